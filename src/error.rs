@@ -1,0 +1,65 @@
+//! The one error type of the library: every variant carries what is needed to name the place and the remedy.
+
+use std::path::{Path, PathBuf};
+
+/// What the library's fallible functions return.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why something could not be read, trained or written.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The operating system refused something about a file.
+    #[error("{}: cannot {action}", path.display())]
+    Io {
+        /// The file in question.
+        path: PathBuf,
+        /// What was being done, as a verb: `open`, `read`, `write`, ...
+        action: &'static str,
+        /// The system's own reason.
+        source: std::io::Error,
+    },
+    /// A row of a text file cannot be understood.
+    #[error("{}:{line}:{column}: {problem}: `{text}`; {remedy}", path.display())]
+    BadRow {
+        /// The file, or `-` for standard input.
+        path: PathBuf,
+        /// Line number, from 1.
+        line: u64,
+        /// Column in bytes, from 1.
+        column: u64,
+        /// The offending text, cut to a readable length.
+        text: String,
+        /// What is wrong with it.
+        problem: &'static str,
+        /// What the user can do.
+        remedy: &'static str,
+    },
+    /// A file is not what it should be: damaged, cut short, foreign, empty.
+    #[error("{}: {problem}; {remedy}", path.display())]
+    BadFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+        /// What the user can do.
+        remedy: &'static str,
+    },
+    /// A setting is out of its range or does not fit another.
+    #[error("{setting} {value}: {problem}")]
+    BadSetting {
+        /// The setting, by the name of its flag.
+        setting: &'static str,
+        /// The value given.
+        value: String,
+        /// What is wrong with it, and what would be right.
+        problem: String,
+    },
+}
+
+impl Error {
+    /// For `map_err`: wraps a system error with the file and the verb of what was being done.
+    pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Error {
+        move |source| Error::Io { path: path.to_owned(), action, source }
+    }
+}

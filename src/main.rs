@@ -1,0 +1,2 @@
+//! The `hogwild` command.
+fn main() {}

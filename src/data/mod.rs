@@ -1,1 +1,26 @@
 //! From text to memory-mapped rows.
+//!
+//! [`pack`] turns svmlight or ratings text into one `.safetensors` file whose features (users, items) are numbered by
+//! frequency; [`Packed::open`] checks such a file once and maps it; [`open_or_pack`] does whichever is needed, with a cache.
+//! The mapping is only ever seen as atomic cells: a file that another process changes gives odd numbers, never
+//! undefined behaviour, and the bounds that a kernel relies on are clamped at each use.
+
+mod cache;
+mod dictionary;
+mod file;
+mod format;
+mod ids;
+mod input;
+mod layout;
+mod map;
+mod pack;
+mod packed;
+
+pub use cache::{Opened, open_or_pack};
+pub use format::{Format, OnBadRow};
+pub use ids::Ids;
+pub use pack::{PackReport, PackSettings, pack};
+pub use packed::{Dataset, Kind, Labels, Packed, Ratings};
+
+#[cfg(target_endian = "big")]
+compile_error!("packed files are little-endian and are mapped as they are");

@@ -55,6 +55,26 @@ pub enum Error {
         /// What is wrong with it, and what would be right.
         problem: String,
     },
+    /// The parameters do not fit into memory.
+    #[error(
+        "no memory for {rows} rows of {bytes_a_row} bytes of parameters; use fewer features, a smaller --rank, or a rule with less state"
+    )]
+    Memory {
+        /// Features, or users and items.
+        rows: usize,
+        /// With the rule's state.
+        bytes_a_row: usize,
+    },
+    /// Training left the finite numbers.
+    #[error("{quantity} became NaN or infinite in epoch {epoch} at learning rate {rate}; try --lr {}, or scale the features down", rate / 10.0)]
+    Diverged {
+        /// From 1.
+        epoch: usize,
+        /// The rate in force.
+        rate: f32,
+        /// What was not finite.
+        quantity: &'static str,
+    },
 }
 
 impl Error {

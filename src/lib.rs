@@ -1,7 +1,43 @@
-//! Lock-free multicore training of sparse models.
+//! Lock-free multicore training of sparse models: linear models and matrix factorization.
+//!
+//! Parameters lie in one shared array of atomics that worker threads update without locks (Hogwild!, Niu, Recht, Ré & Wright 2011),
+//! from memory-mapped sparse data. The same is a command, `hogwild`; the book of the house is `ARCHITECTURE.md`.
+//!
+//! ```
+//! use hogwild::{Settings, data::{Packed, PackSettings, pack}, train_linear};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! let packed = folder.path().join("reviews.safetensors");
+//! pack(&["data/reviews.train.svm".into()], &packed, &PackSettings::default(), &|_, _| ())?;
+//! let Packed::Sparse(data) = Packed::open(&packed)? else { panic!("ratings, not rows") };
+//! let settings = Settings { threads: 2, holdout: 0.1, ..Settings::default() };
+//! let outcome = train_linear(&data, None, &settings, &mut (), &Default::default())?;
+//! let last = outcome.epochs.last().and_then(|epoch| epoch.valid).expect("an evaluated epoch");
+//! println!("held-out log-loss {:.4}", last.loss);
+//! assert!(last.loss < 0.69);
+//! outcome.model.expect("a model").save(&folder.path().join("model.safetensors"))?;
+//! # Ok(()) }
+//! ```
 #![deny(unsafe_code, missing_docs)]
 
 pub mod data;
 mod error;
+mod evaluate;
+mod loss;
+mod math;
+mod metrics;
+mod model_file;
+pub mod models;
+mod params;
+pub mod rules;
+
+mod train;
 
 pub use error::{Error, Result};
+pub use evaluate::Scored;
+pub use loss::Loss;
+pub use metrics::Metrics;
+pub use model_file::{FactorModel, LinearModel, ModelKind, TrainedModel};
+pub use params::{InstructionSet, LANES, Weights, padded};
+pub use rules::Rule;
+pub use train::{Ended, EpochReport, Outcome, Progress, Settings, Watch, train_factorization, train_linear};

@@ -1,0 +1,45 @@
+//! The subcommands, one file each: what was typed, turned into library types.
+mod data;
+mod eval;
+mod inspect;
+mod pack;
+mod predict;
+mod train;
+
+use std::process::ExitCode;
+
+/// Trains sparse models on all cores of one machine, without locks.
+///
+/// Text (svmlight rows, or ratings) is packed once into a memory-mapped file and trained on from there. Every command takes text
+/// or packed files, plain or compressed (.gz .zst .bz2 .xz), or `-` for standard input.
+#[derive(clap::Parser)]
+#[command(name = "hogwild", version)]
+pub enum Command {
+    /// Train a model
+    Train(Box<train::TrainArgs>),
+    /// Score labelled data with a model and print metrics
+    Eval(eval::EvalArgs),
+    /// Write a prediction for every example
+    Predict(predict::PredictArgs),
+    /// Pack text into one memory-mapped .safetensors file
+    Pack(pack::PackArgs),
+    /// Show what a model or a packed file holds
+    Inspect(inspect::InspectArgs),
+}
+
+impl Command {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Command::Train(args) => return train::run(*args),
+            Command::Eval(args) => eval::run(args)?,
+            Command::Predict(args) => predict::run(args)?,
+            Command::Pack(args) => pack::run(args)?,
+            Command::Inspect(args) => inspect::run(args)?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().filter_map(|e| e.downcast_ref::<std::io::Error>()).any(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}

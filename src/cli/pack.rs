@@ -1,0 +1,52 @@
+//! `hogwild pack`: text into one memory-mapped file.
+use super::data::{DataOptions, ReadingBar};
+use clap::Args;
+use hogwild::data::{PackReport, pack};
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub struct PackArgs {
+    /// Text files, plain or compressed, or - for standard input; several are put one after the other
+    #[arg(required = true)]
+    inputs: Vec<PathBuf>,
+    /// The file to write
+    #[arg(short, long, value_name = "OUT.safetensors")]
+    out: PathBuf,
+    #[command(flatten)]
+    data: DataOptions,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: PackArgs) -> anyhow::Result<()> {
+    let bar = ReadingBar::new(false);
+    let report = pack(&args.inputs, &args.out, &args.data.settings(), &|done, total| bar.show(done, total));
+    bar.0.finish_and_clear();
+    let report = report?;
+    warn_skipped(&report);
+    let speed = report.bytes as f64 / 1e6 / report.seconds.max(1e-9);
+    if args.json {
+        let json = serde_json::json!({
+            "rows": report.rows, "columns": report.columns, "nonzeros": report.nonzeros, "users": report.users, "items": report.items,
+            "skipped": report.skipped, "bytes": report.bytes, "seconds": report.seconds, "megabytes_per_second": speed,
+        });
+        println!("{json}");
+    } else {
+        let what = if report.users > 0 {
+            format!("{} ratings of {} items by {} users", report.rows, report.items, report.users)
+        } else {
+            format!("{} rows, {} features, {} nonzeros", report.rows, report.columns, report.nonzeros)
+        };
+        println!("{}: {what}; {:.1} MB read in {:.2} s, {speed:.0} MB/s", args.out.display(), report.bytes as f64 / 1e6, report.seconds);
+    }
+    Ok(())
+}
+
+/// Rows that were left out are always told of.
+pub fn warn_skipped(report: &PackReport) {
+    if report.skipped > 0 {
+        eprintln!("skipped {} bad rows, the first of them:", report.skipped);
+        report.first_skipped.iter().for_each(|row| eprintln!("  {row}"));
+    }
+}

@@ -1,0 +1,51 @@
+//! `hogwild predict`: one prediction a line.
+use super::data::CacheOptions;
+use anyhow::Context;
+use clap::Args;
+use hogwild::TrainedModel;
+use std::{
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+#[derive(Args)]
+pub struct PredictArgs {
+    /// A model that `hogwild train --out` wrote
+    model: PathBuf,
+    /// Data, text or packed; labels are not looked at
+    #[arg(required = true)]
+    data: Vec<PathBuf>,
+    /// Where predictions go [default: standard output]
+    #[arg(short, long)]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    options: CacheOptions,
+}
+
+pub fn run(args: PredictArgs) -> anyhow::Result<()> {
+    let model = TrainedModel::open(&args.model)?;
+    let opened = args.options.open(&args.data, false)?;
+    let scored = model.score(&opened.packed)?;
+    let write = |out: &mut dyn Write| -> std::io::Result<()> {
+        let mut out = BufWriter::new(out);
+        for &(score, _) in &scored.scores {
+            writeln!(out, "{}", model.loss.predict(score))?;
+        }
+        out.flush()
+    };
+    match args.out {
+        None => write(&mut std::io::stdout().lock())?,
+        Some(path) => {
+            let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let mut file = tempfile::NamedTempFile::new_in(folder).with_context(|| format!("{}: cannot write", path.display()))?;
+            write(file.as_file_mut())
+                .and_then(|()| file.as_file().sync_all())
+                .with_context(|| format!("{}: cannot write", path.display()))?;
+            file.persist(&path).with_context(|| format!("{}: cannot write", path.display()))?;
+        }
+    }
+    if scored.unknown > 0 {
+        eprintln!("{} features, users or items were unknown to the model", scored.unknown);
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! Scoring with a finished model: parallel, on private weights, with unknown features, users and items counted.
+use crate::{
+    Loss, Result,
+    data::{Dataset, Ids, Ratings},
+    metrics::Metrics,
+    model_file::FactorModel,
+};
+use rayon::prelude::*;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// Scores with their targets, in the order of the data, and what was not known to the model.
+#[derive(Clone, Debug, Default)]
+pub struct Scored {
+    /// Score and target of each example.
+    pub scores: Vec<(f32, f32)>,
+    /// Nonzeros (or users and items) that the model has never seen; they add nothing to a score.
+    pub unknown: u64,
+}
+
+impl Scored {
+    /// What they say.
+    pub fn metrics(&self, loss: Loss) -> Metrics {
+        Metrics::new(loss, &self.scores)
+    }
+
+    fn join(mut self, other: Scored) -> Scored {
+        self.scores.extend(other.scores);
+        self.unknown += other.unknown;
+        self
+    }
+}
+
+/// Scores rows by weights laid out as in training: the bias, then a weight a column. `columns` gives the model's column of each of the
+/// data's (`u32::MAX`: unknown), `only` chooses rows.
+pub(crate) fn linear(weights: &[f32], loss: Loss, data: &Dataset, columns: Option<&[u32]>, only: Option<&[u32]>) -> Scored {
+    let rows: Vec<u32> = only.map_or_else(|| (0..data.rows() as u32).collect(), <[u32]>::to_vec);
+    let (cells, values) = (data.column_cells(), data.value_cells());
+    let known = weights.len().saturating_sub(1) as u32;
+    let score = |&row: &u32| {
+        let range = data.row_range(row as usize);
+        let (mut z, mut unknown) = (weights.first().copied().unwrap_or(0.0), 0);
+        for i in range {
+            let column = cells[i].load(Relaxed);
+            let column = columns.map_or(column, |columns| columns.get(column as usize).copied().unwrap_or(u32::MAX));
+            let value = values.map_or(1.0, |values| f32::from_bits(values[i].load(Relaxed)));
+            if column < known { z += weights[column as usize + 1] * value } else { unknown += 1 }
+        }
+        (z, loss.target(data.label(row as usize)), unknown)
+    };
+    let chunk = |rows: &[u32]| {
+        let mut part = Scored { scores: Vec::with_capacity(rows.len()), unknown: 0 };
+        for (z, y, unknown) in rows.iter().map(score) {
+            part.scores.push((z, y));
+            part.unknown += unknown;
+        }
+        part
+    };
+    let parts: Vec<Scored> = rows.par_chunks(1024).map(chunk).collect();
+    parts.into_iter().fold(Scored::default(), Scored::join)
+}
+
+/// Ratings in a model's own numbers: user, item (`u32::MAX`: unknown), target.
+pub(crate) fn translate_ratings(data: &Ratings, users: &Ids, items: &Ids, loss: Loss) -> Result<Vec<(u32, u32, f32)>> {
+    let (users, items) = (data.user_ids()?.translate(users), data.item_ids()?.translate(items));
+    let of = |map: &[u32], number: u32| map.get(number as usize).copied().unwrap_or(u32::MAX);
+    let cells = data.user_cells().iter().zip(data.item_cells()).zip(data.rating_cells());
+    Ok(cells
+        .map(|((user, item), rating)| {
+            (of(&users, user.load(Relaxed)), of(&items, item.load(Relaxed)), loss.target(f32::from_bits(rating.load(Relaxed))))
+        })
+        .collect())
+}
+
+/// Scores translated ratings. An unknown user or item contributes neither bias nor factors, so that the mean remains.
+pub(crate) fn ratings(model: &FactorModel, ratings: &[(u32, u32, f32)]) -> Scored {
+    let part = |ratings: &[(u32, u32, f32)]| {
+        let mut part = Scored { scores: Vec::with_capacity(ratings.len()), unknown: 0 };
+        for &(user, item, target) in ratings {
+            let (user, item) = (user as usize, item as usize);
+            part.unknown += (user >= model.user_bias.len()) as u64 + (item >= model.item_bias.len()) as u64;
+            part.scores.push((model.score(user, item), target));
+        }
+        part
+    };
+    let parts: Vec<Scored> = ratings.par_chunks(8192).map(part).collect();
+    parts.into_iter().fold(Scored::default(), Scored::join)
+}

@@ -1,0 +1,108 @@
+//! Losses l(z, y) of a score `z` and a label `y`: value, slope and prediction, pure functions that test one another.
+//!
+//! An enum with one `match` an example is enough: the match is predicted, and the work is per feature.
+use crate::math::{exp, ln_1p};
+
+/// What is minimised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// `ln(1 + e^(-yz))`, y = +1 or -1: logistic regression.
+    Logistic,
+    /// `max(0, 1 - yz)`: the linear support vector machine.
+    Hinge,
+    /// `max(0, 1 - yz)^2 / 2`.
+    SquaredHinge,
+    /// `(z - y)^2 / 2`.
+    Squared,
+    /// `(z - y)^2 / 2` within 1 of the label, `|z - y| - 1/2` beyond (Huber 1964).
+    Huber,
+}
+
+impl Loss {
+    /// Every loss.
+    pub const ALL: [Loss; 5] = [Loss::Logistic, Loss::Hinge, Loss::SquaredHinge, Loss::Squared, Loss::Huber];
+
+    /// The name that `--loss` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Loss::Logistic => "logistic",
+            Loss::Hinge => "hinge",
+            Loss::SquaredHinge => "squared-hinge",
+            Loss::Squared => "squared",
+            Loss::Huber => "huber",
+        }
+    }
+
+    /// Whether labels are two classes, +1 and -1.
+    pub fn is_classification(self) -> bool {
+        matches!(self, Loss::Logistic | Loss::Hinge | Loss::SquaredHinge)
+    }
+
+    /// The loss of score `z` for label `y`.
+    #[inline(always)]
+    pub fn value(self, z: f32, y: f32) -> f32 {
+        match self {
+            Loss::Logistic => {
+                let m = y * z;
+                ln_1p(exp(-m.abs())) + (-m).max(0.0) + 0.0 * m // the last term keeps NaN and infinity
+            }
+            Loss::Hinge => {
+                let short = 1.0 - y * z;
+                if short < 0.0 { 0.0 } else { short }
+            }
+            Loss::SquaredHinge => {
+                let short = 1.0 - y * z;
+                if short < 0.0 { 0.0 } else { short * short / 2.0 }
+            }
+            Loss::Squared => (z - y) * (z - y) / 2.0,
+            Loss::Huber => {
+                let miss = (z - y).abs();
+                if miss <= 1.0 { miss * miss / 2.0 } else { miss - 0.5 }
+            }
+        }
+    }
+
+    /// The derivative of [`value`](Self::value) by `z`; at a kink, the side towards zero.
+    #[inline(always)]
+    pub fn slope(self, z: f32, y: f32) -> f32 {
+        match self {
+            Loss::Logistic => -y / (1.0 + exp(y * z)),
+            Loss::Hinge => {
+                if y * z >= 1.0 {
+                    0.0
+                } else {
+                    -y
+                }
+            }
+            Loss::SquaredHinge => {
+                if y * z >= 1.0 {
+                    0.0
+                } else {
+                    z - y // -y (1 - yz), as y is +1 or -1
+                }
+            }
+            Loss::Squared => z - y,
+            Loss::Huber => (z - y).clamp(-1.0, 1.0),
+        }
+    }
+
+    /// What the user is told of a score: a probability for logistic, the score itself otherwise.
+    pub fn predict(self, z: f32) -> f32 {
+        match self {
+            Loss::Logistic => 1.0 / (1.0 + exp(-z)),
+            _ => z,
+        }
+    }
+
+    /// The label as the loss takes it: for two classes +1 (anything above 0) and -1.
+    #[inline(always)]
+    pub fn target(self, label: f32) -> f32 {
+        if !self.is_classification() {
+            label
+        } else if label > 0.0 {
+            1.0
+        } else {
+            -1.0
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Held-out metrics: what a list of (score, target) says.
+use crate::Loss;
+use rayon::slice::ParallelSliceMut;
+
+/// Metrics of a model on a data set; those that the loss has no use for are None.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Metrics {
+    /// How many examples.
+    pub examples: u64,
+    /// Mean of the loss trained with.
+    pub loss: f64,
+    /// Mean of `-ln p(label)`; logistic only.
+    pub logloss: Option<f64>,
+    /// Area under the ROC curve, ties counted half; two classes only, and only where both occur.
+    pub auc: Option<f64>,
+    /// Share of examples with the score on the label's side; two classes only.
+    pub accuracy: Option<f64>,
+    /// Root of the mean squared error; real-valued targets only.
+    pub rmse: Option<f64>,
+    /// Mean absolute error; real-valued targets only.
+    pub mae: Option<f64>,
+}
+
+impl Metrics {
+    /// From scores and targets as the loss takes them.
+    pub fn new(loss: Loss, scored: &[(f32, f32)]) -> Metrics {
+        let n = scored.len().max(1) as f64;
+        let mean = |f: &dyn Fn(f32, f32) -> f64| scored.iter().map(|&(z, y)| f(z, y)).sum::<f64>() / n;
+        let classes = loss.is_classification();
+        let value = mean(&|z, y| loss.value(z, y) as f64);
+        Metrics {
+            examples: scored.len() as u64,
+            loss: value,
+            logloss: (loss == Loss::Logistic).then_some(value),
+            auc: if classes { auc(scored) } else { None },
+            accuracy: classes.then(|| mean(&|z, y| ((z > 0.0) == (y > 0.0)) as u8 as f64)),
+            rmse: (!classes).then(|| mean(&|z, y| (z as f64 - y as f64).powi(2)).sqrt()),
+            mae: (!classes).then(|| mean(&|z, y| (z as f64 - y as f64).abs())),
+        }
+    }
+
+    /// The metrics that there are, by name, in the order to show them.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        let of_loss = if self.logloss.is_some() { None } else { Some(self.loss) };
+        [
+            ("loss", of_loss),
+            ("logloss", self.logloss),
+            ("auc", self.auc),
+            ("accuracy", self.accuracy),
+            ("rmse", self.rmse),
+            ("mae", self.mae),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| value.map(|value| (name, value)))
+    }
+}
+
+/// The share of (positive, negative) pairs in the right order: from the sum of the positives' ranks (Mann & Whitney 1947).
+fn auc(scored: &[(f32, f32)]) -> Option<f64> {
+    let mut sorted = scored.to_vec();
+    sorted.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let positives = sorted.iter().filter(|x| x.1 > 0.0).count() as f64;
+    let negatives = sorted.len() as f64 - positives;
+    let (mut rank, mut sum) = (0.0, 0.0);
+    for ties in sorted.chunk_by(|a, b| a.0 == b.0) {
+        let n = ties.len() as f64;
+        sum += (rank + (n + 1.0) / 2.0) * ties.iter().filter(|x| x.1 > 0.0).count() as f64;
+        rank += n;
+    }
+    (positives > 0.0 && negatives > 0.0).then(|| (sum - positives * (positives + 1.0) / 2.0) / (positives * negatives))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auc_counts_pairs() {
+        assert_eq!(auc(&[(0.1, -1.0), (0.2, 1.0), (0.3, -1.0), (0.4, 1.0)]), Some(0.75));
+        assert_eq!(auc(&[(0.5, -1.0), (0.5, 1.0)]), Some(0.5));
+        assert_eq!(auc(&[(0.5, 1.0)]), None);
+    }
+
+    #[test]
+    fn rmse_and_mae_of_two() {
+        let m = Metrics::new(Loss::Squared, &[(1.0, 4.0), (2.0, 1.0)]);
+        assert_eq!((m.rmse, m.mae, m.auc), (Some(5f64.sqrt()), Some(2.0), None));
+    }
+}

@@ -1,0 +1,268 @@
+//! Trained models and their files: plain safetensors, keyed by the user's own ids, so that a model scores any other file.
+//!
+//! Linear: `weight` f32 [features], `bias` f32 [1], ids. Factorization: `user_bias`, `item_bias`, `user_factor` [users, rank],
+//! `item_factor` [items, rank], `mean` f32 [1], ids of users and of items. Ids are `*_id` u64 or `*_name_start` u64 with `*_name` u8.
+//! The metadata has kind, loss and the settings of the run as JSON.
+use crate::{
+    Error, Loss, Result,
+    data::{Dataset, Ids, Packed, Ratings},
+    evaluate::{self, Scored},
+};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use std::{collections::HashMap, io::Write, path::Path};
+
+/// A linear model.
+#[derive(Clone, Debug)]
+pub struct LinearModel {
+    /// The user's id of each feature, most frequent first.
+    pub ids: Ids,
+    /// The score of an example without features.
+    pub bias: f32,
+    /// One a feature.
+    pub weights: Vec<f32>,
+}
+
+/// Matrix factorization.
+#[derive(Clone, Debug)]
+pub struct FactorModel {
+    /// The score of an unknown user and item.
+    pub mean: f32,
+    /// Factors a row.
+    pub rank: usize,
+    /// The user's ids, most frequent first.
+    pub users: Ids,
+    /// The item's ids, most frequent first.
+    pub items: Ids,
+    /// One a user.
+    pub user_bias: Vec<f32>,
+    /// One an item.
+    pub item_bias: Vec<f32>,
+    /// `rank` a user.
+    pub user_factor: Vec<f32>,
+    /// `rank` an item.
+    pub item_factor: Vec<f32>,
+}
+
+impl FactorModel {
+    /// The score of a user and an item by number; what is out of range is unknown and adds nothing.
+    pub fn score(&self, user: usize, item: usize) -> f32 {
+        let dot = if user < self.user_bias.len() && item < self.item_bias.len() {
+            let (p, q) = (&self.user_factor[user * self.rank..][..self.rank], &self.item_factor[item * self.rank..][..self.rank]);
+            p.iter().zip(q).map(|(p, q)| p * q).sum()
+        } else {
+            0.0
+        };
+        self.mean + self.user_bias.get(user).unwrap_or(&0.0) + self.item_bias.get(item).unwrap_or(&0.0) + dot
+    }
+}
+
+/// The kinds of models.
+#[derive(Clone, Debug)]
+pub enum ModelKind {
+    /// Of `train_linear`.
+    Linear(LinearModel),
+    /// Of `train_factorization`.
+    Factorization(FactorModel),
+}
+
+/// A model with what is needed to use it.
+#[derive(Clone, Debug)]
+pub struct TrainedModel {
+    /// What it was trained with; says what a score means.
+    pub loss: Loss,
+    /// The settings of the run, by name.
+    pub settings: serde_json::Value,
+    /// The numbers.
+    pub kind: ModelKind,
+}
+
+const FORMAT: &str = "hogwild-model";
+const VERSION: &str = "1";
+
+impl TrainedModel {
+    /// `linear` or `mf`.
+    pub fn kind_name(&self) -> &'static str {
+        match self.kind {
+            ModelKind::Linear(_) => "linear",
+            ModelKind::Factorization(_) => "mf",
+        }
+    }
+
+    /// Scores a data set of the model's kind.
+    ///
+    /// # Errors
+    /// When the data is of the other kind, or its dictionary cannot be read.
+    pub fn score(&self, data: &Packed) -> Result<Scored> {
+        match (&self.kind, data) {
+            (ModelKind::Linear(model), Packed::Sparse(data)) => model.score(self.loss, data),
+            (ModelKind::Factorization(model), Packed::Ratings(data)) => model.score_ratings(self.loss, data),
+            (_, Packed::Sparse(data)) => Err(wrong_kind(data.path(), "sparse rows", "give a file of ratings, or a linear model")),
+            (_, Packed::Ratings(data)) => Err(wrong_kind(data.path(), "ratings", "give a file of sparse rows, or an mf model")),
+        }
+    }
+
+    /// Writes the model: to a temporary file beside the target, synced, then renamed.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        fn floats<'a>(name: &str, shape: Vec<usize>, x: &'a [f32]) -> (String, Dtype, Vec<usize>, &'a [u8]) {
+            (name.into(), Dtype::F32, shape, bytemuck::cast_slice(x))
+        }
+        let mut tensors: Tensors<'_>;
+        match &self.kind {
+            ModelKind::Linear(m) => {
+                tensors = vec![floats("weight", vec![m.weights.len()], &m.weights), floats("bias", vec![1], std::slice::from_ref(&m.bias))];
+                put_ids(&mut tensors, "feature", &m.ids);
+            }
+            ModelKind::Factorization(m) => {
+                tensors = vec![
+                    floats("mean", vec![1], std::slice::from_ref(&m.mean)),
+                    floats("user_bias", vec![m.user_bias.len()], &m.user_bias),
+                    floats("item_bias", vec![m.item_bias.len()], &m.item_bias),
+                    floats("user_factor", vec![m.user_bias.len(), m.rank], &m.user_factor),
+                    floats("item_factor", vec![m.item_bias.len(), m.rank], &m.item_factor),
+                ];
+                put_ids(&mut tensors, "user", &m.users);
+                put_ids(&mut tensors, "item", &m.items);
+            }
+        }
+        let failed = |e: safetensors::SafeTensorError| Error::io(path, "write")(std::io::Error::other(e));
+        let views: Vec<(String, TensorView<'_>)> = tensors
+            .into_iter()
+            .map(|(name, dtype, shape, bytes)| Ok((name, TensorView::new(dtype, shape, bytes)?)))
+            .collect::<std::result::Result<_, _>>()
+            .map_err(failed)?;
+        let metadata: HashMap<String, String> = [
+            ("format", FORMAT.to_string()),
+            ("version", VERSION.to_string()),
+            ("kind", self.kind_name().to_string()),
+            ("loss", self.loss.name().to_string()),
+            ("settings", self.settings.to_string()),
+        ]
+        .map(|(k, v)| (k.to_string(), v))
+        .into();
+        let bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
+        write_whole(path, &bytes)
+    }
+
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// When it is not one, is damaged, or was written by a later version.
+    pub fn open(path: &Path) -> Result<TrainedModel> {
+        let bytes = std::fs::read(path).map_err(Error::io(path, "read"))?;
+        let bad =
+            |problem: String| Error::BadFile { path: path.to_owned(), problem, remedy: "give a model that `hogwild train --out` wrote" };
+        let damaged = |e: safetensors::SafeTensorError| bad(format!("not a model file, or damaged ({e})"));
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;
+        let file = SafeTensors::deserialize(&bytes).map_err(damaged)?;
+        let metadata = header.metadata().clone().unwrap_or_default();
+        let entry = |key: &str| metadata.get(key).map(String::as_str).unwrap_or("");
+        if entry("format") != FORMAT {
+            return Err(bad("a safetensors file, but not a hogwild model".into()));
+        }
+        if entry("version") != VERSION {
+            return Err(bad(format!("written in format version {}, this program reads {VERSION}", entry("version"))));
+        }
+        let loss = Loss::ALL.into_iter().find(|loss| loss.name() == entry("loss"));
+        let loss = loss.ok_or_else(|| bad(format!("unknown loss `{}`", entry("loss"))))?;
+        let floats = |name: &str| -> Result<Vec<f32>> {
+            let tensor = file.tensor(name).map_err(damaged)?;
+            if tensor.dtype() != Dtype::F32 {
+                return Err(bad(format!("tensor `{name}` is not f32")));
+            }
+            let values: Vec<f32> = bytemuck::pod_collect_to_vec(tensor.data());
+            if values.iter().any(|x| !x.is_finite()) {
+                return Err(bad(format!("tensor `{name}` has a number that is not finite")));
+            }
+            Ok(values)
+        };
+        let one = |name: &str| floats(name)?.first().copied().ok_or_else(|| bad(format!("tensor `{name}` is empty")));
+        let ids = |name: &str, n: usize| -> Result<Ids> {
+            let u64s = |name: &str| file.tensor(name).map(|t| bytemuck::pod_collect_to_vec::<u8, u64>(t.data()));
+            let ids = match u64s(&format!("{name}_id")) {
+                Ok(numbers) => Ids::Numbers(numbers),
+                Err(_) => Ids::Names {
+                    start: u64s(&format!("{name}_name_start")).map_err(damaged)?,
+                    bytes: file.tensor(&format!("{name}_name")).map_err(damaged)?.data().to_vec(),
+                },
+            };
+            if ids.len() == n { Ok(ids) } else { Err(bad(format!("{} ids for {n} rows of `{name}`", ids.len()))) }
+        };
+        let kind = match entry("kind") {
+            "linear" => {
+                let weights = floats("weight")?;
+                ModelKind::Linear(LinearModel { ids: ids("feature", weights.len())?, bias: one("bias")?, weights })
+            }
+            "mf" => {
+                let (user_bias, item_bias) = (floats("user_bias")?, floats("item_bias")?);
+                let (user_factor, item_factor) = (floats("user_factor")?, floats("item_factor")?);
+                let rank = file.tensor("user_factor").map_err(damaged)?.shape().get(1).copied().unwrap_or(0);
+                if user_factor.len() != user_bias.len() * rank || item_factor.len() != item_bias.len() * rank {
+                    return Err(bad("factors and biases have different numbers of rows".into()));
+                }
+                let (users, items) = (ids("user", user_bias.len())?, ids("item", item_bias.len())?);
+                ModelKind::Factorization(FactorModel {
+                    mean: one("mean")?,
+                    rank,
+                    users,
+                    items,
+                    user_bias,
+                    item_bias,
+                    user_factor,
+                    item_factor,
+                })
+            }
+            other => return Err(bad(format!("unknown kind of model `{other}`"))),
+        };
+        Ok(TrainedModel { loss, settings: serde_json::from_str(entry("settings")).unwrap_or_default(), kind })
+    }
+}
+
+impl LinearModel {
+    /// Scores sparse rows with any dictionary.
+    ///
+    /// # Errors
+    /// When the dictionary cannot be read.
+    pub fn score(&self, loss: Loss, data: &Dataset) -> Result<Scored> {
+        let columns = data.feature_ids()?.translate(&self.ids);
+        let weights: Vec<f32> = std::iter::once(self.bias).chain(self.weights.iter().copied()).collect();
+        Ok(evaluate::linear(&weights, loss, data, Some(&columns), None))
+    }
+}
+
+impl FactorModel {
+    /// Scores ratings with any dictionaries.
+    ///
+    /// # Errors
+    /// When the dictionaries cannot be read.
+    pub fn score_ratings(&self, loss: Loss, data: &Ratings) -> Result<Scored> {
+        Ok(evaluate::ratings(self, &evaluate::translate_ratings(data, &self.users, &self.items, loss)?))
+    }
+}
+
+fn wrong_kind(path: &Path, has: &str, remedy: &'static str) -> Error {
+    Error::BadFile { path: path.to_owned(), problem: format!("holds {has}, which is not what this model scores"), remedy }
+}
+
+type Tensors<'a> = Vec<(String, Dtype, Vec<usize>, &'a [u8])>;
+
+fn put_ids<'a>(tensors: &mut Tensors<'a>, name: &str, ids: &'a Ids) {
+    match ids {
+        Ids::Numbers(numbers) => tensors.push((format!("{name}_id"), Dtype::U64, vec![numbers.len()], bytemuck::cast_slice(numbers))),
+        Ids::Names { start, bytes } => {
+            tensors.push((format!("{name}_name_start"), Dtype::U64, vec![start.len()], bytemuck::cast_slice(start)));
+            tensors.push((format!("{name}_name"), Dtype::U8, vec![bytes.len()], bytes));
+        }
+    }
+}
+
+/// Writes a file so that it is either there whole or as it was before.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::io(path, "write"))?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(Error::io(path, "write"))?;
+    file.persist(path).map_err(|e| Error::io(path, "write")(e.error))?;
+    Ok(())
+}

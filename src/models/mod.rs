@@ -1,0 +1,29 @@
+//! Models: how a score comes from parameters, and what gradient a slope sends back to them.
+//!
+//! A model knows its mathematics and [`Weights`], nothing of threads, atomics or update rules. Score and backward stand apart, so
+//! that a gradient is checked against differences without training anything.
+mod factorization;
+mod linear;
+
+pub use factorization::{Factorization, Pair};
+pub use linear::{Linear, Row};
+
+use crate::params::Weights;
+
+/// One kind of model.
+pub trait Model: Sync {
+    /// What it scores: a sparse row, a pair of user and item.
+    type Example;
+    /// A worker's own room for intermediate results.
+    type Scratch: Send;
+
+    /// Room for examples of at most `longest` features.
+    fn scratch(&self, longest: usize) -> Self::Scratch;
+
+    /// The score of an example; leaves in `scratch` what `backward` needs.
+    fn score<W: Weights>(&self, x: &Self::Example, weights: &mut W, scratch: &mut Self::Scratch) -> f32;
+
+    /// Sends the gradient of `loss(score) + regularisation` to the weights, `slope` being the loss's derivative at the score that
+    /// was just taken.
+    fn backward<W: Weights>(&self, x: &Self::Example, slope: f32, weights: &mut W, scratch: &mut Self::Scratch);
+}

@@ -1,0 +1,32 @@
+//! Stochastic gradient descent (Robbins & Monro 1951): `w <- w - rate g`.
+//!
+//! It keeps no state, so a feature that does not occur simply stays.
+use super::UpdateRule;
+
+/// Plain stochastic gradient descent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sgd;
+
+impl UpdateRule for Sgd {
+    type State = [f32; 0];
+
+    fn initial(&self) -> [f32; 0] {
+        []
+    }
+
+    #[inline(always)]
+    fn step(&self, rate: f32, w: f32, g: f32, []: &mut [f32; 0]) -> f32 {
+        w - rate * g
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_steps_by_hand() {
+        let w = [2.0, -4.0, 1.0].iter().fold(1.0, |w, &g| Sgd.step(0.5, w, g, &mut []));
+        assert_eq!(w, 1.0 - 1.0 + 2.0 - 0.5);
+    }
+}

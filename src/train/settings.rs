@@ -1,0 +1,139 @@
+//! What a run is told: all settings with their ranges, checked in one place before any work.
+use crate::{Error, Loss, Result, Rule, data::Dataset, data::Ratings, params::InstructionSet};
+
+/// Settings of a training run; `Default` is sensible for linear models, [`Settings::for_ratings`] for factorization.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What is minimised.
+    pub loss: Loss,
+    /// How gradients move weights.
+    pub rule: Rule,
+    /// Learning rate, above 0. None: 0.5 / mean squared length of a row (linear), 0.1 (factorization).
+    pub lr: Option<f32>,
+    /// Lambda of L2, 0 or more: of `lambda/2 |w|^2` beside the mean loss (linear), per rating (factorization).
+    pub l2: f64,
+    /// Passes over the data, at least 1.
+    pub epochs: usize,
+    /// Workers, at least 1.
+    pub threads: usize,
+    /// Order, factors' start and held-out rows follow from it.
+    pub seed: u64,
+    /// Factors a row, 1 to 4096.
+    pub rank: usize,
+    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!. None: 1024 on several threads, 0 on one.
+    pub hot_rows: Option<usize>,
+    /// Examples between two exchanges of private rows, at least 1.
+    pub exchange_every: u32,
+    /// Whether each worker is pinned to a core.
+    pub pin: bool,
+    /// Share of examples kept out of training and evaluated after every epoch, 0 to 0.9.
+    pub holdout: f64,
+    /// None: the best one here, see [`InstructionSet::detect`].
+    pub isa: Option<InstructionSet>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            loss: Loss::Logistic,
+            rule: Rule::ALL[1],
+            lr: None,
+            l2: 0.0,
+            epochs: 5,
+            threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
+            seed: 0,
+            rank: 32,
+            hot_rows: None,
+            exchange_every: 256,
+            pin: true,
+            holdout: 0.0,
+            isa: None,
+        }
+    }
+}
+
+impl Settings {
+    /// The defaults for matrix factorization: squared loss, row-wise Adagrad, l2 0.05, 15 epochs.
+    pub fn for_ratings() -> Settings {
+        Settings { loss: Loss::Squared, rule: Rule::ALL[2], l2: 0.05, epochs: 15, exchange_every: 4096, ..Settings::default() }
+    }
+
+    /// # Errors
+    /// The first setting that is out of its range.
+    pub fn check(&self) -> Result<()> {
+        let bad = |setting, value: String, problem: &str| Err(Error::BadSetting { setting, value, problem: problem.into() });
+        if let Some(lr) = self.lr.filter(|lr| !(*lr > 0.0 && lr.is_finite())) {
+            return bad("--lr", lr.to_string(), "must be a number above 0; try 0.1");
+        }
+        if !(self.l2 >= 0.0 && self.l2.is_finite()) {
+            return bad("--l2", self.l2.to_string(), "must be 0 or more; try 1e-5");
+        }
+        if self.epochs == 0 {
+            return bad("--epochs", "0".into(), "must be at least 1");
+        }
+        if self.threads == 0 || self.threads > 1024 {
+            return bad("--threads", self.threads.to_string(), "must be from 1 to 1024");
+        }
+        if self.rank == 0 || self.rank > 4096 {
+            return bad("--rank", self.rank.to_string(), "must be from 1 to 4096; try 32");
+        }
+        if self.exchange_every == 0 {
+            return bad("--exchange-every", "0".into(), "must be at least 1; try 256");
+        }
+        if !(0.0..=0.9).contains(&self.holdout) {
+            return bad("--holdout", self.holdout.to_string(), "must be from 0 to 0.9; try 0.1");
+        }
+        Ok(())
+    }
+
+    pub(crate) fn instruction_set(&self) -> Result<InstructionSet> {
+        self.isa.map_or_else(InstructionSet::detect, Ok)
+    }
+
+    /// All settings by name, for the log and the model file.
+    pub fn describe(&self) -> serde_json::Value {
+        serde_json::json!({
+            "loss": self.loss.name(), "rule": self.rule.name(), "lr": self.lr, "l2": self.l2, "epochs": self.epochs,
+            "threads": self.threads, "seed": self.seed, "rank": self.rank, "hot_rows": self.hot_rows,
+            "exchange_every": self.exchange_every, "pin": self.pin, "holdout": self.holdout,
+        })
+    }
+}
+
+impl Loss {
+    /// Whether a data set's labels fit the loss.
+    pub(crate) fn check_labels(self, data: &Dataset) -> Result<()> {
+        let labels = data.labels();
+        let problem = match labels.first_other {
+            Some((row, label)) if self.is_classification() => {
+                format!("row {} has label {label}, but the {} loss takes +1 and -1 (or 1 and 0)", row + 1, self.name())
+            }
+            None if self.is_classification() && labels.has_minus && labels.has_zero => {
+                format!("labels are both -1 and 0, but the {} loss takes +1 and -1 (or 1 and 0)", self.name())
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::BadFile { path: data.path().to_owned(), problem, remedy: "use --loss squared for real-valued labels" })
+    }
+
+    /// Whether ratings fit the loss.
+    pub(crate) fn check_ratings(self, data: &Ratings) -> Result<()> {
+        if self.is_classification() && !(data.min() >= -1.0 && data.max() <= 1.0) {
+            let problem =
+                format!("ratings go from {} to {}, but the {} loss takes +1 and -1 (or 1 and 0)", data.min(), data.max(), self.name());
+            return Err(Error::BadFile { path: data.path().to_owned(), problem, remedy: "use --loss squared" });
+        }
+        Ok(())
+    }
+
+    /// The score of the mean target: its log-odds for logistic, itself otherwise.
+    pub(crate) fn base_score(self, mean: f64) -> f32 {
+        match self {
+            Loss::Logistic => {
+                let p = ((mean + 1.0) / 2.0).clamp(1e-6, 1.0 - 1e-6);
+                (p / (1.0 - p)).ln() as f32
+            }
+            _ => mean as f32,
+        }
+    }
+}

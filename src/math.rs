@@ -90,6 +90,6 @@ mod tests {
     #[test]
     fn dot_equals_the_naive_sum() {
         let (a, b): (Vec<f32>, Vec<f32>) = (0..48).map(|i| (i as f32 - 20.0, (i * i % 7) as f32)).unzip();
-        assert_eq!(dot(&a, &b), a.iter().zip(&b).map(|(a, b)| a * b).sum());
+        assert_eq!(dot(&a, &b), a.iter().zip(&b).map(|(a, b)| a * b).sum::<f32>());
     }
 }

@@ -16,8 +16,11 @@ fn run(bytes: &[u8], format: Option<Format>) -> Result<(tempfile::TempDir, Packe
     Ok((directory, packed))
 }
 
+/// A label, and the cells by index.
+type Row = (f32, Vec<(u64, f32)>);
+
 /// The rows by the user's own indices, in ascending order of index.
-fn rows(data: &Dataset) -> Vec<(f32, Vec<(u64, f32)>)> {
+fn rows(data: &Dataset) -> Vec<Row> {
     let Ids::Numbers(ids) = data.feature_ids().unwrap() else { panic!("features are numbers") };
     let row = |row: usize| {
         let cells = data.row_range(row).map(|cell| {
@@ -42,7 +45,7 @@ fn triples(data: &Ratings) -> Vec<(String, String, f32)> {
         .collect()
 }
 
-fn sparse(text: &str) -> Vec<(f32, Vec<(u64, f32)>)> {
+fn sparse(text: &str) -> Vec<Row> {
     match run(text.as_bytes(), None) {
         Ok((_kept, Packed::Sparse(data))) => rows(&data),
         other => panic!("{text:?}: {other:?}"),
@@ -141,7 +144,7 @@ fn whole_files() {
 
 #[test]
 fn svmlight_as_it_comes() {
-    let table: [(&str, Vec<(f32, Vec<(u64, f32)>)>); 7] = [
+    let table: [(&str, Vec<Row>); 7] = [
         ("+1 0:1 5:1\n-1 5:1\n", vec![(1.0, vec![(0, 1.0), (5, 1.0)]), (-1.0, vec![(5, 1.0)])]),
         ("2.5 18446744073709551615:-.5\r\n\r\n0 3:1e-3 # c\r\n", vec![(2.5, vec![(u64::MAX, -0.5)]), (0.0, vec![(3, 1e-3)])]),
         ("# first\n1 9:1 3:2 7:3#x\n1\n1 # none\n", vec![(1.0, vec![(3, 2.0), (7, 3.0), (9, 1.0)]), (1.0, vec![]), (1.0, vec![])]),

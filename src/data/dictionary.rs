@@ -121,11 +121,14 @@ impl Dictionary {
             }
         }
         let mut order: Vec<u32> = (0..ids.len() as u32).collect();
-        let by = |entry: &u32| {
-            let entry = *entry as usize;
-            (std::cmp::Reverse(counts[entry]), text.get(entry).copied().unwrap_or_default(), ids[entry])
-        };
-        order.par_sort_unstable_by(|a, b| by(a).cmp(&by(b)));
+        let number = |entry: u32| (std::cmp::Reverse(counts[entry as usize]), ids[entry as usize]);
+        if text.is_empty() {
+            order.par_sort_unstable_by_key(|&entry| number(entry));
+        } else {
+            // Numbers have no text and so come first.
+            let by = |entry: u32| (number(entry).0, text[entry as usize], number(entry).1);
+            order.par_sort_unstable_by(|&a, &b| by(a).cmp(&by(b)));
+        }
         let mut rank = vec![0u32; ids.len()];
         for (position, &entry) in order.iter().enumerate() {
             rank[entry as usize] = position as u32;

@@ -143,7 +143,8 @@ impl Packer<'_> {
             }
             // Labels alone, or nothing that looks like either: the parser of svmlight will say what is wrong.
             let known = format.unwrap_or(Format::Svmlight);
-            self.state.format = Some(known);
+            format = Some(known);
+            self.state.format = format;
             let on_bad_row = self.settings.on_bad_row;
             let last = stopped.is_some();
             let now = std::mem::take(&mut chunks);

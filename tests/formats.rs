@@ -1,0 +1,196 @@
+//! Each thing that can be wrong with text has its own message, at its own place; and each thing that may be odd is read.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering::Relaxed;
+
+use hogwild::Error;
+use hogwild::data::{Dataset, Format, Ids, PackSettings, Packed, Ratings, pack};
+
+fn run(bytes: &[u8], format: Option<Format>) -> Result<(tempfile::TempDir, Packed), Error> {
+    let directory = tempfile::tempdir().unwrap();
+    let (input, out) = (directory.path().join("input"), directory.path().join("out.safetensors"));
+    std::fs::write(&input, bytes).unwrap();
+    pack(&[input], &out, &PackSettings { format, ..PackSettings::default() }, &|_, _| ())?;
+    let packed = Packed::open(&out)?;
+    Ok((directory, packed))
+}
+
+/// A label, and the cells by index.
+type Row = (f32, Vec<(u64, f32)>);
+
+/// The rows by the user's own indices, in ascending order of index.
+fn rows(data: &Dataset) -> Vec<Row> {
+    let Ids::Numbers(ids) = data.feature_ids().unwrap() else { panic!("features are numbers") };
+    let row = |row: usize| {
+        let cells = data.row_range(row).map(|cell| {
+            let value = data.value_cells().map_or(1.0, |values| f32::from_bits(values[cell].load(Relaxed)));
+            (ids[data.column_cells()[cell].load(Relaxed) as usize], value)
+        });
+        let mut cells: Vec<_> = cells.collect();
+        cells.sort_by_key(|cell| cell.0);
+        (data.label(row), cells)
+    };
+    (0..data.rows()).map(row).collect()
+}
+
+fn triples(data: &Ratings) -> Vec<(String, String, f32)> {
+    let (users, items) = (data.user_ids().unwrap(), data.item_ids().unwrap());
+    let name = |ids: &Ids, cells: &[std::sync::atomic::AtomicU32], i: usize| ids.name(cells[i].load(Relaxed) as usize);
+    (0..data.len())
+        .map(|i| {
+            let rating = f32::from_bits(data.rating_cells()[i].load(Relaxed));
+            (name(&users, data.user_cells(), i), name(&items, data.item_cells(), i), rating)
+        })
+        .collect()
+}
+
+fn sparse(text: &str) -> Vec<Row> {
+    match run(text.as_bytes(), None) {
+        Ok((_kept, Packed::Sparse(data))) => rows(&data),
+        other => panic!("{text:?}: {other:?}"),
+    }
+}
+
+fn rated(text: &str) -> Vec<(String, String, f32)> {
+    match run(text.as_bytes(), None) {
+        Ok((_kept, Packed::Ratings(data))) => triples(&data),
+        other => panic!("{text:?}: {other:?}"),
+    }
+}
+
+#[test]
+fn bad_rows() {
+    use Format::{Ratings, Svmlight};
+    // Format, text, line, column, offending text, what the message says.
+    let table = [
+        (Svmlight, "1 1:1\n-1 2:1 3:nan\n", 2, 8, "3:nan", "NaN"),
+        (Svmlight, "1 1:inf\n", 1, 3, "1:inf", "value is infinite"),
+        (Svmlight, "1 1:-Infinity\n", 1, 3, "1:-Infinity", "value is infinite"),
+        (Svmlight, "1 1:1e39\n", 1, 3, "1:1e39", "out of the range of 32-bit floats"),
+        (Svmlight, "1 18446744073709551616:1\n", 1, 3, "18446744073709551616:1", "out of the range of 64-bit integers"),
+        (Svmlight, "1 99999999999999999999999:1\n", 1, 3, "99999999999999999999999:1", "out of the range of 64-bit integers"),
+        (Svmlight, "1 3:1 4:1 4:2\n", 1, 11, "4:2", "repeated"),
+        (Svmlight, "\n# x\n1 qid:7 5:1 4:1 7:1 5:2 # y\n", 3, 21, "5:2", "repeated"),
+        (Svmlight, "1 1:1\n3:1 4:1\n", 2, 1, "3:1", "label is missing"),
+        (Svmlight, "1 3:abc\n", 1, 3, "3:abc", "value is no number"),
+        (Svmlight, "1 3:\n", 1, 3, "3:", "value is missing"),
+        (Svmlight, "1 3: 4\n", 1, 3, "3:", "value is missing"),
+        (Svmlight, "1 :4\n", 1, 3, ":4", "index is missing"),
+        (Svmlight, "1 3\n", 1, 3, "3", "no `index:value` pair"),
+        (Svmlight, "1 -3:1\n", 1, 3, "-3:1", "index is no whole number"),
+        (Svmlight, "1 abc:1\n", 1, 3, "abc:1", "index is no whole number"),
+        (Svmlight, "1 0:62385:1\n", 1, 3, "0:62385:1", "more than one colon"),
+        (Svmlight, "spam 3:1\n", 1, 1, "spam", "label is no number"),
+        (Svmlight, "nan 3:1\n", 1, 1, "nan", "label is NaN"),
+        (Svmlight, "-inf 3:1\n", 1, 1, "-inf", "label is infinite"),
+        (Svmlight, "1e99 3:1\n", 1, 1, "1e99", "label is out of the range"),
+        (Ratings, "1 2 3\n1 2\n", 2, 1, "1 2", "rating is missing"),
+        (Ratings, "1,2,\n", 1, 1, "1,2,", "rating is missing"),
+        (Ratings, "1\n", 1, 1, "1", "item is missing"),
+        (Ratings, "1,,3\n", 1, 1, "1,,3", "item is missing"),
+        (Ratings, "::2::3\n", 1, 1, "::2::3", "user is missing"),
+        (Ratings, "1 2 3 4 5\n", 1, 1, "1 2 3 4 5", "more than four fields"),
+        (Ratings, "1 2 3\n4 5 good\n", 2, 5, "good", "rating is no number"),
+        (Ratings, "1 2 3x\n", 1, 5, "3x", "rating is no number"),
+        (Ratings, "1 2 NaN\n", 1, 5, "NaN", "rating is NaN"),
+        (Ratings, "1 2 inf\n", 1, 5, "inf", "rating is infinite"),
+        (Ratings, "1\t2\t-1e40\n", 1, 5, "-1e40", "rating is out of the range"),
+    ];
+    for (format, text, at_line, at_column, shown, says) in table {
+        match run(text.as_bytes(), Some(format)) {
+            Err(Error::BadRow { line, column, text: offending, problem, remedy, path }) => {
+                assert_eq!((line, column, offending.as_str()), (at_line, at_column, shown), "{text:?}: {problem}");
+                assert!(problem.contains(says), "{text:?}: {problem}");
+                assert!(!remedy.is_empty() && path.ends_with("input"));
+            }
+            other => panic!("{text:?}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn whole_files() {
+    let mut cut = Vec::new();
+    {
+        let mut encoder = flate2::write::GzEncoder::new(&mut cut, flate2::Compression::default());
+        for i in 0..5000 {
+            writeln!(encoder, "1 {}:1 {}:0.5", i * 7919 % 1000, 1000 + i).unwrap();
+        }
+        encoder.finish().unwrap();
+    }
+    let mut damaged = cut.clone();
+    cut.truncate(cut.len() / 2);
+    // The sum at the end no longer fits.
+    let sum = damaged.len() - 6;
+    damaged[sum] ^= 0xff;
+    let table: [(&[u8], &str); 6] = [
+        (b"", "no examples at all"),
+        (b"\n\n  \r\n# nothing\n", "no examples at all"),
+        (&cut, "cut short"),
+        (&cut[..9], "cut short"),
+        (&damaged, "damaged"),
+        (b"user item rating\n", "no examples at all"),
+    ];
+    for (bytes, says) in table {
+        match run(bytes, None) {
+            Err(Error::BadFile { problem, .. }) => assert!(problem.contains(says), "{problem}"),
+            other => panic!("{says}: {other:?}"),
+        }
+    }
+    let missing = pack(&[PathBuf::from("/nowhere/at/all")], Path::new("/tmp/never"), &PackSettings::default(), &|_, _| ());
+    assert!(matches!(missing, Err(Error::Io { action: "open", .. })), "{missing:?}");
+}
+
+#[test]
+fn svmlight_as_it_comes() {
+    let table: [(&str, Vec<Row>); 7] = [
+        ("+1 0:1 5:1\n-1 5:1\n", vec![(1.0, vec![(0, 1.0), (5, 1.0)]), (-1.0, vec![(5, 1.0)])]),
+        ("2.5 18446744073709551615:-.5\r\n\r\n0 3:1e-3 # c\r\n", vec![(2.5, vec![(u64::MAX, -0.5)]), (0.0, vec![(3, 1e-3)])]),
+        ("# first\n1 9:1 3:2 7:3#x\n1\n1 # none\n", vec![(1.0, vec![(3, 2.0), (7, 3.0), (9, 1.0)]), (1.0, vec![]), (1.0, vec![])]),
+        ("1 qid:3 4:1", vec![(1.0, vec![(4, 1.0)])]),
+        ("  1\t4:0\t\t5:+2.  \n", vec![(1.0, vec![(4, 0.0), (5, 2.0)])]),
+        ("\u{feff}1 4:1\n", vec![(1.0, vec![(4, 1.0)])]),
+        ("1 00000000000000000000000004:1\n", vec![(1.0, vec![(4, 1.0)])]),
+    ];
+    for (text, expected) in table {
+        assert_eq!(sparse(text), expected, "{text:?}");
+    }
+    // Labels alone are rows too.
+    assert_eq!(sparse("1\n-1\n").len(), 2);
+}
+
+#[test]
+fn ratings_as_they_come() {
+    let one = |user: &str, item: &str, rating| vec![(user.to_owned(), item.to_owned(), rating)];
+    for text in ["1 2 3", "1\t2\t3\t881250949\n", "1,2,3\r\n", "1::2::3::978300760", "1 , 2\t3", "\n1  2 \t 3.0 \n"] {
+        assert_eq!(rated(text), one("1", "2", 3.0), "{text:?}");
+    }
+    assert_eq!(rated("userId,movieId,rating,timestamp\n1,2,3.5,4\n"), one("1", "2", 3.5));
+    assert_eq!(rated("a:b\tzoë\t-1\n"), one("a:b", "zoë", -1.0));
+    // As texts, these are three different users.
+    let names: Vec<_> = rated("7 1 1\n07 1 1\n-7 1 1\n").into_iter().map(|triple| triple.0).collect();
+    assert_eq!(names, ["7", "07", "-7"]);
+}
+
+#[test]
+fn detection() {
+    let table: [(&str, Option<Format>); 9] = [
+        ("1 3:1", Some(Format::Svmlight)),
+        ("# x\n\n1\n1 qid:2 3:1", Some(Format::Svmlight)),
+        ("0 0:3:1", Some(Format::Svmlight)),
+        ("1::2::3::4", Some(Format::Ratings)),
+        ("1 2 3", Some(Format::Ratings)),
+        ("a,b,3", Some(Format::Ratings)),
+        ("user item rating", Some(Format::Ratings)),
+        ("1\n-1\n", None),
+        ("", None),
+    ];
+    for (text, expected) in table {
+        assert_eq!(Format::detect(text.as_bytes()), expected, "{text:?}");
+    }
+    for format in [Format::Svmlight, Format::Ratings] {
+        assert_eq!(format.name().parse::<Format>().unwrap(), format);
+    }
+    assert!("csv".parse::<Format>().is_err());
+}

@@ -28,9 +28,10 @@ mod math;
 mod metrics;
 mod model_file;
 pub mod models;
+mod output;
 mod params;
 pub mod rules;
-
+pub mod synth;
 mod train;
 
 pub use error::{Error, Result};
@@ -38,6 +39,7 @@ pub use evaluate::Scored;
 pub use loss::Loss;
 pub use metrics::Metrics;
 pub use model_file::{FactorModel, LinearModel, ModelKind, TrainedModel};
+pub use output::OutputFile;
 pub use params::{InstructionSet, LANES, Weights, padded};
 pub use rules::Rule;
 pub use train::{Ended, EpochReport, Outcome, Progress, Settings, Watch, train_factorization, train_linear};

@@ -4,7 +4,7 @@
 //! `item_factor` [items, rank], `mean` f32 [1], ids of users and of items. Ids are `*_id` u64 or `*_name_start` u64 with `*_name` u8.
 //! The metadata has kind, loss and the settings of the run as JSON.
 use crate::{
-    Error, Loss, Result,
+    Error, Loss, OutputFile, Result,
     data::{Dataset, Ids, Packed, Ratings},
     evaluate::{self, Scored},
 };
@@ -143,7 +143,9 @@ impl TrainedModel {
         .map(|(k, v)| (k.to_string(), v))
         .into();
         let bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
-        write_whole(path, &bytes)
+        let mut file = OutputFile::create(path)?;
+        file.write_all(&bytes).map_err(Error::io(path, "write"))?;
+        file.finish()
     }
 
     /// Reads a model file.
@@ -256,13 +258,4 @@ fn put_ids<'a>(tensors: &mut Tensors<'a>, name: &str, ids: &'a Ids) {
             tensors.push((format!("{name}_name"), Dtype::U8, vec![bytes.len()], bytes));
         }
     }
-}
-
-/// Writes a file so that it is either there whole or as it was before.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::io(path, "write"))?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(Error::io(path, "write"))?;
-    file.persist(path).map_err(|e| Error::io(path, "write")(e.error))?;
-    Ok(())
 }

@@ -4,6 +4,7 @@ mod eval;
 mod inspect;
 mod pack;
 mod predict;
+mod synth;
 mod train;
 
 use std::process::ExitCode;
@@ -25,6 +26,8 @@ pub enum Command {
     Pack(pack::PackArgs),
     /// Show what a model or a packed file holds
     Inspect(inspect::InspectArgs),
+    /// Write synthetic data with a known structure
+    Synth(synth::SynthArgs),
 }
 
 impl Command {
@@ -35,6 +38,7 @@ impl Command {
             Command::Predict(args) => predict::run(args)?,
             Command::Pack(args) => pack::run(args)?,
             Command::Inspect(args) => inspect::run(args)?,
+            Command::Synth(args) => synth::run(args)?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -2,10 +2,10 @@
 use super::data::CacheOptions;
 use anyhow::Context;
 use clap::Args;
-use hogwild::TrainedModel;
+use hogwild::{OutputFile, TrainedModel};
 use std::{
     io::{BufWriter, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 #[derive(Args)]
@@ -36,12 +36,9 @@ pub fn run(args: PredictArgs) -> anyhow::Result<()> {
     match args.out {
         None => write(&mut std::io::stdout().lock())?,
         Some(path) => {
-            let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let mut file = tempfile::NamedTempFile::new_in(folder).with_context(|| format!("{}: cannot write", path.display()))?;
-            write(file.as_file_mut())
-                .and_then(|()| file.as_file().sync_all())
-                .with_context(|| format!("{}: cannot write", path.display()))?;
-            file.persist(&path).with_context(|| format!("{}: cannot write", path.display()))?;
+            let mut file = OutputFile::create(&path)?;
+            write(&mut file).with_context(|| format!("{}: cannot write", path.display()))?;
+            file.finish()?;
         }
     }
     if scored.unknown > 0 {

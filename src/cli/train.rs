@@ -38,7 +38,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "DATA", conflicts_with = "holdout")]
     valid: Option<PathBuf>,
     /// Keep this share of the examples out of training and evaluate on them
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     holdout: Option<f64>,
     /// [default: mf for ratings, linear otherwise]
     #[arg(long, value_enum)]
@@ -50,10 +50,10 @@ pub struct TrainArgs {
     #[arg(long, value_parser = named(&Rule::ALL.map(|rule| rule.name())))]
     rule: Option<String>,
     /// Learning rate [default: 0.1 for mf, 0.5 / mean squared length of a row otherwise]
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     lr: Option<f32>,
     /// L2 regularisation: lambda/2 |w|^2 beside the mean loss (linear); per rating (mf) [default: 0.05 for mf, 0 otherwise]
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     l2: Option<f64>,
     /// Passes over the data [default: 15 for mf, 5 otherwise]
     #[arg(long)]

@@ -13,6 +13,13 @@ pub struct Pair {
     pub(crate) item: u32,
 }
 
+impl Pair {
+    /// User and item by number, among `users` users.
+    pub fn new(user: u32, item: u32, users: u32) -> Pair {
+        Pair { user, item: users.saturating_add(item) }
+    }
+}
+
 /// Settings of matrix factorization.
 #[derive(Clone, Copy, Debug)]
 pub struct Factorization {

@@ -1,0 +1,53 @@
+//! A user's own loss and own parameters: quantile regression with a linear model over rows in memory. A model needs no more of its
+//! parameters than the trait `Weights`. `cargo run --release --example own_loss`
+use hogwild::{
+    Weights,
+    models::{Linear, Model, Row},
+    rules::{Adagrad, UpdateRule},
+};
+
+/// The pinball loss's slope: the minimiser is the conditional quantile (Koenker & Bassett 1978).
+fn slope(quantile: f32, z: f32, y: f32) -> f32 {
+    if z < y { -quantile } else { 1.0 - quantile }
+}
+
+/// Parameters of one thread: a weight and its accumulator a row.
+struct Plain(Vec<(f32, [f32; 1])>);
+
+impl Weights for Plain {
+    fn gather(&mut self, rows: &[u32], out: &mut [f32]) {
+        out.fill(0.0);
+        out.iter_mut().zip(rows).for_each(|(out, &row)| *out = self.0[row as usize].0);
+    }
+    fn step(&mut self, rows: &[u32], gradient: &[f32]) {
+        for (&row, &g) in rows.iter().zip(gradient) {
+            let (w, state) = &mut self.0[row as usize];
+            *w = Adagrad::DEFAULT.step(0.5, *w, g, state);
+        }
+    }
+    fn gather_row(&mut self, _row: u32, _out: &mut [f32]) {}
+    fn step_row(&mut self, _row: u32, _gradient: &[f32]) {}
+}
+
+fn main() {
+    // y is uniform from 0 to 10 where feature 0 occurs, from 0 to 20 where feature 1 does.
+    let examples: Vec<(Row, f32)> = (0..2000u32)
+        .map(|i| {
+            let feature = i % 2;
+            let noise = (i.wrapping_mul(2_654_435_761) >> 8) as f32 / (1 << 24) as f32;
+            (Row::new(&[(feature, 1.0)]), 10.0 * noise * (feature + 1) as f32)
+        })
+        .collect();
+    for quantile in [0.1, 0.5, 0.9] {
+        let model = Linear::new();
+        let (mut weights, mut scratch) = (Plain(vec![(0.0, [1.0]); 3]), model.scratch(1));
+        for _ in 0..20 {
+            for (row, y) in &examples {
+                let z = model.score(row, &mut weights, &mut scratch);
+                model.backward(row, slope(quantile, z, *y), &mut weights, &mut scratch);
+            }
+        }
+        let mut at = |feature| model.score(&Row::new(&[(feature, 1.0)]), &mut weights, &mut scratch);
+        println!("quantile {quantile}: {:.2} (is {:.0}), {:.2} (is {:.0})", at(0), 10.0 * quantile, at(1), 20.0 * quantile);
+    }
+}

@@ -1,0 +1,43 @@
+//! The library in use: pack text, train with held-out rows, follow the run, look at the model, score a file.
+//! `cargo run --release --example train [TRAIN.svm [TEST.svm]]`
+use hogwild::{
+    EpochReport, ModelKind, Settings, Watch,
+    data::{PackSettings, Packed, pack},
+    train_linear,
+};
+use std::path::{Path, PathBuf};
+
+struct Print;
+
+impl Watch for Print {
+    fn epoch(&mut self, report: &EpochReport) {
+        let held_out = report.valid.map_or(f64::NAN, |metrics| metrics.loss);
+        println!("epoch {}: loss {:.4}, held-out {held_out:.4}", report.epoch, report.loss);
+    }
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut args = std::env::args_os().skip(1).map(PathBuf::from);
+    let train = args.next().unwrap_or("data/reviews.train.svm".into());
+    let test = args.next().unwrap_or("data/reviews.test.svm".into());
+    let folder = tempfile::tempdir()?;
+    let open = |text: &Path, name: &str| -> hogwild::Result<Packed> {
+        let packed = folder.path().join(name);
+        pack(&[text.to_owned()], &packed, &PackSettings::default(), &|_, _| ())?;
+        Packed::open(&packed)
+    };
+    let (data, test) = (open(&train, "train.safetensors")?, open(&test, "test.safetensors")?);
+    let Packed::Sparse(rows) = &data else { return Err("ratings, not rows".into()) };
+
+    let settings = Settings { holdout: 0.1, epochs: 10, ..Settings::default() };
+    let outcome = train_linear(rows, None, &settings, &mut Print, &Default::default())?;
+    let model = outcome.model.ok_or("training diverged in the first epoch")?;
+    if let ModelKind::Linear(linear) = &model.kind {
+        let heaviest = (0..linear.weights.len()).max_by(|&a, &b| linear.weights[a].abs().total_cmp(&linear.weights[b].abs()));
+        if let Some(i) = heaviest {
+            println!("heaviest: feature {} with {:.3}", linear.ids.name(i), linear.weights[i]);
+        }
+    }
+    println!("test: {:?}", model.score(&test)?.metrics(model.loss));
+    Ok(())
+}

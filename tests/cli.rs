@@ -1,0 +1,127 @@
+//! The command as a user meets it: files in, files out, exit codes, messages.
+use serde_json::Value;
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+fn hogwild(folder: &Path, line: &str) -> Output {
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
+    let line = line.replace("DATA", data);
+    Command::new(env!("CARGO_BIN_EXE_hogwild"))
+        .args(line.split_whitespace())
+        .env("HOGWILD_CACHE", folder.join("cache"))
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+fn good(folder: &Path, line: &str) -> String {
+    let output = hogwild(folder, line);
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|e| panic!("{e}: {text}"))
+}
+
+#[test]
+fn rows_are_trained_evaluated_predicted_and_inspected() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    good(at, "train DATA/reviews.train.svm --valid DATA/reviews.test.svm --out m.safetensors --log log.jsonl --threads 2");
+    let log: Vec<Value> = fs::read_to_string(at.join("log.jsonl")).unwrap().lines().map(json).collect();
+    let events: Vec<&str> = log.iter().map(|line| line["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["start", "epoch", "epoch", "epoch", "epoch", "epoch", "end"]);
+    assert_eq!(log[0]["settings"]["rule"], "adagrad");
+    assert_eq!((&log[1]["epoch"], &log[1]["examples"]), (&1.into(), &4000.into()));
+    assert!(log[5]["seconds"].as_f64().unwrap() > 0.0 && log[5]["valid"]["auc"].as_f64().unwrap() > 0.85);
+
+    let metrics = json(&good(at, "eval m.safetensors DATA/reviews.test.svm --json"));
+    assert_eq!(metrics["logloss"], log[5]["valid"]["logloss"]);
+    let probabilities = good(at, "predict m.safetensors DATA/reviews.test.svm");
+    assert_eq!(probabilities.lines().count(), 1000);
+    assert!(probabilities.lines().all(|line| (0.0..=1.0).contains(&line.parse::<f64>().unwrap())));
+    good(at, "predict m.safetensors DATA/reviews.test.svm -o p.txt");
+    assert_eq!(fs::read_to_string(at.join("p.txt")).unwrap(), probabilities);
+
+    let model = json(&good(at, "inspect m.safetensors --json --top 3"));
+    assert_eq!((&model["model"], model["heaviest"].as_object().unwrap().len()), (&"linear".into(), 3));
+    good(at, "pack DATA/reviews.train.svm -o d.safetensors");
+    let data = json(&good(at, "inspect d.safetensors --json"));
+    assert_eq!((&data["rows"], &data["nonzeros"]), (&4000.into(), &67265.into()));
+    good(at, "train d.safetensors --holdout 0.2 --loss hinge --rule sgd --lr 0.5 --quiet");
+}
+
+#[test]
+fn ratings_are_factorized() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    good(at, "train DATA/ratings.train.tsv --rank 8 --out m.safetensors");
+    let metrics = json(&good(at, "eval m.safetensors DATA/ratings.test.tsv --json"));
+    // The hidden truth has .47, the mean .93.
+    assert!(metrics["rmse"].as_f64().unwrap() < 0.56, "{metrics}");
+    assert_eq!(json(&good(at, "inspect m.safetensors --json"))["rank"], 8);
+    fs::write(at.join("new.tsv"), "1 999999 3\nnobody 888 4\n").unwrap();
+    let unknown = json(&good(at, "eval m.safetensors new.tsv --json"));
+    assert_eq!(unknown["unknown"], 3);
+}
+
+#[test]
+fn a_model_scores_files_with_other_features() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("a.svm"), "+1 5:1 9:1\n-1 7:1\n".repeat(200)).unwrap();
+    fs::write(at.join("b.svm"), "+1 5:1\n-1 7:1 123456789012:1\n+1 44:1\n").unwrap();
+    good(at, "train a.svm --out m.safetensors --lr 0.5");
+    let p: Vec<f64> = good(at, "predict m.safetensors b.svm").lines().map(|line| line.parse().unwrap()).collect();
+    assert!(p[0] > 0.8 && p[1] < 0.2, "{p:?}");
+    assert_eq!(json(&good(at, "eval m.safetensors b.svm --json"))["unknown"], 2);
+}
+
+#[test]
+fn bad_input_ends_with_2_says_where_and_leaves_the_old_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("m.safetensors"), "old").unwrap();
+    fs::write(at.join("bad.svm"), "+1 1:1\n-1 2:1 3:abc\n").unwrap();
+    fs::write(at.join("labels.svm"), "1 1:1\n2 2:1\n").unwrap();
+    fs::write(at.join("nan.svm"), "+1 1:nan\n-1 2:1\n").unwrap();
+    fs::write(at.join("empty.svm"), "").unwrap();
+    for (line, fragment) in [
+        ("train bad.svm --out m.safetensors", "bad.svm:2:"),
+        ("train nan.svm --out m.safetensors", "nan.svm:1:"),
+        ("train labels.svm --out m.safetensors", "row 2 has label 2"),
+        ("train empty.svm --out m.safetensors", "empty.svm"),
+        ("train none.svm --out m.safetensors", "none.svm"),
+        ("train DATA/reviews.train.svm --out no/such/m.safetensors", "no such folder"),
+        ("train DATA/reviews.train.svm --lr -1", "--lr"),
+        ("train DATA/reviews.train.svm --holdout 2", "--holdout"),
+        ("train DATA/reviews.train.svm --rule nosuch", "adagrad-rowwise"),
+        ("train DATA/reviews.train.svm --model mf", "takes ratings"),
+        ("train DATA/reviews.train.svm --valid DATA/ratings.test.tsv", "different kinds"),
+        ("eval m.safetensors DATA/reviews.test.svm", "m.safetensors"),
+        ("inspect m.safetensors", "m.safetensors"),
+        ("predict none.safetensors DATA/reviews.test.svm", "none.safetensors"),
+    ] {
+        let output = hogwild(at, line);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{line}: {message}");
+        assert!(message.contains(fragment) && !message.contains("panicked"), "{line}: {message}");
+        assert_eq!(fs::read_to_string(at.join("m.safetensors")).unwrap(), "old", "{line}");
+    }
+    good(at, "train bad.svm --on-bad-row skip --no-cache --out m.safetensors");
+    assert_ne!(fs::read(at.join("m.safetensors")).unwrap(), b"old");
+}
+
+#[test]
+fn divergence_ends_with_1_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("d.svm"), "3 1:1000 2:500\n-2 1:-700 3:10\n".repeat(500)).unwrap();
+    let output = hogwild(folder.path(), "train d.svm --loss squared --rule sgd --lr 10 --out m.safetensors");
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("epoch 1 at learning rate 10") && !folder.path().join("m.safetensors").exists(), "{message}");
+}

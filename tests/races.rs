@@ -1,0 +1,160 @@
+//! Many threads against one, instruction sets against one another, and how a run may end.
+use hogwild::{
+    Ended, InstructionSet, Loss, ModelKind, Outcome, Settings,
+    data::{Dataset, PackSettings, Packed, Ratings, pack},
+    synth::{Kind, Synth},
+    train_factorization, train_linear,
+};
+use std::{fs, path::Path, sync::atomic::AtomicBool};
+
+fn open(folder: &Path, name: &str, text: &[u8]) -> Packed {
+    let (source, packed) = (folder.join(name), folder.join(format!("{name}.safetensors")));
+    fs::write(&source, text).unwrap();
+    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
+    Packed::open(&packed).unwrap()
+}
+
+fn sparse(folder: &Path, name: &str, text: &[u8]) -> Dataset {
+    let Packed::Sparse(data) = open(folder, name, text) else { panic!("not sparse") };
+    data
+}
+
+fn synthetic(folder: &Path, name: &str, synth: Synth) -> Packed {
+    let mut text = Vec::new();
+    synth.write(&mut text).unwrap();
+    open(folder, name, &text)
+}
+
+fn text_like(folder: &Path, rows: u64, start_row: u64) -> Dataset {
+    let Packed::Sparse(data) =
+        synthetic(folder, &format!("rows{start_row}.svm"), Synth { rows, start_row, exponent: 1.1, ..Synth::default() })
+    else {
+        panic!("not sparse")
+    };
+    data
+}
+
+fn weights(outcome: &Outcome) -> Vec<f32> {
+    match &outcome.model.as_ref().unwrap().kind {
+        ModelKind::Linear(m) => m.weights.iter().copied().chain([m.bias]).collect(),
+        ModelKind::Factorization(m) => {
+            [&m.user_bias, &m.item_bias, &m.user_factor, &m.item_factor].into_iter().flatten().copied().collect()
+        }
+    }
+}
+
+fn run(data: &Dataset, valid: Option<&Dataset>, settings: Settings) -> Outcome {
+    train_linear(data, valid, &settings, &mut (), &AtomicBool::new(false)).unwrap()
+}
+
+fn held_out(outcome: &Outcome) -> f64 {
+    outcome.epochs.last().unwrap().valid.unwrap().loss
+}
+
+#[test]
+fn eight_threads_reach_the_loss_of_one_on_zipf_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let (train, test) = (text_like(folder.path(), 20_000, 0), text_like(folder.path(), 4_000, 1_000_000));
+    let one = run(&train, Some(&test), Settings { threads: 1, ..Settings::default() });
+    for hot_rows in [0, 64, 1024] {
+        let eight = run(&train, Some(&test), Settings { threads: 8, hot_rows: Some(hot_rows), exchange_every: 64, ..Settings::default() });
+        assert!(weights(&eight).iter().all(|w| w.is_finite()));
+        let ratio = held_out(&eight) / held_out(&one);
+        assert!((ratio - 1.0).abs() < 0.005, "hot {hot_rows}: {ratio}");
+    }
+}
+
+#[test]
+fn eight_threads_on_one_hot_row_reach_the_loss_of_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let text: String = (0..20_000).map(|i| if i % 4 == 0 { "-1 1:1\n" } else { "+1 1:1\n" }).collect();
+    let data = sparse(folder.path(), "hot.svm", text.as_bytes());
+    // The best constant prediction is 3/4.
+    let best = -(0.75f64 * 0.75f64.ln() + 0.25 * 0.25f64.ln());
+    for (threads, hot_rows) in [(1, 0), (8, 0), (8, 2)] {
+        let settings = Settings { threads, hot_rows: Some(hot_rows), lr: Some(0.1), exchange_every: 64, ..Settings::default() };
+        let outcome = run(&data, Some(&data), settings);
+        assert!(weights(&outcome).iter().all(|w| w.is_finite()));
+        assert!(held_out(&outcome) / best < 1.005, "threads {threads} hot {hot_rows}: {} {best}", held_out(&outcome));
+    }
+}
+
+#[test]
+fn one_thread_repeats_to_the_bit_on_every_instruction_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = text_like(folder.path(), 2_000, 0);
+    let Packed::Ratings(ratings) = synthetic(folder.path(), "r.tsv", Synth { kind: Kind::Ratings, rows: 5_000, ..Synth::default() }) else {
+        panic!("not ratings")
+    };
+    let linear = |isa, seed, hot| {
+        let settings = Settings { threads: 1, isa: Some(isa), seed, hot_rows: Some(hot), l2: 1e-4, ..Settings::default() };
+        weights(&run(&data, None, settings))
+    };
+    let factors = |isa, seed, rank| {
+        let settings = Settings { threads: 1, isa: Some(isa), seed, rank, epochs: 2, ..Settings::for_ratings() };
+        weights(&train_factorization(&ratings, None, &settings, &mut (), &AtomicBool::new(false)).unwrap())
+    };
+    let portable = InstructionSet::Portable;
+    for isa in InstructionSet::available() {
+        for hot in [0, 100] {
+            assert_eq!(linear(isa, 3, hot), linear(portable, 3, hot), "{}", isa.name());
+        }
+        for rank in [5, 32] {
+            assert_eq!(factors(isa, 3, rank), factors(portable, 3, rank), "{}", isa.name());
+        }
+    }
+    assert_ne!(linear(portable, 3, 0), linear(portable, 4, 0));
+    assert_ne!(factors(portable, 3, 8), factors(portable, 4, 8));
+}
+
+#[test]
+fn every_rule_and_loss_trains_on_two_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = text_like(folder.path(), 5_000, 0);
+    for rule in hogwild::Rule::ALL {
+        for loss in Loss::ALL {
+            let outcome = run(&data, None, Settings { threads: 2, rule, loss, lr: Some(0.1), epochs: 3, ..Settings::default() });
+            let losses: Vec<f64> = outcome.epochs.iter().map(|e| e.loss).collect();
+            assert!(losses[2] < losses[0], "{} {}: {losses:?}", rule.name(), loss.name());
+        }
+    }
+}
+
+#[test]
+fn divergence_is_told_with_epoch_and_rate_and_keeps_the_last_good_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = sparse(folder.path(), "wide.svm", "3 1:1000 2:500\n-2 1:-700 3:10\n".repeat(500).as_bytes());
+    let rule = hogwild::Rule::ALL[0];
+    let outcome = run(&data, None, Settings { loss: Loss::Squared, rule, lr: Some(10.0), ..Settings::default() });
+    let Ended::Diverged(error) = &outcome.ended else { panic!("{:?}", outcome.ended) };
+    assert!(error.to_string().contains("epoch 1 at learning rate 10") && error.to_string().contains("--lr 1"), "{error}");
+    assert!(outcome.model.is_none() && outcome.epochs.is_empty());
+}
+
+#[test]
+fn a_stopped_run_keeps_what_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = text_like(folder.path(), 5_000, 0);
+    let outcome = train_linear(&data, None, &Settings { epochs: 1000, ..Settings::default() }, &mut (), &AtomicBool::new(true)).unwrap();
+    assert!(matches!(outcome.ended, Ended::Interrupted) && outcome.model.is_some() && outcome.epochs.len() == 1);
+}
+
+#[test]
+fn factorization_learns_and_unknown_users_fall_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let ratings = |name: &str, start_row| -> Ratings {
+        let synth = Synth { kind: Kind::Ratings, rows: 30_000, start_row, users: 400, exponent: 0.5, seed: 2, ..Synth::default() };
+        let Packed::Ratings(data) = synthetic(folder.path(), name, synth) else { panic!("not ratings") };
+        data
+    };
+    let (train, test) = (ratings("train.tsv", 0), ratings("test.tsv", 1 << 40));
+    let rmse: Vec<f64> = [1, 8]
+        .map(|threads| {
+            let settings = Settings { threads, rank: 8, ..Settings::for_ratings() };
+            let outcome = train_factorization(&train, Some(&test), &settings, &mut (), &AtomicBool::new(false)).unwrap();
+            outcome.epochs.last().unwrap().valid.unwrap().rmse.unwrap()
+        })
+        .into();
+    // The hidden truth has .47, the mean .95.
+    assert!(rmse[0] < 0.56 && (rmse[1] / rmse[0] - 1.0).abs() < 0.005, "{rmse:?}");
+}

@@ -52,7 +52,7 @@ pub struct TrainArgs {
     /// Learning rate [default: 0.1 for mf, 0.5 / mean squared length of a row otherwise]
     #[arg(long, allow_negative_numbers = true)]
     lr: Option<f32>,
-    /// L2 regularisation: lambda/2 |w|^2 beside the mean loss (linear); per rating (mf) [default: 0.05 for mf, 0 otherwise]
+    /// L2 regularisation: lambda/2 |w|^2 beside the mean loss (linear); per rating (mf) [default: 0.02 for mf, 0 otherwise]
     #[arg(long, allow_negative_numbers = true)]
     l2: Option<f64>,
     /// Passes over the data [default: 15 for mf, 5 otherwise]

@@ -22,6 +22,8 @@ pub(crate) trait Feed<M: Model>: Sync {
     fn keeps(&self, position: u32) -> bool;
     /// Reads the example at a position; returns its label.
     fn read<I: Isa>(&self, isa: I, position: u32, example: &mut M::Example) -> f32;
+    /// Asks for the example at a position; [`prefetch`](Self::prefetch), later, reads it.
+    fn prefetch_example<I: Isa>(&self, isa: I, position: u32);
     /// Asks for what the example at a position will need.
     fn prefetch<R, I, const S: usize>(&self, isa: I, position: u32, weights: &Hogwild<'_, R, I, S>)
     where
@@ -103,6 +105,11 @@ impl Feed<Linear> for SparseFeed<'_> {
         row.len = n + 1;
         row.values[n + 1..][..LANES].fill(0.0);
         self.loss.target(self.data.label(position as usize))
+    }
+
+    #[inline(always)]
+    fn prefetch_example<I: Isa>(&self, _isa: I, _position: u32) {
+        // The offsets of a block's rows are few and lie together.
     }
 
     #[inline(always)]
@@ -199,6 +206,11 @@ impl Feed<Factorization> for RatingFeed {
         let rating = &self.ratings[position as usize];
         *pair = rating.pair;
         rating.value
+    }
+
+    #[inline(always)]
+    fn prefetch_example<I: Isa>(&self, isa: I, position: u32) {
+        isa.prefetch(&self.ratings[position as usize]);
     }
 
     #[inline(always)]

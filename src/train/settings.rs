@@ -53,9 +53,9 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The defaults for matrix factorization: squared loss, row-wise Adagrad, l2 0.05, 15 epochs.
+    /// The defaults for matrix factorization: squared loss, row-wise Adagrad, l2 0.02, 15 epochs.
     pub fn for_ratings() -> Settings {
-        Settings { loss: Loss::Squared, rule: Rule::ALL[2], l2: 0.05, epochs: 15, exchange_every: 4096, ..Settings::default() }
+        Settings { loss: Loss::Squared, rule: Rule::ALL[2], l2: 0.02, epochs: 15, exchange_every: 4096, ..Settings::default() }
     }
 
     /// # Errors

@@ -72,6 +72,9 @@ where
             while blocks.next(&mut positions, |p| feed.keeps(p)) {
                 scores.clear();
                 for (i, &position) in positions.iter().enumerate() {
+                    if let Some(&far) = positions.get(i + 2 * AHEAD) {
+                        feed.prefetch_example(isa, far);
+                    }
                     if let Some(&coming) = positions.get(i + AHEAD) {
                         feed.prefetch(isa, coming, &weights);
                     }

@@ -2,7 +2,7 @@
 //!
 //! Linear: `weight` f32 [features], `bias` f32 [1], ids. Factorization: `user_bias`, `item_bias`, `user_factor` [users, rank],
 //! `item_factor` [items, rank], `mean` f32 [1], ids of users and of items. Ids are `*_id` u64 or `*_name_start` u64 with `*_name` u8.
-//! The metadata has kind, loss and the settings of the run as JSON.
+//! The metadata entry `hogwild` has kind, loss and the settings of the run as JSON.
 use crate::{
     Error, Loss, OutputFile, Result,
     data::{Dataset, Ids, Packed, Ratings},
@@ -133,15 +133,11 @@ impl TrainedModel {
             .map(|(name, dtype, shape, bytes)| Ok((name, TensorView::new(dtype, shape, bytes)?)))
             .collect::<std::result::Result<_, _>>()
             .map_err(failed)?;
-        let metadata: HashMap<String, String> = [
-            ("format", FORMAT.to_string()),
-            ("version", VERSION.to_string()),
-            ("kind", self.kind_name().to_string()),
-            ("loss", self.loss.name().to_string()),
-            ("settings", self.settings.to_string()),
-        ]
-        .map(|(k, v)| (k.to_string(), v))
-        .into();
+        // One entry, so that the same model is the same file: the format's own entries have no order.
+        let header = serde_json::json!({
+            "format": FORMAT, "version": VERSION, "kind": self.kind_name(), "loss": self.loss.name(), "settings": self.settings,
+        });
+        let metadata = HashMap::from([("hogwild".to_string(), header.to_string())]);
         let bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
         let mut file = OutputFile::create(path)?;
         file.write_all(&bytes).map_err(Error::io(path, "write"))?;
@@ -159,8 +155,9 @@ impl TrainedModel {
         let damaged = |e: safetensors::SafeTensorError| bad(format!("not a model file, or damaged ({e})"));
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;
         let file = SafeTensors::deserialize(&bytes).map_err(damaged)?;
-        let metadata = header.metadata().clone().unwrap_or_default();
-        let entry = |key: &str| metadata.get(key).map(String::as_str).unwrap_or("");
+        let metadata = header.metadata().as_ref().and_then(|entries| entries.get("hogwild")).map(String::as_str).unwrap_or("null");
+        let metadata: serde_json::Value = serde_json::from_str(metadata).unwrap_or_default();
+        let entry = |key: &str| metadata[key].as_str().unwrap_or("");
         if entry("format") != FORMAT {
             return Err(bad("a safetensors file, but not a hogwild model".into()));
         }
@@ -218,7 +215,7 @@ impl TrainedModel {
             }
             other => return Err(bad(format!("unknown kind of model `{other}`"))),
         };
-        Ok(TrainedModel { loss, settings: serde_json::from_str(entry("settings")).unwrap_or_default(), kind })
+        Ok(TrainedModel { loss, settings: metadata["settings"].clone(), kind })
     }
 }
 

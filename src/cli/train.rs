@@ -67,7 +67,7 @@ pub struct TrainArgs {
     /// Factors of mf
     #[arg(long, default_value_t = 32)]
     rank: usize,
-    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild! [default: 1024 on several threads]
+    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!; linear models only [default: 1024 on several threads]
     #[arg(long, value_name = "N")]
     hot_rows: Option<usize>,
     /// Examples between two exchanges of private rows [default: 4096 for mf, 256 otherwise]

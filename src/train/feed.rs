@@ -162,7 +162,8 @@ pub(crate) struct RatingFeed {
 }
 
 impl RatingFeed {
-    pub fn new(data: &Ratings, loss: Loss, holdout: f64, seed: u64) -> (RatingFeed, Vec<Rating>) {
+    /// `threads`: so many workers are to find work; large tiles are cut for them.
+    pub fn new(data: &Ratings, loss: Loss, holdout: f64, seed: u64, threads: usize) -> (RatingFeed, Vec<Rating>) {
         let users = data.users() as u32;
         let items = data.items() as u32;
         let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
@@ -177,11 +178,13 @@ impl RatingFeed {
         let held = ratings.split_off(ratings.len() - (holdout * ratings.len() as f64) as usize);
         let tile = |r: &Rating| (r.pair.user / TILE.0, (r.pair.item - users) / TILE.1);
         ratings.sort_by_key(tile); // stable: the shuffle remains within the tile
+        let most = if threads == 1 { usize::MAX >> 1 } else { (ratings.len() / (8 * threads)).max(1024) };
         let mut units = Vec::new();
         let mut start = 0u32;
         for run in ratings.chunk_by(|a, b| tile(a) == tile(b)) {
-            units.push(start..start + run.len() as u32);
-            start += run.len() as u32;
+            let end = start + run.len() as u32;
+            units.extend((start..end).step_by(most).map(|from| from..end.min(from.saturating_add(most as u32))));
+            start = end;
         }
         (RatingFeed { ratings, units }, held)
     }

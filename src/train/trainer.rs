@@ -98,6 +98,7 @@ pub fn train_linear(
 ) -> Result<Outcome> {
     let mut settings = settings.clone();
     settings.check()?;
+    one_held_out(valid.is_some(), &settings)?;
     settings.loss.check_labels(data)?;
     let ids = data.feature_ids()?;
     let rate = *settings.lr.get_or_insert_with(|| default_rate(data));
@@ -143,13 +144,18 @@ pub fn train_factorization(
 ) -> Result<Outcome> {
     let mut settings = settings.clone();
     settings.check()?;
+    one_held_out(valid.is_some(), &settings)?;
     settings.loss.check_ratings(data)?;
+    if let Some(hot) = settings.hot_rows.filter(|&hot| hot > 0) {
+        let problem = "factorization keeps hot rows apart by its order of tiles; leave the setting out".into();
+        return Err(Error::BadSetting { setting: "--hot-rows", value: hot.to_string(), problem });
+    }
     settings.hot_rows = Some(0);
     let rate = *settings.lr.get_or_insert(0.1);
     let loss = settings.loss;
     let (users, items) = (data.user_ids()?, data.item_ids()?);
     let (user_count, item_count, rank) = (data.users(), data.items(), settings.rank);
-    let (feed, held) = RatingFeed::new(data, loss, settings.holdout, settings.seed);
+    let (feed, held) = RatingFeed::new(data, loss, settings.holdout, settings.seed, settings.threads);
     let mean = loss.base_score(feed.ratings.iter().map(|r| r.value as f64).sum::<f64>() / feed.ratings.len().max(1) as f64);
     let model = Factorization { rank, mean, l2: settings.l2 as f32 };
     let held = if settings.holdout > 0.0 {
@@ -186,6 +192,15 @@ pub fn train_factorization(
         });
         Ok(Outcome { model, ended, epochs, settings })
     })
+}
+
+/// Held-out data come from one place.
+fn one_held_out(valid: bool, settings: &Settings) -> Result<()> {
+    if valid && settings.holdout > 0.0 {
+        let problem = "cannot be used together with validation data; give one of the two".into();
+        return Err(Error::BadSetting { setting: "--holdout", value: settings.holdout.to_string(), problem });
+    }
+    Ok(())
 }
 
 /// The rate taken when none is given: best rates of Adagrad go down with the squared length of a row.

@@ -250,3 +250,47 @@ mod arm {
 }
 #[cfg(target_arch = "aarch64")]
 pub(super) use arm::Neon;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params::{InstructionSet, Job, dispatch};
+    use proptest::prelude::*;
+
+    /// Every move there and back: bits of what was read, and of the cells afterwards.
+    struct Moves([u32; 16]);
+
+    impl Job for Moves {
+        type Output = Vec<u32>;
+
+        #[inline(always)]
+        fn run<I: Isa>(self, isa: I) -> Vec<u32> {
+            let cells = || self.0.map(|bits| AtomicF32::new(f32::from_bits(bits)));
+            let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            let mut seen = Vec::new();
+            let (from, to) = (cells(), [(); 16].map(|()| AtomicF32::new(0.0)));
+            seen.extend(bits(&isa.load16(&from)));
+            isa.store16(isa.load16(&from), &to);
+            let (halves, quarters) = (from.as_chunks::<2>().0, from.as_chunks::<4>().0);
+            seen.extend(halves.iter().flat_map(|cells| bits(&isa.load(cells))));
+            seen.extend(quarters.iter().flat_map(|cells| bits(&isa.load(cells))));
+            seen.extend(bits(&to.each_ref().map(|cell| cell.load(Relaxed))));
+            isa.store(isa.load(&quarters[1]), &to.as_chunks::<4>().0[2]);
+            isa.store(isa.load(&halves[3]), &to.as_chunks::<2>().0[0]);
+            seen.extend(bits(&to.each_ref().map(|cell| cell.load(Relaxed))));
+            seen.extend(isa.load16u(&self.0.map(AtomicU32::new)));
+            seen
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn vector_moves_equal_portable_ones(bits in prop::array::uniform16(any::<u32>())) {
+            // Whether a NaN keeps its payload is not promised for floats in registers.
+            let bits = bits.map(|b| if f32::from_bits(b).is_nan() { b & 0xFF } else { b });
+            for set in InstructionSet::available() {
+                prop_assert_eq!(dispatch(set, Moves(bits)), dispatch(InstructionSet::Portable, Moves(bits)), "{}", set.name());
+            }
+        }
+    }
+}

@@ -1,7 +1,10 @@
 //! Losses l(z, y) of a score `z` and a label `y`: value, slope and prediction, pure functions that test one another.
 //!
 //! An enum with one `match` an example is enough: the match is predicted, and the work is per feature.
-use crate::math::{exp, ln_1p};
+use crate::{
+    math::{exp, ln_1p, sigmoid},
+    params::Real,
+};
 
 /// What is minimised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,24 +43,22 @@ impl Loss {
 
     /// The loss of score `z` for label `y`.
     #[inline(always)]
-    pub fn value(self, z: f32, y: f32) -> f32 {
+    pub fn value<V: Real>(self, z: V, y: V) -> V {
+        let c = V::of;
         match self {
             Loss::Logistic => {
                 let m = y * z;
-                ln_1p(exp(-m.abs())) + (-m).max(0.0) + 0.0 * m // the last term keeps NaN and infinity
+                ln_1p(exp(-m.abs())) + c(0.0).max(-m) // ln(1 + e^-m) without overflow
             }
-            Loss::Hinge => {
-                let short = 1.0 - y * z;
-                if short < 0.0 { 0.0 } else { short }
-            }
+            Loss::Hinge => c(0.0).max(c(1.0) - y * z),
             Loss::SquaredHinge => {
-                let short = 1.0 - y * z;
-                if short < 0.0 { 0.0 } else { short * short / 2.0 }
+                let short = c(0.0).max(c(1.0) - y * z);
+                short * short * c(0.5)
             }
-            Loss::Squared => (z - y) * (z - y) / 2.0,
+            Loss::Squared => (z - y) * (z - y) * c(0.5),
             Loss::Huber => {
                 let miss = (z - y).abs();
-                if miss <= 1.0 { miss * miss / 2.0 } else { miss - 0.5 }
+                c(1.0).less(miss, miss - c(0.5), miss * miss * c(0.5))
             }
         }
     }
@@ -66,21 +67,11 @@ impl Loss {
     #[inline(always)]
     pub fn slope(self, z: f32, y: f32) -> f32 {
         match self {
-            Loss::Logistic => -y / (1.0 + exp(y * z)),
-            Loss::Hinge => {
-                if y * z >= 1.0 {
-                    0.0
-                } else {
-                    -y
-                }
-            }
-            Loss::SquaredHinge => {
-                if y * z >= 1.0 {
-                    0.0
-                } else {
-                    z - y // -y (1 - yz), as y is +1 or -1
-                }
-            }
+            Loss::Logistic => -y * sigmoid(-y * z),
+            Loss::Hinge if y * z < 1.0 => -y,
+            // -y (1 - yz) = z - y, as y is +1 or -1
+            Loss::SquaredHinge if y * z < 1.0 => z - y,
+            Loss::Hinge | Loss::SquaredHinge => 0.0,
             Loss::Squared => z - y,
             Loss::Huber => (z - y).clamp(-1.0, 1.0),
         }
@@ -89,7 +80,7 @@ impl Loss {
     /// What the user is told of a score: a probability for logistic, the score itself otherwise.
     pub fn predict(self, z: f32) -> f32 {
         match self {
-            Loss::Logistic => 1.0 / (1.0 + exp(-z)),
+            Loss::Logistic => sigmoid(z),
             _ => z,
         }
     }

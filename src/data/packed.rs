@@ -386,6 +386,16 @@ impl Dataset {
         self.value.map(|value| self.store.cells32(value))
     }
 
+    /// Where each row's cells start, and where the last row's end.
+    pub(crate) fn start_cells(&self) -> &[std::sync::atomic::AtomicU64] {
+        self.store.map.cells64(self.row_start.start, self.row_start.count)
+    }
+
+    /// The labels, as the bits of `f32`.
+    pub(crate) fn label_cells(&self) -> &[AtomicU32] {
+        self.store.cells32(self.label)
+    }
+
     /// How the labels are.
     pub fn labels(&self) -> Labels {
         self.labels

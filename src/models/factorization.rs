@@ -1,9 +1,9 @@
 //! Matrix factorization with biases: `z = mean + b_u + b_i + p_u . q_i` (Koren, Bell & Volinsky 2009, eq. 4).
 //!
-//! Users are rows `0..users`, items the rows after them, in both tables: the narrow one has the biases, the wide one the factors.
+//! Users are the wide rows `0..users`, items the rows after them; factors are the row, the bias is the weight beside it.
 //! L2 is per rating, as in that paper's equation 5 and in LIBMF: each rating decays the rows it touches by lambda.
 use super::Model;
-use crate::params::{Weights, padded};
+use crate::params::{LANES, Real, Vector, Weights};
 
 /// The rows of a user and of an item.
 #[derive(Clone, Copy, Debug)]
@@ -31,45 +31,77 @@ pub struct Factorization {
     pub l2: f32,
 }
 
-/// The rows of the rating at hand, and their gradients.
+/// The rows of the rating at hand, with their biases.
 #[derive(Debug)]
-pub struct Scratch {
-    bias: [f32; 16],
-    user: Vec<f32>,
-    item: Vec<f32>,
-    user_gradient: Vec<f32>,
-    item_gradient: Vec<f32>,
+pub struct Scratch<V> {
+    user: Vec<V>,
+    item: Vec<V>,
+    biases: [f32; 2],
+    /// Room for two rows of unusual width.
+    room: Vec<V>,
+}
+
+/// Runs the expression with room for two rows of the width, which is a constant where it is a usual one: rows then stay in registers,
+/// and loops over them become straight lines.
+macro_rules! with_rows {
+    ($s:ident, [$a:ident, $b:ident] => $body:expr) => {
+        with_rows!($s, [$a, $b] => $body, 1 2 4 8)
+    };
+    ($s:ident, [$a:ident, $b:ident] => $body:expr, $($n:literal)*) => {
+        match $s.user.len() {
+            $($n => {
+                let ($a, $b) = (&mut [W::V::of(0.0); $n][..], &mut [W::V::of(0.0); $n][..]);
+                $body
+            })*
+            n => {
+                let mut room = std::mem::take(&mut $s.room);
+                let ($a, $b) = room.split_at_mut(n);
+                let result = $body;
+                $s.room = room;
+                result
+            }
+        }
+    };
 }
 
 impl Model for Factorization {
     type Example = Pair;
-    type Scratch = Scratch;
+    type Scratch<V: Vector> = Scratch<V>;
 
-    fn scratch(&self, _longest: usize) -> Scratch {
-        let room = || vec![0.0; padded(self.rank)];
-        Scratch { bias: [0.0; 16], user: room(), item: room(), user_gradient: room(), item_gradient: room() }
+    fn scratch<V: Vector>(&self, _longest: usize) -> Scratch<V> {
+        let row = vec![V::of(0.0); self.rank.div_ceil(LANES)];
+        Scratch { user: row.clone(), item: row.clone(), biases: [0.0; 2], room: [row.clone(), row].concat() }
     }
 
     #[inline(always)]
-    fn score<W: Weights>(&self, x: &Pair, weights: &mut W, s: &mut Scratch) -> f32 {
-        weights.gather(&[x.user, x.item], &mut s.bias);
-        weights.gather_row(x.user, &mut s.user);
-        weights.gather_row(x.item, &mut s.item);
-        self.mean + s.bias[0] + s.bias[1] + crate::math::dot(&s.user, &s.item)
+    fn apart(&self, a: &Pair, b: &Pair) -> bool {
+        a.user != b.user && a.item != b.item
     }
 
     #[inline(always)]
-    fn backward<W: Weights>(&self, x: &Pair, slope: f32, weights: &mut W, s: &mut Scratch) {
-        let mut bias = [0.0; 16];
-        bias[0] = slope + self.l2 * s.bias[0];
-        bias[1] = slope + self.l2 * s.bias[1];
-        weights.step(&[x.user, x.item], &bias);
-        let gradients = s.user_gradient.iter_mut().zip(&mut s.item_gradient);
-        for ((gp, gq), (p, q)) in gradients.zip(s.user.iter().zip(&s.item)) {
-            *gp = slope * q + self.l2 * p;
-            *gq = slope * p + self.l2 * q;
-        }
-        weights.step_row(x.user, &s.user_gradient);
-        weights.step_row(x.item, &s.item_gradient);
+    fn score<W: Weights>(&self, x: &Pair, weights: &mut W, s: &mut Scratch<W::V>) -> f32 {
+        with_rows!(s, [user, item] => {
+            s.biases = [weights.gather_row(x.user, user), weights.gather_row(x.item, item)];
+            let mut dot = W::V::of(0.0);
+            for i in 0..user.len() {
+                dot = dot + user[i] * item[i];
+            }
+            s.user.copy_from_slice(user);
+            s.item.copy_from_slice(item);
+            (self.mean + s.biases[0] + s.biases[1]) + dot.sum()
+        })
+    }
+
+    #[inline(always)]
+    fn backward<W: Weights>(&self, x: &Pair, slope: f32, weights: &mut W, s: &mut Scratch<W::V>) {
+        let (e, l2) = (W::V::of(slope), W::V::of(self.l2));
+        with_rows!(s, [user, item] => {
+            for i in 0..user.len() {
+                let (p, q) = (s.user[i], s.item[i]);
+                (user[i], item[i]) = (e * q + l2 * p, e * p + l2 * q);
+            }
+            weights.step_row(x.user, user, slope + self.l2 * s.biases[0]);
+            weights.step_row(x.item, item, slope + self.l2 * s.biases[1]);
+        })
     }
 }

@@ -7,49 +7,81 @@
 //! fraction of rows that have it (the degree weighting of Niu et al. 2011, eq. 2.4), so the minimiser is that of
 //! `mean(loss) + lambda/2 |w|^2`. The bias is not decayed.
 use super::Model;
-use crate::params::{LANES, Weights, padded};
+use crate::params::{LANES, Line, Real, Vector, Weights};
 
-/// A sparse example: parameter rows with their values. Both are padded with zeros to whole blocks.
-#[derive(Clone, Debug, Default)]
+/// A sparse example in blocks of sixteen: features, then the bias, then empty lanes.
+#[derive(Clone, Debug)]
 pub struct Row {
-    pub(crate) rows: Vec<u32>,
-    pub(crate) values: Vec<f32>,
-    pub(crate) len: usize,
+    /// Row numbers, which the regularisation goes by.
+    pub(crate) rows: Vec<Line<u32>>,
+    /// What [`Weights`] are asked for: the row numbers, unless a trainer has put its own places there ahead of time.
+    pub(crate) places: Vec<Line<u32>>,
+    pub(crate) values: Vec<Line<f32>>,
+    pub(crate) features: usize,
 }
 
+/// The row number of an empty lane.
+const EMPTY: u32 = u32::MAX;
+
+/// How the last block ends behind so many features: bits of rows and values to keep, and bits to set: the bias, empty lanes.
+pub(crate) struct End {
+    pub keep: Line<u32>,
+    pub row: Line<u32>,
+    pub value: Line<u32>,
+}
+
+/// By features in the last block.
+pub(crate) static ENDS: [End; LANES] = {
+    const NONE: End = End { keep: Line([0; LANES]), row: Line([EMPTY; LANES]), value: Line([0; LANES]) };
+    let mut ends = [NONE; LANES];
+    let mut features = 0;
+    while features < LANES {
+        let mut lane = 0;
+        while lane < features {
+            ends[features].keep.0[lane] = u32::MAX;
+            ends[features].row.0[lane] = 0;
+            lane += 1;
+        }
+        ends[features].row.0[features] = 0;
+        ends[features].value.0[features] = 1f32.to_bits();
+        features += 1;
+    }
+    ends
+};
+
 impl Row {
-    /// A row of features given by column, with the bias put before them.
+    /// A row of features by column and value, each column once.
     ///
     /// ```
     /// let row = hogwild::models::Row::new(&[(0, 0.5), (7, 2.0)]);
     /// ```
     pub fn new(features: &[(u32, f32)]) -> Row {
         let mut row = Row::with_room(features.len());
-        row.len = features.len() + 1;
-        for (i, &(column, value)) in features.iter().enumerate() {
-            row.rows[i + 1] = column.saturating_add(1);
-            row.values[i + 1] = value;
+        row.features = features.len();
+        for (i, (row_number, value)) in features.iter().map(|&(column, value)| (column + 1, value)).chain([(0, 1.0)]).enumerate() {
+            row.rows[i / LANES].0[i % LANES] = row_number;
+            row.values[i / LANES].0[i % LANES] = value;
         }
+        row.places.clone_from(&row.rows);
         row
     }
 
-    /// Room for `longest` features; holds the bias alone.
+    /// Empty room for `longest` features.
     pub(crate) fn with_room(longest: usize) -> Row {
-        // Whole blocks are copied in from position 1, and a block of zeros is put after the last value.
-        let room = padded(longest) + 2 * LANES;
-        let mut row = Row { rows: vec![0; room], values: vec![0.0; room], len: 1 };
-        row.values[0] = 1.0;
-        row
+        let blocks = longest / LANES + 1;
+        let empty = vec![Line([EMPTY; LANES]); blocks];
+        Row { places: empty.clone(), rows: empty, values: vec![Line([0.0; LANES]); blocks], features: 0 }
     }
 
     #[inline(always)]
-    pub(crate) fn rows(&self) -> &[u32] {
-        &self.rows[..self.len]
+    pub(crate) fn blocks(&self) -> usize {
+        self.features / LANES + 1
     }
 
     #[inline(always)]
-    fn values(&self) -> &[f32] {
-        &self.values[..padded(self.len)]
+    fn places_and_values(&self) -> impl Iterator<Item = (&Line<u32>, &[f32; LANES])> {
+        let n = self.blocks();
+        self.places[..n].iter().zip(&self.values[..n]).map(|(places, values)| (places, &values.0))
     }
 }
 
@@ -76,44 +108,42 @@ impl Linear {
     }
 }
 
-/// The weights and the gradient of the example at hand.
-#[derive(Debug)]
-pub struct Scratch {
-    weights: Vec<f32>,
-    gradient: Vec<f32>,
-}
-
 impl Model for Linear {
     type Example = Row;
-    type Scratch = Scratch;
+    /// The weights of the example at hand, by block.
+    type Scratch<V: Vector> = Vec<V>;
 
-    fn scratch(&self, longest: usize) -> Scratch {
-        let room = padded(longest + 1);
-        Scratch { weights: vec![0.0; room], gradient: vec![0.0; room] }
+    fn scratch<V: Vector>(&self, longest: usize) -> Vec<V> {
+        vec![V::of(0.0); longest / LANES + 1]
     }
 
     #[inline(always)]
-    fn score<W: Weights>(&self, x: &Row, weights: &mut W, scratch: &mut Scratch) -> f32 {
-        let values = x.values();
-        let w = &mut scratch.weights[..values.len()];
-        weights.gather(x.rows(), w);
-        crate::math::dot(w, values)
-    }
-
-    #[inline(always)]
-    fn backward<W: Weights>(&self, x: &Row, slope: f32, weights: &mut W, scratch: &mut Scratch) {
-        let values = x.values();
-        let gradient = &mut scratch.gradient[..values.len()];
-        for (g, v) in gradient.iter_mut().zip(values) {
-            *g = slope * v;
-        }
-        if !self.decay.is_empty() {
-            for ((g, w), &row) in gradient.iter_mut().zip(&scratch.weights).zip(x.rows()) {
-                *g += self.decay.get(row as usize).copied().unwrap_or(0.0) * w;
+    fn score<W: Weights>(&self, x: &Row, weights: &mut W, scratch: &mut Vec<W::V>) -> f32 {
+        let mut sum = W::V::of(0.0);
+        for (block, (places, values)) in x.places_and_values().enumerate() {
+            let w = weights.gather(block, places);
+            if !self.decay.is_empty() {
+                scratch[block] = w;
             }
-        } else if slope == 0.0 {
-            return; // a hinge that is satisfied moves nothing
+            sum = sum + w * W::V::load(values);
         }
-        weights.step(x.rows(), gradient);
+        sum.sum()
+    }
+
+    #[inline(always)]
+    fn backward<W: Weights>(&self, x: &Row, slope: f32, weights: &mut W, scratch: &mut Vec<W::V>) {
+        if self.decay.is_empty() {
+            if slope == 0.0 {
+                return; // a hinge that is satisfied moves nothing
+            }
+            for (block, Line(values)) in x.values[..x.blocks()].iter().enumerate() {
+                weights.step(block, W::V::of(slope) * W::V::load(values));
+            }
+            return;
+        }
+        for (block, (Line(rows), Line(values))) in x.rows[..x.blocks()].iter().zip(&x.values).enumerate() {
+            let decay = rows.map(|row| self.decay.get(row as usize).copied().unwrap_or(0.0));
+            weights.step(block, W::V::of(slope) * W::V::load(values) + W::V::load(&decay) * scratch[block]);
+        }
     }
 }

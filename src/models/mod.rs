@@ -6,24 +6,32 @@ mod factorization;
 mod linear;
 
 pub use factorization::{Factorization, Pair};
+pub(crate) use linear::ENDS;
 pub use linear::{Linear, Row};
 
-use crate::params::Weights;
+use crate::params::{Vector, Weights};
 
 /// One kind of model.
 pub trait Model: Sync {
     /// What it scores: a sparse row, a pair of user and item.
     type Example;
     /// A worker's own room for intermediate results.
-    type Scratch: Send;
+    type Scratch<V: Vector>: Send;
 
     /// Room for examples of at most `longest` features.
-    fn scratch(&self, longest: usize) -> Self::Scratch;
+    fn scratch<V: Vector>(&self, longest: usize) -> Self::Scratch<V>;
+
+    /// Whether two examples have no parameter in common. Then the second may be scored before the first is sent back, which gives
+    /// the same and leaves the processor less to wait for. `false` is always right.
+    #[inline(always)]
+    fn apart(&self, _a: &Self::Example, _b: &Self::Example) -> bool {
+        false
+    }
 
     /// The score of an example; leaves in `scratch` what `backward` needs.
-    fn score<W: Weights>(&self, x: &Self::Example, weights: &mut W, scratch: &mut Self::Scratch) -> f32;
+    fn score<W: Weights>(&self, x: &Self::Example, weights: &mut W, scratch: &mut Self::Scratch<W::V>) -> f32;
 
     /// Sends the gradient of `loss(score) + regularisation` to the weights, `slope` being the loss's derivative at the score that
     /// was just taken.
-    fn backward<W: Weights>(&self, x: &Self::Example, slope: f32, weights: &mut W, scratch: &mut Self::Scratch);
+    fn backward<W: Weights>(&self, x: &Self::Example, slope: f32, weights: &mut W, scratch: &mut Self::Scratch<W::V>);
 }

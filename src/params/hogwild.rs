@@ -1,203 +1,236 @@
-//! What a Hogwild! worker sees: the shared tables, with the most frequent rows held privately.
+//! What a Hogwild! worker sees: the shared parameters, with the most frequent rows held privately.
 //!
 //! Zipf-distributed features make plain Hogwild! (Niu et al. 2011) stand still: every example touches the same few cache lines, and
-//! two cores pass them back and forth. Rows are numbered by frequency, so the hot ones are a prefix: each worker keeps the first
+//! two cores pass them back and forth. Rows are numbered by frequency, so the hot ones are a prefix: each worker has the first
 //! `hot` rows in a private copy and, between blocks, adds what it changed to the shared array and takes over what others
 //! did. The rest stays plain Hogwild!. `hot = 0` is the paper's algorithm.
 //!
 //! Reading happens in two phases: `gather` reads weights for the score, `step` reads weight and state again, applies the rule and stores
-//! at once. Writing back what was gathered before the score would lose more of the other workers' updates.
+//! at once. Writing back what was gathered before the score would lose more of the other workers' updates. Where nobody else can
+//! have written meanwhile (one worker, or a block of private rows), what was gathered serves again.
 #![allow(unsafe_code)]
-use super::{Isa, LANES, Table, Weights, padded};
+use super::{
+    Integers, Isa, LANES, Line, MOST, Parameters, Real, Vector, Weights,
+    table::{ROW_STATE, first_private, stride, vectors},
+};
 use crate::rules::{State, UpdateRule};
 use atomic_float::AtomicF32;
 use std::sync::atomic::Ordering::Relaxed;
 
-pub(crate) struct Hogwild<'t, R: UpdateRule, I: Isa, const S: usize> {
+/// So many of the most frequent rows are taken to be in a near cache.
+const NEAR: u32 = 4096;
+
+pub(crate) struct Hogwild<'t, R: UpdateRule, I: Isa> {
     isa: I,
     rule: R,
-    pub rate: f32,
-    narrow: &'t [[AtomicF32; S]],
-    wide: &'t Table,
-    /// Weights a wide row, padded.
-    width: usize,
-    private: Vec<[f32; S]>,
-    /// The shared values when the private ones were last exchanged.
-    base: Vec<[f32; S]>,
-    narrow_buffer: Vec<f32>,
-    wide_buffer: Vec<f32>,
+    /// What the rule wants to know of the present example.
+    pub step: R::Step,
+    parameters: &'t Parameters,
+    /// The narrow cells.
+    cells: &'t [AtomicF32],
+    /// How many narrow rows are shared, and how many of those are hot.
+    rows: u32,
+    hot: u32,
+    /// The first private row, and the row for empty lanes.
+    private: u32,
+    nowhere: u32,
+    alone: bool,
+    /// One over the weights of a wide row.
+    part: f32,
+    large: bool,
+    /// The shared values when the private ones were last exchanged, by sixteen cells.
+    base: Vec<Line<f32>>,
+    /// By block of the present example.
+    places: Vec<Line<u32>>,
+    gathered: Vec<[I::V; MOST]>,
 }
 
-/// The largest of the rows, and how many of them, from the first, lie below `hot`.
-#[inline(always)]
-fn examine(rows: &[u32], hot: usize) -> (u32, usize) {
-    let (blocks, rest) = rows.as_chunks::<LANES>();
-    let mut most = [0; LANES];
-    for block in blocks {
-        for i in 0..LANES {
-            most[i] = most[i].max(block[i]);
-        }
-    }
-    let largest = most.into_iter().chain(rest.iter().copied()).fold(0, u32::max);
-    if hot == 0 {
-        return (largest, 0);
-    }
-    let whole = blocks.iter().take_while(|block| block.iter().fold(true, |all, &row| all & ((row as usize) < hot))).count() * LANES;
-    (largest, whole + rows[whole..].iter().take_while(|&&row| (row as usize) < hot).count())
-}
+impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
+    /// Cells a narrow row.
+    const STRIDE: usize = stride::<R>();
 
-impl<'t, R, I, const S: usize> Hogwild<'t, R, I, S>
-where
-    R: UpdateRule,
-    R::State: State<Cell = [f32; S]>,
-    I: Isa,
-{
-    /// `longest`: the most rows that one `gather` or `step` names.
-    pub fn new(isa: I, rule: R, rate: f32, narrow: &'t Table, wide: &'t Table, width: usize, hot: usize, longest: usize) -> Self {
-        assert!(narrow.stride() == S && wide.stride() == wide_stride::<R>(width));
+    /// What worker number `worker` sees; `blocks`: the most that an example has.
+    pub fn new(isa: I, rule: R, step: R::Step, parameters: &'t Parameters, worker: usize, blocks: usize) -> Self {
+        let shape = parameters.shape;
+        assert!(worker < shape.workers && Self::STRIDE == stride::<R>());
+        let private = first_private(&shape, worker) as u32;
+        let nowhere = first_private(&shape, worker + 1) as u32 - 1;
         let mut view = Hogwild {
             isa,
             rule,
-            rate,
-            narrow: narrow.cells().as_chunks().0,
-            wide,
-            width: padded(width),
-            private: Vec::new(),
-            base: Vec::new(),
-            narrow_buffer: vec![0.0; padded(longest) * (1 + R::State::LEN)],
-            wide_buffer: vec![0.0; wide.stride()],
+            step,
+            parameters,
+            cells: parameters.narrow_cells(),
+            rows: shape.narrow as u32,
+            hot: shape.hot as u32,
+            private,
+            nowhere,
+            alone: shape.workers == 1,
+            part: 1.0 / shape.width.max(1) as f32,
+            large: shape.narrow > 1 << 19,
+            base: vec![Line([0.0; LANES]); (shape.hot * Self::STRIDE).div_ceil(LANES)],
+            places: vec![Line([place::<R>(nowhere); LANES]); blocks],
+            gathered: vec![[I::V::of(0.0); MOST]; blocks],
         };
-        view.private = (0..hot.min(narrow.rows())).map(|row| view.load(row as u32)).collect();
-        view.base = view.private.clone();
+        view.take_over();
         view
     }
 
+    /// Shared cells, private cells and base, by sixteen. The last sixteen may reach beyond the hot rows: into rows that the shared
+    /// array has anyway and that the private part has as padding.
     #[inline(always)]
-    fn load(&self, row: u32) -> [f32; S] {
-        self.isa.load(&self.narrow[row as usize])
+    fn hot_cells(&self) -> (&'t [[AtomicF32; LANES]], &'t [[AtomicF32; LANES]]) {
+        let private = &self.cells[self.private as usize * Self::STRIDE..];
+        (self.cells.as_chunks().0, private.as_chunks().0)
     }
 
-    /// How many of the rows, from the first, are private. All are within the table when this returns.
-    #[inline(always)]
-    fn checked(&self, rows: &[u32]) -> usize {
-        let (largest, cut) = examine(rows, self.private.len());
-        assert!((largest as usize) < self.narrow.len(), "row {largest} of {}", self.narrow.len());
-        cut
+    /// Starts from the shared values.
+    fn take_over(&mut self) {
+        let (shared, private) = self.hot_cells();
+        for (base, (shared, private)) in self.base.iter_mut().zip(shared.iter().zip(private)) {
+            let now = self.isa.load(shared);
+            self.isa.store(now, private);
+            now.store(&mut base.0);
+        }
     }
 
     /// Hands private changes to the shared array and takes over the changes of others. Called between blocks.
     #[inline(always)]
     pub fn exchange(&mut self) {
-        for (cell, (mine, base)) in self.narrow.iter().zip(self.private.iter_mut().zip(&mut self.base)) {
-            let mut shared = self.isa.load(cell);
-            if mine != base {
-                for k in 0..S {
-                    shared[k] += mine[k] - base[k];
-                }
-                self.isa.store(shared, cell);
+        let (shared, private) = self.hot_cells();
+        for (base, (shared, private)) in self.base.iter_mut().zip(shared.iter().zip(private)) {
+            let (mine, before) = (self.isa.load(private), I::V::load(&base.0));
+            let change = mine - before;
+            let now = self.isa.load(shared) + change;
+            if change.abs().sum() != 0.0 {
+                self.isa.store(now, shared);
             }
-            (*mine, *base) = (shared, shared);
+            self.isa.store(now, private);
+            now.store(&mut base.0);
+        }
+    }
+
+    /// Where sixteen rows lie, for [`gather`](Weights::gather): hot ones in the private part, others where they are, empty lanes
+    /// nowhere. Worked out, and asked for, some examples ahead.
+    #[inline(always)]
+    pub fn place(&self, rows: I::U, places: &mut Line<u32>) {
+        let all = I::U::of;
+        let shared = rows.less(all(self.rows), rows, all(self.nowhere));
+        let mut at = rows.less(all(self.hot), rows.plus(all(self.private)), shared);
+        if Self::STRIDE > 2 {
+            at = at.plus(at);
+        }
+        at.store(places);
+        // The most frequent rows are near anyway.
+        if self.large && !all(NEAR).none_below(rows) {
+            self.isa.prefetch_rows(self.cells, places, Self::STRIDE);
         }
     }
 
     /// Asks for the cells of a wide row.
     #[inline(always)]
     pub fn prefetch_wide(&self, row: u32) {
-        let stride = self.wide.stride();
-        if let Some(cells) = self.wide.cells().get(row as usize * stride..) {
-            for line in cells[..stride.min(cells.len())].iter().step_by(16) {
-                self.isa.prefetch(line);
+        self.parameters.prefetch_wide(self.isa, row);
+    }
+}
+
+/// A row's place, as `Isa::gather` counts: in units of two cells where a row has two or more.
+#[inline(always)]
+fn place<R: UpdateRule>(row: u32) -> u32 {
+    row * (const { stride::<R>() } as u32).div_ceil(2)
+}
+
+impl<R: UpdateRule, I: Isa> Weights for Hogwild<'_, R, I> {
+    type V = I::V;
+
+    #[inline(always)]
+    fn gather(&mut self, block: usize, places: &Line<u32>) -> I::V {
+        let at = I::U::load(places);
+        assert!(I::U::of(place::<R>(self.nowhere)).none_below(at), "not places of this view");
+        at.store(&mut self.places[block]);
+        // SAFETY: the places are within the table, as just seen; nobody else writes to the borrowed line.
+        let gathered = unsafe { self.isa.gather(self.cells, places, Self::STRIDE) };
+        self.gathered[block][..Self::STRIDE].copy_from_slice(&gathered[..Self::STRIDE]);
+        gathered[0]
+    }
+
+    #[inline(always)]
+    fn step(&mut self, block: usize, gradient: I::V) {
+        let places = &self.places[block];
+        let mut cells = [I::V::of(0.0); MOST];
+        if self.alone || I::U::load(places).none_below(I::U::of(place::<R>(self.private))) {
+            cells[..Self::STRIDE].copy_from_slice(&self.gathered[block][..Self::STRIDE]);
+        } else {
+            // SAFETY: each of `self.places` is from `gather`, which has seen it, or from `new`.
+            cells = unsafe { self.isa.gather(self.cells, places, Self::STRIDE) };
+        }
+        let mut state = R::State::<I::V>::splat(I::V::of(0.0));
+        let n = state.as_ref().len();
+        state.as_mut().copy_from_slice(&cells[1..=n]);
+        cells[0] = self.rule.step(&self.step, cells[0], gradient, &mut state);
+        cells[1..=n].copy_from_slice(state.as_ref());
+        // SAFETY: as for the gather.
+        unsafe { self.isa.scatter(cells, self.cells, places, Self::STRIDE) };
+    }
+
+    #[inline(always)]
+    fn gather_row(&mut self, row: u32, out: &mut [I::V]) -> f32 {
+        let n = out.len();
+        let cells = &self.parameters.wide_row(row)[..vectors::<R>(n) + 1];
+        for i in 0..n {
+            out[i] = self.isa.load(&cells[i]);
+        }
+        cells[vectors::<R>(n)][0].load(Relaxed)
+    }
+
+    #[inline(always)]
+    fn step_row(&mut self, row: u32, gradient: &[I::V], beside: f32) {
+        let (isa, rule, n) = (self.isa, self.rule, gradient.len());
+        let cells = &self.parameters.wide_row(row)[..vectors::<R>(n) + 1];
+        let tail = &cells[vectors::<R>(n)];
+        if R::ROWWISE {
+            let (mut row_state, mut state) = (load_state::<R>(&tail[ROW_STATE..]), load_state::<R>(&tail[1..]));
+            let (scale, scale_beside) = (rule.row_scale(&self.step, &row_state), rule.row_scale(&self.step, &state));
+            tail[0].store(tail[0].load(Relaxed) - scale_beside * beside, Relaxed);
+            let mut squares = I::V::of(0.0);
+            for i in 0..n {
+                isa.store(isa.load(&cells[i]) - I::V::of(scale) * gradient[i], &cells[i]);
+                squares = squares + gradient[i] * gradient[i];
+            }
+            rule.row_state(squares.sum() * self.part, &mut row_state);
+            rule.row_state(beside * beside, &mut state);
+            store_state::<R>(row_state, &tail[ROW_STATE..]);
+            store_state::<R>(state, &tail[1..]);
+            return;
+        }
+        let mut state = load_state::<R>(&tail[1..]);
+        tail[0].store(rule.step(&self.step, tail[0].load(Relaxed), beside, &mut state), Relaxed);
+        store_state::<R>(state, &tail[1..]);
+        for (i, &g) in gradient.iter().enumerate() {
+            let mut state = R::State::<I::V>::splat(I::V::of(0.0));
+            for (k, s) in state.as_mut().iter_mut().enumerate() {
+                *s = isa.load(&cells[n * (1 + k) + i]);
+            }
+            isa.store(rule.step(&self.step, isa.load(&cells[i]), g, &mut state), &cells[i]);
+            for (k, &s) in state.as_ref().iter().enumerate() {
+                isa.store(s, &cells[n * (1 + k) + i]);
             }
         }
     }
 }
 
-impl<R, I, const S: usize> Weights for Hogwild<'_, R, I, S>
-where
-    R: UpdateRule,
-    R::State: State<Cell = [f32; S]>,
-    I: Isa,
-{
-    #[inline(always)]
-    fn gather(&mut self, rows: &[u32], out: &mut [f32]) {
-        let cut = self.checked(rows);
-        let (hot, cold) = rows.split_at(cut);
-        assert!(out.len() == padded(rows.len()));
-        if let Some(last) = out.last_chunk_mut::<LANES>() {
-            *last = [0.0; LANES];
-        }
-        let (narrow, private) = (self.narrow, &self.private[..]);
-        let (out_hot, out_cold) = out.split_at_mut(cut);
-        for (out, &row) in out_hot.iter_mut().zip(hot) {
-            // SAFETY: `checked` compared each of these rows with `private.len()`.
-            *out = unsafe { private.get_unchecked(row as usize) }[0];
-        }
-        for (out, &row) in out_cold.iter_mut().zip(cold) {
-            // SAFETY: `checked` compared every row with `narrow.len()`.
-            *out = unsafe { narrow.get_unchecked(row as usize) }[0].load(Relaxed);
-        }
+#[inline(always)]
+fn load_state<R: UpdateRule>(cells: &[AtomicF32]) -> R::State<f32> {
+    let mut state = R::State::<f32>::splat(0.0);
+    for (s, cell) in state.as_mut().iter_mut().zip(cells) {
+        *s = cell.load(Relaxed);
     }
-
-    #[inline(always)]
-    fn step(&mut self, rows: &[u32], gradient: &[f32]) {
-        let cut = self.checked(rows);
-        let (hot, cold) = rows.split_at(cut);
-        let n = padded(rows.len());
-        let (isa, narrow, private) = (self.isa, self.narrow, &mut self.private[..]);
-        let buffer = &mut self.narrow_buffer[..n * (1 + R::State::LEN)];
-        // SAFETY of `put` and `get`: i < rows.len() <= n and k <= LEN, so that k n + i < (1 + LEN) n.
-        let put = |buffer: &mut [f32], i: usize, cell: [f32; S]| {
-            for k in 0..1 + R::State::LEN {
-                *unsafe { buffer.get_unchecked_mut(k * n + i) } = cell[k];
-            }
-        };
-        let get = |buffer: &[f32], i: usize| -> [f32; S] {
-            std::array::from_fn(|k| if k <= R::State::LEN { *unsafe { buffer.get_unchecked(k * n + i) } } else { 0.0 })
-        };
-        for (i, &row) in hot.iter().enumerate() {
-            // SAFETY: `checked` compared each of these rows with `private.len()`.
-            put(buffer, i, *unsafe { private.get_unchecked(row as usize) });
-        }
-        for (i, &row) in cold.iter().enumerate() {
-            // SAFETY: `checked` compared every row with `narrow.len()`.
-            put(buffer, cut + i, isa.load(unsafe { narrow.get_unchecked(row as usize) }));
-        }
-        let (weights, state) = buffer.split_at_mut(n);
-        self.rule.step_all(self.rate, weights, gradient, state);
-        for (i, &row) in hot.iter().enumerate() {
-            // SAFETY: as above.
-            *unsafe { private.get_unchecked_mut(row as usize) } = get(buffer, i);
-        }
-        for (i, &row) in cold.iter().enumerate() {
-            // SAFETY: as above.
-            isa.store(get(buffer, cut + i), unsafe { narrow.get_unchecked(row as usize) });
-        }
-    }
-
-    #[inline(always)]
-    fn gather_row(&mut self, row: u32, out: &mut [f32]) {
-        let cells = &self.wide.row(row as usize)[..self.width];
-        for (out, cells) in out.as_chunks_mut::<LANES>().0.iter_mut().zip(cells.as_chunks::<LANES>().0) {
-            *out = self.isa.load16(cells);
-        }
-    }
-
-    #[inline(always)]
-    fn step_row(&mut self, row: u32, gradient: &[f32]) {
-        let cells = self.wide.row(row as usize).as_chunks::<LANES>().0;
-        let buffer = &mut self.wide_buffer[..];
-        for (out, cells) in buffer.as_chunks_mut::<LANES>().0.iter_mut().zip(cells) {
-            *out = self.isa.load16(cells);
-        }
-        let (weights, state) = buffer.split_at_mut(self.width);
-        self.rule.step_row(self.rate, weights, gradient, state);
-        for (values, cells) in self.wide_buffer.as_chunks::<LANES>().0.iter().zip(cells) {
-            self.isa.store16(*values, cells);
-        }
-    }
+    state
 }
 
-/// Cells of a wide row: weights, then state, each padded; 0 where a model has no wide rows.
-pub(crate) fn wide_stride<R: UpdateRule>(width: usize) -> usize {
-    if width == 0 { 0 } else { padded(width) + padded(R::row_state(padded(width))) }
+#[inline(always)]
+fn store_state<R: UpdateRule>(state: R::State<f32>, cells: &[AtomicF32]) {
+    for (&s, cell) in state.as_ref().iter().zip(cells) {
+        cell.store(s, Relaxed);
+    }
 }

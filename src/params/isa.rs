@@ -3,6 +3,7 @@
 //! A value of a type that is [`Isa`] proves that the processor has those instructions: [`dispatch`] is the only place that makes
 //! one. It enters a function compiled for that instruction set, into which the whole worker is inlined, so that ordinary loops
 //! over private slices become its vector instructions.
+use super::{Integers, LANES, Line, MOST, Vector};
 use crate::{Error, Result};
 use atomic_float::AtomicF32;
 use std::sync::atomic::AtomicU32;
@@ -75,18 +76,48 @@ impl InstructionSet {
     }
 }
 
-/// The moves between shared cells and private values.
+/// The moves between shared cells and vectors. A value of such a type proves that the processor has its instructions, and so does
+/// `V`, which only code that was handed such a value can name.
+#[allow(unsafe_code)]
 pub(crate) trait Isa: Copy + Send + Sync {
-    /// One narrow row of `S` cells (1, 2, 4 or 8).
-    fn load<const S: usize>(self, from: &[AtomicF32; S]) -> [f32; S];
-    fn store<const S: usize>(self, values: [f32; S], to: &[AtomicF32; S]);
-    /// Sixteen cells: wide rows go by these.
-    fn load16(self, from: &[AtomicF32; 16]) -> [f32; 16];
-    fn store16(self, values: [f32; 16], to: &[AtomicF32; 16]);
-    /// Sixteen cells of a mapped data set.
-    fn load16u(self, from: &[AtomicU32; 16]) -> [u32; 16];
+    /// Sixteen numbers in this instruction set's registers.
+    type V: Vector;
+    /// Sixteen row numbers in this instruction set's registers.
+    type U: Integers;
+    /// Sixteen neighbouring cells.
+    fn load(self, from: &[AtomicF32; LANES]) -> Self::V;
+    fn store(self, values: Self::V, to: &[AtomicF32; LANES]);
+    /// The first cells of a slice of a mapped data set, at most sixteen; 0 beyond its end.
+    fn load_some(self, from: &[AtomicU32]) -> Self::U;
+    /// Sixteen narrow rows of `stride` cells, one a lane: weights, first state numbers, second, third. Lanes of cells that the
+    /// stride has not are zero.
+    ///
+    /// # Safety
+    /// Each `at` is a row's [`place`](super::place), and the row is within `cells`; `stride` is 1, 2 or 4.
+    unsafe fn gather(self, cells: &[AtomicF32], at: &Line<u32>, stride: usize) -> [Self::V; MOST];
+    /// The way back. Of lanes with the same place one remains.
+    ///
+    /// # Safety
+    /// As for [`gather`](Self::gather).
+    unsafe fn scatter(self, rows: [Self::V; MOST], cells: &[AtomicF32], at: &Line<u32>, stride: usize);
     /// Asks for the cache line of a cell.
     fn prefetch<T>(self, cell: &T);
+    /// Asks for `N` cache lines from number `cell` on; any number will do.
+    fn prefetch_lines<const N: usize>(self, cells: &[AtomicF32], cell: usize);
+    /// Asks for sixteen narrow rows, given as for [`gather`](Self::gather); any places will do.
+    fn prefetch_rows(self, cells: &[AtomicF32], at: &Line<u32>, stride: usize);
+    /// Asks for all cache lines of neighbouring cells.
+    #[inline(always)]
+    fn prefetch_all(self, cells: &[AtomicU32]) {
+        let mut rest = cells;
+        while let [first, ..] = rest {
+            self.prefetch(first);
+            rest = rest.get(16..).unwrap_or_default();
+        }
+        if let [.., last] = cells {
+            self.prefetch(last);
+        }
+    }
 }
 
 /// Work to be compiled for each instruction set; its `run` must be `#[inline(always)]`.
@@ -104,7 +135,7 @@ pub(crate) fn dispatch<J: Job>(set: InstructionSet, job: J) -> J::Output {
         InstructionSet::Avx512 if InstructionSet::available().contains(&set) => {
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,lzcnt,popcnt")]
             fn enter<J: Job>(job: J) -> J::Output {
-                job.run(super::moves::Avx512(()))
+                job.run(super::avx512::Avx512(()))
             }
             // SAFETY: the guard says that the processor has these features (bmi, lzcnt and popcnt come with every AVX2 processor).
             unsafe { enter(job) }
@@ -113,13 +144,13 @@ pub(crate) fn dispatch<J: Job>(set: InstructionSet, job: J) -> J::Output {
         InstructionSet::Avx2 if InstructionSet::available().contains(&set) => {
             #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
             fn enter<J: Job>(job: J) -> J::Output {
-                job.run(super::moves::Avx2(()))
+                job.run(super::avx2::Avx2(()))
             }
             // SAFETY: as above.
             unsafe { enter(job) }
         }
         #[cfg(target_arch = "aarch64")]
-        InstructionSet::Neon => job.run(super::moves::Neon(())),
-        _ => job.run(super::moves::Portable),
+        InstructionSet::Neon => job.run(super::neon::Neon(())),
+        _ => job.run(super::portable::Portable),
     }
 }

@@ -5,42 +5,52 @@
 //! race. Nothing here lends out `&mut` to shared memory or claims `Sync` for a type that lacks it. What Hogwild! gives up is not
 //! soundness but some updates: two workers that read, compute and store the same cell at once leave one of the two results.
 //!
-//! Relaxed loops do not vectorise, so [`moves`] carries neighbouring cells by `asm!` blocks of one vector move each, whose meaning
-//! is "that many relaxed loads (stores) of one f32". All arithmetic happens on private values, in safe code.
+//! Relaxed loops do not vectorise, so [`avx512`], [`avx2`] and [`neon`] move cells to and from vector registers by `asm!` blocks whose
+//! meaning is "that many relaxed loads (stores) of one f32". All arithmetic happens on private values.
 //!
 //! # Memory ordering
 //! `Relaxed` throughout: no worker draws a conclusion from one cell about another. Starting and joining the worker threads orders
 //! everything before and after an epoch.
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod hogwild;
 mod isa;
-mod moves;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
 mod table;
+#[cfg(test)]
+mod tests;
+mod vector;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
-pub(crate) use hogwild::{Hogwild, wide_stride};
+pub(crate) use hogwild::Hogwild;
 pub use isa::InstructionSet;
 pub(crate) use isa::{Isa, Job, dispatch};
-pub(crate) use table::Table;
+pub(crate) use table::{Parameters, Shape};
+pub(crate) use vector::Integers;
+pub use vector::{F32x16, LANES, Line, Real, Vector};
 
-/// How many numbers are worked on at a time; scratch slices are padded to a multiple of it.
-pub const LANES: usize = 16;
-
-/// `n` rounded up to a multiple of [`LANES`].
-pub const fn padded(n: usize) -> usize {
-    n.next_multiple_of(LANES)
-}
+/// The most cells of a narrow row: a weight and three numbers of state.
+const MOST: usize = 4;
 
 /// All that a model may do with parameters.
 ///
-/// There are two tables with rows of the same numbering: a narrow one (one weight a row: a feature's weight, a user's bias) and a
-/// wide one (a row of weights: factors). Slices named `out` and `gradient` have [`padded`] length; what lies beyond the last row
-/// is zero on return (`out`) and must be zero (`gradient`).
+/// Rows are either narrow, one weight each (a feature's), and go by sixteen; or wide (a user's factors), and go one by one, with one
+/// more weight beside them (a user's bias). A lane whose row number is beyond the table, such as `u32::MAX`, holds nothing: what is
+/// read there is to be multiplied by zero, and steps there are lost.
 pub trait Weights {
-    /// Reads the narrow weights of `rows`.
-    fn gather(&mut self, rows: &[u32], out: &mut [f32]);
-    /// Applies the update rule to the narrow weights of `rows`, which are read again for it.
-    fn step(&mut self, rows: &[u32], gradient: &[f32]);
-    /// Reads one wide row; `out` has the padded width.
-    fn gather_row(&mut self, row: u32, out: &mut [f32]);
-    /// Applies the update rule to one wide row.
-    fn step_row(&mut self, row: u32, gradient: &[f32]);
+    /// Sixteen numbers at a time: [`F32x16`] in a user's own implementation.
+    type V: Vector;
+    /// Reads the weights of sixteen different narrow rows, the example's block number `block`.
+    fn gather(&mut self, block: usize, rows: &Line<u32>) -> Self::V;
+    /// Applies the update rule to the narrow rows last gathered as block `block`.
+    fn step(&mut self, block: usize, gradient: Self::V);
+    /// Reads a wide row; returns the weight beside it. `out` is as long as the row.
+    fn gather_row(&mut self, row: u32, out: &mut [Self::V]) -> f32;
+    /// Applies the update rule to a wide row and to the weight beside it.
+    fn step_row(&mut self, row: u32, gradient: &[Self::V], beside: f32);
 }

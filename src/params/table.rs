@@ -1,46 +1,171 @@
-//! The shared array: `rows x stride` cells of `AtomicF32`, in one anonymous mapping.
+//! The shared array: cells of `AtomicF32` in one anonymous mapping, and how rows lie in it.
 //!
-//! The mapping is page-aligned, so rows of 2, 4, 8 or a multiple of 16 floats never straddle a cache line needlessly; transparent
-//! huge pages are advised, as a random row is otherwise a miss in the page tables too.
-use crate::{Error, Result};
+//! A narrow row is `[weight, state, padding to 1, 2 or 4]`. Behind the shared rows each worker has its private copies of the first
+//! `hot` rows and one row that takes what is written to empty lanes, so that every lane of every block has a place, all reached alike.
+//!
+//! A wide row is `[factors | state | weight beside, its state]`, each part in whole vectors of sixteen; under a row-wise rule
+//! `[factors | weight beside, its state; state of the row]`.
+//!
+//! The mapping is page-aligned, so rows never straddle a cache line needlessly; transparent huge pages are advised, as a random
+//! row is otherwise a miss in the page tables too.
+use super::{Isa, LANES};
+use crate::{
+    Error, Result,
+    rules::{State, UpdateRule},
+};
 use atomic_float::AtomicF32;
 use memmap2::{MmapMut, MmapRaw};
+use std::sync::atomic::Ordering::Relaxed;
 
-pub(crate) struct Table {
+/// Where in the last vector of a wide row the state of the row begins, under a row-wise rule.
+pub(super) const ROW_STATE: usize = 4;
+
+struct Table {
     map: MmapRaw,
-    rows: usize,
-    stride: usize,
+    cells: usize,
 }
 
 impl Table {
     /// A table of zeros.
-    pub fn new(rows: usize, stride: usize) -> Result<Table> {
-        let bytes = rows.checked_mul(stride).and_then(|n| n.checked_mul(size_of::<f32>())).filter(|&n| n <= isize::MAX as usize);
+    fn new(rows: usize, stride: usize) -> Result<Table> {
+        let cells = rows.checked_mul(stride).filter(|&n| n <= isize::MAX as usize / size_of::<f32>());
         let refused = || Error::Memory { rows, bytes_a_row: stride * size_of::<f32>() };
-        let map = MmapMut::map_anon(bytes.ok_or_else(refused)?.max(1)).map_err(|_| refused())?;
+        let cells = cells.ok_or_else(refused)?;
+        let map = MmapMut::map_anon((cells * size_of::<f32>()).max(1)).map_err(|_| refused())?;
         #[cfg(target_os = "linux")]
         let _ = map.advise(memmap2::Advice::HugePage); // advice: without it everything works, only slower
-        Ok(Table { map: map.into(), rows, stride })
-    }
-
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    pub fn stride(&self) -> usize {
-        self.stride
+        Ok(Table { map: map.into(), cells })
     }
 
     #[inline(always)]
     #[allow(unsafe_code)]
-    pub fn cells(&self) -> &[AtomicF32] {
-        // SAFETY: the mapping is private to this table, lives as long as `self`, is page-aligned, holds at least rows x stride x 4
-        // initialised (zero) bytes, and is only ever accessed through these atomic cells. AtomicF32 has the layout of f32.
-        unsafe { std::slice::from_raw_parts(self.map.as_ptr() as *const AtomicF32, self.rows * self.stride) }
+    fn cells(&self) -> &[AtomicF32] {
+        // SAFETY: the mapping is private to this table, lives as long as `self`, is page-aligned, holds `cells` x 4 initialised (zero)
+        // bytes, and is only ever accessed through these atomic cells. AtomicF32 has the layout of f32.
+        unsafe { std::slice::from_raw_parts(self.map.as_ptr() as *const AtomicF32, self.cells) }
+    }
+}
+
+/// How many rows of each kind a model has.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Shape {
+    /// Narrow rows.
+    pub narrow: usize,
+    /// Wide rows.
+    pub wide: usize,
+    /// Weights of a wide row.
+    pub width: usize,
+    /// How many narrow rows, from the first, each worker holds privately.
+    pub hot: usize,
+    pub workers: usize,
+}
+
+/// All parameters of a model under a rule.
+pub(crate) struct Parameters {
+    narrow: Table,
+    wide: Table,
+    pub shape: Shape,
+    /// Cells a narrow row.
+    stride: usize,
+    /// Cells a wide row.
+    wide_stride: usize,
+}
+
+impl Parameters {
+    /// Weights zero, the rule's state at its beginning.
+    pub fn new<R: UpdateRule>(shape: Shape, rule: &R) -> Result<Parameters> {
+        let shape = Shape { hot: shape.hot.min(shape.narrow), ..shape };
+        let (stride, wide_stride) = (stride::<R>(), LANES * (vectors::<R>(shape.width.div_ceil(LANES)) + 1));
+        let rows = first_private(&shape, shape.workers);
+        if rows > (u32::MAX >> 1) as usize {
+            return Err(Error::Memory { rows, bytes_a_row: stride * size_of::<f32>() });
+        }
+        let new = Parameters { narrow: Table::new(rows, stride)?, wide: Table::new(shape.wide, wide_stride)?, shape, stride, wide_stride };
+        let initial = rule.initial();
+        let initial = initial.as_ref();
+        let fill = |cells: &[AtomicF32], x: f32| cells.iter().for_each(|cell| cell.store(x, Relaxed));
+        for row in new.narrow.cells().chunks_exact(stride) {
+            row[1..].iter().zip(initial).for_each(|(cell, &x)| cell.store(x, Relaxed));
+        }
+        let part = shape.width.next_multiple_of(LANES);
+        for row in new.wide.cells().chunks_exact(wide_stride) {
+            let tail = &row[wide_stride - LANES..];
+            for (k, &x) in initial.iter().enumerate() {
+                tail[1 + k].store(x, Relaxed);
+                if R::ROWWISE { tail[ROW_STATE + k].store(x, Relaxed) } else { fill(&row[part * (1 + k)..][..part], x) }
+            }
+        }
+        Ok(new)
     }
 
     #[inline(always)]
-    pub fn row(&self, row: usize) -> &[AtomicF32] {
-        &self.cells()[row * self.stride..][..self.stride]
+    pub(super) fn narrow_cells(&self) -> &[AtomicF32] {
+        self.narrow.cells()
     }
+
+    /// A wide row's cells in vectors.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    pub(super) fn wide_row(&self, row: u32) -> &[[AtomicF32; LANES]] {
+        assert!((row as usize) < self.shape.wide, "row {row} of {}", self.shape.wide);
+        // SAFETY: the table has `shape.wide` rows of `wide_stride` cells, and `row` is one of them.
+        unsafe { self.wide.cells().get_unchecked(row as usize * self.wide_stride..).get_unchecked(..self.wide_stride) }.as_chunks().0
+    }
+
+    /// Asks for a wide row.
+    #[inline(always)]
+    pub(super) fn prefetch_wide<I: Isa>(&self, isa: I, row: u32) {
+        let start = row as usize * self.wide_stride;
+        // Straight lines for the usual widths.
+        match self.wide_stride / LANES {
+            2 => isa.prefetch_lines::<2>(self.wide.cells(), start),
+            3 => isa.prefetch_lines::<3>(self.wide.cells(), start),
+            n => (0..n).for_each(|i| isa.prefetch_lines::<1>(self.wide.cells(), start + i * LANES)),
+        }
+    }
+
+    /// The weights of the narrow rows.
+    pub fn narrow_weights(&self) -> Vec<f32> {
+        self.narrow.cells().chunks_exact(self.stride).take(self.shape.narrow).map(|row| row[0].load(Relaxed)).collect()
+    }
+
+    /// The weights of a wide row.
+    pub fn wide_weights(&self, row: usize) -> impl Iterator<Item = f32> {
+        self.wide.cells()[row * self.wide_stride..][..self.shape.width].iter().map(|cell| cell.load(Relaxed))
+    }
+
+    /// The weight beside a wide row.
+    pub fn beside(&self, row: usize) -> f32 {
+        self.wide.cells()[(row + 1) * self.wide_stride - LANES].load(Relaxed)
+    }
+
+    /// Gives wide rows their first weights.
+    pub fn set_wide(&self, mut weight: impl FnMut() -> f32) {
+        for row in self.wide.cells().chunks_exact(self.wide_stride) {
+            row[..self.shape.width].iter().for_each(|cell| cell.store(weight(), Relaxed));
+        }
+    }
+
+    /// Whether every number is finite.
+    pub fn is_finite(&self) -> bool {
+        let shared = &self.narrow.cells()[..self.shape.narrow * self.stride];
+        shared.iter().chain(self.wide.cells()).all(|cell| cell.load(Relaxed).is_finite())
+    }
+}
+
+/// Cells a narrow row.
+pub(super) const fn stride<R: UpdateRule>() -> usize {
+    let cells = 1 + <R::State<f32> as State<f32>>::LEN;
+    assert!(cells <= super::MOST, "a rule has at most three numbers of state");
+    cells.next_power_of_two()
+}
+
+/// Vectors of factors and their state in a wide row of `n` vectors of factors.
+pub(super) const fn vectors<R: UpdateRule>(n: usize) -> usize {
+    if R::ROWWISE { n } else { n * (1 + <R::State<f32> as State<f32>>::LEN) }
+}
+
+/// The first narrow row that belongs to worker number `worker`. Workers share no cache line, nor a pair of them.
+pub(super) fn first_private(shape: &Shape, worker: usize) -> usize {
+    shape.narrow.next_multiple_of(2 * LANES) + worker * (shape.hot.next_multiple_of(LANES) + 1).next_multiple_of(2 * LANES)
 }

@@ -1,45 +1,44 @@
 //! Row-wise Adagrad: one accumulator for a whole row of factors, of its mean squared gradient (as in LIBMF: Chin et al.,
 //! "A learning-rate schedule for stochastic gradient methods to matrix factorization", PAKDD 2015).
 //!
-//! `s <- s + |g|^2 / k`, `w_i <- w_i - rate g_i / (sqrt(s) + epsilon)`. It halves the memory that factor rows move; on rows of one
-//! weight (linear models, biases) it is Adagrad itself.
+//! `w_i <- w_i - rate g_i / (sqrt(s) + epsilon)`, then `s <- s + |g|^2 / k`, over the row's k factors; the weight
+//! beside them has a state of its own. It halves the memory that factor rows move. The step goes by the state before it, as in LIBMF: root and quotient are
+//! then ready when the gradient comes, a third of the time of a rating (34 ns against 23 with the state after it, ml10m, rank 32). On
+//! narrow rows (linear models) it is Adagrad itself.
 use super::{Adagrad, UpdateRule};
-use crate::params::LANES;
+use crate::params::Real;
 
 /// Row-wise Adagrad; the settings are Adagrad's.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct AdagradRowwise(pub Adagrad);
 
 impl UpdateRule for AdagradRowwise {
-    type State = [f32; 1];
+    type State<V: Real> = [V; 1];
+    type Step = f32;
+    const ROWWISE: bool = true;
 
     fn initial(&self) -> [f32; 1] {
         self.0.initial()
     }
 
     #[inline(always)]
-    fn step(&self, rate: f32, w: f32, g: f32, state: &mut [f32; 1]) -> f32 {
-        self.0.step(rate, w, g, state)
-    }
-
-    fn row_state(_width: usize) -> usize {
-        1
+    fn prepare(&self, rate: f32, _t: u64) -> f32 {
+        rate
     }
 
     #[inline(always)]
-    fn step_row(&self, rate: f32, weights: &mut [f32], gradient: &[f32], state: &mut [f32]) {
-        let mut squares = [0.0; LANES];
-        for g in gradient.as_chunks::<LANES>().0 {
-            for (sum, g) in squares.iter_mut().zip(g) {
-                *sum += g * g;
-            }
-        }
-        let [sum, ..] = state else { return };
-        *sum += crate::math::sum(squares) / weights.len() as f32;
-        let scale = rate / (sum.sqrt() + self.0.epsilon);
-        for (w, g) in weights.iter_mut().zip(gradient) {
-            *w -= scale * g;
-        }
+    fn step<V: Real>(&self, rate: &f32, w: V, g: V, state: &mut [V; 1]) -> V {
+        self.0.step(rate, w, g, state)
+    }
+
+    #[inline(always)]
+    fn row_scale(&self, rate: &f32, [sum]: &[f32; 1]) -> f32 {
+        rate / (sum.sqrt() + self.0.epsilon)
+    }
+
+    #[inline(always)]
+    fn row_state(&self, mean_square: f32, [sum]: &mut [f32; 1]) {
+        *sum += mean_square;
     }
 }
 
@@ -48,11 +47,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_gradients_move_as_in_adagrad() {
-        let (mut row, mut sum) = ([0.5; LANES], [1.0; LANES]);
-        AdagradRowwise::default().step_row(0.1, &mut row, &[2.0; LANES], &mut sum);
-        let mut state = [1.0];
-        let one = Adagrad::DEFAULT.step(0.1, 0.5, 2.0, &mut state);
-        assert_eq!((sum[0], row), (state[0], [one; LANES]));
+    fn a_row_of_equal_gradients_moves_as_adagrad_with_the_state_before() {
+        let rule = AdagradRowwise::default();
+        let (mut row, mut one) = ([1.0f32], [1.0f32]);
+        let (mut by_row, mut by_one) = (0.5f32, 0.5f32);
+        for g in [2.0, -1.0, 3.0] {
+            by_one -= 0.1 * g / one[0].sqrt();
+            Adagrad::DEFAULT.step(&0.1, 0.0, g, &mut one);
+            by_row -= g * rule.row_scale(&0.1, &row);
+            rule.row_state(g * g, &mut row);
+            assert!(row == one && (by_row - by_one).abs() < 1e-6);
+        }
     }
 }

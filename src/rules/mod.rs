@@ -1,8 +1,7 @@
-//! Update rules: how a gradient moves a weight.
+//! Update rules: the formula of the paper for one weight, nothing of models, sharing or vectors.
 //!
-//! A rule is pure: weight, gradient and state come in as arguments, the new weight goes out. It knows nothing of models, of
-//! sharing, or of vectors; the engine runs `step` over slices of private values, which the compiler turns into vector code.
-//! On sparse data a feature's state moves when the feature occurs.
+//! A rule is a file of settings, formula, paper and [`UpdateRule::step`], written over [`Real`]: the same text steps one `f32` and
+//! sixteen at a time. On sparse data a feature's state moves when the feature occurs.
 mod adagrad;
 mod adagrad_rowwise;
 mod sgd;
@@ -11,96 +10,50 @@ pub use adagrad::Adagrad;
 pub use adagrad_rowwise::AdagradRowwise;
 pub use sgd::Sgd;
 
-use crate::params::LANES;
+use crate::params::Real;
 
 /// One update rule.
 pub trait UpdateRule: Copy + Send + Sync + 'static {
-    /// The numbers kept beside each weight: `[f32; N]`.
-    type State: State;
+    /// The numbers kept beside each weight: `[V; N]`, N at most 3.
+    type State<V: Real>: State<V>;
+    /// What is worked out once an example: the rate, corrections for the step's number.
+    type Step: Copy + Send + Sync;
+    /// Whether a row of factors has one state for all its weights; then [`row_scale`](Self::row_scale) steps it.
+    const ROWWISE: bool = false;
 
     /// What `State` holds before the first step.
-    fn initial(&self) -> Self::State;
+    fn initial(&self) -> Self::State<f32>;
 
-    /// One weight's step at learning rate `rate`: takes the gradient `g`, moves the state, returns the new weight.
-    fn step(&self, rate: f32, w: f32, g: f32, state: &mut Self::State) -> f32;
+    /// Prepares the step number `t`, from 1, counted over all examples, at learning rate `rate`.
+    fn prepare(&self, rate: f32, t: u64) -> Self::Step;
 
-    /// How many numbers of state a row of `width` weights has.
-    fn row_state(width: usize) -> usize {
-        Self::State::LEN * width
+    /// A weight's step: takes the gradient `g`, moves the state, returns the new weight.
+    fn step<V: Real>(&self, step: &Self::Step, w: V, g: V, state: &mut Self::State<V>) -> V;
+
+    /// Of rules with [`ROWWISE`](Self::ROWWISE): what multiplies a row's gradient before it is taken from the weights.
+    fn row_scale(&self, _step: &Self::Step, _state: &Self::State<f32>) -> f32 {
+        0.0
     }
 
-    /// The steps of many weights; all slices have a multiple of [`LANES`] elements, `state` holds the first state number of all
-    /// weights, then the second, and so on.
-    #[inline(always)]
-    fn step_all(&self, rate: f32, weights: &mut [f32], gradient: &[f32], state: &mut [f32]) {
-        Self::State::each(weights, gradient, state, |w, g, state| self.step(rate, w, g, state));
-    }
-
-    /// The step of one row of factors; as [`step_all`](Self::step_all), but a rule may keep [`row_state`](Self::row_state) numbers a
-    /// row instead, rounded up to a multiple of [`LANES`].
-    #[inline(always)]
-    fn step_row(&self, rate: f32, weights: &mut [f32], gradient: &[f32], state: &mut [f32]) {
-        self.step_all(rate, weights, gradient, state);
-    }
+    /// Of rules with [`ROWWISE`](Self::ROWWISE): moves a row's state, after the step, by the mean of its squared gradients.
+    fn row_state(&self, _mean_square: f32, _state: &mut Self::State<f32>) {}
 }
 
-/// A weight's state, and the form in which it lies beside the weight in a narrow row.
-pub trait State: Copy + Send + Sync + 'static {
-    /// How many numbers.
+/// The state of one weight, or of sixteen.
+pub trait State<V>: Copy + Send + Sync + AsRef<[V]> + AsMut<[V]> {
+    /// How many numbers a weight has.
     const LEN: usize;
-    /// A narrow row: the weight, the state, padding to a power of two.
-    type Cell: Copy + Send + Sync + AsRef<[f32]> + AsMut<[f32]> + PartialEq;
-    /// Weight and state of a narrow row.
-    fn open(cell: &Self::Cell) -> (f32, Self);
-    /// The narrow row of weight and state.
-    fn close(self, weight: f32) -> Self::Cell;
-    /// Runs `f(weight, gradient, state)` over slices laid out as [`UpdateRule::step_all`] takes them.
-    fn each(weights: &mut [f32], gradient: &[f32], state: &mut [f32], f: impl Fn(f32, f32, &mut Self) -> f32);
+    /// The same everywhere.
+    fn splat(x: V) -> Self;
 }
 
-macro_rules! state {
-    ($len:literal, $cell:literal) => {
-        #[allow(unused_mut, clippy::reversed_empty_ranges)] // without state there are no lanes to change
-        impl State for [f32; $len] {
-            const LEN: usize = $len;
-            type Cell = [f32; $cell];
-            #[inline(always)]
-            fn open(cell: &[f32; $cell]) -> (f32, Self) {
-                (cell[0], std::array::from_fn(|k| cell[k + 1]))
-            }
-            #[inline(always)]
-            fn close(self, weight: f32) -> [f32; $cell] {
-                std::array::from_fn(|k| if k == 0 { weight } else { self.get(k - 1).copied().unwrap_or(0.0) })
-            }
-            #[inline(always)]
-            fn each(weights: &mut [f32], gradient: &[f32], state: &mut [f32], f: impl Fn(f32, f32, &mut Self) -> f32) {
-                let mut parts = state.chunks_exact_mut(weights.len().max(1));
-                let mut lanes: [_; $len] = std::array::from_fn(|_| parts.next().unwrap_or_default().as_chunks_mut::<LANES>().0);
-                let blocks = weights.as_chunks_mut::<LANES>().0.iter_mut().zip(gradient.as_chunks::<LANES>().0);
-                for (b, (weights, g)) in blocks.enumerate() {
-                    // Taken out as whole arrays: the compiler makes vectors of these, and not of slices in the loop over i.
-                    let mut w = *weights;
-                    let mut states: [[f32; LANES]; $len] = std::array::from_fn(|k| lanes[k][b]);
-                    for i in 0..LANES {
-                        let mut state: Self = std::array::from_fn(|k| states[k][i]);
-                        w[i] = f(w[i], g[i], &mut state);
-                        for k in 0..$len {
-                            states[k][i] = state[k];
-                        }
-                    }
-                    *weights = w;
-                    for k in 0..$len {
-                        lanes[k][b] = states[k];
-                    }
-                }
-            }
-        }
-    };
+impl<V: Real, const N: usize> State<V> for [V; N] {
+    const LEN: usize = N;
+    #[inline(always)]
+    fn splat(x: V) -> Self {
+        [x; N]
+    }
 }
-state!(0, 1);
-state!(1, 2);
-state!(2, 4);
-state!(3, 4);
 
 /// The rules by name: the one list of them. `with_rule!(rule, r => expression)` runs the expression with the concrete rule as `r`.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,21 +2,28 @@
 //!
 //! It keeps no state, so a feature that does not occur simply stays.
 use super::UpdateRule;
+use crate::params::Real;
 
 /// Plain stochastic gradient descent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sgd;
 
 impl UpdateRule for Sgd {
-    type State = [f32; 0];
+    type State<V: Real> = [V; 0];
+    type Step = f32;
 
     fn initial(&self) -> [f32; 0] {
         []
     }
 
     #[inline(always)]
-    fn step(&self, rate: f32, w: f32, g: f32, []: &mut [f32; 0]) -> f32 {
-        w - rate * g
+    fn prepare(&self, rate: f32, _t: u64) -> f32 {
+        rate
+    }
+
+    #[inline(always)]
+    fn step<V: Real>(&self, &rate: &f32, w: V, g: V, []: &mut [V; 0]) -> V {
+        w - V::of(rate) * g
     }
 }
 
@@ -26,7 +33,7 @@ mod tests {
 
     #[test]
     fn three_steps_by_hand() {
-        let w = [2.0, -4.0, 1.0].iter().fold(1.0, |w, &g| Sgd.step(0.5, w, g, &mut []));
+        let w = [2.0, -4.0, 1.0].iter().fold(1.0, |w, &g| Sgd.step(&0.5, w, g, &mut []));
         assert_eq!(w, 1.0 - 1.0 + 2.0 - 0.5);
     }
 }

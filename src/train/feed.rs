@@ -2,44 +2,46 @@
 use crate::{
     data::{Dataset, Ratings},
     loss::Loss,
-    models::{Factorization, Linear, Model, Pair, Row},
-    params::{Hogwild, Isa, LANES},
-    rules::{State, UpdateRule},
+    models::{ENDS, Factorization, Linear, Model, Pair, Row},
+    params::{Hogwild, Integers, Isa, LANES},
+    rules::UpdateRule,
 };
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 use std::{
     ops::Range,
-    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
 };
 
 /// Examples for model `M` by position.
 pub(crate) trait Feed<M: Model>: Sync {
+    /// Whether neighbours may be alike, so that examples are to be shuffled inside their blocks too.
+    const SHUFFLE: bool;
     /// The most features of an example.
     fn longest(&self) -> usize;
     /// Room for one example.
     fn room(&self) -> M::Example;
     /// Whether the position is trained on (and not held out).
     fn keeps(&self, position: u32) -> bool;
-    /// Reads the example at a position; returns its label.
-    fn read<I: Isa>(&self, isa: I, position: u32, example: &mut M::Example) -> f32;
-    /// Asks for the example at a position; [`prefetch`](Self::prefetch), later, reads it.
-    fn prefetch_example<I: Isa>(&self, isa: I, position: u32);
-    /// Asks for what the example at a position will need.
-    fn prefetch<R, I, const S: usize>(&self, isa: I, position: u32, weights: &Hogwild<'_, R, I, S>)
-    where
-        R: UpdateRule,
-        R::State: State<Cell = [f32; S]>,
-        I: Isa;
+    /// Reads the example at a position, finds its parameters' places and asks for them; returns its label.
+    fn read<R: UpdateRule, I: Isa>(&self, isa: I, position: u32, example: &mut M::Example, weights: &Hogwild<'_, R, I>) -> f32;
+    // Before that it is fetched in two stages, each of which reads what the one before it, some examples earlier, has asked for.
+    /// Asks for where the example lies.
+    fn prefetch_place<I: Isa>(&self, isa: I, position: u32);
+    /// Asks for the example itself (or, where its place is the example, for its parameters).
+    fn prefetch_example<R: UpdateRule, I: Isa>(&self, isa: I, position: u32, weights: &Hogwild<'_, R, I>);
     /// Stored numbers of the example.
     fn size(&self, example: &M::Example) -> u64;
 }
 
 /// Rows of a sparse data set.
 ///
-/// The file is mapped and may change under us: columns are copied into private memory by relaxed loads and cut to the number of
-/// columns there, so that a changed file can give wrong numbers but never a place outside the parameters.
+/// The file is mapped and may change under us: columns are copied into private memory by relaxed loads, and a row number
+/// beyond the parameters is an empty lane, so that a changed file can give wrong numbers but never a place outside the parameters.
 pub(crate) struct SparseFeed<'a> {
     data: &'a Dataset,
+    longest: usize,
+    starts: &'a [AtomicU64],
+    labels: &'a [AtomicU32],
     columns: &'a [AtomicU32],
     values: Option<&'a [AtomicU32]>,
     loss: Loss,
@@ -53,12 +55,23 @@ impl<'a> SparseFeed<'a> {
     pub fn new(data: &'a Dataset, loss: Loss, holdout: f64, seed: u64) -> Self {
         SparseFeed {
             data,
+            longest: data.longest_row(),
+            starts: data.start_cells(),
+            labels: data.label_cells(),
             columns: data.column_cells(),
             values: data.value_cells(),
             loss,
             holdout: (holdout * u64::MAX as f64) as u64,
             seed,
         }
+    }
+
+    /// Where a row's cells are, if a file that may have changed still says so.
+    #[inline(always)]
+    fn range(&self, position: u32) -> Range<usize> {
+        let starts = &self.starts[position as usize..][..2];
+        let [start, end] = [&starts[0], &starts[1]].map(|start| start.load(Relaxed) as usize);
+        start..start.wrapping_add(end.wrapping_sub(start).min(self.longest))
     }
 
     /// Units of consecutive rows.
@@ -76,12 +89,14 @@ impl<'a> SparseFeed<'a> {
 }
 
 impl Feed<Linear> for SparseFeed<'_> {
+    const SHUFFLE: bool = true;
+
     fn longest(&self) -> usize {
-        self.data.longest_row()
+        self.longest
     }
 
     fn room(&self) -> Row {
-        Row::with_room(self.data.longest_row())
+        Row::with_room(self.longest)
     }
 
     #[inline(always)]
@@ -90,58 +105,48 @@ impl Feed<Linear> for SparseFeed<'_> {
     }
 
     #[inline(always)]
-    fn read<I: Isa>(&self, isa: I, position: u32, row: &mut Row) -> f32 {
-        let range = self.data.row_range(position as usize);
-        // A changed file might claim a longer row than there is room for.
-        let n = range.len().min(row.rows.len() - 2 * LANES);
-        let columns = &self.columns[range.start..][..n];
-        let last = self.data.columns() as u32;
-        copy(isa, columns, &mut row.rows[1..], |c| (c + 1).min(last));
-        if let Some(values) = self.values {
-            copy(isa, &values[range.start..][..n], &mut row.values[1..], f32::from_bits);
-        } else if row.len <= n {
-            row.values[row.len..n + 1].fill(1.0);
-        }
-        row.len = n + 1;
-        row.values[n + 1..][..LANES].fill(0.0);
-        self.loss.target(self.data.label(position as usize))
-    }
-
-    #[inline(always)]
-    fn prefetch_example<I: Isa>(&self, _isa: I, _position: u32) {
-        // The offsets of a block's rows are few and lie together.
-    }
-
-    #[inline(always)]
-    fn prefetch<R, I, const S: usize>(&self, isa: I, position: u32, _weights: &Hogwild<'_, R, I, S>)
-    where
-        R: UpdateRule,
-        R::State: State<Cell = [f32; S]>,
-        I: Isa,
-    {
-        let range = self.data.row_range(position as usize);
-        for cells in [Some(self.columns), self.values].into_iter().flatten() {
-            for cell in cells[range.clone()].iter().step_by(16) {
-                isa.prefetch(cell);
+    fn read<R: UpdateRule, I: Isa>(&self, isa: I, position: u32, row: &mut Row, weights: &Hogwild<'_, R, I>) -> f32 {
+        let range = self.range(position);
+        let columns = self.columns.get(range.clone()).unwrap_or_default();
+        let values = self.values.map(|values| values.get(range).unwrap_or_default());
+        row.features = columns.len();
+        let last = row.blocks() - 1;
+        for (block, from) in (0..=last).zip((0..).step_by(LANES)) {
+            let mut rows = isa.load_some(columns.get(from..).unwrap_or_default()).plus(I::U::of(1));
+            let mut bits = match values {
+                Some(values) => isa.load_some(values.get(from..).unwrap_or_default()),
+                None => I::U::of(1f32.to_bits()),
+            };
+            if block == last {
+                let end = &ENDS[row.features % LANES];
+                rows = rows.and(I::U::load(&end.keep)).or(I::U::load(&end.row));
+                bits = bits.and(I::U::load(&end.keep)).or(I::U::load(&end.value));
             }
+            rows.store(&mut row.rows[block]);
+            bits.store_bits(&mut row.values[block]);
+            weights.place(rows, &mut row.places[block]);
+        }
+        self.loss.target(f32::from_bits(self.labels[position as usize].load(Relaxed)))
+    }
+
+    #[inline(always)]
+    fn prefetch_place<I: Isa>(&self, isa: I, position: u32) {
+        isa.prefetch(&self.starts[position as usize]);
+        isa.prefetch(&self.labels[position as usize]);
+    }
+
+    #[inline(always)]
+    fn prefetch_example<R: UpdateRule, I: Isa>(&self, isa: I, position: u32, _weights: &Hogwild<'_, R, I>) {
+        let range = self.range(position);
+        isa.prefetch_all(self.columns.get(range.clone()).unwrap_or_default());
+        if let Some(values) = self.values {
+            isa.prefetch_all(values.get(range).unwrap_or_default());
         }
     }
 
     #[inline(always)]
     fn size(&self, row: &Row) -> u64 {
-        row.len as u64 - 1
-    }
-}
-
-/// Copies mapped cells into private memory, whole blocks as long as there are, each number through `f`.
-#[inline(always)]
-fn copy<I: Isa, T: Copy>(isa: I, from: &[AtomicU32], to: &mut [T], f: impl Fn(u32) -> T) {
-    let (blocks, rest) = from.as_chunks::<LANES>();
-    for (to, from) in to.as_chunks_mut::<LANES>().0.iter_mut().zip(blocks) {
-        *to = isa.load16u(from).map(&f);
-    }
-    for (to, from) in to[blocks.len() * LANES..].iter_mut().zip(rest) {
-        *to = f(from.load(Relaxed));
+        row.features as u64
     }
 }
 
@@ -191,6 +196,9 @@ impl RatingFeed {
 }
 
 impl Feed<Factorization> for RatingFeed {
+    /// They lie in the order of a shuffle.
+    const SHUFFLE: bool = false;
+
     fn longest(&self) -> usize {
         2
     }
@@ -205,24 +213,17 @@ impl Feed<Factorization> for RatingFeed {
     }
 
     #[inline(always)]
-    fn read<I: Isa>(&self, _isa: I, position: u32, pair: &mut Pair) -> f32 {
+    fn read<R: UpdateRule, I: Isa>(&self, _isa: I, position: u32, pair: &mut Pair, _weights: &Hogwild<'_, R, I>) -> f32 {
         let rating = &self.ratings[position as usize];
         *pair = rating.pair;
         rating.value
     }
 
     #[inline(always)]
-    fn prefetch_example<I: Isa>(&self, isa: I, position: u32) {
-        isa.prefetch(&self.ratings[position as usize]);
-    }
+    fn prefetch_place<I: Isa>(&self, _isa: I, _position: u32) {} // they are read in their order, which the processor sees
 
     #[inline(always)]
-    fn prefetch<R, I, const S: usize>(&self, _isa: I, position: u32, weights: &Hogwild<'_, R, I, S>)
-    where
-        R: UpdateRule,
-        R::State: State<Cell = [f32; S]>,
-        I: Isa,
-    {
+    fn prefetch_example<R: UpdateRule, I: Isa>(&self, _isa: I, position: u32, weights: &Hogwild<'_, R, I>) {
         let pair = self.ratings[position as usize].pair;
         weights.prefetch_wide(pair.user);
         weights.prefetch_wide(pair.item);

@@ -6,7 +6,7 @@ mod trainer;
 mod worker;
 
 use feed::{Feed, RatingFeed, SparseFeed};
-use order::Plan;
+use order::{Plan, Queue};
 pub use settings::Settings;
 pub use trainer::{Ended, EpochReport, Outcome, Progress, Watch, train_factorization, train_linear};
 use worker::{Counters, Epoch, Tally};

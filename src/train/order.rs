@@ -29,7 +29,7 @@ impl Plan {
     }
 
     /// The next unit's blocks, in their order, or none when the epoch is over. Relaxed: the counter hands out numbers, no data.
-    pub fn take(&self) -> Option<Blocks> {
+    fn take(&self) -> Option<Blocks> {
         let (seed, range) = self.units.get(self.next.fetch_add(1, Relaxed))?;
         let mut random = Xoshiro256PlusPlus::seed_from_u64(*seed);
         let mut starts: Vec<u32> = range.clone().step_by(self.block as usize).collect();
@@ -39,21 +39,62 @@ impl Plan {
 }
 
 /// The blocks of one unit.
-pub(crate) struct Blocks {
+struct Blocks {
     starts: Vec<u32>,
     end: u32,
     block: u32,
     random: Xoshiro256PlusPlus,
 }
 
-impl Blocks {
-    /// Fills in the positions of the next block that `keep` accepts, shuffled.
+/// A worker's examples: the positions of the block at hand and, behind them, those of the next, so that what is to come can be
+/// fetched in time.
+pub(crate) struct Queue<'a> {
+    plan: &'a Plan,
+    shuffle: bool,
+    unit: Option<Blocks>,
+    positions: Vec<u32>,
+    /// How many positions are of the block at hand.
+    now: usize,
+}
+
+impl<'a> Queue<'a> {
+    /// `shuffle`: whether examples inside a block are shuffled.
+    pub fn new(plan: &'a Plan, shuffle: bool) -> Queue<'a> {
+        Queue { plan, shuffle, unit: plan.take(), positions: Vec::new(), now: 0 }
+    }
+
+    /// Goes on to the next block of positions that `keep` accepts; returns how many they are, 0 at the end.
     #[inline(always)]
-    pub fn next(&mut self, positions: &mut Vec<u32>, keep: impl Fn(u32) -> bool) -> bool {
-        let Some(start) = self.starts.pop() else { return false };
-        positions.clear();
-        positions.extend((start..self.end.min(start.saturating_add(self.block))).filter(|&p| keep(p)));
-        positions.shuffle(&mut self.random);
-        true
+    pub fn advance(&mut self, keep: impl Fn(u32) -> bool) -> usize {
+        self.positions.drain(..self.now);
+        if self.positions.is_empty() {
+            self.append(&keep);
+        }
+        self.now = self.positions.len();
+        self.append(&keep);
+        self.now
+    }
+
+    /// The positions of the block at hand, then the next block's.
+    pub fn positions(&self) -> &[u32] {
+        &self.positions
+    }
+
+    /// Appends the next block that is not empty.
+    fn append(&mut self, keep: &impl Fn(u32) -> bool) {
+        let before = self.positions.len();
+        while let Some(unit) = &mut self.unit {
+            let Some(start) = unit.starts.pop() else {
+                self.unit = self.plan.take();
+                continue;
+            };
+            self.positions.extend((start..unit.end.min(start.saturating_add(unit.block))).filter(|&p| keep(p)));
+            if self.shuffle {
+                self.positions[before..].shuffle(&mut unit.random);
+            }
+            if self.positions.len() > before {
+                return;
+            }
+        }
     }
 }

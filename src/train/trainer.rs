@@ -6,10 +6,10 @@ use crate::{
     metrics::Metrics,
     model_file::{FactorModel, LinearModel, ModelKind, TrainedModel},
     models::{Factorization, Linear, Model},
-    params::{InstructionSet, Table, dispatch, padded, wide_stride},
-    rules::{State, UpdateRule, with_rule},
+    params::{InstructionSet, Parameters, Shape, dispatch},
+    rules::{UpdateRule, with_rule},
 };
-use atomic_float::AtomicF32;
+use crossbeam::channel::{RecvTimeoutError, unbounded};
 use std::{
     ops::Range,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
@@ -115,14 +115,12 @@ pub fn train_linear(
         (_, _, Some(held)) => Some(crate::evaluate::linear(weights, loss, data, None, Some(held)).metrics(loss)),
         _ => None,
     };
-    let keep = |narrow: &Table, _: &Table| -> Vec<f32> { narrow.cells().iter().step_by(narrow.stride()).map(load).collect() };
     let units = feed.units(settings.exchange_every);
     let examples = data.rows() as u64 - held.as_ref().map_or(0, |held| held.len() as u64);
     with_rule!(settings.rule, rule => {
-        let narrow = narrow_table(data.columns() + 1, rule)?;
-        let run = Run { feed: &feed, units: &units, model: &model, rule, settings: &settings, rate, hot, examples,
-            narrow: &narrow, wide: &Table::new(0, 0)?, width: 0 };
-        let (state, ended, epochs) = run.epochs(watch, stop, keep, |weights| evaluate(weights))?;
+        let parameters = Parameters::new(Shape { narrow: data.columns() + 1, hot, workers: threads, ..Shape::default() }, &rule)?;
+        let run = Run { feed: &feed, units: &units, model: &model, rule, settings: &settings, rate, examples, parameters: &parameters };
+        let (state, ended, epochs) = run.epochs(watch, stop, Parameters::narrow_weights, |weights| evaluate(weights))?;
         let model = state.map(|mut weights| {
             let bias = weights.remove(0);
             TrainedModel { loss, settings: settings.describe(), kind: ModelKind::Linear(LinearModel { ids, bias, weights }) }
@@ -163,27 +161,28 @@ pub fn train_factorization(
     } else {
         valid.map(|valid| crate::evaluate::translate_ratings(valid, &users, &items, loss)).transpose()?
     };
-    let split = |narrow: &Table, wide: &Table| -> FactorModel {
-        let biases: Vec<f32> = narrow.cells().iter().step_by(narrow.stride()).map(load).collect();
-        let factors = |rows: Range<usize>| rows.flat_map(|row| wide.row(row)[..rank].iter().map(load)).collect();
-        let (all, n) = (user_count + item_count, user_count);
+    let all = user_count + item_count;
+    let split = |parameters: &Parameters| -> FactorModel {
+        let biases = |rows: Range<usize>| rows.map(|row| parameters.beside(row)).collect();
+        let factors = |rows: Range<usize>| rows.flat_map(|row| parameters.wide_weights(row)).collect();
         FactorModel {
             mean,
             rank,
             users: crate::data::Ids::Numbers(Vec::new()),
             items: crate::data::Ids::Numbers(Vec::new()),
-            user_bias: biases[..n].to_vec(),
-            item_bias: biases[n..].to_vec(),
-            user_factor: factors(0..n),
-            item_factor: factors(n..all),
+            user_bias: biases(0..user_count),
+            item_bias: biases(user_count..all),
+            user_factor: factors(0..user_count),
+            item_factor: factors(user_count..all),
         }
     };
     let evaluate = |model: &FactorModel| held.as_ref().map(|held| crate::evaluate::ratings(model, held).metrics(loss));
     with_rule!(settings.rule, rule => {
-        let narrow = narrow_table(user_count + item_count, rule)?;
-        let wide = wide_table(user_count + item_count, rank, settings.seed, rule)?;
-        let run = Run { feed: &feed, units: &feed.units, model: &model, rule, settings: &settings, rate, hot: 0,
-            examples: feed.ratings.len() as u64, narrow: &narrow, wide: &wide, width: rank };
+        let shape = Shape { wide: all, width: rank, workers: settings.threads, ..Shape::default() };
+        let parameters = Parameters::new(shape, &rule)?;
+        start_factors(&parameters, rank, settings.seed);
+        let run = Run { feed: &feed, units: &feed.units, model: &model, rule, settings: &settings, rate,
+            examples: feed.ratings.len() as u64, parameters: &parameters };
         let (state, ended, epochs) = run.epochs(watch, stop, split, evaluate)?;
         let model = state.map(|model| TrainedModel {
             loss,
@@ -216,38 +215,12 @@ fn default_rate(data: &Dataset) -> f32 {
     (0.5 / (squares / rows.max(1) as f64).max(0.5)).clamp(1e-6, 1.0) as f32
 }
 
-fn load(cell: &AtomicF32) -> f32 {
-    cell.load(Relaxed)
-}
-
-/// One weight a row, all zero, the rule's state beside each.
-fn narrow_table<R: UpdateRule>(rows: usize, rule: R) -> Result<Table> {
-    let initial = rule.initial().close(0.0);
-    let cell: &[f32] = initial.as_ref();
-    let table = Table::new(rows, cell.len())?;
-    for row in table.cells().chunks_exact(cell.len()) {
-        row.iter().zip(cell).for_each(|(to, &x)| to.store(x, Relaxed));
-    }
-    Ok(table)
-}
-
-/// Factors, small and random, so that no two start alike; the rule's state behind them.
-fn wide_table<R: UpdateRule>(rows: usize, rank: usize, seed: u64, rule: R) -> Result<Table> {
+/// Factors start small and random, so that no two are alike.
+fn start_factors(parameters: &Parameters, rank: usize, seed: u64) {
     use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
-    let table = Table::new(rows, wide_stride::<R>(rank))?;
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0xFAC7);
     let scale = 0.1 / (rank as f32).sqrt();
-    let initial = rule.initial().close(0.0);
-    let state = &initial.as_ref()[1..];
-    for row in table.cells().chunks_exact(table.stride().max(1)) {
-        for cell in &row[..rank] {
-            cell.store(scale * (2.0 * random.random::<f32>() - 1.0), Relaxed);
-        }
-        for (cells, &x) in row[padded(rank)..].chunks(R::row_state(padded(rank)).div_ceil(state.len().max(1)).max(1)).zip(state) {
-            cells.iter().for_each(|cell| cell.store(x, Relaxed));
-        }
-    }
-    Ok(table)
+    parameters.set_wide(|| scale * (2.0 * random.random::<f32>() - 1.0));
 }
 
 /// Everything that stays the same over the epochs.
@@ -258,27 +231,18 @@ struct Run<'a, F, M, R> {
     rule: R,
     settings: &'a Settings,
     rate: f32,
-    hot: usize,
     examples: u64,
-    narrow: &'a Table,
-    wide: &'a Table,
-    width: usize,
+    parameters: &'a Parameters,
 }
 
-impl<F, M, R, const S: usize> Run<'_, F, M, R>
-where
-    M: Model,
-    F: Feed<M>,
-    R: UpdateRule,
-    R::State: State<Cell = [f32; S]>,
-{
-    /// Runs the epochs. `keep` copies what a model is made of out of the tables, `evaluate` looks at such a copy. Returns the last
+impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
+    /// Runs the epochs. `keep` copies what a model is made of out of the parameters, `evaluate` looks at such a copy. Returns the last
     /// good copy.
     fn epochs<T>(
         &self,
         watch: &mut dyn Watch,
         stop: &AtomicBool,
-        keep: impl Fn(&Table, &Table) -> T,
+        keep: impl Fn(&Parameters) -> T,
         evaluate: impl Fn(&T) -> Option<Metrics>,
     ) -> Result<(Option<T>, Ended, Vec<EpochReport>)> {
         let (mut reports, mut good) = (Vec::new(), None);
@@ -290,7 +254,7 @@ where
             let seconds = start.elapsed().as_secs_f64();
             let wrong = if !tally.loss.is_finite() {
                 Some("the training loss")
-            } else if self.narrow.cells().iter().chain(self.wide.cells()).any(|cell| !load(cell).is_finite()) {
+            } else if !self.parameters.is_finite() {
                 Some("a parameter")
             } else {
                 None
@@ -300,7 +264,7 @@ where
                 return Ok((good, Ended::Diverged(error), reports));
             }
             let start = Instant::now();
-            let state = keep(self.narrow, self.wide);
+            let state = keep(self.parameters);
             let interrupted = stop.load(Relaxed);
             let valid = if interrupted { None } else { evaluate(&state) };
             good = Some(state);
@@ -327,11 +291,12 @@ where
         let cores = core_affinity::get_core_ids().unwrap_or_default();
         let threads = self.settings.threads;
         let pin = self.settings.pin && threads <= cores.len();
+        let (done, over) = unbounded();
         thread::scope(|scope| {
             let workers: Vec<_> = (0..threads)
                 .map(|worker| {
                     let core = cores.get(worker).copied().filter(|_| pin);
-                    let (plan, counters) = (plan, &counters);
+                    let (plan, counters, done) = (plan, &counters, done.clone());
                     scope.spawn(move || {
                         core.map(core_affinity::set_for_current);
                         let job = Epoch {
@@ -340,26 +305,27 @@ where
                             loss: self.settings.loss,
                             rule: self.rule,
                             rate: self.rate,
-                            narrow: self.narrow,
-                            wide: self.wide,
-                            width: self.width,
-                            hot: self.hot,
+                            parameters: self.parameters,
+                            worker,
                             plan,
                             counters,
                         };
-                        dispatch(set, job)
+                        let tally = dispatch(set, job);
+                        let _ = done.send(()); // the other end waits for it
+                        tally
                     })
                 })
                 .collect();
-            let mut shown = Instant::now();
-            while !workers.iter().all(|worker| worker.is_finished()) {
-                thread::sleep(Duration::from_micros(200));
-                if stop.load(Relaxed) {
-                    counters.stop.store(true, Relaxed);
-                }
-                if shown.elapsed() > Duration::from_millis(100) {
-                    shown = Instant::now();
-                    watch.progress(Progress { epoch, examples: counters.examples.load(Relaxed), of: self.examples });
+            drop(done); // the channel is closed when the last worker has ended, in whatever way
+            let mut running = threads;
+            while running > 0 {
+                match over.recv_timeout(Duration::from_millis(100)) {
+                    Ok(()) => running -= 1,
+                    Err(RecvTimeoutError::Disconnected) => break,
+                    Err(RecvTimeoutError::Timeout) => {
+                        counters.stop.fetch_or(stop.load(Relaxed), Relaxed);
+                        watch.progress(Progress { epoch, examples: counters.examples.load(Relaxed), of: self.examples });
+                    }
                 }
             }
             // A worker has no way to fail but a defect of this crate, which is passed on.

@@ -1,10 +1,10 @@
 //! The inner loop: what one worker does with its examples.
-use super::{Feed, Plan};
+use super::{Feed, Plan, Queue};
 use crate::{
     loss::Loss,
     models::Model,
-    params::{Hogwild, Isa, Job, Table},
-    rules::{State, UpdateRule},
+    params::{Hogwild, Isa, Job, LANES, Parameters, Vector},
+    rules::UpdateRule,
 };
 use crossbeam::utils::CachePadded;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -39,64 +39,97 @@ pub(crate) struct Epoch<'a, F, M, R> {
     pub loss: Loss,
     pub rule: R,
     pub rate: f32,
-    pub narrow: &'a Table,
-    pub wide: &'a Table,
-    pub width: usize,
-    pub hot: usize,
+    pub parameters: &'a Parameters,
+    /// The worker's number.
+    pub worker: usize,
     pub plan: &'a Plan,
     pub counters: &'a Counters,
 }
 
-/// How many examples ahead the parameters of wide rows are asked for.
-const AHEAD: usize = 8;
+// How many examples ahead their places, they themselves, and their parameters are asked for.
+const FAR: usize = 24;
+const MIDDLE: usize = 12;
+const NEAR: usize = 3;
+const RING: usize = NEAR + 1;
 
-impl<F, M, R, const S: usize> Job for Epoch<'_, F, M, R>
-where
-    M: Model,
-    F: Feed<M>,
-    R: UpdateRule,
-    R::State: State<Cell = [f32; S]>,
-{
+impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
     type Output = Tally;
 
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) -> Tally {
         let Epoch { feed, model, loss, .. } = self;
         let longest = feed.longest();
-        let mut weights = Hogwild::<R, I, S>::new(isa, self.rule, self.rate, self.narrow, self.wide, self.width, self.hot, longest + 1);
-        let mut scratch = model.scratch(longest);
-        let mut example = feed.room();
+        let step = self.rule.prepare(self.rate, 1);
+        let mut weights = Hogwild::new(isa, self.rule, step, self.parameters, self.worker, longest / LANES + 1);
+        let mut scratch = [model.scratch(longest), model.scratch(longest)];
+        // Examples are read some ahead of their turn, into a ring.
+        let mut ring: [M::Example; RING] = std::array::from_fn(|_| feed.room());
+        let mut labels_ahead = [0.0; RING];
+        let mut turn = 0;
         let mut tally = Tally::default();
-        let (mut positions, mut scores) = (Vec::new(), Vec::new());
-        while let Some(mut blocks) = self.plan.take() {
-            while blocks.next(&mut positions, |p| feed.keeps(p)) {
-                scores.clear();
-                for (i, &position) in positions.iter().enumerate() {
-                    if let Some(&far) = positions.get(i + 2 * AHEAD) {
-                        feed.prefetch_example(isa, far);
-                    }
-                    if let Some(&coming) = positions.get(i + AHEAD) {
-                        feed.prefetch(isa, coming, &weights);
-                    }
-                    let label = feed.read(isa, position, &mut example);
-                    let score = model.score(&example, &mut weights, &mut scratch);
-                    model.backward(&example, loss.slope(score, label), &mut weights, &mut scratch);
-                    scores.push((score, label));
-                    tally.nonzeros += feed.size(&example);
-                }
-                weights.exchange();
-                let block: f32 = scores.iter().map(|&(score, label)| loss.value(score, label)).sum();
-                tally.loss += block as f64;
-                tally.examples += positions.len() as u64;
-                self.counters.examples.fetch_add(positions.len() as u64, Relaxed);
-                if !block.is_finite() {
-                    self.counters.stop.store(true, Relaxed);
-                }
-                if self.counters.stop.load(Relaxed) {
-                    return tally;
+        let (mut scores, mut labels) = (Vec::new(), Vec::new());
+        let mut queue = Queue::new(self.plan, F::SHUFFLE);
+        loop {
+            let n = queue.advance(|p| feed.keeps(p));
+            if n == 0 {
+                return tally;
+            }
+            scores.resize(n, 0.0);
+            labels.resize(n, 0.0);
+            let positions = queue.positions();
+            if turn == 0 {
+                for (i, &position) in positions.iter().take(NEAR).enumerate() {
+                    labels_ahead[i] = feed.read(isa, position, &mut ring[i], &weights);
                 }
             }
+            let mut score = model.score(&ring[turn % RING], &mut weights, &mut scratch[turn % 2]);
+            for i in 0..n {
+                let (slot, next) = (turn % RING, (turn + 1) % RING);
+                (scores[i], labels[i]) = (score, labels_ahead[slot]);
+                tally.nonzeros += feed.size(&ring[slot]);
+                // Between the score and its use: the processor has this to do while it waits for the sum.
+                if let Some(&far) = positions.get(i + FAR) {
+                    feed.prefetch_place(isa, far);
+                    feed.prefetch_example(isa, positions[i + MIDDLE], &weights);
+                }
+                if let Some(&near) = positions.get(i + NEAR) {
+                    let slot = (turn + NEAR) % RING;
+                    labels_ahead[slot] = feed.read(isa, near, &mut ring[slot], &weights);
+                }
+                let slope = loss.slope(score, labels[i]);
+                let more = i + 1 < n;
+                let early = more && model.apart(&ring[slot], &ring[next]);
+                if early {
+                    score = model.score(&ring[next], &mut weights, &mut scratch[(turn + 1) % 2]);
+                }
+                model.backward(&ring[slot], slope, &mut weights, &mut scratch[turn % 2]);
+                turn += 1;
+                if more && !early {
+                    score = model.score(&ring[next], &mut weights, &mut scratch[turn % 2]);
+                }
+            }
+            weights.exchange();
+            let block = total::<I::V>(loss, &scores, &labels);
+            tally.loss += block as f64;
+            tally.examples += n as u64;
+            self.counters.examples.fetch_add(n as u64, Relaxed);
+            if !block.is_finite() {
+                self.counters.stop.store(true, Relaxed);
+            }
+            if self.counters.stop.load(Relaxed) {
+                return tally;
+            }
         }
-        tally
     }
+}
+
+/// The sum of the losses of a block.
+#[inline(always)]
+fn total<V: Vector>(loss: Loss, scores: &[f32], labels: &[f32]) -> f32 {
+    let ((scores, last_scores), (labels, last_labels)) = (scores.as_chunks(), labels.as_chunks());
+    let mut sums = V::of(0.0);
+    for (z, y) in scores.iter().zip(labels) {
+        sums = sums + loss.value(V::load(z), V::load(y));
+    }
+    sums.sum() + last_scores.iter().zip(last_labels).map(|(&z, &y)| loss.value(z, y)).sum::<f32>()
 }

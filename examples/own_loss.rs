@@ -1,32 +1,13 @@
-//! A user's own loss and own parameters: quantile regression with a linear model over rows in memory. A model needs no more of its
-//! parameters than the trait `Weights`. `cargo run --release --example own_loss`
+//! A user's own loss and own loop: quantile regression with a linear model over rows in memory, on one thread. `cargo run --release --example own_loss`
 use hogwild::{
-    Weights,
+    Plain,
     models::{Linear, Model, Row},
-    rules::{Adagrad, UpdateRule},
+    rules::{Adagrad, Clock},
 };
 
 /// The pinball loss's slope: the minimiser is the conditional quantile (Koenker & Bassett 1978).
 fn slope(quantile: f32, z: f32, y: f32) -> f32 {
     if z < y { -quantile } else { 1.0 - quantile }
-}
-
-/// Parameters of one thread: a weight and its accumulator a row.
-struct Plain(Vec<(f32, [f32; 1])>);
-
-impl Weights for Plain {
-    fn gather(&mut self, rows: &[u32], out: &mut [f32]) {
-        out.fill(0.0);
-        out.iter_mut().zip(rows).for_each(|(out, &row)| *out = self.0[row as usize].0);
-    }
-    fn step(&mut self, rows: &[u32], gradient: &[f32]) {
-        for (&row, &g) in rows.iter().zip(gradient) {
-            let (w, state) = &mut self.0[row as usize];
-            *w = Adagrad::DEFAULT.step(0.5, *w, g, state);
-        }
-    }
-    fn gather_row(&mut self, _row: u32, _out: &mut [f32]) {}
-    fn step_row(&mut self, _row: u32, _gradient: &[f32]) {}
 }
 
 fn main() {
@@ -40,7 +21,8 @@ fn main() {
         .collect();
     for quantile in [0.1, 0.5, 0.9] {
         let model = Linear::new();
-        let (mut weights, mut scratch) = (Plain(vec![(0.0, [1.0]); 3]), model.scratch(1));
+        let (mut weights, mut scratch) = (Plain::new(Adagrad::DEFAULT, 3, 0, 0), model.scratch(1));
+        weights.set_clock(&Clock { rate: 0.5, ..Clock::default() });
         for _ in 0..20 {
             for (row, y) in &examples {
                 let z = model.score(row, &mut weights, &mut scratch);

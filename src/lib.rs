@@ -40,6 +40,6 @@ pub use loss::Loss;
 pub use metrics::Metrics;
 pub use model_file::{FactorModel, LinearModel, ModelKind, TrainedModel};
 pub use output::OutputFile;
-pub use params::{F32x16, InstructionSet, LANES, Line, Real, Vector, Weights};
+pub use params::{F32x16, InstructionSet, LANES, Line, Plain, Real, Vector, Weights};
 pub use rules::Rule;
 pub use train::{Ended, EpochReport, Outcome, Progress, Settings, Watch, train_factorization, train_linear};

@@ -1,47 +1,64 @@
 //! Every loss, model and rule against what it must equal: slopes and gradients against differences, rules against a minimum.
 use hogwild::{
-    Loss, Rule, Weights,
+    F32x16, LANES, Line, Loss, Rule, Vector, Weights,
     models::{Factorization, Linear, Model, Pair, Row},
-    rules::{Adagrad, AdagradRowwise, Sgd, UpdateRule},
+    rules::{Clock, State, UpdateRule},
 };
 
 /// Plain parameters that note the gradients they are sent.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Recorder {
+    weights: Numbers,
+    gradient: Numbers,
+    rows: Vec<Line<u32>>,
+}
+
+/// Narrow rows, wide rows, and the weights beside those.
+#[derive(Clone)]
+struct Numbers {
     narrow: Vec<f32>,
     wide: Vec<Vec<f32>>,
-    narrow_gradient: Vec<f32>,
-    wide_gradient: Vec<Vec<f32>>,
+    beside: Vec<f32>,
+}
+
+impl Numbers {
+    fn new(rows: usize, width: usize, number: impl Fn(usize) -> f32) -> Numbers {
+        let wide = |row| (0..width.next_multiple_of(LANES)).map(|i| if i < width { number(row * 31 + i) } else { 0.0 }).collect();
+        let some = |shift: usize| (0..rows).map(|row| number(row + shift)).collect();
+        Numbers { narrow: some(0), wide: (0..rows).map(wide).collect(), beside: some(50) }
+    }
 }
 
 impl Recorder {
     fn new(rows: usize, width: usize) -> Recorder {
-        let number = |i: usize| ((i * 7919 + 13) % 101) as f32 / 101.0 - 0.5;
-        Recorder {
-            narrow: (0..rows).map(number).collect(),
-            wide: (0..rows)
-                .map(|row| (0..hogwild::padded(width)).map(|i| if i < width { number(row * 31 + i) } else { 0.0 }).collect())
-                .collect(),
-            narrow_gradient: vec![0.0; rows],
-            wide_gradient: vec![vec![0.0; hogwild::padded(width)]; rows],
-        }
+        let weights = Numbers::new(rows, width, |i| ((i * 7919 + 13) % 101) as f32 / 101.0 - 0.5);
+        Recorder { weights, gradient: Numbers::new(rows, width, |_| 0.0), rows: vec![Line([u32::MAX; LANES]); 8] }
     }
 }
 
 impl Weights for Recorder {
-    fn gather(&mut self, rows: &[u32], out: &mut [f32]) {
-        out.fill(0.0);
-        out.iter_mut().zip(rows).for_each(|(out, &row)| *out = self.narrow[row as usize]);
+    type V = F32x16;
+    fn gather(&mut self, block: usize, rows: &Line<u32>) -> F32x16 {
+        self.rows[block] = *rows;
+        F32x16(rows.0.map(|row| self.weights.narrow.get(row as usize).copied().unwrap_or(0.0)))
     }
-    fn step(&mut self, rows: &[u32], gradient: &[f32]) {
-        assert_eq!(gradient.len(), hogwild::padded(rows.len()));
-        rows.iter().zip(gradient).for_each(|(&row, g)| self.narrow_gradient[row as usize] += g);
+    fn step(&mut self, block: usize, gradient: F32x16) {
+        for (row, g) in self.rows[block].0.into_iter().zip(gradient.0) {
+            if let Some(to) = self.gradient.narrow.get_mut(row as usize) {
+                *to += g;
+            }
+        }
     }
-    fn gather_row(&mut self, row: u32, out: &mut [f32]) {
-        out.copy_from_slice(&self.wide[row as usize]);
+    fn gather_row(&mut self, row: u32, out: &mut [F32x16]) -> f32 {
+        for (out, from) in out.iter_mut().zip(self.weights.wide[row as usize].as_chunks().0) {
+            *out = F32x16::load(from);
+        }
+        self.weights.beside[row as usize]
     }
-    fn step_row(&mut self, row: u32, gradient: &[f32]) {
-        self.wide_gradient[row as usize].iter_mut().zip(gradient).for_each(|(to, g)| *to += g);
+    fn step_row(&mut self, row: u32, gradient: &[F32x16], beside: f32) {
+        let gradient = gradient.iter().flat_map(|g| g.0);
+        self.gradient.wide[row as usize].iter_mut().zip(gradient).for_each(|(to, g)| *to += g);
+        self.gradient.beside[row as usize] += beside;
     }
 }
 
@@ -89,10 +106,12 @@ fn check<M: Model>(model: &M, x: &M::Example, weights: &Recorder, objective: imp
         let difference = (at(h) - at(-h)) / (2.0 * h as f64);
         assert!((difference - sent as f64).abs() < 2e-3 * (1.0 + difference.abs()), "{name}: {sent} sent, {difference} by differences");
     };
-    for row in 0..weights.narrow.len() {
-        close(format!("narrow {row}"), recorder.narrow_gradient[row], &|w, h| w.narrow[row] += h);
-        for i in 0..weights.wide[row].len().min(5) {
-            close(format!("wide {row} {i}"), recorder.wide_gradient[row][i], &|w, h| w.wide[row][i] += h);
+    let sent = &recorder.gradient;
+    for row in 0..sent.narrow.len() {
+        close(format!("narrow {row}"), sent.narrow[row], &|w, h| w.weights.narrow[row] += h);
+        close(format!("beside {row}"), sent.beside[row], &|w, h| w.weights.beside[row] += h);
+        for i in 0..sent.wide[row].len().min(5) {
+            close(format!("wide {row} {i}"), sent.wide[row][i], &|w, h| w.weights.wide[row][i] += h);
         }
     }
 }
@@ -105,7 +124,7 @@ fn gradients_equal_differences() {
     for (loss, l2) in [(Loss::Logistic, 0.0), (Loss::Squared, lambda), (Loss::Logistic, lambda)] {
         let model = Linear::with_l2(l2, rows, &counts);
         let decay = |w: &Recorder| -> f64 {
-            [0usize, 2, 4].iter().map(|&c| l2 * rows as f64 / counts[c] as f64 / 2.0 * (w.narrow[c + 1] as f64).powi(2)).sum()
+            [0usize, 2, 4].iter().map(|&c| l2 * rows as f64 / counts[c] as f64 / 2.0 * (w.weights.narrow[c + 1] as f64).powi(2)).sum()
         };
         let objective = |m: &Linear, w: &mut Recorder| loss.value(m.score(&row, w, &mut m.scratch(64)), 1.0) as f64 + decay(w);
         check(&model, &row, &Recorder::new(6, 0), objective, loss, 1.0);
@@ -114,43 +133,60 @@ fn gradients_equal_differences() {
     let pair = Pair::new(1, 2, 3);
     let objective = |m: &Factorization, w: &mut Recorder| {
         let touched = [1usize, 5];
-        let squares: f32 = touched.iter().map(|&r| w.narrow[r].powi(2) + w.wide[r].iter().map(|x| x * x).sum::<f32>()).sum();
+        let squares: f32 =
+            touched.iter().map(|&r| w.weights.beside[r].powi(2) + w.weights.wide[r].iter().map(|x| x * x).sum::<f32>()).sum();
         Loss::Squared.value(m.score(&pair, w, &mut m.scratch(2)), 4.5) as f64 + 0.1 * squares as f64
     };
     check(&model, &pair, &Recorder::new(6, 5), objective, Loss::Squared, 4.5);
 }
 
-fn reaches_minimum<R: UpdateRule>(name: &str, rule: R, rate: f32) {
-    let (mut w, mut state) = (5.0, rule.initial());
-    for _ in 0..5000 {
-        w = rule.step(rate, w, 2.0 * (w - 1.5), &mut state);
-    }
-    assert!((w - 1.5).abs() < 1e-3, "{name}: {w}");
+macro_rules! for_every_rule {
+    ($check:ident) => {
+        for rule in Rule::ALL {
+            match rule {
+                Rule::Sgd(r) => $check(rule.name(), r),
+                Rule::Adagrad(r) => $check(rule.name(), r),
+                Rule::AdagradRowwise(r) => $check(rule.name(), r),
+            }
+        }
+    };
 }
 
 #[test]
 fn every_rule_reaches_a_parabolas_minimum() {
-    for rule in Rule::ALL {
-        match rule {
-            Rule::Sgd(r) => reaches_minimum(rule.name(), r, 0.1),
-            Rule::Adagrad(r) => reaches_minimum(rule.name(), r, 0.5),
-            Rule::AdagradRowwise(r) => reaches_minimum(rule.name(), r, 0.5),
+    fn check<R: UpdateRule>(name: &str, rule: R) {
+        let (mut w, mut state) = (5.0, rule.initial());
+        for step in 1..=5000 {
+            w = rule.step(&rule.prepare(&Clock { rate: 0.3, step, steps: 5000 }), w, 2.0 * (w - 1.5), &mut state);
         }
+        assert!((w - 1.5f32).abs() < 1e-3, "{name}: {w}");
     }
+    for_every_rule!(check);
 }
 
 #[test]
-fn steps_over_slices_equal_single_steps() {
-    fn check<R: UpdateRule<State = [f32; N]>, const N: usize>(rule: R) {
-        let n = 48;
-        let gradient: Vec<f32> = (0..n).map(|i| (i as f32 - 20.0) / 7.0).collect();
-        let mut weights: Vec<f32> = (0..n).map(|i| i as f32 / 9.0).collect();
-        let single: Vec<f32> = weights.iter().zip(&gradient).map(|(&w, &g)| rule.step(0.3, w, g, &mut rule.initial())).collect();
-        let mut state = rule.initial().iter().flat_map(|&x| vec![x; n]).collect::<Vec<_>>();
-        rule.step_all(0.3, &mut weights, &gradient, &mut state);
-        assert_eq!(weights, single);
+fn steps_of_vectors_equal_single_steps() {
+    fn check<R: UpdateRule>(name: &str, rule: R) {
+        let clock = Clock { rate: 0.3, step: 3, steps: 9 };
+        let step = rule.prepare(&clock);
+        let numbers = |shift: f32| -> [f32; LANES] { std::array::from_fn(|i| (i as f32 - shift) / 7.0) };
+        let (mut single, mut many) = (numbers(3.0), F32x16(numbers(3.0)));
+        let mut states = [rule.initial(); LANES];
+        let mut state = R::State::<F32x16>::splat(F32x16::default());
+        for (to, from) in state.as_mut().iter_mut().zip(rule.initial().as_ref()) {
+            *to = F32x16([*from; LANES]);
+        }
+        for shift in [6.0, 1.0, 9.0] {
+            let gradient = numbers(shift);
+            many = rule.step(&step, many, F32x16(gradient), &mut state);
+            for i in 0..LANES {
+                single[i] = rule.step(&step, single[i], gradient[i], &mut states[i]);
+            }
+        }
+        assert_eq!(many.0, single, "{name}");
+        for (i, single) in states.iter().enumerate() {
+            assert!(state.as_ref().iter().map(|v| v.0[i]).eq(single.as_ref().iter().copied()), "{name}");
+        }
     }
-    check(Sgd);
-    check(Adagrad::DEFAULT);
-    check(AdagradRowwise::default());
+    for_every_rule!(check);
 }

@@ -1,48 +1,27 @@
 //! Update rules against PyTorch's numbers; `golden/generate.py` made them.
 use hogwild::{
-    Loss, Weights,
+    Loss, Plain,
     models::{Linear, Model, Row},
-    rules::{Adagrad, Sgd, UpdateRule},
+    rules::{Adagrad, Clock, Sgd, UpdateRule},
 };
 use serde_json::Value;
 
-/// Plain parameters under a rule, all steps over slices.
-struct Plain<R: UpdateRule> {
-    rule: R,
-    rate: f32,
-    weights: Vec<f32>,
-    states: Vec<R::State>,
-}
-
-impl<R: UpdateRule> Weights for Plain<R> {
-    fn gather(&mut self, rows: &[u32], out: &mut [f32]) {
-        out.fill(0.0);
-        out.iter_mut().zip(rows).for_each(|(out, &row)| *out = self.weights[row as usize]);
-    }
-    fn step(&mut self, rows: &[u32], gradient: &[f32]) {
-        for (&row, &g) in rows.iter().zip(gradient) {
-            let row = row as usize;
-            self.weights[row] = self.rule.step(self.rate, self.weights[row], g, &mut self.states[row]);
-        }
-    }
-    fn gather_row(&mut self, _row: u32, _out: &mut [f32]) {}
-    fn step_row(&mut self, _row: u32, _gradient: &[f32]) {}
-}
-
 fn check<R: UpdateRule>(rule: R, run: &Value, examples: &[Value]) {
     let rate = run["lr"].as_f64().unwrap() as f32;
-    let mut weights = Plain { rule, rate, weights: vec![0.0; 5], states: vec![rule.initial(); 5] };
+    let mut weights = Plain::new(rule, 5, 0, 0);
     let model = Linear::new();
     let mut scratch = model.scratch(4);
     for (t, example) in examples.iter().enumerate() {
         let x: Vec<(u32, f32)> = (0..4).map(|i| (i, example["x"][i as usize].as_f64().unwrap() as f32)).collect();
         let row = Row::new(&x);
+        weights.set_clock(&Clock { rate, step: t as u64 + 1, steps: examples.len() as u64 });
         let z = model.score(&row, &mut weights, &mut scratch);
         model.backward(&row, Loss::Logistic.slope(z, example["y"].as_f64().unwrap() as f32), &mut weights, &mut scratch);
         let Some(golden) = run["steps"].get((t + 1).to_string()) else { continue };
         let golden = std::iter::once(&golden["b"]).chain(golden["w"].as_array().unwrap()).map(|x| x.as_f64().unwrap());
-        for (ours, theirs) in weights.weights.iter().zip(golden) {
-            assert!((*ours as f64 - theirs).abs() <= 1e-5 * theirs.abs().max(0.01), "{} step {}: {ours} {theirs}", run["rule"], t + 1);
+        for (row, theirs) in golden.enumerate() {
+            let ours = weights.weight(row as u32) as f64;
+            assert!((ours - theirs).abs() <= 1e-5 * theirs.abs().max(0.01), "{} step {}: {ours} {theirs}", run["rule"], t + 1);
         }
     }
 }

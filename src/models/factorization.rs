@@ -74,11 +74,6 @@ impl Model for Factorization {
     }
 
     #[inline(always)]
-    fn apart(&self, a: &Pair, b: &Pair) -> bool {
-        a.user != b.user && a.item != b.item
-    }
-
-    #[inline(always)]
     fn score<W: Weights>(&self, x: &Pair, weights: &mut W, s: &mut Scratch<W::V>) -> f32 {
         with_rows!(s, [user, item] => {
             s.biases = [weights.gather_row(x.user, user), weights.gather_row(x.item, item)];

@@ -21,13 +21,6 @@ pub trait Model: Sync {
     /// Room for examples of at most `longest` features.
     fn scratch<V: Vector>(&self, longest: usize) -> Self::Scratch<V>;
 
-    /// Whether two examples have no parameter in common. Then the second may be scored before the first is sent back, which gives
-    /// the same and leaves the processor less to wait for. `false` is always right.
-    #[inline(always)]
-    fn apart(&self, _a: &Self::Example, _b: &Self::Example) -> bool {
-        false
-    }
-
     /// The score of an example; leaves in `scratch` what `backward` needs.
     fn score<W: Weights>(&self, x: &Self::Example, weights: &mut W, scratch: &mut Self::Scratch<W::V>) -> f32;
 

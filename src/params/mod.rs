@@ -19,6 +19,7 @@ mod hogwild;
 mod isa;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod plain;
 mod portable;
 mod table;
 #[cfg(test)]
@@ -30,6 +31,7 @@ mod x86;
 pub(crate) use hogwild::Hogwild;
 pub use isa::InstructionSet;
 pub(crate) use isa::{Isa, Job, dispatch};
+pub use plain::Plain;
 pub(crate) use table::{Parameters, Shape};
 pub(crate) use vector::Integers;
 pub use vector::{F32x16, LANES, Line, Real, Vector};

@@ -1,6 +1,6 @@
 //! Each vector type and each move against the portable one, on every instruction set of this machine.
 #![allow(unsafe_code)]
-use super::{InstructionSet, Isa, Job, LANES, MOST, Real, Vector, dispatch};
+use super::{InstructionSet, Integers, Isa, Job, LANES, Line, MOST, Real, Vector, dispatch};
 use atomic_float::AtomicF32;
 use proptest::prelude::*;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -23,16 +23,18 @@ impl Job for Moves {
         let mut out = [0.0; LANES];
         isa.load(&blocks[0]).store(&mut out);
         isa.store(isa.load(&blocks[1]), &blocks[2]);
-        let mut seen: Vec<u32> = out.iter().map(|x| x.to_bits()).chain(isa.load_some(&words[..self.some])).collect();
+        let mut some = Line([1; LANES]);
+        isa.load_some(&words[..self.some]).store(&mut some);
+        let mut seen: Vec<u32> = out.iter().map(|x| x.to_bits()).chain(some.0).collect();
         for stride in [1, 2, 4] {
-            let at = self.rows.map(|row| row * (stride as u32).div_ceil(2));
+            let at = Line(self.rows.map(|row| row * (stride as u32).div_ceil(2)));
             // SAFETY: 16 rows of at most 4 cells are within 64 cells.
             let rows: [I::V; MOST] = unsafe { isa.gather(&cells, &at, stride) };
             for v in rows {
                 v.store(&mut out);
                 seen.extend(out.map(f32::to_bits));
             }
-            let turned = self.rows.map(|row| (LANES as u32 - 1 - row) * (stride as u32).div_ceil(2));
+            let turned = Line(self.rows.map(|row| (LANES as u32 - 1 - row) * (stride as u32).div_ceil(2)));
             // SAFETY: as above.
             unsafe { isa.scatter(rows, &cells, &turned, stride) };
             seen.extend(cells.iter().map(|cell| cell.load(Relaxed).to_bits()));
@@ -68,8 +70,20 @@ impl Job for Operations {
         let [a, b, c, d] = self.0.map(|x| I::V::load(&x));
         let whole = (a.abs().min(I::V::of(100.0)) + I::V::of(12_582_912.0)) - I::V::of(12_582_912.0);
         let results = [
-            a + b, a - b, a * b, a / b, -a, a.abs(), a.abs().sqrt(), a.max(b), a.min(b), a.less(b, c, d), I::V::of(0.3), whole.pow2(),
-            crate::math::exp(a), crate::math::ln_1p(a.abs().min(I::V::of(1.0))),
+            a + b,
+            a - b,
+            a * b,
+            a / b,
+            -a,
+            a.abs(),
+            a.abs().sqrt(),
+            a.max(b),
+            a.min(b),
+            a.less(b, c, d),
+            I::V::of(0.3),
+            whole.pow2(),
+            crate::math::exp(a),
+            crate::math::ln_1p(a.abs().min(I::V::of(1.0))),
         ];
         let mut out = [0.0; LANES];
         let mut seen = vec![canonical(a.sum())];

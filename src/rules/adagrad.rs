@@ -5,7 +5,7 @@
 //!
 //! The accumulator starts at 1, as in LIBFFM and xLearn, not near 0: the first gradients are then not blown up to full steps.
 //! Held-out log-loss within ten epochs: .2622 against .2731 on imdb_1gram, .2223 against .2566 on imdb_2gram.
-use super::UpdateRule;
+use super::{Clock, UpdateRule};
 use crate::params::Real;
 
 /// Adagrad with its settings.
@@ -37,8 +37,8 @@ impl UpdateRule for Adagrad {
     }
 
     #[inline(always)]
-    fn prepare(&self, rate: f32, _t: u64) -> f32 {
-        rate
+    fn prepare(&self, clock: &Clock) -> f32 {
+        clock.rate
     }
 
     #[inline(always)]

@@ -5,7 +5,7 @@
 //! beside them has a state of its own. It halves the memory that factor rows move. The step goes by the state before it, as in LIBMF: root and quotient are
 //! then ready when the gradient comes, a third of the time of a rating (34 ns against 23 with the state after it, ml10m, rank 32). On
 //! narrow rows (linear models) it is Adagrad itself.
-use super::{Adagrad, UpdateRule};
+use super::{Adagrad, Clock, UpdateRule};
 use crate::params::Real;
 
 /// Row-wise Adagrad; the settings are Adagrad's.
@@ -22,8 +22,8 @@ impl UpdateRule for AdagradRowwise {
     }
 
     #[inline(always)]
-    fn prepare(&self, rate: f32, _t: u64) -> f32 {
-        rate
+    fn prepare(&self, clock: &Clock) -> f32 {
+        clock.rate
     }
 
     #[inline(always)]

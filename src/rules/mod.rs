@@ -12,6 +12,24 @@ pub use sgd::Sgd;
 
 use crate::params::Real;
 
+/// What a step knows of the run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Clock {
+    /// The learning rate, above 0.
+    pub rate: f32,
+    /// The number of the step, from 1, counted over all examples of all workers.
+    pub step: u64,
+    /// How many steps the run is to have.
+    pub steps: u64,
+}
+
+/// The first step of one, at rate 0.
+impl Default for Clock {
+    fn default() -> Clock {
+        Clock { rate: 0.0, step: 1, steps: 1 }
+    }
+}
+
 /// One update rule.
 pub trait UpdateRule: Copy + Send + Sync + 'static {
     /// The numbers kept beside each weight: `[V; N]`, N at most 3.
@@ -24,8 +42,8 @@ pub trait UpdateRule: Copy + Send + Sync + 'static {
     /// What `State` holds before the first step.
     fn initial(&self) -> Self::State<f32>;
 
-    /// Prepares the step number `t`, from 1, counted over all examples, at learning rate `rate`.
-    fn prepare(&self, rate: f32, t: u64) -> Self::Step;
+    /// Prepares the steps of one example.
+    fn prepare(&self, clock: &Clock) -> Self::Step;
 
     /// A weight's step: takes the gradient `g`, moves the state, returns the new weight.
     fn step<V: Real>(&self, step: &Self::Step, w: V, g: V, state: &mut Self::State<V>) -> V;

@@ -1,7 +1,7 @@
 //! Stochastic gradient descent (Robbins & Monro 1951): `w <- w - rate g`.
 //!
 //! It keeps no state, so a feature that does not occur simply stays.
-use super::UpdateRule;
+use super::{Clock, UpdateRule};
 use crate::params::Real;
 
 /// Plain stochastic gradient descent.
@@ -17,8 +17,8 @@ impl UpdateRule for Sgd {
     }
 
     #[inline(always)]
-    fn prepare(&self, rate: f32, _t: u64) -> f32 {
-        rate
+    fn prepare(&self, clock: &Clock) -> f32 {
+        clock.rate
     }
 
     #[inline(always)]

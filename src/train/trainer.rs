@@ -7,7 +7,7 @@ use crate::{
     model_file::{FactorModel, LinearModel, ModelKind, TrainedModel},
     models::{Factorization, Linear, Model},
     params::{InstructionSet, Parameters, Shape, dispatch},
-    rules::{UpdateRule, with_rule},
+    rules::{Clock, UpdateRule, with_rule},
 };
 use crossbeam::channel::{RecvTimeoutError, unbounded};
 use std::{
@@ -288,6 +288,8 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
 
     fn epoch(&self, epoch: usize, plan: &Plan, set: InstructionSet, watch: &mut dyn Watch, stop: &AtomicBool) -> Tally {
         let counters = Counters::default();
+        let steps = |epochs: usize| epochs as u64 * self.examples;
+        let clock = Clock { rate: self.rate, step: steps(epoch - 1) + 1, steps: steps(self.settings.epochs) };
         let cores = core_affinity::get_core_ids().unwrap_or_default();
         let threads = self.settings.threads;
         let pin = self.settings.pin && threads <= cores.len();
@@ -304,7 +306,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                             model: self.model,
                             loss: self.settings.loss,
                             rule: self.rule,
-                            rate: self.rate,
+                            clock,
                             parameters: self.parameters,
                             worker,
                             plan,

@@ -4,7 +4,7 @@ use crate::{
     loss::Loss,
     models::Model,
     params::{Hogwild, Isa, Job, LANES, Parameters, Vector},
-    rules::UpdateRule,
+    rules::{Clock, UpdateRule},
 };
 use crossbeam::utils::CachePadded;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 /// What passes between the workers and whoever watches them. Relaxed: numbers for display, and a flag that is looked at again soon.
 #[derive(Default)]
 pub(crate) struct Counters {
+    /// Examples begun in this epoch, by blocks.
     pub examples: CachePadded<AtomicU64>,
     pub stop: AtomicBool,
 }
@@ -38,7 +39,8 @@ pub(crate) struct Epoch<'a, F, M, R> {
     pub model: &'a M,
     pub loss: Loss,
     pub rule: R,
-    pub rate: f32,
+    /// The rate, and the steps of the epochs before.
+    pub clock: Clock,
     pub parameters: &'a Parameters,
     /// The worker's number.
     pub worker: usize,
@@ -57,11 +59,10 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
 
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) -> Tally {
-        let Epoch { feed, model, loss, .. } = self;
+        let Epoch { feed, model, loss, rule, mut clock, .. } = self;
         let longest = feed.longest();
-        let step = self.rule.prepare(self.rate, 1);
-        let mut weights = Hogwild::new(isa, self.rule, step, self.parameters, self.worker, longest / LANES + 1);
-        let mut scratch = [model.scratch(longest), model.scratch(longest)];
+        let mut weights = Hogwild::new(isa, rule, rule.prepare(&clock), self.parameters, self.worker, longest / LANES + 1);
+        let mut scratch = model.scratch(longest);
         // Examples are read some ahead of their turn, into a ring.
         let mut ring: [M::Example; RING] = std::array::from_fn(|_| feed.room());
         let mut labels_ahead = [0.0; RING];
@@ -76,15 +77,16 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
             }
             scores.resize(n, 0.0);
             labels.resize(n, 0.0);
+            clock.step = self.clock.step + self.counters.examples.fetch_add(n as u64, Relaxed);
             let positions = queue.positions();
             if turn == 0 {
                 for (i, &position) in positions.iter().take(NEAR).enumerate() {
                     labels_ahead[i] = feed.read(isa, position, &mut ring[i], &weights);
                 }
             }
-            let mut score = model.score(&ring[turn % RING], &mut weights, &mut scratch[turn % 2]);
             for i in 0..n {
-                let (slot, next) = (turn % RING, (turn + 1) % RING);
+                let slot = turn % RING;
+                let score = model.score(&ring[slot], &mut weights, &mut scratch);
                 (scores[i], labels[i]) = (score, labels_ahead[slot]);
                 tally.nonzeros += feed.size(&ring[slot]);
                 // Between the score and its use: the processor has this to do while it waits for the sum.
@@ -96,23 +98,15 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
                     let slot = (turn + NEAR) % RING;
                     labels_ahead[slot] = feed.read(isa, near, &mut ring[slot], &weights);
                 }
-                let slope = loss.slope(score, labels[i]);
-                let more = i + 1 < n;
-                let early = more && model.apart(&ring[slot], &ring[next]);
-                if early {
-                    score = model.score(&ring[next], &mut weights, &mut scratch[(turn + 1) % 2]);
-                }
-                model.backward(&ring[slot], slope, &mut weights, &mut scratch[turn % 2]);
+                weights.step = rule.prepare(&clock);
+                clock.step += 1;
+                model.backward(&ring[slot], loss.slope(score, labels[i]), &mut weights, &mut scratch);
                 turn += 1;
-                if more && !early {
-                    score = model.score(&ring[next], &mut weights, &mut scratch[turn % 2]);
-                }
             }
             weights.exchange();
             let block = total::<I::V>(loss, &scores, &labels);
             tally.loss += block as f64;
             tally.examples += n as u64;
-            self.counters.examples.fetch_add(n as u64, Relaxed);
             if !block.is_finite() {
                 self.counters.stop.store(true, Relaxed);
             }

@@ -1,0 +1,114 @@
+//! Parameters of one thread in plain vectors: what a library user's own loop trains, and the naive oracle of the shared ones.
+use super::{F32x16, LANES, Line, Weights};
+use crate::rules::{Clock, UpdateRule};
+
+/// A weight and its state.
+type Cell<R> = (f32, <R as UpdateRule>::State<f32>);
+
+/// Parameters of one thread under an update rule.
+///
+/// ```
+/// use hogwild::{Loss, Plain, models::{Linear, Model, Row}, rules::{Adagrad, Clock}};
+/// let (model, mut weights) = (Linear::new(), Plain::new(Adagrad::DEFAULT, 2, 0, 0));
+/// let (row, mut scratch) = (Row::new(&[(0, 1.5)]), model.scratch(1));
+/// weights.set_clock(&Clock { rate: 0.5, ..Clock::default() });
+/// let z = model.score(&row, &mut weights, &mut scratch);
+/// model.backward(&row, Loss::Logistic.slope(z, 1.0), &mut weights, &mut scratch);
+/// assert!(model.score(&row, &mut weights, &mut scratch) > z);
+/// ```
+#[derive(Clone)]
+pub struct Plain<R: UpdateRule> {
+    rule: R,
+    step: R::Step,
+    narrow: Vec<Cell<R>>,
+    wide: Vec<Wide<R>>,
+    width: usize,
+    /// What was last gathered, by block.
+    rows: Vec<Line<u32>>,
+}
+
+#[derive(Clone)]
+struct Wide<R: UpdateRule> {
+    row: Vec<Cell<R>>,
+    beside: Cell<R>,
+    /// Of a row-wise rule.
+    state: R::State<f32>,
+}
+
+impl<R: UpdateRule> Plain<R> {
+    /// `narrow` rows of one weight and `wide` rows of `width` weights, all zero; the rate too, until [`set_clock`](Self::set_clock).
+    pub fn new(rule: R, narrow: usize, wide: usize, width: usize) -> Plain<R> {
+        let (cell, state) = ((0.0, rule.initial()), rule.initial());
+        let row = Wide { row: vec![cell; width.next_multiple_of(LANES)], beside: cell, state };
+        Plain { rule, step: rule.prepare(&Clock::default()), narrow: vec![cell; narrow], wide: vec![row; wide], width, rows: Vec::new() }
+    }
+
+    /// Says of the step to come at which rate it is and which it is.
+    pub fn set_clock(&mut self, clock: &Clock) {
+        self.step = self.rule.prepare(clock);
+    }
+
+    /// The weight of a narrow row.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn weight(&self, row: u32) -> f32 {
+        self.narrow[row as usize].0
+    }
+
+    /// The weights of a wide row, for reading and writing.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn wide_mut(&mut self, row: u32) -> impl Iterator<Item = &mut f32> {
+        self.wide[row as usize].row.iter_mut().map(|cell| &mut cell.0)
+    }
+
+    fn step_cell(&self, cell: &Cell<R>, g: f32) -> Cell<R> {
+        let mut state = cell.1;
+        (self.rule.step(&self.step, cell.0, g, &mut state), state)
+    }
+}
+
+impl<R: UpdateRule> Weights for Plain<R> {
+    type V = F32x16;
+
+    fn gather(&mut self, block: usize, rows: &Line<u32>) -> F32x16 {
+        self.rows.resize(self.rows.len().max(block + 1), Line([u32::MAX; LANES]));
+        self.rows[block] = *rows;
+        F32x16(rows.0.map(|row| self.narrow.get(row as usize).map_or(0.0, |cell| cell.0)))
+    }
+
+    fn step(&mut self, block: usize, gradient: F32x16) {
+        for (row, g) in self.rows[block].0.into_iter().zip(gradient.0) {
+            if let Some(&cell) = self.narrow.get(row as usize) {
+                self.narrow[row as usize] = self.step_cell(&cell, g);
+            }
+        }
+    }
+
+    fn gather_row(&mut self, row: u32, out: &mut [F32x16]) -> f32 {
+        let row = &self.wide[row as usize];
+        for (out, cells) in out.iter_mut().zip(row.row.as_chunks::<LANES>().0) {
+            *out = F32x16(cells.map(|cell| cell.0));
+        }
+        row.beside.0
+    }
+
+    fn step_row(&mut self, row: u32, gradient: &[F32x16], beside: f32) {
+        let mut now = self.wide[row as usize].clone();
+        let gradient: Vec<f32> = gradient.iter().flat_map(|g| g.0).collect();
+        if R::ROWWISE {
+            let (scale, beside_scale) = (self.rule.row_scale(&self.step, &now.state), self.rule.row_scale(&self.step, &now.beside.1));
+            now.beside.0 -= beside_scale * beside;
+            now.row.iter_mut().zip(&gradient).for_each(|(cell, g)| cell.0 -= scale * g);
+            let squares: f32 = gradient.iter().map(|g| g * g).sum();
+            self.rule.row_state(squares / self.width as f32, &mut now.state);
+            self.rule.row_state(beside * beside, &mut now.beside.1);
+        } else {
+            now.beside = self.step_cell(&now.beside, beside);
+            now.row = now.row.iter().zip(&gradient).map(|(cell, &g)| self.step_cell(cell, g)).collect();
+        }
+        self.wide[row as usize] = now;
+    }
+}

@@ -10,13 +10,13 @@ import numpy as np
 
 
 def adagrad(w, g, t, s, *, lr, initial, epsilon):
-    """Duchi, Hazan & Singer 2011, figure 1 (diagonal), the state after the gradient; epsilon beside the root as in PyTorch."""
+    """Duchi, Hazan & Singer 2011, diagonal form, the state after the gradient; epsilon beside the root as in PyTorch."""
     s[0] += g * g
     return w - lr * g / (np.sqrt(s[0]) + epsilon)
 
 
 def adagrad_rowwise(w, g, t, s, *, lr, initial, epsilon):
-    """Chin et al. 2015, section 3.2: one state for the row, of mean squares; the step goes by the state before this gradient."""
+    """Chin et al. 2015 (LIBMF): one state for the row, of mean squares; the step goes by the state before this gradient."""
     w = w - lr * g / (np.sqrt(s[0]) + epsilon)
     s[0] += np.mean(g * g)
     return w
@@ -49,19 +49,19 @@ def nadam_plain(w, g, t, s, *, lr, beta1, beta2, epsilon, momentum_decay):
 
 
 def internal_decay(decay, t, steps):
-    """Bello et al. 2017, section 4.2, f of the steps made before, t - 1, so that f is 1 at step 1."""
+    """Bello et al. 2017, internal decay f of the steps made before, t - 1, so that f is 1 at step 1."""
     done = (t - 1) / steps
     return {"none": 1.0, "linear": 1 - done, "cosine": (1 + math.cos(math.pi * done)) / 2}[decay]
 
 
 def powersign(w, g, t, s, *, lr, beta, decay, steps):
-    """Bello et al. 2017, section 4.1, base e: m moves first, no bias correction, sign(0) = 0."""
+    """Bello et al. 2017, PowerSign, base e: m moves first, no bias correction, sign(0) = 0."""
     s[0] = beta * s[0] + (1 - beta) * g
     return w - lr * np.exp(internal_decay(decay, t, steps) * np.sign(g) * np.sign(s[0])) * g
 
 
 def addsign(w, g, t, s, *, lr, beta, decay, steps):
-    """Bello et al. 2017, section 4.1, alpha 1: m moves first, no bias correction, sign(0) = 0."""
+    """Bello et al. 2017, AddSign, alpha 1: m moves first, no bias correction, sign(0) = 0."""
     s[0] = beta * s[0] + (1 - beta) * g
     return w - lr * (1 + internal_decay(decay, t, steps) * np.sign(g) * np.sign(s[0])) * g
 
@@ -75,15 +75,15 @@ def ftrl(w, g, t, s, *, lr, beta, l1, l2):
 
 
 class YellowFin:
-    """Zhang, Mitliagkas & Re, "YellowFin and the art of momentum tuning", arXiv 1706.03471, algorithms 1 to 4 and equation 15.
+    """Zhang, Mitliagkas & Re, "YellowFin and the art of momentum tuning", arXiv 1706.03471.
 
     One gradient of all weights; h = |g|^2. At step t, before the weights move, from this gradient on (step 1 is tuned too):
     - E(x): exponential average with beta, zero debias: e <- beta e + (1 - beta) x from e = 0, E(x) = e / (1 - beta^t);
-    - curvature range (algorithm 2) in logarithms: h_min = exp E(ln(least h of the last `window` steps + epsilon)), h_max with the
+    - CurvatureRange in logarithms: h_min = exp E(ln(least h of the last `window` steps + epsilon)), h_max with the
       greatest; a window not yet full holds the steps so far;
-    - variance (algorithm 3): C = max(E(h) - |E(g)|^2, epsilon), E(g) by coordinate;
-    - distance (algorithm 4): D = E(E(|g|) / (E(h) + epsilon)), the inner averages debiased before they are divided;
-    - momentum (equation 15): mu = max(x^2, ((sqrt r - 1) / (sqrt r + 1))^2), r = h_max / h_min, x the root in (0, 1) of
+    - Variance: C = max(E(h) - |E(g)|^2, epsilon), E(g) by coordinate;
+    - Distance: D = E(E(|g|) / (E(h) + epsilon)), the inner averages debiased before they are divided;
+    - SingleStep: mu = max(x^2, ((sqrt r - 1) / (sqrt r + 1))^2), r = h_max / h_min, x the root in (0, 1) of
       (1 - x)^3 = p x, p = D^2 h_min^2 / (2 C), which minimizes x^2 D^2 + (1 - x)^4 C / h_min^2;
     - rate = lr min(1, t / (10 window)) (1 - sqrt mu)^2 / h_min, with slow start; lr is a plain factor, 1;
     - v <- mu v - rate g, w <- w + v: Polyak's form, as in the paper (the authors' code has v <- mu v + g, w <- w - rate v).

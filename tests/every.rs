@@ -129,7 +129,7 @@ fn gradients_equal_differences() {
         let objective = |m: &Linear, w: &mut Recorder| loss.value(m.score(&row, w, &mut m.scratch(64)), 1.0) as f64 + decay(w);
         check(&model, &row, &Recorder::new(6, 0), objective, loss, 1.0);
     }
-    let model = Factorization { rank: 5, mean: 3.0, l2: 0.2 };
+    let model = Factorization::new(5, 3.0, 0.2);
     let pair = Pair::new(1, 2, 3);
     let objective = |m: &Factorization, w: &mut Recorder| {
         let touched = [1usize, 5];

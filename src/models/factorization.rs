@@ -4,12 +4,13 @@
 //! L2 is per rating, as in that paper's equation 5 and in LIBMF: each rating decays the rows it touches by lambda.
 use super::Model;
 use crate::params::{LANES, Real, Vector, Weights};
+use std::marker::PhantomData;
 
 /// The rows of a user and of an item.
 #[derive(Clone, Copy, Debug)]
 pub struct Pair {
+    // Row numbers, unless a trainer has put places of its own there, as in `Row`.
     pub(crate) user: u32,
-    /// Row, that is, counted from behind the users.
     pub(crate) item: u32,
 }
 
@@ -20,83 +21,103 @@ impl Pair {
     }
 }
 
+/// How many vectors of factors a row has. Where the compiler knows, a rating's rows stay in registers from the score to the step:
+/// ml10m at rank 32 takes 15.5 ns a rating without, 11 with.
+pub trait Width: Copy + Send + Sync + 'static {
+    /// The number of vectors, or 0 where only the rank tells.
+    const VECTORS: usize;
+    /// Room for a row.
+    type Row<V: Vector>: AsRef<[V]> + AsMut<[V]> + Send;
+    /// A row of zeros.
+    fn row<V: Vector>(rank: usize) -> Self::Row<V>;
+}
+
+/// Rows of `N` vectors: of ranks up to `N` times [`LANES`].
+#[derive(Clone, Copy, Debug)]
+pub struct Fixed<const N: usize>;
+
+impl<const N: usize> Width for Fixed<N> {
+    const VECTORS: usize = N;
+    type Row<V: Vector> = [V; N];
+
+    fn row<V: Vector>(_rank: usize) -> [V; N] {
+        [V::of(0.0); N]
+    }
+}
+
+/// Rows of any length.
+#[derive(Clone, Copy, Debug)]
+pub struct AnyWidth;
+
+impl Width for AnyWidth {
+    const VECTORS: usize = 0;
+    type Row<V: Vector> = Vec<V>;
+
+    fn row<V: Vector>(rank: usize) -> Vec<V> {
+        vec![V::of(0.0); rank.div_ceil(LANES)]
+    }
+}
+
 /// Settings of matrix factorization.
 #[derive(Clone, Copy, Debug)]
-pub struct Factorization {
-    /// Factors a row, at least 1.
-    pub rank: usize,
-    /// What the score is without any parameter: the mean rating, or its log-odds.
-    pub mean: f32,
-    /// Lambda, per rating.
-    pub l2: f32,
+pub struct Factorization<W: Width = AnyWidth> {
+    rank: usize,
+    mean: f32,
+    l2: f32,
+    width: PhantomData<W>,
 }
 
-/// The rows of the rating at hand, with their biases.
+impl Factorization {
+    /// `rank`: factors a row, at least 1; `mean`: what the score is without any parameter, the mean rating or its log-odds; `l2`:
+    /// lambda, per rating.
+    pub fn new(rank: usize, mean: f32, l2: f32) -> Factorization {
+        Factorization { rank, mean, l2, width: PhantomData }
+    }
+}
+
+impl<W: Width> Factorization<W> {
+    /// The same for rows of a width that suits the rank.
+    pub(crate) fn with_width<To: Width>(&self) -> Factorization<To> {
+        assert!(To::VECTORS == 0 || To::VECTORS == self.rank.div_ceil(LANES));
+        Factorization { rank: self.rank, mean: self.mean, l2: self.l2, width: PhantomData }
+    }
+}
+
+/// The rows of the rating at hand (their gradients, on the way back), with their biases.
 #[derive(Debug)]
-pub struct Scratch<V> {
-    user: Vec<V>,
-    item: Vec<V>,
-    biases: [f32; 2],
-    /// Room for two rows of unusual width.
-    room: Vec<V>,
+pub struct Scratch<R> {
+    user: R,
+    item: R,
+    user_bias: f32,
+    item_bias: f32,
 }
 
-/// Runs the expression with room for two rows of the width, which is a constant where it is a usual one: rows then stay in registers,
-/// and loops over them become straight lines.
-macro_rules! with_rows {
-    ($s:ident, [$a:ident, $b:ident] => $body:expr) => {
-        with_rows!($s, [$a, $b] => $body, 1 2 4 8)
-    };
-    ($s:ident, [$a:ident, $b:ident] => $body:expr, $($n:literal)*) => {
-        match $s.user.len() {
-            $($n => {
-                let ($a, $b) = (&mut [W::V::of(0.0); $n][..], &mut [W::V::of(0.0); $n][..]);
-                $body
-            })*
-            n => {
-                let mut room = std::mem::take(&mut $s.room);
-                let ($a, $b) = room.split_at_mut(n);
-                let result = $body;
-                $s.room = room;
-                result
-            }
-        }
-    };
-}
-
-impl Model for Factorization {
+impl<R: Width> Model for Factorization<R> {
     type Example = Pair;
-    type Scratch<V: Vector> = Scratch<V>;
+    type Scratch<V: Vector> = Scratch<R::Row<V>>;
 
-    fn scratch<V: Vector>(&self, _longest: usize) -> Scratch<V> {
-        let row = vec![V::of(0.0); self.rank.div_ceil(LANES)];
-        Scratch { user: row.clone(), item: row.clone(), biases: [0.0; 2], room: [row.clone(), row].concat() }
+    fn scratch<V: Vector>(&self, _longest: usize) -> Scratch<R::Row<V>> {
+        Scratch { user: R::row(self.rank), item: R::row(self.rank), user_bias: 0.0, item_bias: 0.0 }
     }
 
     #[inline(always)]
-    fn score<W: Weights>(&self, x: &Pair, weights: &mut W, s: &mut Scratch<W::V>) -> f32 {
-        with_rows!(s, [user, item] => {
-            s.biases = [weights.gather_row(x.user, user), weights.gather_row(x.item, item)];
-            let mut dot = W::V::of(0.0);
-            for i in 0..user.len() {
-                dot = dot + user[i] * item[i];
-            }
-            s.user.copy_from_slice(user);
-            s.item.copy_from_slice(item);
-            (self.mean + s.biases[0] + s.biases[1]) + dot.sum()
-        })
+    fn score<W: Weights>(&self, x: &Pair, weights: &mut W, s: &mut Scratch<R::Row<W::V>>) -> f32 {
+        s.user_bias = weights.gather_row(x.user, s.user.as_mut());
+        s.item_bias = weights.gather_row(x.item, s.item.as_mut());
+        let mut dot = W::V::of(0.0);
+        for (&p, &q) in s.user.as_ref().iter().zip(s.item.as_ref()) {
+            dot = dot + p * q;
+        }
+        (self.mean + s.user_bias + s.item_bias) + dot.sum()
     }
 
     #[inline(always)]
-    fn backward<W: Weights>(&self, x: &Pair, slope: f32, weights: &mut W, s: &mut Scratch<W::V>) {
+    fn backward<W: Weights>(&self, x: &Pair, slope: f32, weights: &mut W, s: &mut Scratch<R::Row<W::V>>) {
         let (e, l2) = (W::V::of(slope), W::V::of(self.l2));
-        with_rows!(s, [user, item] => {
-            for i in 0..user.len() {
-                let (p, q) = (s.user[i], s.item[i]);
-                (user[i], item[i]) = (e * q + l2 * p, e * p + l2 * q);
-            }
-            weights.step_row(x.user, user, slope + self.l2 * s.biases[0]);
-            weights.step_row(x.item, item, slope + self.l2 * s.biases[1]);
-        })
+        for (p, q) in s.user.as_mut().iter_mut().zip(s.item.as_mut()) {
+            (*p, *q) = (e * *q + l2 * *p, e * *p + l2 * *q);
+        }
+        weights.step_row(x.user, s.user.as_ref(), slope + self.l2 * s.user_bias);
+        weights.step_row(x.item, s.item.as_ref(), slope + self.l2 * s.item_bias);
     }
 }

@@ -5,7 +5,7 @@
 mod factorization;
 mod linear;
 
-pub use factorization::{Factorization, Pair};
+pub use factorization::{AnyWidth, Factorization, Fixed, Pair, Width};
 pub(crate) use linear::ENDS;
 pub use linear::{Linear, Row};
 

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 use super::{
     Integers, Isa, LANES, Line, MOST, Real, Vector,
-    x86::{load_four, load_ones, load_twos, prefetch_line, prefetch_lines, prefetch_rows, store_four, store_ones, store_twos},
+    x86::{load_four, load_ones, load_twos, prefetch_line, prefetch_rows, store_four, store_ones, store_twos},
 };
 use atomic_float::AtomicF32;
 use std::{
@@ -331,12 +331,8 @@ impl Isa for Avx2 {
         }
     }
     #[inline(always)]
-    fn prefetch<T>(self, cell: &T) {
+    fn prefetch<T>(self, cell: *const T) {
         prefetch_line(cell)
-    }
-    #[inline(always)]
-    fn prefetch_lines<const N: usize>(self, cells: &[AtomicF32], cell: usize) {
-        prefetch_lines::<N>(cells.as_ptr().wrapping_add(cell) as *const u8);
     }
     #[inline(always)]
     fn prefetch_rows(self, cells: &[AtomicF32], at: &Line<u32>, stride: usize) {

@@ -25,9 +25,12 @@ pub(crate) struct Hogwild<'t, R: UpdateRule, I: Isa> {
     rule: R,
     /// What the rule wants to know of the present example.
     pub step: R::Step,
-    parameters: &'t Parameters,
     /// The narrow cells.
     cells: &'t [AtomicF32],
+    /// The wide cells.
+    wide: &'t [[AtomicF32; LANES]],
+    /// Vectors of a wide row.
+    wide_stride: usize,
     /// How many narrow rows are shared, and how many of those are hot.
     rows: u32,
     hot: u32,
@@ -59,8 +62,9 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
             isa,
             rule,
             step,
-            parameters,
             cells: parameters.narrow_cells(),
+            wide: parameters.wide_vectors(),
+            wide_stride: parameters.wide_place(1) as usize,
             rows: shape.narrow as u32,
             hot: shape.hot as u32,
             private,
@@ -127,10 +131,21 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
         }
     }
 
-    /// Asks for the cells of a wide row.
+    /// Asks for the cells of a wide row of `vectors` of weights, or, if that is 0, of as many as it has.
     #[inline(always)]
-    pub fn prefetch_wide(&self, row: u32) {
-        self.parameters.prefetch_wide(self.isa, row);
+    pub fn prefetch_wide(&self, place: u32, vectors: usize) {
+        let vectors = if vectors > 0 { self::vectors::<R>(vectors) + 1 } else { self.wide_stride };
+        for i in 0..vectors {
+            self.isa.prefetch(self.wide.as_ptr().wrapping_add(place as usize + i));
+        }
+    }
+
+    /// The cells of a wide row of `n` vectors of weights, and its tail.
+    #[inline(always)]
+    fn wide_row(&self, place: u32, n: usize) -> (&'t [[AtomicF32; LANES]], &'t [AtomicF32; LANES]) {
+        let (place, n) = (place as usize, vectors::<R>(n));
+        let row = &self.wide[place..place + n + 1];
+        (row, &row[n])
     }
 }
 
@@ -175,19 +190,17 @@ impl<R: UpdateRule, I: Isa> Weights for Hogwild<'_, R, I> {
 
     #[inline(always)]
     fn gather_row(&mut self, row: u32, out: &mut [I::V]) -> f32 {
-        let n = out.len();
-        let cells = &self.parameters.wide_row(row)[..vectors::<R>(n) + 1];
-        for i in 0..n {
-            out[i] = self.isa.load(&cells[i]);
+        let (cells, tail) = self.wide_row(row, out.len());
+        for (out, cells) in out.iter_mut().zip(cells) {
+            *out = self.isa.load(cells);
         }
-        cells[vectors::<R>(n)][0].load(Relaxed)
+        tail[0].load(Relaxed)
     }
 
     #[inline(always)]
     fn step_row(&mut self, row: u32, gradient: &[I::V], beside: f32) {
         let (isa, rule, n) = (self.isa, self.rule, gradient.len());
-        let cells = &self.parameters.wide_row(row)[..vectors::<R>(n) + 1];
-        let tail = &cells[vectors::<R>(n)];
+        let (cells, tail) = self.wide_row(row, n);
         if R::ROWWISE {
             let (mut row_state, mut state) = (load_state::<R>(&tail[ROW_STATE..]), load_state::<R>(&tail[1..]));
             let (scale, scale_beside) = (rule.row_scale(&self.step, &row_state), rule.row_scale(&self.step, &state));

@@ -100,10 +100,8 @@ pub(crate) trait Isa: Copy + Send + Sync {
     /// # Safety
     /// As for [`gather`](Self::gather).
     unsafe fn scatter(self, rows: [Self::V; MOST], cells: &[AtomicF32], at: &Line<u32>, stride: usize);
-    /// Asks for the cache line of a cell.
-    fn prefetch<T>(self, cell: &T);
-    /// Asks for `N` cache lines from number `cell` on; any number will do.
-    fn prefetch_lines<const N: usize>(self, cells: &[AtomicF32], cell: usize);
+    /// Asks for the cache line of a cell; any address will do.
+    fn prefetch<T>(self, cell: *const T);
     /// Asks for sixteen narrow rows, given as for [`gather`](Self::gather); any places will do.
     fn prefetch_rows(self, cells: &[AtomicF32], at: &Line<u32>, stride: usize);
     /// Asks for all cache lines of neighbouring cells.

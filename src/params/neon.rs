@@ -50,12 +50,10 @@ impl Isa for Neon {
         unsafe { Portable.scatter(rows, cells, at, stride) }
     }
     #[inline(always)]
-    fn prefetch<T>(self, cell: &T) {
+    fn prefetch<T>(self, cell: *const T) {
         // SAFETY: a hint; it touches nothing.
         unsafe { asm!("prfm pldl1keep, [{p}]", p = in(reg) cell, options(readonly, nostack, preserves_flags)) }
     }
-    #[inline(always)]
-    fn prefetch_lines<const N: usize>(self, _cells: &[AtomicF32], _cell: usize) {}
     #[inline(always)]
     fn prefetch_rows(self, _cells: &[AtomicF32], _at: &Line<u32>, _stride: usize) {}
 }

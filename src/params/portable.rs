@@ -44,9 +44,7 @@ impl Isa for Portable {
         }
     }
     #[inline(always)]
-    fn prefetch<T>(self, _cell: &T) {}
-    #[inline(always)]
-    fn prefetch_lines<const N: usize>(self, _cells: &[AtomicF32], _cell: usize) {}
+    fn prefetch<T>(self, _cell: *const T) {}
     #[inline(always)]
     fn prefetch_rows(self, _cells: &[AtomicF32], _at: &Line<u32>, _stride: usize) {}
 }

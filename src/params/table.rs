@@ -8,7 +8,7 @@
 //!
 //! The mapping is page-aligned, so rows never straddle a cache line needlessly; transparent huge pages are advised, as a random
 //! row is otherwise a miss in the page tables too.
-use super::{Isa, LANES};
+use super::LANES;
 use crate::{
     Error, Result,
     rules::{State, UpdateRule},
@@ -77,8 +77,11 @@ impl Parameters {
         let shape = Shape { hot: shape.hot.min(shape.narrow), ..shape };
         let (stride, wide_stride) = (stride::<R>(), LANES * (vectors::<R>(shape.width.div_ceil(LANES)) + 1));
         let rows = first_private(&shape, shape.workers);
-        if rows > (u32::MAX >> 1) as usize {
-            return Err(Error::Memory { rows, bytes_a_row: stride * size_of::<f32>() });
+        // Places are 32-bit numbers.
+        for (rows, stride, most) in [(rows, stride, u32::MAX >> 1), (shape.wide, wide_stride, u32::MAX / (wide_stride / LANES) as u32)] {
+            if rows > most as usize {
+                return Err(Error::Memory { rows, bytes_a_row: stride * size_of::<f32>() });
+            }
         }
         let new = Parameters { narrow: Table::new(rows, stride)?, wide: Table::new(shape.wide, wide_stride)?, shape, stride, wide_stride };
         let initial = rule.initial();
@@ -103,25 +106,15 @@ impl Parameters {
         self.narrow.cells()
     }
 
-    /// A wide row's cells in vectors.
+    /// The wide rows' cells in vectors. A row begins at its [`place`](Self::wide_place).
     #[inline(always)]
-    #[allow(unsafe_code)]
-    pub(super) fn wide_row(&self, row: u32) -> &[[AtomicF32; LANES]] {
-        assert!((row as usize) < self.shape.wide, "row {row} of {}", self.shape.wide);
-        // SAFETY: the table has `shape.wide` rows of `wide_stride` cells, and `row` is one of them.
-        unsafe { self.wide.cells().get_unchecked(row as usize * self.wide_stride..).get_unchecked(..self.wide_stride) }.as_chunks().0
+    pub(super) fn wide_vectors(&self) -> &[[AtomicF32; LANES]] {
+        self.wide.cells().as_chunks().0
     }
 
-    /// Asks for a wide row.
-    #[inline(always)]
-    pub(super) fn prefetch_wide<I: Isa>(&self, isa: I, row: u32) {
-        let start = row as usize * self.wide_stride;
-        // Straight lines for the usual widths.
-        match self.wide_stride / LANES {
-            2 => isa.prefetch_lines::<2>(self.wide.cells(), start),
-            3 => isa.prefetch_lines::<3>(self.wide.cells(), start),
-            n => (0..n).for_each(|i| isa.prefetch_lines::<1>(self.wide.cells(), start + i * LANES)),
-        }
+    /// Where a wide row begins, as [`Hogwild`](super::Hogwild) wants to be told.
+    pub fn wide_place(&self, row: u32) -> u32 {
+        row * (self.wide_stride / LANES) as u32
     }
 
     /// The weights of the narrow rows.

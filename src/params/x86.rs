@@ -114,9 +114,9 @@ pub(super) unsafe fn store_four<const FROM: usize>(v: __m128, cells: *const u8, 
 }
 
 #[inline(always)]
-pub(super) fn prefetch_line<T>(cell: &T) {
-    // SAFETY: a hint; it may name any address, and this one is borrowed.
-    unsafe { _mm_prefetch::<_MM_HINT_T0>((cell as *const T).cast()) }
+pub(super) fn prefetch_line<T>(cell: *const T) {
+    // SAFETY: a hint; it may name any address.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(cell.cast()) }
 }
 
 /// Asks for rows by place, counted in units of so many bytes.
@@ -125,14 +125,5 @@ pub(super) fn prefetch_rows(cells: *const u8, at: &Line<u32>, unit: usize) {
     for &place in &at.0 {
         // SAFETY: a hint; it may name any address.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(cells.wrapping_add(place as usize * unit).cast()) }
-    }
-}
-
-/// Asks for neighbouring cache lines.
-#[inline(always)]
-pub(super) fn prefetch_lines<const N: usize>(p: *const u8) {
-    for i in 0..N {
-        // SAFETY: a hint; it may name any address.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(p.wrapping_add(64 * i).cast()) }
     }
 }

@@ -2,8 +2,8 @@
 use crate::{
     data::{Dataset, Ratings},
     loss::Loss,
-    models::{ENDS, Factorization, Linear, Model, Pair, Row},
-    params::{Hogwild, Integers, Isa, LANES},
+    models::{ENDS, Factorization, Linear, Model, Pair, Row, Width},
+    params::{Hogwild, Integers, Isa, LANES, Parameters},
     rules::UpdateRule,
 };
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
@@ -16,6 +16,8 @@ use std::{
 pub(crate) trait Feed<M: Model>: Sync {
     /// Whether neighbours may be alike, so that examples are to be shuffled inside their blocks too.
     const SHUFFLE: bool;
+    /// How many examples ahead of their turn they are read.
+    const AHEAD: usize;
     /// The most features of an example.
     fn longest(&self) -> usize;
     /// Room for one example.
@@ -90,6 +92,8 @@ impl<'a> SparseFeed<'a> {
 
 impl Feed<Linear> for SparseFeed<'_> {
     const SHUFFLE: bool = true;
+    /// So that reading, placing and asking for them is done while the processor waits for others.
+    const AHEAD: usize = 3;
 
     fn longest(&self) -> usize {
         self.longest
@@ -193,11 +197,20 @@ impl RatingFeed {
         }
         (RatingFeed { ratings, units }, held)
     }
+
+    /// Puts places among the parameters for row numbers.
+    pub fn set_places(&mut self, parameters: &Parameters) {
+        for Rating { pair, .. } in &mut self.ratings {
+            (pair.user, pair.item) = (parameters.wide_place(pair.user), parameters.wide_place(pair.item));
+        }
+    }
 }
 
-impl Feed<Factorization> for RatingFeed {
+impl<W: Width> Feed<Factorization<W>> for RatingFeed {
     /// They lie in the order of a shuffle.
     const SHUFFLE: bool = false;
+    /// They lie ready.
+    const AHEAD: usize = 0;
 
     fn longest(&self) -> usize {
         2
@@ -225,8 +238,8 @@ impl Feed<Factorization> for RatingFeed {
     #[inline(always)]
     fn prefetch_example<R: UpdateRule, I: Isa>(&self, _isa: I, position: u32, weights: &Hogwild<'_, R, I>) {
         let pair = self.ratings[position as usize].pair;
-        weights.prefetch_wide(pair.user);
-        weights.prefetch_wide(pair.item);
+        weights.prefetch_wide(pair.user, W::VECTORS);
+        weights.prefetch_wide(pair.item, W::VECTORS);
     }
 
     #[inline(always)]

@@ -5,8 +5,8 @@ use crate::{
     error::{Error, Result},
     metrics::Metrics,
     model_file::{FactorModel, LinearModel, ModelKind, TrainedModel},
-    models::{Factorization, Linear, Model},
-    params::{InstructionSet, Parameters, Shape, dispatch},
+    models::{AnyWidth, Factorization, Fixed, Linear, Model, Width},
+    params::{InstructionSet, LANES, Parameters, Shape, dispatch},
     rules::{Clock, UpdateRule, with_rule},
 };
 use crossbeam::channel::{RecvTimeoutError, unbounded};
@@ -153,9 +153,9 @@ pub fn train_factorization(
     let loss = settings.loss;
     let (users, items) = (data.user_ids()?, data.item_ids()?);
     let (user_count, item_count, rank) = (data.users(), data.items(), settings.rank);
-    let (feed, held) = RatingFeed::new(data, loss, settings.holdout, settings.seed, settings.threads);
+    let (mut feed, held) = RatingFeed::new(data, loss, settings.holdout, settings.seed, settings.threads);
     let mean = loss.base_score(feed.ratings.iter().map(|r| r.value as f64).sum::<f64>() / feed.ratings.len().max(1) as f64);
-    let model = Factorization { rank, mean, l2: settings.l2 as f32 };
+    let model = Factorization::new(rank, mean, settings.l2 as f32);
     let held = if settings.holdout > 0.0 {
         Some(held.iter().map(|r| (r.pair.user, r.pair.item - user_count as u32, r.value)).collect::<Vec<_>>())
     } else {
@@ -181,9 +181,15 @@ pub fn train_factorization(
         let shape = Shape { wide: all, width: rank, workers: settings.threads, ..Shape::default() };
         let parameters = Parameters::new(shape, &rule)?;
         start_factors(&parameters, rank, settings.seed);
-        let run = Run { feed: &feed, units: &feed.units, model: &model, rule, settings: &settings, rate,
-            examples: feed.ratings.len() as u64, parameters: &parameters };
-        let (state, ended, epochs) = run.epochs(watch, stop, split, evaluate)?;
+        feed.set_places(&parameters);
+        let factors = Factors { feed: &feed, model: &model, rule, settings: &settings, rate, parameters: &parameters };
+        let (state, ended, epochs) = match rank.div_ceil(LANES) {
+            1 => factors.epochs::<Fixed<1>, _>(watch, stop, split, evaluate),
+            2 => factors.epochs::<Fixed<2>, _>(watch, stop, split, evaluate),
+            4 => factors.epochs::<Fixed<4>, _>(watch, stop, split, evaluate),
+            8 => factors.epochs::<Fixed<8>, _>(watch, stop, split, evaluate),
+            _ => factors.epochs::<AnyWidth, _>(watch, stop, split, evaluate),
+        }?;
         let model = state.map(|model| TrainedModel {
             loss,
             settings: settings.describe(),
@@ -191,6 +197,30 @@ pub fn train_factorization(
         });
         Ok(Outcome { model, ended, epochs, settings })
     })
+}
+
+/// A run of factorization, but for the width of its rows.
+struct Factors<'a, R> {
+    feed: &'a RatingFeed,
+    model: &'a Factorization,
+    rule: R,
+    settings: &'a Settings,
+    rate: f32,
+    parameters: &'a Parameters,
+}
+
+impl<R: UpdateRule> Factors<'_, R> {
+    fn epochs<W: Width, T>(
+        &self,
+        watch: &mut dyn Watch,
+        stop: &AtomicBool,
+        keep: impl Fn(&Parameters) -> T,
+        evaluate: impl Fn(&T) -> Option<Metrics>,
+    ) -> Result<(Option<T>, Ended, Vec<EpochReport>)> {
+        let &Factors { feed, rule, settings, rate, parameters, .. } = self;
+        let (model, examples) = (&self.model.with_width::<W>(), feed.ratings.len() as u64);
+        Run { feed, units: &feed.units, model, rule, settings, rate, examples, parameters }.epochs(watch, stop, keep, evaluate)
+    }
 }
 
 /// Held-out data come from one place.

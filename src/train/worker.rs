@@ -48,11 +48,11 @@ pub(crate) struct Epoch<'a, F, M, R> {
     pub counters: &'a Counters,
 }
 
-// How many examples ahead their places, they themselves, and their parameters are asked for.
+// How many examples ahead their places, and they themselves, are asked for.
 const FAR: usize = 24;
 const MIDDLE: usize = 12;
-const NEAR: usize = 3;
-const RING: usize = NEAR + 1;
+/// Room for the examples that a feed reads ahead, and the one at hand.
+const RING: usize = 4;
 
 impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
     type Output = Tally;
@@ -60,6 +60,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) -> Tally {
         let Epoch { feed, model, loss, rule, mut clock, .. } = self;
+        const { assert!(F::AHEAD < RING) };
         let longest = feed.longest();
         let mut weights = Hogwild::new(isa, rule, rule.prepare(&clock), self.parameters, self.worker, longest / LANES + 1);
         let mut scratch = model.scratch(longest);
@@ -80,12 +81,16 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
             clock.step = self.clock.step + self.counters.examples.fetch_add(n as u64, Relaxed);
             let positions = queue.positions();
             if turn == 0 {
-                for (i, &position) in positions.iter().take(NEAR).enumerate() {
+                for (i, &position) in positions.iter().take(F::AHEAD).enumerate() {
                     labels_ahead[i] = feed.read(isa, position, &mut ring[i], &weights);
                 }
             }
+            let (scores, labels) = (&mut scores[..n], &mut labels[..n]);
             for i in 0..n {
-                let slot = turn % RING;
+                let slot = if F::AHEAD > 0 { turn % RING } else { 0 };
+                if F::AHEAD == 0 {
+                    labels_ahead[slot] = feed.read(isa, positions[i], &mut ring[slot], &weights);
+                }
                 let score = model.score(&ring[slot], &mut weights, &mut scratch);
                 (scores[i], labels[i]) = (score, labels_ahead[slot]);
                 tally.nonzeros += feed.size(&ring[slot]);
@@ -94,8 +99,8 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
                     feed.prefetch_place(isa, far);
                     feed.prefetch_example(isa, positions[i + MIDDLE], &weights);
                 }
-                if let Some(&near) = positions.get(i + NEAR) {
-                    let slot = (turn + NEAR) % RING;
+                if let Some(&near) = positions.get(i + F::AHEAD).filter(|_| F::AHEAD > 0) {
+                    let slot = (turn + F::AHEAD) % RING;
                     labels_ahead[slot] = feed.read(isa, near, &mut ring[slot], &weights);
                 }
                 weights.step = rule.prepare(&clock);
@@ -104,7 +109,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
                 turn += 1;
             }
             weights.exchange();
-            let block = total::<I::V>(loss, &scores, &labels);
+            let block = total::<I::V>(loss, scores, labels);
             tally.loss += block as f64;
             tally.examples += n as u64;
             if !block.is_finite() {

@@ -13,16 +13,16 @@ pub(crate) fn exp<V: Real>(x: V) -> V {
     let c = V::of;
     let round = c(12_582_912.0); // 1.5 * 2^23: adding it drops the fraction
     let y = c(88.8).min(c(-87.3).max(x)); // keeps NaN: both take their second argument then
-    let n = (y * c(std::f32::consts::LOG2_E) + round) - round;
-    let r = (y - n * c(0.693_359_4)) - n * c(-2.121_944_4e-4);
+    let n = y.mul_add(c(std::f32::consts::LOG2_E), round) - round;
+    let r = n.mul_add(c(2.121_944_4e-4), n.mul_add(c(-0.693_359_4), y));
     let square = r * r;
-    let low = c(1.666_666_5e-1) * r + c(0.5);
-    let middle = c(8.333_452e-3) * r + c(4.166_579_6e-2);
-    let high = c(1.987_569_1e-4) * r + c(1.398_199_9e-3);
-    let p = (high * square + middle) * square + low;
-    let e = (p * square + r) + c(1.0);
+    let low = r.mul_add(c(1.666_666_5e-1), c(0.5));
+    let middle = r.mul_add(c(8.333_452e-3), c(4.166_579_6e-2));
+    let high = r.mul_add(c(1.987_569_1e-4), c(1.398_199_9e-3));
+    let p = high.mul_add(square, middle).mul_add(square, low);
+    let e = p.mul_add(square, r) + c(1.0);
     // 2^n in two halves, so that n = 128 does not overflow before its time.
-    let half = (n * c(0.5) + round) - round;
+    let half = n.mul_add(c(0.5), round) - round;
     let value = e * half.pow2() * (n - half).pow2();
     x.less(c(-87.3), c(0.0), value)
 }
@@ -68,11 +68,11 @@ pub(crate) fn sigmoid(x: f32) -> f32 {
     const MIDDLE: f32 = 12_582_912.0 + (REACH * STEPS) as f32; // 1.5 * 2^23 drops the fraction and leaves the index in the low bits
     let x = if x > END { END } else { x };
     let x = if x < -END { -END } else { x };
-    let shifted = x * STEPS as f32 + MIDDLE;
+    let shifted = x.mul_add(STEPS as f32, MIDDLE);
     let i = (shifted.to_bits() as usize & 0xFFFF).min(2 * REACH * STEPS); // NaN has any index; h keeps it
-    let h = x - (shifted - MIDDLE) * (1.0 / STEPS as f32);
+    let h = (shifted - MIDDLE).mul_add(-1.0 / STEPS as f32, x);
     let [a, b, c, d] = SIGMOID[i];
-    (a + b * h) + h * h * (c + d * h)
+    (h * h).mul_add(d.mul_add(h, c), b.mul_add(h, a))
 }
 
 /// `ln(1 + x)` for `0 <= x <= 1`, within 3e-7 of the true value.
@@ -84,12 +84,12 @@ pub(crate) fn ln_1p<V: Real>(x: V) -> V {
     let s = x / (c(2.0) + x);
     let q = s * s;
     let p = c(1.0 / 13.0);
-    let p = p * q + c(1.0 / 11.0);
-    let p = p * q + c(1.0 / 9.0);
-    let p = p * q + c(1.0 / 7.0);
-    let p = p * q + c(1.0 / 5.0);
-    let p = p * q + c(1.0 / 3.0);
-    c(2.0) * (s + s * q * p)
+    let p = p.mul_add(q, c(1.0 / 11.0));
+    let p = p.mul_add(q, c(1.0 / 9.0));
+    let p = p.mul_add(q, c(1.0 / 7.0));
+    let p = p.mul_add(q, c(1.0 / 5.0));
+    let p = p.mul_add(q, c(1.0 / 3.0));
+    c(2.0) * (s * q).mul_add(p, s)
 }
 
 #[cfg(test)]

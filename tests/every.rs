@@ -55,8 +55,10 @@ impl Weights for Recorder {
         }
         self.weights.beside[row as usize]
     }
-    fn step_row(&mut self, row: u32, gradient: &[F32x16], beside: f32) {
+    fn step_row(&mut self, row: u32, gradient: &[F32x16], square: f32, beside: f32) {
         let gradient = gradient.iter().flat_map(|g| g.0);
+        let true_square: f32 = gradient.clone().map(|g| g * g).sum();
+        assert!((square - true_square).abs() < 1e-4 * true_square.max(1.0), "{square} {true_square}");
         self.gradient.wide[row as usize].iter_mut().zip(gradient).for_each(|(to, g)| *to += g);
         self.gradient.beside[row as usize] += beside;
     }

@@ -90,6 +90,8 @@ pub struct Scratch<R> {
     item: R,
     user_bias: f32,
     item_bias: f32,
+    /// `p.p`, `q.q` and `p.q`.
+    products: [f32; 3],
 }
 
 impl<R: Width> Model for Factorization<R> {
@@ -97,27 +99,32 @@ impl<R: Width> Model for Factorization<R> {
     type Scratch<V: Vector> = Scratch<R::Row<V>>;
 
     fn scratch<V: Vector>(&self, _longest: usize) -> Scratch<R::Row<V>> {
-        Scratch { user: R::row(self.rank), item: R::row(self.rank), user_bias: 0.0, item_bias: 0.0 }
+        Scratch { user: R::row(self.rank), item: R::row(self.rank), user_bias: 0.0, item_bias: 0.0, products: [0.0; 3] }
     }
 
     #[inline(always)]
     fn score<W: Weights>(&self, x: &Pair, weights: &mut W, s: &mut Scratch<R::Row<W::V>>) -> f32 {
         s.user_bias = weights.gather_row(x.user, s.user.as_mut());
         s.item_bias = weights.gather_row(x.item, s.item.as_mut());
-        let mut dot = W::V::of(0.0);
+        let [mut pp, mut qq, mut pq] = [W::V::of(0.0); 3];
         for (&p, &q) in s.user.as_ref().iter().zip(s.item.as_ref()) {
-            dot = dot + p * q;
+            (pp, qq, pq) = (p.mul_add(p, pp), q.mul_add(q, qq), p.mul_add(q, pq));
         }
-        (self.mean + s.user_bias + s.item_bias) + dot.sum()
+        s.products = W::V::sums([pp, qq, pq]);
+        (self.mean + s.user_bias + s.item_bias) + s.products[2]
     }
 
     #[inline(always)]
     fn backward<W: Weights>(&self, x: &Pair, slope: f32, weights: &mut W, s: &mut Scratch<R::Row<W::V>>) {
         let (e, l2) = (W::V::of(slope), W::V::of(self.l2));
         for (p, q) in s.user.as_mut().iter_mut().zip(s.item.as_mut()) {
-            (*p, *q) = (e * *q + l2 * *p, e * *p + l2 * *q);
+            (*p, *q) = (e.mul_add(*q, l2 * *p), e.mul_add(*p, l2 * *q));
         }
-        weights.step_row(x.user, s.user.as_ref(), slope + self.l2 * s.user_bias);
-        weights.step_row(x.item, s.item.as_ref(), slope + self.l2 * s.item_bias);
+        // The squared lengths of both: by products known before the slope, which all else waits for (13.6 to 11 ns a rating).
+        let [pp, qq, pq] = s.products;
+        let (ee, ll, el) = (slope * slope, self.l2 * self.l2, 2.0 * slope * self.l2 * pq);
+        let (user_square, item_square) = ((ee * qq + el) + ll * pp, (ee * pp + el) + ll * qq);
+        weights.step_row(x.user, s.user.as_ref(), user_square, slope + self.l2 * s.user_bias);
+        weights.step_row(x.item, s.item.as_ref(), item_square, slope + self.l2 * s.item_bias);
     }
 }

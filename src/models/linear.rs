@@ -125,7 +125,7 @@ impl Model for Linear {
             if !self.decay.is_empty() {
                 scratch[block] = w;
             }
-            sum = sum + w * W::V::load(values);
+            sum = w.mul_add(W::V::load(values), sum);
         }
         sum.sum()
     }
@@ -143,7 +143,8 @@ impl Model for Linear {
         }
         for (block, (Line(rows), Line(values))) in x.rows[..x.blocks()].iter().zip(&x.values).enumerate() {
             let decay = rows.map(|row| self.decay.get(row as usize).copied().unwrap_or(0.0));
-            weights.step(block, W::V::of(slope) * W::V::load(values) + W::V::load(&decay) * scratch[block]);
+            let gradient = W::V::load(&decay).mul_add(scratch[block], W::V::of(slope) * W::V::load(values));
+            weights.step(block, gradient);
         }
     }
 }

@@ -61,6 +61,10 @@ impl Real for Ymm {
         unsafe { Ymm(_mm256_set1_ps(x), _mm256_set1_ps(x)) }
     }
     #[inline(always)]
+    fn mul_add(self, factor: Ymm, term: Ymm) -> Ymm {
+        unsafe { Ymm(_mm256_fmadd_ps(self.0, factor.0, term.0), _mm256_fmadd_ps(self.1, factor.1, term.1)) }
+    }
+    #[inline(always)]
     fn sqrt(self) -> Ymm {
         unsafe { Ymm(_mm256_sqrt_ps(self.0), _mm256_sqrt_ps(self.1)) }
     }

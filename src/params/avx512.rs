@@ -55,6 +55,10 @@ impl Real for Zmm {
         Zmm(unsafe { _mm512_set1_ps(x) })
     }
     #[inline(always)]
+    fn mul_add(self, factor: Zmm, term: Zmm) -> Zmm {
+        Zmm(unsafe { _mm512_fmadd_ps(self.0, factor.0, term.0) })
+    }
+    #[inline(always)]
     fn sqrt(self) -> Zmm {
         Zmm(unsafe { _mm512_sqrt_ps(self.0) })
     }
@@ -102,6 +106,19 @@ impl Vector for Zmm {
             let four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
             let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
             _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
+        }
+    }
+    #[inline(always)]
+    fn sums([a, b, c]: [Zmm; 3]) -> [f32; 3] {
+        // SAFETY: as above.
+        unsafe {
+            let (ab, c) = (_mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(a.0, b.0), _mm512_shuffle_f32x4::<0xEE>(a.0, b.0)), c.0);
+            let c = _mm512_castps256_ps512(_mm256_add_ps(_mm512_castps512_ps256(c), _mm512_extractf32x8_ps::<1>(c)));
+            let four = _mm512_add_ps(_mm512_shuffle_f32x4::<0x08>(ab, c), _mm512_shuffle_f32x4::<0x5D>(ab, c));
+            let two = _mm512_add_ps(four, _mm512_permute_ps::<0x4E>(four));
+            let one = _mm512_add_ps(two, _mm512_movehdup_ps(two));
+            let number = |x| _mm_cvtss_f32(x);
+            [number(_mm512_castps512_ps128(one)), number(_mm512_extractf32x4_ps::<1>(one)), number(_mm512_extractf32x4_ps::<2>(one))]
         }
     }
 }

@@ -198,19 +198,17 @@ impl<R: UpdateRule, I: Isa> Weights for Hogwild<'_, R, I> {
     }
 
     #[inline(always)]
-    fn step_row(&mut self, row: u32, gradient: &[I::V], beside: f32) {
+    fn step_row(&mut self, row: u32, gradient: &[I::V], square: f32, beside: f32) {
         let (isa, rule, n) = (self.isa, self.rule, gradient.len());
         let (cells, tail) = self.wide_row(row, n);
         if R::ROWWISE {
             let (mut row_state, mut state) = (load_state::<R>(&tail[ROW_STATE..]), load_state::<R>(&tail[1..]));
             let (scale, scale_beside) = (rule.row_scale(&self.step, &row_state), rule.row_scale(&self.step, &state));
-            tail[0].store(tail[0].load(Relaxed) - scale_beside * beside, Relaxed);
-            let mut squares = I::V::of(0.0);
-            for i in 0..n {
-                isa.store(isa.load(&cells[i]) - I::V::of(scale) * gradient[i], &cells[i]);
-                squares = squares + gradient[i] * gradient[i];
+            tail[0].store(Real::mul_add(-scale_beside, beside, tail[0].load(Relaxed)), Relaxed);
+            for (cells, &g) in cells.iter().zip(gradient) {
+                isa.store(I::V::of(-scale).mul_add(g, isa.load(cells)), cells);
             }
-            rule.row_state(squares.sum() * self.part, &mut row_state);
+            rule.row_state(Real::max(square, 0.0) * self.part, &mut row_state);
             rule.row_state(beside * beside, &mut state);
             store_state::<R>(row_state, &tail[ROW_STATE..]);
             store_state::<R>(state, &tail[1..]);

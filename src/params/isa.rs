@@ -14,7 +14,7 @@ pub enum InstructionSet {
     /// AVX-512 F, BW, DQ, VL.
     #[cfg(target_arch = "x86_64")]
     Avx512,
-    /// AVX2.
+    /// AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     Avx2,
     /// NEON, which every aarch64 processor has.
@@ -47,7 +47,7 @@ impl InstructionSet {
         let mut found = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
-            let avx2 = is_x86_feature_detected!("avx2");
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
             let wide = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
             if avx2 && wide && is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vl") {
                 found.push(InstructionSet::Avx512);
@@ -131,7 +131,7 @@ pub(crate) fn dispatch<J: Job>(set: InstructionSet, job: J) -> J::Output {
         #[cfg(target_arch = "x86_64")]
         // An InstructionSet may come from a caller, not from detection, hence the guards.
         InstructionSet::Avx512 if InstructionSet::available().contains(&set) => {
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,lzcnt,popcnt")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
             fn enter<J: Job>(job: J) -> J::Output {
                 job.run(super::avx512::Avx512(()))
             }
@@ -140,7 +140,7 @@ pub(crate) fn dispatch<J: Job>(set: InstructionSet, job: J) -> J::Output {
         }
         #[cfg(target_arch = "x86_64")]
         InstructionSet::Avx2 if InstructionSet::available().contains(&set) => {
-            #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+            #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
             fn enter<J: Job>(job: J) -> J::Output {
                 job.run(super::avx2::Avx2(()))
             }

@@ -53,6 +53,7 @@ pub trait Weights {
     fn step(&mut self, block: usize, gradient: Self::V);
     /// Reads a wide row; returns the weight beside it. `out` is as long as the row.
     fn gather_row(&mut self, row: u32, out: &mut [Self::V]) -> f32;
-    /// Applies the update rule to a wide row and to the weight beside it.
-    fn step_row(&mut self, row: u32, gradient: &[Self::V], beside: f32);
+    /// Applies the update rule to a wide row and to the weight beside it. `square` is the gradient's squared length (but for
+    /// rounding, which may take it below 0), which row-wise rules go by.
+    fn step_row(&mut self, row: u32, gradient: &[Self::V], square: f32, beside: f32);
 }

@@ -95,15 +95,14 @@ impl<R: UpdateRule> Weights for Plain<R> {
         row.beside.0
     }
 
-    fn step_row(&mut self, row: u32, gradient: &[F32x16], beside: f32) {
+    fn step_row(&mut self, row: u32, gradient: &[F32x16], square: f32, beside: f32) {
         let mut now = self.wide[row as usize].clone();
         let gradient: Vec<f32> = gradient.iter().flat_map(|g| g.0).collect();
         if R::ROWWISE {
             let (scale, beside_scale) = (self.rule.row_scale(&self.step, &now.state), self.rule.row_scale(&self.step, &now.beside.1));
-            now.beside.0 -= beside_scale * beside;
-            now.row.iter_mut().zip(&gradient).for_each(|(cell, g)| cell.0 -= scale * g);
-            let squares: f32 = gradient.iter().map(|g| g * g).sum();
-            self.rule.row_state(squares / self.width as f32, &mut now.state);
+            now.beside.0 = (-beside_scale).mul_add(beside, now.beside.0);
+            now.row.iter_mut().zip(&gradient).for_each(|(cell, &g)| cell.0 = (-scale).mul_add(g, cell.0));
+            self.rule.row_state(square.max(0.0) / self.width as f32, &mut now.state);
             self.rule.row_state(beside * beside, &mut now.beside.1);
         } else {
             now.beside = self.step_cell(&now.beside, beside);

@@ -74,6 +74,7 @@ impl Job for Operations {
             a - b,
             a * b,
             a / b,
+            a.mul_add(b, c),
             -a,
             a.abs(),
             a.abs().sqrt(),
@@ -86,7 +87,7 @@ impl Job for Operations {
             crate::math::ln_1p(a.abs().min(I::V::of(1.0))),
         ];
         let mut out = [0.0; LANES];
-        let mut seen = vec![canonical(a.sum())];
+        let mut seen: Vec<u32> = I::V::sums([a, b, c]).into_iter().chain([a.sum()]).map(canonical).collect();
         for v in results {
             v.store(&mut out);
             seen.extend(out.map(canonical));
@@ -115,11 +116,11 @@ proptest! {
             let (a, b, c, d) = (rows[0][i], rows[1][i], rows[2][i], rows[3][i]);
             let whole = (Real::min(a.abs(), 100.0) + 12_582_912.0) - 12_582_912.0;
             let one = [
-                a + b, a - b, a * b, a / b, -a, a.abs(), a.abs().sqrt(), Real::max(a, b), Real::min(a, b), a.less(b, c, d), 0.3,
+                a + b, a - b, a * b, a / b, a.mul_add(b, c), -a, a.abs(), a.abs().sqrt(), Real::max(a, b), Real::min(a, b), a.less(b, c, d), 0.3,
                 whole.pow2(), crate::math::exp(a), crate::math::ln_1p(Real::min(a.abs(), 1.0)),
             ];
             for (k, x) in one.into_iter().enumerate() {
-                prop_assert_eq!(canonical(x), portable[1 + k * LANES + i], "operation {} lane {}", k, i);
+                prop_assert_eq!(canonical(x), portable[4 + k * LANES + i], "operation {} lane {}", k, i);
             }
         }
     }

@@ -1,8 +1,8 @@
 //! What formulas are written in: [`Real`], one number or sixteen at a time with the same text and the same bits.
 //!
 //! A rule, a loss, `exp` are each written once over `Real`; tests and users call them with `f32`, the inner loop with a vector type
-//! of the processor's instruction set. Nothing here fuses a multiplication with an addition and sums run in one fixed order, so
-//! every instruction set gives what plain `f32` gives, to the bit.
+//! of the processor's instruction set. A multiplication is fused with an addition where the text says so and nowhere else, and sums
+//! run in one fixed order, so every instruction set gives what plain `f32` gives, to the bit.
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// How many numbers a vector holds.
@@ -19,6 +19,8 @@ pub trait Real:
 {
     /// The same number in every lane.
     fn of(x: f32) -> Self;
+    /// `self * factor + term`, rounded once.
+    fn mul_add(self, factor: Self, term: Self) -> Self;
     /// The square root.
     fn sqrt(self) -> Self;
     /// The absolute value.
@@ -41,6 +43,11 @@ pub trait Vector: Real {
     fn store(self, to: &mut [f32; LANES]);
     /// The sum of the lanes: halves onto halves.
     fn sum(self) -> f32;
+    /// Three sums at once.
+    #[inline(always)]
+    fn sums(all: [Self; 3]) -> [f32; 3] {
+        all.map(Self::sum)
+    }
 }
 
 /// Sixteen row numbers. Loops over `[u32; 16]` were compiled to anything from one instruction to sixteen jumps.
@@ -108,6 +115,10 @@ impl Real for f32 {
         x
     }
     #[inline(always)]
+    fn mul_add(self, factor: f32, term: f32) -> f32 {
+        f32::mul_add(self, factor, term)
+    }
+    #[inline(always)]
     fn sqrt(self) -> f32 {
         f32::sqrt(self)
     }
@@ -131,6 +142,24 @@ impl Real for f32 {
     fn pow2(self) -> f32 {
         f32::from_bits(((self as i32).wrapping_add(127) as u32) << 23)
     }
+}
+
+/// `a b + c` rounded once, on processors that may lack the instruction: the system's function takes many times as long there.
+///
+/// The product is exact in `f64`; the sum is rounded to odd (Boldo & Melquiond 2008), so that the second rounding, to `f32`, is as if
+/// there had been no first.
+#[inline(always)]
+fn fused(a: f32, b: f32, c: f32) -> f32 {
+    if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
+        return a.mul_add(b, c);
+    }
+    let (product, c) = (a as f64 * b as f64, c as f64);
+    let sum = product + c;
+    let part = sum - product;
+    let missing = (product - (sum - part)) + (c - part);
+    let bits = sum.to_bits();
+    let towards = if (missing > 0.0) == (sum > 0.0) { bits.wrapping_add(1) } else { bits.wrapping_sub(1) };
+    f64::from_bits(if missing.abs() > 0.0 && bits & 1 == 0 { towards } else { bits }) as f32
 }
 
 /// Sixteen numbers in plain Rust: what processors without a vector type here use, the oracle of those that have one, and what a
@@ -170,6 +199,13 @@ impl Real for F32x16 {
     #[inline(always)]
     fn of(x: f32) -> F32x16 {
         F32x16([x; LANES])
+    }
+    #[inline(always)]
+    fn mul_add(mut self, factor: F32x16, term: F32x16) -> F32x16 {
+        for i in 0..LANES {
+            self.0[i] = fused(self.0[i], factor.0[i], term.0[i]);
+        }
+        self
     }
     #[inline(always)]
     fn sqrt(self) -> F32x16 {

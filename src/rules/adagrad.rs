@@ -43,8 +43,8 @@ impl UpdateRule for Adagrad {
 
     #[inline(always)]
     fn step<V: Real>(&self, &rate: &f32, w: V, g: V, [sum]: &mut [V; 1]) -> V {
-        *sum = *sum + g * g;
-        w - V::of(rate) * g / (sum.sqrt() + V::of(self.epsilon))
+        *sum = g.mul_add(g, *sum);
+        (V::of(-rate) / (sum.sqrt() + V::of(self.epsilon))).mul_add(g, w)
     }
 }
 

@@ -23,7 +23,7 @@ impl UpdateRule for Sgd {
 
     #[inline(always)]
     fn step<V: Real>(&self, &rate: &f32, w: V, g: V, []: &mut [V; 0]) -> V {
-        w - V::of(rate) * g
+        V::of(-rate).mul_add(g, w)
     }
 }
 

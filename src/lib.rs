@@ -23,6 +23,7 @@
 pub mod data;
 mod error;
 mod evaluate;
+mod knob;
 mod loss;
 mod math;
 mod metrics;
@@ -31,15 +32,18 @@ pub mod models;
 mod output;
 mod params;
 pub mod rules;
+mod schedule;
 pub mod synth;
 mod train;
 
 pub use error::{Error, Result};
 pub use evaluate::Scored;
+pub use knob::Knob;
 pub use loss::Loss;
 pub use metrics::Metrics;
 pub use model_file::{FactorModel, LinearModel, ModelKind, TrainedModel};
 pub use output::OutputFile;
 pub use params::{F32x16, InstructionSet, LANES, Line, Plain, Real, Vector, Weights};
 pub use rules::Rule;
+pub use schedule::{Moment, Schedule};
 pub use train::{Ended, EpochReport, Outcome, Progress, Settings, Watch, train_factorization, train_linear};

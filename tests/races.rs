@@ -1,6 +1,6 @@
 //! Many threads against one, instruction sets against one another, and how a run may end.
 use hogwild::{
-    Ended, InstructionSet, Loss, ModelKind, Outcome, Settings,
+    Ended, InstructionSet, Loss, ModelKind, Outcome, Schedule, Settings,
     data::{Dataset, PackSettings, Packed, Ratings, pack},
     synth::{Kind, Synth},
     train_factorization, train_linear,
@@ -152,7 +152,8 @@ fn factorization_learns_and_unknown_users_fall_back() {
     let (train, test) = (ratings("train.tsv", 0), ratings("test.tsv", 1 << 40));
     let rmse: Vec<f64> = [1, 8]
         .map(|threads| {
-            let settings = Settings { threads, rank: 8, ..Settings::for_ratings() };
+            let settings =
+                Settings { threads, rank: 8, lr: Some(0.1), schedule: Schedule::Constant, epochs: 15, ..Settings::for_ratings() };
             let outcome = train_factorization(&train, Some(&test), &settings, &mut (), &AtomicBool::new(false)).unwrap();
             outcome.epochs.last().unwrap().valid.unwrap().rmse.unwrap()
         })

@@ -3,7 +3,7 @@ use super::{data::CacheOptions, eval::metrics_json};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use hogwild::{
-    Ended, EpochReport, InstructionSet, Loss, Outcome, Progress, Rule, Settings, Watch,
+    Ended, EpochReport, InstructionSet, Loss, Outcome, Progress, Rule, Schedule, Settings, Watch,
     data::{Opened, Packed},
     train_factorization, train_linear,
 };
@@ -49,13 +49,16 @@ pub struct TrainArgs {
     /// Update rule [default: adagrad-rowwise for mf, adagrad otherwise]
     #[arg(long, value_parser = named(&Rule::ALL.map(|rule| rule.name())))]
     rule: Option<String>,
-    /// Learning rate [default: 0.1 for mf, 0.5 / mean squared length of a row otherwise]
+    /// Learning rate [default: 0.14 for mf, 0.5 / mean squared length of a row otherwise]
     #[arg(long, allow_negative_numbers = true)]
     lr: Option<f32>,
+    /// How the rate goes over the run: a name, or name:setting=value,... [default: linear for mf, constant otherwise]
+    #[arg(long, value_name = "NAME", value_parser = Schedule::parse, long_help = schedule_help())]
+    schedule: Option<Schedule>,
     /// L2 regularisation: lambda/2 |w|^2 beside the mean loss (linear); per rating (mf) [default: 0.02 for mf, 0 otherwise]
     #[arg(long, allow_negative_numbers = true)]
     l2: Option<f64>,
-    /// Passes over the data [default: 15 for mf, 5 otherwise]
+    /// Passes over the data [default: 6 for mf, 5 otherwise]
     #[arg(long)]
     epochs: Option<usize>,
     /// Worker threads [default: all cores]
@@ -89,6 +92,12 @@ pub struct TrainArgs {
     options: CacheOptions,
 }
 
+/// Every schedule as it may be typed, with the settings' defaults.
+fn schedule_help() -> String {
+    let all = Schedule::ALL.map(|schedule| format!("  {schedule}")).join("\n");
+    format!("How the rate goes over the run: a name, or name:setting=value,... [default: linear for mf, constant otherwise]\n\n{all}")
+}
+
 fn named(names: &[&'static str]) -> clap::builder::PossibleValuesParser {
     names.to_vec().into()
 }
@@ -100,6 +109,7 @@ impl TrainArgs {
         s.loss = Loss::ALL.into_iter().find(|loss| self.loss.as_deref() == Some(loss.name())).unwrap_or(s.loss);
         s.rule = Rule::ALL.into_iter().find(|rule| self.rule.as_deref() == Some(rule.name())).unwrap_or(s.rule);
         s.lr = self.lr;
+        s.schedule = self.schedule.unwrap_or(s.schedule);
         s.l2 = self.l2.unwrap_or(s.l2);
         s.epochs = self.epochs.unwrap_or(s.epochs);
         s.threads = self.threads.unwrap_or(s.threads);

@@ -7,7 +7,8 @@ use crate::{
     model_file::{FactorModel, LinearModel, ModelKind, TrainedModel},
     models::{AnyWidth, Factorization, Fixed, Linear, Model, Width},
     params::{InstructionSet, LANES, Parameters, Shape, dispatch},
-    rules::{Clock, UpdateRule, with_rule},
+    rules::{UpdateRule, with_rule},
+    schedule::{Moment, Schedule},
 };
 use crossbeam::channel::{RecvTimeoutError, unbounded};
 use std::{
@@ -98,7 +99,7 @@ pub fn train_linear(
 ) -> Result<Outcome> {
     let mut settings = settings.clone();
     settings.check()?;
-    one_held_out(valid.is_some(), &settings)?;
+    check_held_out(valid.is_some(), &settings)?;
     settings.loss.check_labels(data)?;
     let ids = data.feature_ids()?;
     let rate = *settings.lr.get_or_insert_with(|| default_rate(data));
@@ -142,14 +143,14 @@ pub fn train_factorization(
 ) -> Result<Outcome> {
     let mut settings = settings.clone();
     settings.check()?;
-    one_held_out(valid.is_some(), &settings)?;
+    check_held_out(valid.is_some(), &settings)?;
     settings.loss.check_ratings(data)?;
     if let Some(hot) = settings.hot_rows.filter(|&hot| hot > 0) {
         let problem = "factorization keeps hot rows apart by its order of tiles; leave the setting out".into();
         return Err(Error::BadSetting { setting: "--hot-rows", value: hot.to_string(), problem });
     }
     settings.hot_rows = Some(0);
-    let rate = *settings.lr.get_or_insert(0.1);
+    let rate = *settings.lr.get_or_insert(0.14);
     let loss = settings.loss;
     let (users, items) = (data.user_ids()?, data.item_ids()?);
     let (user_count, item_count, rank) = (data.users(), data.items(), settings.rank);
@@ -223,11 +224,39 @@ impl<R: UpdateRule> Factors<'_, R> {
     }
 }
 
-/// Held-out data come from one place.
-fn one_held_out(valid: bool, settings: &Settings) -> Result<()> {
+/// Counts how often the held-out loss has stalled.
+struct Stalls {
+    count: u32,
+    best: f64,
+    waited: u32,
+}
+
+impl Default for Stalls {
+    fn default() -> Self {
+        Stalls { count: 0, best: f64::INFINITY, waited: 0 }
+    }
+}
+
+impl Stalls {
+    fn see(&mut self, loss: f64, patience: u32) {
+        self.waited += 1;
+        if loss < self.best {
+            (self.best, self.waited) = (loss, 0);
+        } else if self.waited >= patience {
+            (self.count, self.waited) = (self.count + 1, 0);
+        }
+    }
+}
+
+/// Held-out data come from one place, and are there for a schedule that goes by them.
+fn check_held_out(valid: bool, settings: &Settings) -> Result<()> {
     if valid && settings.holdout > 0.0 {
         let problem = "cannot be used together with validation data; give one of the two".into();
         return Err(Error::BadSetting { setting: "--holdout", value: settings.holdout.to_string(), problem });
+    }
+    if matches!(settings.schedule, Schedule::Plateau { .. }) && !valid && settings.holdout == 0.0 {
+        let problem = "goes by the held-out loss; give --valid or --holdout".into();
+        return Err(Error::BadSetting { setting: "--schedule", value: settings.schedule.to_string(), problem });
     }
     Ok(())
 }
@@ -277,10 +306,14 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
     ) -> Result<(Option<T>, Ended, Vec<EpochReport>)> {
         let (mut reports, mut good) = (Vec::new(), None);
         let set = self.settings.instruction_set()?;
+        let steps = |epochs: usize| epochs as u64 * self.examples;
+        let mut stalls = Stalls::default();
         for epoch in 1..=self.settings.epochs {
             let plan = Plan::new(self.units, self.settings.exchange_every, self.settings.seed, epoch);
+            let moment =
+                Moment { step: steps(epoch - 1) + 1, steps: steps(self.settings.epochs), epoch: self.examples, stalls: stalls.count };
             let start = Instant::now();
-            let tally = self.epoch(epoch, &plan, set, watch, stop);
+            let tally = self.epoch(epoch, moment, &plan, set, watch, stop);
             let seconds = start.elapsed().as_secs_f64();
             let wrong = if !tally.loss.is_finite() {
                 Some("the training loss")
@@ -298,6 +331,9 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
             let interrupted = stop.load(Relaxed);
             let valid = if interrupted { None } else { evaluate(&state) };
             good = Some(state);
+            if let (Some(valid), Schedule::Plateau { patience, .. }) = (valid, self.settings.schedule) {
+                stalls.see(valid.loss, patience as u32);
+            }
             let report = EpochReport {
                 epoch,
                 seconds,
@@ -316,10 +352,8 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
         Ok((good, Ended::Finished, reports))
     }
 
-    fn epoch(&self, epoch: usize, plan: &Plan, set: InstructionSet, watch: &mut dyn Watch, stop: &AtomicBool) -> Tally {
+    fn epoch(&self, epoch: usize, start: Moment, plan: &Plan, set: InstructionSet, watch: &mut dyn Watch, stop: &AtomicBool) -> Tally {
         let counters = Counters::default();
-        let steps = |epochs: usize| epochs as u64 * self.examples;
-        let clock = Clock { rate: self.rate, step: steps(epoch - 1) + 1, steps: steps(self.settings.epochs) };
         let cores = core_affinity::get_core_ids().unwrap_or_default();
         let threads = self.settings.threads;
         let pin = self.settings.pin && threads <= cores.len();
@@ -336,7 +370,9 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                             model: self.model,
                             loss: self.settings.loss,
                             rule: self.rule,
-                            clock,
+                            rate: self.rate,
+                            schedule: self.settings.schedule,
+                            start,
                             parameters: self.parameters,
                             worker,
                             plan,

@@ -5,6 +5,7 @@ use crate::{
     models::Model,
     params::{Hogwild, Isa, Job, LANES, Parameters, Vector},
     rules::{Clock, UpdateRule},
+    schedule::{Moment, Schedule},
 };
 use crossbeam::utils::CachePadded;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -39,8 +40,11 @@ pub(crate) struct Epoch<'a, F, M, R> {
     pub model: &'a M,
     pub loss: Loss,
     pub rule: R,
-    /// The rate, and the steps of the epochs before.
-    pub clock: Clock,
+    /// Before the schedule.
+    pub rate: f32,
+    pub schedule: Schedule,
+    /// Where the run stands as the epoch begins.
+    pub start: Moment,
     pub parameters: &'a Parameters,
     /// The worker's number.
     pub worker: usize,
@@ -59,10 +63,10 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
 
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) -> Tally {
-        let Epoch { feed, model, loss, rule, mut clock, .. } = self;
+        let Epoch { feed, model, loss, rule, .. } = self;
         const { assert!(F::AHEAD < RING) };
         let longest = feed.longest();
-        let mut weights = Hogwild::new(isa, rule, rule.prepare(&clock), self.parameters, self.worker, longest / LANES + 1);
+        let mut weights = Hogwild::new(isa, rule, rule.prepare(&Clock::default()), self.parameters, self.worker, longest / LANES + 1);
         let mut scratch = model.scratch(longest);
         // Examples are read some ahead of their turn, into a ring.
         let mut ring: [M::Example; RING] = std::array::from_fn(|_| feed.room());
@@ -78,7 +82,8 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
             }
             scores.resize(n, 0.0);
             labels.resize(n, 0.0);
-            clock.step = self.clock.step + self.counters.examples.fetch_add(n as u64, Relaxed);
+            let now = Moment { step: self.start.step + self.counters.examples.fetch_add(n as u64, Relaxed), ..self.start };
+            let mut clock = Clock { rate: (self.rate as f64 * self.schedule.factor(&now)) as f32, step: now.step, steps: now.steps };
             let positions = queue.positions();
             if turn == 0 {
                 for (i, &position) in positions.iter().take(F::AHEAD).enumerate() {

@@ -1,0 +1,264 @@
+//! Learning-rate schedules: what multiplies the base rate, as a pure function of how far the run is.
+//!
+//! The worker asks before every block of examples, so a schedule moves within an epoch. Only `plateau` looks at anything but the
+//! clock: at how often the held-out loss has stalled.
+use crate::{
+    Error, Result,
+    knob::{self, Knob},
+};
+use std::f64::consts::PI;
+
+/// How the learning rate goes over the run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Schedule {
+    /// 1.
+    Constant,
+    /// `1 / (1 + decay e)` after `e` epochs (Robbins & Monro 1951).
+    InverseTime {
+        /// Per epoch.
+        decay: f32,
+    },
+    /// `1 / sqrt(1 + decay e)`.
+    InverseSqrt {
+        /// Per epoch.
+        decay: f32,
+    },
+    /// `factor^floor(e / every)`.
+    Step {
+        /// Epochs between two steps.
+        every: f32,
+        /// From 0 to 1.
+        factor: f32,
+    },
+    /// `exp(-decay e)`.
+    Exponential {
+        /// Per epoch.
+        decay: f32,
+    },
+    /// `1 - p`, where `p` goes from 0 to 1 over the run.
+    Linear,
+    /// `(1 - p)^power`.
+    Polynomial {
+        /// 1 is linear.
+        power: f32,
+    },
+    /// `(1 + cos(pi p)) / 2`.
+    Cosine,
+    /// Cosine over a period of epochs, then from the top again, each period `multiplier` times as long as the one before
+    /// (SGDR: Loshchilov & Hutter 2017, eq. 5).
+    WarmRestarts {
+        /// Epochs of the first period.
+        period: f32,
+        /// 1 or more.
+        multiplier: f32,
+    },
+    /// `dimension^-1/2 min(t^-1/2, t warmup^-3/2)` at step `t` (Vaswani et al. 2017, eq. 3).
+    Transformer {
+        /// The model's dimension.
+        dimension: f32,
+        /// Steps (examples) of warm-up.
+        warmup: f32,
+    },
+    /// From `1 / divide` up to 1 over the first `warmup` of the run, then down to `1 / (divide end)`, both by a cosine (Smith & Topin
+    /// 2018, with the defaults of PyTorch's OneCycleLR).
+    OneCycle {
+        /// A share of the run.
+        warmup: f32,
+        /// What the rate starts at, as a divisor.
+        divide: f32,
+        /// What it ends at, as a divisor of that.
+        end: f32,
+    },
+    /// `factor^n` when the held-out loss has stalled `n` times: has been no better than the best so far for `patience` epochs.
+    Plateau {
+        /// From 0 to 1.
+        factor: f32,
+        /// Epochs.
+        patience: f32,
+    },
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Moment {
+    /// The number of the step to come, from 1, over all workers.
+    pub step: u64,
+    /// How many steps the run is to have.
+    pub steps: u64,
+    /// How many steps an epoch has.
+    pub epoch: u64,
+    /// How often the held-out loss has stalled.
+    pub stalls: u32,
+}
+
+impl Schedule {
+    /// Every schedule with its default settings.
+    pub const ALL: [Schedule; 12] = [
+        Schedule::Constant,
+        Schedule::InverseTime { decay: 1.0 },
+        Schedule::InverseSqrt { decay: 1.0 },
+        Schedule::Step { every: 2.0, factor: 0.5 },
+        Schedule::Exponential { decay: 0.3 },
+        Schedule::Linear,
+        Schedule::Polynomial { power: 2.0 },
+        Schedule::Cosine,
+        Schedule::WarmRestarts { period: 1.0, multiplier: 2.0 },
+        Schedule::Transformer { dimension: 512.0, warmup: 4000.0 },
+        Schedule::OneCycle { warmup: 0.3, divide: 25.0, end: 1e4 },
+        Schedule::Plateau { factor: 0.5, patience: 1.0 },
+    ];
+
+    /// The name that `--schedule` takes.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Schedule::Constant => "constant",
+            Schedule::InverseTime { .. } => "inverse-time",
+            Schedule::InverseSqrt { .. } => "inverse-sqrt",
+            Schedule::Step { .. } => "step",
+            Schedule::Exponential { .. } => "exponential",
+            Schedule::Linear => "linear",
+            Schedule::Polynomial { .. } => "polynomial",
+            Schedule::Cosine => "cosine",
+            Schedule::WarmRestarts { .. } => "warm-restarts",
+            Schedule::Transformer { .. } => "transformer",
+            Schedule::OneCycle { .. } => "one-cycle",
+            Schedule::Plateau { .. } => "plateau",
+        }
+    }
+
+    /// What may be set, by name.
+    pub fn knobs(&mut self) -> Vec<Knob<'_>> {
+        let some = f32::MIN_POSITIVE;
+        match self {
+            Schedule::Constant | Schedule::Linear | Schedule::Cosine => vec![],
+            Schedule::InverseTime { decay } | Schedule::InverseSqrt { decay } | Schedule::Exponential { decay } => {
+                vec![Knob::new("decay", decay, 0.0, 1e6)]
+            }
+            Schedule::Step { every, factor } => vec![Knob::new("every", every, some, 1e6), Knob::new("factor", factor, some, 1.0)],
+            Schedule::Polynomial { power } => vec![Knob::new("power", power, some, 100.0)],
+            Schedule::WarmRestarts { period, multiplier } => {
+                vec![Knob::new("period", period, 1e-3, 1e6), Knob::new("multiplier", multiplier, 1.0, 1e3)]
+            }
+            Schedule::Transformer { dimension, warmup } => {
+                vec![Knob::new("dimension", dimension, 1.0, 1e9), Knob::new("warmup", warmup, 1.0, 1e12)]
+            }
+            Schedule::OneCycle { warmup, divide, end } => {
+                vec![Knob::new("warmup", warmup, some, 1.0), Knob::new("divide", divide, 1.0, 1e9), Knob::new("end", end, 1.0, 1e9)]
+            }
+            Schedule::Plateau { factor, patience } => {
+                vec![Knob::new("factor", factor, some, 1.0), Knob::new("patience", patience, 1.0, 1e6)]
+            }
+        }
+    }
+
+    /// Reads `NAME` or `NAME:KNOB=VALUE,KNOB=VALUE`.
+    ///
+    /// # Errors
+    /// Names what is not known or out of range, and what would be.
+    pub fn parse(text: &str) -> Result<Schedule> {
+        let (name, values) = text.split_once(':').unwrap_or((text, ""));
+        let mut schedule = Self::ALL.into_iter().find(|schedule| schedule.name() == name).ok_or_else(|| Error::BadSetting {
+            setting: "--schedule",
+            value: text.into(),
+            problem: format!("there are {}", Self::ALL.map(|schedule| schedule.name()).join(", ")),
+        })?;
+        knob::set_all("--schedule", &mut schedule.knobs(), values)?;
+        Ok(schedule)
+    }
+
+    /// What multiplies the base rate.
+    pub fn factor(&self, now: &Moment) -> f64 {
+        let done = now.step.saturating_sub(1) as f64;
+        let epochs = done / now.epoch.max(1) as f64;
+        let progress = (done / now.steps.max(1) as f64).min(1.0);
+        let cosine = |x: f64| (1.0 + (PI * x).cos()) / 2.0;
+        match *self {
+            Schedule::Constant => 1.0,
+            Schedule::InverseTime { decay } => 1.0 / (1.0 + decay as f64 * epochs),
+            Schedule::InverseSqrt { decay } => 1.0 / (1.0 + decay as f64 * epochs).sqrt(),
+            Schedule::Step { every, factor } => (factor as f64).powf((epochs / every as f64).floor()),
+            Schedule::Exponential { decay } => (-(decay as f64) * epochs).exp(),
+            Schedule::Linear => 1.0 - progress,
+            Schedule::Polynomial { power } => (1.0 - progress).powf(power as f64),
+            Schedule::Cosine => cosine(progress),
+            Schedule::WarmRestarts { period, multiplier } => cosine(cycle(epochs, period as f64, multiplier as f64).1),
+            Schedule::Transformer { dimension, warmup } => {
+                let step = now.step.max(1) as f64;
+                (dimension as f64).powf(-0.5) * step.powf(-0.5).min(step * (warmup as f64).powf(-1.5))
+            }
+            Schedule::OneCycle { warmup, divide, end } => {
+                let (start, warmup) = (1.0 / divide as f64, warmup as f64);
+                if progress < warmup {
+                    return start + (1.0 - start) * (1.0 - cosine(progress / warmup));
+                }
+                let last = start / end as f64;
+                last + (1.0 - last) * cosine((progress - warmup) / (1.0 - warmup).max(f64::MIN_POSITIVE))
+            }
+            Schedule::Plateau { factor, .. } => (factor as f64).powi(now.stalls as i32),
+        }
+    }
+}
+
+/// Which period of warm restarts it is after so many epochs, from 0, and how far it is, from 0 to 1.
+pub(crate) fn cycle(epochs: f64, period: f64, multiplier: f64) -> (usize, f64) {
+    let (mut number, mut start, mut length) = (0, 0.0, period);
+    while epochs >= start + length {
+        start += length;
+        length *= multiplier;
+        number += 1;
+    }
+    (number, (epochs - start) / length)
+}
+
+/// Text that [`Schedule::parse`] reads.
+impl std::fmt::Display for Schedule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", self.name(), knob::show(&self.clone().knobs()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Factors at the start of each of four epochs of ten steps, and at the end.
+    fn sequence(text: &str) -> Vec<f64> {
+        let schedule = Schedule::parse(text).unwrap();
+        let at = |epoch: u64| schedule.factor(&Moment { step: epoch * 10 + 1, steps: 40, epoch: 10, stalls: epoch as u32 / 2 });
+        (0..=4).map(|epoch| (at(epoch) * 1e6).round() / 1e6).collect()
+    }
+
+    #[test]
+    fn exact_sequences() {
+        assert_eq!(sequence("constant"), [1.0; 5]);
+        assert_eq!(sequence("inverse-time:decay=1"), [1.0, 0.5, 0.333333, 0.25, 0.2]);
+        assert_eq!(sequence("inverse-sqrt:decay=3"), [1.0, 0.5, 0.377964, 0.316228, 0.27735]);
+        assert_eq!(sequence("step:every=2,factor=0.1"), [1.0, 1.0, 0.1, 0.1, 0.01]);
+        assert_eq!(sequence("exponential:decay=1"), [1.0, 0.367879, 0.135335, 0.049787, 0.018316]);
+        assert_eq!(sequence("linear"), [1.0, 0.75, 0.5, 0.25, 0.0]);
+        assert_eq!(sequence("polynomial:power=2"), [1.0, 0.5625, 0.25, 0.0625, 0.0]);
+        assert_eq!(sequence("cosine"), [1.0, 0.853553, 0.5, 0.146447, 0.0]);
+        assert_eq!(sequence("warm-restarts:period=2,multiplier=1"), [1.0, 0.5, 1.0, 0.5, 1.0]);
+        assert_eq!(sequence("warm-restarts:period=1,multiplier=2"), [1.0, 1.0, 0.5, 1.0, 0.853553]);
+        assert_eq!(sequence("transformer:dimension=4,warmup=16"), [0.007813, 0.085938, 0.109109, 0.089803, 0.078087]);
+        assert_eq!(sequence("one-cycle:warmup=0.5,divide=10,end=10"), [0.1, 0.55, 1.0, 0.505, 0.01]);
+        assert_eq!(sequence("plateau:factor=0.5"), [1.0, 1.0, 0.5, 0.5, 0.25]);
+    }
+
+    #[test]
+    fn text_comes_back_and_what_is_wrong_is_named() {
+        for schedule in Schedule::ALL {
+            assert_eq!(Schedule::parse(&schedule.to_string()).unwrap(), schedule);
+        }
+        for (text, part) in [
+            ("cosin", "constant, inverse-time"),
+            ("step:each=2", "every, factor"),
+            ("step:every=x", "a number"),
+            ("step:factor=2", "to 1"),
+            ("cosine:power=2", "no settings"),
+        ] {
+            let message = Schedule::parse(text).unwrap_err().to_string();
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}

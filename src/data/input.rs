@@ -6,20 +6,36 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use super::format::PAD;
 use crate::{Error, Result};
 
-/// How much text one chunk aims for.
-const CHUNK: usize = 4 << 20;
+/// How much text one chunk aims for: with what is parsed from it, it stays in a core's cache.
+const CHUNK: usize = 1 << 20;
 /// A line longer than this is no line.
 const LONGEST_LINE: usize = 512 << 20;
 
-/// Whole lines of one input; always ends with a newline.
+/// Whole lines of one input.
+#[derive(Default)]
 pub(super) struct Chunk {
-    pub(super) text: Vec<u8>,
+    text: Vec<u8>,
+    /// Where the text ends, after a newline; [`PAD`] newlines follow.
+    pub(super) end: usize,
     /// Which input.
     pub(super) input: usize,
     /// Whether it holds the input's first line.
     pub(super) first: bool,
+}
+
+impl Chunk {
+    /// The text with the newlines after it.
+    pub(super) fn padded(&self) -> &[u8] {
+        self.text.get(..self.end + PAD).unwrap_or_default()
+    }
+
+    /// The text alone.
+    pub(super) fn lines(&self) -> &[u8] {
+        self.text.get(..self.end).unwrap_or_default()
+    }
 }
 
 /// Reads several inputs one after the other.
@@ -83,24 +99,24 @@ impl<'a> Inputs<'a> {
         (self.read.load(Relaxed), self.total)
     }
 
-    /// The next chunk, or `None` at the end of the last input.
-    pub(super) fn next_chunk(&mut self) -> Result<Option<Chunk>> {
+    /// Puts the next chunk in the place of a used one; `false` at the end of the last input.
+    pub(super) fn next_chunk(&mut self, chunk: &mut Chunk) -> Result<bool> {
         loop {
             let Some(current) = &mut self.current else {
-                let Some(path) = self.paths.get(self.next) else { return Ok(None) };
+                let Some(path) = self.paths.get(self.next) else { return Ok(false) };
                 self.current = Some(open(path, &self.read)?);
                 self.next += 1;
                 continue;
             };
             let input = self.next.saturating_sub(1);
             let path = self.paths.get(input).map(PathBuf::as_path).unwrap_or(Path::new("-"));
-            match current.fill().map_err(|problem| current.explain(path, problem))? {
-                Some(text) => {
-                    let first = std::mem::replace(&mut current.first, false);
-                    return Ok(Some(Chunk { text, input, first }));
+            match current.fill(chunk).map_err(|problem| current.explain(path, problem))? {
+                Filled::Lines => {
+                    (chunk.input, chunk.first) = (input, std::mem::replace(&mut current.first, false));
+                    return Ok(true);
                 }
-                None if current.carry.is_empty() => self.current = None,
-                None => {
+                Filled::End => self.current = None,
+                Filled::EndlessLine => {
                     return Err(Error::BadFile {
                         path: path.to_owned(),
                         problem: "has a line of more than 512 MiB".into(),
@@ -112,36 +128,48 @@ impl<'a> Inputs<'a> {
     }
 }
 
+enum Filled {
+    Lines,
+    End,
+    EndlessLine,
+}
+
 impl Current {
-    /// Whole lines, `None` at the end; `None` with something carried over when a line is too long.
-    fn fill(&mut self) -> std::io::Result<Option<Vec<u8>>> {
-        let mut text = Vec::with_capacity(CHUNK + self.carry.len() + 1);
-        text.append(&mut self.carry);
-        let mut searched = 0;
+    /// Fills a chunk with whole lines: what was carried over, and about [`CHUNK`] bytes more.
+    fn fill(&mut self, chunk: &mut Chunk) -> std::io::Result<Filled> {
+        let text = &mut chunk.text;
+        let mut end = self.carry.len();
+        // Grown once, and then used again as it is: no byte is cleared before it is read.
+        grow(text, end + CHUNK + PAD);
+        if let Some(start) = text.get_mut(..end) {
+            start.copy_from_slice(&self.carry);
+        }
+        self.carry.clear();
         loop {
-            let n = (&mut self.reader).take(CHUNK as u64).read_to_end(&mut text)?;
-            if let Some(end) = memchr::memrchr(b'\n', text.get(searched..).unwrap_or_default()) {
-                let cut = searched + end + 1;
-                if n == 0 && cut < text.len() {
-                    text.push(b'\n');
-                } else {
-                    self.carry.extend_from_slice(text.get(cut..).unwrap_or_default());
-                    text.truncate(cut);
+            let (searched, goal) = (end, end + CHUNK);
+            grow(text, goal + PAD);
+            let mut more = true;
+            while more && end < goal {
+                match self.reader.read(text.get_mut(end..goal).unwrap_or_default()) {
+                    Ok(n) => (end, more) = (end + n, n > 0),
+                    Err(problem) if problem.kind() == ErrorKind::Interrupted => {}
+                    Err(problem) => return Err(problem),
                 }
-                return Ok(Some(text));
             }
-            searched = text.len();
-            if n == 0 {
-                if text.is_empty() {
-                    return Ok(None);
-                }
-                text.push(b'\n');
-                return Ok(Some(text));
-            }
-            if searched > LONGEST_LINE {
-                self.carry = text;
-                return Ok(None);
-            }
+            let newline = memchr::memrchr(b'\n', text.get(searched..end).unwrap_or_default());
+            let cut = match newline.map(|newline| searched + newline + 1) {
+                Some(cut) if more || cut == end => cut,
+                None if more && end > LONGEST_LINE => return Ok(Filled::EndlessLine),
+                None if more => continue,
+                _ if end == 0 => return Ok(Filled::End),
+                // The last line of all has no newline: it gets one from the padding.
+                _ => end + 1,
+            };
+            self.carry.extend_from_slice(text.get(cut..end).unwrap_or_default());
+            grow(text, cut + PAD);
+            text.get_mut(cut.min(end)..cut + PAD).unwrap_or_default().fill(b'\n');
+            chunk.end = cut;
+            return Ok(Filled::Lines);
         }
     }
 
@@ -162,6 +190,12 @@ impl Current {
             },
             _ => Error::io(path, "read")(problem),
         }
+    }
+}
+
+fn grow(text: &mut Vec<u8>, length: usize) {
+    if text.len() < length {
+        text.resize(length, b'\n');
     }
 }
 

@@ -242,12 +242,7 @@ impl Isa for Avx512 {
                     let r3 = join(load_four::<3>(p, at), load_four::<7>(p, at), load_four::<11>(p, at), load_four::<15>(p, at));
                     let (t0, t1) = (_mm512_unpacklo_ps(r0, r1), _mm512_unpackhi_ps(r0, r1));
                     let (t2, t3) = (_mm512_unpacklo_ps(r2, r3), _mm512_unpackhi_ps(r2, r3));
-                    [
-                        Zmm(pairs::<false>(t0, t2)),
-                        Zmm(pairs::<true>(t0, t2)),
-                        Zmm(pairs::<false>(t1, t3)),
-                        Zmm(pairs::<true>(t1, t3)),
-                    ]
+                    [Zmm(pairs::<false>(t0, t2)), Zmm(pairs::<true>(t0, t2)), Zmm(pairs::<false>(t1, t3)), Zmm(pairs::<true>(t1, t3))]
                 }
             }
         }

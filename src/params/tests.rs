@@ -68,8 +68,20 @@ impl Job for Operations {
         let [a, b, c, d] = self.0.map(|x| I::V::load(&x));
         let whole = (a.abs().min(I::V::of(100.0)) + I::V::of(12_582_912.0)) - I::V::of(12_582_912.0);
         let results = [
-            a + b, a - b, a * b, a / b, -a, a.abs(), a.abs().sqrt(), a.max(b), a.min(b), a.less(b, c, d), I::V::of(0.3), whole.pow2(),
-            crate::math::exp(a), crate::math::ln_1p(a.abs().min(I::V::of(1.0))),
+            a + b,
+            a - b,
+            a * b,
+            a / b,
+            -a,
+            a.abs(),
+            a.abs().sqrt(),
+            a.max(b),
+            a.min(b),
+            a.less(b, c, d),
+            I::V::of(0.3),
+            whole.pow2(),
+            crate::math::exp(a),
+            crate::math::ln_1p(a.abs().min(I::V::of(1.0))),
         ];
         let mut out = [0.0; LANES];
         let mut seen = vec![canonical(a.sum())];

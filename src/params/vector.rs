@@ -15,15 +15,7 @@ pub struct Line<T>(pub [T; LANES]);
 
 /// Arithmetic on `f32`, lane by lane.
 pub trait Real:
-    Copy
-    + Send
-    + Sync
-    + 'static
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Div<Output = Self>
-    + Neg<Output = Self>
+    Copy + Send + Sync + 'static + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
 {
     /// The same number in every lane.
     fn of(x: f32) -> Self;

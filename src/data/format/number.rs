@@ -18,13 +18,13 @@ pub(super) fn byte(text: &[u8], at: usize) -> u8 {
 }
 
 /// The eight bytes from `at`, the first one lowest. No digits where the text ends before.
-#[inline]
+#[inline(always)]
 fn word(text: &[u8], at: usize) -> u64 {
     text.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 /// Up to eight leading digits: how many, what number, and the byte after them (0 after eight).
-#[inline]
+#[inline(always)]
 pub(super) fn digits(text: &[u8], at: usize) -> (usize, u64, u8) {
     let word = word(text, at);
     let cells = word ^ 0x3030_3030_3030_3030;
@@ -50,7 +50,7 @@ fn single(value: f64) -> Option<f32> {
 }
 
 /// A decimal number and where it ends; `None` for what is left to [`long_number`].
-#[inline]
+#[inline(always)]
 pub(super) fn short_number(text: &[u8], at: usize) -> Option<(f32, usize)> {
     let negative = byte(text, at) == b'-';
     let start = at + usize::from(negative);

@@ -1,6 +1,7 @@
 //! Packing: text is parsed and counted in parallel, kept or spilled; then ranked by frequency, sorted and written.
 
 mod read;
+mod sort;
 mod write;
 
 use std::path::{Path, PathBuf};

@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::Sender;
 
 use rayon::prelude::*;
 use safetensors::Dtype;
@@ -12,6 +14,7 @@ use super::super::file::{read_at, write_at};
 use super::super::layout::{checksum, checksum_place, hash_blocks, lay_out};
 use super::super::{Ids, Kind};
 use super::read::{Piece, Place, Read};
+use super::sort::sort_pairs;
 use super::{PackReport, interrupted};
 use crate::{Error, Result};
 
@@ -25,7 +28,12 @@ struct Writer<'a> {
     out: &'a Path,
     spill: &'a File,
     proceed: &'a (dyn Fn() -> bool + Sync),
+    written: AtomicU64,
+    sync: Sender<()>,
 }
+
+/// After how many bytes those written so far are sent on to the disk.
+const SYNC: u64 = 16 << 20;
 
 /// Writes the file and puts it in its place.
 pub(super) fn write(
@@ -58,17 +66,29 @@ pub(super) fn write(
     };
     let file = target.as_file();
     let proceed = || progress(given.0, given.1);
-    let writer = Writer { file, out, spill: &spill, proceed: &proceed };
-    let (mut header, length) = match kind {
-        Kind::Sparse => writer.sparse(source, pieces, nonzeros, rows, &first)?,
-        Kind::Ratings => writer.ratings(source, pieces, rows, &first, &items)?,
-    };
-    let (hashes, _) = hash_blocks(file, header.len() as u64, length, |_, _| ()).map_err(Error::io(out, "read back"))?;
+    let (sync, syncs) = std::sync::mpsc::channel();
+    let writer = Writer { file, out, spill: &spill, proceed: &proceed, written: AtomicU64::new(0), sync };
+    let (written, synced) = std::thread::scope(|scope| {
+        // The disk takes what there is while the rest is still being made. An error is told only once, so it must be kept.
+        let synced = scope.spawn(move || syncs.into_iter().try_for_each(|()| file.sync_data()));
+        let written = match kind {
+            Kind::Sparse => writer.sparse(source, pieces, nonzeros, rows, &first),
+            Kind::Ratings => writer.ratings(source, pieces, rows, &first, &items),
+        };
+        drop(writer);
+        let hashed = written.and_then(|(header, length)| {
+            let (hashes, _) = hash_blocks(file, header.len() as u64, length, |_, _| ()).map_err(Error::io(out, "read back"))?;
+            Ok((header, hashes))
+        });
+        (hashed, synced.join().unwrap_or_else(|_| Err(std::io::Error::other("the thread that syncs is gone"))))
+    });
+    let (mut header, hashes) = written?;
+    synced.map_err(Error::io(out, "write"))?;
     let sum = checksum(&header, &hashes);
     if let Some(digits) = checksum_place(&header).and_then(|place| header.get_mut(place)) {
         digits.copy_from_slice(sum.as_bytes());
     }
-    writer.put(&header, 0)?;
+    write_at(file, &header, 0).map_err(Error::io(out, "write"))?;
     file.sync_all().map_err(Error::io(out, "write"))?;
     if !proceed() {
         return Err(interrupted(out));
@@ -79,7 +99,14 @@ pub(super) fn write(
 
 impl Writer<'_> {
     fn put(&self, bytes: &[u8], at: u64) -> Result<()> {
-        write_at(self.file, bytes, at).map_err(Error::io(self.out, "write"))
+        write_at(self.file, bytes, at).map_err(Error::io(self.out, "write"))?;
+        let length = bytes.len() as u64;
+        let before = self.written.fetch_add(length, Relaxed);
+        if before / SYNC < (before + length) / SYNC {
+            // Fails only when the other end has met an error, which it will tell.
+            let _ = self.sync.send(());
+        }
+        Ok(())
     }
 
     /// Lays the file out and gives it its length.
@@ -129,6 +156,7 @@ impl Writer<'_> {
         if values {
             plan.push(("value", Dtype::F32, cells));
         }
+        let bits = usize::BITS - counts.len().leading_zeros();
         let (header, places, length) = self.begin(Kind::Sparse, source, &plan)?;
         let place = |tensor: usize| places.get(tensor).copied().unwrap_or(length);
         if let Ids::Numbers(ids) = &ranked.ids {
@@ -141,7 +169,7 @@ impl Writer<'_> {
             let (labels, rest) = rest.split_at_mut(piece.rows);
             let (columns, reals) = rest.split_at_mut(piece.cells);
             let (mut starts, mut begin) = (Vec::with_capacity(piece.rows), 0);
-            let mut pairs: Vec<u64> = Vec::new();
+            let (mut pairs, mut buffer): (Vec<u64>, Vec<u64>) = (Vec::new(), Vec::new());
             for &row in lengths.iter() {
                 starts.push(first_cell + begin as u64);
                 let end = begin + row as usize;
@@ -151,7 +179,7 @@ impl Writer<'_> {
                         pairs.clear();
                         let pair = |(&code, &bits): (&u32, &u32)| u64::from(ranked.rank(code)) << 32 | u64::from(bits);
                         pairs.extend(columns.iter().zip(reals.iter()).map(pair));
-                        pairs.sort_unstable();
+                        sort_pairs(&mut pairs, &mut buffer, bits);
                         for ((column, real), &pair) in columns.iter_mut().zip(reals).zip(&pairs) {
                             (*column, *real) = ((pair >> 32) as u32, pair as u32);
                         }

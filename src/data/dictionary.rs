@@ -167,7 +167,7 @@ impl Dictionary {
         // The complement of the count above the position: plain words to be sorted, one compare each.
         let key = |(position, &code): (u64, &u32)| u64::from(!u32::try_from(count(code)).unwrap_or(u32::MAX)) << 32 | position;
         let mut keys: Vec<u64> = (0..).zip(&codes).map(key).collect();
-        keys.par_sort_unstable();
+        sort_by_count(&mut keys);
         let code = |key: u64| codes.get(key as u32 as usize).copied().unwrap_or(0);
         // Counts beyond 32 bits come first and are the same so far.
         let large = keys.partition_point(|&key| key >> 32 == 0);
@@ -202,6 +202,30 @@ impl Dictionary {
         counts.iter_mut().zip(large).for_each(|(count, large)| *count = large);
         Ranked { direct, others, ids: named, counts }
     }
+}
+
+/// Sorts keys that stand in the order of their positions. Nearly all counts are small: these are placed without comparing.
+fn sort_by_count(keys: &mut Vec<u64>) {
+    const SMALL: usize = 1 << 12;
+    let small = |key: u64| Some(!(key >> 32) as u32 as usize).filter(|&count| count < SMALL);
+    let mut places = [0usize; SMALL];
+    keys.iter().filter_map(|&key| small(key)).for_each(|count| places[count] += 1);
+    let mut sorted: Vec<u64> = keys.iter().copied().filter(|&key| small(key).is_none()).collect();
+    sorted.par_sort_unstable();
+    let mut begin = sorted.len();
+    for place in places.iter_mut().rev() {
+        begin += std::mem::replace(place, begin);
+    }
+    sorted.resize(keys.len(), 0);
+    for &key in keys.iter() {
+        if let Some(count) = small(key)
+            && let Some(cell) = sorted.get_mut(places[count])
+        {
+            *cell = key;
+            places[count] += 1;
+        }
+    }
+    *keys = sorted;
 }
 
 /// The entries of a table in order.

@@ -1,7 +1,7 @@
 //! Numbers in text: eight digits at a time, and decimals rounded as the standard library rounds them.
 //!
-//! A mantissa of at most 19 digits and a power of ten of at most 22 give, in double precision, a quotient or product with
-//! an error of less than two units in the last place. Rounding that to single precision is right unless a midpoint between
+//! A mantissa of at most 19 digits times a power of ten between -22 and 22 has, in double precision, an error of at most three
+//! units in the last place: one for the mantissa, one for the power, one for the product. Rounding that to single precision is right unless a midpoint between
 //! two singles is that near (Clinger 1990, with a wider type in place of an exact one); those few, and all that is written
 //! otherwise, go to the standard library.
 
@@ -10,6 +10,10 @@ pub(in super::super) const PAD: usize = 16;
 
 const POWERS: [f64; 23] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22];
+const FRACTIONS: [f64; 23] = [
+    1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15, 1e-16, 1e-17, 1e-18, 1e-19, 1e-20,
+    1e-21, 1e-22,
+];
 const TENS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
 #[inline]
@@ -68,8 +72,9 @@ pub(super) fn short_number(text: &[u8], at: usize) -> Option<(f32, usize)> {
         if places == 8 || matches!(after, b'e' | b'E') {
             return decimal(text, at);
         }
+        // Less than 10^14, so that the signed conversion does, which is one instruction.
         let mantissa = whole * TENS.get(places)? + fraction;
-        let Some(value) = single(mantissa as f64 / POWERS.get(places)?) else { return decimal(text, at) };
+        let Some(value) = single(mantissa as i64 as f64 * FRACTIONS.get(places)?) else { return decimal(text, at) };
         (value, start + count + 1 + places)
     } else {
         // Seven digits are exact.
@@ -115,9 +120,8 @@ fn decimal(text: &[u8], mut at: usize) -> Option<(f32, usize)> {
         power += if sign == b'-' { -(exponent as i64) } else { exponent as i64 };
         at = start + count;
     }
-    let scale = *POWERS.get(power.unsigned_abs() as usize)?;
-    let value = if power < 0 { mantissa as f64 / scale } else { mantissa as f64 * scale };
-    let value = single(value)?;
+    let scale = if power < 0 { FRACTIONS } else { POWERS };
+    let value = single(mantissa as f64 * scale.get(power.unsigned_abs() as usize)?)?;
     Some((if sign == b'-' { -value } else { value }, at))
 }
 

@@ -38,7 +38,7 @@ pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed) -> Result<()
     at = end + usize::from(byte(text, end) == b' ');
     let (first, first_other) = (out.codes.len(), out.others.0.len());
     let (mut last, mut ascending) = (0u64, true);
-    let mut width = 1;
+    let (mut width, mut ones) = (1, true);
     loop {
         let start = at;
         let (count, mut index, after) = digits(text, start);
@@ -86,12 +86,13 @@ pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed) -> Result<()
         last = index;
         out.codes.push(if index < DIRECT { index as u32 } else { out.others.push_number(index) });
         out.values.push(value);
-        out.ones &= value == 1.0;
+        ones &= value.to_bits() == 1f32.to_bits();
     }
     if !ascending {
         let others = out.others.numbers().skip(first_other);
         find_repeated(text, line, out.codes.get(first..).unwrap_or_default(), others, &mut out.sorted)?;
     }
+    out.ones &= ones;
     out.labels.push(label);
     out.lengths.push((out.codes.len() - first) as u32);
     *place = at;

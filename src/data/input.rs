@@ -5,6 +5,8 @@ use std::io::{BufReader, Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 use super::format::PAD;
 use crate::{Error, Result};
@@ -38,17 +40,21 @@ impl Chunk {
     }
 }
 
+/// Told the bytes read, before decompression, and how many there are in all, where that is known; says whether to go on.
+pub(super) type Progress<'a> = &'a (dyn Fn(u64, Option<u64>) -> bool + Sync);
+
 /// Reads several inputs one after the other.
 pub(super) struct Inputs<'a> {
     paths: &'a [PathBuf],
     next: usize,
-    current: Option<Current>,
+    current: Option<Current<'a>>,
     read: Arc<AtomicU64>,
     total: Option<u64>,
+    progress: Progress<'a>,
 }
 
-struct Current {
-    reader: Box<dyn Read + Send>,
+struct Current<'a> {
+    reader: Box<dyn Read + Send + 'a>,
     compressed: bool,
     carry: Vec<u8>,
     first: bool,
@@ -67,6 +73,51 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
+/// Standard input, read by a thread of its own: whoever waits for it can still be stopped.
+struct Stdin<'a> {
+    blocks: Receiver<std::io::Result<Vec<u8>>>,
+    block: Cursor<Vec<u8>>,
+    read: Arc<AtomicU64>,
+    progress: Progress<'a>,
+}
+
+impl<'a> Stdin<'a> {
+    fn new(read: Arc<AtomicU64>, progress: Progress<'a>) -> Stdin<'a> {
+        let (sender, blocks) = sync_channel(4);
+        std::thread::spawn(move || {
+            loop {
+                let mut block = vec![0; 1 << 18];
+                let outcome = std::io::stdin().lock().read(&mut block).map(|n| {
+                    block.truncate(n);
+                    block
+                });
+                let last = outcome.as_ref().map_or_else(|problem| problem.kind() != ErrorKind::Interrupted, Vec::is_empty);
+                if sender.send(outcome).is_err() || last {
+                    break;
+                }
+            }
+        });
+        Stdin { blocks, block: Cursor::default(), read, progress }
+    }
+}
+
+impl Read for Stdin<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while self.block.position() == self.block.get_ref().len() as u64 {
+            match self.blocks.recv_timeout(Duration::from_millis(100)) {
+                Ok(block) => self.block = Cursor::new(block?),
+                Err(RecvTimeoutError::Timeout) if (self.progress)(self.read.load(Relaxed), None) => continue,
+                Err(RecvTimeoutError::Timeout) => return Err(std::io::Error::other("interrupted")),
+                Err(RecvTimeoutError::Disconnected) => return Ok(0),
+            }
+            if self.block.get_ref().is_empty() {
+                return Ok(0);
+            }
+        }
+        self.block.read(buffer)
+    }
+}
+
 /// Whether a path stands for standard input.
 pub(super) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
@@ -74,7 +125,7 @@ pub(super) fn is_stdin(path: &Path) -> bool {
 
 impl<'a> Inputs<'a> {
     /// Looks at all inputs' sizes, so that a missing one is found before any work.
-    pub(super) fn new(paths: &'a [PathBuf]) -> Result<Inputs<'a>> {
+    pub(super) fn new(paths: &'a [PathBuf], progress: Progress<'a>) -> Result<Inputs<'a>> {
         let mut total = Some(0u64);
         for path in paths {
             if is_stdin(path) {
@@ -91,7 +142,7 @@ impl<'a> Inputs<'a> {
             }
             total = if found.is_file() { total.map(|sum| sum.saturating_add(found.len())) } else { None };
         }
-        Ok(Inputs { paths, next: 0, current: None, read: Arc::default(), total })
+        Ok(Inputs { paths, next: 0, current: None, read: Arc::default(), total, progress })
     }
 
     /// Bytes read so far, before decompression, and how many there are if that is known.
@@ -99,12 +150,17 @@ impl<'a> Inputs<'a> {
         (self.read.load(Relaxed), self.total)
     }
 
+    /// Tells of the progress. Gives whether to go on.
+    pub(super) fn proceed(&self) -> bool {
+        (self.progress)(self.read.load(Relaxed), self.total)
+    }
+
     /// Puts the next chunk in the place of a used one; `false` at the end of the last input.
     pub(super) fn next_chunk(&mut self, chunk: &mut Chunk) -> Result<bool> {
         loop {
             let Some(current) = &mut self.current else {
                 let Some(path) = self.paths.get(self.next) else { return Ok(false) };
-                self.current = Some(open(path, &self.read)?);
+                self.current = Some(open(path, &self.read, self.progress)?);
                 self.next += 1;
                 continue;
             };
@@ -134,7 +190,7 @@ enum Filled {
     EndlessLine,
 }
 
-impl Current {
+impl Current<'_> {
     /// Fills a chunk with whole lines: what was carried over, and about [`CHUNK`] bytes more.
     fn fill(&mut self, chunk: &mut Chunk) -> std::io::Result<Filled> {
         let text = &mut chunk.text;
@@ -199,16 +255,19 @@ fn grow(text: &mut Vec<u8>, length: usize) {
     }
 }
 
-fn open(path: &Path, read: &Arc<AtomicU64>) -> Result<Current> {
-    let inner: Box<dyn Read + Send> =
-        if is_stdin(path) { Box::new(std::io::stdin()) } else { Box::new(File::open(path).map_err(Error::io(path, "open"))?) };
+fn open<'a>(path: &Path, read: &Arc<AtomicU64>, progress: Progress<'a>) -> Result<Current<'a>> {
+    let inner: Box<dyn Read + Send + 'a> = if is_stdin(path) {
+        Box::new(Stdin::new(read.clone(), progress))
+    } else {
+        Box::new(File::open(path).map_err(Error::io(path, "open"))?)
+    };
     let mut raw = Counted { inner, read: read.clone() };
     let mut magic = Vec::with_capacity(8);
     (&mut raw).take(6).read_to_end(&mut magic).map_err(Error::io(path, "read"))?;
     let start = Cursor::new(magic.clone());
     let whole = start.chain(raw);
     let buffered = |whole| BufReader::with_capacity(1 << 18, whole);
-    let (reader, compressed): (Box<dyn Read + Send>, bool) = match magic.as_slice() {
+    let (reader, compressed): (Box<dyn Read + Send + 'a>, bool) = match magic.as_slice() {
         [0x1f, 0x8b, ..] => (Box::new(flate2::bufread::MultiGzDecoder::new(buffered(whole))), true),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => {
             let decoder = zstd::stream::read::Decoder::with_buffer(buffered(whole)).map_err(Error::io(path, "decompress"))?;

@@ -59,8 +59,6 @@ pub fn pack(inputs: &[PathBuf], out: &Path, settings: &PackSettings, progress: &
 }
 
 /// As [`pack`], but stops as soon as `progress` says `false`: with [`Error::Io`] of the kind `Interrupted`, and no file.
-///
-/// While text is read, no file with a name has been made yet, so that a process may also be ended then.
 pub fn pack_while(
     inputs: &[PathBuf],
     out: &Path,
@@ -72,10 +70,10 @@ pub fn pack_while(
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let text = Inputs::new(inputs)?;
+    let text = Inputs::new(inputs, progress)?;
     // Has no name; and shows before the work that the directory can be written to.
     let spill = tempfile::tempfile_in(directory).map_err(Error::io(out, "create"))?;
-    let read = read::read(text, inputs, out, settings, spill, progress)?;
+    let read = read::read(text, inputs, out, settings, spill)?;
     let target = create(directory, out)?;
     let source = inputs.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>().join(", ");
     let mut report = write::write(read, target, out, &source, progress)?;

@@ -77,7 +77,7 @@ struct Source<'a> {
 
 impl Source<'_> {
     /// The next chunk's number, or `None` when there is none or reading was stopped.
-    fn take(&mut self, chunk: &mut Chunk, progress: &(dyn Fn(u64, Option<u64>) -> bool + Sync), out: &Path) -> Option<u64> {
+    fn take(&mut self, chunk: &mut Chunk, out: &Path) -> Option<u64> {
         if self.ended || (self.ahead.is_empty() && self.problem.is_some()) {
             return None;
         }
@@ -92,8 +92,7 @@ impl Source<'_> {
                 }
             },
         }
-        let (read, total) = self.text.progress();
-        if !progress(read, total) {
+        if !self.text.proceed() {
             self.ended = true;
             self.problem = Some(interrupted(out));
             return None;
@@ -144,14 +143,7 @@ struct Reader<'a> {
 }
 
 /// Reads everything.
-pub(super) fn read(
-    text: Inputs<'_>,
-    inputs: &[PathBuf],
-    out: &Path,
-    settings: &PackSettings,
-    spill: File,
-    progress: &(dyn Fn(u64, Option<u64>) -> bool + Sync),
-) -> Result<Read> {
+pub(super) fn read(text: Inputs<'_>, inputs: &[PathBuf], out: &Path, settings: &PackSettings, spill: File) -> Result<Read> {
     let mut source = Source { text, ahead: VecDeque::new(), next: 0, ended: false, problem: None };
     // Labels alone, or nothing that looks like either: the parser of svmlight will say what is wrong.
     let format = settings.format.or_else(|| source.detect()).unwrap_or(Format::Svmlight);
@@ -170,17 +162,17 @@ pub(super) fn read(
     };
     rayon::scope(|scope| {
         for _ in 0..rayon::current_num_threads() {
-            scope.spawn(|_| reader.work(progress));
+            scope.spawn(|_| reader.work());
         }
     });
     reader.finish()
 }
 
 impl Reader<'_> {
-    fn work(&self, progress: &(dyn Fn(u64, Option<u64>) -> bool + Sync)) {
+    fn work(&self) {
         let (mut chunk, mut rows) = (Chunk::default(), Parsed::default());
         loop {
-            let Some(number) = lock(&self.source).take(&mut chunk, progress, self.out) else { return };
+            let Some(number) = lock(&self.source).take(&mut chunk, self.out) else { return };
             parse(&chunk, self.format, self.on_bad_row, &mut rows);
             let piece = self.keep(number, &chunk, &mut rows);
             let stop = self.on_bad_row == OnBadRow::Stop && rows.bad_count > 0;
@@ -267,7 +259,8 @@ impl Reader<'_> {
         }
         let mut source = lock(&self.source);
         if let Some(problem) = source.problem.take() {
-            return Err(problem);
+            // Standard input, when it was being waited for, ends with a problem of its own.
+            return Err(if source.text.proceed() { problem } else { interrupted(self.out) });
         }
         let given = source.text.progress();
         drop(source);

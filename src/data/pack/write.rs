@@ -11,6 +11,7 @@ use tempfile::NamedTempFile;
 
 use super::super::dictionary::Ranked;
 use super::super::file::{read_at, write_at};
+use super::super::input::Progress;
 use super::super::layout::{checksum, checksum_place, hash_blocks, lay_out};
 use super::super::{Ids, Kind};
 use super::read::{Piece, Place, Read};
@@ -36,13 +37,7 @@ struct Writer<'a> {
 const SYNC: u64 = 16 << 20;
 
 /// Writes the file and puts it in its place.
-pub(super) fn write(
-    read: Read,
-    target: NamedTempFile,
-    out: &Path,
-    source: &str,
-    progress: &(dyn Fn(u64, Option<u64>) -> bool + Sync),
-) -> Result<PackReport> {
+pub(super) fn write(read: Read, target: NamedTempFile, out: &Path, source: &str, progress: Progress<'_>) -> Result<PackReport> {
     let Read { format, first, items, pieces, spill, skipped, first_skipped, bytes, given } = read;
     let kind = Kind::from(format);
     let rows: usize = pieces.iter().map(|piece| piece.rows).sum();

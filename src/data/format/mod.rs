@@ -132,8 +132,9 @@ impl Others {
         }
     }
 
-    fn numbers(&self) -> impl Iterator<Item = u64> + Clone {
-        self.0.iter().map(|token| token.number)
+    /// The numbers from one of them on.
+    fn numbers(&self, first: usize) -> impl Iterator<Item = u64> + Clone {
+        self.0.get(first..).unwrap_or_default().iter().map(|token| token.number)
     }
 
     /// The ids, given the chunk's text.

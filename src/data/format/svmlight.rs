@@ -2,7 +2,7 @@
 
 use hashbrown::HashSet;
 
-use super::number::{Why, byte, digits, long_number, short_number};
+use super::number::{TENS, Why, byte, digits, long_number, short_number};
 use super::{Fault, Parsed, REMEDY_FINITE, REMEDY_MIXED, blank, fault, line_end};
 use crate::data::dictionary::DIRECT;
 
@@ -89,7 +89,7 @@ pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed) -> Result<()
         ones &= value.to_bits() == 1f32.to_bits();
     }
     if !ascending {
-        let others = out.others.numbers().skip(first_other);
+        let others = out.others.numbers(first_other);
         find_repeated(text, line, out.codes.get(first..).unwrap_or_default(), others, &mut out.sorted)?;
     }
     out.ones &= ones;
@@ -115,18 +115,18 @@ fn label(text: &[u8], start: usize) -> Result<(f32, usize), Fault> {
     }
 }
 
-/// An index of up to 19 digits, and where its colon is; the rest is odd.
+/// An index of any number of digits, and where its colon is; the rest is odd.
 fn long_index(text: &[u8], start: usize) -> Result<(Option<u64>, usize), Fault> {
-    let (mut at, mut index) = (start, 0u64);
+    let (mut at, mut index) = (start, Some(0u64));
     loop {
-        let digit = byte(text, at).wrapping_sub(b'0');
-        if digit > 9 {
+        let (count, number, _) = digits(text, at);
+        index = index.and_then(|index| index.checked_mul(*TENS.get(count)?)?.checked_add(number));
+        at += count;
+        if count < 8 {
             break;
         }
-        index = index.wrapping_mul(10).wrapping_add(digit.into());
-        at += 1;
     }
-    if byte(text, at) == b':' && at > start && at - start <= 19 { Ok((Some(index), at)) } else { odd_index(text, start) }
+    if byte(text, at) == b':' && at > start && index.is_some() { Ok((index, at)) } else { odd_index(text, start) }
 }
 
 /// A token that does not begin like `index:`. Gives the index, if it has one after all, and where its colon is; or the end

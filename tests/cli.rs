@@ -2,8 +2,9 @@
 use serde_json::Value;
 use std::{
     fs,
+    io::Write,
     path::Path,
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
 };
 
 fn hogwild(folder: &Path, line: &str) -> Output {
@@ -15,6 +16,20 @@ fn hogwild(folder: &Path, line: &str) -> Output {
         .current_dir(folder)
         .output()
         .unwrap()
+}
+
+/// The same with something on standard input.
+fn given(folder: &Path, line: &str, input: &str) -> Output {
+    let mut child = start(folder, line);
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn start(folder: &Path, line: &str) -> Child {
+    let pipes = || Stdio::piped();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hogwild"));
+    command.args(line.split_whitespace()).env("HOGWILD_CACHE", folder.join("cache")).current_dir(folder);
+    command.stdin(pipes()).stdout(pipes()).stderr(pipes()).spawn().unwrap()
 }
 
 fn good(folder: &Path, line: &str) -> String {
@@ -124,4 +139,78 @@ fn divergence_ends_with_1_and_writes_nothing() {
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(message.contains("epoch 1 at learning rate 10") && !folder.path().join("m.safetensors").exists(), "{message}");
+}
+
+#[test]
+fn standard_input_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let text = "+1 5:1 9:1\n-1 7:1\n".repeat(200);
+    fs::write(at.join("a.svm"), &text).unwrap();
+    good(at, "pack a.svm -o file.safetensors");
+    let output = given(at, "pack - -o piped.safetensors", &text);
+    assert!(output.status.success(), "{output:?}");
+    let [file, piped] = ["file", "piped"].map(|name| json(&good(at, &format!("inspect {name}.safetensors --json"))));
+    assert_eq!(file, piped);
+    let output = given(at, "train - --out m.safetensors --holdout 0.2", &text);
+    assert!(output.status.success() && at.join("m.safetensors").exists(), "{output:?}");
+    let output = given(at, "predict m.safetensors -", "+1 5:1\n-1 7:1\n");
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2);
+    let output = given(at, "pack - -o bad.safetensors", "+1 5:1\n-1 7:x\n");
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && message.contains("-:2:4: "), "{message}");
+    // Nothing of it was kept in a cache.
+    assert!(!at.join("cache").exists());
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_told_and_done_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("a.svm"), "+1 5:1 9:1\n-1 7:1\n".repeat(200)).unwrap();
+    // A file where the folder should be: refused to everyone, even to root.
+    fs::write(at.join("cache"), "").unwrap();
+    let output = hogwild(at, "train a.svm --out m.safetensors");
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && at.join("m.safetensors").exists(), "{message}");
+    assert!(message.contains("temporary file, for the cache folder") && message.contains("cache cannot be written"), "{message}");
+}
+
+#[test]
+fn data_of_the_wrong_kind_is_called_by_the_name_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("a.svm"), "+1 5:1 9:1\n-1 7:1\n".repeat(50)).unwrap();
+    fs::write(at.join("r.tsv"), "1 2 3\n2 3 4\n".repeat(50)).unwrap();
+    good(at, "train a.svm --out linear.safetensors");
+    good(at, "train r.tsv --rank 4 --out mf.safetensors");
+    for (line, starts) in [
+        ("eval linear.safetensors r.tsv", "hogwild: r.tsv: "),
+        ("predict linear.safetensors r.tsv", "hogwild: r.tsv: "),
+        ("eval mf.safetensors a.svm", "hogwild: a.svm: "),
+        ("predict mf.safetensors a.svm", "hogwild: a.svm: "),
+    ] {
+        let output = hogwild(at, line);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        let last = message.lines().last().unwrap_or_default();
+        assert!(output.status.code() == Some(2) && last.starts_with(starts) && !last.contains("cache"), "{line}: {message}");
+    }
+}
+
+/// Ctrl-C in the midst of packing, while standard input gives nothing.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_pack_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let mut child = start(at, "pack - -o out.safetensors");
+    let mut input = child.stdin.take().unwrap();
+    // More than the pipe holds: when it is written, the program reads, and so has its handler.
+    input.write_all("+1 5:1 9:1\n-1 7:1\n".repeat(50_000).as_bytes()).unwrap();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!((output.status.code(), message.trim()), (Some(130), "hogwild: interrupted while packing; nothing was written"));
+    assert_eq!(fs::read_dir(at).unwrap().count(), 0);
+    drop(input);
 }

@@ -85,6 +85,11 @@ fn bad_rows() {
         (Svmlight, "nan 3:1\n", 1, 1, "nan", "label is NaN"),
         (Svmlight, "-inf 3:1\n", 1, 1, "-inf", "label is infinite"),
         (Svmlight, "1e99 3:1\n", 1, 1, "1e99", "label is out of the range"),
+        (Svmlight, "1 3:1\n1 2 3\n", 2, 3, "2", "this is a rating, but the text is read as svmlight rows"),
+        (Svmlight, "1 3:1\n1\t2\t3\t881250949", 2, 3, "2", "this is a rating"),
+        (Ratings, "1 2 3\n-1 3:1\n", 2, 4, "3:1", "this is an svmlight row, but the text is read as ratings"),
+        (Ratings, "1 2 3\n+1 3:1 4:1\n", 2, 4, "3:1", "this is an svmlight row"),
+        (Ratings, "1 2 3\n0 3:1 4:1 5:0.5 6:1\n", 2, 3, "3:1", "this is an svmlight row"),
         (Ratings, "1 2 3\n1 2\n", 2, 1, "1 2", "rating is missing"),
         (Ratings, "1,2,\n", 1, 1, "1,2,", "rating is missing"),
         (Ratings, "1\n", 1, 1, "1", "item is missing"),
@@ -168,6 +173,11 @@ fn ratings_as_they_come() {
     }
     assert_eq!(rated("userId,movieId,rating,timestamp\n1,2,3.5,4\n"), one("1", "2", 3.5));
     assert_eq!(rated("a:b\tzoë\t-1\n"), one("a:b", "zoë", -1.0));
+    // An item that looks like a pair is none where a rating follows.
+    assert_eq!(rated("1,2,3\n7,12:30,4\n")[1], ("7".to_owned(), "12:30".to_owned(), 4.0));
+    for (user, item) in [("1234567", "12345678"), ("16777215", "16777216"), ("0", "18446744073709551616"), ("18446744073709551615", "00")] {
+        assert_eq!(rated(&format!("{user}::{item}::4.5::978300760\r\n")), one(user, item, 4.5));
+    }
     // As texts, these are three different users.
     let names: Vec<_> = rated("7 1 1\n07 1 1\n-7 1 1\n").into_iter().map(|triple| triple.0).collect();
     assert_eq!(names, ["7", "07", "-7"]);

@@ -2,10 +2,10 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use hogwild::Error;
-use hogwild::data::{Dataset, Ids, Kind, OnBadRow, PackReport, PackSettings, Packed, Ratings, open_or_pack, pack};
+use hogwild::data::{Dataset, Ids, Kind, OnBadRow, PackReport, PackSettings, Packed, Ratings, open_or_pack, pack, pack_while};
 use proptest::prelude::*;
 
 fn quiet(_: u64, _: Option<u64>) {}
@@ -143,6 +143,28 @@ fn threads_do_not_matter() {
 }
 
 #[test]
+fn packing_stops_when_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let (input, out) = (directory.path().join("input"), directory.path().join("out"));
+    std::fs::write(&input, long_text()).unwrap();
+    let calls = AtomicUsize::new(0);
+    let all = |stop_at: usize| {
+        calls.store(0, Relaxed);
+        pack_while(std::slice::from_ref(&input), &out, &PackSettings::default(), &|_, _| calls.fetch_add(1, Relaxed) + 1 != stop_at)
+    };
+    // The last of them is the one before the file gets its name.
+    for stop_at in [1, 2, 5] {
+        let outcome = all(stop_at);
+        assert!(matches!(&outcome, Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::Interrupted), "{outcome:?}");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+    all(usize::MAX).unwrap();
+    let last = calls.load(Relaxed);
+    std::fs::remove_file(&out).unwrap();
+    assert!(all(last).is_err() && !out.exists());
+}
+
+#[test]
 fn compressions_do_not_matter() {
     let directory = tempfile::tempdir().unwrap();
     let text = long_text();
@@ -266,6 +288,17 @@ fn text_is_packed_once() {
     assert!(open(true).report.is_some());
     std::fs::write(&input, "1 1:1\n1 2:1\n").unwrap();
     assert!(open(true).report.is_some());
+    // Only what was packed last is kept of one path; another path's stays.
+    let other = directory.path().join("other");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::copy(&input, other.join("text.svm")).unwrap();
+    let entries = || std::fs::read_dir(&cache).unwrap().count();
+    assert_eq!(entries(), 1);
+    open_or_pack(&[other.join("text.svm")], &PackSettings::default(), true, &quiet).unwrap();
+    assert_eq!(entries(), 2);
+    std::fs::write(&input, "1 1:1\n1 2:1\n1 3:1\n").unwrap();
+    assert!(open(true).report.is_some() && open(true).report.is_none());
+    assert_eq!(entries(), 2);
     let temporary = open(false);
     assert!(temporary.report.is_some() && !temporary.packed.path().starts_with(&cache));
     assert!(open_or_pack(&[input.clone(), kept], &PackSettings::default(), true, &quiet).is_err());

@@ -1,8 +1,15 @@
 //! What all commands that read data share: the options about it, and the progress of packing.
 use clap::{Args, ValueEnum};
-use hogwild::data::{Format, OnBadRow, Opened, PackSettings, open_or_pack};
+use hogwild::{
+    Error, Scored, TrainedModel,
+    data::{Format, OnBadRow, Opened, PackSettings, open_or_pack_while},
+};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::Duration,
+};
 
 #[derive(Clone, Copy, ValueEnum)]
 pub enum FormatName {
@@ -57,10 +64,8 @@ pub struct CacheOptions {
 impl CacheOptions {
     /// Opens packed data, or text by way of the cache; says on standard error what it did.
     pub fn open(&self, inputs: &[PathBuf], quiet: bool) -> anyhow::Result<Opened> {
-        let bar = ReadingBar::new(quiet);
-        let opened = open_or_pack(inputs, &self.data.settings(), !self.no_cache, &|done, total| bar.show(done, total));
-        bar.0.finish_and_clear();
-        let opened = opened?;
+        let settings = self.data.settings();
+        let opened = interruptible(quiet, |progress| open_or_pack_while(inputs, &settings, !self.no_cache, progress))?;
         if let Some(report) = &opened.report {
             super::pack::warn_skipped(report);
         }
@@ -71,16 +76,59 @@ impl CacheOptions {
     }
 }
 
+/// Scores data; what is wrong with it is told of the file that the user named, not of its packed form.
+pub fn score(model: &TrainedModel, opened: &Opened, inputs: &[PathBuf]) -> hogwild::Result<Scored> {
+    model.score(&opened.packed).map_err(|error| match (error, inputs.first()) {
+        (Error::BadFile { path, problem, remedy }, Some(input)) if path == opened.packed.path() => {
+            Error::BadFile { path: input.clone(), problem, remedy }
+        }
+        (other, _) => other,
+    })
+}
+
+static STOP: AtomicBool = AtomicBool::new(false);
+static PACKING: AtomicBool = AtomicBool::new(false);
+
+/// Packs with a progress bar. Ctrl-C ends the program, with code 130, once what was half written is gone.
+pub fn interruptible<T>(
+    quiet: bool,
+    work: impl FnOnce(&(dyn Fn(u64, Option<u64>) -> bool + Sync)) -> hogwild::Result<T>,
+) -> anyhow::Result<T> {
+    // Refused where there is a handler already: `train` has its own.
+    let _ = ctrlc::set_handler(|| {
+        STOP.store(true, Relaxed);
+        if !PACKING.load(Relaxed) {
+            std::process::exit(130);
+        }
+    });
+    let bar = ReadingBar::new(quiet);
+    PACKING.store(true, Relaxed);
+    let outcome = work(&|done, total| {
+        bar.show(done, total);
+        !STOP.load(Relaxed)
+    });
+    PACKING.store(false, Relaxed);
+    bar.0.finish_and_clear();
+    if STOP.load(Relaxed) {
+        let written = outcome.is_ok();
+        // A temporary folder goes with it.
+        drop(outcome);
+        eprintln!("hogwild: interrupted {}", if written { "after packing" } else { "while packing; nothing was written" });
+        std::process::exit(130);
+    }
+    Ok(outcome?)
+}
+
 /// Shows bytes read, on a terminal, once a second has passed.
-pub struct ReadingBar(pub ProgressBar, std::time::Instant);
+struct ReadingBar(ProgressBar, std::time::Instant);
 
 impl ReadingBar {
-    pub fn new(quiet: bool) -> ReadingBar {
+    fn new(quiet: bool) -> ReadingBar {
         let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
         ReadingBar(bar, std::time::Instant::now())
     }
 
-    pub fn show(&self, done: u64, total: Option<u64>) {
+    fn show(&self, done: u64, total: Option<u64>) {
         if self.1.elapsed() < Duration::from_secs(1) {
             return;
         }

@@ -1,5 +1,5 @@
 //! `hogwild eval`: metrics of a model on labelled data.
-use super::data::CacheOptions;
+use super::data::{CacheOptions, score};
 use clap::Args;
 use hogwild::{Metrics, TrainedModel};
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ pub struct EvalArgs {
 pub fn run(args: EvalArgs) -> anyhow::Result<()> {
     let model = TrainedModel::open(&args.model)?;
     let opened = args.options.open(&args.data, args.json)?;
-    let scored = model.score(&opened.packed)?;
+    let scored = score(&model, &opened, &args.data)?;
     let metrics = scored.metrics(model.loss);
     if args.json {
         let mut json = metrics_json(&metrics);

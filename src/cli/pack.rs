@@ -1,7 +1,7 @@
 //! `hogwild pack`: text into one memory-mapped file.
-use super::data::{DataOptions, ReadingBar};
+use super::data::{DataOptions, interruptible};
 use clap::Args;
-use hogwild::data::{PackReport, pack};
+use hogwild::data::{PackReport, pack_while};
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -20,10 +20,8 @@ pub struct PackArgs {
 }
 
 pub fn run(args: PackArgs) -> anyhow::Result<()> {
-    let bar = ReadingBar::new(false);
-    let report = pack(&args.inputs, &args.out, &args.data.settings(), &|done, total| bar.show(done, total));
-    bar.0.finish_and_clear();
-    let report = report?;
+    let settings = args.data.settings();
+    let report = interruptible(false, |progress| pack_while(&args.inputs, &args.out, &settings, progress))?;
     warn_skipped(&report);
     let speed = report.bytes as f64 / 1e6 / report.seconds.max(1e-9);
     if args.json {

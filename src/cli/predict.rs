@@ -1,5 +1,5 @@
 //! `hogwild predict`: one prediction a line.
-use super::data::CacheOptions;
+use super::data::{CacheOptions, score};
 use anyhow::Context;
 use clap::Args;
 use hogwild::{OutputFile, TrainedModel};
@@ -25,7 +25,7 @@ pub struct PredictArgs {
 pub fn run(args: PredictArgs) -> anyhow::Result<()> {
     let model = TrainedModel::open(&args.model)?;
     let opened = args.options.open(&args.data, false)?;
-    let scored = model.score(&opened.packed)?;
+    let scored = score(&model, &opened, &args.data)?;
     let write = |out: &mut dyn Write| -> std::io::Result<()> {
         let mut out = BufWriter::new(out);
         for &(score, _) in &scored.scores {

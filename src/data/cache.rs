@@ -1,6 +1,7 @@
 //! Data as it is given: packed files are opened, text is packed once into a cache.
 
 use std::fmt::Write;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -9,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::input::is_stdin;
 use super::layout::VERSION;
-use super::{PackReport, PackSettings, Packed, pack};
+use super::{PackReport, PackSettings, Packed, pack_while};
 use crate::{Error, Result};
 
 /// Data opened by [`open_or_pack`].
@@ -29,12 +30,25 @@ pub struct Opened {
 ///
 /// The result is kept in `$HOGWILD_CACHE`, else in `hogwild` in the user's cache directory, and found again as long as path,
 /// size and time of modification of all inputs are the same. Without the cache, for standard input, and where the cache
-/// cannot be written, it is kept only as long as the [`Opened`].
+/// cannot be written, it is kept only as long as the [`Opened`]. What was kept of the same paths in an older state is removed.
 pub fn open_or_pack(
     inputs: &[PathBuf],
     settings: &PackSettings,
     use_cache: bool,
     progress: &(dyn Fn(u64, Option<u64>) + Sync),
+) -> Result<Opened> {
+    open_or_pack_while(inputs, settings, use_cache, &|read, total| {
+        progress(read, total);
+        true
+    })
+}
+
+/// As [`open_or_pack`], but packing stops as soon as `progress` says `false`, as in [`pack_while`].
+pub fn open_or_pack_while(
+    inputs: &[PathBuf],
+    settings: &PackSettings,
+    use_cache: bool,
+    progress: &(dyn Fn(u64, Option<u64>) -> bool + Sync),
 ) -> Result<Opened> {
     let is_packed = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "safetensors");
     if let Some(path) = inputs.iter().find(is_packed) {
@@ -47,33 +61,39 @@ pub fn open_or_pack(
         }
         return Ok(Opened { packed: Packed::open(path)?, note: String::new(), report: None, _temporary: None });
     }
+    let mut why = String::new();
     if use_cache
         && let Some(key) = key(inputs, settings)
         && let Some(directory) = cache_directory()
     {
-        let path = directory.join(file_name(inputs, key));
+        let path = directory.join(key.file_name());
         if let Ok(packed) = Packed::open(&path) {
             return Ok(Opened { packed, note: format!("read from cache {}", path.display()), report: None, _temporary: None });
         }
-        let writable = std::fs::create_dir_all(&directory).is_ok() && tempfile::tempfile_in(&directory).is_ok();
-        if writable {
-            match pack(inputs, &path, settings, progress).and_then(|report| Ok((report, Packed::open(&path)?))) {
-                Ok((report, packed)) => {
-                    let note = format!("packed into {}", path.display());
-                    return Ok(Opened { packed, note, report: Some(report), _temporary: None });
-                }
-                // The cache is full, say: a temporary directory may be elsewhere.
-                Err(Error::Io { path: place, .. }) if place == path => {}
-                Err(other) => return Err(other),
+        let written = std::fs::create_dir_all(&directory)
+            .map_err(Error::io(&path, "create"))
+            .and_then(|()| pack_while(inputs, &path, settings, progress))
+            .and_then(|report| Ok((report, Packed::open(&path)?)));
+        match written {
+            Ok((report, packed)) => {
+                remove_old(&directory, &key);
+                let note = format!("packed into {}", path.display());
+                return Ok(Opened { packed, note, report: Some(report), _temporary: None });
             }
+            // It cannot be written, or is full: a temporary directory may be elsewhere.
+            Err(Error::Io { path: place, source, .. }) if place == path && source.kind() != ErrorKind::Interrupted => {
+                why = format!(", for the cache folder {} cannot be written: {source}", directory.display());
+            }
+            Err(other) => return Err(other),
         }
     }
     let temporary =
         tempfile::Builder::new().prefix("hogwild-").tempdir().map_err(Error::io(&std::env::temp_dir(), "create a directory in"))?;
     let path = temporary.path().join("packed.safetensors");
-    let report = pack(inputs, &path, settings, progress)?;
+    let report = pack_while(inputs, &path, settings, progress)?;
     let packed = Packed::open(&path)?;
-    Ok(Opened { packed, note: "packed into a temporary file".into(), report: Some(report), _temporary: Some(temporary) })
+    let note = format!("packed into a temporary file{why}");
+    Ok(Opened { packed, note, report: Some(report), _temporary: Some(temporary) })
 }
 
 fn cache_directory() -> Option<PathBuf> {
@@ -83,19 +103,49 @@ fn cache_directory() -> Option<PathBuf> {
     }
 }
 
-/// A hash of all that the result depends on; `None` when some input is no plain file.
-fn key(inputs: &[PathBuf], settings: &PackSettings) -> Option<u64> {
-    let mut text = format!("{VERSION} {settings:?}");
+/// What an entry of the cache is called by.
+struct Key {
+    name: String,
+    /// Hash of the inputs' paths and of the settings: of entries that agree in these, only the newest is kept.
+    place: u64,
+    /// Hash of all that the result depends on.
+    state: u64,
+}
+
+impl Key {
+    /// What the names of all entries from the same place begin with.
+    fn prefix(&self) -> String {
+        format!("{}-{:016x}-", self.name, self.place)
+    }
+
+    fn file_name(&self) -> String {
+        format!("{}{:016x}.safetensors", self.prefix(), self.state)
+    }
+}
+
+/// The key of some inputs; `None` when one is no plain file.
+fn key(inputs: &[PathBuf], settings: &PackSettings) -> Option<Key> {
+    let (mut place, mut state) = (format!("{settings:?}"), VERSION.to_owned());
     for path in inputs {
         let found = std::fs::metadata(path).ok().filter(|found| found.is_file() && !is_stdin(path))?;
         let modified = found.modified().ok()?.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
-        write!(text, "\n{:?} {} {modified}", std::path::absolute(path).ok()?, found.len()).ok()?;
+        write!(place, "\n{:?}", std::path::absolute(path).ok()?).ok()?;
+        write!(state, "\n{} {modified}", found.len()).ok()?;
     }
-    Some(xxh3_64(text.as_bytes()))
+    let name = inputs.first().and_then(|path| path.file_name()).unwrap_or(Path::new("data").as_os_str()).to_string_lossy();
+    let name = name.chars().filter(|c| !c.is_control()).take(60).collect();
+    Some(Key { name, place: xxh3_64(place.as_bytes()), state: xxh3_64(state.as_bytes()) })
 }
 
-fn file_name(inputs: &[PathBuf], key: u64) -> String {
-    let name = inputs.first().and_then(|path| path.file_name()).unwrap_or(Path::new("data").as_os_str()).to_string_lossy();
-    let name: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
-    format!("{name}-{key:016x}.safetensors")
+/// Removes what was packed from the same place before it changed. A run that still reads it keeps its mapping.
+fn remove_old(directory: &Path, key: &Key) {
+    let (prefix, newest) = (key.prefix(), key.file_name());
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(&prefix) && name.ends_with(".safetensors") && *name != *newest {
+            // Where it cannot be removed, it merely stays.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }

@@ -1,15 +1,19 @@
-//! Numbers the ids of a text in order of appearance, counts them, and ranks them by frequency at the end.
+//! Counts the ids of a text and ranks them by frequency at the end.
+//!
+//! A number below [`DIRECT`] is its own code, so that counting it is one addition in a plain table; larger numbers and names
+//! get the codes from `DIRECT` on, in order of appearance, from a hash table that holds nothing but those. The rank depends
+//! on count and id alone, so that chunks may be counted in any order.
 
 use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashTable};
 use rayon::slice::ParallelSliceMut;
+use std::cmp::Reverse;
+use std::hash::BuildHasher;
 
 use super::Ids;
 
-/// Ids below this go through a plain table instead of the hash map.
-const DIRECT: u64 = 1 << 24;
-/// An id that has no number.
-const NONE: u32 = u32::MAX;
+/// Numbers below this are their own codes.
+pub(super) const DIRECT: u64 = 1 << 24;
 
 /// An id as it stands in the text.
 #[derive(Clone, Copy, Debug)]
@@ -18,136 +22,215 @@ pub(super) enum Key<'a> {
     Name(&'a [u8]),
 }
 
-/// Ids seen so far.
+/// More ids than codes.
+pub(super) struct TooMany;
+
+/// Ids seen so far, and how often. Counts are kept in 32 bits, with what is above in a map of its own.
 #[derive(Default)]
 pub(super) struct Dictionary {
     direct: Vec<u32>,
-    sparse: HashMap<u64, u32, FixedState>,
-    names: HashMap<Box<[u8]>, u32, FixedState>,
-    /// The number of each entry; names have theirs in `names`.
+    others: Vec<u32>,
+    /// The number of each of the others; for a name, which name it is.
     ids: Vec<u64>,
-    counts: Vec<u64>,
+    numbers: HashTable<u32>,
+    names: HashTable<u32>,
+    /// Where each name ends in the text of all.
+    name_ends: Vec<u64>,
+    name_text: Vec<u8>,
+    /// How often a count has passed 2^32.
+    wrapped: HashMap<u32, u64, FixedState>,
 }
 
 /// The outcome: everything in order of falling count.
 pub(super) struct Ranked {
-    /// From order of appearance to rank.
-    pub(super) rank: Vec<u32>,
+    direct: Vec<u32>,
+    others: Vec<u32>,
     /// The ids by rank.
     pub(super) ids: Ids,
     /// Their counts by rank.
     pub(super) counts: Vec<u64>,
 }
 
+impl Ranked {
+    /// The rank of a code.
+    #[inline]
+    pub(super) fn rank(&self, code: u32) -> u32 {
+        match self.direct.get(code as usize) {
+            Some(&rank) => rank,
+            None => self.others.get((code as usize).wrapping_sub(DIRECT as usize)).copied().unwrap_or(0),
+        }
+    }
+}
+
+fn hash_number(id: u64) -> u64 {
+    FixedState::default().hash_one(id)
+}
+
+fn hash_name(name: &[u8]) -> u64 {
+    FixedState::default().hash_one(name)
+}
+
+fn name<'a>(ends: &[u64], text: &'a [u8], which: u64) -> &'a [u8] {
+    let at = |end: Option<&u64>| end.copied().unwrap_or(0) as usize;
+    let start = (which as usize).checked_sub(1).map_or(0, |before| at(ends.get(before)));
+    text.get(start..at(ends.get(which as usize))).unwrap_or_default()
+}
+
 impl Dictionary {
-    /// How many ids there are.
-    pub(super) fn len(&self) -> usize {
-        self.counts.len()
-    }
-
-    /// Counts one occurrence of a number. `None` when there are too many for 32 bits.
-    #[inline]
-    pub(super) fn number(&mut self, id: u64) -> Option<u32> {
-        if id < DIRECT {
-            match self.direct.get(id as usize) {
-                Some(&entry) if entry != NONE => {
-                    self.count(entry);
-                    Some(entry)
+    /// Counts one occurrence of each code. Where a code is `DIRECT`, the next of `keys` is counted, and its code put there.
+    pub(super) fn count<'a>(&mut self, codes: &mut [u32], mut keys: impl Iterator<Item = Key<'a>>) -> Result<(), TooMany> {
+        for code in codes {
+            if let Some(count) = self.direct.get_mut(*code as usize) {
+                *count = count.wrapping_add(1);
+                if *count == 0 {
+                    self.wrap(*code);
                 }
-                _ => self.new_direct(id),
-            }
-        } else if let Some(&entry) = self.sparse.get(&id) {
-            self.count(entry);
-            Some(entry)
-        } else {
-            let entry = self.push(id)?;
-            self.sparse.insert(id, entry);
-            Some(entry)
-        }
-    }
-
-    /// Counts one occurrence of any id.
-    pub(super) fn key(&mut self, key: Key<'_>) -> Option<u32> {
-        match key {
-            Key::Number(id) => self.number(id),
-            Key::Name(name) => {
-                if let Some(&entry) = self.names.get(name) {
-                    self.count(entry);
-                    return Some(entry);
-                }
-                let entry = self.push(0)?;
-                self.names.insert(name.into(), entry);
-                Some(entry)
+            } else if u64::from(*code) < DIRECT {
+                self.first_direct(*code);
+            } else if let Some(key) = keys.next() {
+                *code = self.other(key)?;
             }
         }
-    }
-
-    #[inline]
-    fn count(&mut self, entry: u32) {
-        if let Some(count) = self.counts.get_mut(entry as usize) {
-            *count += 1;
-        }
+        Ok(())
     }
 
     #[cold]
-    fn new_direct(&mut self, id: u64) -> Option<u32> {
-        let entry = self.push(id)?;
-        let at = id as usize;
-        if at >= self.direct.len() {
-            self.direct.resize((at + 1).next_power_of_two().min(DIRECT as usize), NONE);
-        }
-        if let Some(cell) = self.direct.get_mut(at) {
-            *cell = entry;
-        }
-        Some(entry)
+    fn wrap(&mut self, code: u32) {
+        *self.wrapped.entry(code).or_default() += 1 << 32;
     }
 
-    fn push(&mut self, id: u64) -> Option<u32> {
-        let entry = u32::try_from(self.counts.len()).ok().filter(|&entry| entry != NONE)?;
-        self.ids.push(id);
-        self.counts.push(1);
-        Some(entry)
+    /// A number beyond the table as it is.
+    #[cold]
+    fn first_direct(&mut self, code: u32) {
+        let length = (code as usize + 1).next_power_of_two().clamp(1 << 12, DIRECT as usize);
+        self.direct.resize(length, 0);
+        if let Some(count) = self.direct.get_mut(code as usize) {
+            *count = 1;
+        }
+    }
+
+    fn other(&mut self, key: Key<'_>) -> Result<u32, TooMany> {
+        let Dictionary { ids, numbers, names, name_ends, name_text, .. } = self;
+        let id = |entry: u32| ids.get(entry as usize).copied().unwrap_or(0);
+        let found = match key {
+            Key::Number(number) => numbers.find(hash_number(number), |&entry| id(entry) == number),
+            Key::Name(text) => names.find(hash_name(text), |&entry| name(name_ends, name_text, id(entry)) == text),
+        };
+        if let Some(&entry) = found {
+            let code = entry + DIRECT as u32;
+            if let Some(count) = self.others.get_mut(entry as usize) {
+                *count = count.wrapping_add(1);
+                if *count == 0 {
+                    self.wrap(code);
+                }
+            }
+            return Ok(code);
+        }
+        let code = u32::try_from(ids.len() as u64 + DIRECT).map_err(|_| TooMany)?;
+        let entry = code - DIRECT as u32;
+        match key {
+            Key::Number(number) => {
+                let hash = |&entry: &u32| hash_number(ids.get(entry as usize).copied().unwrap_or(0));
+                numbers.insert_unique(hash_number(number), entry, hash);
+                ids.push(number);
+            }
+            Key::Name(text) => {
+                let hash = |&entry: &u32| hash_name(name(name_ends, name_text, ids.get(entry as usize).copied().unwrap_or(0)));
+                names.insert_unique(hash_name(text), entry, hash);
+                ids.push(name_ends.len() as u64);
+                name_text.extend_from_slice(text);
+                name_ends.push(name_text.len() as u64);
+            }
+        }
+        self.others.push(1);
+        Ok(code)
     }
 
     /// Ranks by falling count, then by id: numbers first, in their order, then names by their bytes.
     pub(super) fn rank(self) -> Ranked {
-        let Dictionary { direct, sparse, names, ids, counts } = self;
-        drop((direct, sparse));
-        let mut text: Vec<&[u8]> = Vec::new();
-        if !names.is_empty() {
-            text.resize(ids.len(), &[]);
-            for (name, &entry) in &names {
-                text[entry as usize] = name;
+        let Dictionary { mut direct, mut others, ids, numbers, names, name_ends, name_text, wrapped } = self;
+        let id = |entry: u32| ids.get(entry as usize).copied().unwrap_or(0);
+        let text = |entry: u32| name(&name_ends, &name_text, id(entry));
+        let has_names = !names.is_empty();
+        // All codes in the order that breaks ties.
+        let seen = |code: u32, count: u32| count > 0 || wrapped.contains_key(&code);
+        let mut codes: Vec<u32> = (0..).zip(&direct).filter(|&(code, &count)| seen(code, count)).map(|(code, _)| code).collect();
+        let numbers = sorted(numbers, |&a, &b| id(a).cmp(&id(b)));
+        let first_name = codes.len() + numbers.len();
+        let names = sorted(names, |&a, &b| text(a).cmp(text(b)));
+        codes.extend(numbers.into_iter().chain(names).map(|entry| entry + DIRECT as u32));
+        let other = |code: u32| (code as usize).wrapping_sub(DIRECT as usize);
+        let count = |code: u32| {
+            let low = direct.get(code as usize).or_else(|| others.get(other(code))).copied().unwrap_or(0);
+            u64::from(low) + wrapped.get(&code).copied().unwrap_or(0)
+        };
+        // The complement of the count above the position: plain words to be sorted, one compare each.
+        let key = |(position, &code): (u64, &u32)| u64::from(!u32::try_from(count(code)).unwrap_or(u32::MAX)) << 32 | position;
+        let mut keys: Vec<u64> = (0..).zip(&codes).map(key).collect();
+        sort_by_count(&mut keys);
+        let code = |key: u64| codes.get(key as u32 as usize).copied().unwrap_or(0);
+        // Counts beyond 32 bits come first and are the same so far.
+        let large = keys.partition_point(|&key| key >> 32 == 0);
+        keys.get_mut(..large).unwrap_or_default().sort_by_key(|&key| (Reverse(count(code(key))), key));
+        let large: Vec<u64> = keys.iter().take(large).map(|&key| count(code(key))).collect();
+        for (rank, &key) in (0..).zip(&keys) {
+            let code = code(key);
+            if let Some(cell) = direct.get_mut(code as usize).or_else(|| others.get_mut(other(code))) {
+                *cell = rank;
             }
         }
-        let mut order: Vec<u32> = (0..ids.len() as u32).collect();
-        let number = |entry: u32| (std::cmp::Reverse(counts[entry as usize]), ids[entry as usize]);
-        if text.is_empty() {
-            order.par_sort_unstable_by_key(|&entry| number(entry));
-        } else {
-            // Numbers have no text and so come first.
-            let by = |entry: u32| (number(entry).0, text[entry as usize], number(entry).1);
-            order.par_sort_unstable_by(|&a, &b| by(a).cmp(&by(b)));
-        }
-        let mut rank = vec![0u32; ids.len()];
-        for (position, &entry) in order.iter().enumerate() {
-            rank[entry as usize] = position as u32;
-        }
-        let ranked = if names.is_empty() {
-            Ids::Numbers(order.iter().map(|&entry| ids[entry as usize]).collect())
-        } else {
+        let number = |code: u32| if u64::from(code) < DIRECT { code.into() } else { id(code - DIRECT as u32) };
+        let named = if has_names {
             let (mut start, mut bytes) = (vec![0u64], Vec::new());
-            for &entry in &order {
-                match text[entry as usize] {
-                    // No name is empty, so this is a number.
-                    [] => bytes.extend_from_slice(ids[entry as usize].to_string().as_bytes()),
-                    name => bytes.extend_from_slice(name),
+            for &key in &keys {
+                let code = code(key);
+                if (key as u32 as usize) < first_name {
+                    bytes.extend_from_slice(number(code).to_string().as_bytes());
+                } else {
+                    bytes.extend_from_slice(text(code - DIRECT as u32));
                 }
                 start.push(bytes.len() as u64);
             }
             Ids::Names { start, bytes }
+        } else {
+            Ids::Numbers(keys.iter().map(|&key| number(code(key))).collect())
         };
-        let counts = order.iter().map(|&entry| counts[entry as usize]).collect();
-        Ranked { rank, ids: ranked, counts }
+        let mut counts = keys;
+        for count in &mut counts {
+            *count = u64::from(!((*count >> 32) as u32));
+        }
+        counts.iter_mut().zip(large).for_each(|(count, large)| *count = large);
+        Ranked { direct, others, ids: named, counts }
     }
+}
+
+/// Sorts keys that stand in the order of their positions. Nearly all counts are small: these are placed without comparing.
+fn sort_by_count(keys: &mut Vec<u64>) {
+    const SMALL: usize = 1 << 12;
+    let small = |key: u64| Some(!(key >> 32) as u32 as usize).filter(|&count| count < SMALL);
+    let mut places = [0usize; SMALL];
+    keys.iter().filter_map(|&key| small(key)).for_each(|count| places[count] += 1);
+    let mut sorted: Vec<u64> = keys.iter().copied().filter(|&key| small(key).is_none()).collect();
+    sorted.par_sort_unstable();
+    let mut begin = sorted.len();
+    for place in places.iter_mut().rev() {
+        begin += std::mem::replace(place, begin);
+    }
+    sorted.resize(keys.len(), 0);
+    for &key in keys.iter() {
+        if let Some(count) = small(key)
+            && let Some(cell) = sorted.get_mut(places[count])
+        {
+            *cell = key;
+            places[count] += 1;
+        }
+    }
+    *keys = sorted;
+}
+
+/// The entries of a table in order.
+fn sorted(table: HashTable<u32>, by: impl Fn(&u32, &u32) -> std::cmp::Ordering + Sync) -> Vec<u32> {
+    let mut entries: Vec<u32> = table.into_iter().collect();
+    entries.par_sort_unstable_by(by);
+    entries
 }

@@ -5,34 +5,56 @@ use std::io::{BufReader, Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
+use super::format::PAD;
 use crate::{Error, Result};
 
-/// How much text one chunk aims for.
-const CHUNK: usize = 4 << 20;
+/// How much text one chunk aims for: with what is parsed from it, it stays in a core's cache.
+const CHUNK: usize = 1 << 20;
 /// A line longer than this is no line.
 const LONGEST_LINE: usize = 512 << 20;
 
-/// Whole lines of one input; always ends with a newline.
+/// Whole lines of one input.
+#[derive(Default)]
 pub(super) struct Chunk {
-    pub(super) text: Vec<u8>,
+    text: Vec<u8>,
+    /// Where the text ends, after a newline; [`PAD`] newlines follow.
+    pub(super) end: usize,
     /// Which input.
     pub(super) input: usize,
     /// Whether it holds the input's first line.
     pub(super) first: bool,
 }
 
+impl Chunk {
+    /// The text with the newlines after it.
+    pub(super) fn padded(&self) -> &[u8] {
+        self.text.get(..self.end + PAD).unwrap_or_default()
+    }
+
+    /// The text alone.
+    pub(super) fn lines(&self) -> &[u8] {
+        self.text.get(..self.end).unwrap_or_default()
+    }
+}
+
+/// Told the bytes read, before decompression, and how many there are in all, where that is known; says whether to go on.
+pub(super) type Progress<'a> = &'a (dyn Fn(u64, Option<u64>) -> bool + Sync);
+
 /// Reads several inputs one after the other.
 pub(super) struct Inputs<'a> {
     paths: &'a [PathBuf],
     next: usize,
-    current: Option<Current>,
+    current: Option<Current<'a>>,
     read: Arc<AtomicU64>,
     total: Option<u64>,
+    progress: Progress<'a>,
 }
 
-struct Current {
-    reader: Box<dyn Read + Send>,
+struct Current<'a> {
+    reader: Box<dyn Read + Send + 'a>,
     compressed: bool,
     carry: Vec<u8>,
     first: bool,
@@ -51,6 +73,51 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
+/// Standard input, read by a thread of its own: whoever waits for it can still be stopped.
+struct Stdin<'a> {
+    blocks: Receiver<std::io::Result<Vec<u8>>>,
+    block: Cursor<Vec<u8>>,
+    read: Arc<AtomicU64>,
+    progress: Progress<'a>,
+}
+
+impl<'a> Stdin<'a> {
+    fn new(read: Arc<AtomicU64>, progress: Progress<'a>) -> Stdin<'a> {
+        let (sender, blocks) = sync_channel(4);
+        std::thread::spawn(move || {
+            loop {
+                let mut block = vec![0; 1 << 18];
+                let outcome = std::io::stdin().lock().read(&mut block).map(|n| {
+                    block.truncate(n);
+                    block
+                });
+                let last = outcome.as_ref().map_or_else(|problem| problem.kind() != ErrorKind::Interrupted, Vec::is_empty);
+                if sender.send(outcome).is_err() || last {
+                    break;
+                }
+            }
+        });
+        Stdin { blocks, block: Cursor::default(), read, progress }
+    }
+}
+
+impl Read for Stdin<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while self.block.position() == self.block.get_ref().len() as u64 {
+            match self.blocks.recv_timeout(Duration::from_millis(100)) {
+                Ok(block) => self.block = Cursor::new(block?),
+                Err(RecvTimeoutError::Timeout) if (self.progress)(self.read.load(Relaxed), None) => continue,
+                Err(RecvTimeoutError::Timeout) => return Err(std::io::Error::other("interrupted")),
+                Err(RecvTimeoutError::Disconnected) => return Ok(0),
+            }
+            if self.block.get_ref().is_empty() {
+                return Ok(0);
+            }
+        }
+        self.block.read(buffer)
+    }
+}
+
 /// Whether a path stands for standard input.
 pub(super) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
@@ -58,7 +125,7 @@ pub(super) fn is_stdin(path: &Path) -> bool {
 
 impl<'a> Inputs<'a> {
     /// Looks at all inputs' sizes, so that a missing one is found before any work.
-    pub(super) fn new(paths: &'a [PathBuf]) -> Result<Inputs<'a>> {
+    pub(super) fn new(paths: &'a [PathBuf], progress: Progress<'a>) -> Result<Inputs<'a>> {
         let mut total = Some(0u64);
         for path in paths {
             if is_stdin(path) {
@@ -75,7 +142,7 @@ impl<'a> Inputs<'a> {
             }
             total = if found.is_file() { total.map(|sum| sum.saturating_add(found.len())) } else { None };
         }
-        Ok(Inputs { paths, next: 0, current: None, read: Arc::default(), total })
+        Ok(Inputs { paths, next: 0, current: None, read: Arc::default(), total, progress })
     }
 
     /// Bytes read so far, before decompression, and how many there are if that is known.
@@ -83,24 +150,29 @@ impl<'a> Inputs<'a> {
         (self.read.load(Relaxed), self.total)
     }
 
-    /// The next chunk, or `None` at the end of the last input.
-    pub(super) fn next_chunk(&mut self) -> Result<Option<Chunk>> {
+    /// Tells of the progress. Gives whether to go on.
+    pub(super) fn proceed(&self) -> bool {
+        (self.progress)(self.read.load(Relaxed), self.total)
+    }
+
+    /// Puts the next chunk in the place of a used one; `false` at the end of the last input.
+    pub(super) fn next_chunk(&mut self, chunk: &mut Chunk) -> Result<bool> {
         loop {
             let Some(current) = &mut self.current else {
-                let Some(path) = self.paths.get(self.next) else { return Ok(None) };
-                self.current = Some(open(path, &self.read)?);
+                let Some(path) = self.paths.get(self.next) else { return Ok(false) };
+                self.current = Some(open(path, &self.read, self.progress)?);
                 self.next += 1;
                 continue;
             };
             let input = self.next.saturating_sub(1);
             let path = self.paths.get(input).map(PathBuf::as_path).unwrap_or(Path::new("-"));
-            match current.fill().map_err(|problem| current.explain(path, problem))? {
-                Some(text) => {
-                    let first = std::mem::replace(&mut current.first, false);
-                    return Ok(Some(Chunk { text, input, first }));
+            match current.fill(chunk).map_err(|problem| current.explain(path, problem))? {
+                Filled::Lines => {
+                    (chunk.input, chunk.first) = (input, std::mem::replace(&mut current.first, false));
+                    return Ok(true);
                 }
-                None if current.carry.is_empty() => self.current = None,
-                None => {
+                Filled::End => self.current = None,
+                Filled::EndlessLine => {
                     return Err(Error::BadFile {
                         path: path.to_owned(),
                         problem: "has a line of more than 512 MiB".into(),
@@ -112,36 +184,48 @@ impl<'a> Inputs<'a> {
     }
 }
 
-impl Current {
-    /// Whole lines, `None` at the end; `None` with something carried over when a line is too long.
-    fn fill(&mut self) -> std::io::Result<Option<Vec<u8>>> {
-        let mut text = Vec::with_capacity(CHUNK + self.carry.len() + 1);
-        text.append(&mut self.carry);
-        let mut searched = 0;
+enum Filled {
+    Lines,
+    End,
+    EndlessLine,
+}
+
+impl Current<'_> {
+    /// Fills a chunk with whole lines: what was carried over, and about [`CHUNK`] bytes more.
+    fn fill(&mut self, chunk: &mut Chunk) -> std::io::Result<Filled> {
+        let text = &mut chunk.text;
+        let mut end = self.carry.len();
+        // Grown once, and then used again as it is: no byte is cleared before it is read.
+        grow(text, end + CHUNK + PAD);
+        if let Some(start) = text.get_mut(..end) {
+            start.copy_from_slice(&self.carry);
+        }
+        self.carry.clear();
         loop {
-            let n = (&mut self.reader).take(CHUNK as u64).read_to_end(&mut text)?;
-            if let Some(end) = memchr::memrchr(b'\n', text.get(searched..).unwrap_or_default()) {
-                let cut = searched + end + 1;
-                if n == 0 && cut < text.len() {
-                    text.push(b'\n');
-                } else {
-                    self.carry.extend_from_slice(text.get(cut..).unwrap_or_default());
-                    text.truncate(cut);
+            let (searched, goal) = (end, end + CHUNK);
+            grow(text, goal + PAD);
+            let mut more = true;
+            while more && end < goal {
+                match self.reader.read(text.get_mut(end..goal).unwrap_or_default()) {
+                    Ok(n) => (end, more) = (end + n, n > 0),
+                    Err(problem) if problem.kind() == ErrorKind::Interrupted => {}
+                    Err(problem) => return Err(problem),
                 }
-                return Ok(Some(text));
             }
-            searched = text.len();
-            if n == 0 {
-                if text.is_empty() {
-                    return Ok(None);
-                }
-                text.push(b'\n');
-                return Ok(Some(text));
-            }
-            if searched > LONGEST_LINE {
-                self.carry = text;
-                return Ok(None);
-            }
+            let newline = memchr::memrchr(b'\n', text.get(searched..end).unwrap_or_default());
+            let cut = match newline.map(|newline| searched + newline + 1) {
+                Some(cut) if more || cut == end => cut,
+                None if more && end > LONGEST_LINE => return Ok(Filled::EndlessLine),
+                None if more => continue,
+                _ if end == 0 => return Ok(Filled::End),
+                // The last line of all has no newline: it gets one from the padding.
+                _ => end + 1,
+            };
+            self.carry.extend_from_slice(text.get(cut..end).unwrap_or_default());
+            grow(text, cut + PAD);
+            text.get_mut(cut.min(end)..cut + PAD).unwrap_or_default().fill(b'\n');
+            chunk.end = cut;
+            return Ok(Filled::Lines);
         }
     }
 
@@ -165,16 +249,25 @@ impl Current {
     }
 }
 
-fn open(path: &Path, read: &Arc<AtomicU64>) -> Result<Current> {
-    let inner: Box<dyn Read + Send> =
-        if is_stdin(path) { Box::new(std::io::stdin()) } else { Box::new(File::open(path).map_err(Error::io(path, "open"))?) };
+fn grow(text: &mut Vec<u8>, length: usize) {
+    if text.len() < length {
+        text.resize(length, b'\n');
+    }
+}
+
+fn open<'a>(path: &Path, read: &Arc<AtomicU64>, progress: Progress<'a>) -> Result<Current<'a>> {
+    let inner: Box<dyn Read + Send + 'a> = if is_stdin(path) {
+        Box::new(Stdin::new(read.clone(), progress))
+    } else {
+        Box::new(File::open(path).map_err(Error::io(path, "open"))?)
+    };
     let mut raw = Counted { inner, read: read.clone() };
     let mut magic = Vec::with_capacity(8);
     (&mut raw).take(6).read_to_end(&mut magic).map_err(Error::io(path, "read"))?;
     let start = Cursor::new(magic.clone());
     let whole = start.chain(raw);
     let buffered = |whole| BufReader::with_capacity(1 << 18, whole);
-    let (reader, compressed): (Box<dyn Read + Send>, bool) = match magic.as_slice() {
+    let (reader, compressed): (Box<dyn Read + Send + 'a>, bool) = match magic.as_slice() {
         [0x1f, 0x8b, ..] => (Box::new(flate2::bufread::MultiGzDecoder::new(buffered(whole))), true),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => {
             let decoder = zstd::stream::read::Decoder::with_buffer(buffered(whole)).map_err(Error::io(path, "decompress"))?;

@@ -16,10 +16,10 @@ mod map;
 mod pack;
 mod packed;
 
-pub use cache::{Opened, open_or_pack};
+pub use cache::{Opened, open_or_pack, open_or_pack_while};
 pub use format::{Format, OnBadRow};
 pub use ids::Ids;
-pub use pack::{PackReport, PackSettings, pack};
+pub use pack::{PackReport, PackSettings, pack, pack_while};
 pub use packed::{Dataset, Kind, Labels, Packed, Ratings};
 
 #[cfg(target_endian = "big")]

@@ -1,0 +1,255 @@
+//! The text formats: finding out which one it is, and parsing a chunk of lines.
+
+mod number;
+mod ratings;
+mod svmlight;
+
+use std::path::Path;
+use std::str::FromStr;
+
+use super::dictionary::{DIRECT, Key};
+use super::ids::plain_integer;
+use super::input::Chunk;
+use crate::Error;
+
+pub(super) use number::PAD;
+
+/// A text format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// `label index:value index:value ...`, one example a line.
+    Svmlight,
+    /// `user item rating [time]`, one rating a line.
+    Ratings,
+}
+
+impl Format {
+    /// The name, as `--format` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Svmlight => "svmlight",
+            Format::Ratings => "ratings",
+        }
+    }
+
+    /// Finds the format of a text from its first lines; `None` if they say nothing.
+    pub fn detect(text: &[u8]) -> Option<Format> {
+        for line in text.split(|&byte| byte == b'\n').take(1000) {
+            let line = line.trim_ascii();
+            if line.is_empty() || line.starts_with(b"#") {
+                continue;
+            }
+            let mut tokens = line.split(|&byte| blank(byte)).filter(|token| !token.is_empty());
+            let second = tokens.nth(1).unwrap_or_default();
+            let index = second.iter().position(|&byte| byte == b':').unwrap_or(0);
+            let pair = index > 0 && second.get(index + 1) != Some(&b':');
+            if pair && (second.starts_with(b"qid:") || second.iter().take(index).all(u8::is_ascii_digit)) {
+                return Some(Format::Svmlight);
+            }
+            match ratings::fields(line, 0).1 {
+                // A label without features, or with a comment, says nothing yet.
+                0..=1 => continue,
+                _ if second.starts_with(b"#") => continue,
+                2..=4 => return Some(Format::Ratings),
+                _ => return None,
+            }
+        }
+        None
+    }
+}
+
+impl FromStr for Format {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Format, Error> {
+        [Format::Svmlight, Format::Ratings].into_iter().find(|format| format.name() == name).ok_or_else(|| Error::BadSetting {
+            setting: "--format",
+            value: name.to_owned(),
+            problem: "is no text format; take svmlight or ratings".into(),
+        })
+    }
+}
+
+/// What to do with a row that cannot be understood.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OnBadRow {
+    /// Stop, naming its place.
+    #[default]
+    Stop,
+    /// Leave it out and count it.
+    Skip,
+}
+
+/// A row that cannot be understood, by its place in the chunk.
+pub(super) struct Bad {
+    /// Lines before it in the chunk.
+    pub(super) line: u64,
+    column: u64,
+    text: String,
+    problem: &'static str,
+    remedy: &'static str,
+}
+
+impl Bad {
+    /// The error, where `before` lines of the file precede the chunk.
+    pub(super) fn error(self, path: &Path, before: u64) -> Error {
+        let Bad { line, column, text, problem, remedy } = self;
+        Error::BadRow { path: path.to_owned(), line: before + line + 1, column, text, problem, remedy }
+    }
+}
+
+/// How many bad rows are described; the rest are counted.
+pub(super) const DESCRIBED: usize = 10;
+
+/// An id that does not stand for itself: a number, or where its text is.
+#[derive(Clone, Copy)]
+struct Token {
+    number: u64,
+    start: u32,
+    length: u32,
+}
+
+/// The ids of a chunk that do not stand for themselves, in their order.
+#[derive(Default)]
+pub(super) struct Others(Vec<Token>);
+
+impl Others {
+    /// Keeps a large number. Gives what stands for it among the codes.
+    fn push_number(&mut self, number: u64) -> u32 {
+        self.0.push(Token { number, start: 0, length: 0 });
+        DIRECT as u32
+    }
+
+    /// The code of an id, which is kept unless it stands for itself.
+    fn push(&mut self, text: &[u8], (start, end): (usize, usize)) -> u32 {
+        match text.get(start..end).and_then(plain_integer) {
+            Some(number) if number < DIRECT => number as u32,
+            Some(number) => self.push_number(number),
+            None => {
+                self.0.push(Token { number: 0, start: start as u32, length: (end - start) as u32 });
+                DIRECT as u32
+            }
+        }
+    }
+
+    /// The numbers from one of them on.
+    fn numbers(&self, first: usize) -> impl Iterator<Item = u64> + Clone {
+        self.0.get(first..).unwrap_or_default().iter().map(|token| token.number)
+    }
+
+    /// The ids, given the chunk's text.
+    pub(super) fn keys<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = Key<'a>> {
+        self.0.iter().map(|token| match token.length {
+            0 => Key::Number(token.number),
+            length => Key::Name(text.get(token.start as usize..).and_then(|rest| rest.get(..length as usize)).unwrap_or_default()),
+        })
+    }
+}
+
+/// What a chunk holds; used again for the next one.
+#[derive(Default)]
+pub(super) struct Parsed {
+    pub(super) lines: u64,
+    /// The first bad rows, and how many there are in all.
+    pub(super) bad: Vec<Bad>,
+    pub(super) bad_count: u64,
+    pub(super) labels: Vec<f32>,
+    pub(super) lengths: Vec<u32>,
+    /// Features, or users: ids below [`DIRECT`] stand for themselves, and `DIRECT` for the next of the others.
+    pub(super) codes: Vec<u32>,
+    pub(super) others: Others,
+    pub(super) items: Vec<u32>,
+    pub(super) other_items: Others,
+    /// Values, or ratings.
+    pub(super) values: Vec<f32>,
+    /// Whether every value is 1.
+    pub(super) ones: bool,
+    /// For the parser of svmlight.
+    sorted: Vec<u64>,
+}
+
+impl Parsed {
+    fn clear(&mut self) {
+        (self.lines, self.bad_count, self.ones) = (0, 0, true);
+        self.bad.clear();
+        self.labels.clear();
+        self.lengths.clear();
+        self.codes.clear();
+        self.others.0.clear();
+        self.items.clear();
+        self.other_items.0.clear();
+        self.values.clear();
+    }
+}
+
+/// What is wrong, and where in the text.
+struct Fault {
+    start: usize,
+    end: usize,
+    problem: &'static str,
+    remedy: &'static str,
+}
+
+fn fault<T>(start: usize, end: usize, problem: &'static str, remedy: &'static str) -> Result<T, Fault> {
+    Err(Fault { start, end, problem, remedy })
+}
+
+/// Parses all lines of a chunk.
+pub(super) fn parse(chunk: &Chunk, format: Format, on_bad_row: OnBadRow, out: &mut Parsed) {
+    let text = chunk.padded();
+    out.clear();
+    // A byte order mark is no part of the first line.
+    let begin = if chunk.first && text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let mut at = begin;
+    while at < chunk.end {
+        let (start, cells, others) = (at, out.codes.len(), out.others.0.len());
+        let outcome = match format {
+            Format::Svmlight => svmlight::row(text, &mut at, out),
+            Format::Ratings => ratings::row(text, &mut at, out, chunk.first && start == begin),
+        };
+        if let Err(found) = outcome {
+            // Ratings are kept only when whole.
+            out.codes.truncate(cells);
+            out.values.truncate(cells);
+            out.others.0.truncate(others);
+            at = line_end(text, found.start.max(start)).min(chunk.end);
+            out.bad_count += 1;
+            if out.bad.len() < DESCRIBED {
+                out.bad.push(Bad {
+                    line: out.lines,
+                    column: (found.start - start) as u64 + 1,
+                    text: readable(text.get(found.start..found.end).unwrap_or_default()),
+                    problem: found.problem,
+                    remedy: found.remedy,
+                });
+            }
+            if on_bad_row == OnBadRow::Stop {
+                break;
+            }
+        }
+        out.lines += 1;
+    }
+}
+
+/// At most 40 characters of one line.
+fn readable(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text.get(..text.len().min(200)).unwrap_or_default());
+    let text: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+#[inline]
+fn blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r')
+}
+
+/// The position after the newline.
+fn line_end(text: &[u8], at: usize) -> usize {
+    at + memchr::memchr(b'\n', text.get(at..).unwrap_or_default()).map_or(text.len(), |n| n + 1)
+}
+
+const REMEDY_FINITE: &str = "give a finite number or leave the row out";
+const REMEDY_MIXED: &str = "give rows and ratings in separate files; where the format was mistaken, name it with --format";

@@ -1,0 +1,232 @@
+//! Labelled sparse rows.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use rayon::prelude::*;
+use safetensors::Dtype;
+
+use super::super::Ids;
+use super::super::layout::BLOCK;
+use super::store::{Place, Store};
+use crate::Result;
+
+/// How the labels of a data set are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Labels {
+    /// The smallest.
+    pub min: f32,
+    /// The largest.
+    pub max: f32,
+    /// The first row whose label is not -1, 0 or 1, with that label.
+    pub first_other: Option<(usize, f32)>,
+    /// Whether some label is -1.
+    pub has_minus: bool,
+    /// Whether some label is 0.
+    pub has_zero: bool,
+    /// Whether some label is 1.
+    pub has_plus: bool,
+}
+
+impl Labels {
+    const NONE: Labels =
+        Labels { min: f32::INFINITY, max: f32::NEG_INFINITY, first_other: None, has_minus: false, has_zero: false, has_plus: false };
+
+    fn add(&mut self, row: usize, label: f32) {
+        self.min = self.min.min(label);
+        self.max = self.max.max(label);
+        let (minus, zero, plus) = (label == -1.0, label == 0.0, label == 1.0);
+        self.has_minus |= minus;
+        self.has_zero |= zero;
+        self.has_plus |= plus;
+        if !(minus | zero | plus) && self.first_other.is_none() {
+            self.first_other = Some((row, label));
+        }
+    }
+
+    fn join(self, later: Labels) -> Labels {
+        Labels {
+            min: self.min.min(later.min),
+            max: self.max.max(later.max),
+            first_other: self.first_other.or(later.first_other),
+            has_minus: self.has_minus | later.has_minus,
+            has_zero: self.has_zero | later.has_zero,
+            has_plus: self.has_plus | later.has_plus,
+        }
+    }
+}
+
+/// Labelled sparse rows.
+#[derive(Debug)]
+pub struct Dataset {
+    store: Store,
+    row_start: Place,
+    column: Place,
+    value: Option<Place>,
+    label: Place,
+    feature_count: Place,
+    columns: usize,
+    longest_row: usize,
+    labels: Labels,
+}
+
+impl Dataset {
+    pub(super) fn check(store: Store) -> Result<Dataset> {
+        let row_start = store.tensor("row_start", Dtype::U64)?;
+        let rows = row_start.count.checked_sub(1).filter(|&rows| rows > 0).ok_or_else(|| store.bad("holds no rows"))?;
+        let column = store.tensor("column", Dtype::U32)?;
+        let value = if store.has("value") { Some(store.sized("value", Dtype::F32, column.count)?) } else { None };
+        let label = store.sized("label", Dtype::F32, rows)?;
+        let (columns, feature_count) = store.id_count("feature")?;
+        let mut finite = vec![("label", label)];
+        finite.extend(value.map(|value| ("value", value)));
+        store.verify(&finite, &[("column", column, columns)])?;
+        // Rows in groups of a fixed number of rows; the cells of a group in pieces, so that no buffer depends on the data.
+        const GROUP: usize = 1 << 14;
+        let groups: Vec<Result<(usize, Labels)>> = (0..rows.div_ceil(GROUP))
+            .into_par_iter()
+            .map(|group| {
+                let first = group * GROUP;
+                let count = GROUP.min(rows - first);
+                let starts = store.numbers(row_start, first, count + 1)?;
+                let longest = check_rows(&store, column, first, &starts)?;
+                let mut labels = Labels::NONE;
+                for (row, bits) in (first..).zip(store.words(label, first, count)?) {
+                    labels.add(row, f32::from_bits(bits));
+                }
+                Ok((longest, labels))
+            })
+            .collect();
+        let (mut longest_row, mut labels) = (0, Labels::NONE);
+        for group in groups {
+            let (longest, more) = group?;
+            longest_row = longest_row.max(longest);
+            labels = labels.join(more);
+        }
+        let ends = (store.numbers(row_start, 0, 1)?, store.numbers(row_start, rows, 1)?);
+        if ends != (vec![0], vec![column.count as u64]) {
+            return Err(store.bad("`row_start` does not run from 0 to the number of cells"));
+        }
+        Ok(Dataset { store, row_start, column, value, label, feature_count, columns, longest_row, labels })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.store.path
+    }
+
+    /// How many examples.
+    pub fn rows(&self) -> usize {
+        self.label.count
+    }
+
+    /// How many different features.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// How many cells in all rows together.
+    pub fn nonzeros(&self) -> u64 {
+        self.column.count as u64
+    }
+
+    /// The length of the longest row.
+    pub fn longest_row(&self) -> usize {
+        self.longest_row
+    }
+
+    /// Whether every value is 1, so that none is stored.
+    pub fn all_ones(&self) -> bool {
+        self.value.is_none()
+    }
+
+    /// The label of a row; 0 beyond the end.
+    #[inline]
+    pub fn label(&self, row: usize) -> f32 {
+        self.store.cells32(self.label).get(row).map_or(0.0, |bits| f32::from_bits(bits.load(Relaxed)))
+    }
+
+    /// Which cells belong to a row: always a range within the cells, whatever has become of the file; empty beyond the end.
+    #[inline]
+    pub fn row_range(&self, row: usize) -> Range<usize> {
+        let starts = self.store.map.cells64(self.row_start.start, self.row_start.count);
+        let at = |row: usize| starts.get(row).map_or(0, |start| start.load(Relaxed).min(self.column.count as u64) as usize);
+        let (start, end) = (at(row), at(row.saturating_add(1)));
+        start..end.max(start)
+    }
+
+    /// The columns of all cells. Each was below [`columns`](Self::columns) when the file was opened.
+    pub fn column_cells(&self) -> &[AtomicU32] {
+        self.store.cells32(self.column)
+    }
+
+    /// The values of all cells, as the bits of `f32`; `None` when all are 1.
+    pub fn value_cells(&self) -> Option<&[AtomicU32]> {
+        self.value.map(|value| self.store.cells32(value))
+    }
+
+    /// Where each row's cells start, and where the last row's end.
+    pub(crate) fn start_cells(&self) -> &[std::sync::atomic::AtomicU64] {
+        self.store.map.cells64(self.row_start.start, self.row_start.count)
+    }
+
+    /// The labels, as the bits of `f32`.
+    pub(crate) fn label_cells(&self) -> &[AtomicU32] {
+        self.store.cells32(self.label)
+    }
+
+    /// How the labels are.
+    pub fn labels(&self) -> Labels {
+        self.labels
+    }
+
+    /// The user's index of each column.
+    pub fn feature_ids(&self) -> Result<Ids> {
+        self.store.ids("feature")
+    }
+
+    /// In how many rows each column occurs, falling.
+    pub fn feature_counts(&self) -> Result<Vec<u64>> {
+        self.store.numbers(self.feature_count, 0, self.feature_count.count)
+    }
+
+    /// Whether the file's size or time of modification is no longer what it was when opened.
+    pub fn changed(&self) -> bool {
+        self.store.changed()
+    }
+}
+
+/// Requires the offsets of some rows to ascend, and the columns of each row to ascend strictly. Gives the longest length.
+fn check_rows(store: &Store, column: Place, first: usize, starts: &[u64]) -> Result<usize> {
+    let (Some(&begin), Some(&end)) = (starts.first(), starts.last()) else { return Ok(0) };
+    if !starts.is_sorted() || end > column.count as u64 {
+        return Err(store.bad(format!("`row_start` does not ascend near row {first}")));
+    }
+    const PIECE: u64 = (BLOCK / 4) as u64;
+    let (mut at, mut row, mut last) = (begin, 0, None);
+    while at < end {
+        let size = PIECE.min(end - at);
+        let cells = store.words(column, at as usize, size as usize)?;
+        let mut rest = cells.as_slice();
+        while !rest.is_empty() {
+            // The row's end; rows that end here or before are done.
+            let stop = starts.get(row + 1).copied().unwrap_or(end);
+            if stop <= at {
+                row += 1;
+                last = None;
+                continue;
+            }
+            let (mine, others) = rest.split_at(rest.len().min((stop - at) as usize));
+            if last.zip(mine.first()).is_some_and(|(last, next)| last >= *next)
+                || !mine.iter().zip(mine.iter().skip(1)).fold(true, |good, (a, b)| good & (a < b))
+            {
+                return Err(store.bad(format!("the columns of row {} do not ascend", first + row)));
+            }
+            last = mine.last().copied();
+            at += mine.len() as u64;
+            rest = others;
+        }
+    }
+    Ok(starts.windows(2).map(|pair| if let [a, b] = pair { (b - a) as usize } else { 0 }).max().unwrap_or(0))
+}

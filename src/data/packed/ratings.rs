@@ -1,0 +1,142 @@
+//! Users' ratings of items.
+
+use std::path::Path;
+use std::sync::atomic::AtomicU32;
+
+use rayon::prelude::*;
+use safetensors::Dtype;
+
+use super::super::Ids;
+use super::super::layout::BLOCK;
+use super::store::{Place, Store};
+use crate::Result;
+
+/// Users' ratings of items, in the order of the text.
+#[derive(Debug)]
+pub struct Ratings {
+    store: Store,
+    user: Place,
+    item: Place,
+    rating: Place,
+    user_count: Place,
+    item_count: Place,
+    users: usize,
+    items: usize,
+    mean: f64,
+    min: f32,
+    max: f32,
+}
+
+impl Ratings {
+    pub(super) fn check(store: Store) -> Result<Ratings> {
+        let user = store.tensor("user", Dtype::U32)?;
+        if user.count == 0 {
+            return Err(store.bad("holds no ratings"));
+        }
+        let item = store.sized("item", Dtype::U32, user.count)?;
+        let rating = store.sized("rating", Dtype::F32, user.count)?;
+        let (users, user_count) = store.id_count("user")?;
+        let (items, item_count) = store.id_count("item")?;
+        store.verify(&[("rating", rating)], &[("user", user, users), ("item", item, items)])?;
+        const GROUP: usize = BLOCK / 4;
+        let groups: Vec<Result<(f64, f32, f32)>> = (0..rating.count.div_ceil(GROUP))
+            .into_par_iter()
+            .map(|group| {
+                let first = group * GROUP;
+                let cells = store.words(rating, first, GROUP.min(rating.count - first))?;
+                let start = (0.0, f32::INFINITY, f32::NEG_INFINITY);
+                Ok(cells
+                    .iter()
+                    .map(|&bits| f32::from_bits(bits))
+                    .fold(start, |(sum, min, max), rating| (sum + f64::from(rating), min.min(rating), max.max(rating))))
+            })
+            .collect();
+        let (mut sum, mut min, mut max) = (0.0, f32::INFINITY, f32::NEG_INFINITY);
+        for group in groups {
+            let (more, low, high) = group?;
+            (sum, min, max) = (sum + more, min.min(low), max.max(high));
+        }
+        let mean = sum / rating.count as f64;
+        Ok(Ratings { store, user, item, rating, user_count, item_count, users, items, mean, min, max })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.store.path
+    }
+
+    /// How many different users.
+    pub fn users(&self) -> usize {
+        self.users
+    }
+
+    /// How many different items.
+    pub fn items(&self) -> usize {
+        self.items
+    }
+
+    /// How many ratings.
+    pub fn len(&self) -> usize {
+        self.rating.count
+    }
+
+    /// Whether there is none; never so for an open file.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The mean rating.
+    pub fn mean(&self) -> f64 {
+        self.mean
+    }
+
+    /// The smallest rating.
+    pub fn min(&self) -> f32 {
+        self.min
+    }
+
+    /// The largest rating.
+    pub fn max(&self) -> f32 {
+        self.max
+    }
+
+    /// Who rated. Each was below [`users`](Self::users) when the file was opened.
+    pub fn user_cells(&self) -> &[AtomicU32] {
+        self.store.cells32(self.user)
+    }
+
+    /// What was rated. Each was below [`items`](Self::items) when the file was opened.
+    pub fn item_cells(&self) -> &[AtomicU32] {
+        self.store.cells32(self.item)
+    }
+
+    /// The ratings, as the bits of `f32`.
+    pub fn rating_cells(&self) -> &[AtomicU32] {
+        self.store.cells32(self.rating)
+    }
+
+    /// The user's own names of the users.
+    pub fn user_ids(&self) -> Result<Ids> {
+        self.store.ids("user")
+    }
+
+    /// The user's own names of the items.
+    pub fn item_ids(&self) -> Result<Ids> {
+        self.store.ids("item")
+    }
+
+    /// How many ratings each user gave, falling.
+    pub fn user_counts(&self) -> Result<Vec<u64>> {
+        self.store.numbers(self.user_count, 0, self.user_count.count)
+    }
+
+    /// How many ratings each item has, falling.
+    pub fn item_counts(&self) -> Result<Vec<u64>> {
+        self.store.numbers(self.item_count, 0, self.item_count.count)
+    }
+
+    /// Whether the file's size or time of modification is no longer what it was when opened.
+    pub fn changed(&self) -> bool {
+        self.store.changed()
+    }
+}

@@ -1,0 +1,174 @@
+//! A packed file with its header: where its tensors are, and the checks that all kinds share.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU32;
+use std::time::SystemTime;
+
+use safetensors::Dtype;
+
+use super::super::Ids;
+use super::super::file::read_at;
+use super::super::layout::{Header, bad, checksum, hash_blocks, read_header};
+use super::super::map::Map;
+use crate::{Error, Result};
+
+/// Where a tensor is in the file.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Place {
+    pub(super) start: usize,
+    pub(super) count: usize,
+    pub(super) size: usize,
+}
+
+impl Place {
+    fn end(self) -> usize {
+        self.start + self.count * self.size
+    }
+}
+
+/// The file itself, with its header.
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) path: PathBuf,
+    file: File,
+    pub(super) map: Map,
+    metadata: safetensors::tensor::Metadata,
+    blanked: Vec<u8>,
+    checksum: String,
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Store {
+    pub(super) fn open(path: &Path) -> Result<Store> {
+        let file = File::open(path).map_err(Error::io(path, "open"))?;
+        let found = file.metadata().map_err(Error::io(path, "open"))?;
+        if found.is_dir() {
+            return Err(bad(path, "is a directory"));
+        }
+        let Header { metadata, blanked, checksum, length } = read_header(&file, path)?;
+        let map = Map::new(&file).map_err(Error::io(path, "map"))?;
+        if map.len() as u64 != length {
+            return Err(bad(path, "changed its length while it was opened"));
+        }
+        Ok(Store { path: path.to_owned(), file, map, metadata, blanked, checksum, length, modified: found.modified().ok() })
+    }
+
+    pub(super) fn header_text(&self, key: &str) -> &str {
+        self.metadata.metadata().as_ref().and_then(|map| map.get(key)).map(String::as_str).unwrap_or_default()
+    }
+
+    pub(super) fn bad(&self, problem: impl Into<String>) -> Error {
+        bad(&self.path, problem)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.metadata.info(name).is_some()
+    }
+
+    pub(super) fn tensor(&self, name: &str, dtype: Dtype) -> Result<Place> {
+        let info = self.metadata.info(name).ok_or_else(|| self.bad(format!("has no tensor `{name}`")))?;
+        let &[count] = info.shape.as_slice() else { return Err(self.bad(format!("tensor `{name}` has not one dimension"))) };
+        if info.dtype != dtype {
+            return Err(self.bad(format!("tensor `{name}` is {:?} instead of {dtype:?}", info.dtype)));
+        }
+        let size = dtype.bitsize() / 8;
+        let start = self.blanked.len().saturating_add(info.data_offsets.0);
+        let end = count.checked_mul(size).and_then(|bytes| bytes.checked_add(start));
+        if end.is_none_or(|end| end as u64 > self.length) || !start.is_multiple_of(size) {
+            return Err(self.bad(format!("tensor `{name}` is out of its place")));
+        }
+        Ok(Place { start, count, size })
+    }
+
+    pub(super) fn sized(&self, name: &str, dtype: Dtype, count: usize) -> Result<Place> {
+        let place = self.tensor(name, dtype)?;
+        if place.count != count {
+            return Err(self.bad(format!("tensor `{name}` has {} entries instead of {count}", place.count)));
+        }
+        Ok(place)
+    }
+
+    /// Compares the checksum; requires the `finite` tensors to be so, and the cells of the `below` ones to be below a bound.
+    pub(super) fn verify(&self, finite: &[(&str, Place)], below: &[(&str, Place, usize)]) -> Result<()> {
+        let look = |from: usize, block: &[u8]| -> Option<String> {
+            let part = |place: Place| {
+                let (low, high) = (place.start.max(from), place.end().min(from + block.len()));
+                let bytes = if low < high { block.get(low - from..high - from) } else { None };
+                (low.saturating_sub(place.start) / 4, bytes.unwrap_or_default().as_chunks::<4>().0)
+            };
+            for &(name, place) in finite {
+                let (first, cells) = part(place);
+                // Without a branch in the loop, so that it is vectorised.
+                if !cells.iter().fold(true, |good, &cell| good & f32::from_le_bytes(cell).is_finite()) {
+                    let at = cells.iter().position(|&cell| !f32::from_le_bytes(cell).is_finite()).unwrap_or(0);
+                    return Some(format!("entry {} of `{name}` is not finite", first + at));
+                }
+            }
+            for &(name, place, bound) in below {
+                let (first, cells) = part(place);
+                let highest = cells.iter().fold(0, |highest, &cell| highest.max(u32::from_le_bytes(cell)));
+                if !cells.is_empty() && highest as usize >= bound {
+                    let at = cells.iter().position(|&cell| u32::from_le_bytes(cell) as usize >= bound).unwrap_or(0);
+                    return Some(format!("entry {} of `{name}` is not below {bound}", first + at));
+                }
+            }
+            None
+        };
+        let (hashes, problems) =
+            hash_blocks(&self.file, self.blanked.len() as u64, self.length, look).map_err(Error::io(&self.path, "read"))?;
+        if checksum(&self.blanked, &hashes) != self.checksum {
+            return Err(self.bad("is damaged: its checksum is not that of its contents"));
+        }
+        problems.into_iter().flatten().next().map_or(Ok(()), |problem| Err(self.bad(problem)))
+    }
+
+    fn bytes(&self, place: Place, from: usize, count: usize) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; count * place.size];
+        let at = place.start + from * place.size;
+        read_at(&self.file, &mut bytes, at as u64).map_err(Error::io(&self.path, "read"))?;
+        Ok(bytes)
+    }
+
+    pub(super) fn numbers(&self, place: Place, from: usize, count: usize) -> Result<Vec<u64>> {
+        let bytes = self.bytes(place, from, count)?;
+        Ok(bytes.as_chunks::<8>().0.iter().map(|&cell| u64::from_le_bytes(cell)).collect())
+    }
+
+    pub(super) fn words(&self, place: Place, from: usize, count: usize) -> Result<Vec<u32>> {
+        let bytes = self.bytes(place, from, count)?;
+        Ok(bytes.as_chunks::<4>().0.iter().map(|&cell| u32::from_le_bytes(cell)).collect())
+    }
+
+    pub(super) fn cells32(&self, place: Place) -> &[AtomicU32] {
+        self.map.cells32(place.start, place.count)
+    }
+
+    /// The ids under `what`, numbers or names.
+    pub(super) fn ids(&self, what: &str) -> Result<Ids> {
+        let id = format!("{what}_id");
+        if self.has(&id) {
+            let place = self.tensor(&id, Dtype::U64)?;
+            return self.numbers(place, 0, place.count).map(Ids::Numbers);
+        }
+        let starts = self.tensor(&format!("{what}_name_start"), Dtype::U64)?;
+        let names = self.tensor(&format!("{what}_name"), Dtype::U8)?;
+        let start = self.numbers(starts, 0, starts.count)?;
+        if start.first() != Some(&0) || start.last() != Some(&(names.count as u64)) || !start.is_sorted() {
+            return Err(self.bad(format!("`{what}_name_start` does not fit `{what}_name`")));
+        }
+        Ok(Ids::Names { start, bytes: self.bytes(names, 0, names.count)? })
+    }
+
+    /// How many ids there are under `what`; their counts must be as many.
+    pub(super) fn id_count(&self, what: &str) -> Result<(usize, Place)> {
+        let id = format!("{what}_id");
+        let count = if self.has(&id) { self.tensor(&id, Dtype::U64)?.count } else { self.ids(what)?.len() };
+        Ok((count, self.sized(&format!("{what}_count"), Dtype::U64, count)?))
+    }
+
+    pub(super) fn changed(&self) -> bool {
+        self.file.metadata().map_or(true, |now| now.len() != self.length || now.modified().ok() != self.modified)
+    }
+}

@@ -1,15 +1,12 @@
 //! What all commands that read data share: the options about it, and the progress of packing.
+use super::interrupt::watched;
 use clap::{Args, ValueEnum};
 use hogwild::{
     Error, Scored, TrainedModel,
     data::{Format, OnBadRow, Opened, PackSettings, open_or_pack_while},
 };
 use indicatif::{ProgressBar, ProgressStyle};
-use std::{
-    path::PathBuf,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
-    time::Duration,
-};
+use std::{path::PathBuf, sync::atomic::Ordering::Relaxed, time::Duration};
 
 #[derive(Clone, Copy, ValueEnum)]
 pub enum FormatName {
@@ -86,30 +83,21 @@ pub fn score(model: &TrainedModel, opened: &Opened, inputs: &[PathBuf]) -> hogwi
     })
 }
 
-static STOP: AtomicBool = AtomicBool::new(false);
-static PACKING: AtomicBool = AtomicBool::new(false);
-
 /// Packs with a progress bar. Ctrl-C ends the program, with code 130, once what was half written is gone.
 pub fn interruptible<T>(
     quiet: bool,
     work: impl FnOnce(&(dyn Fn(u64, Option<u64>) -> bool + Sync)) -> hogwild::Result<T>,
 ) -> anyhow::Result<T> {
-    // Refused where there is a handler already: `train` has its own.
-    let _ = ctrlc::set_handler(|| {
-        STOP.store(true, Relaxed);
-        if !PACKING.load(Relaxed) {
-            std::process::exit(130);
-        }
-    });
     let bar = ReadingBar::new(quiet);
-    PACKING.store(true, Relaxed);
-    let outcome = work(&|done, total| {
-        bar.show(done, total);
-        !STOP.load(Relaxed)
+    let (outcome, stopped) = watched(|stop| {
+        let outcome = work(&|done, total| {
+            bar.show(done, total);
+            !stop.load(Relaxed)
+        });
+        (outcome, stop.load(Relaxed))
     });
-    PACKING.store(false, Relaxed);
     bar.0.finish_and_clear();
-    if STOP.load(Relaxed) {
+    if stopped {
         let written = outcome.is_ok();
         // A temporary folder goes with it.
         drop(outcome);

@@ -2,6 +2,7 @@
 mod data;
 mod eval;
 mod inspect;
+mod interrupt;
 mod pack;
 mod predict;
 mod synth;

@@ -1,5 +1,5 @@
 //! `hogwild train`: what was typed becomes [`Settings`]; the run is shown on the terminal and logged as JSON lines.
-use super::{data::CacheOptions, eval::metrics_json};
+use super::{data::CacheOptions, eval::metrics_json, interrupt::watched};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use hogwild::{
@@ -14,10 +14,6 @@ use std::{
     io::{BufWriter, Write},
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
     time::{Duration, Instant},
 };
 
@@ -130,9 +126,6 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     {
         bail!("{}: no such folder; make it first", folder.display());
     }
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = stop.clone();
-    ctrlc::set_handler(move || flag.store(true, Relaxed)).context("cannot catch Ctrl-C")?;
     let data = args.options.open(&args.data, args.quiet)?;
     let valid = args.valid.as_ref().map(|path| args.options.open(std::slice::from_ref(path), args.quiet)).transpose()?;
     let ratings = matches!(data.packed, Packed::Ratings(_));
@@ -147,13 +140,13 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     }
     let settings = args.settings(ratings);
     let mut report = Report::new(&args, &settings, &data)?;
-    let outcome = match (&data.packed, valid.as_ref().map(|valid| &valid.packed)) {
-        (Packed::Sparse(data), None) => train_linear(data, None, &settings, &mut report, &stop)?,
-        (Packed::Sparse(data), Some(Packed::Sparse(valid))) => train_linear(data, Some(valid), &settings, &mut report, &stop)?,
-        (Packed::Ratings(data), None) => train_factorization(data, None, &settings, &mut report, &stop)?,
-        (Packed::Ratings(data), Some(Packed::Ratings(valid))) => train_factorization(data, Some(valid), &settings, &mut report, &stop)?,
+    let outcome = watched(|stop| match (&data.packed, valid.as_ref().map(|valid| &valid.packed)) {
+        (Packed::Sparse(data), None) => Ok(train_linear(data, None, &settings, &mut report, stop)?),
+        (Packed::Sparse(data), Some(Packed::Sparse(valid))) => Ok(train_linear(data, Some(valid), &settings, &mut report, stop)?),
+        (Packed::Ratings(data), None) => Ok(train_factorization(data, None, &settings, &mut report, stop)?),
+        (Packed::Ratings(data), Some(Packed::Ratings(valid))) => Ok(train_factorization(data, Some(valid), &settings, &mut report, stop)?),
         _ => bail!("training and --valid data are of different kinds: one has sparse rows, the other ratings"),
-    };
+    })?;
     let changed = match &data.packed {
         Packed::Sparse(data) => data.changed(),
         Packed::Ratings(data) => data.changed(),

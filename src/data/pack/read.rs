@@ -216,16 +216,20 @@ impl Reader<'_> {
         let ratings = self.format == Format::Ratings;
         let ones = rows.ones && !ratings;
         let values: &[u32] = if ones { &[] } else { bytemuck::cast_slice(&rows.values) };
-        let parts = [&rows.lengths, bytemuck::cast_slice(&rows.labels), &rows.codes, &rows.items, values];
-        let cells = parts.concat();
+        let parts: [&[u32]; 5] = [&rows.lengths, bytemuck::cast_slice(&rows.labels), &rows.codes, &rows.items, values];
         let (count, cells_in_rows) = if ratings { (rows.codes.len(), 0) } else { (rows.labels.len(), rows.codes.len()) };
-        let bytes = 4 * cells.len() as u64;
+        let cells: usize = parts.iter().map(|part| part.len()).sum();
+        let bytes = 4 * cells as u64;
         let place = if self.kept.fetch_add(bytes, Relaxed) + bytes <= KEPT {
-            Place::Kept(cells)
+            Place::Kept(parts.concat())
         } else {
-            let at = self.spilled.fetch_add(bytes, Relaxed);
-            write_at(&self.spill, bytemuck::cast_slice(&cells), at).map_err(Error::io(self.out, "write beside"))?;
-            Place::Spilled(at, cells.len())
+            let begin = self.spilled.fetch_add(bytes, Relaxed);
+            let mut at = begin;
+            for part in parts {
+                write_at(&self.spill, bytemuck::cast_slice(part), at).map_err(Error::io(self.out, "write beside"))?;
+                at += 4 * part.len() as u64;
+            }
+            Place::Spilled(begin, cells)
         };
         Ok(Piece { number, rows: count, cells: cells_in_rows, ones, place })
     }

@@ -113,7 +113,7 @@ impl Writer<'_> {
     }
 
     /// Does `work` for each piece, given its cells, and where its rows and cells begin. Memory is given back piece by piece.
-    fn each(&self, pieces: Vec<Piece>, work: impl Fn(&Piece, Vec<u32>, u64, u64) -> Result<()> + Sync) -> Result<()> {
+    fn each(&self, pieces: Vec<Piece>, work: impl Fn(&Piece, &mut [u32], u64, u64) -> Result<()> + Sync) -> Result<()> {
         let (mut rows, mut cells) = (0, 0);
         let begin = |mut piece: Piece| {
             let at = (rows, cells);
@@ -122,19 +122,18 @@ impl Writer<'_> {
             (std::mem::replace(&mut piece.place, Place::Spilled(0, 0)), piece, at)
         };
         let begun: Vec<_> = pieces.into_iter().map(begin).collect();
-        begun.into_par_iter().with_max_len(1).try_for_each(|(place, piece, (rows, cells))| {
+        begun.into_par_iter().with_max_len(1).try_for_each_init(Vec::new, |buffer, (place, piece, (rows, cells))| {
             if !(self.proceed)() {
                 return Err(interrupted(self.out));
             }
-            let words = match place {
-                Place::Kept(words) => words,
+            match place {
+                Place::Kept(mut words) => work(&piece, &mut words, rows, cells),
                 Place::Spilled(at, count) => {
-                    let mut words = vec![0; count];
-                    read_at(self.spill, bytemuck::cast_slice_mut(&mut words), at).map_err(Error::io(self.out, "read beside"))?;
-                    words
+                    buffer.resize(count, 0);
+                    read_at(self.spill, bytemuck::cast_slice_mut(buffer), at).map_err(Error::io(self.out, "read beside"))?;
+                    work(&piece, buffer, rows, cells)
                 }
-            };
-            work(&piece, words, rows, cells)
+            }
         })
     }
 
@@ -159,7 +158,7 @@ impl Writer<'_> {
         }
         self.put(bytemuck::cast_slice(counts), place(2))?;
         self.put(&(cells as u64).to_le_bytes(), place(0) + 8 * rows as u64)?;
-        self.each(pieces, |piece, mut words, first_row, first_cell| {
+        self.each(pieces, |piece, words, first_row, first_cell| {
             let (lengths, rest) = words.split_at_mut(piece.rows);
             let (labels, rest) = rest.split_at_mut(piece.rows);
             let (columns, reals) = rest.split_at_mut(piece.cells);
@@ -231,7 +230,7 @@ impl Writer<'_> {
         for (tensor, table) in tables.into_iter().enumerate().chain((names..).zip(texts)) {
             self.put(table, place(tensor))?;
         }
-        self.each(pieces, |piece, mut words, first, _| {
+        self.each(pieces, |piece, words, first, _| {
             for (tensor, (side, part)) in (cells..).zip([Some(users), Some(items), None].into_iter().zip(words.chunks_mut(piece.rows))) {
                 if let Some(side) = side {
                     part.iter_mut().for_each(|code| *code = side.rank(*code));

@@ -34,7 +34,7 @@ fn epochs(c: &mut Criterion) {
     for isa in InstructionSet::available() {
         cases.push((format!("instructions/{}", isa.name()), Settings { isa: Some(isa), ..base.clone() }));
     }
-    for (threads, hot) in [(1, 0), (1, 1024), (2, 0), (2, 1024)] {
+    for (threads, hot) in [(1, 0), (1, 8192), (2, 0), (2, 8192)] {
         cases.push((format!("threads/{threads}/hot/{hot}"), Settings { threads, hot_rows: Some(hot), ..base.clone() }));
     }
     for (name, settings) in cases {

@@ -66,10 +66,10 @@ pub struct TrainArgs {
     /// Factors of mf
     #[arg(long, default_value_t = 32)]
     rank: usize,
-    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!; linear models only [default: 1024 on several threads]
+    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!; linear models only [default: 8192 on several threads]
     #[arg(long, value_name = "N")]
     hot_rows: Option<usize>,
-    /// Examples between two exchanges of private rows [default: 4096 for mf, 256 otherwise]
+    /// Examples between two exchanges of the hottest private rows; others every 4th or 16th time [default: 4096 for mf, 256 otherwise]
     #[arg(long, value_name = "N")]
     exchange_every: Option<u32>,
     /// Let the system move the workers between cores

@@ -22,9 +22,9 @@ pub struct Settings {
     pub seed: u64,
     /// Factors a row, 1 to 4096.
     pub rank: usize,
-    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!. None: 1024 on several threads, 0 on one.
+    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!. None: 8192 on several threads, 0 on one.
     pub hot_rows: Option<usize>,
-    /// Examples between two exchanges of private rows, at least 1.
+    /// Examples between two exchanges of the hottest private rows (others every 4th or 16th time), at least 1.
     pub exchange_every: u32,
     /// Whether each worker is pinned to a core.
     pub pin: bool,
@@ -63,6 +63,7 @@ impl Settings {
             loss: Loss::Squared,
             rule: Rule::ALL[2],
             l2: 0.02,
+            epochs: 6,
             schedule: Schedule::Linear,
             exchange_every: 4096,
             ..Settings::default()

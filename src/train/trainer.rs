@@ -104,7 +104,7 @@ pub fn train_linear(
     let ids = data.feature_ids()?;
     let rate = *settings.lr.get_or_insert_with(|| default_rate(data));
     let threads = settings.threads;
-    let hot = *settings.hot_rows.get_or_insert(if threads > 1 { 1024 } else { 0 });
+    let hot = *settings.hot_rows.get_or_insert(if threads > 1 { 8192 } else { 0 });
     let counts = if settings.l2 > 0.0 { data.feature_counts()? } else { Vec::new() };
     let model = Linear::with_l2(settings.l2, data.rows(), &counts);
     let feed = SparseFeed::new(data, settings.loss, settings.holdout, settings.seed);

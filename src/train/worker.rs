@@ -78,6 +78,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
         loop {
             let n = queue.advance(|p| feed.keeps(p));
             if n == 0 {
+                weights.exchange_all();
                 return tally;
             }
             scores.resize(n, 0.0);
@@ -121,6 +122,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
                 self.counters.stop.store(true, Relaxed);
             }
             if self.counters.stop.load(Relaxed) {
+                weights.exchange_all();
                 return tally;
             }
         }

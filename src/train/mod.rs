@@ -1,12 +1,18 @@
-//! Training: settings, the run of epochs (`trainer`), where examples come from (`feed`), their order, and the inner loop (`worker`).
+//! Training: what is asked for (`settings`), what becomes of it (`linear`, `factorization`), the epochs (`run`) and what is told of them
+//! (`report`), where examples come from (`feed`), their `order`, and the inner loop (`worker`).
+mod factorization;
 mod feed;
+mod linear;
 mod order;
+mod report;
+mod run;
 mod settings;
-mod trainer;
 mod worker;
 
+pub use factorization::train_factorization;
 use feed::{Feed, RatingFeed, SparseFeed};
+pub use linear::train_linear;
 use order::{Plan, Queue};
+pub use report::{Ended, EpochReport, Outcome, Progress, Watch};
 pub use settings::Settings;
-pub use trainer::{Ended, EpochReport, Outcome, Progress, Watch, train_factorization, train_linear};
 use worker::{Counters, Epoch, Tally};

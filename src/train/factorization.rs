@@ -1,0 +1,116 @@
+//! Training matrix factorization on ratings: settings and data become a run.
+use super::{
+    Ended, EpochReport, Outcome, RatingFeed, Settings, Watch,
+    run::{Run, check_held_out},
+};
+use crate::{
+    Error, Metrics, Result,
+    data::Ratings,
+    model_file::{FactorModel, ModelKind, TrainedModel},
+    models::{AnyWidth, Factorization, Fixed, Width},
+    params::{LANES, Parameters, Shape},
+    rules::{UpdateRule, with_rule},
+};
+use std::{ops::Range, sync::atomic::AtomicBool};
+
+/// Trains matrix factorization on ratings. As [`train_linear`] otherwise.
+///
+/// # Errors
+/// As for [`train_linear`].
+pub fn train_factorization(
+    data: &Ratings,
+    valid: Option<&Ratings>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
+    let mut settings = settings.clone();
+    settings.check()?;
+    check_held_out(valid.is_some(), &settings)?;
+    settings.loss.check_ratings(data)?;
+    if let Some(hot) = settings.hot_rows.filter(|&hot| hot > 0) {
+        let problem = "factorization keeps hot rows apart by its order of tiles; leave the setting out".into();
+        return Err(Error::BadSetting { setting: "--hot-rows", value: hot.to_string(), problem });
+    }
+    settings.hot_rows = Some(0);
+    let rate = *settings.lr.get_or_insert(0.14);
+    let loss = settings.loss;
+    let (users, items) = (data.user_ids()?, data.item_ids()?);
+    let (user_count, item_count, rank) = (data.users(), data.items(), settings.rank);
+    let (mut feed, held) = RatingFeed::new(data, loss, settings.holdout, settings.seed, settings.threads);
+    let mean = loss.base_score(feed.ratings.iter().map(|r| r.value as f64).sum::<f64>() / feed.ratings.len().max(1) as f64);
+    let model = Factorization::new(rank, mean, settings.l2 as f32);
+    let held = if settings.holdout > 0.0 {
+        Some(held.iter().map(|r| (r.pair.user, r.pair.item - user_count as u32, r.value)).collect::<Vec<_>>())
+    } else {
+        valid.map(|valid| crate::evaluate::translate_ratings(valid, &users, &items, loss)).transpose()?
+    };
+    let all = user_count + item_count;
+    let split = |parameters: &Parameters| -> FactorModel {
+        let biases = |rows: Range<usize>| rows.map(|row| parameters.beside(row)).collect();
+        let factors = |rows: Range<usize>| rows.flat_map(|row| parameters.wide_weights(row)).collect();
+        FactorModel {
+            mean,
+            rank,
+            users: crate::data::Ids::Numbers(Vec::new()),
+            items: crate::data::Ids::Numbers(Vec::new()),
+            user_bias: biases(0..user_count),
+            item_bias: biases(user_count..all),
+            user_factor: factors(0..user_count),
+            item_factor: factors(user_count..all),
+        }
+    };
+    let evaluate = |model: &FactorModel| held.as_ref().map(|held| crate::evaluate::ratings(model, held).metrics(loss));
+    with_rule!(settings.rule, rule => {
+        let shape = Shape { wide: all, width: rank, workers: settings.threads, ..Shape::default() };
+        let parameters = Parameters::new(shape, &rule)?;
+        start_factors(&parameters, rank, settings.seed);
+        feed.set_places(&parameters);
+        let factors = Factors { feed: &feed, model: &model, rule, settings: &settings, rate, parameters: &parameters };
+        let (state, ended, epochs) = match rank.div_ceil(LANES) {
+            1 => factors.epochs::<Fixed<1>, _>(watch, stop, split, evaluate),
+            2 => factors.epochs::<Fixed<2>, _>(watch, stop, split, evaluate),
+            4 => factors.epochs::<Fixed<4>, _>(watch, stop, split, evaluate),
+            8 => factors.epochs::<Fixed<8>, _>(watch, stop, split, evaluate),
+            _ => factors.epochs::<AnyWidth, _>(watch, stop, split, evaluate),
+        }?;
+        let model = state.map(|model| TrainedModel {
+            loss,
+            settings: settings.describe(),
+            kind: ModelKind::Factorization(FactorModel { users, items, ..model }),
+        });
+        Ok(Outcome { model, ended, epochs, settings })
+    })
+}
+
+/// A run of factorization, but for the width of its rows.
+struct Factors<'a, R> {
+    feed: &'a RatingFeed,
+    model: &'a Factorization,
+    rule: R,
+    settings: &'a Settings,
+    rate: f32,
+    parameters: &'a Parameters,
+}
+
+impl<R: UpdateRule> Factors<'_, R> {
+    fn epochs<W: Width, T>(
+        &self,
+        watch: &mut dyn Watch,
+        stop: &AtomicBool,
+        keep: impl Fn(&Parameters) -> T,
+        evaluate: impl Fn(&T) -> Option<Metrics>,
+    ) -> Result<(Option<T>, Ended, Vec<EpochReport>)> {
+        let &Factors { feed, rule, settings, rate, parameters, .. } = self;
+        let (model, examples) = (&self.model.with_width::<W>(), feed.ratings.len() as u64);
+        Run { feed, units: &feed.units, model, rule, settings, rate, examples, parameters }.epochs(watch, stop, keep, evaluate)
+    }
+}
+
+/// Factors start small and random, so that no two are alike.
+fn start_factors(parameters: &Parameters, rank: usize, seed: u64) {
+    use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0xFAC7);
+    let scale = 0.1 / (rank as f32).sqrt();
+    parameters.set_wide(|| scale * (2.0 * random.random::<f32>() - 1.0));
+}

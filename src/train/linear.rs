@@ -1,0 +1,74 @@
+//! Training a linear model on sparse rows: settings and data become a run.
+use super::{
+    Outcome, Settings, SparseFeed, Watch,
+    run::{Run, check_held_out},
+};
+use crate::{
+    Result,
+    data::Dataset,
+    model_file::{LinearModel, ModelKind, TrainedModel},
+    models::Linear,
+    params::{Parameters, Shape},
+    rules::with_rule,
+};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// Trains a linear model on sparse rows.
+///
+/// `valid` is evaluated after every epoch (or, with `settings.holdout`, the rows held out). `stop` may be set from another thread
+/// or a signal handler: workers finish their block.
+///
+/// # Errors
+/// Settings out of range, labels that do not fit the loss, too little memory. Divergence is not an error: see [`Ended`].
+pub fn train_linear(
+    data: &Dataset,
+    valid: Option<&Dataset>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
+    let mut settings = settings.clone();
+    settings.check()?;
+    check_held_out(valid.is_some(), &settings)?;
+    settings.loss.check_labels(data)?;
+    let ids = data.feature_ids()?;
+    let rate = *settings.lr.get_or_insert_with(|| default_rate(data));
+    let threads = settings.threads;
+    let hot = *settings.hot_rows.get_or_insert(if threads > 1 { 8192 } else { 0 });
+    let counts = if settings.l2 > 0.0 { data.feature_counts()? } else { Vec::new() };
+    let model = Linear::with_l2(settings.l2, data.rows(), &counts);
+    let feed = SparseFeed::new(data, settings.loss, settings.holdout, settings.seed);
+    let held: Option<Vec<u32>> = (settings.holdout > 0.0).then(|| (0..data.rows() as u32).filter(|&row| feed.is_held_out(row)).collect());
+    let valid_columns = valid.map(|valid| valid.feature_ids().map(|theirs| theirs.translate(&ids))).transpose()?;
+    let loss = settings.loss;
+    let evaluate = |weights: &[f32]| match (valid, &valid_columns, &held) {
+        (Some(valid), Some(columns), _) => Some(crate::evaluate::linear(weights, loss, valid, Some(columns), None).metrics(loss)),
+        (_, _, Some(held)) => Some(crate::evaluate::linear(weights, loss, data, None, Some(held)).metrics(loss)),
+        _ => None,
+    };
+    let units = feed.units(settings.exchange_every);
+    let examples = data.rows() as u64 - held.as_ref().map_or(0, |held| held.len() as u64);
+    with_rule!(settings.rule, rule => {
+        let parameters = Parameters::new(Shape { narrow: data.columns() + 1, hot, workers: threads, ..Shape::default() }, &rule)?;
+        let run = Run { feed: &feed, units: &units, model: &model, rule, settings: &settings, rate, examples, parameters: &parameters };
+        let (state, ended, epochs) = run.epochs(watch, stop, Parameters::narrow_weights, |weights| evaluate(weights))?;
+        let model = state.map(|mut weights| {
+            let bias = weights.remove(0);
+            TrainedModel { loss, settings: settings.describe(), kind: ModelKind::Linear(LinearModel { ids, bias, weights }) }
+        });
+        Ok(Outcome { model, ended, epochs, settings })
+    })
+}
+
+/// The rate taken when none is given: best rates of Adagrad go down with the squared length of a row.
+fn default_rate(data: &Dataset) -> f32 {
+    let rows = data.rows().min(10_000);
+    let squares: f64 = (0..rows)
+        .map(|row| {
+            let range = data.row_range(row);
+            let square = |cell: &std::sync::atomic::AtomicU32| (f32::from_bits(cell.load(Relaxed)) as f64).powi(2);
+            data.value_cells().map_or(range.len() as f64, |values| values[range].iter().map(square).sum())
+        })
+        .sum();
+    (0.5 / (squares / rows.max(1) as f64).max(0.5)).clamp(1e-6, 1.0) as f32
+}

@@ -1,0 +1,68 @@
+//! What a run tells: to someone who follows it, and at its end.
+use super::Settings;
+use crate::{Error, Metrics, TrainedModel};
+
+/// What an epoch gave.
+#[derive(Clone, Debug)]
+pub struct EpochReport {
+    /// From 1.
+    pub epoch: usize,
+    /// Of training alone.
+    pub seconds: f64,
+    /// Of evaluation.
+    pub evaluation_seconds: f64,
+    /// Examples trained on in this epoch.
+    pub examples: u64,
+    /// Nonzeros (or ratings) visited in this epoch.
+    pub nonzeros: u64,
+    /// Mean loss of the epoch's examples, each taken just before its step.
+    pub loss: f64,
+    /// On held-out data, where there is any.
+    pub valid: Option<Metrics>,
+}
+
+/// Where a running epoch stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// From 1.
+    pub epoch: usize,
+    /// Examples done in this epoch.
+    pub examples: u64,
+    /// Examples in an epoch.
+    pub of: u64,
+}
+
+/// Someone who follows the run.
+pub trait Watch {
+    /// Called about ten times a second while an epoch runs.
+    fn progress(&mut self, _progress: Progress) {}
+    /// Called after every epoch.
+    fn epoch(&mut self, _report: &EpochReport) {}
+}
+
+/// Follows nothing.
+impl Watch for () {}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// All epochs were run.
+    Finished,
+    /// It was asked to stop; the model is as it was then.
+    Interrupted,
+    /// Something became NaN or infinite; the model is that of the last good epoch, if there was one.
+    Diverged(Error),
+}
+
+/// What a run gave.
+#[derive(Debug)]
+pub struct Outcome {
+    /// None when the first epoch already diverged.
+    pub model: Option<TrainedModel>,
+    /// Why it ended.
+    pub ended: Ended,
+    /// One an epoch that was completed.
+    pub epochs: Vec<EpochReport>,
+    /// The settings as used, with every default filled in.
+    pub settings: Settings,
+}

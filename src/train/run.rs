@@ -1,0 +1,175 @@
+//! The run of epochs: pinned workers, evaluation after each epoch, the last good state.
+use super::{Counters, Ended, Epoch, EpochReport, Feed, Plan, Progress, Settings, Tally, Watch};
+use crate::{
+    Metrics,
+    error::{Error, Result},
+    models::Model,
+    params::{InstructionSet, Parameters, dispatch},
+    rules::UpdateRule,
+    schedule::{Moment, Schedule},
+};
+use crossbeam::channel::{RecvTimeoutError, unbounded};
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Everything that stays the same over the epochs.
+pub(super) struct Run<'a, F, M, R> {
+    pub feed: &'a F,
+    pub units: &'a [Range<u32>],
+    pub model: &'a M,
+    pub rule: R,
+    pub settings: &'a Settings,
+    pub rate: f32,
+    pub examples: u64,
+    pub parameters: &'a Parameters,
+}
+
+impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
+    /// Runs the epochs. `keep` copies what a model is made of out of the parameters, `evaluate` looks at such a copy. Returns the last
+    /// good copy.
+    pub fn epochs<T>(
+        &self,
+        watch: &mut dyn Watch,
+        stop: &AtomicBool,
+        keep: impl Fn(&Parameters) -> T,
+        evaluate: impl Fn(&T) -> Option<Metrics>,
+    ) -> Result<(Option<T>, Ended, Vec<EpochReport>)> {
+        let (mut reports, mut good) = (Vec::new(), None);
+        let set = self.settings.instruction_set()?;
+        let steps = |epochs: usize| epochs as u64 * self.examples;
+        let mut stalls = Stalls::default();
+        for epoch in 1..=self.settings.epochs {
+            let plan = Plan::new(self.units, self.settings.exchange_every, self.settings.seed, epoch);
+            let moment =
+                Moment { step: steps(epoch - 1) + 1, steps: steps(self.settings.epochs), epoch: self.examples, stalls: stalls.count };
+            let start = Instant::now();
+            let tally = self.epoch(epoch, moment, &plan, set, watch, stop);
+            let seconds = start.elapsed().as_secs_f64();
+            let wrong = if !tally.loss.is_finite() {
+                Some("the training loss")
+            } else if !self.parameters.is_finite() {
+                Some("a parameter")
+            } else {
+                None
+            };
+            if let Some(quantity) = wrong {
+                let error = Error::Diverged { epoch, rate: self.rate, quantity };
+                return Ok((good, Ended::Diverged(error), reports));
+            }
+            let start = Instant::now();
+            let state = keep(self.parameters);
+            let interrupted = stop.load(Relaxed);
+            let valid = if interrupted { None } else { evaluate(&state) };
+            good = Some(state);
+            if let (Some(valid), Schedule::Plateau { patience, .. }) = (valid, self.settings.schedule) {
+                stalls.see(valid.loss, patience as u32);
+            }
+            let report = EpochReport {
+                epoch,
+                seconds,
+                evaluation_seconds: start.elapsed().as_secs_f64(),
+                examples: tally.examples,
+                nonzeros: tally.nonzeros,
+                loss: tally.loss / tally.examples.max(1) as f64,
+                valid,
+            };
+            watch.epoch(&report);
+            reports.push(report);
+            if interrupted {
+                return Ok((good, Ended::Interrupted, reports));
+            }
+        }
+        Ok((good, Ended::Finished, reports))
+    }
+
+    fn epoch(&self, epoch: usize, start: Moment, plan: &Plan, set: InstructionSet, watch: &mut dyn Watch, stop: &AtomicBool) -> Tally {
+        let counters = Counters::default();
+        let cores = core_affinity::get_core_ids().unwrap_or_default();
+        let threads = self.settings.threads;
+        let pin = self.settings.pin && threads <= cores.len();
+        let (done, over) = unbounded();
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads)
+                .map(|worker| {
+                    let core = cores.get(worker).copied().filter(|_| pin);
+                    let (plan, counters, done) = (plan, &counters, done.clone());
+                    scope.spawn(move || {
+                        core.map(core_affinity::set_for_current);
+                        let job = Epoch {
+                            feed: self.feed,
+                            model: self.model,
+                            loss: self.settings.loss,
+                            rule: self.rule,
+                            rate: self.rate,
+                            schedule: self.settings.schedule,
+                            start,
+                            parameters: self.parameters,
+                            worker,
+                            plan,
+                            counters,
+                        };
+                        let tally = dispatch(set, job);
+                        let _ = done.send(()); // the other end waits for it
+                        tally
+                    })
+                })
+                .collect();
+            drop(done); // the channel is closed when the last worker has ended, in whatever way
+            let mut running = threads;
+            while running > 0 {
+                match over.recv_timeout(Duration::from_millis(100)) {
+                    Ok(()) => running -= 1,
+                    Err(RecvTimeoutError::Disconnected) => break,
+                    Err(RecvTimeoutError::Timeout) => {
+                        counters.stop.fetch_or(stop.load(Relaxed), Relaxed);
+                        watch.progress(Progress { epoch, examples: counters.examples.load(Relaxed), of: self.examples });
+                    }
+                }
+            }
+            // A worker has no way to fail but a defect of this crate, which is passed on.
+            let join = |worker: thread::ScopedJoinHandle<'_, Tally>| worker.join().unwrap_or_else(|e| std::panic::resume_unwind(e));
+            workers.into_iter().map(join).fold(Tally::default(), Tally::add)
+        })
+    }
+}
+
+/// Counts how often the held-out loss has stalled.
+struct Stalls {
+    count: u32,
+    best: f64,
+    waited: u32,
+}
+
+impl Default for Stalls {
+    fn default() -> Self {
+        Stalls { count: 0, best: f64::INFINITY, waited: 0 }
+    }
+}
+
+impl Stalls {
+    fn see(&mut self, loss: f64, patience: u32) {
+        self.waited += 1;
+        if loss < self.best {
+            (self.best, self.waited) = (loss, 0);
+        } else if self.waited >= patience {
+            (self.count, self.waited) = (self.count + 1, 0);
+        }
+    }
+}
+
+/// Held-out data come from one place, and are there for a schedule that goes by them.
+pub(super) fn check_held_out(valid: bool, settings: &Settings) -> Result<()> {
+    if valid && settings.holdout > 0.0 {
+        let problem = "cannot be used together with validation data; give one of the two".into();
+        return Err(Error::BadSetting { setting: "--holdout", value: settings.holdout.to_string(), problem });
+    }
+    if matches!(settings.schedule, Schedule::Plateau { .. }) && !valid && settings.holdout == 0.0 {
+        let problem = "goes by the held-out loss; give --valid or --holdout".into();
+        return Err(Error::BadSetting { setting: "--schedule", value: settings.schedule.to_string(), problem });
+    }
+    Ok(())
+}

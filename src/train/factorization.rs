@@ -13,10 +13,10 @@ use crate::{
 };
 use std::{ops::Range, sync::atomic::AtomicBool};
 
-/// Trains matrix factorization on ratings. As [`train_linear`] otherwise.
+/// Trains matrix factorization on ratings. As [`train_linear`](crate::train_linear) otherwise.
 ///
 /// # Errors
-/// As for [`train_linear`].
+/// As for [`train_linear`](crate::train_linear).
 pub fn train_factorization(
     data: &Ratings,
     valid: Option<&Ratings>,

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 /// or a signal handler: workers finish their block.
 ///
 /// # Errors
-/// Settings out of range, labels that do not fit the loss, too little memory. Divergence is not an error: see [`Ended`].
+/// Settings out of range, labels that do not fit the loss, too little memory. Divergence is not an error: see [`Ended`](crate::Ended).
 pub fn train_linear(
     data: &Dataset,
     valid: Option<&Dataset>,

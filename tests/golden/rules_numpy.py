@@ -77,7 +77,8 @@ def ftrl(w, g, t, s, *, lr, beta, l1, l2):
 class YellowFin:
     """Zhang, Mitliagkas & Re, "YellowFin and the art of momentum tuning", arXiv 1706.03471.
 
-    One gradient of all weights; h = |g|^2. At step t, before the weights move, from this gradient on (step 1 is tuned too):
+    One gradient of all weights; h = |g|^2. A step goes by what was tuned from the gradients before it (step 1: mu = 0, h_min = 1), and
+    then tunes from its own:
     - E(x): exponential average with beta, zero debias: e <- beta e + (1 - beta) x from e = 0, E(x) = e / (1 - beta^t);
     - CurvatureRange in logarithms: h_min = exp E(ln(least h of the last `window` steps + epsilon)), h_max with the
       greatest; a window not yet full holds the steps so far;
@@ -89,11 +90,12 @@ class YellowFin:
     - v <- mu v - rate g, w <- w + v: Polyak's form, as in the paper (the authors' code has v <- mu v + g, w <- w - rate v).
 
     As in the authors' PyTorch code mu and rate are used as tuned, not averaged again. Left out of it: clipping, the guard against
-    exploding gradients, the correction for sparsity, and its first step at an untuned rate.
+    exploding gradients and the correction for sparsity.
     """
 
     def __init__(self):
         self.averages, self.window = {}, []
+        self.momentum, self.h_min = 0.0, 1.0
 
     def average(self, name, x, beta, t):
         self.averages[name] = beta * self.averages.get(name, 0.0) + (1 - beta) * x
@@ -101,6 +103,8 @@ class YellowFin:
 
     def __call__(self, w, g, t, s, *, lr, beta, window, epsilon):
         average = lambda name, x: self.average(name, x, beta, t)
+        self.rate = lr * min(1.0, t / (10 * window)) * (1 - math.sqrt(self.momentum)) ** 2 / self.h_min
+        s[0] = self.momentum * s[0] - self.rate * g
         h = np.dot(g, g)
         self.window = (self.window + [h])[-window:]
         h_min = math.exp(average("h_min", math.log(min(self.window) + epsilon)))
@@ -113,9 +117,7 @@ class YellowFin:
         for _ in range(200):
             x += ((1 - x) ** 3 - p * x) / (p + 3 * (1 - x) ** 2)
         root = math.sqrt(h_max / h_min)
-        self.momentum = max(x * x, ((root - 1) / (root + 1)) ** 2)
-        self.rate = lr * min(1.0, t / (10 * window)) * (1 - math.sqrt(self.momentum)) ** 2 / h_min
-        s[0] = self.momentum * s[0] - self.rate * g
+        self.momentum, self.h_min = max(x * x, ((root - 1) / (root + 1)) ** 2), h_min
         return w + s[0]
 
 

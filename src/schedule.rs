@@ -166,6 +166,11 @@ impl Schedule {
         Ok(schedule)
     }
 
+    /// The rate, of a base rate.
+    pub(crate) fn rate(&self, base: f32, now: &Moment) -> f32 {
+        (base as f64 * self.factor(now)) as f32
+    }
+
     /// What multiplies the base rate.
     pub fn factor(&self, now: &Moment) -> f64 {
         let done = now.step.saturating_sub(1) as f64;

@@ -13,7 +13,7 @@ use super::{
     Integers, Isa, LANES, Line, MOST, Parameters, Real, Vector, Weights,
     table::{ROW_STATE, first_private, stride, vectors},
 };
-use crate::rules::{State, UpdateRule};
+use crate::rules::{Clock, State, UpdateRule};
 use atomic_float::AtomicF32;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -23,8 +23,12 @@ const NEAR: u32 = 4096;
 pub(crate) struct Hogwild<'t, R: UpdateRule, I: Isa> {
     isa: I,
     rule: R,
-    /// What the rule wants to know of the present example.
-    pub step: R::Step,
+    step: R::Step,
+    memory: R::Memory,
+    /// Sums of what the rule observes of the example at hand.
+    observed: [I::V; 2],
+    /// By cell of sixteen: what part of a private change goes into the shared numbers.
+    share: Line<f32>,
     /// The narrow cells.
     cells: &'t [AtomicF32],
     /// The wide cells.
@@ -53,8 +57,8 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
     /// Cells a narrow row.
     const STRIDE: usize = stride::<R>();
 
-    /// What worker number `worker` sees; `blocks`: the most that an example has.
-    pub fn new(isa: I, rule: R, step: R::Step, parameters: &'t Parameters, worker: usize, blocks: usize) -> Self {
+    /// What worker number `worker` sees, going on from `memory`; `blocks`: the most that an example has.
+    pub fn new(isa: I, rule: R, memory: R::Memory, parameters: &'t Parameters, worker: usize, blocks: usize) -> Self {
         let shape = parameters.shape;
         assert!(worker < shape.workers && Self::STRIDE == stride::<R>());
         let private = first_private(&shape, worker) as u32;
@@ -62,7 +66,10 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
         let mut view = Hogwild {
             isa,
             rule,
-            step,
+            step: rule.prepare(&Clock::default(), &memory),
+            memory,
+            observed: [I::V::of(0.0); 2],
+            share: Line(std::array::from_fn(|i| if R::AVERAGES && i % Self::STRIDE > 0 { 1.0 / shape.workers as f32 } else { 1.0 })),
             cells: parameters.narrow_cells(),
             wide: parameters.wide_vectors(),
             wide_stride: parameters.wide_place(1) as usize,
@@ -90,6 +97,50 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
         (self.cells.as_chunks().0, private.as_chunks().0)
     }
 
+    /// Begins an example.
+    #[inline(always)]
+    pub fn begin(&mut self, clock: &Clock) {
+        self.step = self.rule.prepare(clock, &self.memory);
+    }
+
+    /// Ends an example.
+    #[inline(always)]
+    pub fn end(&mut self) {
+        if R::LEARNS {
+            self.rule.learn(&mut self.memory, std::mem::replace(&mut self.observed, [I::V::of(0.0); 2]).map(I::V::sum));
+        }
+    }
+
+    /// Exchanges all hot rows and gives back what the rule has learnt.
+    pub fn finish(mut self) -> R::Memory {
+        self.exchange_first(self.base.len());
+        self.memory
+    }
+
+    #[inline(always)]
+    fn step_vector(&mut self, w: I::V, g: I::V, state: &mut R::State<I::V>) -> I::V {
+        let before = *state;
+        let w = self.rule.step(&self.step, w, g, state);
+        if R::LEARNS {
+            let [a, b] = self.rule.observe(g, &before, state);
+            self.observed = [self.observed[0] + a, self.observed[1] + b];
+        }
+        w
+    }
+
+    #[inline(always)]
+    fn step_number(&mut self, w: f32, g: f32, state: &mut R::State<f32>) -> f32 {
+        let before = *state;
+        let w = self.rule.step(&self.step, w, g, state);
+        if R::LEARNS {
+            // One lane of many.
+            for (sum, x) in self.observed.iter_mut().zip(self.rule.observe(g, &before, state)) {
+                *sum = *sum + I::V::of(x / LANES as f32);
+            }
+        }
+        w
+    }
+
     /// Starts from the shared values.
     fn take_over(&mut self) {
         let (shared, private) = self.hot_cells();
@@ -114,19 +165,16 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
         self.exchange_first(self.base.len().div_ceil(part));
     }
 
-    /// Exchanges all hot rows. Called at the end.
-    pub fn exchange_all(&mut self) {
-        self.exchange_first(self.base.len());
-    }
-
-    /// Hands private changes to the shared array and takes over the changes of others.
+    /// Hands private changes to the shared array and takes over the changes of others. Changes of weights and sums add up; of averages
+    /// that workers went on with from the same one, the mean is taken: their sum would overshoot, and with many workers explode.
     #[inline(always)]
     fn exchange_first(&mut self, n: usize) {
+        let share = I::V::load(&self.share.0);
         let (shared, private) = self.hot_cells();
         for (base, (shared, private)) in self.base[..n].iter_mut().zip(shared.iter().zip(private)) {
             let (mine, before) = (self.isa.load(private), I::V::load(&base.0));
             let change = mine - before;
-            let now = self.isa.load(shared) + change;
+            let now = share.mul_add(change, self.isa.load(shared));
             if change.abs().sum() != 0.0 {
                 self.isa.store(now, shared);
             }
@@ -161,6 +209,16 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
         }
     }
 
+    /// The state of vector `i` of the `n` of a wide row.
+    #[inline(always)]
+    fn wide_state(&self, cells: &[[AtomicF32; LANES]], n: usize, i: usize) -> R::State<I::V> {
+        let mut state = R::State::splat(I::V::of(0.0));
+        for (k, s) in state.as_mut().iter_mut().enumerate() {
+            *s = self.isa.load(&cells[n * (1 + k) + i]);
+        }
+        state
+    }
+
     /// The cells of a wide row of `n` vectors of weights, and its tail.
     #[inline(always)]
     fn wide_row(&self, place: u32, n: usize) -> (&'t [[AtomicF32; LANES]], &'t [AtomicF32; LANES]) {
@@ -187,35 +245,39 @@ impl<R: UpdateRule, I: Isa> Weights for Hogwild<'_, R, I> {
         // SAFETY: the places are within the table, as just seen; nobody else writes to the borrowed line.
         let gathered = unsafe { self.isa.gather(self.cells, places, Self::STRIDE) };
         self.gathered[block][..Self::STRIDE].copy_from_slice(&gathered[..Self::STRIDE]);
-        gathered[0]
+        if R::READS { self.rule.read(&self.step, gathered[0], &state_of::<R, _>(&gathered[1..])) } else { gathered[0] }
     }
 
     #[inline(always)]
     fn step(&mut self, block: usize, gradient: I::V) {
-        let places = &self.places[block];
+        let places = self.places[block];
         let mut cells = [I::V::of(0.0); MOST];
-        if self.alone || I::U::load(places).none_below(I::U::of(place::<R>(self.private))) {
+        if self.alone || I::U::load(&places).none_below(I::U::of(place::<R>(self.private))) {
             cells[..Self::STRIDE].copy_from_slice(&self.gathered[block][..Self::STRIDE]);
         } else {
             // SAFETY: each of `self.places` is from `gather`, which has seen it, or from `new`.
-            cells = unsafe { self.isa.gather(self.cells, places, Self::STRIDE) };
+            cells = unsafe { self.isa.gather(self.cells, &places, Self::STRIDE) };
         }
-        let mut state = R::State::<I::V>::splat(I::V::of(0.0));
-        let n = state.as_ref().len();
-        state.as_mut().copy_from_slice(&cells[1..=n]);
-        cells[0] = self.rule.step(&self.step, cells[0], gradient, &mut state);
-        cells[1..=n].copy_from_slice(state.as_ref());
+        let mut state = state_of::<R, _>(&cells[1..]);
+        cells[0] = self.step_vector(cells[0], gradient, &mut state);
+        let state = state.as_ref();
+        cells[1..][..state.len()].copy_from_slice(state);
         // SAFETY: as for the gather.
-        unsafe { self.isa.scatter(cells, self.cells, places, Self::STRIDE) };
+        unsafe { self.isa.scatter(cells, self.cells, &places, Self::STRIDE) };
     }
 
     #[inline(always)]
     fn gather_row(&mut self, row: u32, out: &mut [I::V]) -> f32 {
         let (cells, tail) = self.wide_row(row, out.len());
-        for (out, cells) in out.iter_mut().zip(cells) {
-            *out = self.isa.load(cells);
+        let n = out.len();
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = self.isa.load(&cells[i]);
+            if R::READS {
+                *out = self.rule.read(&self.step, *out, &self.wide_state(cells, n, i));
+            }
         }
-        tail[0].load(Relaxed)
+        let beside = tail[0].load(Relaxed);
+        if R::READS { self.rule.read(&self.step, beside, &load_state::<R>(&tail[1..])) } else { beside }
     }
 
     #[inline(always)]
@@ -236,14 +298,11 @@ impl<R: UpdateRule, I: Isa> Weights for Hogwild<'_, R, I> {
             return;
         }
         let mut state = load_state::<R>(&tail[1..]);
-        tail[0].store(rule.step(&self.step, tail[0].load(Relaxed), beside, &mut state), Relaxed);
+        tail[0].store(self.step_number(tail[0].load(Relaxed), beside, &mut state), Relaxed);
         store_state::<R>(state, &tail[1..]);
         for (i, &g) in gradient.iter().enumerate() {
-            let mut state = R::State::<I::V>::splat(I::V::of(0.0));
-            for (k, s) in state.as_mut().iter_mut().enumerate() {
-                *s = isa.load(&cells[n * (1 + k) + i]);
-            }
-            isa.store(rule.step(&self.step, isa.load(&cells[i]), g, &mut state), &cells[i]);
+            let mut state = self.wide_state(cells, n, i);
+            isa.store(self.step_vector(isa.load(&cells[i]), g, &mut state), &cells[i]);
             for (k, &s) in state.as_ref().iter().enumerate() {
                 isa.store(s, &cells[n * (1 + k) + i]);
             }
@@ -251,8 +310,17 @@ impl<R: UpdateRule, I: Isa> Weights for Hogwild<'_, R, I> {
     }
 }
 
+/// The first numbers as a rule's state.
 #[inline(always)]
-fn load_state<R: UpdateRule>(cells: &[AtomicF32]) -> R::State<f32> {
+fn state_of<R: UpdateRule, V: Vector>(numbers: &[V]) -> R::State<V> {
+    let mut state = R::State::splat(V::of(0.0));
+    let n = state.as_ref().len();
+    state.as_mut().copy_from_slice(&numbers[..n]);
+    state
+}
+
+#[inline(always)]
+pub(super) fn load_state<R: UpdateRule>(cells: &[AtomicF32]) -> R::State<f32> {
     let mut state = R::State::<f32>::splat(0.0);
     for (s, cell) in state.as_mut().iter_mut().zip(cells) {
         *s = cell.load(Relaxed);

@@ -20,6 +20,9 @@ type Cell<R> = (f32, <R as UpdateRule>::State<f32>);
 pub struct Plain<R: UpdateRule> {
     rule: R,
     step: R::Step,
+    memory: R::Memory,
+    /// Sums of what the rule observes of the example at hand.
+    observed: [f32; 2],
     narrow: Vec<Cell<R>>,
     wide: Vec<Wide<R>>,
     width: usize,
@@ -40,20 +43,26 @@ impl<R: UpdateRule> Plain<R> {
     pub fn new(rule: R, narrow: usize, wide: usize, width: usize) -> Plain<R> {
         let (cell, state) = ((0.0, rule.initial()), rule.initial());
         let row = Wide { row: vec![cell; width.next_multiple_of(LANES)], beside: cell, state };
-        Plain { rule, step: rule.prepare(&Clock::default()), narrow: vec![cell; narrow], wide: vec![row; wide], width, rows: Vec::new() }
+        let memory = R::Memory::default();
+        let step = rule.prepare(&Clock::default(), &memory);
+        Plain { rule, step, memory, observed: [0.0; 2], narrow: vec![cell; narrow], wide: vec![row; wide], width, rows: Vec::new() }
     }
 
-    /// Says of the step to come at which rate it is and which it is.
+    /// Ends the example before, and says of the step to come at which rate it is and which it is.
     pub fn set_clock(&mut self, clock: &Clock) {
-        self.step = self.rule.prepare(clock);
+        if R::LEARNS && self.observed[0] > 0.0 {
+            self.rule.learn(&mut self.memory, std::mem::take(&mut self.observed));
+        }
+        self.step = self.rule.prepare(clock, &self.memory);
     }
 
-    /// The weight of a narrow row.
+    /// The weight of a narrow row as a model is to have it.
     ///
     /// # Panics
     /// When there is no such row.
     pub fn weight(&self, row: u32) -> f32 {
-        self.narrow[row as usize].0
+        let (w, state) = &self.narrow[row as usize];
+        self.rule.finish(&self.step, *w, state)
     }
 
     /// The weights of a wide row, for reading and writing.
@@ -64,9 +73,16 @@ impl<R: UpdateRule> Plain<R> {
         self.wide[row as usize].row.iter_mut().map(|cell| &mut cell.0)
     }
 
-    fn step_cell(&self, cell: &Cell<R>, g: f32) -> Cell<R> {
+    fn read(&self, (w, state): &Cell<R>) -> f32 {
+        self.rule.read(&self.step, *w, state)
+    }
+
+    fn step_cell(&mut self, cell: &Cell<R>, g: f32) -> Cell<R> {
         let mut state = cell.1;
-        (self.rule.step(&self.step, cell.0, g, &mut state), state)
+        let w = self.rule.step(&self.step, cell.0, g, &mut state);
+        let [a, b] = self.rule.observe(g, &cell.1, &state);
+        self.observed = [self.observed[0] + a, self.observed[1] + b];
+        (w, state)
     }
 }
 
@@ -76,7 +92,7 @@ impl<R: UpdateRule> Weights for Plain<R> {
     fn gather(&mut self, block: usize, rows: &Line<u32>) -> F32x16 {
         self.rows.resize(self.rows.len().max(block + 1), Line([u32::MAX; LANES]));
         self.rows[block] = *rows;
-        F32x16(rows.0.map(|row| self.narrow.get(row as usize).map_or(0.0, |cell| cell.0)))
+        F32x16(rows.0.map(|row| self.narrow.get(row as usize).map_or(0.0, |cell| self.read(cell))))
     }
 
     fn step(&mut self, block: usize, gradient: F32x16) {
@@ -90,9 +106,9 @@ impl<R: UpdateRule> Weights for Plain<R> {
     fn gather_row(&mut self, row: u32, out: &mut [F32x16]) -> f32 {
         let row = &self.wide[row as usize];
         for (out, cells) in out.iter_mut().zip(row.row.as_chunks::<LANES>().0) {
-            *out = F32x16(cells.map(|cell| cell.0));
+            *out = F32x16(cells.map(|cell| self.read(&cell)));
         }
-        row.beside.0
+        self.read(&row.beside)
     }
 
     fn step_row(&mut self, row: u32, gradient: &[F32x16], square: f32, beside: f32) {

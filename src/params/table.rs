@@ -8,7 +8,7 @@
 //!
 //! The mapping is page-aligned, so rows never straddle a cache line needlessly; transparent huge pages are advised, as a random
 //! row is otherwise a miss in the page tables too.
-use super::LANES;
+use super::{LANES, hogwild::load_state};
 use crate::{
     Error, Result,
     rules::{State, UpdateRule},
@@ -117,19 +117,33 @@ impl Parameters {
         row * (self.wide_stride / LANES) as u32
     }
 
-    /// The weights of the narrow rows.
-    pub fn narrow_weights(&self) -> Vec<f32> {
-        self.narrow.cells().chunks_exact(self.stride).take(self.shape.narrow).map(|row| row[0].load(Relaxed)).collect()
+    /// The weights of the narrow rows as a model is to have them; `step` is of the step that would come next.
+    pub fn narrow_weights<R: UpdateRule>(&self, rule: &R, step: &R::Step) -> Vec<f32> {
+        let rows = self.narrow.cells().chunks_exact(self.stride).take(self.shape.narrow);
+        rows.map(|row| rule.finish(step, row[0].load(Relaxed), &load_state::<R>(&row[1..]))).collect()
     }
 
-    /// The weights of a wide row.
-    pub fn wide_weights(&self, row: usize) -> impl Iterator<Item = f32> {
-        self.wide.cells()[row * self.wide_stride..][..self.shape.width].iter().map(|cell| cell.load(Relaxed))
+    /// The weights of a wide row, likewise.
+    pub fn wide_weights<R: UpdateRule>(&self, row: usize, rule: &R, step: &R::Step) -> impl Iterator<Item = f32> {
+        let cells = &self.wide.cells()[row * self.wide_stride..][..self.wide_stride];
+        let part = self.shape.width.next_multiple_of(LANES);
+        (0..self.shape.width).map(move |i| {
+            let w = cells[i].load(Relaxed);
+            if R::ROWWISE {
+                return w;
+            }
+            let mut state = R::State::<f32>::splat(0.0);
+            for (k, s) in state.as_mut().iter_mut().enumerate() {
+                *s = cells[part * (1 + k) + i].load(Relaxed);
+            }
+            rule.finish(step, w, &state)
+        })
     }
 
-    /// The weight beside a wide row.
-    pub fn beside(&self, row: usize) -> f32 {
-        self.wide.cells()[(row + 1) * self.wide_stride - LANES].load(Relaxed)
+    /// The weight beside a wide row, likewise.
+    pub fn beside<R: UpdateRule>(&self, row: usize, rule: &R, step: &R::Step) -> f32 {
+        let tail = &self.wide.cells()[(row + 1) * self.wide_stride - LANES..];
+        rule.finish(step, tail[0].load(Relaxed), &load_state::<R>(&tail[1..]))
     }
 
     /// Gives wide rows their first weights.

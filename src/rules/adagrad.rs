@@ -6,7 +6,7 @@
 //! The accumulator starts at 1, as in LIBFFM and xLearn, not near 0: the first gradients are then not blown up to full steps.
 //! Held-out log-loss within ten epochs: .2622 against .2731 on imdb_1gram, .2223 against .2566 on imdb_2gram.
 use super::{Clock, UpdateRule};
-use crate::params::Real;
+use crate::{Knob, params::Real};
 
 /// Adagrad with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,13 +31,19 @@ impl Default for Adagrad {
 impl UpdateRule for Adagrad {
     type State<V: Real> = [V; 1];
     type Step = f32;
+    type Memory = ();
+    const AVERAGES: bool = false;
+
+    fn knobs(&mut self) -> Vec<Knob<'_>> {
+        vec![Knob::new("initial", &mut self.initial, 0.0, 1e6), Knob::new("epsilon", &mut self.epsilon, 0.0, 1.0)]
+    }
 
     fn initial(&self) -> [f32; 1] {
         [self.initial]
     }
 
     #[inline(always)]
-    fn prepare(&self, clock: &Clock) -> f32 {
+    fn prepare(&self, clock: &Clock, _memory: &()) -> f32 {
         clock.rate
     }
 

@@ -1,16 +1,44 @@
-//! Update rules: the formula of the paper for one weight, nothing of models, sharing or vectors.
+//! Update rules: how a gradient moves a weight. A rule is pure; who calls it, on which weights, shared or not, is no concern of it.
 //!
 //! A rule is a file of settings, formula, paper and [`UpdateRule::step`], written over [`Real`]: the same text steps one `f32` and
-//! sixteen at a time. On sparse data a feature's state moves when the feature occurs.
+//! sixteen at a time. On sparse data a feature's state moves when the feature occurs, as with PyTorch's SparseAdam and TensorFlow's
+//! LazyAdam; the step count is that of all examples of all workers.
+mod adadelta;
 mod adagrad;
 mod adagrad_rowwise;
+mod adam;
+mod adamax;
+mod adamw;
+mod addsign;
+mod amsgrad;
+mod ftrl;
+mod momentum;
+mod nadam;
+mod nesterov;
+mod powersign;
+mod rmsprop;
 mod sgd;
+mod shared;
+mod yellowfin;
 
+pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;
 pub use adagrad_rowwise::AdagradRowwise;
+pub use adam::Adam;
+pub use adamax::Adamax;
+pub use adamw::AdamW;
+pub use addsign::AddSign;
+pub use amsgrad::Amsgrad;
+pub use ftrl::Ftrl;
+pub use momentum::Momentum;
+pub use nadam::Nadam;
+pub use nesterov::Nesterov;
+pub use powersign::PowerSign;
+pub use rmsprop::Rmsprop;
 pub use sgd::Sgd;
+pub use yellowfin::YellowFin;
 
-use crate::params::Real;
+use crate::{Error, Knob, Result, knob, params::Real};
 
 /// What a step knows of the run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,14 +64,38 @@ pub trait UpdateRule: Copy + Send + Sync + 'static {
     type State<V: Real>: State<V>;
     /// What is worked out once an example: the rate, corrections for the step's number.
     type Step: Copy + Send + Sync;
+    /// What a worker keeps from example to example, beside the weights; `()` for all rules but those that tune themselves.
+    type Memory: Clone + Send + Sync + Default;
     /// Whether a row of factors has one state for all its weights; then [`row_scale`](Self::row_scale) steps it.
     const ROWWISE: bool = false;
+    /// Whether the state is averages, of which workers that go on from the same one take the mean, and not sums, to which each adds.
+    const AVERAGES: bool = true;
+    /// Whether [`read`](Self::read) gives anything but the weight.
+    const READS: bool = false;
+    /// Whether [`learn`](Self::learn) is to be called.
+    const LEARNS: bool = false;
+
+    /// What may be set, by name.
+    fn knobs(&mut self) -> Vec<Knob<'_>> {
+        Vec::new()
+    }
 
     /// What `State` holds before the first step.
     fn initial(&self) -> Self::State<f32>;
 
     /// Prepares the steps of one example.
-    fn prepare(&self, clock: &Clock) -> Self::Step;
+    fn prepare(&self, clock: &Clock, memory: &Self::Memory) -> Self::Step;
+
+    /// The weight as the score of the coming step is to see it.
+    #[inline(always)]
+    fn read<V: Real>(&self, _step: &Self::Step, w: V, _state: &Self::State<V>) -> V {
+        w
+    }
+
+    /// The weight as the model is to have it; `step` is prepared for the step that would come next.
+    fn finish(&self, step: &Self::Step, w: f32, state: &Self::State<f32>) -> f32 {
+        self.read(step, w, state)
+    }
 
     /// A weight's step: takes the gradient `g`, moves the state, returns the new weight.
     fn step<V: Real>(&self, step: &Self::Step, w: V, g: V, state: &mut Self::State<V>) -> V;
@@ -55,6 +107,15 @@ pub trait UpdateRule: Copy + Send + Sync + 'static {
 
     /// Of rules with [`ROWWISE`](Self::ROWWISE): moves a row's state, after the step, by the mean of its squared gradients.
     fn row_state(&self, _mean_square: f32, _state: &mut Self::State<f32>) {}
+
+    /// Of rules that [learn](Self::LEARNS): two numbers of a weight's step, which are summed over the example.
+    #[inline(always)]
+    fn observe<V: Real>(&self, _g: V, _before: &Self::State<V>, _after: &Self::State<V>) -> [V; 2] {
+        [V::of(0.0); 2]
+    }
+
+    /// Of rules that [learn](Self::LEARNS): takes an example's sums of [`observe`](Self::observe), after its steps.
+    fn learn(&self, _memory: &mut Self::Memory, _sums: [f32; 2]) {}
 }
 
 /// The state of one weight, or of sixteen.
@@ -73,38 +134,114 @@ impl<V: Real, const N: usize> State<V> for [V; N] {
     }
 }
 
-/// The rules by name: the one list of them. `with_rule!(rule, r => expression)` runs the expression with the concrete rule as `r`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Rule {
-    /// [`Sgd`].
-    Sgd(Sgd),
-    /// [`Adagrad`].
-    Adagrad(Adagrad),
-    /// [`AdagradRowwise`].
-    AdagradRowwise(AdagradRowwise),
-}
+macro_rules! rules {
+    ($dollar:tt $($variant:ident $name:literal)*) => {
+        /// The rules by name: the one list of them.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub enum Rule {
+            $(#[doc = concat!("[`", stringify!($variant), "`], `--rule ", $name, "`.")] $variant($variant),)*
+        }
 
-macro_rules! with_rule {
-    ($rule:expr, $r:ident => $body:expr) => {
-        match $rule {
-            $crate::rules::Rule::Sgd($r) => $body,
-            $crate::rules::Rule::Adagrad($r) => $body,
-            $crate::rules::Rule::AdagradRowwise($r) => $body,
+        /// `with_rule!(rule, r => expression)` runs the expression with the concrete rule as `r`.
+        macro_rules! with_rule {
+            ($dollar rule:expr, $dollar r:ident => $dollar body:expr) => {
+                match $dollar rule {
+                    $($crate::rules::Rule::$variant($dollar r) => $dollar body,)*
+                }
+            };
+        }
+        pub(crate) use with_rule;
+
+        impl Rule {
+            /// Every rule with its default settings.
+            pub const ALL: [Rule; [$($name),*].len()] = [$(Rule::$variant($variant::DEFAULT)),*];
+
+            /// The name that `--rule` takes.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Rule::$variant(_) => $name,)*
+                }
+            }
         }
     };
 }
-pub(crate) use with_rule;
+rules! { $
+    Sgd "sgd"
+    Momentum "momentum"
+    Nesterov "nesterov"
+    Adagrad "adagrad"
+    AdagradRowwise "adagrad-rowwise"
+    Adadelta "adadelta"
+    Rmsprop "rmsprop"
+    Adam "adam"
+    Adamax "adamax"
+    Nadam "nadam"
+    Amsgrad "amsgrad"
+    AdamW "adamw"
+    PowerSign "powersign"
+    AddSign "addsign"
+    Ftrl "ftrl"
+    YellowFin "yellowfin"
+}
 
 impl Rule {
-    /// Every rule with its default settings.
-    pub const ALL: [Rule; 3] = [Rule::Sgd(Sgd), Rule::Adagrad(Adagrad::DEFAULT), Rule::AdagradRowwise(AdagradRowwise(Adagrad::DEFAULT))];
+    /// The rule of that name, with its default settings.
+    pub fn named(name: &str) -> Option<Rule> {
+        Self::ALL.into_iter().find(|rule| rule.name() == name)
+    }
 
-    /// The name that `--rule` takes.
-    pub fn name(&self) -> &'static str {
+    /// What may be set, by name.
+    pub fn knobs(&mut self) -> Vec<Knob<'_>> {
+        with_rule!(self, rule => rule.knobs())
+    }
+
+    /// A rate to begin with on rows of that mean squared length: what did best or nearly so on all data sets tried.
+    pub fn default_rate(&self, square: f32) -> f32 {
+        let by_square = |rate: f32| (rate / square.max(0.5)).clamp(1e-6, 2.0 * rate);
         match self {
-            Rule::Sgd(_) => "sgd",
-            Rule::Adagrad(_) => "adagrad",
-            Rule::AdagradRowwise(_) => "adagrad-rowwise",
+            Rule::Momentum(_) | Rule::Nesterov(_) => by_square(0.1),
+            Rule::Adadelta(_) => 1.0,
+            Rule::YellowFin(_) => 1.0,
+            Rule::Rmsprop(_) | Rule::Adam(_) | Rule::Adamax(_) | Rule::Nadam(_) | Rule::Amsgrad(_) | Rule::AdamW(_) => 1e-3,
+            _ => by_square(0.5),
         }
+    }
+
+    /// Sets one of the rule's settings.
+    ///
+    /// # Errors
+    /// When the value is out of range, or the rule has no such setting; then the rules that have it are named.
+    pub fn set(&mut self, setting: &'static str, value: &str) -> Result<()> {
+        let name = setting.trim_start_matches("--");
+        let (rule, has) = (self.name(), |mut rule: Rule| rule.knobs().iter().any(|knob| knob.name == name));
+        if let Some(knob) = self.knobs().iter_mut().find(|knob| knob.name == name) {
+            return knob.set(setting, value);
+        }
+        let others: Vec<_> = Self::ALL.into_iter().filter(|&rule| has(rule)).map(|rule| rule.name()).collect();
+        let problem = format!("--rule {rule} has no such setting; {} has", others.join(", "));
+        Err(Error::BadSetting { setting, value: value.into(), problem })
+    }
+}
+
+/// The name and all settings: `adam:beta1=0.9,...`.
+impl std::fmt::Display for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", self.name(), knob::show(&self.clone().knobs()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_set_by_name_and_the_rules_that_have_them_are_named() {
+        let mut rule = Rule::named("adam").unwrap();
+        rule.set("--beta1", "0.8").unwrap();
+        assert_eq!(rule.to_string(), "adam:beta1=0.8,beta2=0.999,epsilon=0.00000001");
+        let message = rule.set("--momentum", "0.5").unwrap_err().to_string();
+        assert!(message.contains("momentum, nesterov has"), "{message}");
+        assert!(rule.set("--beta1", "1.5").unwrap_err().to_string().contains("goes from 0 to"));
     }
 }

@@ -8,16 +8,23 @@ use crate::params::Real;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sgd;
 
+impl Sgd {
+    /// It has no settings.
+    pub const DEFAULT: Sgd = Sgd;
+}
+
 impl UpdateRule for Sgd {
     type State<V: Real> = [V; 0];
     type Step = f32;
+    type Memory = ();
+    const AVERAGES: bool = false;
 
     fn initial(&self) -> [f32; 0] {
         []
     }
 
     #[inline(always)]
-    fn prepare(&self, clock: &Clock) -> f32 {
+    fn prepare(&self, clock: &Clock, _memory: &()) -> f32 {
         clock.rate
     }
 

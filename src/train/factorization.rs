@@ -46,20 +46,6 @@ pub fn train_factorization(
         valid.map(|valid| crate::evaluate::translate_ratings(valid, &users, &items, loss)).transpose()?
     };
     let all = user_count + item_count;
-    let split = |parameters: &Parameters| -> FactorModel {
-        let biases = |rows: Range<usize>| rows.map(|row| parameters.beside(row)).collect();
-        let factors = |rows: Range<usize>| rows.flat_map(|row| parameters.wide_weights(row)).collect();
-        FactorModel {
-            mean,
-            rank,
-            users: crate::data::Ids::Numbers(Vec::new()),
-            items: crate::data::Ids::Numbers(Vec::new()),
-            user_bias: biases(0..user_count),
-            item_bias: biases(user_count..all),
-            user_factor: factors(0..user_count),
-            item_factor: factors(user_count..all),
-        }
-    };
     let evaluate = |model: &FactorModel| held.as_ref().map(|held| crate::evaluate::ratings(model, held).metrics(loss));
     with_rule!(settings.rule, rule => {
         let shape = Shape { wide: all, width: rank, workers: settings.threads, ..Shape::default() };
@@ -67,6 +53,20 @@ pub fn train_factorization(
         start_factors(&parameters, rank, settings.seed);
         feed.set_places(&parameters);
         let factors = Factors { feed: &feed, model: &model, rule, settings: &settings, rate, parameters: &parameters };
+        let split = |parameters: &Parameters, step: &_| -> FactorModel {
+            let biases = |rows: Range<usize>| rows.map(|row| parameters.beside(row, &rule, step)).collect();
+            let factors = |rows: Range<usize>| rows.flat_map(|row| parameters.wide_weights(row, &rule, step)).collect();
+            FactorModel {
+                mean,
+                rank,
+                users: crate::data::Ids::Numbers(Vec::new()),
+                items: crate::data::Ids::Numbers(Vec::new()),
+                user_bias: biases(0..user_count),
+                item_bias: biases(user_count..all),
+                user_factor: factors(0..user_count),
+                item_factor: factors(user_count..all),
+            }
+        };
         let (state, ended, epochs) = match rank.div_ceil(LANES) {
             1 => factors.epochs::<Fixed<1>, _>(watch, stop, split, evaluate),
             2 => factors.epochs::<Fixed<2>, _>(watch, stop, split, evaluate),
@@ -98,7 +98,7 @@ impl<R: UpdateRule> Factors<'_, R> {
         &self,
         watch: &mut dyn Watch,
         stop: &AtomicBool,
-        keep: impl Fn(&Parameters) -> T,
+        keep: impl Fn(&Parameters, &R::Step) -> T,
         evaluate: impl Fn(&T) -> Option<Metrics>,
     ) -> Result<(Option<T>, Ended, Vec<EpochReport>)> {
         let &Factors { feed, rule, settings, rate, parameters, .. } = self;

@@ -32,7 +32,7 @@ pub fn train_linear(
     check_held_out(valid.is_some(), &settings)?;
     settings.loss.check_labels(data)?;
     let ids = data.feature_ids()?;
-    let rate = *settings.lr.get_or_insert_with(|| default_rate(data));
+    let rate = *settings.lr.get_or_insert_with(|| settings.rule.default_rate(mean_square(data)));
     let threads = settings.threads;
     let hot = *settings.hot_rows.get_or_insert(if threads > 1 { 8192 } else { 0 });
     let counts = if settings.l2 > 0.0 { data.feature_counts()? } else { Vec::new() };
@@ -51,7 +51,7 @@ pub fn train_linear(
     with_rule!(settings.rule, rule => {
         let parameters = Parameters::new(Shape { narrow: data.columns() + 1, hot, workers: threads, ..Shape::default() }, &rule)?;
         let run = Run { feed: &feed, units: &units, model: &model, rule, settings: &settings, rate, examples, parameters: &parameters };
-        let (state, ended, epochs) = run.epochs(watch, stop, Parameters::narrow_weights, |weights| evaluate(weights))?;
+        let (state, ended, epochs) = run.epochs(watch, stop, |parameters, step| parameters.narrow_weights(&rule, step), |weights| evaluate(weights))?;
         let model = state.map(|mut weights| {
             let bias = weights.remove(0);
             TrainedModel { loss, settings: settings.describe(), kind: ModelKind::Linear(LinearModel { ids, bias, weights }) }
@@ -60,8 +60,8 @@ pub fn train_linear(
     })
 }
 
-/// The rate taken when none is given: best rates of Adagrad go down with the squared length of a row.
-fn default_rate(data: &Dataset) -> f32 {
+/// The mean squared length of a row, by the first ten thousand.
+fn mean_square(data: &Dataset) -> f32 {
     let rows = data.rows().min(10_000);
     let squares: f64 = (0..rows)
         .map(|row| {
@@ -70,5 +70,5 @@ fn default_rate(data: &Dataset) -> f32 {
             data.value_cells().map_or(range.len() as f64, |values| values[range].iter().map(square).sum())
         })
         .sum();
-    (0.5 / (squares / rows.max(1) as f64).max(0.5)).clamp(1e-6, 1.0) as f32
+    (squares / rows.max(1) as f64) as f32
 }

@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Result},
     models::Model,
     params::{InstructionSet, Parameters, dispatch},
-    rules::UpdateRule,
+    rules::{Clock, UpdateRule},
     schedule::{Moment, Schedule},
 };
 use crossbeam::channel::{RecvTimeoutError, unbounded};
@@ -35,19 +35,21 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
         &self,
         watch: &mut dyn Watch,
         stop: &AtomicBool,
-        keep: impl Fn(&Parameters) -> T,
+        keep: impl Fn(&Parameters, &R::Step) -> T,
         evaluate: impl Fn(&T) -> Option<Metrics>,
     ) -> Result<(Option<T>, Ended, Vec<EpochReport>)> {
         let (mut reports, mut good) = (Vec::new(), None);
         let set = self.settings.instruction_set()?;
         let steps = |epochs: usize| epochs as u64 * self.examples;
         let mut stalls = Stalls::default();
+        let mut memories = vec![R::Memory::default(); self.settings.threads];
         for epoch in 1..=self.settings.epochs {
             let plan = Plan::new(self.units, self.settings.exchange_every, self.settings.seed, epoch);
             let moment =
                 Moment { step: steps(epoch - 1) + 1, steps: steps(self.settings.epochs), epoch: self.examples, stalls: stalls.count };
             let start = Instant::now();
-            let tally = self.epoch(epoch, moment, &plan, set, watch, stop);
+            let tally;
+            (tally, memories) = self.epoch(epoch, moment, memories, &plan, set, watch, stop);
             let seconds = start.elapsed().as_secs_f64();
             let wrong = if !tally.loss.is_finite() {
                 Some("the training loss")
@@ -61,7 +63,9 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                 return Ok((good, Ended::Diverged(error), reports));
             }
             let start = Instant::now();
-            let state = keep(self.parameters);
+            let after = Moment { step: moment.step + tally.examples, ..moment };
+            let clock = Clock { rate: self.settings.schedule.rate(self.rate, &after), step: after.step, steps: after.steps };
+            let state = keep(self.parameters, &self.rule.prepare(&clock, &memories[0]));
             let interrupted = stop.load(Relaxed);
             let valid = if interrupted { None } else { evaluate(&state) };
             good = Some(state);
@@ -86,7 +90,16 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
         Ok((good, Ended::Finished, reports))
     }
 
-    fn epoch(&self, epoch: usize, start: Moment, plan: &Plan, set: InstructionSet, watch: &mut dyn Watch, stop: &AtomicBool) -> Tally {
+    fn epoch(
+        &self,
+        epoch: usize,
+        start: Moment,
+        memories: Vec<R::Memory>,
+        plan: &Plan,
+        set: InstructionSet,
+        watch: &mut dyn Watch,
+        stop: &AtomicBool,
+    ) -> (Tally, Vec<R::Memory>) {
         let counters = Counters::default();
         let cores = core_affinity::get_core_ids().unwrap_or_default();
         let threads = self.settings.threads;
@@ -94,7 +107,8 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
         let (done, over) = unbounded();
         thread::scope(|scope| {
             let workers: Vec<_> = (0..threads)
-                .map(|worker| {
+                .zip(memories)
+                .map(|(worker, memory)| {
                     let core = cores.get(worker).copied().filter(|_| pin);
                     let (plan, counters, done) = (plan, &counters, done.clone());
                     scope.spawn(move || {
@@ -104,6 +118,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                             model: self.model,
                             loss: self.settings.loss,
                             rule: self.rule,
+                            memory,
                             rate: self.rate,
                             schedule: self.settings.schedule,
                             start,
@@ -112,9 +127,9 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                             plan,
                             counters,
                         };
-                        let tally = dispatch(set, job);
+                        let result = dispatch(set, job);
                         let _ = done.send(()); // the other end waits for it
-                        tally
+                        result
                     })
                 })
                 .collect();
@@ -131,8 +146,9 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                 }
             }
             // A worker has no way to fail but a defect of this crate, which is passed on.
-            let join = |worker: thread::ScopedJoinHandle<'_, Tally>| worker.join().unwrap_or_else(|e| std::panic::resume_unwind(e));
-            workers.into_iter().map(join).fold(Tally::default(), Tally::add)
+            let results = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|e| std::panic::resume_unwind(e)));
+            let (tallies, memories): (Vec<Tally>, _) = results.unzip();
+            (tallies.into_iter().fold(Tally::default(), Tally::add), memories)
         })
     }
 }

@@ -1,5 +1,10 @@
 //! What a run is told: all settings with their ranges, checked in one place before any work.
-use crate::{Error, Loss, Result, Rule, Schedule, data::Dataset, data::Ratings, params::InstructionSet};
+use crate::{
+    Error, Loss, Result, Rule, Schedule,
+    data::{Dataset, Ratings},
+    params::InstructionSet,
+    rules::{Adagrad, AdagradRowwise},
+};
 
 /// Settings of a training run; `Default` is sensible for linear models, [`Settings::for_ratings`] for factorization.
 #[derive(Clone, Debug)]
@@ -38,7 +43,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             loss: Loss::Logistic,
-            rule: Rule::ALL[1],
+            rule: Rule::Adagrad(Adagrad::DEFAULT),
             lr: None,
             schedule: Schedule::Constant,
             l2: 0.0,
@@ -61,7 +66,7 @@ impl Settings {
     pub fn for_ratings() -> Settings {
         Settings {
             loss: Loss::Squared,
-            rule: Rule::ALL[2],
+            rule: Rule::AdagradRowwise(AdagradRowwise::DEFAULT),
             l2: 0.02,
             epochs: 6,
             schedule: Schedule::Linear,
@@ -105,7 +110,7 @@ impl Settings {
     /// All settings by name, for the log and the model file.
     pub fn describe(&self) -> serde_json::Value {
         serde_json::json!({
-            "loss": self.loss.name(), "rule": self.rule.name(), "lr": self.lr, "schedule": self.schedule.to_string(), "l2": self.l2, "epochs": self.epochs,
+            "loss": self.loss.name(), "rule": self.rule.to_string(), "lr": self.lr, "schedule": self.schedule.to_string(), "l2": self.l2, "epochs": self.epochs,
             "threads": self.threads, "seed": self.seed, "rank": self.rank, "hot_rows": self.hot_rows,
             "exchange_every": self.exchange_every, "pin": self.pin, "holdout": self.holdout,
         })

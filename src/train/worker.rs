@@ -35,11 +35,13 @@ impl Tally {
 }
 
 /// One worker's share of an epoch.
-pub(crate) struct Epoch<'a, F, M, R> {
+pub(crate) struct Epoch<'a, F, M, R: UpdateRule> {
     pub feed: &'a F,
     pub model: &'a M,
     pub loss: Loss,
     pub rule: R,
+    /// What the worker's rule has learnt in the epochs before.
+    pub memory: R::Memory,
     /// Before the schedule.
     pub rate: f32,
     pub schedule: Schedule,
@@ -59,14 +61,14 @@ const MIDDLE: usize = 12;
 const RING: usize = 4;
 
 impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
-    type Output = Tally;
+    type Output = (Tally, R::Memory);
 
     #[inline(always)]
-    fn run<I: Isa>(self, isa: I) -> Tally {
+    fn run<I: Isa>(self, isa: I) -> (Tally, R::Memory) {
         let Epoch { feed, model, loss, rule, .. } = self;
         const { assert!(F::AHEAD < RING) };
         let longest = feed.longest();
-        let mut weights = Hogwild::new(isa, rule, rule.prepare(&Clock::default()), self.parameters, self.worker, longest / LANES + 1);
+        let mut weights = Hogwild::new(isa, rule, self.memory, self.parameters, self.worker, longest / LANES + 1);
         let mut scratch = model.scratch(longest);
         // Examples are read some ahead of their turn, into a ring.
         let mut ring: [M::Example; RING] = std::array::from_fn(|_| feed.room());
@@ -78,13 +80,12 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
         loop {
             let n = queue.advance(|p| feed.keeps(p));
             if n == 0 {
-                weights.exchange_all();
-                return tally;
+                return (tally, weights.finish());
             }
             scores.resize(n, 0.0);
             labels.resize(n, 0.0);
             let now = Moment { step: self.start.step + self.counters.examples.fetch_add(n as u64, Relaxed), ..self.start };
-            let mut clock = Clock { rate: (self.rate as f64 * self.schedule.factor(&now)) as f32, step: now.step, steps: now.steps };
+            let mut clock = Clock { rate: self.schedule.rate(self.rate, &now), step: now.step, steps: now.steps };
             let positions = queue.positions();
             if turn == 0 {
                 for (i, &position) in positions.iter().take(F::AHEAD).enumerate() {
@@ -97,6 +98,8 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
                 if F::AHEAD == 0 {
                     labels_ahead[slot] = feed.read(isa, positions[i], &mut ring[slot], &weights);
                 }
+                weights.begin(&clock);
+                clock.step += 1;
                 let score = model.score(&ring[slot], &mut weights, &mut scratch);
                 (scores[i], labels[i]) = (score, labels_ahead[slot]);
                 tally.nonzeros += feed.size(&ring[slot]);
@@ -109,9 +112,8 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
                     let slot = (turn + F::AHEAD) % RING;
                     labels_ahead[slot] = feed.read(isa, near, &mut ring[slot], &weights);
                 }
-                weights.step = rule.prepare(&clock);
-                clock.step += 1;
                 model.backward(&ring[slot], loss.slope(score, labels[i]), &mut weights, &mut scratch);
+                weights.end();
                 turn += 1;
             }
             weights.exchange();
@@ -122,8 +124,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
                 self.counters.stop.store(true, Relaxed);
             }
             if self.counters.stop.load(Relaxed) {
-                weights.exchange_all();
-                return tally;
+                return (tally, weights.finish());
             }
         }
     }

@@ -66,12 +66,17 @@ pub enum Error {
         bytes_a_row: usize,
     },
     /// Training left the finite numbers.
-    #[error("{quantity} became NaN or infinite in epoch {epoch} at learning rate {rate}; try --lr {}, or scale the features down", rate / 10.0)]
+    #[error("{quantity} became NaN or infinite in epoch {epoch} at learning rate {rate}; try --lr {}{}, or scale the features down",
+        base / 10.0, if *l2 > 0.0 { format!(" or --l2 {}", l2 / 10.0) } else { String::new() })]
     Diverged {
         /// From 1.
         epoch: usize,
-        /// The rate in force.
+        /// The rate at the beginning of the epoch.
         rate: f32,
+        /// The rate before the schedule.
+        base: f32,
+        /// L2 regularisation.
+        l2: f64,
         /// What was not finite.
         quantity: &'static str,
     },

@@ -101,6 +101,17 @@ impl TrainedModel {
         }
     }
 
+    /// Whether the data's labels are such as the model's loss takes: what metrics ask for beside [`score`](Self::score).
+    ///
+    /// # Errors
+    /// Names the first label that is not.
+    pub fn check_labels(&self, data: &Packed) -> Result<()> {
+        match data {
+            Packed::Sparse(data) => self.loss.check_labels(data),
+            Packed::Ratings(data) => self.loss.check_ratings(data),
+        }
+    }
+
     /// Writes the model: to a temporary file beside the target, synced, then renamed.
     ///
     /// # Errors

@@ -186,7 +186,7 @@ impl Schedule {
             Schedule::Linear => 1.0 - progress,
             Schedule::Polynomial { power } => (1.0 - progress).powf(power as f64),
             Schedule::Cosine => cosine(progress),
-            Schedule::WarmRestarts { period, multiplier } => cosine(cycle(epochs, period as f64, multiplier as f64).1),
+            Schedule::WarmRestarts { period, multiplier } => cosine(cycle(epochs, period as f64, multiplier as f64)),
             Schedule::Transformer { dimension, warmup } => {
                 let step = now.step.max(1) as f64;
                 (dimension as f64).powf(-0.5) * step.powf(-0.5).min(step * (warmup as f64).powf(-1.5))
@@ -204,15 +204,16 @@ impl Schedule {
     }
 }
 
-/// Which period of warm restarts it is after so many epochs, from 0, and how far it is, from 0 to 1.
-pub(crate) fn cycle(epochs: f64, period: f64, multiplier: f64) -> (usize, f64) {
-    let (mut number, mut start, mut length) = (0, 0.0, period);
-    while epochs >= start + length {
-        start += length;
-        length *= multiplier;
-        number += 1;
+/// How far it is in its period of warm restarts after so many epochs, from 0 to 1.
+fn cycle(epochs: f64, period: f64, multiplier: f64) -> f64 {
+    let periods = epochs / period;
+    if multiplier == 1.0 {
+        return periods.fract();
     }
-    (number, (epochs - start) / length)
+    // The sum of n periods is (multiplier^n - 1) / (multiplier - 1).
+    let number = (1.0 + periods * (multiplier - 1.0)).log(multiplier).floor();
+    let length = multiplier.powf(number);
+    ((periods - (length - 1.0) / (multiplier - 1.0)) / length).clamp(0.0, 1.0)
 }
 
 /// Text that [`Schedule::parse`] reads.

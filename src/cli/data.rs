@@ -73,14 +73,19 @@ impl CacheOptions {
     }
 }
 
-/// Scores data; what is wrong with it is told of the file that the user named, not of its packed form.
+/// Scores data.
 pub fn score(model: &TrainedModel, opened: &Opened, inputs: &[PathBuf]) -> hogwild::Result<Scored> {
-    model.score(&opened.packed).map_err(|error| match (error, inputs.first()) {
+    model.score(&opened.packed).map_err(|error| of_input(error, opened, inputs))
+}
+
+/// What is wrong with data is told of the file that the user named, not of its packed form.
+pub fn of_input(error: Error, opened: &Opened, inputs: &[PathBuf]) -> Error {
+    match (error, inputs.first()) {
         (Error::BadFile { path, problem, remedy }, Some(input)) if path == opened.packed.path() => {
             Error::BadFile { path: input.clone(), problem, remedy }
         }
         (other, _) => other,
-    })
+    }
 }
 
 /// Packs with a progress bar. Ctrl-C ends the program, with code 130, once what was half written is gone.

@@ -1,5 +1,5 @@
 //! `hogwild eval`: metrics of a model on labelled data.
-use super::data::{CacheOptions, score};
+use super::data::{CacheOptions, of_input, score};
 use clap::Args;
 use hogwild::{Metrics, TrainedModel};
 use std::path::PathBuf;
@@ -22,6 +22,7 @@ pub fn run(args: EvalArgs) -> anyhow::Result<()> {
     let model = TrainedModel::open(&args.model)?;
     let opened = args.options.open(&args.data, args.json)?;
     let scored = score(&model, &opened, &args.data)?;
+    model.check_labels(&opened.packed).map_err(|error| of_input(error, &opened, &args.data))?;
     let metrics = scored.metrics(model.loss);
     if args.json {
         let mut json = metrics_json(&metrics);

@@ -1,9 +1,14 @@
 //! `hogwild train`: what was typed becomes [`Settings`]; the run is shown on the terminal and logged as JSON lines.
-use super::{data::CacheOptions, eval::metrics_json, interrupt::watched};
+use super::{
+    data::{CacheOptions, of_input},
+    eval::metrics_json,
+    interrupt::watched,
+    rule::RuleOptions,
+};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use hogwild::{
-    Ended, EpochReport, InstructionSet, Loss, Outcome, Progress, Rule, Schedule, Settings, Watch,
+    Ended, EpochReport, InstructionSet, Loss, Outcome, Progress, Schedule, Settings, Watch,
     data::{Opened, Packed},
     train_factorization, train_linear,
 };
@@ -42,9 +47,8 @@ pub struct TrainArgs {
     /// [default: squared for mf, logistic otherwise]
     #[arg(long, value_parser = named(&Loss::ALL.map(|loss| loss.name())))]
     loss: Option<String>,
-    /// Update rule [default: adagrad-rowwise for mf, adagrad otherwise]
-    #[arg(long, value_parser = named(&Rule::ALL.map(|rule| rule.name())))]
-    rule: Option<String>,
+    #[command(flatten)]
+    rule: RuleOptions,
     /// Learning rate [default: 0.14 for mf, 0.5 / mean squared length of a row otherwise]
     #[arg(long, allow_negative_numbers = true)]
     lr: Option<f32>,
@@ -99,13 +103,13 @@ fn named(names: &[&'static str]) -> clap::builder::PossibleValuesParser {
 }
 
 impl TrainArgs {
-    fn settings(&self, ratings: bool) -> Settings {
+    fn settings(&self, ratings: bool) -> hogwild::Result<Settings> {
         let mut s = if ratings { Settings::for_ratings() } else { Settings::default() };
         // The parser has let through only names that exist.
         s.loss = Loss::ALL.into_iter().find(|loss| self.loss.as_deref() == Some(loss.name())).unwrap_or(s.loss);
-        s.rule = Rule::ALL.into_iter().find(|rule| self.rule.as_deref() == Some(rule.name())).unwrap_or(s.rule);
+        s.rule = self.rule.rule(s.rule)?;
         s.lr = self.lr;
-        s.schedule = self.schedule.unwrap_or(s.schedule);
+        s.schedule = self.schedule.unwrap_or(if s.rule.takes_schedules() { s.schedule } else { Schedule::Constant });
         s.l2 = self.l2.unwrap_or(s.l2);
         s.epochs = self.epochs.unwrap_or(s.epochs);
         s.threads = self.threads.unwrap_or(s.threads);
@@ -115,12 +119,15 @@ impl TrainArgs {
         s.exchange_every = self.exchange_every.unwrap_or(s.exchange_every);
         s.pin = !self.no_pin;
         s.holdout = self.holdout.unwrap_or(0.0);
-        s
+        Ok(s)
     }
 }
 
 pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
-    args.settings(args.model == Some(ModelName::Mf)).check()?;
+    args.settings(args.model == Some(ModelName::Mf))?.check()?;
+    if let Some(folder) = args.out.iter().chain(&args.log).find(|path| path.is_dir()) {
+        bail!("{}: is a folder; name a file in it", folder.display());
+    }
     if let Some(folder) =
         args.out.iter().chain(&args.log).filter_map(|path| path.parent()).find(|p| !p.as_os_str().is_empty() && !p.is_dir())
     {
@@ -138,14 +145,18 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
         }
         _ => {}
     }
-    let settings = args.settings(ratings);
+    let settings = args.settings(ratings)?;
     let mut report = Report::new(&args, &settings, &data)?;
     let outcome = watched(|stop| match (&data.packed, valid.as_ref().map(|valid| &valid.packed)) {
-        (Packed::Sparse(data), None) => Ok(train_linear(data, None, &settings, &mut report, stop)?),
-        (Packed::Sparse(data), Some(Packed::Sparse(valid))) => Ok(train_linear(data, Some(valid), &settings, &mut report, stop)?),
-        (Packed::Ratings(data), None) => Ok(train_factorization(data, None, &settings, &mut report, stop)?),
-        (Packed::Ratings(data), Some(Packed::Ratings(valid))) => Ok(train_factorization(data, Some(valid), &settings, &mut report, stop)?),
+        (Packed::Sparse(data), None) => Ok(train_linear(data, None, &settings, &mut report, stop)),
+        (Packed::Sparse(data), Some(Packed::Sparse(valid))) => Ok(train_linear(data, Some(valid), &settings, &mut report, stop)),
+        (Packed::Ratings(data), None) => Ok(train_factorization(data, None, &settings, &mut report, stop)),
+        (Packed::Ratings(data), Some(Packed::Ratings(valid))) => Ok(train_factorization(data, Some(valid), &settings, &mut report, stop)),
         _ => bail!("training and --valid data are of different kinds: one has sparse rows, the other ratings"),
+    })?;
+    let outcome = outcome.map_err(|error| {
+        let error = of_input(error, &data, &args.data);
+        valid.iter().zip(&args.valid).fold(error, |error, (opened, path)| of_input(error, opened, std::slice::from_ref(path)))
     })?;
     let changed = match &data.packed {
         Packed::Sparse(data) => data.changed(),
@@ -163,6 +174,8 @@ fn finish(args: &TrainArgs, outcome: &Outcome, mut report: Report) -> anyhow::Re
     if let (Some(path), Some(model)) = (&args.out, &outcome.model) {
         model.save(path)?;
         report.say(&format!("model written to {}", path.display()));
+    } else if args.out.is_none() {
+        report.say("the model is not kept; give --out MODEL.safetensors");
     }
     let (ended, code) = match &outcome.ended {
         Ended::Finished => ("finished".to_string(), ExitCode::SUCCESS),

@@ -56,9 +56,19 @@ impl Row {
     /// let row = hogwild::models::Row::new(&[(0, 0.5), (7, 2.0)]);
     /// ```
     pub fn new(features: &[(u32, f32)]) -> Row {
+        Row::of(features, &[(0, 1.0)])
+    }
+
+    /// The same for a model without a bias.
+    pub fn without_bias(features: &[(u32, f32)]) -> Row {
+        Row::of(features, &[])
+    }
+
+    fn of(features: &[(u32, f32)], bias: &[(u32, f32)]) -> Row {
         let mut row = Row::with_room(features.len());
         row.features = features.len();
-        for (i, (row_number, value)) in features.iter().map(|&(column, value)| (column + 1, value)).chain([(0, 1.0)]).enumerate() {
+        for (i, (row_number, value)) in features.iter().map(|&(column, value)| (column + 1, value)).chain(bias.iter().copied()).enumerate()
+        {
             row.rows[i / LANES].0[i % LANES] = row_number;
             row.values[i / LANES].0[i % LANES] = value;
         }

@@ -60,7 +60,7 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
     /// What worker number `worker` sees, going on from `memory`; `blocks`: the most that an example has.
     pub fn new(isa: I, rule: R, memory: R::Memory, parameters: &'t Parameters, worker: usize, blocks: usize) -> Self {
         let shape = parameters.shape;
-        assert!(worker < shape.workers && Self::STRIDE == stride::<R>());
+        assert!(worker < shape.workers && parameters.is_for::<R>(), "parameters laid out for another rule");
         let private = first_private(&shape, worker) as u32;
         let nowhere = first_private(&shape, worker + 1) as u32 - 1;
         let mut view = Hogwild {

@@ -47,7 +47,9 @@ impl InstructionSet {
         let mut found = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
-            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            let bits = is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("lzcnt");
+            let bits = bits && is_x86_feature_detected!("popcnt");
+            let avx2 = bits && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
             let wide = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
             if avx2 && wide && is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vl") {
                 found.push(InstructionSet::Avx512);
@@ -135,7 +137,7 @@ pub(crate) fn dispatch<J: Job>(set: InstructionSet, job: J) -> J::Output {
             fn enter<J: Job>(job: J) -> J::Output {
                 job.run(super::avx512::Avx512(()))
             }
-            // SAFETY: the guard says that the processor has these features (bmi, lzcnt and popcnt come with every AVX2 processor).
+            // SAFETY: the guard says that the processor has these features.
             unsafe { enter(job) }
         }
         #[cfg(target_arch = "x86_64")]

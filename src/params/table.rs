@@ -101,6 +101,11 @@ impl Parameters {
         Ok(new)
     }
 
+    /// Whether rows are laid out for the rule.
+    pub(super) fn is_for<R: UpdateRule>(&self) -> bool {
+        self.stride == stride::<R>() && self.wide_stride == LANES * (vectors::<R>(self.shape.width.div_ceil(LANES)) + 1)
+    }
+
     #[inline(always)]
     pub(super) fn narrow_cells(&self) -> &[AtomicF32] {
         self.narrow.cells()

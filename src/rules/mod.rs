@@ -208,6 +208,11 @@ impl Rule {
         }
     }
 
+    /// Whether the rate may change in the course of a run. FTRL's weights are worked out from sums at one rate.
+    pub fn takes_schedules(&self) -> bool {
+        !matches!(self, Rule::Ftrl(_))
+    }
+
     /// Sets one of the rule's settings.
     ///
     /// # Errors

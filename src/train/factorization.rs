@@ -1,7 +1,7 @@
 //! Training matrix factorization on ratings: settings and data become a run.
 use super::{
     Ended, EpochReport, Outcome, RatingFeed, Settings, Watch,
-    run::{Run, check_held_out},
+    run::{Run, check_held_out, check_split},
 };
 use crate::{
     Error, Metrics, Result,
@@ -28,6 +28,7 @@ pub fn train_factorization(
     settings.check()?;
     check_held_out(valid.is_some(), &settings)?;
     settings.loss.check_ratings(data)?;
+    valid.map_or(Ok(()), |valid| settings.loss.check_ratings(valid))?;
     if let Some(hot) = settings.hot_rows.filter(|&hot| hot > 0) {
         let problem = "factorization keeps hot rows apart by its order of tiles; leave the setting out".into();
         return Err(Error::BadSetting { setting: "--hot-rows", value: hot.to_string(), problem });
@@ -38,6 +39,7 @@ pub fn train_factorization(
     let (users, items) = (data.user_ids()?, data.item_ids()?);
     let (user_count, item_count, rank) = (data.users(), data.items(), settings.rank);
     let (mut feed, held) = RatingFeed::new(data, loss, settings.holdout, settings.seed, settings.threads);
+    check_split(data.len() as u64, (settings.holdout > 0.0).then_some(held.len() as u64), &settings)?;
     let mean = loss.base_score(feed.ratings.iter().map(|r| r.value as f64).sum::<f64>() / feed.ratings.len().max(1) as f64);
     let model = Factorization::new(rank, mean, settings.l2 as f32);
     let held = if settings.holdout > 0.0 {

@@ -1,7 +1,7 @@
 //! Training a linear model on sparse rows: settings and data become a run.
 use super::{
     Outcome, Settings, SparseFeed, Watch,
-    run::{Run, check_held_out},
+    run::{Run, check_held_out, check_split},
 };
 use crate::{
     Result,
@@ -31,6 +31,7 @@ pub fn train_linear(
     settings.check()?;
     check_held_out(valid.is_some(), &settings)?;
     settings.loss.check_labels(data)?;
+    valid.map_or(Ok(()), |valid| settings.loss.check_labels(valid))?;
     let ids = data.feature_ids()?;
     let rate = *settings.lr.get_or_insert_with(|| settings.rule.default_rate(mean_square(data)));
     let threads = settings.threads;
@@ -39,6 +40,7 @@ pub fn train_linear(
     let model = Linear::with_l2(settings.l2, data.rows(), &counts);
     let feed = SparseFeed::new(data, settings.loss, settings.holdout, settings.seed);
     let held: Option<Vec<u32>> = (settings.holdout > 0.0).then(|| (0..data.rows() as u32).filter(|&row| feed.is_held_out(row)).collect());
+    check_split(data.rows() as u64, held.as_ref().map(|held| held.len() as u64), &settings)?;
     let valid_columns = valid.map(|valid| valid.feature_ids().map(|theirs| theirs.translate(&ids))).transpose()?;
     let loss = settings.loss;
     let evaluate = |weights: &[f32]| match (valid, &valid_columns, &held) {

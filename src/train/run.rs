@@ -59,7 +59,13 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                 None
             };
             if let Some(quantity) = wrong {
-                let error = Error::Diverged { epoch, rate: self.rate, quantity };
+                let error = Error::Diverged {
+                    epoch,
+                    rate: self.settings.schedule.rate(self.rate, &moment),
+                    base: self.rate,
+                    l2: self.settings.l2,
+                    quantity,
+                };
                 return Ok((good, Ended::Diverged(error), reports));
             }
             let start = Instant::now();
@@ -186,6 +192,15 @@ pub(super) fn check_held_out(valid: bool, settings: &Settings) -> Result<()> {
     if matches!(settings.schedule, Schedule::Plateau { .. }) && !valid && settings.holdout == 0.0 {
         let problem = "goes by the held-out loss; give --valid or --holdout".into();
         return Err(Error::BadSetting { setting: "--schedule", value: settings.schedule.to_string(), problem });
+    }
+    Ok(())
+}
+
+/// Something is left to train on, and something to evaluate on, of `examples` of which so many are held out.
+pub(super) fn check_split(examples: u64, held: Option<u64>, settings: &Settings) -> Result<()> {
+    if let Some(held) = held.filter(|&held| held == 0 || held == examples) {
+        let problem = format!("holds out {held} of {examples} examples; give another share, or --valid");
+        return Err(Error::BadSetting { setting: "--holdout", value: settings.holdout.to_string(), problem });
     }
     Ok(())
 }

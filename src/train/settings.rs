@@ -82,11 +82,11 @@ impl Settings {
         if let Some(lr) = self.lr.filter(|lr| !(*lr > 0.0 && lr.is_finite())) {
             return bad("--lr", lr.to_string(), "must be a number above 0; try 0.1");
         }
-        if !(self.l2 >= 0.0 && self.l2.is_finite()) {
-            return bad("--l2", self.l2.to_string(), "must be 0 or more; try 1e-5");
+        if !(0.0..=1e30).contains(&self.l2) {
+            return bad("--l2", self.l2.to_string(), "must be from 0 to 1e30; try 1e-5");
         }
-        if self.epochs == 0 {
-            return bad("--epochs", "0".into(), "must be at least 1");
+        if self.epochs == 0 || self.epochs > 1_000_000 {
+            return bad("--epochs", self.epochs.to_string(), "must be from 1 to 1000000");
         }
         if self.threads == 0 || self.threads > 1024 {
             return bad("--threads", self.threads.to_string(), "must be from 1 to 1024");
@@ -96,6 +96,13 @@ impl Settings {
         }
         if self.exchange_every == 0 {
             return bad("--exchange-every", "0".into(), "must be at least 1; try 256");
+        }
+        if self.schedule != Schedule::Constant && !self.rule.takes_schedules() {
+            return bad(
+                "--schedule",
+                self.schedule.to_string(),
+                "does not go with --rule ftrl, whose weights follow from sums at one rate",
+            );
         }
         if !(0.0..=0.9).contains(&self.holdout) {
             return bad("--holdout", self.holdout.to_string(), "must be from 0 to 0.9; try 0.1");
@@ -110,7 +117,7 @@ impl Settings {
     /// All settings by name, for the log and the model file.
     pub fn describe(&self) -> serde_json::Value {
         serde_json::json!({
-            "loss": self.loss.name(), "rule": self.rule.to_string(), "lr": self.lr, "schedule": self.schedule.to_string(), "l2": self.l2, "epochs": self.epochs,
+            "loss": self.loss.name(), "rule": self.rule.name(), "rule_settings": self.rule.to_string().split_once(':').map(|(_, settings)| settings), "lr": self.lr, "schedule": self.schedule.to_string(), "l2": self.l2, "epochs": self.epochs,
             "threads": self.threads, "seed": self.seed, "rank": self.rank, "hot_rows": self.hot_rows,
             "exchange_every": self.exchange_every, "pin": self.pin, "holdout": self.holdout,
         })

@@ -74,6 +74,8 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
         let mut ring: [M::Example; RING] = std::array::from_fn(|_| feed.room());
         let mut labels_ahead = [0.0; RING];
         let mut turn = 0;
+        // How many examples stand in the ring, the one at hand first.
+        let mut ready = 0;
         let mut tally = Tally::default();
         let (mut scores, mut labels) = (Vec::new(), Vec::new());
         let mut queue = Queue::new(self.plan, F::SHUFFLE);
@@ -87,16 +89,12 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
             let now = Moment { step: self.start.step + self.counters.examples.fetch_add(n as u64, Relaxed), ..self.start };
             let mut clock = Clock { rate: self.schedule.rate(self.rate, &now), step: now.step, steps: now.steps };
             let positions = queue.positions();
-            if turn == 0 {
-                for (i, &position) in positions.iter().take(F::AHEAD).enumerate() {
-                    labels_ahead[i] = feed.read(isa, position, &mut ring[i], &weights);
-                }
-            }
             let (scores, labels) = (&mut scores[..n], &mut labels[..n]);
             for i in 0..n {
-                let slot = if F::AHEAD > 0 { turn % RING } else { 0 };
-                if F::AHEAD == 0 {
+                let slot = turn % RING;
+                if ready == 0 {
                     labels_ahead[slot] = feed.read(isa, positions[i], &mut ring[slot], &weights);
+                    ready = 1;
                 }
                 weights.begin(&clock);
                 clock.step += 1;
@@ -108,17 +106,20 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
                     feed.prefetch_place(isa, far);
                     feed.prefetch_example(isa, positions[i + MIDDLE], &weights);
                 }
-                if let Some(&near) = positions.get(i + F::AHEAD).filter(|_| F::AHEAD > 0) {
-                    let slot = (turn + F::AHEAD) % RING;
+                // One a turn; more at the start, and where a short block ended what is known of the order.
+                while let Some(&near) = positions.get(i + ready).filter(|_| ready <= F::AHEAD) {
+                    let slot = (turn + ready) % RING;
                     labels_ahead[slot] = feed.read(isa, near, &mut ring[slot], &weights);
+                    ready += 1;
                 }
                 model.backward(&ring[slot], loss.slope(score, labels[i]), &mut weights, &mut scratch);
                 weights.end();
                 turn += 1;
+                ready -= 1;
             }
             weights.exchange();
             let block = total::<I::V>(loss, scores, labels);
-            tally.loss += block as f64;
+            tally.loss += block;
             tally.examples += n as u64;
             if !block.is_finite() {
                 self.counters.stop.store(true, Relaxed);
@@ -130,13 +131,16 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
     }
 }
 
-/// The sum of the losses of a block.
+/// The sum of the losses of a block; by pieces, so that a long one loses no digits.
 #[inline(always)]
-fn total<V: Vector>(loss: Loss, scores: &[f32], labels: &[f32]) -> f32 {
-    let ((scores, last_scores), (labels, last_labels)) = (scores.as_chunks(), labels.as_chunks());
-    let mut sums = V::of(0.0);
-    for (z, y) in scores.iter().zip(labels) {
-        sums = sums + loss.value(V::load(z), V::load(y));
-    }
-    sums.sum() + last_scores.iter().zip(last_labels).map(|(&z, &y)| loss.value(z, y)).sum::<f32>()
+fn total<V: Vector>(loss: Loss, scores: &[f32], labels: &[f32]) -> f64 {
+    let piece = |(scores, labels): (&[f32], &[f32])| {
+        let ((scores, last_scores), (labels, last_labels)) = (scores.as_chunks(), labels.as_chunks());
+        let mut sums = V::of(0.0);
+        for (z, y) in scores.iter().zip(labels) {
+            sums = sums + loss.value(V::load(z), V::load(y));
+        }
+        (sums.sum() + last_scores.iter().zip(last_labels).map(|(&z, &y)| loss.value(z, y)).sum::<f32>()) as f64
+    };
+    scores.chunks(4096).zip(labels.chunks(4096)).map(piece).sum()
 }

@@ -75,6 +75,9 @@ impl Dataset {
     pub(super) fn check(store: Store) -> Result<Dataset> {
         let row_start = store.tensor("row_start", Dtype::U64)?;
         let rows = row_start.count.checked_sub(1).filter(|&rows| rows > 0).ok_or_else(|| store.bad("holds no rows"))?;
+        if rows >= u32::MAX as usize {
+            return Err(store.bad(format!("holds {rows} rows, and 4294967294 are the most; split it")));
+        }
         let column = store.tensor("column", Dtype::U32)?;
         let value = if store.has("value") { Some(store.sized("value", Dtype::F32, column.count)?) } else { None };
         let label = store.sized("label", Dtype::F32, rows)?;

@@ -33,6 +33,9 @@ impl Ratings {
         if user.count == 0 {
             return Err(store.bad("holds no ratings"));
         }
+        if user.count >= u32::MAX as usize {
+            return Err(store.bad(format!("holds {} ratings, and 4294967294 are the most; split it", user.count)));
+        }
         let item = store.sized("item", Dtype::U32, user.count)?;
         let rating = store.sized("rating", Dtype::F32, user.count)?;
         let (users, user_count) = store.id_count("user")?;

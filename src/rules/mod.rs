@@ -200,7 +200,7 @@ impl Rule {
     pub fn default_rate(&self, square: f32) -> f32 {
         let by_square = |rate: f32| (rate / square.max(0.5)).clamp(1e-6, 2.0 * rate);
         match self {
-            Rule::Momentum(_) | Rule::Nesterov(_) => by_square(0.1),
+            Rule::Momentum(_) | Rule::Nesterov(_) => by_square(0.02),
             Rule::Adadelta(_) => 1.0,
             Rule::YellowFin(_) => 1.0,
             Rule::Rmsprop(_) | Rule::Adam(_) | Rule::Adamax(_) | Rule::Nadam(_) | Rule::Amsgrad(_) | Rule::AdamW(_) => 1e-3,

@@ -27,6 +27,8 @@ pub(crate) struct Hogwild<'t, R: UpdateRule, I: Isa> {
     memory: R::Memory,
     /// Sums of what the rule observes of the example at hand.
     observed: [I::V; 2],
+    /// One over the workers.
+    part_of_all: f32,
     /// By cell of sixteen: what part of a private change goes into the shared numbers.
     share: Line<f32>,
     /// The narrow cells.
@@ -69,6 +71,7 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
             step: rule.prepare(&Clock::default(), &memory),
             memory,
             observed: [I::V::of(0.0); 2],
+            part_of_all: 1.0 / shape.workers as f32,
             share: Line(std::array::from_fn(|i| if R::AVERAGES && i % Self::STRIDE > 0 { 1.0 / shape.workers as f32 } else { 1.0 })),
             cells: parameters.narrow_cells(),
             wide: parameters.wide_vectors(),
@@ -165,16 +168,21 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
         self.exchange_first(self.base.len().div_ceil(part));
     }
 
-    /// Hands private changes to the shared array and takes over the changes of others. Changes of weights and sums add up; of averages
-    /// that workers went on with from the same one, the mean is taken: their sum would overshoot, and with many workers explode.
+    /// Hands private changes to the shared array and takes over the changes of others. Changes of weights and sums add up; averages
+    /// move a worker's part of the way to its own: their changes' sum would overshoot, and with many workers explode. So do weights of
+    /// the hottest rows under rules whose steps do not shrink: between two exchanges each worker takes them all the way to where it wants them.
     #[inline(always)]
     fn exchange_first(&mut self, n: usize) {
-        let share = I::V::load(&self.share.0);
+        let (usual, hottest) = (I::V::load(&self.share.0), self.base.len().div_ceil(16));
         let (shared, private) = self.hot_cells();
-        for (base, (shared, private)) in self.base[..n].iter_mut().zip(shared.iter().zip(private)) {
-            let (mine, before) = (self.isa.load(private), I::V::load(&base.0));
+        for (i, (base, (shared, private))) in self.base[..n].iter_mut().zip(shared.iter().zip(private)).enumerate() {
+            let share = if R::AVERAGES && i < hottest { I::V::of(self.part_of_all) } else { usual };
+            let (mine, mut before, now) = (self.isa.load(private), I::V::load(&base.0), self.isa.load(shared));
+            if R::AVERAGES {
+                before = share.less(I::V::of(1.0), now, before);
+            }
             let change = mine - before;
-            let now = share.mul_add(change, self.isa.load(shared));
+            let now = share.mul_add(change, now);
             if change.abs().sum() != 0.0 {
                 self.isa.store(now, shared);
             }

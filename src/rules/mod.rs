@@ -68,7 +68,7 @@ pub trait UpdateRule: Copy + Send + Sync + 'static {
     type Memory: Clone + Send + Sync + Default;
     /// Whether a row of factors has one state for all its weights; then [`row_scale`](Self::row_scale) steps it.
     const ROWWISE: bool = false;
-    /// Whether the state is averages, of which workers that go on from the same one take the mean, and not sums, to which each adds.
+    /// Whether the state is averages, of which workers take the mean, and not sums, to which each adds and by which steps shrink.
     const AVERAGES: bool = true;
     /// Whether [`read`](Self::read) gives anything but the weight.
     const READS: bool = false;
@@ -202,7 +202,8 @@ impl Rule {
         match self {
             Rule::Momentum(_) | Rule::Nesterov(_) => by_square(0.02),
             Rule::Adadelta(_) => 1.0,
-            Rule::YellowFin(_) => 1.0,
+            Rule::YellowFin(_) => 0.01,
+            Rule::PowerSign(_) | Rule::AddSign(_) => by_square(0.1),
             Rule::Rmsprop(_) | Rule::Adam(_) | Rule::Adamax(_) | Rule::Nadam(_) | Rule::Amsgrad(_) | Rule::AdamW(_) => 1e-3,
             _ => by_square(0.5),
         }

@@ -17,7 +17,6 @@ impl UpdateRule for Sgd {
     type State<V: Real> = [V; 0];
     type Step = f32;
     type Memory = ();
-    const AVERAGES: bool = false;
 
     fn initial(&self) -> [f32; 0] {
         []

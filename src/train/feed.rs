@@ -76,10 +76,11 @@ impl<'a> SparseFeed<'a> {
         start..start.wrapping_add(end.wrapping_sub(start).min(self.longest))
     }
 
-    /// Units of consecutive rows.
+    /// Units of a few consecutive rows: about as many as a page holds, and no more than a block.
     pub fn units(&self, block: u32) -> Vec<Range<u32>> {
         let rows = self.data.rows() as u32;
-        (0..rows).step_by(block.max(1) as usize).map(|start| start..rows.min(start.saturating_add(block))).collect()
+        let unit = block.clamp(1, 16);
+        (0..rows).step_by(unit as usize).map(|start| start..rows.min(start.saturating_add(unit))).collect()
     }
 
     pub fn is_held_out(&self, position: u32) -> bool {

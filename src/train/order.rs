@@ -1,7 +1,8 @@
 //! The order of examples: units shuffled each epoch, blocks inside a unit shuffled, examples inside a block shuffled.
 //!
-//! A unit is what stays together for locality (a block of the file's rows, a tile of ratings); a block is what passes between two
-//! exchanges. All of it follows from seed and epoch, and one thread visits units in the order of the plan, so that a run repeats
+//! A unit is what stays together for locality (a few rows of the file, a tile of ratings); a block is what passes between two
+//! exchanges: many small units from all over the file, or a part of a large one. Blocks of neighbouring rows would be of one label in a
+//! file sorted by label (as the IMDB reviews are), and rules without memory of their gradients would run after each. All of it follows from seed and epoch, and one thread visits units in the order of the plan, so that a run repeats
 //! to the bit. Workers take units from an atomic counter: who is faster takes more.
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 use std::{
@@ -12,6 +13,8 @@ use std::{
 /// The units of one epoch.
 pub(crate) struct Plan {
     units: Vec<(u64, Range<u32>)>,
+    /// How many units are taken at once.
+    together: usize,
     block: u32,
     next: AtomicUsize,
 }
@@ -25,24 +28,33 @@ impl Plan {
         for unit in &mut units {
             unit.0 = random.random();
         }
-        Plan { units, block: block.max(1), next: AtomicUsize::new(0) }
+        // Small units make a block together, so that it is a sample of the whole file.
+        let longest = units.iter().map(|unit| unit.1.len()).max().unwrap_or(0).max(1);
+        let block = block.max(1);
+        Plan { units, together: (block as usize / longest).max(1), block, next: AtomicUsize::new(0) }
     }
 
-    /// The next unit's blocks, in their order, or none when the epoch is over. Relaxed: the counter hands out numbers, no data.
+    /// The next unit's blocks (or the block that the next units make), in their order, or none when the epoch is over. Relaxed: the
+    /// counter hands out numbers, no data.
     fn take(&self) -> Option<Blocks> {
-        let (seed, range) = self.units.get(self.next.fetch_add(1, Relaxed))?;
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(*seed);
-        let mut starts: Vec<u32> = range.clone().step_by(self.block as usize).collect();
-        starts.shuffle(&mut random);
-        Some(Blocks { starts, end: range.end, block: self.block, random })
+        let first = self.next.fetch_add(self.together, Relaxed);
+        let units = self.units.get(first..self.units.len().min(first.saturating_add(self.together)))?;
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(units.first()?.0);
+        let cut = |unit: &Range<u32>| {
+            let end = unit.end;
+            unit.clone().step_by(self.block as usize).map(move |start| start..end.min(start.saturating_add(self.block)))
+        };
+        let mut ranges: Vec<_> = units.iter().flat_map(|(_, unit)| cut(unit)).collect();
+        ranges.shuffle(&mut random);
+        Some(Blocks { ranges, together: self.together, random })
     }
 }
 
-/// The blocks of one unit.
+/// What of blocks was taken at once.
 struct Blocks {
-    starts: Vec<u32>,
-    end: u32,
-    block: u32,
+    ranges: Vec<Range<u32>>,
+    /// How many ranges make a block.
+    together: usize,
     random: Xoshiro256PlusPlus,
 }
 
@@ -84,11 +96,12 @@ impl<'a> Queue<'a> {
     fn append(&mut self, keep: &impl Fn(u32) -> bool) {
         let before = self.positions.len();
         while let Some(unit) = &mut self.unit {
-            let Some(start) = unit.starts.pop() else {
+            if unit.ranges.is_empty() {
                 self.unit = self.plan.take();
                 continue;
-            };
-            self.positions.extend((start..unit.end.min(start.saturating_add(unit.block))).filter(|&p| keep(p)));
+            }
+            let rest = unit.ranges.len().saturating_sub(unit.together);
+            self.positions.extend(unit.ranges.drain(rest..).flatten().filter(|&p| keep(p)));
             if self.shuffle {
                 self.positions[before..].shuffle(&mut unit.random);
             }

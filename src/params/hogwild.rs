@@ -115,18 +115,19 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
     }
 
     /// Exchanges all hot rows and gives back what the rule has learnt.
+    #[inline(always)]
     pub fn finish(mut self) -> R::Memory {
         self.exchange_first(self.base.len());
         self.memory
     }
 
     #[inline(always)]
-    fn step_vector(&mut self, w: I::V, g: I::V, state: &mut R::State<I::V>) -> I::V {
+    fn step_vector(rule: &R, step: &R::Step, observed: &mut [I::V; 2], w: I::V, g: I::V, state: &mut R::State<I::V>) -> I::V {
         let before = *state;
-        let w = self.rule.step(&self.step, w, g, state);
+        let w = rule.step(step, w, g, state);
         if R::LEARNS {
-            let [a, b] = self.rule.observe(g, &before, state);
-            self.observed = [self.observed[0] + a, self.observed[1] + b];
+            let [a, b] = rule.observe(g, &before, state);
+            *observed = [observed[0] + a, observed[1] + b];
         }
         w
     }
@@ -258,20 +259,21 @@ impl<R: UpdateRule, I: Isa> Weights for Hogwild<'_, R, I> {
 
     #[inline(always)]
     fn step(&mut self, block: usize, gradient: I::V) {
-        let places = self.places[block];
+        // Not a copy: narrow loads from a line that was just stored whole wait for it.
+        let places = &self.places[block];
         let mut cells = [I::V::of(0.0); MOST];
-        if self.alone || I::U::load(&places).none_below(I::U::of(place::<R>(self.private))) {
+        if self.alone || I::U::load(places).none_below(I::U::of(place::<R>(self.private))) {
             cells[..Self::STRIDE].copy_from_slice(&self.gathered[block][..Self::STRIDE]);
         } else {
             // SAFETY: each of `self.places` is from `gather`, which has seen it, or from `new`.
-            cells = unsafe { self.isa.gather(self.cells, &places, Self::STRIDE) };
+            cells = unsafe { self.isa.gather(self.cells, places, Self::STRIDE) };
         }
         let mut state = state_of::<R, _>(&cells[1..]);
-        cells[0] = self.step_vector(cells[0], gradient, &mut state);
+        cells[0] = Self::step_vector(&self.rule, &self.step, &mut self.observed, cells[0], gradient, &mut state);
         let state = state.as_ref();
         cells[1..][..state.len()].copy_from_slice(state);
         // SAFETY: as for the gather.
-        unsafe { self.isa.scatter(cells, self.cells, &places, Self::STRIDE) };
+        unsafe { self.isa.scatter(cells, self.cells, places, Self::STRIDE) };
     }
 
     #[inline(always)]
@@ -310,7 +312,8 @@ impl<R: UpdateRule, I: Isa> Weights for Hogwild<'_, R, I> {
         store_state::<R>(state, &tail[1..]);
         for (i, &g) in gradient.iter().enumerate() {
             let mut state = self.wide_state(cells, n, i);
-            isa.store(self.step_vector(isa.load(&cells[i]), g, &mut state), &cells[i]);
+            let w = Self::step_vector(&rule, &self.step, &mut self.observed, isa.load(&cells[i]), g, &mut state);
+            isa.store(w, &cells[i]);
             for (k, &s) in state.as_ref().iter().enumerate() {
                 isa.store(s, &cells[n * (1 + k) + i]);
             }

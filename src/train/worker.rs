@@ -74,7 +74,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
         let mut ring: [M::Example; RING] = std::array::from_fn(|_| feed.room());
         let mut labels_ahead = [0.0; RING];
         let mut turn = 0;
-        // How many examples stand in the ring, the one at hand first.
+        // How many examples of the block to come stand in the ring.
         let mut ready = 0;
         let mut tally = Tally::default();
         let (mut scores, mut labels) = (Vec::new(), Vec::new());
@@ -89,12 +89,17 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
             let now = Moment { step: self.start.step + self.counters.examples.fetch_add(n as u64, Relaxed), ..self.start };
             let mut clock = Clock { rate: self.schedule.rate(self.rate, &now), step: now.step, steps: now.steps };
             let positions = queue.positions();
+            // At the start, and where a short block has ended what was known of the order.
+            for (i, &position) in positions.iter().enumerate().take(F::AHEAD).skip(ready) {
+                let slot = (turn + i) % RING;
+                labels_ahead[slot] = feed.read(isa, position, &mut ring[slot], &weights);
+            }
+            ready = F::AHEAD.min(positions.len() - n);
             let (scores, labels) = (&mut scores[..n], &mut labels[..n]);
             for i in 0..n {
-                let slot = turn % RING;
-                if ready == 0 {
+                let slot = if F::AHEAD > 0 { turn % RING } else { 0 };
+                if F::AHEAD == 0 {
                     labels_ahead[slot] = feed.read(isa, positions[i], &mut ring[slot], &weights);
-                    ready = 1;
                 }
                 weights.begin(&clock);
                 clock.step += 1;
@@ -106,16 +111,13 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
                     feed.prefetch_place(isa, far);
                     feed.prefetch_example(isa, positions[i + MIDDLE], &weights);
                 }
-                // One a turn; more at the start, and where a short block ended what is known of the order.
-                while let Some(&near) = positions.get(i + ready).filter(|_| ready <= F::AHEAD) {
-                    let slot = (turn + ready) % RING;
+                if let Some(&near) = positions.get(i + F::AHEAD).filter(|_| F::AHEAD > 0) {
+                    let slot = (turn + F::AHEAD) % RING;
                     labels_ahead[slot] = feed.read(isa, near, &mut ring[slot], &weights);
-                    ready += 1;
                 }
                 model.backward(&ring[slot], loss.slope(score, labels[i]), &mut weights, &mut scratch);
                 weights.end();
                 turn += 1;
-                ready -= 1;
             }
             weights.exchange();
             let block = total::<I::V>(loss, scores, labels);

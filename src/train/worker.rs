@@ -133,16 +133,22 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
     }
 }
 
-/// The sum of the losses of a block; by pieces, so that a long one loses no digits.
+/// The sum of the losses of a block; by pieces, so that a long one loses no digits. Plain loops: what a closure handed to `map` holds
+/// is compiled without the instruction set that the worker has entered (20 ns an example).
 #[inline(always)]
 fn total<V: Vector>(loss: Loss, scores: &[f32], labels: &[f32]) -> f64 {
-    let piece = |(scores, labels): (&[f32], &[f32])| {
+    let mut total = 0.0;
+    for (scores, labels) in scores.chunks(4096).zip(labels.chunks(4096)) {
         let ((scores, last_scores), (labels, last_labels)) = (scores.as_chunks(), labels.as_chunks());
         let mut sums = V::of(0.0);
         for (z, y) in scores.iter().zip(labels) {
             sums = sums + loss.value(V::load(z), V::load(y));
         }
-        (sums.sum() + last_scores.iter().zip(last_labels).map(|(&z, &y)| loss.value(z, y)).sum::<f32>()) as f64
-    };
-    scores.chunks(4096).zip(labels.chunks(4096)).map(piece).sum()
+        let mut sum = sums.sum();
+        for (&z, &y) in last_scores.iter().zip(last_labels) {
+            sum += loss.value(z, y);
+        }
+        total += sum as f64;
+    }
+    total
 }

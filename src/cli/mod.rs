@@ -5,6 +5,7 @@ mod inspect;
 mod interrupt;
 mod pack;
 mod predict;
+mod report;
 mod rule;
 mod synth;
 mod train;

@@ -1,26 +1,14 @@
-//! `hogwild train`: what was typed becomes [`Settings`]; the run is shown on the terminal and logged as JSON lines.
+//! `hogwild train`: what was typed becomes [`Settings`]; `report` follows the run.
 use super::{
     data::{CacheOptions, of_input},
-    eval::metrics_json,
     interrupt::watched,
+    report::Report,
     rule::RuleOptions,
 };
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Args, ValueEnum};
-use hogwild::{
-    Ended, EpochReport, InstructionSet, Loss, Outcome, Progress, Schedule, Settings, Watch,
-    data::{Opened, Packed},
-    train_factorization, train_linear,
-};
-use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
-use serde_json::{Value, json};
-use std::{
-    fs::File,
-    io::{BufWriter, Write},
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::{Duration, Instant},
-};
+use hogwild::{Ended, Loss, Outcome, Schedule, Settings, data::Packed, train_factorization, train_linear};
+use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum ModelName {
@@ -146,7 +134,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
         _ => {}
     }
     let settings = args.settings(ratings)?;
-    let mut report = Report::new(&args, &settings, &data)?;
+    let mut report = Report::new(args.log.as_deref(), args.quiet, (&args.data, args.valid.as_deref()), &settings, &data)?;
     let outcome = watched(|stop| match (&data.packed, valid.as_ref().map(|valid| &valid.packed)) {
         (Packed::Sparse(data), None) => Ok(train_linear(data, None, &settings, &mut report, stop)),
         (Packed::Sparse(data), Some(Packed::Sparse(valid))) => Ok(train_linear(data, Some(valid), &settings, &mut report, stop)),
@@ -169,8 +157,8 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Saves the model, says how it ended, and with what exit code.
-fn finish(args: &TrainArgs, outcome: &Outcome, mut report: Report) -> anyhow::Result<ExitCode> {
-    report.bar.finish_and_clear();
+fn finish(args: &TrainArgs, outcome: &Outcome, report: Report) -> anyhow::Result<ExitCode> {
+    report.clear();
     if let (Some(path), Some(model)) = (&args.out, &outcome.model) {
         model.save(path)?;
         report.say(&format!("model written to {}", path.display()));
@@ -189,102 +177,6 @@ fn finish(args: &TrainArgs, outcome: &Outcome, mut report: Report) -> anyhow::Re
             (error.to_string(), ExitCode::from(1))
         }
     };
-    let total = |f: fn(&EpochReport) -> f64| outcome.epochs.iter().map(f).sum::<f64>();
-    report.log(json!({
-        "event": "end", "ended": ended, "epochs": outcome.epochs.len(), "seconds": total(|e| e.seconds),
-        "evaluation_seconds": total(|e| e.evaluation_seconds), "examples": total(|e| e.examples as f64),
-        "settings": outcome.settings.describe(),
-    }))?;
-    if let Some(log) = report.log {
-        log.into_inner().map_err(|e| e.into_error()).context("cannot write the log")?;
-    }
+    report.end(outcome, &ended)?;
     Ok(code)
-}
-
-/// Follows the run: a bar while an epoch runs, a line after it, JSON lines in the log.
-struct Report {
-    bar: ProgressBar,
-    quiet: bool,
-    epochs: usize,
-    started: Instant,
-    log: Option<BufWriter<File>>,
-    log_failed: Option<std::io::Error>,
-}
-
-impl Report {
-    fn new(args: &TrainArgs, settings: &Settings, data: &Opened) -> anyhow::Result<Report> {
-        let open = |path: &Path| File::create(path).map(BufWriter::new).with_context(|| format!("{}: cannot write", path.display()));
-        let log = args.log.as_deref().map(open).transpose()?;
-        let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
-        let mut report = Report { bar, quiet: args.quiet, epochs: settings.epochs, started: Instant::now(), log, log_failed: None };
-        let set = InstructionSet::detect()?;
-        report.log(json!({
-            "event": "start", "version": env!("CARGO_PKG_VERSION"), "data": args.data, "valid": args.valid, "settings": settings.describe(),
-            "machine": {
-                "cores": std::thread::available_parallelism().map_or(1, |n| n.get()), "instruction_set": set.name(),
-                "os": std::env::consts::OS, "architecture": std::env::consts::ARCH,
-            },
-            "shape": match &data.packed {
-                Packed::Sparse(d) => json!({ "rows": d.rows(), "features": d.columns(), "nonzeros": d.nonzeros() }),
-                Packed::Ratings(d) => json!({ "ratings": d.len(), "users": d.users(), "items": d.items() }),
-            },
-        }))?;
-        Ok(report)
-    }
-
-    fn log(&mut self, line: Value) -> anyhow::Result<()> {
-        if let Some(error) = self.log_failed.take() {
-            return Err(error).context("cannot write the log");
-        }
-        if let Some(log) = &mut self.log {
-            writeln!(log, "{line}").and_then(|()| log.flush()).context("cannot write the log")?;
-        }
-        Ok(())
-    }
-
-    fn say(&self, line: &str) {
-        if !self.quiet {
-            eprintln!("{line}");
-        }
-    }
-}
-
-impl Watch for Report {
-    fn progress(&mut self, now: Progress) {
-        if self.started.elapsed() < Duration::from_secs(1) {
-            return;
-        }
-        self.bar.set_length(now.of * self.epochs as u64);
-        self.bar.set_position(now.of * (now.epoch as u64 - 1) + now.examples);
-        if let Ok(style) = ProgressStyle::with_template("epoch {msg} {bar:30} {per_sec} {eta} left") {
-            self.bar.set_style(style);
-        }
-        self.bar.set_message(format!("{}/{}", now.epoch, self.epochs));
-    }
-
-    fn epoch(&mut self, e: &EpochReport) {
-        let seconds = e.seconds.max(1e-9);
-        if !self.quiet {
-            let valid: String =
-                e.valid.iter().flat_map(|m| m.named().collect::<Vec<_>>()).map(|(name, value)| format!("  {name} {value:.5}")).collect();
-            let (examples, nonzeros) = (e.examples as f64 / seconds / 1e6, e.nonzeros as f64 / seconds / 1e6);
-            let left = self.started.elapsed() / e.epoch as u32 * (self.epochs - e.epoch) as u32;
-            let left = if left.as_secs() > 0 { format!("  {} left", HumanDuration(left)) } else { String::new() };
-            let line = format!(
-                "epoch {}/{}  loss {:.5}{}{valid}  {examples:.2} M examples/s  {nonzeros:.0} M nonzeros/s{left}",
-                e.epoch,
-                self.epochs,
-                e.loss,
-                if valid.is_empty() { "" } else { "  held-out" }
-            );
-            self.bar.suspend(|| eprintln!("{line}"));
-        }
-        let line = json!({
-            "event": "epoch", "epoch": e.epoch, "seconds": e.seconds, "evaluation_seconds": e.evaluation_seconds, "examples": e.examples,
-            "nonzeros": e.nonzeros, "loss": e.loss, "valid": e.valid.as_ref().map(metrics_json),
-        });
-        if let Some(log) = &mut self.log {
-            self.log_failed = writeln!(log, "{line}").and_then(|()| log.flush()).err();
-        }
-    }
 }

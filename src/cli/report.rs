@@ -1,0 +1,127 @@
+//! What a run tells on its way: a bar while an epoch runs, a line after it, JSON lines in the log.
+use super::eval::metrics_json;
+use anyhow::Context;
+use hogwild::{
+    EpochReport, InstructionSet, Outcome, Progress, Settings, Watch,
+    data::{Opened, Packed},
+};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+/// Follows the run.
+pub struct Report {
+    bar: ProgressBar,
+    quiet: bool,
+    epochs: usize,
+    started: Instant,
+    log: Option<BufWriter<File>>,
+    log_failed: Option<std::io::Error>,
+}
+
+impl Report {
+    /// `inputs`: training data and held-out data as they were typed.
+    pub fn new(
+        log: Option<&Path>,
+        quiet: bool,
+        inputs: (&[PathBuf], Option<&Path>),
+        settings: &Settings,
+        data: &Opened,
+    ) -> anyhow::Result<Report> {
+        let open = |path: &Path| File::create(path).map(BufWriter::new).with_context(|| format!("{}: cannot write", path.display()));
+        let log = log.map(open).transpose()?;
+        let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
+        let mut report = Report { bar, quiet, epochs: settings.epochs, started: Instant::now(), log, log_failed: None };
+        let set = InstructionSet::detect()?;
+        report.log(json!({
+            "event": "start", "version": env!("CARGO_PKG_VERSION"), "data": inputs.0, "valid": inputs.1, "settings": settings.describe(),
+            "machine": {
+                "cores": std::thread::available_parallelism().map_or(1, |n| n.get()), "instruction_set": set.name(),
+                "os": std::env::consts::OS, "architecture": std::env::consts::ARCH,
+            },
+            "shape": match &data.packed {
+                Packed::Sparse(d) => json!({ "rows": d.rows(), "features": d.columns(), "nonzeros": d.nonzeros() }),
+                Packed::Ratings(d) => json!({ "ratings": d.len(), "users": d.users(), "items": d.items() }),
+            },
+        }))?;
+        Ok(report)
+    }
+
+    /// Writes a line of the log, if there is one.
+    pub fn log(&mut self, line: Value) -> anyhow::Result<()> {
+        if let Some(error) = self.log_failed.take() {
+            return Err(error).context("cannot write the log");
+        }
+        if let Some(log) = &mut self.log {
+            writeln!(log, "{line}").and_then(|()| log.flush()).context("cannot write the log")?;
+        }
+        Ok(())
+    }
+
+    /// Takes the bar away.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// A line for the user, unless quiet.
+    pub fn say(&self, line: &str) {
+        if !self.quiet {
+            eprintln!("{line}");
+        }
+    }
+
+    /// The last line of the log, with totals.
+    pub fn end(mut self, outcome: &Outcome, ended: &str) -> anyhow::Result<()> {
+        let total = |f: fn(&EpochReport) -> f64| outcome.epochs.iter().map(f).sum::<f64>();
+        self.log(json!({
+            "event": "end", "ended": ended, "epochs": outcome.epochs.len(), "seconds": total(|e| e.seconds),
+            "evaluation_seconds": total(|e| e.evaluation_seconds), "examples": outcome.epochs.iter().map(|e| e.examples).sum::<u64>(),
+            "settings": outcome.settings.describe(),
+        }))
+    }
+}
+
+impl Watch for Report {
+    fn progress(&mut self, now: Progress) {
+        if self.started.elapsed() < Duration::from_secs(1) {
+            return;
+        }
+        self.bar.set_length(now.of * self.epochs as u64);
+        self.bar.set_position(now.of * (now.epoch as u64 - 1) + now.examples);
+        if let Ok(style) = ProgressStyle::with_template("epoch {msg} {bar:30} {per_sec} {eta} left") {
+            self.bar.set_style(style);
+        }
+        self.bar.set_message(format!("{}/{}", now.epoch, self.epochs));
+    }
+
+    fn epoch(&mut self, e: &EpochReport) {
+        let seconds = e.seconds.max(1e-9);
+        if !self.quiet {
+            let valid: String =
+                e.valid.iter().flat_map(|m| m.named().collect::<Vec<_>>()).map(|(name, value)| format!("  {name} {value:.5}")).collect();
+            let (examples, nonzeros) = (e.examples as f64 / seconds / 1e6, e.nonzeros as f64 / seconds / 1e6);
+            let left = self.started.elapsed() / e.epoch as u32 * (self.epochs - e.epoch) as u32;
+            let left = if left.as_secs() > 0 { format!("  {} left", HumanDuration(left)) } else { String::new() };
+            let line = format!(
+                "epoch {}/{}  loss {:.5}{}{valid}  {examples:.2} M examples/s  {nonzeros:.0} M nonzeros/s{left}",
+                e.epoch,
+                self.epochs,
+                e.loss,
+                if valid.is_empty() { "" } else { "  held-out" }
+            );
+            self.bar.suspend(|| eprintln!("{line}"));
+        }
+        let line = json!({
+            "event": "epoch", "epoch": e.epoch, "seconds": e.seconds, "evaluation_seconds": e.evaluation_seconds, "examples": e.examples,
+            "nonzeros": e.nonzeros, "loss": e.loss, "valid": e.valid.as_ref().map(metrics_json),
+        });
+        if let Some(log) = &mut self.log {
+            self.log_failed = writeln!(log, "{line}").and_then(|()| log.flush()).err();
+        }
+    }
+}

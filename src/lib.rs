@@ -20,6 +20,7 @@
 //! ```
 #![deny(unsafe_code, missing_docs)]
 
+mod aids;
 pub mod data;
 mod error;
 mod evaluate;
@@ -36,6 +37,7 @@ mod schedule;
 pub mod synth;
 mod train;
 
+pub use aids::Aids;
 pub use error::{Error, Result};
 pub use evaluate::Scored;
 pub use knob::Knob;
@@ -45,5 +47,7 @@ pub use model_file::{FactorModel, LinearModel, ModelKind, TrainedModel};
 pub use output::OutputFile;
 pub use params::{F32x16, InstructionSet, LANES, Line, Plain, Real, Vector, Weights};
 pub use rules::Rule;
-pub use schedule::{Moment, Schedule};
-pub use train::{Ended, EpochReport, Outcome, Progress, Settings, Watch, train_factorization, train_linear};
+pub use schedule::{Moment, OwnSchedule, Schedule};
+pub use train::{
+    Ended, EpochReport, Outcome, Progress, Settings, Watch, train_factorization, train_factorization_with, train_linear, train_linear_with,
+};

@@ -76,6 +76,24 @@ pub enum Schedule {
         /// Epochs.
         patience: f32,
     },
+    /// A user's own, by the library alone.
+    Own(OwnSchedule),
+}
+
+/// A function of where the run stands that gives what multiplies the base rate, 0 or more.
+///
+/// ```
+/// use hogwild::{OwnSchedule, Schedule, Settings};
+/// let triangle = OwnSchedule(|now| 1.0 - (2.0 * now.step as f64 / now.steps as f64 - 1.0).abs());
+/// let settings = Settings { schedule: Schedule::Own(triangle), ..Settings::default() };
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct OwnSchedule(pub fn(&Moment) -> f64);
+
+impl PartialEq for OwnSchedule {
+    fn eq(&self, other: &OwnSchedule) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
 }
 
 /// Where a run stands.
@@ -123,6 +141,7 @@ impl Schedule {
             Schedule::Transformer { .. } => "transformer",
             Schedule::OneCycle { .. } => "one-cycle",
             Schedule::Plateau { .. } => "plateau",
+            Schedule::Own(_) => "own",
         }
     }
 
@@ -130,7 +149,7 @@ impl Schedule {
     pub fn knobs(&mut self) -> Vec<Knob<'_>> {
         let some = f32::MIN_POSITIVE;
         match self {
-            Schedule::Constant | Schedule::Linear | Schedule::Cosine => vec![],
+            Schedule::Constant | Schedule::Linear | Schedule::Cosine | Schedule::Own(_) => vec![],
             Schedule::InverseTime { decay } | Schedule::InverseSqrt { decay } | Schedule::Exponential { decay } => {
                 vec![Knob::new("decay", decay, 0.0, 1e6)]
             }
@@ -200,6 +219,7 @@ impl Schedule {
                 last + (1.0 - last) * cosine((progress - warmup) / (1.0 - warmup).max(f64::MIN_POSITIVE))
             }
             Schedule::Plateau { factor, .. } => (factor as f64).powi(now.stalls as i32),
+            Schedule::Own(OwnSchedule(factor)) => factor(now),
         }
     }
 }

@@ -52,6 +52,12 @@ impl Weights for Recorder {
             }
         }
     }
+    /// L1 as a gradient, which it is but at 0.
+    fn step_l1(&mut self, block: usize, gradient: F32x16, l1: F32x16) {
+        let sign = |i: usize| self.weights.narrow.get(self.rows[block].0[i] as usize).map_or(0.0, |w| w.signum());
+        let drawn = F32x16(std::array::from_fn(|i| gradient.0[i] + l1.0[i] * sign(i)));
+        self.step(block, drawn);
+    }
     fn gather_row(&mut self, row: u32, out: &mut [F32x16]) -> f32 {
         for (out, from) in out.iter_mut().zip(self.weights.wide[row as usize].as_chunks().0) {
             *out = F32x16::load(from);
@@ -126,10 +132,13 @@ fn gradients_equal_differences() {
     let counts = [4u64, 3, 2, 2, 1];
     let (rows, lambda) = (4, 0.3);
     let row = Row::new(&[(0, 0.7), (2, -1.3), (4, 2.0)]);
-    for (loss, l2) in [(Loss::Logistic, 0.0), (Loss::Squared, lambda), (Loss::Logistic, lambda)] {
-        let model = Linear::with_l2(l2, rows, &counts);
+    for (loss, l2, l1) in
+        [(Loss::Logistic, 0.0, 0.0), (Loss::Squared, lambda, 0.0), (Loss::Logistic, lambda, 0.1), (Loss::Squared, 0.0, 0.2)]
+    {
+        let model = Linear::with_penalties(l2, l1, rows, &counts);
         let decay = |w: &Recorder| -> f64 {
-            [0usize, 2, 4].iter().map(|&c| l2 * rows as f64 / counts[c] as f64 / 2.0 * (w.weights.narrow[c + 1] as f64).powi(2)).sum()
+            let of = |w: f64, c: usize| rows as f64 / counts[c] as f64 * (l2 / 2.0 * w * w + l1 * w.abs());
+            [0usize, 2, 4].iter().map(|&c| of(w.weights.narrow[c + 1] as f64, c)).sum()
         };
         let objective = |m: &Linear, w: &mut Recorder| loss.value(m.score(&row, w, &mut m.scratch(64)), 1.0) as f64 + decay(w);
         check(&model, &row, &Recorder::new(6, 0), objective, loss, 1.0);
@@ -143,6 +152,46 @@ fn gradients_equal_differences() {
         Loss::Squared.value(m.score(&pair, w, &mut m.scratch(2)), 4.5) as f64 + 0.1 * squares as f64
     };
     check(&model, &pair, &Recorder::new(6, 5), objective, Loss::Squared, 4.5);
+}
+
+/// The square of a score's gradient, against what `backward` sends for a slope of 1.
+fn check_square<M: Model>(model: &M, x: &M::Example, mut weights: Recorder) {
+    let mut scratch = model.scratch(64);
+    model.score(x, &mut weights, &mut scratch);
+    let square = model.gradient_square(x, &scratch);
+    model.backward(x, 1.0, &mut weights, &mut scratch);
+    let Numbers { narrow, wide, beside } = &weights.gradient;
+    let sent: f32 = narrow.iter().chain(beside).chain(wide.iter().flatten()).map(|g| g * g).sum();
+    assert!((sent - square).abs() < 1e-5 * sent, "{square}, {sent} sent");
+}
+
+#[test]
+fn squares_of_gradients_equal_what_is_sent() {
+    check_square(&Linear::new(), &Row::new(&[(0, 0.7), (2, -1.3), (4, 2.0)]), Recorder::new(6, 0));
+    check_square(&Factorization::new(5, 3.0, 0.0), &Pair::new(1, 2, 3), Recorder::new(6, 5));
+}
+
+struct ProximalRate;
+
+impl Visit for ProximalRate {
+    fn visit<R: UpdateRule>(&mut self, rule: R) {
+        if !R::PROXIMAL {
+            return;
+        }
+        let (step, mut state) = (rule.prepare(&Clock { rate: 0.3, step: 7, steps: 9 }, &R::Memory::default()), rule.initial());
+        for g in [0.5f32, 0.4, 0.6] {
+            let change = rule.step(&step, 0.0, g, &mut state);
+            // What was taken is the rate times the gradient or an average of gradients.
+            let taken = -change / rule.rate(&step, &state);
+            assert!(taken > 0.04 && taken < 0.61, "{}: {taken} of {g}", std::any::type_name::<R>());
+        }
+    }
+}
+
+#[test]
+fn proximal_rates_are_those_of_the_step() {
+    Rule::ALL.into_iter().for_each(|rule| rules::visit(rule, &mut ProximalRate));
+    assert!(Rule::ALL.iter().filter(|rule| rule.takes_l1()).count() >= 8);
 }
 
 struct Minimum;

@@ -1,4 +1,5 @@
 //! The subcommands, one file each: what was typed, turned into library types.
+mod aids;
 mod data;
 mod eval;
 mod inspect;

@@ -1,5 +1,6 @@
 //! `hogwild train`: what was typed becomes [`Settings`]; `report` follows the run.
 use super::{
+    aids::AidOptions,
     data::{CacheOptions, of_input},
     interrupt::watched,
     report::Report,
@@ -46,6 +47,8 @@ pub struct TrainArgs {
     /// L2 regularisation: lambda/2 |w|^2 beside the mean loss (linear); per rating (mf) [default: 0.02 for mf, 0 otherwise]
     #[arg(long, allow_negative_numbers = true)]
     l2: Option<f64>,
+    #[command(flatten)]
+    aids: AidOptions,
     /// Passes over the data [default: 6 for mf, 5 otherwise]
     #[arg(long)]
     epochs: Option<usize>,
@@ -99,6 +102,7 @@ impl TrainArgs {
         s.lr = self.lr;
         s.schedule = self.schedule.unwrap_or(if s.rule.takes_schedules() { s.schedule } else { Schedule::Constant });
         s.l2 = self.l2.unwrap_or(s.l2);
+        s.aids = self.aids.aids();
         s.epochs = self.epochs.unwrap_or(s.epochs);
         s.threads = self.threads.unwrap_or(s.threads);
         s.seed = self.seed;

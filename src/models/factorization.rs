@@ -115,6 +115,12 @@ impl<R: Width> Model for Factorization<R> {
     }
 
     #[inline(always)]
+    fn gradient_square<V: Vector>(&self, _x: &Pair, s: &Scratch<R::Row<V>>) -> f32 {
+        // That of each bias is 1.
+        s.products[0] + s.products[1] + 2.0
+    }
+
+    #[inline(always)]
     fn backward<W: Weights>(&self, x: &Pair, slope: f32, weights: &mut W, s: &mut Scratch<R::Row<W::V>>) {
         let (e, l2) = (W::V::of(slope), W::V::of(self.l2));
         for (p, q) in s.user.as_mut().iter_mut().zip(s.item.as_mut()) {

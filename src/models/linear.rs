@@ -95,11 +95,13 @@ impl Row {
     }
 }
 
-/// A linear model's settings: what L2 does to each row.
+/// A linear model's settings: what L2 and L1 do to each row.
 #[derive(Clone, Debug, Default)]
 pub struct Linear {
     /// By row: lambda / fraction of examples that have it. Empty without L2.
     decay: Vec<f32>,
+    /// The same for L1.
+    l1: Vec<f32>,
 }
 
 impl Linear {
@@ -108,14 +110,20 @@ impl Linear {
         Linear::default()
     }
 
-    /// With `lambda / 2 |w|^2` on top of the mean loss; `counts` tells in how many of the `rows` examples each column occurs.
-    pub fn with_l2(lambda: f64, rows: usize, counts: &[u64]) -> Linear {
-        if lambda == 0.0 {
-            return Linear::new();
-        }
-        let decay = |&count: &u64| (lambda * rows as f64 / count.max(1) as f64) as f32;
-        Linear { decay: std::iter::once(0.0).chain(counts.iter().map(decay)).collect() }
+    /// With `l2 / 2 |w|^2 + l1 |w|_1` on top of the mean loss; `counts` tells in how many of the `rows` examples each column occurs.
+    pub fn with_penalties(l2: f64, l1: f64, rows: usize, counts: &[u64]) -> Linear {
+        let by_row = |lambda: f64| {
+            let of = |&count: &u64| (lambda * rows as f64 / count.max(1) as f64) as f32;
+            if lambda == 0.0 { Vec::new() } else { std::iter::once(0.0).chain(counts.iter().map(of)).collect() }
+        };
+        Linear { decay: by_row(l2), l1: by_row(l1) }
     }
+}
+
+/// The numbers of sixteen rows; 0 for those that have none.
+#[inline(always)]
+fn of_rows(numbers: &[f32], Line(rows): &Line<u32>) -> [f32; LANES] {
+    rows.map(|row| numbers.get(row as usize).copied().unwrap_or(0.0))
 }
 
 impl Model for Linear {
@@ -141,8 +149,17 @@ impl Model for Linear {
     }
 
     #[inline(always)]
+    fn gradient_square<V: Vector>(&self, x: &Row, _scratch: &Vec<V>) -> f32 {
+        let mut sum = V::of(0.0);
+        for (_, values) in x.places_and_values() {
+            sum = V::load(values).mul_add(V::load(values), sum);
+        }
+        sum.sum()
+    }
+
+    #[inline(always)]
     fn backward<W: Weights>(&self, x: &Row, slope: f32, weights: &mut W, scratch: &mut Vec<W::V>) {
-        if self.decay.is_empty() {
+        if self.decay.is_empty() && self.l1.is_empty() {
             if slope == 0.0 {
                 return; // a hinge that is satisfied moves nothing
             }
@@ -151,10 +168,14 @@ impl Model for Linear {
             }
             return;
         }
-        for (block, (Line(rows), Line(values))) in x.rows[..x.blocks()].iter().zip(&x.values).enumerate() {
-            let decay = rows.map(|row| self.decay.get(row as usize).copied().unwrap_or(0.0));
-            let gradient = W::V::load(&decay).mul_add(scratch[block], W::V::of(slope) * W::V::load(values));
-            weights.step(block, gradient);
+        for (block, (rows, Line(values))) in x.rows[..x.blocks()].iter().zip(&x.values).enumerate() {
+            let decay = W::V::load(&of_rows(&self.decay, rows));
+            let gradient = decay.mul_add(scratch[block], W::V::of(slope) * W::V::load(values));
+            if self.l1.is_empty() {
+                weights.step(block, gradient);
+            } else {
+                weights.step_l1(block, gradient, W::V::load(&of_rows(&self.l1, rows)));
+            }
         }
     }
 }

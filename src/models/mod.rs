@@ -24,6 +24,9 @@ pub trait Model: Sync {
     /// The score of an example; leaves in `scratch` what `backward` needs.
     fn score<W: Weights>(&self, x: &Self::Example, weights: &mut W, scratch: &mut Self::Scratch<W::V>) -> f32;
 
+    /// The squared length of the gradient of the score that was just taken, without regularisation.
+    fn gradient_square<V: Vector>(&self, x: &Self::Example, scratch: &Self::Scratch<V>) -> f32;
+
     /// Sends the gradient of `loss(score) + regularisation` to the weights, `slope` being the loss's derivative at the score that
     /// was just taken.
     fn backward<W: Weights>(&self, x: &Self::Example, slope: f32, weights: &mut W, scratch: &mut Self::Scratch<W::V>);

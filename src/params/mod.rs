@@ -32,7 +32,7 @@ pub(crate) use hogwild::Hogwild;
 pub use isa::InstructionSet;
 pub(crate) use isa::{Isa, Job, dispatch};
 pub use plain::Plain;
-pub(crate) use table::{Parameters, Shape};
+pub(crate) use table::{Finish, Parameters, Shape};
 pub(crate) use vector::Integers;
 pub use vector::{F32x16, LANES, Line, Real, Vector};
 
@@ -51,6 +51,8 @@ pub trait Weights {
     fn gather(&mut self, block: usize, rows: &Line<u32>) -> Self::V;
     /// Applies the update rule to the narrow rows last gathered as block `block`.
     fn step(&mut self, block: usize, gradient: Self::V);
+    /// The same, then a proximal step of L1: each weight is drawn to 0 by `l1` times the rate of its step.
+    fn step_l1(&mut self, block: usize, gradient: Self::V, l1: Self::V);
     /// Reads a wide row; returns the weight beside it. `out` is as long as the row.
     fn gather_row(&mut self, row: u32, out: &mut [Self::V]) -> f32;
     /// Applies the update rule to a wide row and to the weight beside it. `square` is the gradient's squared length (but for

@@ -1,5 +1,5 @@
 //! Parameters of one thread in plain vectors: what a library user's own loop trains, and the naive oracle of the shared ones.
-use super::{F32x16, LANES, Line, Weights};
+use super::{F32x16, LANES, Line, Weights, hogwild::drawn_to_0};
 use crate::rules::{Clock, UpdateRule};
 
 /// A weight and its state.
@@ -96,9 +96,15 @@ impl<R: UpdateRule> Weights for Plain<R> {
     }
 
     fn step(&mut self, block: usize, gradient: F32x16) {
-        for (row, g) in self.rows[block].0.into_iter().zip(gradient.0) {
+        self.step_l1(block, gradient, F32x16::default());
+    }
+
+    fn step_l1(&mut self, block: usize, gradient: F32x16, l1: F32x16) {
+        for ((row, g), l1) in self.rows[block].0.into_iter().zip(gradient.0).zip(l1.0) {
             if let Some(&cell) = self.narrow.get(row as usize) {
-                self.narrow[row as usize] = self.step_cell(&cell, g);
+                let (w, state) = self.step_cell(&cell, g);
+                let w = if l1 > 0.0 { drawn_to_0(w, self.rule.rate(&self.step, &state) * l1) } else { w };
+                self.narrow[row as usize] = (w, state);
             }
         }
     }

@@ -8,7 +8,10 @@
 //!
 //! The mapping is page-aligned, so rows never straddle a cache line needlessly; transparent huge pages are advised, as a random
 //! row is otherwise a miss in the page tables too.
-use super::{LANES, hogwild::load_state};
+use super::{
+    LANES,
+    hogwild::{hottest, load_state},
+};
 use crate::{
     Error, Result,
     rules::{State, UpdateRule},
@@ -58,12 +61,35 @@ pub(crate) struct Shape {
     /// How many narrow rows, from the first, each worker holds privately.
     pub hot: usize,
     pub workers: usize,
+    /// Whether there is room for the sums that averages come from.
+    pub averaged: bool,
+}
+
+/// How a weight as it is trained becomes a weight as the model is to have it.
+pub(crate) struct Finish<'a, R: UpdateRule> {
+    pub rule: &'a R,
+    /// Of the step that would come next.
+    pub step: R::Step,
+    /// What the sum of weighted changes is multiplied by, where the model is the average (see `aids`).
+    pub average: Option<f32>,
+}
+
+impl<R: UpdateRule> Finish<'_, R> {
+    fn weight(&self, w: f32, sum: impl FnOnce() -> f32, state: impl FnOnce() -> R::State<f32>) -> f32 {
+        match self.average {
+            Some(scale) => w - scale * sum(),
+            None if R::ROWWISE => w,
+            None => self.rule.finish(&self.step, w, &state()),
+        }
+    }
 }
 
 /// All parameters of a model under a rule.
 pub(crate) struct Parameters {
     narrow: Table,
     wide: Table,
+    /// Of narrow and wide rows, laid out as they are: where a weight is, here is the sum of its weighted changes (see `aids`).
+    sums: Option<(Table, Table)>,
     pub shape: Shape,
     /// Cells a narrow row.
     stride: usize,
@@ -83,7 +109,9 @@ impl Parameters {
                 return Err(Error::Memory { rows, bytes_a_row: stride * size_of::<f32>() });
             }
         }
-        let new = Parameters { narrow: Table::new(rows, stride)?, wide: Table::new(shape.wide, wide_stride)?, shape, stride, wide_stride };
+        let tables = || Ok((Table::new(rows, stride)?, Table::new(shape.wide, wide_stride)?));
+        let ((narrow, wide), sums) = (tables()?, shape.averaged.then(tables).transpose()?);
+        let new = Parameters { narrow, wide, sums, shape, stride, wide_stride };
         let initial = rule.initial();
         let initial = initial.as_ref();
         let fill = |cells: &[AtomicF32], x: f32| cells.iter().for_each(|cell| cell.store(x, Relaxed));
@@ -117,38 +145,59 @@ impl Parameters {
         self.wide.cells().as_chunks().0
     }
 
+    /// The sums of narrow rows' weighted changes; empty without averaging.
+    pub(super) fn narrow_sums(&self) -> &[AtomicF32] {
+        self.sums.as_ref().map_or(&[], |(narrow, _)| narrow.cells())
+    }
+
+    /// The same of wide rows.
+    pub(super) fn wide_sums(&self) -> &[[AtomicF32; LANES]] {
+        self.sums.as_ref().map_or(&[], |(_, wide)| wide.cells().as_chunks().0)
+    }
+
     /// Where a wide row begins, as [`Hogwild`](super::Hogwild) wants to be told.
     pub fn wide_place(&self, row: u32) -> u32 {
         row * (self.wide_stride / LANES) as u32
     }
 
-    /// The weights of the narrow rows as a model is to have them; `step` is of the step that would come next.
-    pub fn narrow_weights<R: UpdateRule>(&self, rule: &R, step: &R::Step) -> Vec<f32> {
-        let rows = self.narrow.cells().chunks_exact(self.stride).take(self.shape.narrow);
-        rows.map(|row| rule.finish(step, row[0].load(Relaxed), &load_state::<R>(&row[1..]))).collect()
+    /// The weights of the narrow rows as a model is to have them.
+    pub fn narrow_weights<R: UpdateRule>(&self, view: &Finish<'_, R>) -> Vec<f32> {
+        let shape = &self.shape;
+        let sum_at = |row: usize| self.narrow_sums()[row * self.stride].load(Relaxed);
+        // Private changes count as they were exchanged.
+        let in_common = if R::AVERAGES { LANES * hottest(shape.hot, self.stride) } else { 0 };
+        let sum = |row: usize| {
+            let own = (0..shape.workers).filter(|_| row < shape.hot).map(|worker| sum_at(first_private(shape, worker) + row)).sum::<f32>();
+            sum_at(row) + if row * self.stride < in_common { own / shape.workers as f32 } else { own }
+        };
+        let rows = self.narrow.cells().chunks_exact(self.stride).take(shape.narrow).enumerate();
+        rows.map(|(i, row)| view.weight(row[0].load(Relaxed), || sum(i), || load_state::<R>(&row[1..]))).collect()
     }
 
     /// The weights of a wide row, likewise.
-    pub fn wide_weights<R: UpdateRule>(&self, row: usize, rule: &R, step: &R::Step) -> impl Iterator<Item = f32> {
-        let cells = &self.wide.cells()[row * self.wide_stride..][..self.wide_stride];
+    pub fn wide_weights<R: UpdateRule>(&self, row: usize, view: &Finish<'_, R>) -> impl Iterator<Item = f32> {
+        let start = row * self.wide_stride;
+        let cells = &self.wide.cells()[start..][..self.wide_stride];
         let part = self.shape.width.next_multiple_of(LANES);
-        (0..self.shape.width).map(move |i| {
-            let w = cells[i].load(Relaxed);
-            if R::ROWWISE {
-                return w;
-            }
+        let state = move |i: usize| {
             let mut state = R::State::<f32>::splat(0.0);
-            for (k, s) in state.as_mut().iter_mut().enumerate() {
+            for (k, s) in state.as_mut().iter_mut().enumerate().filter(|_| !R::ROWWISE) {
                 *s = cells[part * (1 + k) + i].load(Relaxed);
             }
-            rule.finish(step, w, &state)
-        })
+            state
+        };
+        (0..self.shape.width).map(move |i| view.weight(cells[i].load(Relaxed), || self.wide_sum(start + i), || state(i)))
     }
 
     /// The weight beside a wide row, likewise.
-    pub fn beside<R: UpdateRule>(&self, row: usize, rule: &R, step: &R::Step) -> f32 {
-        let tail = &self.wide.cells()[(row + 1) * self.wide_stride - LANES..];
-        rule.finish(step, tail[0].load(Relaxed), &load_state::<R>(&tail[1..]))
+    pub fn beside<R: UpdateRule>(&self, row: usize, view: &Finish<'_, R>) -> f32 {
+        let start = (row + 1) * self.wide_stride - LANES;
+        let tail = &self.wide.cells()[start..];
+        view.weight(tail[0].load(Relaxed), || self.wide_sum(start), || load_state::<R>(&tail[1..]))
+    }
+
+    fn wide_sum(&self, cell: usize) -> f32 {
+        self.wide_sums()[cell / LANES][cell % LANES].load(Relaxed)
     }
 
     /// Gives wide rows their first weights.

@@ -32,6 +32,10 @@ impl UpdateRule for Adadelta {
         vec![Knob::new("decay", &mut self.decay, 0.0, NEARLY_ONE), Knob::new("epsilon", &mut self.epsilon, 1e-30, 1.0)]
     }
 
+    fn default_rate(&self, _mean_square: f32) -> f32 {
+        1.0
+    }
+
     fn initial(&self) -> [f32; 2] {
         [0.0; 2]
     }

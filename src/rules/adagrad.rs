@@ -32,6 +32,7 @@ impl UpdateRule for Adagrad {
     type State<V: Real> = [V; 1];
     type Step = f32;
     type Memory = ();
+    const PROXIMAL: bool = true;
     const AVERAGES: bool = false;
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
@@ -51,6 +52,11 @@ impl UpdateRule for Adagrad {
     fn step<V: Real>(&self, &rate: &f32, w: V, g: V, [sum]: &mut [V; 1]) -> V {
         *sum = g.mul_add(g, *sum);
         (V::of(-rate) / (sum.sqrt() + V::of(self.epsilon))).mul_add(g, w)
+    }
+
+    #[inline(always)]
+    fn rate<V: Real>(&self, &rate: &f32, [sum]: &[V; 1]) -> V {
+        V::of(rate) / (sum.sqrt() + V::of(self.epsilon))
     }
 }
 

@@ -21,6 +21,7 @@ impl UpdateRule for AdagradRowwise {
     type State<V: Real> = [V; 1];
     type Step = f32;
     type Memory = ();
+    const PROXIMAL: bool = true;
     const AVERAGES: bool = false;
     const ROWWISE: bool = true;
 
@@ -40,6 +41,11 @@ impl UpdateRule for AdagradRowwise {
     #[inline(always)]
     fn step<V: Real>(&self, rate: &f32, w: V, g: V, state: &mut [V; 1]) -> V {
         self.0.step(rate, w, g, state)
+    }
+
+    #[inline(always)]
+    fn rate<V: Real>(&self, rate: &f32, state: &[V; 1]) -> V {
+        self.0.rate(rate, state)
     }
 
     #[inline(always)]

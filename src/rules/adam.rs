@@ -45,6 +45,7 @@ impl UpdateRule for Adam {
     type State<V: Real> = [V; 2];
     type Step = AdamStep;
     type Memory = ();
+    const PROXIMAL: bool = true;
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         vec![
@@ -52,6 +53,10 @@ impl UpdateRule for Adam {
             Knob::new("beta2", &mut self.beta2, 0.0, NEARLY_ONE),
             Knob::new("epsilon", &mut self.epsilon, 1e-30, 1.0),
         ]
+    }
+
+    fn default_rate(&self, _mean_square: f32) -> f32 {
+        1e-3
     }
 
     fn initial(&self) -> [f32; 2] {
@@ -69,6 +74,11 @@ impl UpdateRule for Adam {
         *v = average(self.beta2, *v, g * g);
         let root = v.sqrt().mul_add(V::of(step.scale), V::of(self.epsilon));
         (V::of(-step.rate) / root).mul_add(*m, w)
+    }
+
+    #[inline(always)]
+    fn rate<V: Real>(&self, step: &AdamStep, [_, v]: &[V; 2]) -> V {
+        V::of(step.rate) / v.sqrt().mul_add(V::of(step.scale), V::of(self.epsilon))
     }
 }
 

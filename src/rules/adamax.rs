@@ -21,9 +21,14 @@ impl UpdateRule for Adamax {
     type State<V: Real> = [V; 2];
     type Step = f32;
     type Memory = ();
+    const PROXIMAL: bool = true;
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         self.0.knobs()
+    }
+
+    fn default_rate(&self, _mean_square: f32) -> f32 {
+        1e-3
     }
 
     fn initial(&self) -> [f32; 2] {
@@ -40,6 +45,11 @@ impl UpdateRule for Adamax {
         *m = average(self.0.beta1, *m, g);
         *u = (V::of(self.0.beta2) * *u).max(g.abs() + V::of(self.0.epsilon));
         (V::of(-rate) / *u).mul_add(*m, w)
+    }
+
+    #[inline(always)]
+    fn rate<V: Real>(&self, &rate: &f32, [_, u]: &[V; 2]) -> V {
+        V::of(rate) / *u
     }
 }
 

@@ -31,11 +31,16 @@ impl UpdateRule for AdamW {
     type State<V: Real> = [V; 2];
     type Step = AdamWStep;
     type Memory = ();
+    const PROXIMAL: bool = true;
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         let mut knobs = self.adam.knobs();
         knobs.push(Knob::new("weight-decay", &mut self.weight_decay, 0.0, 1e6));
         knobs
+    }
+
+    fn default_rate(&self, _mean_square: f32) -> f32 {
+        1e-3
     }
 
     fn initial(&self) -> [f32; 2] {
@@ -50,6 +55,11 @@ impl UpdateRule for AdamW {
     #[inline(always)]
     fn step<V: Real>(&self, step: &AdamWStep, w: V, g: V, state: &mut [V; 2]) -> V {
         self.adam.step(&step.adam, w * V::of(step.kept), g, state)
+    }
+
+    #[inline(always)]
+    fn rate<V: Real>(&self, step: &AdamWStep, state: &[V; 2]) -> V {
+        self.adam.rate(&step.adam, state)
     }
 }
 

@@ -4,7 +4,7 @@
 //! On sparse data as [`PowerSign`], whose settings it shares.
 use super::{
     Clock, PowerSign, UpdateRule,
-    shared::{average, by_signs, internal_decay},
+    shared::{average, by_signs, by_square, internal_decay},
 };
 use crate::{Knob, params::Real};
 
@@ -25,6 +25,10 @@ impl UpdateRule for AddSign {
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         self.0.knobs()
+    }
+
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        by_square(0.1, mean_square)
     }
 
     fn initial(&self) -> [f32; 1] {

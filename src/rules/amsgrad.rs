@@ -18,9 +18,14 @@ impl UpdateRule for Amsgrad {
     type State<V: Real> = [V; 3];
     type Step = AdamStep;
     type Memory = ();
+    const PROXIMAL: bool = true;
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         self.0.knobs()
+    }
+
+    fn default_rate(&self, _mean_square: f32) -> f32 {
+        1e-3
     }
 
     fn initial(&self) -> [f32; 3] {
@@ -39,6 +44,11 @@ impl UpdateRule for Amsgrad {
         *most = most.max(*v);
         let root = most.sqrt().mul_add(V::of(step.scale), V::of(self.0.epsilon));
         (V::of(-step.rate) / root).mul_add(*m, w)
+    }
+
+    #[inline(always)]
+    fn rate<V: Real>(&self, step: &AdamStep, [_, _, most]: &[V; 3]) -> V {
+        V::of(step.rate) / most.sqrt().mul_add(V::of(step.scale), V::of(self.0.epsilon))
     }
 }
 

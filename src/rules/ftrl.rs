@@ -39,6 +39,8 @@ impl UpdateRule for Ftrl {
     type Step = f32;
     type Memory = ();
     const AVERAGES: bool = false;
+    /// Weights are worked out from sums at one rate.
+    const SCHEDULES: bool = false;
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         vec![

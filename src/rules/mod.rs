@@ -59,6 +59,41 @@ impl Default for Clock {
 }
 
 /// One update rule.
+///
+/// A user's own is a type like those here; [`train_linear_with`](crate::train_linear_with) and
+/// [`train_factorization_with`](crate::train_factorization_with) train with it, lock-free and vectorised like the others:
+///
+/// ```
+/// use hogwild::{Moment, OwnSchedule, Real, Schedule, Settings, rules::{Clock, UpdateRule}, train_linear_with};
+/// # use hogwild::data::{Packed, PackSettings, pack};
+/// /// Lion (Chen et al. 2023): steps of one length, by the sign of a momentum.
+/// #[derive(Clone, Copy)]
+/// struct Lion;
+/// impl UpdateRule for Lion {
+///     type State<V: Real> = [V; 1];
+///     type Step = f32;
+///     type Memory = ();
+///     fn initial(&self) -> [f32; 1] { [0.0] }
+///     fn prepare(&self, clock: &Clock, _: &()) -> f32 { clock.rate }
+///     fn step<V: Real>(&self, &rate: &f32, w: V, g: V, [m]: &mut [V; 1]) -> V {
+///         let (zero, mixed) = (V::of(0.0), V::of(0.9) * *m + V::of(0.1) * g);
+///         *m = V::of(0.99) * *m + V::of(0.01) * g;
+///         w + mixed.less(zero, V::of(rate), zero.less(mixed, V::of(-rate), zero))
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // A third of the run at the whole rate, then down to nothing.
+/// let schedule = OwnSchedule(|now: &Moment| 1.5 * (1.0 - now.step as f64 / now.steps as f64).min(2.0 / 3.0));
+/// # let folder = tempfile::tempdir()?;
+/// # let packed = folder.path().join("reviews.safetensors");
+/// # pack(&["data/reviews.train.svm".into()], &packed, &PackSettings::default(), &|_, _| ())?;
+/// # let Packed::Sparse(data) = Packed::open(&packed)? else { panic!("ratings, not rows") };
+/// let settings = Settings { schedule: Schedule::Own(schedule), lr: Some(0.01), holdout: 0.2, ..Settings::default() };
+/// let outcome = train_linear_with(Lion, &data, None, &settings, &mut (), &Default::default())?;
+/// assert!(outcome.epochs.last().and_then(|epoch| epoch.valid).expect("an evaluated epoch").loss < 0.6);
+/// # Ok(()) }
+/// ```
 pub trait UpdateRule: Copy + Send + Sync + 'static {
     /// The numbers kept beside each weight: `[V; N]`, N at most 3.
     type State<V: Real>: State<V>;
@@ -70,14 +105,24 @@ pub trait UpdateRule: Copy + Send + Sync + 'static {
     const ROWWISE: bool = false;
     /// Whether the state is averages, of which workers take the mean, and not sums, to which each adds and by which steps shrink.
     const AVERAGES: bool = true;
+    /// Whether L1 can follow the step, by [`rate`](Self::rate).
+    const PROXIMAL: bool = false;
     /// Whether [`read`](Self::read) gives anything but the weight.
     const READS: bool = false;
     /// Whether [`learn`](Self::learn) is to be called.
     const LEARNS: bool = false;
 
+    /// Whether the rate may change in the course of a run.
+    const SCHEDULES: bool = true;
+
     /// What may be set, by name.
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         Vec::new()
+    }
+
+    /// A rate to begin with on rows whose mean squared length is `mean_square`.
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        shared::by_square(0.5, mean_square)
     }
 
     /// What `State` holds before the first step.
@@ -99,6 +144,12 @@ pub trait UpdateRule: Copy + Send + Sync + 'static {
 
     /// A weight's step: takes the gradient `g`, moves the state, returns the new weight.
     fn step<V: Real>(&self, step: &Self::Step, w: V, g: V, state: &mut Self::State<V>) -> V;
+
+    /// Of [proximal](Self::PROXIMAL) rules: what the last step multiplied the gradient (or its average) with, by the state after it.
+    #[inline(always)]
+    fn rate<V: Real>(&self, _step: &Self::Step, _state: &Self::State<V>) -> V {
+        V::of(0.0)
+    }
 
     /// Of rules with [`ROWWISE`](Self::ROWWISE): what multiplies a row's gradient before it is taken from the weights.
     fn row_scale(&self, _step: &Self::Step, _state: &Self::State<f32>) -> f32 {
@@ -196,22 +247,25 @@ impl Rule {
         with_rule!(self, rule => rule.knobs())
     }
 
-    /// A rate to begin with on rows of that mean squared length: what did best or nearly so on all data sets tried.
-    pub fn default_rate(&self, square: f32) -> f32 {
-        let by_square = |rate: f32| (rate / square.max(0.5)).clamp(1e-6, 2.0 * rate);
-        match self {
-            Rule::Momentum(_) | Rule::Nesterov(_) => by_square(0.02),
-            Rule::Adadelta(_) => 1.0,
-            Rule::YellowFin(_) => 0.01,
-            Rule::PowerSign(_) | Rule::AddSign(_) => by_square(0.1),
-            Rule::Rmsprop(_) | Rule::Adam(_) | Rule::Adamax(_) | Rule::Nadam(_) | Rule::Amsgrad(_) | Rule::AdamW(_) => 1e-3,
-            _ => by_square(0.5),
-        }
+    /// The rule's [`default_rate`](UpdateRule::default_rate).
+    pub fn default_rate(&self, mean_square: f32) -> f32 {
+        with_rule!(self, rule => rule.default_rate(mean_square))
     }
 
-    /// Whether the rate may change in the course of a run. FTRL's weights are worked out from sums at one rate.
+    /// Whether the rate may change in the course of a run.
     pub fn takes_schedules(&self) -> bool {
-        !matches!(self, Rule::Ftrl(_))
+        fn of<R: UpdateRule>(_: &R) -> bool {
+            R::SCHEDULES
+        }
+        with_rule!(self, rule => of(rule))
+    }
+
+    /// Whether L1 can be applied by proximal steps.
+    pub fn takes_l1(&self) -> bool {
+        fn of<R: UpdateRule>(_: &R) -> bool {
+            R::PROXIMAL
+        }
+        with_rule!(self, rule => of(rule))
     }
 
     /// Sets one of the rule's settings.

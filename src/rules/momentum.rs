@@ -6,7 +6,7 @@
 //! (mu + ... + mu^k)`, `v <- mu^k v`, a geometric sum, at the present rate. That is the dense rule exactly, but for a rate that changed meanwhile.
 use super::{
     Clock, UpdateRule,
-    shared::{NEARLY_ONE, remembered, steps_between},
+    shared::{NEARLY_ONE, by_square, remembered, steps_between},
 };
 use crate::{Knob, math::exp, params::Real};
 
@@ -61,6 +61,10 @@ impl UpdateRule for Momentum {
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         vec![Knob::new("momentum", &mut self.momentum, 0.0, NEARLY_ONE), Knob::flag("catch-up", &mut self.catch_up)]
+    }
+
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        by_square(0.02, mean_square)
     }
 
     fn initial(&self) -> [f32; 2] {

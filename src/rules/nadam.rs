@@ -44,6 +44,10 @@ impl UpdateRule for Nadam {
         knobs
     }
 
+    fn default_rate(&self, _mean_square: f32) -> f32 {
+        1e-3
+    }
+
     fn initial(&self) -> [f32; 2] {
         [0.0; 2]
     }

@@ -3,7 +3,7 @@
 //!
 //! The stored weight is where the next gradient is taken: `w = theta - rate mu v` of the usual `theta`. On sparse data and with
 //! `catch-up` as [`Momentum`], whose steps without gradient it shares, each with the share `mu` of the velocity.
-use super::{Clock, Momentum, UpdateRule, momentum::MomentumStep};
+use super::{Clock, Momentum, UpdateRule, momentum::MomentumStep, shared::by_square};
 use crate::{Knob, params::Real};
 
 /// Nesterov's accelerated gradient; the settings are momentum's.
@@ -24,6 +24,10 @@ impl UpdateRule for Nesterov {
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         self.0.knobs()
+    }
+
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        by_square(0.02, mean_square)
     }
 
     fn initial(&self) -> [f32; 2] {

@@ -4,7 +4,7 @@
 //! On sparse data the average moves when the feature occurs; `f(t)` is 1, or falls to 0 over the run (`internal-decay`).
 use super::{
     Clock, UpdateRule,
-    shared::{INTERNAL_DECAYS, NEARLY_ONE, average, by_signs, internal_decay},
+    shared::{INTERNAL_DECAYS, NEARLY_ONE, average, by_signs, by_square, internal_decay},
 };
 use crate::{Knob, params::Real};
 
@@ -33,6 +33,10 @@ impl UpdateRule for PowerSign {
             Knob::new("beta1", &mut self.beta1, 0.0, NEARLY_ONE),
             Knob::choice("internal-decay", &mut self.internal_decay, &INTERNAL_DECAYS),
         ]
+    }
+
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        by_square(0.1, mean_square)
     }
 
     fn initial(&self) -> [f32; 1] {

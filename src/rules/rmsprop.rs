@@ -27,9 +27,14 @@ impl UpdateRule for Rmsprop {
     type State<V: Real> = [V; 1];
     type Step = f32;
     type Memory = ();
+    const PROXIMAL: bool = true;
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         vec![Knob::new("decay", &mut self.decay, 0.0, NEARLY_ONE), Knob::new("epsilon", &mut self.epsilon, 1e-30, 1.0)]
+    }
+
+    fn default_rate(&self, _mean_square: f32) -> f32 {
+        1e-3
     }
 
     fn initial(&self) -> [f32; 1] {
@@ -45,6 +50,11 @@ impl UpdateRule for Rmsprop {
     fn step<V: Real>(&self, &rate: &f32, w: V, g: V, [squares]: &mut [V; 1]) -> V {
         *squares = average(self.decay, *squares, g * g);
         (V::of(-rate) / (squares.sqrt() + V::of(self.epsilon))).mul_add(g, w)
+    }
+
+    #[inline(always)]
+    fn rate<V: Real>(&self, &rate: &f32, [squares]: &[V; 1]) -> V {
+        V::of(rate) / (squares.sqrt() + V::of(self.epsilon))
     }
 }
 

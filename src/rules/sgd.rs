@@ -17,6 +17,7 @@ impl UpdateRule for Sgd {
     type State<V: Real> = [V; 0];
     type Step = f32;
     type Memory = ();
+    const PROXIMAL: bool = true;
 
     fn initial(&self) -> [f32; 0] {
         []
@@ -30,6 +31,11 @@ impl UpdateRule for Sgd {
     #[inline(always)]
     fn step<V: Real>(&self, &rate: &f32, w: V, g: V, []: &mut [V; 0]) -> V {
         V::of(-rate).mul_add(g, w)
+    }
+
+    #[inline(always)]
+    fn rate<V: Real>(&self, &rate: &f32, []: &[V; 0]) -> V {
+        V::of(rate)
     }
 }
 

@@ -16,6 +16,11 @@ pub(super) fn bias_correction(beta: f32, t: u64) -> f32 {
     (1.0 - beta.powf(t as f64)) as f32
 }
 
+/// A default rate that makes steps of the same length in scores whatever the rows' mean squared length.
+pub(super) fn by_square(rate: f32, mean_square: f32) -> f32 {
+    (rate / mean_square.max(0.5)).clamp(1e-6, 2.0 * rate)
+}
+
 /// `beta a + (1 - beta) x`.
 #[inline(always)]
 pub(super) fn average<V: Real>(beta: f32, a: V, x: V) -> V {

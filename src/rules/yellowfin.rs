@@ -69,6 +69,10 @@ impl UpdateRule for YellowFin {
         vec![Knob::new("decay", &mut self.decay, 0.0, NEARLY_ONE), Knob::new("epsilon", &mut self.epsilon, 1e-30, 1.0)]
     }
 
+    fn default_rate(&self, _mean_square: f32) -> f32 {
+        0.01
+    }
+
     fn initial(&self) -> [f32; 2] {
         [0.0; 2]
     }

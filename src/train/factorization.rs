@@ -8,7 +8,7 @@ use crate::{
     data::Ratings,
     model_file::{FactorModel, ModelKind, TrainedModel},
     models::{AnyWidth, Factorization, Fixed, Width},
-    params::{LANES, Parameters, Shape},
+    params::{Finish, LANES, Parameters, Shape},
     rules::{UpdateRule, with_rule},
 };
 use std::{ops::Range, sync::atomic::AtomicBool};
@@ -24,14 +24,45 @@ pub fn train_factorization(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
+    with_rule!(settings.rule, rule => train(rule, settings.rule.name(), data, valid, settings, watch, stop))
+}
+
+/// The same with an update rule of the user's own; that of the settings is not looked at.
+///
+/// # Errors
+/// As for [`train_linear`](crate::train_linear).
+pub fn train_factorization_with<R: UpdateRule>(
+    rule: R,
+    data: &Ratings,
+    valid: Option<&Ratings>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
+    train(rule, std::any::type_name::<R>(), data, valid, settings, watch, stop)
+}
+
+fn train<R: UpdateRule>(
+    rule: R,
+    rule_name: &str,
+    data: &Ratings,
+    valid: Option<&Ratings>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
     let mut settings = settings.clone();
-    settings.check()?;
+    settings.check_with(&rule, rule_name)?;
     check_held_out(valid.is_some(), &settings)?;
     settings.loss.check_ratings(data)?;
     valid.map_or(Ok(()), |valid| settings.loss.check_ratings(valid))?;
     if let Some(hot) = settings.hot_rows.filter(|&hot| hot > 0) {
         let problem = "factorization keeps hot rows apart by its order of tiles; leave the setting out".into();
         return Err(Error::BadSetting { setting: "--hot-rows", value: hot.to_string(), problem });
+    }
+    if settings.aids.l1 > 0.0 {
+        let problem = "is of linear models; factors take --l2".into();
+        return Err(Error::BadSetting { setting: "--l1", value: settings.aids.l1.to_string(), problem });
     }
     settings.hot_rows = Some(0);
     let rate = *settings.lr.get_or_insert(0.14);
@@ -49,34 +80,32 @@ pub fn train_factorization(
     };
     let all = user_count + item_count;
     let evaluate = |model: &FactorModel| held.as_ref().map(|held| crate::evaluate::ratings(model, held).metrics(loss));
-    with_rule!(settings.rule, rule => {
-        let shape = Shape { wide: all, width: rank, workers: settings.threads, ..Shape::default() };
-        let parameters = Parameters::new(shape, &rule)?;
-        start_factors(&parameters, rank, settings.seed);
-        feed.set_places(&parameters);
-        let factors = Factors { feed: &feed, model: &model, rule, settings: &settings, rate, parameters: &parameters };
-        let split = |parameters: &Parameters, step: &_| -> FactorModel {
-            let biases = |rows: Range<usize>| rows.map(|row| parameters.beside(row, &rule, step)).collect();
-            let factors = |rows: Range<usize>| rows.flat_map(|row| parameters.wide_weights(row, &rule, step)).collect();
-            FactorModel {
-                mean,
-                rank,
-                users: crate::data::Ids::Numbers(Vec::new()),
-                items: crate::data::Ids::Numbers(Vec::new()),
-                user_bias: biases(0..user_count),
-                item_bias: biases(user_count..all),
-                user_factor: factors(0..user_count),
-                item_factor: factors(user_count..all),
-            }
-        };
-        let (state, ended, epochs) = factors.epochs(watch, stop, split, evaluate)?;
-        let model = state.map(|model| TrainedModel {
-            loss,
-            settings: settings.describe(),
-            kind: ModelKind::Factorization(FactorModel { users, items, ..model }),
-        });
-        Ok(Outcome { model, ended, epochs, settings })
-    })
+    let shape = Shape { wide: all, width: rank, workers: settings.threads, averaged: settings.aids.average.is_some(), ..Shape::default() };
+    let parameters = Parameters::new(shape, &rule)?;
+    start_factors(&parameters, rank, settings.seed);
+    feed.set_places(&parameters);
+    let factors = Factors { feed: &feed, model: &model, rule, settings: &settings, rate, parameters: &parameters };
+    let split = |parameters: &Parameters, finish: &Finish<'_, R>| -> FactorModel {
+        let biases = |rows: Range<usize>| rows.map(|row| parameters.beside(row, finish)).collect();
+        let factors = |rows: Range<usize>| rows.flat_map(|row| parameters.wide_weights(row, finish)).collect();
+        FactorModel {
+            mean,
+            rank,
+            users: crate::data::Ids::Numbers(Vec::new()),
+            items: crate::data::Ids::Numbers(Vec::new()),
+            user_bias: biases(0..user_count),
+            item_bias: biases(user_count..all),
+            user_factor: factors(0..user_count),
+            item_factor: factors(user_count..all),
+        }
+    };
+    let (state, ended, epochs) = factors.epochs(watch, stop, split, evaluate)?;
+    let model = state.map(|model| TrainedModel {
+        loss,
+        settings: settings.describe_with(rule_name),
+        kind: ModelKind::Factorization(FactorModel { users, items, ..model }),
+    });
+    Ok(Outcome { model, ended, epochs, settings })
 }
 
 /// A run of factorization, but for the width of its rows.
@@ -96,7 +125,7 @@ impl<R: UpdateRule> Factors<'_, R> {
         &self,
         watch: &mut dyn Watch,
         stop: &AtomicBool,
-        keep: impl Fn(&Parameters, &R::Step) -> T,
+        keep: impl Fn(&Parameters, &Finish<'_, R>) -> T,
         evaluate: impl Fn(&T) -> Option<Metrics>,
     ) -> Result<(Option<T>, Ended, Vec<EpochReport>)> {
         let vectors = self.settings.rank.div_ceil(LANES);
@@ -118,7 +147,7 @@ impl<R: UpdateRule> Factors<'_, R> {
         &self,
         watch: &mut dyn Watch,
         stop: &AtomicBool,
-        keep: impl Fn(&Parameters, &R::Step) -> T,
+        keep: impl Fn(&Parameters, &Finish<'_, R>) -> T,
         evaluate: impl Fn(&T) -> Option<Metrics>,
     ) -> Result<(Option<T>, Ended, Vec<EpochReport>)> {
         let &Factors { feed, rule, settings, rate, parameters, .. } = self;

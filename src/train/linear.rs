@@ -8,8 +8,8 @@ use crate::{
     data::Dataset,
     model_file::{LinearModel, ModelKind, TrainedModel},
     models::Linear,
-    params::{Parameters, Shape},
-    rules::with_rule,
+    params::{Finish, Parameters, Shape},
+    rules::{UpdateRule, with_rule},
 };
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -27,17 +27,44 @@ pub fn train_linear(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
+    with_rule!(settings.rule, rule => train(rule, settings.rule.name(), data, valid, settings, watch, stop))
+}
+
+/// The same with an update rule of the user's own; that of the settings is not looked at.
+///
+/// # Errors
+/// As for [`train_linear`].
+pub fn train_linear_with<R: UpdateRule>(
+    rule: R,
+    data: &Dataset,
+    valid: Option<&Dataset>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
+    train(rule, std::any::type_name::<R>(), data, valid, settings, watch, stop)
+}
+
+fn train<R: UpdateRule>(
+    rule: R,
+    rule_name: &str,
+    data: &Dataset,
+    valid: Option<&Dataset>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
     let mut settings = settings.clone();
-    settings.check()?;
+    settings.check_with(&rule, rule_name)?;
     check_held_out(valid.is_some(), &settings)?;
     settings.loss.check_labels(data)?;
     valid.map_or(Ok(()), |valid| settings.loss.check_labels(valid))?;
     let ids = data.feature_ids()?;
-    let rate = *settings.lr.get_or_insert_with(|| settings.rule.default_rate(mean_square(data)));
+    let rate = *settings.lr.get_or_insert_with(|| rule.default_rate(mean_square(data)));
     let threads = settings.threads;
     let hot = *settings.hot_rows.get_or_insert(if threads > 1 { 8192 } else { 0 });
-    let counts = if settings.l2 > 0.0 { data.feature_counts()? } else { Vec::new() };
-    let model = Linear::with_l2(settings.l2, data.rows(), &counts);
+    let counts = if settings.l2 > 0.0 || settings.aids.l1 > 0.0 { data.feature_counts()? } else { Vec::new() };
+    let model = Linear::with_penalties(settings.l2, settings.aids.l1, data.rows(), &counts);
     let feed = SparseFeed::new(data, settings.loss, settings.holdout, settings.seed);
     let held: Option<Vec<u32>> = (settings.holdout > 0.0).then(|| (0..data.rows() as u32).filter(|&row| feed.is_held_out(row)).collect());
     check_split(data.rows() as u64, held.as_ref().map(|held| held.len() as u64), &settings)?;
@@ -50,16 +77,16 @@ pub fn train_linear(
     };
     let units = feed.units(settings.exchange_every);
     let examples = data.rows() as u64 - held.as_ref().map_or(0, |held| held.len() as u64);
-    with_rule!(settings.rule, rule => {
-        let parameters = Parameters::new(Shape { narrow: data.columns() + 1, hot, workers: threads, ..Shape::default() }, &rule)?;
-        let run = Run { feed: &feed, units: &units, model: &model, rule, settings: &settings, rate, examples, parameters: &parameters };
-        let (state, ended, epochs) = run.epochs(watch, stop, |parameters, step| parameters.narrow_weights(&rule, step), |weights| evaluate(weights))?;
-        let model = state.map(|mut weights| {
-            let bias = weights.remove(0);
-            TrainedModel { loss, settings: settings.describe(), kind: ModelKind::Linear(LinearModel { ids, bias, weights }) }
-        });
-        Ok(Outcome { model, ended, epochs, settings })
-    })
+    let shape = Shape { narrow: data.columns() + 1, hot, workers: threads, averaged: settings.aids.average.is_some(), ..Shape::default() };
+    let parameters = Parameters::new(shape, &rule)?;
+    let run = Run { feed: &feed, units: &units, model: &model, rule, settings: &settings, rate, examples, parameters: &parameters };
+    let keep = |parameters: &Parameters, finish: &Finish<'_, R>| parameters.narrow_weights(finish);
+    let (state, ended, epochs) = run.epochs(watch, stop, keep, |weights| evaluate(weights))?;
+    let model = state.map(|mut weights| {
+        let bias = weights.remove(0);
+        TrainedModel { loss, settings: settings.describe_with(rule_name), kind: ModelKind::Linear(LinearModel { ids, bias, weights }) }
+    });
+    Ok(Outcome { model, ended, epochs, settings })
 }
 
 /// The mean squared length of a row, by the first ten thousand.

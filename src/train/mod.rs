@@ -9,9 +9,9 @@ mod run;
 mod settings;
 mod worker;
 
-pub use factorization::train_factorization;
+pub use factorization::{train_factorization, train_factorization_with};
 use feed::{Feed, RatingFeed, SparseFeed};
-pub use linear::train_linear;
+pub use linear::{train_linear, train_linear_with};
 use order::{Plan, Queue};
 pub use report::{Ended, EpochReport, Outcome, Progress, Watch};
 pub use settings::Settings;

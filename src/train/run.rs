@@ -2,9 +2,10 @@
 use super::{Counters, Ended, Epoch, EpochReport, Feed, Plan, Progress, Settings, Tally, Watch};
 use crate::{
     Metrics,
+    aids::Adjuster,
     error::{Error, Result},
     models::Model,
-    params::{InstructionSet, Parameters, dispatch},
+    params::{Finish, InstructionSet, Parameters, dispatch},
     rules::{Clock, UpdateRule},
     schedule::{Moment, Schedule},
 };
@@ -35,7 +36,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
         &self,
         watch: &mut dyn Watch,
         stop: &AtomicBool,
-        keep: impl Fn(&Parameters, &R::Step) -> T,
+        keep: impl Fn(&Parameters, &Finish<'_, R>) -> T,
         evaluate: impl Fn(&T) -> Option<Metrics>,
     ) -> Result<(Option<T>, Ended, Vec<EpochReport>)> {
         let (mut reports, mut good) = (Vec::new(), None);
@@ -71,7 +72,12 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
             let start = Instant::now();
             let after = Moment { step: moment.step + tally.examples, ..moment };
             let clock = Clock { rate: self.settings.schedule.rate(self.rate, &after), step: after.step, steps: after.steps };
-            let state = keep(self.parameters, &self.rule.prepare(&clock, &memories[0]));
+            let finish = Finish {
+                rule: &self.rule,
+                step: self.rule.prepare(&clock, &memories[0]),
+                average: self.settings.aids.scale_of_average(&clock),
+            };
+            let state = keep(self.parameters, &finish);
             let interrupted = stop.load(Relaxed);
             let valid = if interrupted { None } else { evaluate(&state) };
             good = Some(state);
@@ -128,6 +134,8 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                             rate: self.rate,
                             schedule: self.settings.schedule,
                             start,
+                            aids: &self.settings.aids,
+                            adjuster: Adjuster::new(self.settings.aids, self.settings.seed, (epoch * threads + worker) as u64),
                             parameters: self.parameters,
                             worker,
                             plan,

@@ -1,9 +1,9 @@
 //! What a run is told: all settings with their ranges, checked in one place before any work.
 use crate::{
-    Error, Loss, Result, Rule, Schedule,
+    Aids, Error, Loss, Result, Rule, Schedule,
     data::{Dataset, Ratings},
     params::InstructionSet,
-    rules::{Adagrad, AdagradRowwise},
+    rules::{Adagrad, AdagradRowwise, UpdateRule, with_rule},
 };
 
 /// Settings of a training run; `Default` is sensible for linear models, [`Settings::for_ratings`] for factorization.
@@ -19,6 +19,8 @@ pub struct Settings {
     pub schedule: Schedule,
     /// Lambda of L2, 0 or more: of `lambda/2 |w|^2` beside the mean loss (linear), per rating (factorization).
     pub l2: f64,
+    /// Clipping, noise, L1, averaging.
+    pub aids: Aids,
     /// Passes over the data, at least 1.
     pub epochs: usize,
     /// Workers, at least 1.
@@ -47,6 +49,7 @@ impl Default for Settings {
             lr: None,
             schedule: Schedule::Constant,
             l2: 0.0,
+            aids: Aids::default(),
             epochs: 5,
             threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
             seed: 0,
@@ -76,14 +79,25 @@ impl Settings {
     }
 
     /// # Errors
-    /// The first setting that is out of its range.
+    /// The first setting that is out of its range, or does not go with the rule.
     pub fn check(&self) -> Result<()> {
+        with_rule!(self.rule, rule => self.check_with(&rule, self.rule.name()))
+    }
+
+    /// The same for a rule that may be the user's own.
+    pub(crate) fn check_with<R: UpdateRule>(&self, _rule: &R, name: &str) -> Result<()> {
         let bad = |setting, value: String, problem: &str| Err(Error::BadSetting { setting, value, problem: problem.into() });
         if let Some(lr) = self.lr.filter(|lr| !(*lr > 0.0 && lr.is_finite())) {
             return bad("--lr", lr.to_string(), "must be a number above 0; try 0.1");
         }
         if !(0.0..=1e30).contains(&self.l2) {
             return bad("--l2", self.l2.to_string(), "must be from 0 to 1e30; try 1e-5");
+        }
+        self.aids.check()?;
+        if self.aids.l1 > 0.0 && !R::PROXIMAL {
+            let others: Vec<_> = Rule::ALL.iter().filter(|rule| rule.takes_l1()).map(|rule| rule.name()).collect();
+            let problem = format!("does not go with --rule {name}, but with {}; ftrl has --ftrl-l1", others.join(", "));
+            return bad("--l1", self.aids.l1.to_string(), &problem);
         }
         if self.epochs == 0 || self.epochs > 1_000_000 {
             return bad("--epochs", self.epochs.to_string(), "must be from 1 to 1000000");
@@ -97,12 +111,9 @@ impl Settings {
         if self.exchange_every == 0 {
             return bad("--exchange-every", "0".into(), "must be at least 1; try 256");
         }
-        if self.schedule != Schedule::Constant && !self.rule.takes_schedules() {
-            return bad(
-                "--schedule",
-                self.schedule.to_string(),
-                "does not go with --rule ftrl, whose weights follow from sums at one rate",
-            );
+        if self.schedule != Schedule::Constant && !R::SCHEDULES {
+            let problem = format!("does not go with --rule {name}, whose weights follow from sums at one rate");
+            return bad("--schedule", self.schedule.to_string(), &problem);
         }
         if !(0.0..=0.9).contains(&self.holdout) {
             return bad("--holdout", self.holdout.to_string(), "must be from 0 to 0.9; try 0.1");
@@ -116,10 +127,18 @@ impl Settings {
 
     /// All settings by name, for the log and the model file.
     pub fn describe(&self) -> serde_json::Value {
+        self.describe_with(self.rule.name())
+    }
+
+    /// The same where the rule has another name, because it is the user's own.
+    pub(crate) fn describe_with(&self, rule: &str) -> serde_json::Value {
+        let known = (rule == self.rule.name()).then(|| self.rule.to_string());
+        let rule_settings = known.as_ref().and_then(|text| text.split_once(':')).map(|(_, settings)| settings);
         serde_json::json!({
-            "loss": self.loss.name(), "rule": self.rule.name(), "rule_settings": self.rule.to_string().split_once(':').map(|(_, settings)| settings), "lr": self.lr, "schedule": self.schedule.to_string(), "l2": self.l2, "epochs": self.epochs,
+            "loss": self.loss.name(), "rule": rule, "rule_settings": rule_settings, "lr": self.lr, "schedule": self.schedule.to_string(), "l2": self.l2, "epochs": self.epochs,
             "threads": self.threads, "seed": self.seed, "rank": self.rank, "hot_rows": self.hot_rows,
-            "exchange_every": self.exchange_every, "pin": self.pin, "holdout": self.holdout,
+            "exchange_every": self.exchange_every, "clip_value": self.aids.clip_value, "clip_norm": self.aids.clip_norm,
+            "noise": self.aids.noise, "noise_decay": self.aids.noise_decay, "l1": self.aids.l1, "average": self.aids.average, "pin": self.pin, "holdout": self.holdout,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The inner loop: what one worker does with its examples.
 use super::{Feed, Plan, Queue};
 use crate::{
+    aids::{Adjuster, Aids},
     loss::Loss,
     models::Model,
     params::{Hogwild, Isa, Job, LANES, Parameters, Vector},
@@ -47,6 +48,9 @@ pub(crate) struct Epoch<'a, F, M, R: UpdateRule> {
     pub schedule: Schedule,
     /// Where the run stands as the epoch begins.
     pub start: Moment,
+    pub aids: &'a Aids,
+    /// The worker's own state of them.
+    pub adjuster: Adjuster,
     pub parameters: &'a Parameters,
     /// The worker's number.
     pub worker: usize,
@@ -65,10 +69,10 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
 
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) -> (Tally, R::Memory) {
-        let Epoch { feed, model, loss, rule, .. } = self;
+        let Epoch { feed, model, loss, rule, aids, .. } = self;
         const { assert!(F::AHEAD < RING) };
         let longest = feed.longest();
-        let mut weights = Hogwild::new(isa, rule, self.memory, self.parameters, self.worker, longest / LANES + 1);
+        let mut weights = Hogwild::new(isa, rule, self.memory, self.adjuster, self.parameters, self.worker, longest / LANES + 1);
         let mut scratch = model.scratch(longest);
         // Examples are read some ahead of their turn, into a ring.
         let mut ring: [M::Example; RING] = std::array::from_fn(|_| feed.room());
@@ -115,7 +119,11 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
                     let slot = (turn + F::AHEAD) % RING;
                     labels_ahead[slot] = feed.read(isa, near, &mut ring[slot], &weights);
                 }
-                model.backward(&ring[slot], loss.slope(score, labels[i]), &mut weights, &mut scratch);
+                let mut slope = loss.slope(score, labels[i]);
+                if aids.clip_norm.is_some() {
+                    slope = aids.clipped(slope, model.gradient_square(&ring[slot], &scratch));
+                }
+                model.backward(&ring[slot], slope, &mut weights, &mut scratch);
                 weights.end();
                 turn += 1;
             }

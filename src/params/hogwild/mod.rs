@@ -9,11 +9,19 @@
 //! at once. Writing back what was gathered before the score would lose more of the other workers' updates. Where nobody else can
 //! have written meanwhile (one worker, or a block of private rows), what was gathered serves again.
 #![allow(unsafe_code)]
+mod hot;
+mod wide;
+
+pub(super) use hot::hottest;
+
 use super::{
     Integers, Isa, LANES, Line, MOST, Parameters, Real, Vector, Weights,
-    table::{ROW_STATE, first_private, stride, vectors},
+    table::{first_private, stride},
 };
-use crate::rules::{Clock, State, UpdateRule};
+use crate::{
+    aids::Adjuster,
+    rules::{Clock, State, UpdateRule},
+};
 use atomic_float::AtomicF32;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -27,6 +35,14 @@ pub(crate) struct Hogwild<'t, R: UpdateRule, I: Isa> {
     memory: R::Memory,
     /// Sums of what the rule observes of the example at hand.
     observed: [I::V; 2],
+    adjuster: Adjuster,
+    /// The sums of weighted changes, laid out as the parameters; empty without averaging.
+    sums: &'t [AtomicF32],
+    wide_sums: &'t [[AtomicF32; LANES]],
+    /// Whether wide rows' steps are changed or summed.
+    aided_rows: bool,
+    /// Room for a row's changed gradient, and for its weights before the step.
+    room: Vec<I::V>,
     /// One over the workers.
     part_of_all: f32,
     /// By cell of sixteen: what part of a private change goes into the shared numbers.
@@ -44,7 +60,8 @@ pub(crate) struct Hogwild<'t, R: UpdateRule, I: Isa> {
     private: u32,
     nowhere: u32,
     alone: bool,
-    /// One over the weights of a wide row.
+    /// Weights of a wide row, and one over them.
+    width: usize,
     part: f32,
     large: bool,
     /// The shared values when the private ones were last exchanged, by sixteen cells.
@@ -60,17 +77,23 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
     const STRIDE: usize = stride::<R>();
 
     /// What worker number `worker` sees, going on from `memory`; `blocks`: the most that an example has.
-    pub fn new(isa: I, rule: R, memory: R::Memory, parameters: &'t Parameters, worker: usize, blocks: usize) -> Self {
+    pub fn new(isa: I, rule: R, memory: R::Memory, adjuster: Adjuster, parameters: &'t Parameters, worker: usize, blocks: usize) -> Self {
         let shape = parameters.shape;
         assert!(worker < shape.workers && parameters.is_for::<R>(), "parameters laid out for another rule");
         let private = first_private(&shape, worker) as u32;
         let nowhere = first_private(&shape, worker + 1) as u32 - 1;
+        let aided_rows = adjuster.active || shape.averaged;
         let mut view = Hogwild {
             isa,
             rule,
             step: rule.prepare(&Clock::default(), &memory),
             memory,
             observed: [I::V::of(0.0); 2],
+            adjuster,
+            sums: parameters.narrow_sums(),
+            wide_sums: parameters.wide_sums(),
+            aided_rows,
+            room: vec![I::V::of(0.0); 2 * shape.width.div_ceil(LANES)],
             part_of_all: 1.0 / shape.workers as f32,
             share: Line(std::array::from_fn(|i| if R::AVERAGES && i % Self::STRIDE > 0 { 1.0 / shape.workers as f32 } else { 1.0 })),
             cells: parameters.narrow_cells(),
@@ -81,6 +104,7 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
             private,
             nowhere,
             alone: shape.workers == 1,
+            width: shape.width,
             part: 1.0 / shape.width.max(1) as f32,
             large: shape.narrow > 1 << 19,
             exchanges: 0,
@@ -92,18 +116,11 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
         view
     }
 
-    /// Shared cells, private cells and base, by sixteen. The last sixteen may reach beyond the hot rows: into rows that the shared
-    /// array has anyway and that the private part has as padding.
-    #[inline(always)]
-    fn hot_cells(&self) -> (&'t [[AtomicF32; LANES]], &'t [[AtomicF32; LANES]]) {
-        let private = &self.cells[self.private as usize * Self::STRIDE..];
-        (self.cells.as_chunks().0, private.as_chunks().0)
-    }
-
     /// Begins an example.
     #[inline(always)]
     pub fn begin(&mut self, clock: &Clock) {
         self.step = self.rule.prepare(clock, &self.memory);
+        self.adjuster.begin(clock);
     }
 
     /// Ends an example.
@@ -145,53 +162,6 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
         w
     }
 
-    /// Starts from the shared values.
-    fn take_over(&mut self) {
-        let (shared, private) = self.hot_cells();
-        for (base, (shared, private)) in self.base.iter_mut().zip(shared.iter().zip(private)) {
-            let now = self.isa.load(shared);
-            self.isa.store(now, private);
-            now.store(&mut base.0);
-        }
-    }
-
-    /// Called between blocks. What staleness costs goes with the updates missed, and those get fewer with rank: so the hottest
-    /// sixteenth is exchanged every time, a quarter every fourth time, all every sixteenth. Exchanging 1,024 rows every time
-    /// instead, and keeping no more private, was a sixth slower (imdb_1gram, two threads: .88 ns a nonzero against .75).
-    #[inline(always)]
-    pub fn exchange(&mut self) {
-        self.exchanges += 1;
-        let part = match self.exchanges {
-            n if n.is_multiple_of(16) => 1,
-            n if n.is_multiple_of(4) => 4,
-            _ => 16,
-        };
-        self.exchange_first(self.base.len().div_ceil(part));
-    }
-
-    /// Hands private changes to the shared array and takes over the changes of others. Changes of weights and sums add up; averages
-    /// move a worker's part of the way to its own: their changes' sum would overshoot, and with many workers explode. So do weights of
-    /// the hottest rows under rules whose steps do not shrink: between two exchanges each worker takes them all the way to where it wants them.
-    #[inline(always)]
-    fn exchange_first(&mut self, n: usize) {
-        let (usual, hottest) = (I::V::load(&self.share.0), self.base.len().div_ceil(16));
-        let (shared, private) = self.hot_cells();
-        for (i, (base, (shared, private))) in self.base[..n].iter_mut().zip(shared.iter().zip(private)).enumerate() {
-            let share = if R::AVERAGES && i < hottest { I::V::of(self.part_of_all) } else { usual };
-            let (mine, mut before, now) = (self.isa.load(private), I::V::load(&base.0), self.isa.load(shared));
-            if R::AVERAGES {
-                before = share.less(I::V::of(1.0), now, before);
-            }
-            let change = mine - before;
-            let now = share.mul_add(change, now);
-            if change.abs().sum() != 0.0 {
-                self.isa.store(now, shared);
-            }
-            self.isa.store(now, private);
-            now.store(&mut base.0);
-        }
-    }
-
     /// Where sixteen rows lie, for [`gather`](Weights::gather): hot ones in the private part, others where they are, empty lanes
     /// nowhere. Worked out, and asked for, some examples ahead.
     #[inline(always)]
@@ -209,31 +179,44 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
         }
     }
 
-    /// Asks for the cells of a wide row of `vectors` of weights, or, if that is 0, of as many as it has.
     #[inline(always)]
-    pub fn prefetch_wide(&self, place: u32, vectors: usize) {
-        let vectors = if vectors > 0 { self::vectors::<R>(vectors) + 1 } else { self.wide_stride };
-        for i in 0..vectors {
-            self.isa.prefetch(self.wide.as_ptr().wrapping_add(place as usize + i));
+    fn step_block(&mut self, block: usize, mut gradient: I::V, l1: Option<I::V>) {
+        if self.adjuster.active {
+            gradient = self.adjusted(gradient);
         }
+        // Not a copy: narrow loads from a line that was just stored whole wait for it.
+        let places = &self.places[block];
+        let mut cells = [I::V::of(0.0); MOST];
+        if self.alone || I::U::load(places).none_below(I::U::of(place::<R>(self.private))) {
+            cells[..Self::STRIDE].copy_from_slice(&self.gathered[block][..Self::STRIDE]);
+        } else {
+            // SAFETY: each of `self.places` is from `gather`, which has seen it, or from `new`.
+            cells = unsafe { self.isa.gather(self.cells, places, Self::STRIDE) };
+        }
+        let before = cells[0];
+        let mut state = state_of::<R, _>(&cells[1..]);
+        cells[0] = Self::step_vector(&self.rule, &self.step, &mut self.observed, before, gradient, &mut state);
+        if let Some(l1) = l1 {
+            cells[0] = drawn_to_0(cells[0], self.rule.rate(&self.step, &state) * l1);
+        }
+        if !self.sums.is_empty() {
+            let mut change = [0.0; LANES];
+            (cells[0] - before).store(&mut change);
+            add_changes(self.sums, places, unit::<R>(), &change, self.adjuster.weight_of_now);
+        }
+        let state = state.as_ref();
+        cells[1..][..state.len()].copy_from_slice(state);
+        // SAFETY: as for the gather.
+        unsafe { self.isa.scatter(cells, self.cells, places, Self::STRIDE) };
     }
 
-    /// The state of vector `i` of the `n` of a wide row.
+    /// The gradient after clipping and noise.
     #[inline(always)]
-    fn wide_state(&self, cells: &[[AtomicF32; LANES]], n: usize, i: usize) -> R::State<I::V> {
-        let mut state = R::State::splat(I::V::of(0.0));
-        for (k, s) in state.as_mut().iter_mut().enumerate() {
-            *s = self.isa.load(&cells[n * (1 + k) + i]);
-        }
-        state
-    }
-
-    /// The cells of a wide row of `n` vectors of weights, and its tail.
-    #[inline(always)]
-    fn wide_row(&self, place: u32, n: usize) -> (&'t [[AtomicF32; LANES]], &'t [AtomicF32; LANES]) {
-        let (place, n) = (place as usize, vectors::<R>(n));
-        let row = &self.wide[place..place + n + 1];
-        (row, &row[n])
+    fn adjusted(&mut self, gradient: I::V) -> I::V {
+        let mut line = [0.0; LANES];
+        gradient.store(&mut line);
+        self.adjuster.adjust(&mut line);
+        I::V::load(&line)
     }
 }
 
@@ -241,6 +224,29 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
 #[inline(always)]
 fn place<R: UpdateRule>(row: u32) -> u32 {
     row * (const { stride::<R>() } as u32).div_ceil(2)
+}
+
+/// How many cells a place counts.
+#[inline(always)]
+fn unit<R: UpdateRule>() -> usize {
+    if const { stride::<R>() } == 1 { 1 } else { 2 }
+}
+
+/// A weight after a proximal step of L1: nearer to 0 by the threshold, and no further than 0.
+#[inline(always)]
+pub(super) fn drawn_to_0<V: Real>(w: V, threshold: V) -> V {
+    let zero = V::of(0.0);
+    w.less(zero, zero.min(w + threshold), zero.max(w - threshold))
+}
+
+/// Adds weighted changes to the sums that the average comes from. Out of the inner loop's way: one number at a time.
+#[inline(never)]
+fn add_changes(sums: &[AtomicF32], places: &Line<u32>, unit: usize, changes: &[f32; LANES], weight: f32) {
+    for (&place, change) in places.0.iter().zip(changes) {
+        if let Some(sum) = sums.get(place as usize * unit) {
+            sum.store(sum.load(Relaxed) + weight * change, Relaxed);
+        }
+    }
 }
 
 impl<R: UpdateRule, I: Isa> Weights for Hogwild<'_, R, I> {
@@ -259,21 +265,12 @@ impl<R: UpdateRule, I: Isa> Weights for Hogwild<'_, R, I> {
 
     #[inline(always)]
     fn step(&mut self, block: usize, gradient: I::V) {
-        // Not a copy: narrow loads from a line that was just stored whole wait for it.
-        let places = &self.places[block];
-        let mut cells = [I::V::of(0.0); MOST];
-        if self.alone || I::U::load(places).none_below(I::U::of(place::<R>(self.private))) {
-            cells[..Self::STRIDE].copy_from_slice(&self.gathered[block][..Self::STRIDE]);
-        } else {
-            // SAFETY: each of `self.places` is from `gather`, which has seen it, or from `new`.
-            cells = unsafe { self.isa.gather(self.cells, places, Self::STRIDE) };
-        }
-        let mut state = state_of::<R, _>(&cells[1..]);
-        cells[0] = Self::step_vector(&self.rule, &self.step, &mut self.observed, cells[0], gradient, &mut state);
-        let state = state.as_ref();
-        cells[1..][..state.len()].copy_from_slice(state);
-        // SAFETY: as for the gather.
-        unsafe { self.isa.scatter(cells, self.cells, places, Self::STRIDE) };
+        self.step_block(block, gradient, None);
+    }
+
+    #[inline(always)]
+    fn step_l1(&mut self, block: usize, gradient: I::V, l1: I::V) {
+        self.step_block(block, gradient, Some(l1));
     }
 
     #[inline(always)]
@@ -292,31 +289,10 @@ impl<R: UpdateRule, I: Isa> Weights for Hogwild<'_, R, I> {
 
     #[inline(always)]
     fn step_row(&mut self, row: u32, gradient: &[I::V], square: f32, beside: f32) {
-        let (isa, rule, n) = (self.isa, self.rule, gradient.len());
-        let (cells, tail) = self.wide_row(row, n);
-        if R::ROWWISE {
-            let (mut row_state, mut state) = (load_state::<R>(&tail[ROW_STATE..]), load_state::<R>(&tail[1..]));
-            let (scale, scale_beside) = (rule.row_scale(&self.step, &row_state), rule.row_scale(&self.step, &state));
-            tail[0].store(Real::mul_add(-scale_beside, beside, tail[0].load(Relaxed)), Relaxed);
-            for (cells, &g) in cells.iter().zip(gradient) {
-                isa.store(I::V::of(-scale).mul_add(g, isa.load(cells)), cells);
-            }
-            rule.row_state(Real::max(square, 0.0) * self.part, &mut row_state);
-            rule.row_state(beside * beside, &mut state);
-            store_state::<R>(row_state, &tail[ROW_STATE..]);
-            store_state::<R>(state, &tail[1..]);
-            return;
-        }
-        let mut state = load_state::<R>(&tail[1..]);
-        tail[0].store(self.step_number(tail[0].load(Relaxed), beside, &mut state), Relaxed);
-        store_state::<R>(state, &tail[1..]);
-        for (i, &g) in gradient.iter().enumerate() {
-            let mut state = self.wide_state(cells, n, i);
-            let w = Self::step_vector(&rule, &self.step, &mut self.observed, isa.load(&cells[i]), g, &mut state);
-            isa.store(w, &cells[i]);
-            for (k, &s) in state.as_ref().iter().enumerate() {
-                isa.store(s, &cells[n * (1 + k) + i]);
-            }
+        if self.aided_rows {
+            self.step_row_aided(row, gradient, square, beside);
+        } else {
+            self.step_row_as_is(row, gradient, square, beside);
         }
     }
 }

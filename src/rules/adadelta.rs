@@ -4,7 +4,7 @@
 //! On sparse data both averages move when the feature occurs. The paper has no rate: 1.
 use super::{
     Clock, UpdateRule,
-    shared::{NEARLY_ONE, average},
+    shared::{NEARLY_ONE, average, by_square},
 };
 use crate::{Knob, params::Real};
 
@@ -32,8 +32,8 @@ impl UpdateRule for Adadelta {
         vec![Knob::new("decay", &mut self.decay, 0.0, NEARLY_ONE), Knob::new("epsilon", &mut self.epsilon, 1e-30, 1.0)]
     }
 
-    fn default_rate(&self, _mean_square: f32) -> f32 {
-        1.0
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        by_square(5.0, mean_square)
     }
 
     fn initial(&self) -> [f32; 2] {

@@ -4,7 +4,7 @@
 //! On sparse data the averages move when the feature occurs; the corrections go by the global step, as in SparseAdam.
 use super::{
     Clock, UpdateRule,
-    shared::{NEARLY_ONE, average, bias_correction},
+    shared::{NEARLY_ONE, average, bias_correction, by_length},
 };
 use crate::{Knob, params::Real};
 
@@ -55,8 +55,8 @@ impl UpdateRule for Adam {
         ]
     }
 
-    fn default_rate(&self, _mean_square: f32) -> f32 {
-        1e-3
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        by_length(0.007, mean_square)
     }
 
     fn initial(&self) -> [f32; 2] {

@@ -4,7 +4,7 @@
 //! On sparse data both move when the feature occurs. Epsilon stands inside the maximum, as in PyTorch.
 use super::{
     Adam, Clock, UpdateRule,
-    shared::{average, bias_correction},
+    shared::{average, bias_correction, by_square},
 };
 use crate::{Knob, params::Real};
 
@@ -27,8 +27,8 @@ impl UpdateRule for Adamax {
         self.0.knobs()
     }
 
-    fn default_rate(&self, _mean_square: f32) -> f32 {
-        1e-3
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        by_square(0.07, mean_square)
     }
 
     fn initial(&self) -> [f32; 2] {

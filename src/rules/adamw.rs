@@ -3,7 +3,7 @@
 //!
 //! On sparse data a weight decays when its feature occurs, so rare features decay little; `--l2`, which is exact in expectation, is
 //! another thing.
-use super::{Adam, Clock, UpdateRule, adam::AdamStep};
+use super::{Adam, Clock, UpdateRule, adam::AdamStep, shared::by_length};
 use crate::{Knob, params::Real};
 
 /// AdamW with its settings.
@@ -39,8 +39,8 @@ impl UpdateRule for AdamW {
         knobs
     }
 
-    fn default_rate(&self, _mean_square: f32) -> f32 {
-        1e-3
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        by_length(0.007, mean_square)
     }
 
     fn initial(&self) -> [f32; 2] {

@@ -2,7 +2,11 @@
 //! rise again, with Adam's corrections (as in PyTorch).
 //!
 //! On sparse data the three numbers move when the feature occurs. It is the one rule with three of them: 16 bytes a feature.
-use super::{Adam, Clock, UpdateRule, adam::AdamStep, shared::average};
+use super::{
+    Adam, Clock, UpdateRule,
+    adam::AdamStep,
+    shared::{average, by_length},
+};
 use crate::{Knob, params::Real};
 
 /// AMSGrad; the settings are Adam's.
@@ -24,8 +28,8 @@ impl UpdateRule for Amsgrad {
         self.0.knobs()
     }
 
-    fn default_rate(&self, _mean_square: f32) -> f32 {
-        1e-3
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        by_length(0.007, mean_square)
     }
 
     fn initial(&self) -> [f32; 3] {

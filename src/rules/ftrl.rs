@@ -5,7 +5,7 @@
 //! Weights that the evidence does not carry are exactly 0, in training and in the saved model. `l1` and `l2` are of the sum over the examples, as in
 //! the paper, not of their mean. On sparse data nothing is lost: without a gradient nothing moves. With both 0 it is Adagrad with
 //! `beta` for epsilon.
-use super::{Clock, UpdateRule};
+use super::{Clock, UpdateRule, shared::by_square};
 use crate::{Knob, params::Real};
 
 /// FTRL-Proximal with its settings; the paper's alpha is the learning rate.
@@ -48,6 +48,10 @@ impl UpdateRule for Ftrl {
             Knob::new("ftrl-l1", &mut self.l1, 0.0, 1e9),
             Knob::new("ftrl-l2", &mut self.l2, 0.0, 1e9),
         ]
+    }
+
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        by_square(1.0, mean_square)
     }
 
     fn initial(&self) -> [f32; 2] {

@@ -3,7 +3,10 @@
 //! with the warm-up `mu_t = b1 (1 - 0.96^(t momentum-decay) / 2)`, or `mu_t = b1` where `momentum-decay` is 0.
 //!
 //! On sparse data the averages move when the feature occurs; warm-up and corrections go by the global step.
-use super::{Adam, Clock, UpdateRule, shared::average};
+use super::{
+    Adam, Clock, UpdateRule,
+    shared::{average, by_length},
+};
 use crate::{Knob, params::Real};
 
 /// Nadam with its settings.
@@ -44,8 +47,8 @@ impl UpdateRule for Nadam {
         knobs
     }
 
-    fn default_rate(&self, _mean_square: f32) -> f32 {
-        1e-3
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        by_length(0.007, mean_square)
     }
 
     fn initial(&self) -> [f32; 2] {

@@ -27,7 +27,7 @@ impl UpdateRule for Nesterov {
     }
 
     fn default_rate(&self, mean_square: f32) -> f32 {
-        by_square(0.02, mean_square)
+        by_square(0.025, mean_square)
     }
 
     fn initial(&self) -> [f32; 2] {

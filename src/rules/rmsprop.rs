@@ -5,7 +5,7 @@
 //! g^2`, makes a first step of `rate / sqrt(1-a)`, ten times the rate, whatever the gradient.
 use super::{
     Clock, UpdateRule,
-    shared::{NEARLY_ONE, average},
+    shared::{NEARLY_ONE, average, by_length},
 };
 use crate::{Knob, params::Real};
 
@@ -33,8 +33,8 @@ impl UpdateRule for Rmsprop {
         vec![Knob::new("decay", &mut self.decay, 0.0, NEARLY_ONE), Knob::new("epsilon", &mut self.epsilon, 1e-30, 1.0)]
     }
 
-    fn default_rate(&self, _mean_square: f32) -> f32 {
-        1e-3
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        by_length(0.007, mean_square)
     }
 
     fn initial(&self) -> [f32; 1] {

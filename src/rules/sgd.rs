@@ -1,7 +1,7 @@
 //! Stochastic gradient descent (Robbins & Monro 1951): `w <- w - rate g`.
 //!
 //! It keeps no state, so a feature that does not occur simply stays.
-use super::{Clock, UpdateRule};
+use super::{Clock, UpdateRule, shared::by_square};
 use crate::params::Real;
 
 /// Plain stochastic gradient descent.
@@ -18,6 +18,10 @@ impl UpdateRule for Sgd {
     type Step = f32;
     type Memory = ();
     const PROXIMAL: bool = true;
+
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        by_square(0.25, mean_square)
+    }
 
     fn initial(&self) -> [f32; 0] {
         []

@@ -16,9 +16,17 @@ pub(super) fn bias_correction(beta: f32, t: u64) -> f32 {
     (1.0 - beta.powf(t as f64)) as f32
 }
 
-/// A default rate that makes steps of the same length in scores whatever the rows' mean squared length.
+// Default rates, by the mean squared length of rows: each rule's was chosen as good or nearly so after five epochs on imdb_1gram,
+// imdb_2gram, criteo and a9a (`examples/which_rule.rs`), of rates three times apart.
+
+/// Of rules whose steps grow with the gradient: the same step in scores, whatever the rows' length.
 pub(super) fn by_square(rate: f32, mean_square: f32) -> f32 {
     (rate / mean_square.max(0.5)).clamp(1e-6, 2.0 * rate)
+}
+
+/// Of rules that divide by an average of the gradients' size: they step the same weights less by itself.
+pub(super) fn by_length(rate: f32, mean_square: f32) -> f32 {
+    (rate / mean_square.max(0.5).sqrt()).clamp(1e-6, 2.0 * rate)
 }
 
 /// `beta a + (1 - beta) x`.

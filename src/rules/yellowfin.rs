@@ -70,7 +70,7 @@ impl UpdateRule for YellowFin {
     }
 
     fn default_rate(&self, _mean_square: f32) -> f32 {
-        0.01
+        0.005
     }
 
     fn initial(&self) -> [f32; 2] {

@@ -41,7 +41,8 @@ impl Momentum {
     pub(super) fn step_at(&self, clock: &Clock) -> MomentumStep {
         let (mu, now) = (self.momentum, remembered(clock.step));
         // Of mu = 0 nothing remains after one step; a large negative logarithm says so.
-        MomentumStep { rate: clock.rate, now, logarithm: mu.max(1e-30).ln(), tail: mu / (1.0 - mu) }
+        let logarithm = if self.catch_up { mu.max(1e-30).ln() } else { 0.0 };
+        MomentumStep { rate: clock.rate, now, logarithm, tail: mu / (1.0 - mu) }
     }
 
     /// Weight and velocity after the steps since the remembered one, each taking `rate * share` of the velocity.

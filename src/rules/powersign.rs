@@ -45,8 +45,12 @@ impl UpdateRule for PowerSign {
 
     #[inline(always)]
     fn prepare(&self, clock: &Clock, _memory: &()) -> [f32; 3] {
-        let f = internal_decay(self.internal_decay, clock.step, clock.steps);
-        [f, -f, 0.0].map(|power| (clock.rate as f64 * power.exp()) as f32)
+        use std::f64::consts::E;
+        let factor = match internal_decay(self.internal_decay, clock.step, clock.steps) {
+            1.0 => E, // always so without decay: no exponential an example
+            f => f.exp(),
+        };
+        [factor, 1.0 / factor, 1.0].map(|factor| (clock.rate as f64 * factor) as f32)
     }
 
     #[inline(always)]

@@ -36,6 +36,10 @@ const WINDOW: usize = 20;
 pub struct Tuner {
     window: [f64; WINDOW],
     seen: u64,
+    /// `decay^seen`.
+    power: f64,
+    /// Least and greatest `h` of the window, and their logarithms, which seldom change.
+    extremes: [(f64, f64); 2],
     /// Averages, not corrected: ln least h, ln greatest h, h, |g|, distance.
     averages: [f64; 5],
     /// `|e|^2` of the average gradient, not corrected.
@@ -47,7 +51,16 @@ pub struct Tuner {
 
 impl Default for Tuner {
     fn default() -> Tuner {
-        Tuner { window: [0.0; WINDOW], seen: 0, averages: [0.0; 5], mean_square: 0.0, momentum: 0.0, rate: 1.0 }
+        Tuner {
+            window: [0.0; WINDOW],
+            seen: 0,
+            power: 1.0,
+            extremes: [(f64::NAN, 0.0); 2],
+            averages: [0.0; 5],
+            mean_square: 0.0,
+            momentum: 0.0,
+            rate: 1.0,
+        }
     }
 }
 
@@ -100,7 +113,17 @@ impl UpdateRule for YellowFin {
         tuner.window[tuner.seen as usize % WINDOW] = h;
         tuner.seen += 1;
         tuner.mean_square += change as f64;
-        let correction = 1.0 - beta.powf(tuner.seen as f64);
+        tuner.power *= beta;
+        let correction = 1.0 - tuner.power;
+        let window = &tuner.window[..WINDOW.min(tuner.seen as usize)];
+        let least = window.iter().copied().fold(f64::INFINITY, f64::min);
+        let greatest = window.iter().copied().fold(0.0, f64::max);
+        for (known, now) in tuner.extremes.iter_mut().zip([least, greatest]) {
+            if known.0 != now {
+                *known = (now, (now + epsilon).ln());
+            }
+        }
+        let logs = tuner.extremes.map(|(_, log)| log);
         let mut number = 0;
         let mut averaged = |x: f64| {
             let average = &mut tuner.averages[number];
@@ -108,11 +131,8 @@ impl UpdateRule for YellowFin {
             number += 1;
             *average / correction
         };
-        let window = &tuner.window[..WINDOW.min(tuner.seen as usize)];
-        let least = window.iter().copied().fold(f64::INFINITY, f64::min);
-        let greatest = window.iter().copied().fold(0.0, f64::max);
-        let h_min = averaged((least + epsilon).ln()).exp();
-        let h_max = averaged((greatest + epsilon).ln()).exp();
+        let h_min = averaged(logs[0]).exp();
+        let h_max = averaged(logs[1]).exp();
         let mean_h = averaged(h);
         let mean_length = averaged(h.sqrt());
         let distance = averaged(mean_length / (mean_h + epsilon));

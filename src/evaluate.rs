@@ -23,6 +23,17 @@ impl Scored {
         Metrics::new(loss, &self.scores)
     }
 
+    /// What an ensemble says, of what its members do: the scores that predict the mean of their predictions (of probabilities for
+    /// logistic, of scores otherwise), in the same order of examples.
+    pub fn mean(loss: Loss, mut members: Vec<Scored>) -> Scored {
+        if members.len() < 2 {
+            return members.pop().unwrap_or_default();
+        }
+        let of = |i: usize| members.iter().filter_map(move |scored| scored.scores.get(i)).map(|&(z, _)| z);
+        let score = |(i, &(_, target)): (usize, &(f32, f32))| (loss.mean_score(of(i)), target);
+        Scored { scores: members[0].scores.par_iter().enumerate().map(score).collect(), unknown: members[0].unknown }
+    }
+
     fn join(mut self, other: Scored) -> Scored {
         self.scores.extend(other.scores);
         self.unknown += other.unknown;

@@ -42,7 +42,7 @@ pub use error::{Error, Result};
 pub use evaluate::Scored;
 pub use knob::Knob;
 pub use loss::Loss;
-pub use metrics::Metrics;
+pub use metrics::{Metric, Metrics};
 pub use model_file::{FactorModel, LinearModel, ModelKind, TrainedModel};
 pub use output::OutputFile;
 pub use params::{F32x16, InstructionSet, LANES, Line, Plain, Real, Vector, Weights};

@@ -85,6 +85,18 @@ impl Loss {
         }
     }
 
+    /// The score that predicts the mean of what these scores predict: for logistic the log-odds of the mean probability.
+    pub(crate) fn mean_score(self, scores: impl Iterator<Item = f32> + Clone) -> f32 {
+        let sum = |f: &dyn Fn(f64) -> f64| scores.clone().map(|z| f(z as f64)).sum::<f64>();
+        if self == Loss::Logistic {
+            // Both sides are summed, as a probability near 1 says nothing of what it lacks; at 700 neither is 0 yet.
+            let p = |z: f64| 1.0 / (1.0 + (-z.clamp(-700.0, 700.0)).exp());
+            (sum(&p).ln() - sum(&|z| p(-z)).ln()) as f32
+        } else {
+            (sum(&|z| z) / sum(&|_| 1.0)) as f32
+        }
+    }
+
     /// The label as the loss takes it: for two classes +1 (anything above 0) and -1.
     #[inline(always)]
     pub fn target(self, label: f32) -> f32 {
@@ -94,6 +106,25 @@ impl Loss {
             1.0
         } else {
             -1.0
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_score_predicts_the_mean() {
+        for loss in Loss::ALL {
+            let scores = [0.3f32, -2.0, 5.5];
+            let mean = scores.iter().map(|&z| loss.predict(z) as f64).sum::<f64>() / 3.0;
+            assert!((loss.predict(loss.mean_score(scores.into_iter())) as f64 - mean).abs() < 1e-6, "{}", loss.name());
+            // Alike or far out, nothing is lost and nothing is infinite.
+            for z in [0.25f32, 40.0, -40.0] {
+                assert!((loss.mean_score([z, z].into_iter()) - z).abs() < 1e-5, "{} {z}", loss.name());
+            }
+            assert!(loss.mean_score([1e4, 1e4].into_iter()).is_finite());
         }
     }
 }

@@ -2,6 +2,55 @@
 use crate::Loss;
 use rayon::slice::ParallelSliceMut;
 
+/// One of the metrics, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// Mean of the loss trained with.
+    Loss,
+    /// Mean of `-ln p(label)`.
+    Logloss,
+    /// Area under the ROC curve.
+    Auc,
+    /// Share of examples with the score on the label's side.
+    Accuracy,
+    /// Root of the mean squared error.
+    Rmse,
+    /// Mean absolute error.
+    Mae,
+}
+
+impl Metric {
+    /// Every metric, in the order to show them.
+    pub const ALL: [Metric; 6] = [Metric::Loss, Metric::Logloss, Metric::Auc, Metric::Accuracy, Metric::Rmse, Metric::Mae];
+
+    /// The name that `--stop-metric` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::Loss => "loss",
+            Metric::Logloss => "logloss",
+            Metric::Auc => "auc",
+            Metric::Accuracy => "accuracy",
+            Metric::Rmse => "rmse",
+            Metric::Mae => "mae",
+        }
+    }
+
+    /// Whether more is better.
+    pub fn rises(self) -> bool {
+        matches!(self, Metric::Auc | Metric::Accuracy)
+    }
+
+    /// Whether models of that loss have it.
+    pub fn is_of(self, loss: Loss) -> bool {
+        match self {
+            Metric::Loss => true,
+            Metric::Logloss => loss == Loss::Logistic,
+            Metric::Auc | Metric::Accuracy => loss.is_classification(),
+            Metric::Rmse | Metric::Mae => !loss.is_classification(),
+        }
+    }
+}
+
 /// Metrics of a model on a data set; those that the loss has no use for are None.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Metrics {
@@ -26,32 +75,35 @@ impl Metrics {
     pub fn new(loss: Loss, scored: &[(f32, f32)]) -> Metrics {
         let n = scored.len().max(1) as f64;
         let mean = |f: &dyn Fn(f32, f32) -> f64| scored.iter().map(|&(z, y)| f(z, y)).sum::<f64>() / n;
-        let classes = loss.is_classification();
+        let has = |metric: Metric| metric.is_of(loss);
         let value = mean(&|z, y| loss.value(z, y) as f64);
         Metrics {
             examples: scored.len() as u64,
             loss: value,
-            logloss: (loss == Loss::Logistic).then_some(value),
-            auc: if classes { auc(scored) } else { None },
-            accuracy: classes.then(|| mean(&|z, y| ((z > 0.0) == (y > 0.0)) as u8 as f64)),
-            rmse: (!classes).then(|| mean(&|z, y| (z as f64 - y as f64).powi(2)).sqrt()),
-            mae: (!classes).then(|| mean(&|z, y| (z as f64 - y as f64).abs())),
+            logloss: has(Metric::Logloss).then_some(value),
+            auc: if has(Metric::Auc) { auc(scored) } else { None },
+            accuracy: has(Metric::Accuracy).then(|| mean(&|z, y| ((z > 0.0) == (y > 0.0)) as u8 as f64)),
+            rmse: has(Metric::Rmse).then(|| mean(&|z, y| (z as f64 - y as f64).powi(2)).sqrt()),
+            mae: has(Metric::Mae).then(|| mean(&|z, y| (z as f64 - y as f64).abs())),
         }
     }
 
-    /// The metrics that there are, by name, in the order to show them.
+    /// One of them, where there is such.
+    pub fn get(&self, metric: Metric) -> Option<f64> {
+        match metric {
+            Metric::Loss => Some(self.loss),
+            Metric::Logloss => self.logloss,
+            Metric::Auc => self.auc,
+            Metric::Accuracy => self.accuracy,
+            Metric::Rmse => self.rmse,
+            Metric::Mae => self.mae,
+        }
+    }
+
+    /// The metrics that there are, by name, in the order to show them; a log-loss is not shown twice.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, f64)> {
-        let of_loss = if self.logloss.is_some() { None } else { Some(self.loss) };
-        [
-            ("loss", of_loss),
-            ("logloss", self.logloss),
-            ("auc", self.auc),
-            ("accuracy", self.accuracy),
-            ("rmse", self.rmse),
-            ("mae", self.mae),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| value.map(|value| (name, value)))
+        let shown = |metric: &Metric| *metric != Metric::Loss || self.logloss.is_none();
+        Metric::ALL.into_iter().filter(shown).filter_map(|metric| Some((metric.name(), self.get(metric)?)))
     }
 }
 

@@ -2,20 +2,22 @@
 //!
 //! Linear: `weight` f32 [features], `bias` f32 [1], ids. Factorization: `user_bias`, `item_bias`, `user_factor` [users, rank],
 //! `item_factor` [items, rank], `mean` f32 [1], ids of users and of items. Ids are `*_id` u64 or `*_name_start` u64 with `*_name` u8.
-//! The metadata entry `hogwild` has kind, loss and the settings of the run as JSON.
+//! The metadata entry `hogwild` has kind, loss and the settings of the run as JSON. All that is format version 1. An ensemble of
+//! snapshots is version 2: every f32 tensor has a leading dimension, one for each member, ids are there once.
 use crate::{
     Error, Loss, OutputFile, Result,
     data::{Dataset, Ids, Packed, Ratings},
     evaluate::{self, Scored},
+    train::MOST_SNAPSHOTS,
 };
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use std::{collections::HashMap, io::Write, path::Path};
+use std::{borrow::Cow, collections::HashMap, io::Write, path::Path, sync::Arc};
 
 /// A linear model.
 #[derive(Clone, Debug)]
 pub struct LinearModel {
     /// The user's id of each feature, most frequent first.
-    pub ids: Ids,
+    pub ids: Arc<Ids>,
     /// The score of an example without features.
     pub bias: f32,
     /// One a feature.
@@ -30,9 +32,9 @@ pub struct FactorModel {
     /// Factors a row.
     pub rank: usize,
     /// The user's ids, most frequent first.
-    pub users: Ids,
+    pub users: Arc<Ids>,
     /// The item's ids, most frequent first.
-    pub items: Ids,
+    pub items: Arc<Ids>,
     /// One a user.
     pub user_bias: Vec<f32>,
     /// One an item.
@@ -72,12 +74,32 @@ pub struct TrainedModel {
     pub loss: Loss,
     /// The settings of the run, by name.
     pub settings: serde_json::Value,
-    /// The numbers.
+    /// The numbers; of an ensemble of snapshots, those of the last.
     pub kind: ModelKind,
+    /// Of an ensemble of snapshots the members before, in the order of their cycles, with the same ids; otherwise empty.
+    pub earlier: Vec<ModelKind>,
 }
 
 const FORMAT: &str = "hogwild-model";
-const VERSION: &str = "1";
+/// Of one model, and of an ensemble.
+const VERSIONS: [&str; 2] = ["1", "2"];
+
+impl ModelKind {
+    /// The tensors that are numbers.
+    fn floats(&self) -> Vec<(&'static str, Vec<usize>, &[f32])> {
+        use std::slice::from_ref;
+        match self {
+            ModelKind::Linear(m) => vec![("weight", vec![m.weights.len()], &m.weights), ("bias", vec![1], from_ref(&m.bias))],
+            ModelKind::Factorization(m) => vec![
+                ("mean", vec![1], from_ref(&m.mean)),
+                ("user_bias", vec![m.user_bias.len()], &m.user_bias),
+                ("item_bias", vec![m.item_bias.len()], &m.item_bias),
+                ("user_factor", vec![m.user_bias.len(), m.rank], &m.user_factor),
+                ("item_factor", vec![m.item_bias.len(), m.rank], &m.item_factor),
+            ],
+        }
+    }
+}
 
 impl TrainedModel {
     /// `linear` or `mf`.
@@ -88,17 +110,34 @@ impl TrainedModel {
         }
     }
 
-    /// Scores a data set of the model's kind.
+    /// The models that predict together, in the order of their cycles: one, unless it is an ensemble.
+    pub fn members(&self) -> impl ExactSizeIterator<Item = &ModelKind> {
+        let n = self.earlier.len();
+        (0..n + 1).map(move |i| if i < n { &self.earlier[i] } else { &self.kind })
+    }
+
+    /// Scores a data set of the model's kind. An ensemble's scores are those that predict the mean of what its members predict: of the
+    /// probabilities for logistic, of the scores otherwise.
     ///
     /// # Errors
     /// When the data is of the other kind, or its dictionary cannot be read.
     pub fn score(&self, data: &Packed) -> Result<Scored> {
-        match (&self.kind, data) {
-            (ModelKind::Linear(model), Packed::Sparse(data)) => model.score(self.loss, data),
-            (ModelKind::Factorization(model), Packed::Ratings(data)) => model.score_ratings(self.loss, data),
-            (_, Packed::Sparse(data)) => Err(wrong_kind(data.path(), "sparse rows", "give a file of ratings, or a linear model")),
-            (_, Packed::Ratings(data)) => Err(wrong_kind(data.path(), "ratings", "give a file of sparse rows, or an mf model")),
-        }
+        Ok(Scored::mean(self.loss, self.score_members(data)?))
+    }
+
+    /// Scores a data set with each of the [`members`](Self::members).
+    ///
+    /// # Errors
+    /// As [`score`](Self::score).
+    pub fn score_members(&self, data: &Packed) -> Result<Vec<Scored>> {
+        self.members()
+            .map(|member| match (member, data) {
+                (ModelKind::Linear(model), Packed::Sparse(data)) => model.score(self.loss, data),
+                (ModelKind::Factorization(model), Packed::Ratings(data)) => model.score_ratings(self.loss, data),
+                (_, Packed::Sparse(data)) => Err(wrong_kind(data.path(), "sparse rows", "give a file of ratings, or a linear model")),
+                (_, Packed::Ratings(data)) => Err(wrong_kind(data.path(), "ratings", "give a file of sparse rows, or an mf model")),
+            })
+            .collect()
     }
 
     /// Whether the data's labels are such as the model's loss takes: what metrics ask for beside [`score`](Self::score).
@@ -117,36 +156,33 @@ impl TrainedModel {
     /// # Errors
     /// What the system refuses.
     pub fn save(&self, path: &Path) -> Result<()> {
-        fn floats<'a>(name: &str, shape: Vec<usize>, x: &'a [f32]) -> (String, Dtype, Vec<usize>, &'a [u8]) {
-            (name.into(), Dtype::F32, shape, bytemuck::cast_slice(x))
+        let members: Vec<_> = self.members().map(ModelKind::floats).collect();
+        let mut tensors: Tensors<'_> = Vec::new();
+        for (i, (name, shape, values)) in self.kind.floats().into_iter().enumerate() {
+            let tensor = if self.earlier.is_empty() {
+                (name.into(), Dtype::F32, shape, Cow::Borrowed(bytemuck::cast_slice(values)))
+            } else {
+                let all: Vec<u8> = members.iter().flat_map(|member| bytemuck::cast_slice(member[i].2)).copied().collect();
+                (name.into(), Dtype::F32, [vec![members.len()], shape].concat(), Cow::Owned(all))
+            };
+            tensors.push(tensor);
         }
-        let mut tensors: Tensors<'_>;
         match &self.kind {
-            ModelKind::Linear(m) => {
-                tensors = vec![floats("weight", vec![m.weights.len()], &m.weights), floats("bias", vec![1], std::slice::from_ref(&m.bias))];
-                put_ids(&mut tensors, "feature", &m.ids);
-            }
+            ModelKind::Linear(m) => put_ids(&mut tensors, "feature", &m.ids),
             ModelKind::Factorization(m) => {
-                tensors = vec![
-                    floats("mean", vec![1], std::slice::from_ref(&m.mean)),
-                    floats("user_bias", vec![m.user_bias.len()], &m.user_bias),
-                    floats("item_bias", vec![m.item_bias.len()], &m.item_bias),
-                    floats("user_factor", vec![m.user_bias.len(), m.rank], &m.user_factor),
-                    floats("item_factor", vec![m.item_bias.len(), m.rank], &m.item_factor),
-                ];
                 put_ids(&mut tensors, "user", &m.users);
                 put_ids(&mut tensors, "item", &m.items);
             }
         }
         let failed = |e: safetensors::SafeTensorError| Error::io(path, "write")(std::io::Error::other(e));
-        let views: Vec<(String, TensorView<'_>)> = tensors
-            .into_iter()
-            .map(|(name, dtype, shape, bytes)| Ok((name, TensorView::new(dtype, shape, bytes)?)))
+        let views: Vec<(&str, TensorView<'_>)> = tensors
+            .iter()
+            .map(|(name, dtype, shape, bytes)| Ok((name.as_str(), TensorView::new(*dtype, shape.clone(), bytes)?)))
             .collect::<std::result::Result<_, _>>()
             .map_err(failed)?;
         // One entry, so that the same model is the same file: the format's own entries have no order.
         let header = serde_json::json!({
-            "format": FORMAT, "version": VERSION, "kind": self.kind_name(), "loss": self.loss.name(), "settings": self.settings,
+            "format": FORMAT, "version": VERSIONS[!self.earlier.is_empty() as usize], "kind": self.kind_name(), "loss": self.loss.name(), "settings": self.settings,
         });
         let metadata = HashMap::from([("hogwild".to_string(), header.to_string())]);
         let bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
@@ -172,24 +208,35 @@ impl TrainedModel {
         if entry("format") != FORMAT {
             return Err(bad("a safetensors file, but not a hogwild model".into()));
         }
-        if entry("version") != VERSION {
-            return Err(bad(format!("written in format version {}, this program reads {VERSION}", entry("version"))));
+        if !VERSIONS.contains(&entry("version")) {
+            return Err(bad(format!("written in format version {}, this program reads {}", entry("version"), VERSIONS.join(", "))));
         }
+        let ensemble = entry("version") == VERSIONS[1];
         let loss = Loss::ALL.into_iter().find(|loss| loss.name() == entry("loss"));
         let loss = loss.ok_or_else(|| bad(format!("unknown loss `{}`", entry("loss"))))?;
-        let floats = |name: &str| -> Result<Vec<f32>> {
+        // The number of an ensemble's members is that of its first tensor; all others have the same.
+        let count = |name: &str| Ok(if ensemble { file.tensor(name).map_err(damaged)?.shape().first().copied().unwrap_or(0) } else { 1 });
+        let members = count(if entry("kind") == "mf" { "mean" } else { "bias" })?;
+        if !(1..=MOST_SNAPSHOTS).contains(&members) {
+            return Err(bad(format!("has {members} models, and there may be 1 to {MOST_SNAPSHOTS}")));
+        }
+        let floats = |name: &str, member: usize| -> Result<Vec<f32>> {
             let tensor = file.tensor(name).map_err(damaged)?;
             if tensor.dtype() != Dtype::F32 {
                 return Err(bad(format!("tensor `{name}` is not f32")));
             }
-            let values: Vec<f32> = bytemuck::pod_collect_to_vec(tensor.data());
+            if count(name)? != members {
+                return Err(bad(format!("tensor `{name}` is not of {members} models")));
+            }
+            let size = tensor.data().len() / members;
+            let values: Vec<f32> = bytemuck::pod_collect_to_vec(&tensor.data()[member * size..][..size]);
             if values.iter().any(|x| !x.is_finite()) {
                 return Err(bad(format!("tensor `{name}` has a number that is not finite")));
             }
             Ok(values)
         };
-        let one = |name: &str| floats(name)?.first().copied().ok_or_else(|| bad(format!("tensor `{name}` is empty")));
-        let ids = |name: &str, n: usize| -> Result<Ids> {
+        let one = |name: &str, member| floats(name, member)?.first().copied().ok_or_else(|| bad(format!("tensor `{name}` is empty")));
+        let ids = |name: &str, n: usize| -> Result<Arc<Ids>> {
             let u64s = |name: &str| file.tensor(name).map(|t| bytemuck::pod_collect_to_vec::<u8, u64>(t.data()));
             let ids = match u64s(&format!("{name}_id")) {
                 Ok(numbers) => Ids::Numbers(numbers),
@@ -198,35 +245,42 @@ impl TrainedModel {
                     bytes: file.tensor(&format!("{name}_name")).map_err(damaged)?.data().to_vec(),
                 },
             };
-            if ids.len() == n { Ok(ids) } else { Err(bad(format!("{} ids for {n} rows of `{name}`", ids.len()))) }
+            if ids.len() == n { Ok(Arc::new(ids)) } else { Err(bad(format!("{} ids for {n} rows of `{name}`", ids.len()))) }
         };
-        let kind = match entry("kind") {
+        let mut kinds: Vec<ModelKind> = Vec::new();
+        match entry("kind") {
             "linear" => {
-                let weights = floats("weight")?;
-                ModelKind::Linear(LinearModel { ids: ids("feature", weights.len())?, bias: one("bias")?, weights })
+                let ids = ids("feature", floats("weight", 0)?.len())?;
+                for member in 0..members {
+                    let (bias, weights) = (one("bias", member)?, floats("weight", member)?);
+                    kinds.push(ModelKind::Linear(LinearModel { ids: ids.clone(), bias, weights }));
+                }
             }
             "mf" => {
-                let (user_bias, item_bias) = (floats("user_bias")?, floats("item_bias")?);
-                let (user_factor, item_factor) = (floats("user_factor")?, floats("item_factor")?);
-                let rank = file.tensor("user_factor").map_err(damaged)?.shape().get(1).copied().unwrap_or(0);
-                if user_factor.len() != user_bias.len() * rank || item_factor.len() != item_bias.len() * rank {
-                    return Err(bad("factors and biases have different numbers of rows".into()));
+                let (users, items) = (ids("user", floats("user_bias", 0)?.len())?, ids("item", floats("item_bias", 0)?.len())?);
+                let rank = file.tensor("user_factor").map_err(damaged)?.shape().last().copied().unwrap_or(0);
+                for member in 0..members {
+                    let model = FactorModel {
+                        mean: one("mean", member)?,
+                        rank,
+                        users: users.clone(),
+                        items: items.clone(),
+                        user_bias: floats("user_bias", member)?,
+                        item_bias: floats("item_bias", member)?,
+                        user_factor: floats("user_factor", member)?,
+                        item_factor: floats("item_factor", member)?,
+                    };
+                    let fits = |factors: &[f32], biases: &[f32]| Some(factors.len()) == biases.len().checked_mul(rank);
+                    if !fits(&model.user_factor, &model.user_bias) || !fits(&model.item_factor, &model.item_bias) {
+                        return Err(bad("factors and biases have different numbers of rows".into()));
+                    }
+                    kinds.push(ModelKind::Factorization(model));
                 }
-                let (users, items) = (ids("user", user_bias.len())?, ids("item", item_bias.len())?);
-                ModelKind::Factorization(FactorModel {
-                    mean: one("mean")?,
-                    rank,
-                    users,
-                    items,
-                    user_bias,
-                    item_bias,
-                    user_factor,
-                    item_factor,
-                })
             }
             other => return Err(bad(format!("unknown kind of model `{other}`"))),
-        };
-        Ok(TrainedModel { loss, settings: metadata["settings"].clone(), kind })
+        }
+        let kind = kinds.pop().ok_or_else(|| bad("has no model".into()))?;
+        Ok(TrainedModel { loss, settings: metadata["settings"].clone(), kind, earlier: kinds })
     }
 }
 
@@ -256,14 +310,15 @@ fn wrong_kind(path: &Path, has: &str, remedy: &'static str) -> Error {
     Error::BadFile { path: path.to_owned(), problem: format!("holds {has}, which is not what this model scores"), remedy }
 }
 
-type Tensors<'a> = Vec<(String, Dtype, Vec<usize>, &'a [u8])>;
+type Tensors<'a> = Vec<(String, Dtype, Vec<usize>, Cow<'a, [u8]>)>;
 
 fn put_ids<'a>(tensors: &mut Tensors<'a>, name: &str, ids: &'a Ids) {
+    let mut put = |name, dtype, n, bytes| tensors.push((name, dtype, vec![n], Cow::Borrowed(bytes)));
     match ids {
-        Ids::Numbers(numbers) => tensors.push((format!("{name}_id"), Dtype::U64, vec![numbers.len()], bytemuck::cast_slice(numbers))),
+        Ids::Numbers(numbers) => put(format!("{name}_id"), Dtype::U64, numbers.len(), bytemuck::cast_slice(numbers)),
         Ids::Names { start, bytes } => {
-            tensors.push((format!("{name}_name_start"), Dtype::U64, vec![start.len()], bytemuck::cast_slice(start)));
-            tensors.push((format!("{name}_name"), Dtype::U8, vec![bytes.len()], bytes));
+            put(format!("{name}_name_start"), Dtype::U64, start.len(), bytemuck::cast_slice(start));
+            put(format!("{name}_name"), Dtype::U8, bytes.len(), bytes);
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     Error, Result,
     knob::{self, Knob},
 };
-use std::f64::consts::PI;
+use std::{f64::consts::PI, ops::Range};
 
 /// How the learning rate goes over the run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,6 +51,12 @@ pub enum Schedule {
         period: f32,
         /// 1 or more.
         multiplier: f32,
+    },
+    /// Cosine over each of so many cycles of the run, from the top each time: as warm restarts, but told by their number. Cycles are of
+    /// whole epochs, as equal as that allows (snapshot ensembles: Huang et al. 2017, eq. 2).
+    CosineCycles {
+        /// How many.
+        cycles: f32,
     },
     /// `dimension^-1/2 min(t^-1/2, t warmup^-3/2)` at step `t` (Vaswani et al. 2017, eq. 3).
     Transformer {
@@ -111,7 +117,7 @@ pub struct Moment {
 
 impl Schedule {
     /// Every schedule with its default settings.
-    pub const ALL: [Schedule; 12] = [
+    pub const ALL: [Schedule; 13] = [
         Schedule::Constant,
         Schedule::InverseTime { decay: 1.0 },
         Schedule::InverseSqrt { decay: 1.0 },
@@ -121,6 +127,7 @@ impl Schedule {
         Schedule::Polynomial { power: 2.0 },
         Schedule::Cosine,
         Schedule::WarmRestarts { period: 1.0, multiplier: 2.0 },
+        Schedule::CosineCycles { cycles: 2.0 },
         Schedule::Transformer { dimension: 512.0, warmup: 4000.0 },
         Schedule::OneCycle { warmup: 0.3, divide: 25.0, end: 1e4 },
         Schedule::Plateau { factor: 0.5, patience: 1.0 },
@@ -138,6 +145,7 @@ impl Schedule {
             Schedule::Polynomial { .. } => "polynomial",
             Schedule::Cosine => "cosine",
             Schedule::WarmRestarts { .. } => "warm-restarts",
+            Schedule::CosineCycles { .. } => "cosine-cycles",
             Schedule::Transformer { .. } => "transformer",
             Schedule::OneCycle { .. } => "one-cycle",
             Schedule::Plateau { .. } => "plateau",
@@ -158,6 +166,7 @@ impl Schedule {
             Schedule::WarmRestarts { period, multiplier } => {
                 vec![Knob::new("period", period, 1e-3, 1e6), Knob::new("multiplier", multiplier, 1.0, 1e3)]
             }
+            Schedule::CosineCycles { cycles } => vec![Knob::new("cycles", cycles, 1.0, 1e6)],
             Schedule::Transformer { dimension, warmup } => {
                 vec![Knob::new("dimension", dimension, 1.0, 1e9), Knob::new("warmup", warmup, 1.0, 1e12)]
             }
@@ -206,6 +215,10 @@ impl Schedule {
             Schedule::Polynomial { power } => (1.0 - progress).powf(power as f64),
             Schedule::Cosine => cosine(progress),
             Schedule::WarmRestarts { period, multiplier } => cosine(cycle(epochs, period as f64, multiplier as f64)),
+            Schedule::CosineCycles { cycles } => {
+                let cycle = epochs_of_cycle(now.step.saturating_sub(1) / now.epoch.max(1), now.steps / now.epoch.max(1), cycles as u64);
+                cosine(((epochs - cycle.start as f64) / (cycle.end - cycle.start) as f64).min(1.0))
+            }
             Schedule::Transformer { dimension, warmup } => {
                 let step = now.step.max(1) as f64;
                 (dimension as f64).powf(-0.5) * step.powf(-0.5).min(step * (warmup as f64).powf(-1.5))
@@ -234,6 +247,15 @@ fn cycle(epochs: f64, period: f64, multiplier: f64) -> f64 {
     let number = (1.0 + periods * (multiplier - 1.0)).log(multiplier).floor();
     let length = multiplier.powf(number);
     ((periods - (length - 1.0) / (multiplier - 1.0)) / length).clamp(0.0, 1.0)
+}
+
+/// The epochs, from 0, of the cycle that an epoch belongs to, when `epochs` are cut into `cycles`; at least one.
+pub(crate) fn epochs_of_cycle(epoch: u64, epochs: u64, cycles: u64) -> Range<u64> {
+    let (epochs, cycles) = (epochs.clamp(1, 1 << 31), cycles.clamp(1, 1 << 31));
+    let epoch = epoch.min(epochs - 1);
+    // Cycle c begins at floor(c epochs / cycles): the last that begins no later than the epoch.
+    let cycle = ((epoch + 1) * cycles).div_ceil(epochs) - 1;
+    cycle * epochs / cycles..(cycle + 1) * epochs / cycles
 }
 
 /// Text that [`Schedule::parse`] reads.
@@ -266,9 +288,27 @@ mod tests {
         assert_eq!(sequence("cosine"), [1.0, 0.853553, 0.5, 0.146447, 0.0]);
         assert_eq!(sequence("warm-restarts:period=2,multiplier=1"), [1.0, 0.5, 1.0, 0.5, 1.0]);
         assert_eq!(sequence("warm-restarts:period=1,multiplier=2"), [1.0, 1.0, 0.5, 1.0, 0.853553]);
+        assert_eq!(sequence("cosine-cycles:cycles=2"), [1.0, 0.5, 1.0, 0.5, 0.0]);
+        assert_eq!(sequence("cosine-cycles:cycles=3"), [1.0, 1.0, 1.0, 0.5, 0.0]);
         assert_eq!(sequence("transformer:dimension=4,warmup=16"), [0.007813, 0.085938, 0.109109, 0.089803, 0.078087]);
         assert_eq!(sequence("one-cycle:warmup=0.5,divide=10,end=10"), [0.1, 0.55, 1.0, 0.505, 0.01]);
         assert_eq!(sequence("plateau:factor=0.5"), [1.0, 1.0, 0.5, 0.5, 0.25]);
+    }
+
+    #[test]
+    fn cycles_are_as_equal_as_whole_epochs_allow() {
+        for (epochs, cycles) in [(12, 4), (5, 2), (7, 3), (3, 3), (10, 1), (3, 7)] {
+            let mut lengths = Vec::new();
+            let mut next = 0;
+            while next < epochs {
+                let cycle = epochs_of_cycle(next, epochs, cycles);
+                assert!(cycle.start == next && (next..cycle.end).all(|epoch| epochs_of_cycle(epoch, epochs, cycles) == cycle));
+                lengths.push(cycle.end - cycle.start);
+                next = cycle.end;
+            }
+            let (least, most) = (lengths.iter().min().unwrap(), lengths.iter().max().unwrap());
+            assert!(next == epochs && lengths.len() as u64 == cycles.min(epochs) && most - least <= 1, "{epochs} {cycles}: {lengths:?}");
+        }
     }
 
     #[test]

@@ -73,9 +73,9 @@ impl CacheOptions {
     }
 }
 
-/// Scores data.
-pub fn score(model: &TrainedModel, opened: &Opened, inputs: &[PathBuf]) -> hogwild::Result<Scored> {
-    model.score(&opened.packed).map_err(|error| of_input(error, opened, inputs))
+/// Scores data with each of a model's members.
+pub fn score_members(model: &TrainedModel, opened: &Opened, inputs: &[PathBuf]) -> hogwild::Result<Vec<Scored>> {
+    model.score_members(&opened.packed).map_err(|error| of_input(error, opened, inputs))
 }
 
 /// What is wrong with data is told of the file that the user named, not of its packed form.

@@ -1,7 +1,7 @@
 //! `hogwild eval`: metrics of a model on labelled data.
-use super::data::{CacheOptions, of_input, score};
+use super::data::{CacheOptions, of_input, score_members};
 use clap::Args;
-use hogwild::{Metrics, TrainedModel};
+use hogwild::{Metrics, Scored, TrainedModel};
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -21,15 +21,23 @@ pub struct EvalArgs {
 pub fn run(args: EvalArgs) -> anyhow::Result<()> {
     let model = TrainedModel::open(&args.model)?;
     let opened = args.options.open(&args.data, args.json)?;
-    let scored = score(&model, &opened, &args.data)?;
+    let members = score_members(&model, &opened, &args.data)?;
     model.check_labels(&opened.packed).map_err(|error| of_input(error, &opened, &args.data))?;
+    let of_members: Vec<Metrics> = members.iter().filter(|_| members.len() > 1).map(|member| member.metrics(model.loss)).collect();
+    let scored = Scored::mean(model.loss, members);
     let metrics = scored.metrics(model.loss);
     if args.json {
         let mut json = metrics_json(&metrics);
         json["examples"] = metrics.examples.into();
         json["unknown"] = scored.unknown.into();
+        if !of_members.is_empty() {
+            json["members"] = of_members.iter().map(metrics_json).collect();
+        }
         println!("{json}");
     } else {
+        for (i, member) in of_members.iter().enumerate() {
+            println!("member {}{}", i + 1, metrics_text(member));
+        }
         println!("examples {}", metrics.examples);
         metrics.named().for_each(|(name, value)| println!("{name} {value:.6}"));
         println!("unknown {}", scored.unknown);
@@ -39,4 +47,9 @@ pub fn run(args: EvalArgs) -> anyhow::Result<()> {
 
 pub fn metrics_json(metrics: &Metrics) -> serde_json::Value {
     metrics.named().map(|(name, value)| (name.to_string(), serde_json::json!(value))).collect::<serde_json::Map<_, _>>().into()
+}
+
+/// For a line: two blanks before each.
+pub fn metrics_text(metrics: &Metrics) -> String {
+    metrics.named().map(|(name, value)| format!("  {name} {value:.5}")).collect()
 }

@@ -45,24 +45,51 @@ fn is_model(path: &std::path::Path) -> bool {
     read.is_ok() && head.windows(13).any(|window| window == b"hogwild-model")
 }
 
+/// Of an ensemble: the means of its members' weights, and what each has.
 fn of_model(model: &TrainedModel, top: usize) -> Value {
     let mut found = json!({ "model": model.kind_name(), "loss": model.loss.name(), "settings": model.settings });
+    let nonzero = |weights: &[f32]| weights.iter().filter(|&&w| w != 0.0).count();
+    let length = |weights: &mut dyn Iterator<Item = &f32>| weights.map(|&w| (w as f64).powi(2)).sum::<f64>().sqrt();
+    let of_member = |member: &ModelKind| match member {
+        ModelKind::Linear(m) => {
+            json!({ "bias": m.bias, "nonzero_weights": nonzero(&m.weights), "length_of_weights": length(&mut m.weights.iter()) })
+        }
+        ModelKind::Factorization(m) => json!({
+            "length_of_biases": length(&mut m.user_bias.iter().chain(&m.item_bias)),
+            "length_of_factors": length(&mut m.user_factor.iter().chain(&m.item_factor)),
+        }),
+    };
+    if model.members().len() > 1 {
+        found["members"] = model.members().map(of_member).collect();
+    }
     match &model.kind {
         ModelKind::Linear(m) => {
+            let weights = mean(model, |member| if let ModelKind::Linear(m) = member { &m.weights } else { &[] });
+            let bias = mean(model, |member| if let ModelKind::Linear(m) = member { std::slice::from_ref(&m.bias) } else { &[] });
             found["features"] = m.weights.len().into();
-            found["nonzero_weights"] = m.weights.iter().filter(|&&w| w != 0.0).count().into();
-            found["bias"] = json!(m.bias);
-            found["heaviest"] = heaviest(&m.ids, &m.weights, top);
+            found["nonzero_weights"] = nonzero(&weights).into();
+            found["bias"] = json!(bias.first());
+            found["heaviest"] = heaviest(&m.ids, &weights, top);
         }
         ModelKind::Factorization(m) => {
+            let biases = mean(model, |member| if let ModelKind::Factorization(m) = member { &m.item_bias } else { &[] });
             found["users"] = m.users.len().into();
             found["items"] = m.items.len().into();
             found["rank"] = m.rank.into();
             found["mean"] = json!(m.mean);
-            found["heaviest_item_biases"] = heaviest(&m.items, &m.item_bias, top);
+            found["heaviest_item_biases"] = heaviest(&m.items, &biases, top);
         }
     }
     found
+}
+
+/// The mean of some weights over a model's members.
+fn mean(model: &TrainedModel, weights: impl Fn(&ModelKind) -> &[f32]) -> Vec<f32> {
+    let mut sums = vec![0.0; weights(&model.kind).len()];
+    for member in model.members() {
+        sums.iter_mut().zip(weights(member)).for_each(|(sum, &w)| *sum += w as f64);
+    }
+    sums.iter().map(|sum| (sum / model.members().len() as f64) as f32).collect()
 }
 
 fn heaviest(ids: &Ids, weights: &[f32], top: usize) -> Value {
@@ -106,7 +133,12 @@ fn frequent(ids: &Ids, counts: &[u64], top: usize) -> Value {
 
 fn print(value: &Value, indent: usize) {
     for (name, value) in value.as_object().into_iter().flatten() {
-        if value.is_object() {
+        if let Some(members) = value.as_array() {
+            for (i, member) in members.iter().enumerate() {
+                println!("{:indent$}member {}", "", i + 1);
+                print(member, indent + 2);
+            }
+        } else if value.is_object() {
             println!("{:indent$}{name}", "");
             print(value, indent + 2);
         } else {

@@ -5,6 +5,7 @@ mod eval;
 mod inspect;
 mod interrupt;
 mod pack;
+mod plot;
 mod predict;
 mod report;
 mod rule;

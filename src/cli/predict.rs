@@ -1,8 +1,8 @@
 //! `hogwild predict`: one prediction a line.
-use super::data::{CacheOptions, score};
+use super::data::{CacheOptions, score_members};
 use anyhow::Context;
 use clap::Args;
-use hogwild::{OutputFile, TrainedModel};
+use hogwild::{OutputFile, Scored, TrainedModel};
 use std::{
     io::{BufWriter, Write},
     path::PathBuf,
@@ -25,7 +25,7 @@ pub struct PredictArgs {
 pub fn run(args: PredictArgs) -> anyhow::Result<()> {
     let model = TrainedModel::open(&args.model)?;
     let opened = args.options.open(&args.data, false)?;
-    let scored = score(&model, &opened, &args.data)?;
+    let scored = Scored::mean(model.loss, score_members(&model, &opened, &args.data)?);
     let write = |out: &mut dyn Write| -> std::io::Result<()> {
         let mut out = BufWriter::new(out);
         for &(score, _) in &scored.scores {

@@ -1,5 +1,5 @@
 //! What a run tells on its way: a bar while an epoch runs, a line after it, JSON lines in the log.
-use super::eval::metrics_json;
+use super::eval::{metrics_json, metrics_text};
 use anyhow::Context;
 use hogwild::{
     EpochReport, InstructionSet, Outcome, Progress, Settings, Watch,
@@ -77,11 +77,14 @@ impl Report {
 
     /// The last line of the log, with totals.
     pub fn end(mut self, outcome: &Outcome, ended: &str) -> anyhow::Result<()> {
+        if let (Some(metrics), Some(model)) = (&outcome.ensemble, &outcome.model) {
+            self.say(&format!("ensemble of {}  held-out{}", model.members().len(), metrics_text(metrics)));
+        }
         let total = |f: fn(&EpochReport) -> f64| outcome.epochs.iter().map(f).sum::<f64>();
         self.log(json!({
             "event": "end", "ended": ended, "epochs": outcome.epochs.len(), "seconds": total(|e| e.seconds),
             "evaluation_seconds": total(|e| e.evaluation_seconds), "examples": outcome.epochs.iter().map(|e| e.examples).sum::<u64>(),
-            "settings": outcome.settings.describe(),
+            "best_epoch": outcome.best, "ensemble": outcome.ensemble.as_ref().map(metrics_json), "settings": outcome.settings.describe(),
         }))
     }
 }
@@ -102,8 +105,7 @@ impl Watch for Report {
     fn epoch(&mut self, e: &EpochReport) {
         let seconds = e.seconds.max(1e-9);
         if !self.quiet {
-            let valid: String =
-                e.valid.iter().flat_map(|m| m.named().collect::<Vec<_>>()).map(|(name, value)| format!("  {name} {value:.5}")).collect();
+            let valid = e.valid.as_ref().map(metrics_text).unwrap_or_default();
             let (examples, nonzeros) = (e.examples as f64 / seconds / 1e6, e.nonzeros as f64 / seconds / 1e6);
             let left = self.started.elapsed() / e.epoch as u32 * (self.epochs - e.epoch) as u32;
             let left = if left.as_secs() > 0 { format!("  {} left", HumanDuration(left)) } else { String::new() };

@@ -8,7 +8,7 @@ use super::{
 };
 use anyhow::bail;
 use clap::{Args, ValueEnum};
-use hogwild::{Ended, Loss, Outcome, Schedule, Settings, data::Packed, train_factorization, train_linear};
+use hogwild::{Ended, Loss, Metric, Outcome, Schedule, Settings, data::Packed, train_factorization, train_linear};
 use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -52,6 +52,18 @@ pub struct TrainArgs {
     /// Passes over the data [default: 6 for mf, 5 otherwise]
     #[arg(long)]
     epochs: Option<usize>,
+    /// Stop after so many epochs in a row without a better held-out metric, and keep the best epoch's model [default: run all epochs]
+    #[arg(long, value_name = "EPOCHS")]
+    patience: Option<usize>,
+    /// By how much the metric is to get better for --patience, 0 or more [default: 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    min_delta: Option<f64>,
+    /// The held-out metric that --patience goes by [default: loss]
+    #[arg(long, value_name = "METRIC", value_parser = named(&Metric::ALL.map(Metric::name)))]
+    stop_metric: Option<String>,
+    /// Cut the run into so many cosine cycles and keep the model at the end of each: an ensemble in one file, from 2 to 1000 [default: one model]
+    #[arg(long, value_name = "M")]
+    snapshots: Option<usize>,
     /// Worker threads [default: all cores]
     #[arg(long)]
     threads: Option<usize>,
@@ -76,6 +88,9 @@ pub struct TrainArgs {
     /// Write one JSON object a line: start, epochs, end
     #[arg(long, value_name = "FILE.jsonl")]
     log: Option<PathBuf>,
+    /// Draw training and held-out loss by epoch and by second
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
     /// Show nothing but errors
     #[arg(short, long)]
     quiet: bool,
@@ -100,9 +115,17 @@ impl TrainArgs {
         s.loss = Loss::ALL.into_iter().find(|loss| self.loss.as_deref() == Some(loss.name())).unwrap_or(s.loss);
         s.rule = self.rule.rule(s.rule)?;
         s.lr = self.lr;
-        s.schedule = self.schedule.unwrap_or(if s.rule.takes_schedules() { s.schedule } else { Schedule::Constant });
+        s.snapshots = self.snapshots;
+        s.schedule = self.schedule.unwrap_or(match s.snapshots {
+            _ if !s.rule.takes_schedules() => Schedule::Constant,
+            Some(snapshots) => Schedule::CosineCycles { cycles: snapshots as f32 },
+            None => s.schedule,
+        });
         s.l2 = self.l2.unwrap_or(s.l2);
         s.aids = self.aids.aids();
+        s.patience = self.patience;
+        s.min_delta = self.min_delta.unwrap_or(s.min_delta);
+        s.stop_metric = Metric::ALL.into_iter().find(|metric| self.stop_metric.as_deref() == Some(metric.name()));
         s.epochs = self.epochs.unwrap_or(s.epochs);
         s.threads = self.threads.unwrap_or(s.threads);
         s.seed = self.seed;
@@ -116,14 +139,19 @@ impl TrainArgs {
 }
 
 pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
-    args.settings(args.model == Some(ModelName::Mf))?.check()?;
-    if let Some(folder) = args.out.iter().chain(&args.log).find(|path| path.is_dir()) {
-        bail!("{}: is a folder; name a file in it", folder.display());
+    // Which defaults hold is known with the data; what is wrong by both is told before they are read.
+    let check = |ratings| args.settings(ratings)?.check();
+    match args.model {
+        Some(model) => check(model == ModelName::Mf)?,
+        None => check(false).or_else(|error| check(true).map_err(|_| error))?,
     }
-    if let Some(folder) =
-        args.out.iter().chain(&args.log).filter_map(|path| path.parent()).find(|p| !p.as_os_str().is_empty() && !p.is_dir())
-    {
-        bail!("{}: no such folder; make it first", folder.display());
+    for path in [&args.out, &args.log, &args.plot].into_iter().flatten() {
+        if path.is_dir() {
+            bail!("{}: is a folder; name a file in it", path.display());
+        }
+        if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty() && !p.is_dir()) {
+            bail!("{}: no such folder; make it first", folder.display());
+        }
     }
     let data = args.options.open(&args.data, args.quiet)?;
     let valid = args.valid.as_ref().map(|path| args.options.open(std::slice::from_ref(path), args.quiet)).transpose()?;
@@ -160,7 +188,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     finish(&args, &outcome, report)
 }
 
-/// Saves the model, says how it ended, and with what exit code.
+/// Saves the model and the picture, says how it ended, and with what exit code.
 fn finish(args: &TrainArgs, outcome: &Outcome, report: Report) -> anyhow::Result<ExitCode> {
     report.clear();
     if let (Some(path), Some(model)) = (&args.out, &outcome.model) {
@@ -169,14 +197,39 @@ fn finish(args: &TrainArgs, outcome: &Outcome, report: Report) -> anyhow::Result
     } else if args.out.is_none() {
         report.say("the model is not kept; give --out MODEL.safetensors");
     }
+    match &args.plot {
+        Some(_) if outcome.epochs.is_empty() => report.say("no picture was written, for no epoch was completed"),
+        Some(path) => {
+            super::plot::write(path, outcome)?;
+            report.say(&format!("picture written to {}", path.display()));
+        }
+        None => {}
+    }
+    // Whose model it is, where that is not the last epoch's.
+    let kept = match (&outcome.model, outcome.best) {
+        (None, _) => "no model was written".to_string(),
+        (Some(_), Some(epoch)) => format!("the model is that of epoch {epoch}, the best"),
+        (Some(model), _) if !model.earlier.is_empty() => format!("the model is that of the {} cycles completed", model.members().len()),
+        (Some(_), None) => "the model is that of the last good epoch".to_string(),
+    };
     let (ended, code) = match &outcome.ended {
-        Ended::Finished => ("finished".to_string(), ExitCode::SUCCESS),
+        Ended::Finished => {
+            if outcome.best.is_some() {
+                report.say(&kept);
+            }
+            ("finished".to_string(), ExitCode::SUCCESS)
+        }
+        Ended::StoppedEarly => {
+            let (metric, patience) = (outcome.settings.stop_metric.unwrap_or(Metric::Loss).name(), outcome.settings.patience.unwrap_or(0));
+            report.say(&format!("stopped early: the held-out {metric} got no better for {patience} epochs; {kept}"));
+            ("stopped early".to_string(), ExitCode::SUCCESS)
+        }
         Ended::Interrupted => {
-            eprintln!("hogwild: interrupted in epoch {}", outcome.epochs.len());
+            let kept = if outcome.settings.patience.or(outcome.settings.snapshots).is_some() { format!("; {kept}") } else { String::new() };
+            eprintln!("hogwild: interrupted in epoch {}{kept}", outcome.epochs.len());
             ("interrupted".to_string(), ExitCode::from(130))
         }
         Ended::Diverged(error) => {
-            let kept = if outcome.model.is_some() { "the model is that of the last good epoch" } else { "no model was written" };
             eprintln!("hogwild: {error}; {kept}");
             (error.to_string(), ExitCode::from(1))
         }

@@ -1,17 +1,21 @@
 //! Training matrix factorization on ratings: settings and data become a run.
 use super::{
-    Ended, EpochReport, Outcome, RatingFeed, Settings, Watch,
+    Outcome, RatingFeed, Settings, Watch,
+    kept::Ran,
     run::{Run, check_held_out, check_split},
 };
 use crate::{
-    Error, Metrics, Result,
+    Error, Result, Scored,
     data::Ratings,
-    model_file::{FactorModel, ModelKind, TrainedModel},
+    model_file::{FactorModel, ModelKind},
     models::{AnyWidth, Factorization, Fixed, Width},
     params::{Finish, LANES, Parameters, Shape},
     rules::{UpdateRule, with_rule},
 };
-use std::{ops::Range, sync::atomic::AtomicBool};
+use std::{
+    ops::Range,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 /// Trains matrix factorization on ratings. As [`train_linear`](crate::train_linear) otherwise.
 ///
@@ -67,7 +71,7 @@ fn train<R: UpdateRule>(
     settings.hot_rows = Some(0);
     let rate = *settings.lr.get_or_insert(0.14);
     let loss = settings.loss;
-    let (users, items) = (data.user_ids()?, data.item_ids()?);
+    let (users, items) = (Arc::new(data.user_ids()?), Arc::new(data.item_ids()?));
     let (user_count, item_count, rank) = (data.users(), data.items(), settings.rank);
     let (mut feed, held) = RatingFeed::new(data, loss, settings.holdout, settings.seed, settings.threads);
     check_split(data.len() as u64, (settings.holdout > 0.0).then_some(held.len() as u64), &settings)?;
@@ -79,7 +83,7 @@ fn train<R: UpdateRule>(
         valid.map(|valid| crate::evaluate::translate_ratings(valid, &users, &items, loss)).transpose()?
     };
     let all = user_count + item_count;
-    let evaluate = |model: &FactorModel| held.as_ref().map(|held| crate::evaluate::ratings(model, held).metrics(loss));
+    let evaluate = |model: &FactorModel| held.as_ref().map(|held| crate::evaluate::ratings(model, held));
     let shape = Shape { wide: all, width: rank, workers: settings.threads, averaged: settings.aids.average.is_some(), ..Shape::default() };
     let parameters = Parameters::new(shape, &rule)?;
     start_factors(&parameters, rank, settings.seed);
@@ -91,21 +95,16 @@ fn train<R: UpdateRule>(
         FactorModel {
             mean,
             rank,
-            users: crate::data::Ids::Numbers(Vec::new()),
-            items: crate::data::Ids::Numbers(Vec::new()),
+            users: users.clone(),
+            items: items.clone(),
             user_bias: biases(0..user_count),
             item_bias: biases(user_count..all),
             user_factor: factors(0..user_count),
             item_factor: factors(user_count..all),
         }
     };
-    let (state, ended, epochs) = factors.epochs(watch, stop, split, evaluate)?;
-    let model = state.map(|model| TrainedModel {
-        loss,
-        settings: settings.describe_with(rule_name),
-        kind: ModelKind::Factorization(FactorModel { users, items, ..model }),
-    });
-    Ok(Outcome { model, ended, epochs, settings })
+    let ran = factors.epochs(watch, stop, split, evaluate)?;
+    Ok(ran.outcome(settings, rule_name, ModelKind::Factorization))
 }
 
 /// A run of factorization, but for the width of its rows.
@@ -126,8 +125,8 @@ impl<R: UpdateRule> Factors<'_, R> {
         watch: &mut dyn Watch,
         stop: &AtomicBool,
         keep: impl Fn(&Parameters, &Finish<'_, R>) -> T,
-        evaluate: impl Fn(&T) -> Option<Metrics>,
-    ) -> Result<(Option<T>, Ended, Vec<EpochReport>)> {
+        evaluate: impl Fn(&T) -> Option<Scored>,
+    ) -> Result<Ran<T>> {
         let vectors = self.settings.rank.div_ceil(LANES);
         if vectors == 2 {
             return self.epochs_of_width::<Fixed<2>, _>(watch, stop, keep, evaluate);
@@ -148,8 +147,8 @@ impl<R: UpdateRule> Factors<'_, R> {
         watch: &mut dyn Watch,
         stop: &AtomicBool,
         keep: impl Fn(&Parameters, &Finish<'_, R>) -> T,
-        evaluate: impl Fn(&T) -> Option<Metrics>,
-    ) -> Result<(Option<T>, Ended, Vec<EpochReport>)> {
+        evaluate: impl Fn(&T) -> Option<Scored>,
+    ) -> Result<Ran<T>> {
         let &Factors { feed, rule, settings, rate, parameters, .. } = self;
         let (model, examples) = (&self.model.with_width::<W>(), feed.ratings.len() as u64);
         Run { feed, units: &feed.units, model, rule, settings, rate, examples, parameters }.epochs(watch, stop, keep, evaluate)

@@ -6,12 +6,15 @@ use super::{
 use crate::{
     Result,
     data::Dataset,
-    model_file::{LinearModel, ModelKind, TrainedModel},
+    model_file::{LinearModel, ModelKind},
     models::Linear,
     params::{Finish, Parameters, Shape},
     rules::{UpdateRule, with_rule},
 };
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 /// Trains a linear model on sparse rows.
 ///
@@ -71,8 +74,8 @@ fn train<R: UpdateRule>(
     let valid_columns = valid.map(|valid| valid.feature_ids().map(|theirs| theirs.translate(&ids))).transpose()?;
     let loss = settings.loss;
     let evaluate = |weights: &[f32]| match (valid, &valid_columns, &held) {
-        (Some(valid), Some(columns), _) => Some(crate::evaluate::linear(weights, loss, valid, Some(columns), None).metrics(loss)),
-        (_, _, Some(held)) => Some(crate::evaluate::linear(weights, loss, data, None, Some(held)).metrics(loss)),
+        (Some(valid), Some(columns), _) => Some(crate::evaluate::linear(weights, loss, valid, Some(columns), None)),
+        (_, _, Some(held)) => Some(crate::evaluate::linear(weights, loss, data, None, Some(held))),
         _ => None,
     };
     let units = feed.units(settings.exchange_every);
@@ -81,12 +84,12 @@ fn train<R: UpdateRule>(
     let parameters = Parameters::new(shape, &rule)?;
     let run = Run { feed: &feed, units: &units, model: &model, rule, settings: &settings, rate, examples, parameters: &parameters };
     let keep = |parameters: &Parameters, finish: &Finish<'_, R>| parameters.narrow_weights(finish);
-    let (state, ended, epochs) = run.epochs(watch, stop, keep, |weights| evaluate(weights))?;
-    let model = state.map(|mut weights| {
+    let ran = run.epochs(watch, stop, keep, |weights| evaluate(weights))?;
+    let ids = Arc::new(ids);
+    Ok(ran.outcome(settings, rule_name, |mut weights| {
         let bias = weights.remove(0);
-        TrainedModel { loss, settings: settings.describe_with(rule_name), kind: ModelKind::Linear(LinearModel { ids, bias, weights }) }
-    });
-    Ok(Outcome { model, ended, epochs, settings })
+        ModelKind::Linear(LinearModel { ids: ids.clone(), bias, weights })
+    }))
 }
 
 /// The mean squared length of a row, by the first ten thousand.

@@ -1,12 +1,14 @@
 //! Training: what is asked for (`settings`), what becomes of it (`linear`, `factorization`), the epochs (`run`) and what is told of them
-//! (`report`), where examples come from (`feed`), their `order`, and the inner loop (`worker`).
+//! (`report`), which states of it are `kept` and when it is `stopping` early, where examples come from (`feed`), their `order`, and the inner loop (`worker`).
 mod factorization;
 mod feed;
+mod kept;
 mod linear;
 mod order;
 mod report;
 mod run;
 mod settings;
+mod stopping;
 mod worker;
 
 pub use factorization::{train_factorization, train_factorization_with};
@@ -14,5 +16,6 @@ use feed::{Feed, RatingFeed, SparseFeed};
 pub use linear::{train_linear, train_linear_with};
 use order::{Plan, Queue};
 pub use report::{Ended, EpochReport, Outcome, Progress, Watch};
+pub(crate) use settings::MOST_SNAPSHOTS;
 pub use settings::Settings;
 use worker::{Counters, Epoch, Tally};

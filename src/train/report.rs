@@ -48,6 +48,8 @@ impl Watch for () {}
 pub enum Ended {
     /// All epochs were run.
     Finished,
+    /// The held-out metric had got no better for [`patience`](Settings::patience) epochs.
+    StoppedEarly,
     /// It was asked to stop; the model is as it was then.
     Interrupted,
     /// Something became NaN or infinite; the model is that of the last good epoch, if there was one.
@@ -57,12 +59,17 @@ pub enum Ended {
 /// What a run gave.
 #[derive(Debug)]
 pub struct Outcome {
-    /// None when the first epoch already diverged.
+    /// With early stopping that of the best epoch; with snapshots an ensemble of the completed cycles, or the last good epoch's model
+    /// when none was. None when the first epoch already diverged.
     pub model: Option<TrainedModel>,
     /// Why it ended.
     pub ended: Ended,
     /// One an epoch that was completed.
     pub epochs: Vec<EpochReport>,
+    /// With early stopping, the epoch whose model it is, from 1: the best by the held-out metric; None when none was evaluated.
+    pub best: Option<usize>,
+    /// The held-out metrics of an ensemble of snapshots as a whole; those of its members are in their epochs' reports.
+    pub ensemble: Option<Metrics>,
     /// The settings as used, with every default filled in.
     pub settings: Settings,
 }

@@ -1,7 +1,10 @@
 //! The run of epochs: pinned workers, evaluation after each epoch, the last good state.
-use super::{Counters, Ended, Epoch, EpochReport, Feed, Plan, Progress, Settings, Tally, Watch};
+use super::{
+    Counters, Ended, Epoch, EpochReport, Feed, Plan, Progress, Settings, Tally, Watch,
+    kept::{Kept, Ran},
+};
 use crate::{
-    Metrics,
+    Scored,
     aids::Adjuster,
     error::{Error, Result},
     models::Model,
@@ -30,16 +33,15 @@ pub(super) struct Run<'a, F, M, R> {
 }
 
 impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
-    /// Runs the epochs. `keep` copies what a model is made of out of the parameters, `evaluate` looks at such a copy. Returns the last
-    /// good copy.
+    /// Runs the epochs. `keep` copies what a model is made of out of the parameters, `evaluate` scores held-out data with such a copy.
     pub fn epochs<T>(
         &self,
         watch: &mut dyn Watch,
         stop: &AtomicBool,
         keep: impl Fn(&Parameters, &Finish<'_, R>) -> T,
-        evaluate: impl Fn(&T) -> Option<Metrics>,
-    ) -> Result<(Option<T>, Ended, Vec<EpochReport>)> {
-        let (mut reports, mut good) = (Vec::new(), None);
+        evaluate: impl Fn(&T) -> Option<Scored>,
+    ) -> Result<Ran<T>> {
+        let (mut reports, mut kept) = (Vec::new(), Kept::new(self.settings));
         let set = self.settings.instruction_set()?;
         let steps = |epochs: usize| epochs as u64 * self.examples;
         let mut stalls = Stalls::default();
@@ -67,11 +69,12 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                     l2: self.settings.l2,
                     quantity,
                 };
-                return Ok((good, Ended::Diverged(error), reports));
+                return Ok(kept.end(Ended::Diverged(error), reports, self.settings));
             }
             let start = Instant::now();
-            let after = Moment { step: moment.step + tally.examples, ..moment };
-            let clock = Clock { rate: self.settings.schedule.rate(self.rate, &after), step: after.step, steps: after.steps };
+            // At the rate of the step before: the next one's may be that of a restart.
+            let last = Moment { step: moment.step + tally.examples - 1, ..moment };
+            let clock = Clock { rate: self.settings.schedule.rate(self.rate, &last), step: last.step + 1, steps: last.steps };
             let finish = Finish {
                 rule: &self.rule,
                 step: self.rule.prepare(&clock, &memories[0]),
@@ -79,8 +82,9 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
             };
             let state = keep(self.parameters, &finish);
             let interrupted = stop.load(Relaxed);
-            let valid = if interrupted { None } else { evaluate(&state) };
-            good = Some(state);
+            let scored = if interrupted { None } else { evaluate(&state) };
+            let valid = scored.as_ref().map(|scored| scored.metrics(self.settings.loss));
+            kept.take(epoch, state, scored, valid.as_ref())?;
             if let (Some(valid), Schedule::Plateau { patience, .. }) = (valid, self.settings.schedule) {
                 stalls.see(valid.loss, patience as u32);
             }
@@ -96,10 +100,13 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
             watch.epoch(&report);
             reports.push(report);
             if interrupted {
-                return Ok((good, Ended::Interrupted, reports));
+                return Ok(kept.end(Ended::Interrupted, reports, self.settings));
+            }
+            if kept.is_enough() && epoch < self.settings.epochs {
+                return Ok(kept.end(Ended::StoppedEarly, reports, self.settings));
             }
         }
-        Ok((good, Ended::Finished, reports))
+        Ok(kept.end(Ended::Finished, reports, self.settings))
     }
 
     fn epoch(
@@ -197,9 +204,11 @@ pub(super) fn check_held_out(valid: bool, settings: &Settings) -> Result<()> {
         let problem = "cannot be used together with validation data; give one of the two".into();
         return Err(Error::BadSetting { setting: "--holdout", value: settings.holdout.to_string(), problem });
     }
-    if matches!(settings.schedule, Schedule::Plateau { .. }) && !valid && settings.holdout == 0.0 {
-        let problem = "goes by the held-out loss; give --valid or --holdout".into();
-        return Err(Error::BadSetting { setting: "--schedule", value: settings.schedule.to_string(), problem });
+    let by_loss = matches!(settings.schedule, Schedule::Plateau { .. }).then(|| ("--schedule", settings.schedule.to_string()));
+    let by_metric = settings.patience.map(|patience| ("--patience", patience.to_string()));
+    if let (Some((setting, value)), false) = (by_loss.or(by_metric), valid || settings.holdout > 0.0) {
+        let problem = "goes by held-out data; give --valid or --holdout".into();
+        return Err(Error::BadSetting { setting, value, problem });
     }
     Ok(())
 }

@@ -1,10 +1,13 @@
 //! What a run is told: all settings with their ranges, checked in one place before any work.
 use crate::{
-    Aids, Error, Loss, Result, Rule, Schedule,
+    Aids, Error, Loss, Metric, Result, Rule, Schedule,
     data::{Dataset, Ratings},
     params::InstructionSet,
     rules::{Adagrad, AdagradRowwise, UpdateRule, with_rule},
 };
+
+/// The most models of one file.
+pub(crate) const MOST_SNAPSHOTS: usize = 1000;
 
 /// Settings of a training run; `Default` is sensible for linear models, [`Settings::for_ratings`] for factorization.
 #[derive(Clone, Debug)]
@@ -37,6 +40,16 @@ pub struct Settings {
     pub pin: bool,
     /// Share of examples kept out of training and evaluated after every epoch, 0 to 0.9.
     pub holdout: f64,
+    /// Early stopping: the run ends after so many epochs in a row, at least 1, without a better held-out metric, and the best epoch's model
+    /// is kept. None: every epoch is run, and the last one's model kept.
+    pub patience: Option<usize>,
+    /// By how much the metric is to get better for an epoch to count, 0 or more.
+    pub min_delta: f64,
+    /// What is to get better. None: the held-out loss.
+    pub stop_metric: Option<Metric>,
+    /// A snapshot ensemble: the run is as many cosine cycles, 2 to 1000 and no more than epochs, and the models at their ends are kept as
+    /// one. Goes with [`Schedule::CosineCycles`] of as many cycles, and without early stopping. None: one model.
+    pub snapshots: Option<usize>,
     /// None: the best one here, see [`InstructionSet::detect`].
     pub isa: Option<InstructionSet>,
 }
@@ -58,6 +71,10 @@ impl Default for Settings {
             exchange_every: 256,
             pin: true,
             holdout: 0.0,
+            patience: None,
+            min_delta: 0.0,
+            stop_metric: None,
+            snapshots: None,
             isa: None,
         }
     }
@@ -111,6 +128,8 @@ impl Settings {
         if self.exchange_every == 0 {
             return bad("--exchange-every", "0".into(), "must be at least 1; try 256");
         }
+        self.check_stopping()?;
+        self.check_snapshots(R::SCHEDULES, name)?;
         if self.schedule != Schedule::Constant && !R::SCHEDULES {
             let problem = format!("does not go with --rule {name}, whose weights follow from sums at one rate");
             return bad("--schedule", self.schedule.to_string(), &problem);
@@ -119,6 +138,45 @@ impl Settings {
             return bad("--holdout", self.holdout.to_string(), "must be from 0 to 0.9; try 0.1");
         }
         Ok(())
+    }
+
+    fn check_stopping(&self) -> Result<()> {
+        let bad = |setting, value: String, problem: String| Err(Error::BadSetting { setting, value, problem });
+        if let Some(patience) = self.patience.filter(|patience| !(1..=1_000_000).contains(patience)) {
+            return bad("--patience", patience.to_string(), "must be from 1 to 1000000 epochs".into());
+        }
+        if !(0.0..=1e30).contains(&self.min_delta) {
+            return bad("--min-delta", self.min_delta.to_string(), "must be from 0 to 1e30; try 1e-4".into());
+        }
+        if let Some(metric) = self.stop_metric.filter(|metric| !metric.is_of(self.loss)) {
+            let has: Vec<_> = Metric::ALL.into_iter().filter(|metric| metric.is_of(self.loss)).map(Metric::name).collect();
+            return bad("--stop-metric", metric.name().into(), format!("the {} loss has {}", self.loss.name(), has.join(", ")));
+        }
+        let problem = || "says when a run is to stop early; give --patience too, or leave it out".to_string();
+        match (self.patience, self.stop_metric) {
+            (None, Some(metric)) => bad("--stop-metric", metric.name().into(), problem()),
+            (None, None) if self.min_delta > 0.0 => bad("--min-delta", self.min_delta.to_string(), problem()),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_snapshots(&self, takes_schedules: bool, rule: &str) -> Result<()> {
+        let Some(snapshots) = self.snapshots else { return Ok(()) };
+        let own = Schedule::CosineCycles { cycles: snapshots as f32 };
+        let problem = if !(2..=MOST_SNAPSHOTS).contains(&snapshots) {
+            format!("must be from 2 to {MOST_SNAPSHOTS}; try 5")
+        } else if snapshots > self.epochs {
+            format!("each is the end of a cycle of at least one epoch, and there are {} epochs; give more --epochs", self.epochs)
+        } else if self.patience.is_some() {
+            "runs all its cycles, so it cannot be used together with --patience; give one of the two".into()
+        } else if !takes_schedules {
+            format!("goes by a schedule, which --rule {rule} does not take; give another rule")
+        } else if self.schedule != own {
+            format!("goes by the schedule {own}, so it cannot be used together with {}; leave --schedule out", self.schedule)
+        } else {
+            return Ok(());
+        };
+        Err(Error::BadSetting { setting: "--snapshots", value: snapshots.to_string(), problem })
     }
 
     pub(crate) fn instruction_set(&self) -> Result<InstructionSet> {
@@ -139,6 +197,8 @@ impl Settings {
             "threads": self.threads, "seed": self.seed, "rank": self.rank, "hot_rows": self.hot_rows,
             "exchange_every": self.exchange_every, "clip_value": self.aids.clip_value, "clip_norm": self.aids.clip_norm,
             "noise": self.aids.noise, "noise_decay": self.aids.noise_decay, "l1": self.aids.l1, "average": self.aids.average, "pin": self.pin, "holdout": self.holdout,
+            "patience": self.patience, "min_delta": self.min_delta,
+            "stop_metric": self.patience.map(|_| self.stop_metric.unwrap_or(Metric::Loss).name()), "snapshots": self.snapshots,
         })
     }
 }

@@ -1,0 +1,110 @@
+//! The picture of a run: training and held-out loss, by epoch and by second of training, as SVG.
+use anyhow::{Context, anyhow};
+use hogwild::{Outcome, OutputFile};
+use plotters::prelude::*;
+use std::{io::Write, path::Path};
+
+const TRAINING: RGBColor = RGBColor(31, 119, 180);
+const HELD_OUT: RGBColor = RGBColor(214, 39, 40);
+const SPECIAL: RGBColor = RGBColor(44, 110, 44);
+const FONT: &str = "sans-serif";
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+type Drawn = Result<(), Box<dyn std::error::Error>>;
+
+/// Writes the picture, whole or not at all.
+pub fn write(path: &Path, outcome: &Outcome) -> anyhow::Result<()> {
+    let mut picture = String::new();
+    draw(SVGBackend::with_string(&mut picture, (1000, 440)).into_drawing_area(), outcome)
+        .map_err(|error| anyhow!("{}: cannot draw: {error}", path.display()))?;
+    let mut file = OutputFile::create(path)?;
+    file.write_all(picture.as_bytes()).with_context(|| format!("{}: cannot write", path.display()))?;
+    Ok(file.finish()?)
+}
+
+fn draw(area: Area<'_>, outcome: &Outcome) -> Drawn {
+    area.fill(&WHITE)?;
+    let settings = &outcome.settings;
+    let threads = if settings.threads == 1 { "1 thread".to_string() } else { format!("{} threads", settings.threads) };
+    let title = format!("{} loss by {}, {threads}", settings.loss.name(), settings.rule.name());
+    let area = area.titled(&title, (FONT, 20))?;
+    let (left, right) = area.split_horizontally(500);
+    let by_epoch: Vec<f64> = outcome.epochs.iter().map(|e| e.epoch as f64).collect();
+    let by_second = outcome.epochs.iter().scan(0.0, |sum, e| {
+        *sum += e.seconds;
+        Some(*sum)
+    });
+    panel(&left, outcome, &by_epoch, "epoch", 1.0)?;
+    panel(&right, outcome, &by_second.collect::<Vec<_>>(), "seconds of training", 0.0)?;
+    area.present()?;
+    Ok(())
+}
+
+/// One panel: `x` of each epoch, its name, and where its axis begins.
+fn panel(area: &Area<'_>, outcome: &Outcome, x: &[f64], name: &str, start: f64) -> Drawn {
+    let points = |loss: &dyn Fn(usize) -> Option<f64>| -> Vec<(f64, f64)> {
+        x.iter().enumerate().filter_map(|(i, &x)| Some((x, loss(i).filter(|loss| loss.is_finite())?))).collect()
+    };
+    let training = points(&|i| Some(outcome.epochs[i].loss));
+    let held_out = points(&|i| outcome.epochs[i].valid.map(|valid| valid.loss));
+    let ensemble = outcome.ensemble.map(|metrics| metrics.loss).filter(|loss| loss.is_finite());
+
+    let losses = || training.iter().chain(&held_out).map(|point| point.1).chain(ensemble);
+    let (low, high) = losses().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), y| (low.min(y), high.max(y)));
+    // Room around, also where all losses are one.
+    let room = (0.06 * (high - low)).max(1e-3 * high.abs()).max(1e-9);
+    let end = x.iter().fold(start, |end, &x| end.max(x));
+    let end = if end > start { start + 1.04 * (end - start) } else { start + 1.0 };
+    let mut chart = ChartBuilder::on(area)
+        .margin(10)
+        .x_label_area_size(45)
+        .y_label_area_size(70)
+        .build_cartesian_2d(start..end, low - room..high + room)?;
+    let (x_digits, y_digits) = (digits(end - start), digits(high - low + 2.0 * room));
+    // Between two epochs there is no loss to read.
+    let whole = start > 0.0;
+    let x_text = |x: &f64| if whole && x.fract() != 0.0 { String::new() } else { format!("{x:.*}", if whole { 0 } else { x_digits }) };
+    chart
+        .configure_mesh()
+        .x_labels(8)
+        .y_labels(8)
+        .x_label_formatter(&x_text)
+        .y_label_formatter(&|y| format!("{y:.y_digits$}"))
+        .x_desc(name)
+        .y_desc("mean loss")
+        .label_style((FONT, 14))
+        .axis_desc_style((FONT, 15))
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(BLACK.mix(0.12))
+        .draw()?;
+    for (points, name, colour) in [(training, "training", TRAINING), (held_out.clone(), "held out", HELD_OUT)] {
+        if !points.is_empty() {
+            let line = LineSeries::new(points.clone(), colour.stroke_width(2));
+            chart.draw_series(line)?.label(name).legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
+            chart.draw_series(points.into_iter().map(|point| Circle::new(point, 3, colour.filled())))?;
+        }
+    }
+    if let Some(loss) = ensemble {
+        let line = LineSeries::new([(start, loss), (end, loss)], SPECIAL.stroke_width(2));
+        let legend = |(x, y)| PathElement::new([(x, y), (x + 20, y)], SPECIAL.stroke_width(2));
+        chart.draw_series(line)?.label("ensemble, held out").legend(legend);
+    }
+    let best = outcome.best.and_then(|best| x.get(best - 1)).and_then(|best| held_out.iter().find(|point| point.0 == *best));
+    if let Some(&point) = best {
+        let ring = chart.draw_series([Circle::new(point, 7, SPECIAL.stroke_width(2))])?;
+        ring.label("best, kept").legend(|(x, y)| Circle::new((x + 10, y), 6, SPECIAL.stroke_width(2)));
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .label_font((FONT, 14))
+        .background_style(WHITE.mix(0.85))
+        .border_style(BLACK.mix(0.3))
+        .draw()?;
+    Ok(())
+}
+
+/// Digits after the point that tell numbers apart on an axis of that length.
+fn digits(length: f64) -> usize {
+    (1.3 - length.log10()).ceil().clamp(0.0, 9.0) as usize
+}

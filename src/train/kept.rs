@@ -1,0 +1,74 @@
+//! What a run keeps of its way: the state of the last good epoch; with early stopping that of the best; with snapshots (Huang et al.,
+//! "Snapshot ensembles: train 1, get M for free", ICLR 2017) one of the end of each cosine cycle, which together are one model.
+use super::{Ended, EpochReport, Outcome, Settings, stopping::Best};
+use crate::{Metrics, Result, Scored, TrainedModel, model_file::ModelKind, schedule::epochs_of_cycle};
+
+/// States, with what they score on held-out data where there are to be several.
+pub(super) struct Kept<T> {
+    states: Vec<(T, Option<Scored>)>,
+    /// Whether the last of them gives way to the next.
+    passing: bool,
+    best: Option<Best>,
+    epochs: u64,
+    snapshots: Option<u64>,
+}
+
+impl<T> Kept<T> {
+    pub fn new(settings: &Settings) -> Kept<T> {
+        let snapshots = settings.snapshots.map(|n| n as u64);
+        Kept { states: Vec::new(), passing: false, best: Best::new(settings), epochs: settings.epochs as u64, snapshots }
+    }
+
+    /// Takes the state after an epoch, from 1. Held-out data are not scored where the epoch was interrupted.
+    pub fn take(&mut self, epoch: usize, state: T, scored: Option<Scored>, valid: Option<&Metrics>) -> Result<()> {
+        let better = match (&mut self.best, valid) {
+            (Some(best), Some(valid)) => best.see(epoch, valid)?,
+            (best, _) => best.is_none(),
+        };
+        if better || self.states.is_empty() {
+            if self.passing {
+                self.states.pop();
+            }
+            self.states.push((state, scored.filter(|_| self.snapshots.is_some())));
+            let ends = |n| epochs_of_cycle(epoch as u64 - 1, self.epochs, n).end == epoch as u64;
+            self.passing = !self.snapshots.is_some_and(ends);
+        }
+        Ok(())
+    }
+
+    /// Whether more epochs are no use.
+    pub fn is_enough(&self) -> bool {
+        self.best.as_ref().is_some_and(Best::is_over)
+    }
+
+    /// The end of the run.
+    pub fn end(mut self, ended: Ended, epochs: Vec<EpochReport>, settings: &Settings) -> Ran<T> {
+        // In the midst of a cycle the rate is high: such a state is a model only where there is no other.
+        if self.passing && self.states.len() > 1 {
+            self.states.pop();
+        }
+        let (states, scored): (Vec<T>, Vec<Option<Scored>>) = self.states.into_iter().unzip();
+        let scored: Vec<Scored> = scored.into_iter().flatten().collect();
+        let ensemble = (scored.len() > 1).then(|| Scored::mean(settings.loss, scored).metrics(settings.loss));
+        Ran { states, ended, epochs, best: self.best.and_then(|best| best.epoch), ensemble }
+    }
+}
+
+/// What a run gave, before it is a model.
+pub(super) struct Ran<T> {
+    states: Vec<T>,
+    ended: Ended,
+    epochs: Vec<EpochReport>,
+    best: Option<usize>,
+    ensemble: Option<Metrics>,
+}
+
+impl<T> Ran<T> {
+    /// The same with a model, made of states by `kind`. The rule may be the user's own, by that name.
+    pub fn outcome(self, settings: Settings, rule: &str, kind: impl Fn(T) -> ModelKind) -> Outcome {
+        let Ran { states, ended, epochs, best, ensemble } = self;
+        let mut earlier: Vec<ModelKind> = states.into_iter().map(kind).collect();
+        let model = earlier.pop().map(|kind| TrainedModel { loss: settings.loss, settings: settings.describe_with(rule), kind, earlier });
+        Outcome { model, ended, epochs, best, ensemble, settings }
+    }
+}

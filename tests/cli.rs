@@ -85,6 +85,75 @@ fn ratings_are_factorized() {
 }
 
 #[test]
+fn early_stopping_tells_which_epoch_it_kept_and_why_it_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let line = "train DATA/ratings.train.tsv --valid DATA/ratings.test.tsv --lr 0.3 --l2 0 --schedule constant --rank 8 --epochs 50";
+    let output = hogwild(at, &format!("{line} --patience 2 --stop-metric rmse --out m.safetensors --log log.jsonl"));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    let log: Vec<Value> = fs::read_to_string(at.join("log.jsonl")).unwrap().lines().map(json).collect();
+    let (epochs, end) = (log.len() - 2, &log[log.len() - 1]);
+    let best = end["best_epoch"].as_u64().unwrap() as usize;
+    assert!(output.status.success() && end["ended"] == "stopped early" && epochs == best + 2 && epochs < 50, "{message}");
+    assert!(message.contains(&format!("stopped early: the held-out rmse got no better for 2 epochs; the model is that of epoch {best}")));
+    let metrics = json(&good(at, "eval m.safetensors DATA/ratings.test.tsv --json"));
+    assert_eq!(metrics["rmse"], log[best]["valid"]["rmse"]);
+    assert_eq!((&end["settings"]["patience"], &end["settings"]["stop_metric"]), (&2.into(), &"rmse".into()));
+}
+
+#[test]
+fn snapshots_are_one_model_that_is_evaluated_predicted_and_inspected() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    for (name, kind, measure, most) in
+        [("reviews.X.svm", "linear", "logloss", "heaviest"), ("ratings.X.tsv", "mf", "rmse", "heaviest_item_biases")]
+    {
+        let (train, test) = (format!("DATA/{}", name.replace('X', "train")), format!("DATA/{}", name.replace('X', "test")));
+        let output = hogwild(at, &format!("train {train} --valid {test} --snapshots 3 --epochs 6 --out m.safetensors --log log.jsonl"));
+        assert!(output.status.success() && String::from_utf8_lossy(&output.stderr).contains("ensemble of 3  held-out"), "{output:?}");
+        let log: Vec<Value> = fs::read_to_string(at.join("log.jsonl")).unwrap().lines().map(json).collect();
+        assert_eq!(log[0]["settings"]["schedule"], "cosine-cycles:cycles=3");
+        let metrics = json(&good(at, &format!("eval m.safetensors {test} --json")));
+        assert_eq!(metrics[measure], log[7]["ensemble"][measure]);
+        for (member, epoch) in [2, 4, 6].into_iter().enumerate() {
+            assert_eq!(metrics["members"][member][measure], log[epoch]["valid"][measure]);
+        }
+        let text = good(at, &format!("eval m.safetensors {test}"));
+        assert!(text.starts_with("member 1  ") && text.contains("\nmember 3  ") && text.contains(&format!("\n{measure} ")), "{text}");
+        assert_eq!(good(at, &format!("predict m.safetensors {test}")).lines().count() as u64, metrics["examples"].as_u64().unwrap());
+
+        let found = json(&good(at, "inspect m.safetensors --json --top 4"));
+        assert_eq!((&found["model"], found["members"].as_array().unwrap().len()), (&kind.into(), 3));
+        assert_eq!(found[most].as_object().unwrap().len(), 4);
+        assert!(good(at, "inspect m.safetensors").contains("\nmember 3\n"));
+    }
+}
+
+#[test]
+fn a_run_is_drawn_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let picture = || fs::read_to_string(at.join("p.svg")).unwrap();
+    good(at, "train DATA/reviews.train.svm --plot p.svg --epochs 1");
+    let one = picture();
+    assert!(one.contains("training") && !one.contains("held out"), "{one}");
+    good(at, "train DATA/reviews.train.svm --holdout 0.2 --patience 3 --plot p.svg");
+    let two = picture();
+    for part in ["<svg", "logistic loss by adagrad", "seconds of training", "epoch", "training", "held out", "best, kept", "</svg>"] {
+        assert!(two.contains(part), "{part}: {two}");
+    }
+    // Five epochs, two panels: a point for each loss, and a ring for the best.
+    assert_eq!(two.matches("r=\"3\"").count(), 20);
+    good(at, "train DATA/ratings.train.tsv --holdout 0.2 --snapshots 2 --plot p.svg");
+    assert!(picture().contains("ensemble, held out"));
+
+    fs::write(at.join("p.svg"), "old").unwrap();
+    fs::write(at.join("d.svm"), "3 1:1000 2:500\n-2 1:-700 3:10\n".repeat(500)).unwrap();
+    let output = hogwild(at, "train d.svm --loss squared --rule sgd --lr 10 --plot p.svg");
+    assert_eq!((output.status.code(), picture().as_str()), (Some(1), "old"));
+}
+
+#[test]
 fn a_model_scores_files_with_other_features() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
@@ -115,6 +184,16 @@ fn bad_input_ends_with_2_says_where_and_leaves_the_old_model() {
         ("train DATA/reviews.train.svm --lr -1", "--lr"),
         ("train DATA/reviews.train.svm --holdout 2", "--holdout"),
         ("train DATA/reviews.train.svm --rule nosuch", "adagrad-rowwise"),
+        ("train DATA/reviews.train.svm --patience 2", "--valid or --holdout"),
+        ("train DATA/reviews.train.svm --holdout 0.1 --patience 2 --stop-metric mae", "has loss, logloss, auc, accuracy"),
+        ("train DATA/ratings.train.tsv --holdout 0.1 --patience 2 --stop-metric auc", "has loss, rmse, mae"),
+        ("train DATA/reviews.train.svm --holdout 0.1 --min-delta 0.1", "--patience"),
+        ("train DATA/reviews.train.svm --holdout 0.1 --patience 2 --min-delta -1", "--min-delta"),
+        ("train DATA/reviews.train.svm --snapshots 2 --schedule linear", "leave --schedule out"),
+        ("train DATA/reviews.train.svm --holdout 0.1 --snapshots 2 --patience 1", "--patience"),
+        ("train DATA/reviews.train.svm --snapshots 6", "--epochs"),
+        ("train DATA/reviews.train.svm --rule ftrl --snapshots 2", "--rule ftrl"),
+        ("train DATA/reviews.train.svm --plot no/such/p.svg", "no such folder"),
         ("train DATA/reviews.train.svm --model mf", "takes ratings"),
         ("train DATA/reviews.train.svm --valid DATA/ratings.test.tsv", "different kinds"),
         ("eval m.safetensors DATA/reviews.test.svm", "m.safetensors"),

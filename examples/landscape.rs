@@ -1,0 +1,199 @@
+//! The paths of all update rules over two landscapes, as in Alec Radford's pictures in Ruder's overview (2016): a curved valley and a
+//! saddle point. `cargo run --release --example landscape [FOLDER]` writes `valley.svg` and `saddle.svg` there.
+//!
+//! Each rule goes at the rate, of 1, 2 and 5 times powers of ten, that gets down fastest of those at which no step is longer than a
+//! bound, so that one sees where a rule turns and not how far it is thrown. Weights are the distance from the start, as a model's start
+//! at 0. The two coordinates are a row of factors with one state a row for row-wise rules.
+use hogwild::{
+    F32x16, OutputFile, Plain, Rule, Weights,
+    rules::{Clock, UpdateRule},
+};
+use plotters::{coord::Shift, element::DashedPathElement, prelude::*};
+use rules::{Visit, visit};
+use std::{error::Error, io::Write, ops::Range, path::Path};
+
+#[path = "../tests/rules/mod.rs"]
+mod rules;
+
+const STEPS: u64 = 500;
+
+struct Landscape {
+    file: &'static str,
+    title: &'static str,
+    height: fn(f64, f64) -> f64,
+    start: [f64; 2],
+    /// Where it is lowest.
+    minima: &'static [[f64; 2]],
+    x: Range<f64>,
+    y: Range<f64>,
+    /// The bound of a step.
+    longest: f64,
+    /// What is drawn as contours, above the lowest.
+    contours: &'static [f64],
+}
+
+const LANDSCAPES: [Landscape; 2] = [
+    Landscape {
+        file: "valley.svg",
+        title: "A curved valley: Beale's function",
+        height: |x, y| (1.5 - x + x * y).powi(2) + (2.25 - x + x * y * y).powi(2) + (2.625 - x + x * y * y * y).powi(2),
+        start: [1.0, 1.5],
+        minima: &[[3.0, 0.5]],
+        x: -0.5..4.5,
+        y: -1.6..1.9,
+        longest: 0.25,
+        contours: &[0.03, 0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0],
+    },
+    Landscape {
+        file: "saddle.svg",
+        title: "A saddle point between two minima: x² - y² + y⁴/4",
+        height: |x, y| x * x - y * y + y.powi(4) / 4.0,
+        start: [-1.0, 0.01],
+        minima: &[[0.0, std::f64::consts::SQRT_2], [0.0, -std::f64::consts::SQRT_2]],
+        x: -1.3..1.3,
+        y: -0.8..1.9,
+        longest: 0.1,
+        contours: &[0.03, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0, 1.1, 1.3, 1.6, 2.0, 2.5],
+    },
+];
+
+impl Landscape {
+    /// Above the lowest point.
+    fn above(&self, [x, y]: [f64; 2]) -> f64 {
+        (self.height)(x, y) - (self.height)(self.minima[0][0], self.minima[0][1])
+    }
+
+    fn gradient(&self, [x, y]: [f64; 2]) -> [f32; 2] {
+        let (h, f) = (1e-5, self.height);
+        [(f(x + h, y) - f(x - h, y)) / (2.0 * h), (f(x, y + h) - f(x, y - h)) / (2.0 * h)].map(|g| g as f32)
+    }
+
+    /// The path of a rule at its best rate, and that rate.
+    fn best(&self, rule: Rule) -> Option<(f32, Vec<[f64; 2]>)> {
+        let rates = (-4..=2).flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10f32.powi(power)));
+        let walks = rates.map(|rate| {
+            let mut walk = Walk { landscape: self, rate, path: Vec::new() };
+            visit(rule, &mut walk);
+            (rate, walk.path)
+        });
+        let short = |path: &[[f64; 2]]| path.windows(2).all(|w| (w[0][0] - w[1][0]).hypot(w[0][1] - w[1][1]) <= self.longest);
+        let area = |path: &[[f64; 2]]| path.iter().map(|&at| self.above(at)).sum::<f64>();
+        walks.filter(|(_, path)| short(path)).min_by(|a, b| area(&a.1).total_cmp(&area(&b.1)))
+    }
+}
+
+/// A rule on its way down.
+struct Walk<'a> {
+    landscape: &'a Landscape,
+    rate: f32,
+    path: Vec<[f64; 2]>,
+}
+
+impl Visit for Walk<'_> {
+    fn visit<R: UpdateRule>(&mut self, rule: R) {
+        let mut weights = Plain::new(rule, 0, 1, 2);
+        let mut row = [F32x16::default()];
+        for step in 1..=STEPS {
+            weights.set_clock(&Clock { rate: self.rate, step, steps: STEPS });
+            weights.gather_row(0, &mut row);
+            let at = [0, 1].map(|i| self.landscape.start[i] + row[0].0[i] as f64);
+            self.path.push(at);
+            let [a, b] = self.landscape.gradient(at);
+            let mut gradient = F32x16::default();
+            gradient.0[..2].copy_from_slice(&[a, b]);
+            weights.step_row(0, &[gradient], a * a + b * b, 0.0);
+        }
+    }
+}
+
+/// The pieces of a contour, cell by cell of a grid (marching squares).
+fn contour(land: &Landscape, level: f64) -> Vec<[(f64, f64); 2]> {
+    const CELLS: usize = 120;
+    let at = |i: usize, j: usize| {
+        let along = |range: &Range<f64>, i: usize| range.start + (range.end - range.start) * i as f64 / CELLS as f64;
+        (along(&land.x, i), along(&land.y, j))
+    };
+    let mut pieces = Vec::new();
+    for (i, j) in (0..CELLS).flat_map(|i| (0..CELLS).map(move |j| (i, j))) {
+        let corners = [(i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1)].map(|(i, j)| at(i, j));
+        let heights = corners.map(|(x, y)| land.above([x, y]) - level);
+        let crossings: Vec<(f64, f64)> = (0..4)
+            .map(|side| (side, (side + 1) % 4))
+            .filter(|&(a, b)| (heights[a] < 0.0) != (heights[b] < 0.0))
+            .map(|(a, b)| {
+                let share = heights[a] / (heights[a] - heights[b]);
+                let between = |a: f64, b: f64| a + share * (b - a);
+                (between(corners[a].0, corners[b].0), between(corners[a].1, corners[b].1))
+            })
+            .collect();
+        pieces.extend(crossings.chunks_exact(2).map(|ends| [ends[0], ends[1]]));
+    }
+    pieces
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// A rule's line in pixels: a colour of its own, and every second one is dashed.
+fn stroke(area: &Area<'_>, index: usize, pixels: Vec<(i32, i32)>) -> Result<(), Box<dyn Error>> {
+    let hue = index as f64 / Rule::ALL.len() as f64;
+    // From yellow to cyan colours are bright on white.
+    let style = HSLColor(hue, 0.9, if (0.1..0.55).contains(&hue) { 0.36 } else { 0.47 }).stroke_width(2);
+    if index % 2 == 1 {
+        area.draw(&DashedPathElement::new(pixels, 7, 4, style))?;
+    } else {
+        area.draw(&PathElement::new(pixels, style))?;
+    }
+    Ok(())
+}
+
+fn draw(land: &Landscape, area: Area<'_>) -> Result<(), Box<dyn Error>> {
+    area.fill(&WHITE)?;
+    let (map, legend) = area.split_horizontally(720);
+    let mut chart = ChartBuilder::on(&map)
+        .caption(land.title, ("sans-serif", 20))
+        .margin(10)
+        .x_label_area_size(30)
+        .y_label_area_size(40)
+        .build_cartesian_2d(land.x.clone(), land.y.clone())?;
+    chart.configure_mesh().disable_mesh().label_style(("sans-serif", 14)).draw()?;
+    for (i, &level) in land.contours.iter().enumerate() {
+        // The lower the darker.
+        let grey = 120 + (110 * i / land.contours.len()) as u8;
+        let colour = RGBColor(grey, grey, grey).stroke_width(1);
+        chart.draw_series(contour(land, level).into_iter().map(|ends| PathElement::new(ends, colour)))?;
+    }
+    let style = ("sans-serif", 15).into_font();
+    legend.draw(&Text::new("rule, learning rate", (56, 50), style.clone()))?;
+    legend.draw(&Text::new("steps", (220, 50), style.clone()))?;
+    for (index, rule) in Rule::ALL.into_iter().enumerate() {
+        let (rate, path) = land.best(rule).ok_or_else(|| format!("{rule} has no rate of so short steps"))?;
+        let inside = path.iter().take_while(|at| land.x.contains(&at[0]) && land.y.contains(&at[1]));
+        stroke(&area, index, inside.map(|&[x, y]| chart.backend_coord(&(x, y))).collect())?;
+        let y = 80 + 28 * index as i32;
+        stroke(&legend, index, vec![(10, y + 7), (48, y + 7)])?;
+        let there = path.iter().position(|&at| land.above(at) < land.contours[0] / 3.0);
+        legend.draw(&Text::new(format!("{}  {rate}", rule.name()), (56, y), style.clone()))?;
+        legend.draw(&Text::new(there.map_or(format!("> {STEPS}"), |steps| steps.to_string()), (220, y), style.clone()))?;
+    }
+    let below = 90 + 28 * Rule::ALL.len() as i32;
+    let level = land.contours[0] / 3.0;
+    for (i, text) in [format!("steps: until {level} above the minimum"), "● start   ✚ minimum".into()].into_iter().enumerate() {
+        legend.draw(&Text::new(text, (10, below + 24 * i as i32), style.clone()))?;
+    }
+    chart.draw_series([Circle::new((land.start[0], land.start[1]), 5, BLACK.filled())])?;
+    chart.draw_series(land.minima.iter().map(|&[x, y]| Cross::new((x, y), 6, BLACK.stroke_width(2))))?;
+    area.present()?;
+    Ok(())
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = std::env::args_os().nth(1).unwrap_or(".".into());
+    for land in &LANDSCAPES {
+        let mut picture = String::new();
+        draw(land, SVGBackend::with_string(&mut picture, (1000, 640)).into_drawing_area())?;
+        let mut file = OutputFile::create(&Path::new(&folder).join(land.file))?;
+        file.write_all(picture.as_bytes())?;
+        file.finish()?;
+    }
+    Ok(())
+}

@@ -15,7 +15,7 @@ use std::{error::Error, io::Write, ops::Range, path::Path};
 #[path = "../tests/rules/mod.rs"]
 mod rules;
 
-const STEPS: u64 = 500;
+const STEPS: u64 = 2000;
 
 struct Landscape {
     file: &'static str,
@@ -41,7 +41,7 @@ const LANDSCAPES: [Landscape; 2] = [
         minima: &[[3.0, 0.5]],
         x: -0.5..4.5,
         y: -1.6..1.9,
-        longest: 0.25,
+        longest: 0.3,
         contours: &[0.03, 0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0],
     },
     Landscape {
@@ -51,8 +51,8 @@ const LANDSCAPES: [Landscape; 2] = [
         start: [-1.0, 0.01],
         minima: &[[0.0, std::f64::consts::SQRT_2], [0.0, -std::f64::consts::SQRT_2]],
         x: -1.3..1.3,
-        y: -0.8..1.9,
-        longest: 0.1,
+        y: -0.6..1.9,
+        longest: 0.12,
         contours: &[0.03, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0, 1.1, 1.3, 1.6, 2.0, 2.5],
     },
 ];
@@ -70,15 +70,17 @@ impl Landscape {
 
     /// The path of a rule at its best rate, and that rate.
     fn best(&self, rule: Rule) -> Option<(f32, Vec<[f64; 2]>)> {
-        let rates = (-4..=2).flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10f32.powi(power)));
+        // Read from text, a rate is the nearest number to what is shown.
+        let rates = (-4..=2).flat_map(|power| [1, 2, 5].map(|digit| format!("{digit}e{power}").parse().unwrap_or(f32::NAN)));
         let walks = rates.map(|rate| {
             let mut walk = Walk { landscape: self, rate, path: Vec::new() };
             visit(rule, &mut walk);
             (rate, walk.path)
         });
         let short = |path: &[[f64; 2]]| path.windows(2).all(|w| (w[0][0] - w[1][0]).hypot(w[0][1] - w[1][1]) <= self.longest);
-        let area = |path: &[[f64; 2]]| path.iter().map(|&at| self.above(at)).sum::<f64>();
-        walks.filter(|(_, path)| short(path)).min_by(|a, b| area(&a.1).total_cmp(&area(&b.1)))
+        // By the root, so that what does not come to rest at the end counts.
+        let height = |path: &[[f64; 2]]| path.iter().map(|&at| self.above(at).max(0.0).sqrt()).sum::<f64>();
+        walks.filter(|(_, path)| short(path)).min_by(|a, b| height(&a.1).total_cmp(&height(&b.1)))
     }
 }
 
@@ -133,15 +135,17 @@ fn contour(land: &Landscape, level: f64) -> Vec<[(f64, f64); 2]> {
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// A rule's line in pixels: a colour of its own, and every second one is dashed.
+const COLOURS: [(u8, u8, u8); 8] =
+    [(214, 39, 40), (31, 119, 180), (44, 160, 44), (148, 103, 189), (255, 127, 14), (140, 86, 75), (227, 119, 194), (0, 150, 165)];
+
+/// A rule's line in pixels: eight colours, whole, then dashed, then dotted.
 fn stroke(area: &Area<'_>, index: usize, pixels: Vec<(i32, i32)>) -> Result<(), Box<dyn Error>> {
-    let hue = index as f64 / Rule::ALL.len() as f64;
-    // From yellow to cyan colours are bright on white.
-    let style = HSLColor(hue, 0.9, if (0.1..0.55).contains(&hue) { 0.36 } else { 0.47 }).stroke_width(2);
-    if index % 2 == 1 {
-        area.draw(&DashedPathElement::new(pixels, 7, 4, style))?;
-    } else {
-        area.draw(&PathElement::new(pixels, style))?;
+    let (red, green, blue) = COLOURS[index % COLOURS.len()];
+    let style = RGBColor(red, green, blue).stroke_width(2);
+    match index / COLOURS.len() {
+        0 => area.draw(&PathElement::new(pixels, style))?,
+        1 => area.draw(&DashedPathElement::new(pixels, 8, 4, style))?,
+        _ => area.draw(&DashedPathElement::new(pixels, 2, 4, style))?,
     }
     Ok(())
 }
@@ -152,36 +156,45 @@ fn draw(land: &Landscape, area: Area<'_>) -> Result<(), Box<dyn Error>> {
     let mut chart = ChartBuilder::on(&map)
         .caption(land.title, ("sans-serif", 20))
         .margin(10)
-        .x_label_area_size(30)
-        .y_label_area_size(40)
+        .x_label_area_size(45)
+        .y_label_area_size(50)
         .build_cartesian_2d(land.x.clone(), land.y.clone())?;
-    chart.configure_mesh().disable_mesh().label_style(("sans-serif", 14)).draw()?;
+    chart.configure_mesh().disable_mesh().x_desc("x").y_desc("y").label_style(("sans-serif", 14)).draw()?;
     for (i, &level) in land.contours.iter().enumerate() {
         // The lower the darker.
         let grey = 120 + (110 * i / land.contours.len()) as u8;
         let colour = RGBColor(grey, grey, grey).stroke_width(1);
         chart.draw_series(contour(land, level).into_iter().map(|ends| PathElement::new(ends, colour)))?;
     }
+    let level = land.contours[0] / 3.0;
     let style = ("sans-serif", 15).into_font();
     legend.draw(&Text::new("rule, learning rate", (56, 50), style.clone()))?;
     legend.draw(&Text::new("steps", (220, 50), style.clone()))?;
     for (index, rule) in Rule::ALL.into_iter().enumerate() {
         let (rate, path) = land.best(rule).ok_or_else(|| format!("{rule} has no rate of so short steps"))?;
-        let inside = path.iter().take_while(|at| land.x.contains(&at[0]) && land.y.contains(&at[1]));
-        stroke(&area, index, inside.map(|&[x, y]| chart.backend_coord(&(x, y))).collect())?;
+        let there = path.iter().position(|&at| land.above(at) < level);
+        // No further, as what rattles about the minimum would hide the others.
+        let way = &path[..there.unwrap_or(path.len() - 1) + 1];
+        let inside = way.iter().take_while(|at| land.x.contains(&at[0]) && land.y.contains(&at[1]));
+        let mut pixels: Vec<_> = inside.map(|&[x, y]| chart.backend_coord(&(x, y))).collect();
+        pixels.dedup();
+        stroke(&area, index, pixels)?;
         let y = 80 + 28 * index as i32;
         stroke(&legend, index, vec![(10, y + 7), (48, y + 7)])?;
-        let there = path.iter().position(|&at| land.above(at) < land.contours[0] / 3.0);
         legend.draw(&Text::new(format!("{}  {rate}", rule.name()), (56, y), style.clone()))?;
         legend.draw(&Text::new(there.map_or(format!("> {STEPS}"), |steps| steps.to_string()), (220, y), style.clone()))?;
     }
     let below = 90 + 28 * Rule::ALL.len() as i32;
-    let level = land.contours[0] / 3.0;
-    for (i, text) in [format!("steps: until {level} above the minimum"), "● start   ✚ minimum".into()].into_iter().enumerate() {
-        legend.draw(&Text::new(text, (10, below + 24 * i as i32), style.clone()))?;
+    legend.draw(&Text::new(format!("steps: until {level} above the minimum"), (10, below), style.clone()))?;
+    legend.draw(&Text::new("start", (30, below + 24), style.clone()))?;
+    legend.draw(&Text::new("minimum", (120, below + 24), style))?;
+    let (start, minimum) = (|at| Circle::new(at, 5, BLACK.filled()), |at| Cross::new(at, 6, BLACK.stroke_width(2)));
+    legend.draw(&start((17, below + 31)))?;
+    legend.draw(&minimum((107, below + 31)))?;
+    area.draw(&start(chart.backend_coord(&(land.start[0], land.start[1]))))?;
+    for &[x, y] in land.minima.iter().filter(|at| land.y.contains(&at[1])) {
+        area.draw(&minimum(chart.backend_coord(&(x, y))))?;
     }
-    chart.draw_series([Circle::new((land.start[0], land.start[1]), 5, BLACK.filled())])?;
-    chart.draw_series(land.minima.iter().map(|&[x, y]| Cross::new((x, y), 6, BLACK.stroke_width(2))))?;
     area.present()?;
     Ok(())
 }

@@ -101,12 +101,13 @@ fn runs_that_end_early_keep_the_cycles_completed() {
     let all = train(data, Some(test), &settings, None).unwrap().model.unwrap();
     let all = scores(all.score_members(test).unwrap());
     let members = |outcome: &Outcome| scores(outcome.model.as_ref().unwrap().score_members(test).unwrap());
-    // In the midst of the third cycle, the second, the first (of which there is nothing better than where it was).
-    for (until, kept) in [(4, 2), (2, 1)] {
+    // In the third cycle's first and last epoch, and in the second's.
+    for (until, kept) in [(4, 2), (5, 2), (2, 1), (3, 1)] {
         let outcome = train(data, Some(test), &settings, Some(until)).unwrap();
         assert!(matches!(outcome.ended, Ended::Interrupted) && members(&outcome) == all[..kept], "{until}");
         assert_eq!(outcome.ensemble.is_some(), kept > 1);
     }
+    // In the first cycle there is nothing better than where it was.
     let outcome = train(data, Some(test), &settings, Some(0)).unwrap();
     assert!(outcome.epochs.len() == 1 && members(&outcome).len() == 1);
 }

@@ -28,20 +28,45 @@ fn draw(area: Area<'_>, outcome: &Outcome) -> Drawn {
     let threads = if settings.threads == 1 { "1 thread".to_string() } else { format!("{} threads", settings.threads) };
     let title = format!("{} loss by {}, {threads}", settings.loss.name(), settings.rule.name());
     let area = area.titled(&title, (FONT, 20))?;
-    let (left, right) = area.split_horizontally(500);
+    // Above the panels, where it hides nothing.
+    let (above, panels) = area.split_vertically(30);
+    legend(&above, outcome)?;
+    let (left, right) = panels.split_horizontally(500);
     let by_epoch: Vec<f64> = outcome.epochs.iter().map(|e| e.epoch as f64).collect();
     let by_second = outcome.epochs.iter().scan(0.0, |sum, e| {
         *sum += e.seconds;
         Some(*sum)
     });
-    panel(&left, outcome, &by_epoch, "epoch", 1.0)?;
-    panel(&right, outcome, &by_second.collect::<Vec<_>>(), "seconds of training", 0.0)?;
+    panel(&left, outcome, &by_epoch, "epoch", true)?;
+    panel(&right, outcome, &by_second.collect::<Vec<_>>(), "seconds of training", false)?;
     area.present()?;
     Ok(())
 }
 
-/// One panel: `x` of each epoch, its name, and where its axis begins.
-fn panel(area: &Area<'_>, outcome: &Outcome, x: &[f64], name: &str, start: f64) -> Drawn {
+/// What the lines are, of those that there are.
+fn legend(area: &Area<'_>, outcome: &Outcome) -> Drawn {
+    let held_out = outcome.epochs.iter().any(|epoch| epoch.valid.is_some());
+    let entries = [
+        ("training", TRAINING, true),
+        ("held out", HELD_OUT, held_out),
+        ("ensemble, held out", SPECIAL, outcome.ensemble.is_some()),
+        ("best, kept", SPECIAL, outcome.best.is_some()),
+    ];
+    let mut x = 80;
+    for (name, colour, _) in entries.into_iter().filter(|entry| entry.2) {
+        if name == "best, kept" {
+            area.draw(&Circle::new((x + 14, 16), 7, colour.stroke_width(2)))?;
+        } else {
+            area.draw(&PathElement::new([(x, 16), (x + 28, 16)], colour.stroke_width(2)))?;
+        }
+        area.draw(&Text::new(name, (x + 36, 9), (FONT, 14)))?;
+        x += 130;
+    }
+    Ok(())
+}
+
+/// One panel: `x` of each epoch, its name, and whether it is whole numbers.
+fn panel(area: &Area<'_>, outcome: &Outcome, x: &[f64], name: &str, whole: bool) -> Drawn {
     let points = |loss: &dyn Fn(usize) -> Option<f64>| -> Vec<(f64, f64)> {
         x.iter().enumerate().filter_map(|(i, &x)| Some((x, loss(i).filter(|loss| loss.is_finite())?))).collect()
     };
@@ -53,16 +78,14 @@ fn panel(area: &Area<'_>, outcome: &Outcome, x: &[f64], name: &str, start: f64) 
     let (low, high) = losses().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), y| (low.min(y), high.max(y)));
     // Room around, also where all losses are one.
     let room = (0.06 * (high - low)).max(1e-3 * high.abs()).max(1e-9);
-    let end = x.iter().fold(start, |end, &x| end.max(x));
-    let end = if end > start { start + 1.04 * (end - start) } else { start + 1.0 };
+    let end = 1.04 * x.iter().fold(1e-9, |end: f64, &x| end.max(x));
     let mut chart = ChartBuilder::on(area)
         .margin(10)
         .x_label_area_size(45)
-        .y_label_area_size(70)
-        .build_cartesian_2d(start..end, low - room..high + room)?;
-    let (x_digits, y_digits) = (digits(end - start), digits(high - low + 2.0 * room));
+        .y_label_area_size(80)
+        .build_cartesian_2d(0.0..end, low - room..high + room)?;
+    let (x_digits, y_digits) = (digits(end), digits(high - low + 2.0 * room));
     // Between two epochs there is no loss to read.
-    let whole = start > 0.0;
     let x_text = |x: &f64| if whole && x.fract() != 0.0 { String::new() } else { format!("{x:.*}", if whole { 0 } else { x_digits }) };
     chart
         .configure_mesh()
@@ -77,34 +100,19 @@ fn panel(area: &Area<'_>, outcome: &Outcome, x: &[f64], name: &str, start: f64) 
         .light_line_style(TRANSPARENT)
         .bold_line_style(BLACK.mix(0.12))
         .draw()?;
-    for (points, name, colour) in [(training, "training", TRAINING), (held_out.clone(), "held out", HELD_OUT)] {
-        if !points.is_empty() {
-            let line = LineSeries::new(points.clone(), colour.stroke_width(2));
-            chart.draw_series(line)?.label(name).legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
-            chart.draw_series(points.into_iter().map(|point| Circle::new(point, 3, colour.filled())))?;
-        }
+    for (points, colour) in [(&training, TRAINING), (&held_out, HELD_OUT)] {
+        chart.draw_series(LineSeries::new(points.iter().copied(), colour.stroke_width(2)))?;
+        chart.draw_series(points.iter().map(|&point| Circle::new(point, 3, colour.filled())))?;
     }
     if let Some(loss) = ensemble {
-        let line = LineSeries::new([(start, loss), (end, loss)], SPECIAL.stroke_width(2));
-        let legend = |(x, y)| PathElement::new([(x, y), (x + 20, y)], SPECIAL.stroke_width(2));
-        chart.draw_series(line)?.label("ensemble, held out").legend(legend);
+        chart.draw_series(LineSeries::new([(0.0, loss), (end, loss)], SPECIAL.stroke_width(2)))?;
     }
     let best = outcome.best.and_then(|best| x.get(best - 1)).and_then(|best| held_out.iter().find(|point| point.0 == *best));
-    if let Some(&point) = best {
-        let ring = chart.draw_series([Circle::new(point, 7, SPECIAL.stroke_width(2))])?;
-        ring.label("best, kept").legend(|(x, y)| Circle::new((x + 10, y), 6, SPECIAL.stroke_width(2)));
-    }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .label_font((FONT, 14))
-        .background_style(WHITE.mix(0.85))
-        .border_style(BLACK.mix(0.3))
-        .draw()?;
+    chart.draw_series(best.map(|&point| Circle::new(point, 7, SPECIAL.stroke_width(2))))?;
     Ok(())
 }
 
-/// Digits after the point that tell numbers apart on an axis of that length.
+/// Digits after the point that tell the labels of an axis of that length apart: eight at most, at steps of 1, 2 or 5 times a power of ten.
 fn digits(length: f64) -> usize {
-    (1.3 - length.log10()).ceil().clamp(0.0, 9.0) as usize
+    (40.0 / length).log10().floor().clamp(0.0, 9.0) as usize
 }

@@ -19,8 +19,8 @@ impl<T> Kept<T> {
         Kept { states: Vec::new(), passing: false, best: Best::new(settings), epochs: settings.epochs as u64, snapshots }
     }
 
-    /// Takes the state after an epoch, from 1. Held-out data are not scored where the epoch was interrupted.
-    pub fn take(&mut self, epoch: usize, state: T, scored: Option<Scored>, valid: Option<&Metrics>) -> Result<()> {
+    /// Takes the state after an epoch, from 1, or after the `part` of it that was run before an interruption.
+    pub fn take(&mut self, epoch: usize, part: bool, state: T, scored: Option<Scored>, valid: Option<&Metrics>) -> Result<()> {
         let better = match (&mut self.best, valid) {
             (Some(best), Some(valid)) => best.see(epoch, valid)?,
             (best, _) => best.is_none(),
@@ -31,7 +31,7 @@ impl<T> Kept<T> {
             }
             self.states.push((state, scored.filter(|_| self.snapshots.is_some())));
             let ends = |n| epochs_of_cycle(epoch as u64 - 1, self.epochs, n).end == epoch as u64;
-            self.passing = !self.snapshots.is_some_and(ends);
+            self.passing = part || !self.snapshots.is_some_and(ends);
         }
         Ok(())
     }

@@ -84,7 +84,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
             let interrupted = stop.load(Relaxed);
             let scored = if interrupted { None } else { evaluate(&state) };
             let valid = scored.as_ref().map(|scored| scored.metrics(self.settings.loss));
-            kept.take(epoch, state, scored, valid.as_ref())?;
+            kept.take(epoch, interrupted, state, scored, valid.as_ref())?;
             if let (Some(valid), Schedule::Plateau { patience, .. }) = (valid, self.settings.schedule) {
                 stalls.see(valid.loss, patience as u32);
             }

@@ -43,8 +43,11 @@ fn linear(outcome: &Outcome) -> (f32, &[f32]) {
     (model.bias, &model.weights)
 }
 
+/// Columns and values, and a label.
+type Example = (Vec<(usize, f64)>, f64);
+
 /// Fifteen features in overlapping groups, of which five tell of the label.
-fn small(folder: &Path) -> (Dataset, Vec<(Vec<(usize, f64)>, f64)>) {
+fn small(folder: &Path) -> (Dataset, Vec<Example>) {
     let row = |i: usize| {
         let features: Vec<(usize, f64)> =
             (0..15).filter(|j| (i * 7 + j * j) % 5 < 2).map(|j| (j, 1.0 + (i * (j + 3) % 7) as f64 / 7.0)).collect();
@@ -52,9 +55,8 @@ fn small(folder: &Path) -> (Dataset, Vec<(Vec<(usize, f64)>, f64)>) {
         (features, if z + ((i * 31) % 17) as f64 / 4.0 > 2.0 { 1.0 } else { -1.0 })
     };
     let rows: Vec<_> = (0..2000).map(row).collect();
-    let line = |(features, label): &(Vec<(usize, f64)>, f64)| {
-        label.to_string() + &features.iter().map(|(j, x)| format!(" {j}:{x}")).collect::<String>() + "\n"
-    };
+    let line =
+        |(features, label): &Example| label.to_string() + &features.iter().map(|(j, x)| format!(" {j}:{x}")).collect::<String>() + "\n";
     let Packed::Sparse(data) = open(folder, "small.svm", rows.iter().map(line).collect::<String>().as_bytes()) else {
         panic!("not sparse")
     };

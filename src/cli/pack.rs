@@ -20,6 +20,9 @@ pub struct PackArgs {
 }
 
 pub fn run(args: PackArgs) -> anyhow::Result<()> {
+    if args.out.extension().is_none_or(|extension| extension != "safetensors") {
+        anyhow::bail!("{}: packed files are told by their name; end it in .safetensors", args.out.display());
+    }
     let settings = args.data.settings();
     let report = interruptible(false, |progress| pack_while(&args.inputs, &args.out, &settings, progress))?;
     warn_skipped(&report);

@@ -8,10 +8,7 @@
 //!
 //! The mapping is page-aligned, so rows never straddle a cache line needlessly; transparent huge pages are advised, as a random
 //! row is otherwise a miss in the page tables too.
-use super::{
-    LANES,
-    hogwild::{hottest, load_state},
-};
+use super::{LANES, hogwild::load_state};
 use crate::{
     Error, Result,
     rules::{State, UpdateRule},
@@ -162,15 +159,8 @@ impl Parameters {
 
     /// The weights of the narrow rows as a model is to have them.
     pub fn narrow_weights<R: UpdateRule>(&self, view: &Finish<'_, R>) -> Vec<f32> {
-        let shape = &self.shape;
-        let sum_at = |row: usize| self.narrow_sums()[row * self.stride].load(Relaxed);
-        // Private changes count as they were exchanged.
-        let in_common = if R::AVERAGES { LANES * hottest(shape.hot, self.stride) } else { 0 };
-        let sum = |row: usize| {
-            let own = (0..shape.workers).filter(|_| row < shape.hot).map(|worker| sum_at(first_private(shape, worker) + row)).sum::<f32>();
-            sum_at(row) + if row * self.stride < in_common { own / shape.workers as f32 } else { own }
-        };
-        let rows = self.narrow.cells().chunks_exact(self.stride).take(shape.narrow).enumerate();
+        let sum = |i: usize| self.narrow_sums()[i * self.stride].load(Relaxed);
+        let rows = self.narrow.cells().chunks_exact(self.stride).take(self.shape.narrow).enumerate();
         rows.map(|(i, row)| view.weight(row[0].load(Relaxed), || sum(i), || load_state::<R>(&row[1..]))).collect()
     }
 

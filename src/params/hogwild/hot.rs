@@ -39,31 +39,42 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
         self.exchange_first(self.base.len().div_ceil(part));
     }
 
-    /// Hands private changes to the shared array and takes over the changes of others. Changes of weights and sums add up; averages
-    /// move a worker's part of the way to its own: their changes' sum would overshoot, and with many workers explode. So do weights of
-    /// the hottest rows under rules whose steps do not shrink: between two exchanges each worker takes them all the way to where it wants them.
+    /// Hands private changes to the shared array and takes over the changes of others.
+    ///
+    /// Sums (Adagrad's) and the weights whose steps they shrink take each worker's change whole. Averages (Adam's) move one worker's part
+    /// of the way to its own: added changes could take them below 0. Weights under other rules take the share of the change that they
+    /// bear: where each worker takes a weight all the way to where it wants it between two exchanges, as with the bias, the
+    /// changes' sum goes beyond, and the next change comes back. So a share grows when a change goes on as the last one did,
+    /// and falls when it turns, between one worker's part and all.
     #[inline(always)]
     pub(super) fn exchange_first(&mut self, n: usize) {
-        let (usual, hottest) = (I::V::load(&self.share.0), hottest(self.hot as usize, Self::STRIDE));
+        let (part, zero) = (I::V::of(self.part_of_all), I::V::of(0.0));
+        let is_state = I::V::load(&self.is_state.0);
         let (shared, private) = self.hot_cells();
+        let sums: &[[AtomicF32; LANES]] = self.sums.as_chunks().0;
+        let weight = I::V::of(self.adjuster.weight_of_now);
         for (i, (base, (shared, private))) in self.base[..n].iter_mut().zip(shared.iter().zip(private)).enumerate() {
-            let share = if R::AVERAGES && i < hottest { I::V::of(self.part_of_all) } else { usual };
-            let (mine, mut before, now) = (self.isa.load(private), I::V::load(&base.0), self.isa.load(shared));
-            if R::AVERAGES {
-                before = share.less(I::V::of(1.0), now, before);
-            }
+            let (mine, before, now) = (self.isa.load(private), I::V::load(&base.0), self.isa.load(shared));
             let change = mine - before;
-            let now = share.mul_add(change, now);
+            let mut given = change;
+            if R::AVERAGES {
+                let (known, last) = (I::V::load(&self.shares[i].0), I::V::load(&self.changes[i].0));
+                let (goes_on, grown, fallen) = (change * last, (known + known).min(I::V::of(1.0)), (known * I::V::of(0.8)).max(part));
+                let share = goes_on.less(zero, fallen, zero.less(goes_on, grown, known));
+                share.store(&mut self.shares[i].0);
+                change.store(&mut self.changes[i].0);
+                given = zero.less(is_state, part * (mine - now), share * change);
+            }
+            let now = now + given;
             if change.abs().sum() != 0.0 {
                 self.isa.store(now, shared);
             }
             self.isa.store(now, private);
             now.store(&mut base.0);
+            // An average is that of the shared weight's path.
+            if let Some(sum) = sums.get(i) {
+                self.isa.store(weight.mul_add(given, self.isa.load(sum)), sum);
+            }
         }
     }
-}
-
-/// How many vectors of sixteen cells, of `hot` rows, are the hottest sixteenth.
-pub(in crate::params) fn hottest(hot: usize, stride: usize) -> usize {
-    (hot * stride).div_ceil(LANES).div_ceil(16)
 }

@@ -12,8 +12,6 @@
 mod hot;
 mod wide;
 
-pub(super) use hot::hottest;
-
 use super::{
     Integers, Isa, LANES, Line, MOST, Parameters, Real, Vector, Weights,
     table::{first_private, stride},
@@ -45,8 +43,8 @@ pub(crate) struct Hogwild<'t, R: UpdateRule, I: Isa> {
     room: Vec<I::V>,
     /// One over the workers.
     part_of_all: f32,
-    /// By cell of sixteen: what part of a private change goes into the shared numbers.
-    share: Line<f32>,
+    /// By cell of sixteen: 1 where state lies, 0 where a weight does.
+    is_state: Line<f32>,
     /// The narrow cells.
     cells: &'t [AtomicF32],
     /// The wide cells.
@@ -66,6 +64,9 @@ pub(crate) struct Hogwild<'t, R: UpdateRule, I: Isa> {
     large: bool,
     /// The shared values when the private ones were last exchanged, by sixteen cells.
     base: Vec<Line<f32>>,
+    /// Of rules that keep averages: the share of a private change that goes into the shared weight, and the last such change.
+    shares: Vec<Line<f32>>,
+    changes: Vec<Line<f32>>,
     exchanges: usize,
     /// By block of the present example.
     places: Vec<Line<u32>>,
@@ -82,6 +83,7 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
         assert!(worker < shape.workers && parameters.is_for::<R>(), "parameters laid out for another rule");
         let private = first_private(&shape, worker) as u32;
         let nowhere = first_private(&shape, worker + 1) as u32 - 1;
+        let hot_vectors = (shape.hot * Self::STRIDE).div_ceil(LANES);
         let aided_rows = adjuster.active || shape.averaged;
         let mut view = Hogwild {
             isa,
@@ -95,7 +97,7 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
             aided_rows,
             room: vec![I::V::of(0.0); 2 * shape.width.div_ceil(LANES)],
             part_of_all: 1.0 / shape.workers as f32,
-            share: Line(std::array::from_fn(|i| if R::AVERAGES && i % Self::STRIDE > 0 { 1.0 / shape.workers as f32 } else { 1.0 })),
+            is_state: Line(std::array::from_fn(|i| (i % Self::STRIDE > 0) as u8 as f32)),
             cells: parameters.narrow_cells(),
             wide: parameters.wide_vectors(),
             wide_stride: parameters.wide_place(1) as usize,
@@ -108,7 +110,9 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
             part: 1.0 / shape.width.max(1) as f32,
             large: shape.narrow > 1 << 19,
             exchanges: 0,
-            base: vec![Line([0.0; LANES]); (shape.hot * Self::STRIDE).div_ceil(LANES)],
+            base: vec![Line([0.0; LANES]); hot_vectors],
+            shares: vec![Line([1.0 / shape.workers as f32; LANES]); if R::AVERAGES { hot_vectors } else { 0 }],
+            changes: vec![Line([0.0; LANES]); if R::AVERAGES { hot_vectors } else { 0 }],
             places: vec![Line([place::<R>(nowhere); LANES]); blocks],
             gathered: vec![[I::V::of(0.0); MOST]; blocks],
         };

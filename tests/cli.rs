@@ -68,6 +68,9 @@ fn rows_are_trained_evaluated_predicted_and_inspected() {
     let data = json(&good(at, "inspect d.safetensors --json"));
     assert_eq!((&data["rows"], &data["nonzeros"]), (&4000.into(), &67265.into()));
     good(at, "train d.safetensors --holdout 0.2 --loss hinge --rule sgd --lr 0.5 --quiet");
+    good(at, "train d.safetensors --batch 64 --batch-growth 2 --epochs 2 --log b.jsonl");
+    let log: Vec<Value> = fs::read_to_string(at.join("b.jsonl")).unwrap().lines().map(json).collect();
+    assert_eq!((&log[0]["settings"]["batch"], &log[1]["steps"], &log[2]["steps"]), (&"64".into(), &63.into(), &32.into()));
 }
 
 #[test]
@@ -183,6 +186,10 @@ fn bad_input_ends_with_2_says_where_and_leaves_the_old_model() {
         ("train DATA/reviews.train.svm --out no/such/m.safetensors", "no such folder"),
         ("train DATA/reviews.train.svm --lr -1", "--lr"),
         ("train DATA/reviews.train.svm --holdout 2", "--holdout"),
+        ("train DATA/reviews.train.svm --batch 0", "at least 1, or full"),
+        ("train DATA/reviews.train.svm --batch 32 --exchange-every 64", "use --batch 1"),
+        ("train DATA/reviews.train.svm --batch full --hot-rows 64", "use --batch 1"),
+        ("train DATA/reviews.train.svm --batch full --batch-growth 2", "give --batch a number above 1"),
         ("train DATA/reviews.train.svm --rule nosuch", "adagrad-rowwise"),
         ("train DATA/reviews.train.svm --patience 2", "--valid or --holdout"),
         ("train DATA/reviews.train.svm --holdout 0.1 --patience 2 --stop-metric mae", "has loss, logloss, auc, accuracy"),

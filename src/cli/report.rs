@@ -120,7 +120,7 @@ impl Watch for Report {
         }
         let line = json!({
             "event": "epoch", "epoch": e.epoch, "seconds": e.seconds, "evaluation_seconds": e.evaluation_seconds, "examples": e.examples,
-            "nonzeros": e.nonzeros, "loss": e.loss, "valid": e.valid.as_ref().map(metrics_json),
+            "nonzeros": e.nonzeros, "steps": e.steps, "loss": e.loss, "valid": e.valid.as_ref().map(metrics_json),
         });
         if let Some(log) = &mut self.log {
             self.log_failed = writeln!(log, "{line}").and_then(|()| log.flush()).err();

@@ -8,7 +8,7 @@ use super::{
 };
 use anyhow::bail;
 use clap::{Args, ValueEnum};
-use hogwild::{Ended, Loss, Metric, Outcome, Schedule, Settings, data::Packed, train_factorization, train_linear};
+use hogwild::{Batch, Ended, Error, Loss, Metric, Outcome, Schedule, Settings, data::Packed, train_factorization, train_linear};
 use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -64,6 +64,12 @@ pub struct TrainArgs {
     /// Cut the run into so many cosine cycles and keep the model at the end of each: an ensemble in one file, from 2 to 1000 [default: one model]
     #[arg(long, value_name = "M")]
     snapshots: Option<usize>,
+    /// Examples a step: 1 is Hogwild!; N or full steps by the mean gradient of N or all examples, with the same bits on any number of threads
+    #[arg(long, value_name = "N|full", default_value = "1", value_parser = Batch::parse)]
+    batch: Batch,
+    /// Multiply the batch by this after every epoch, 1 to 1e6, in place of a falling rate
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_negative_numbers = true)]
+    batch_growth: f64,
     /// Worker threads [default: all cores]
     #[arg(long)]
     threads: Option<usize>,
@@ -127,6 +133,12 @@ impl TrainArgs {
         s.min_delta = self.min_delta.unwrap_or(s.min_delta);
         s.stop_metric = Metric::ALL.into_iter().find(|metric| self.stop_metric.as_deref() == Some(metric.name()));
         s.epochs = self.epochs.unwrap_or(s.epochs);
+        s.batch = self.batch;
+        s.batch_growth = self.batch_growth;
+        if let Some(every) = self.exchange_every.filter(|_| s.batch != Batch::One) {
+            let problem = "is of Hogwild! workers, and by batches no row is private; leave it out, or use --batch 1".into();
+            return Err(Error::BadSetting { setting: "--exchange-every", value: every.to_string(), problem });
+        }
         s.threads = self.threads.unwrap_or(s.threads);
         s.seed = self.seed;
         s.rank = self.rank;

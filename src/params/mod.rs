@@ -15,6 +15,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod gradients;
 mod hogwild;
 mod isa;
 #[cfg(target_arch = "aarch64")]
@@ -28,6 +29,7 @@ mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub(crate) use gradients::{Gradients, Merge, Step, Summing};
 pub(crate) use hogwild::Hogwild;
 pub use isa::InstructionSet;
 pub(crate) use isa::{Isa, Job, dispatch};
@@ -38,6 +40,14 @@ pub use vector::{F32x16, LANES, Line, Real, Vector};
 
 /// The most cells of a narrow row: a weight and three numbers of state.
 const MOST: usize = 4;
+
+/// Where rows lie, for [`Weights`]: worked out, and asked for, some examples ahead.
+pub(crate) trait Places<I: Isa> {
+    /// What [`gather`](Weights::gather) is to be given for sixteen narrow rows; lanes beyond the table are empty.
+    fn place(&self, rows: I::U, places: &mut Line<u32>);
+    /// Asks for the cells of a wide row of `vectors` of weights, or, if that is 0, of as many as it has.
+    fn prefetch_wide(&self, place: u32, vectors: usize);
+}
 
 /// All that a model may do with parameters.
 ///

@@ -20,14 +20,14 @@ use std::sync::atomic::Ordering::Relaxed;
 /// Where in the last vector of a wide row the state of the row begins, under a row-wise rule.
 pub(super) const ROW_STATE: usize = 4;
 
-struct Table {
+pub(super) struct Table {
     map: MmapRaw,
     cells: usize,
 }
 
 impl Table {
     /// A table of zeros.
-    fn new(rows: usize, stride: usize) -> Result<Table> {
+    pub(super) fn new(rows: usize, stride: usize) -> Result<Table> {
         let cells = rows.checked_mul(stride).filter(|&n| n <= isize::MAX as usize / size_of::<f32>());
         let refused = || Error::Memory { rows, bytes_a_row: stride * size_of::<f32>() };
         let cells = cells.ok_or_else(refused)?;
@@ -39,7 +39,7 @@ impl Table {
 
     #[inline(always)]
     #[allow(unsafe_code)]
-    fn cells(&self) -> &[AtomicF32] {
+    pub(super) fn cells(&self) -> &[AtomicF32] {
         // SAFETY: the mapping is private to this table, lives as long as `self`, is page-aligned, holds `cells` x 4 initialised (zero)
         // bytes, and is only ever accessed through these atomic cells. AtomicF32 has the layout of f32.
         unsafe { std::slice::from_raw_parts(self.map.as_ptr() as *const AtomicF32, self.cells) }

@@ -1,8 +1,9 @@
 //! Training matrix factorization on ratings: settings and data become a run.
 use super::{
-    Outcome, RatingFeed, Settings, Watch,
+    Batch, Outcome, RatingFeed, Settings, Watch,
     kept::Ran,
-    run::{Run, check_held_out, check_split},
+    run::{Run, Workers, check_held_out, check_split},
+    synchronous::Synchronous,
 };
 use crate::{
     Error, Result, Scored,
@@ -73,7 +74,8 @@ fn train<R: UpdateRule>(
     let loss = settings.loss;
     let (users, items) = (Arc::new(data.user_ids()?), Arc::new(data.item_ids()?));
     let (user_count, item_count, rank) = (data.users(), data.items(), settings.rank);
-    let (mut feed, held) = RatingFeed::new(data, loss, settings.holdout, settings.seed, settings.threads);
+    let workers = if settings.batch == Batch::One { settings.threads } else { 1 };
+    let (mut feed, held) = RatingFeed::new(data, loss, settings.holdout, settings.seed, workers);
     check_split(data.len() as u64, (settings.holdout > 0.0).then_some(held.len() as u64), &settings)?;
     let mean = loss.base_score(feed.ratings.iter().map(|r| r.value as f64).sum::<f64>() / feed.ratings.len().max(1) as f64);
     let model = Factorization::new(rank, mean, settings.l2 as f32);
@@ -84,10 +86,12 @@ fn train<R: UpdateRule>(
     };
     let all = user_count + item_count;
     let evaluate = |model: &FactorModel| held.as_ref().map(|held| crate::evaluate::ratings(model, held));
-    let shape = Shape { wide: all, width: rank, workers: settings.threads, averaged: settings.aids.average.is_some(), ..Shape::default() };
+    let shape = Shape { wide: all, width: rank, workers, averaged: settings.aids.average.is_some(), ..Shape::default() };
     let parameters = Parameters::new(shape, &rule)?;
     start_factors(&parameters, rank, settings.seed);
-    feed.set_places(&parameters);
+    if settings.batch == Batch::One {
+        feed.set_places(&parameters);
+    }
     let factors = Factors { feed: &feed, model: &model, rule, settings: &settings, rate, parameters: &parameters };
     let split = |parameters: &Parameters, finish: &Finish<'_, R>| -> FactorModel {
         let biases = |rows: Range<usize>| rows.map(|row| parameters.beside(row, finish)).collect();
@@ -118,7 +122,7 @@ struct Factors<'a, R> {
 }
 
 impl<R: UpdateRule> Factors<'_, R> {
-    /// The default rank has code of its own under every rule, other usual ones under row-wise rules, which are the fast ones here. (Without,
+    /// By batches rows of any width go one way. The default rank has code of its own under every rule, other usual ones under row-wise rules, which are the fast ones here. (Without,
     /// Adagrad at rank 32 takes 1.6 times as long; code for each rule and width made compiling the crate twice as long.)
     fn epochs<T>(
         &self,
@@ -127,6 +131,10 @@ impl<R: UpdateRule> Factors<'_, R> {
         keep: impl Fn(&Parameters, &Finish<'_, R>) -> T,
         evaluate: impl Fn(&T) -> Option<Scored>,
     ) -> Result<Ran<T>> {
+        if self.settings.batch != Batch::One {
+            let run = self.run(self.model);
+            return run.epochs(&mut Synchronous::new(&run)?, watch, stop, keep, evaluate);
+        }
         let vectors = self.settings.rank.div_ceil(LANES);
         if vectors == 2 {
             return self.epochs_of_width::<Fixed<2>, _>(watch, stop, keep, evaluate);
@@ -149,9 +157,14 @@ impl<R: UpdateRule> Factors<'_, R> {
         keep: impl Fn(&Parameters, &Finish<'_, R>) -> T,
         evaluate: impl Fn(&T) -> Option<Scored>,
     ) -> Result<Ran<T>> {
+        let model = self.model.with_width::<W>();
+        let run = self.run(&model);
+        run.epochs(&mut Workers::new(&run)?, watch, stop, keep, evaluate)
+    }
+
+    fn run<'r, M>(&'r self, model: &'r M) -> Run<'r, RatingFeed, M, R> {
         let &Factors { feed, rule, settings, rate, parameters, .. } = self;
-        let (model, examples) = (&self.model.with_width::<W>(), feed.ratings.len() as u64);
-        Run { feed, units: &feed.units, model, rule, settings, rate, examples, parameters }.epochs(watch, stop, keep, evaluate)
+        Run { feed, units: &feed.units, model, rule, settings, rate, examples: feed.ratings.len() as u64, parameters }
     }
 }
 

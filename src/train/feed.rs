@@ -3,8 +3,7 @@ use crate::{
     data::{Dataset, Ratings},
     loss::Loss,
     models::{ENDS, Factorization, Linear, Model, Pair, Row, Width},
-    params::{Hogwild, Integers, Isa, LANES, Parameters},
-    rules::UpdateRule,
+    params::{Integers, Isa, LANES, Parameters, Places},
 };
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 use std::{
@@ -25,12 +24,12 @@ pub(crate) trait Feed<M: Model>: Sync {
     /// Whether the position is trained on (and not held out).
     fn keeps(&self, position: u32) -> bool;
     /// Reads the example at a position, finds its parameters' places and asks for them; returns its label.
-    fn read<R: UpdateRule, I: Isa>(&self, isa: I, position: u32, example: &mut M::Example, weights: &Hogwild<'_, R, I>) -> f32;
+    fn read<I: Isa>(&self, isa: I, position: u32, example: &mut M::Example, places: &impl Places<I>) -> f32;
     // Before that it is fetched in two stages, each of which reads what the one before it, some examples earlier, has asked for.
     /// Asks for where the example lies.
     fn prefetch_place<I: Isa>(&self, isa: I, position: u32);
     /// Asks for the example itself (or, where its place is the example, for its parameters).
-    fn prefetch_example<R: UpdateRule, I: Isa>(&self, isa: I, position: u32, weights: &Hogwild<'_, R, I>);
+    fn prefetch_example<I: Isa>(&self, isa: I, position: u32, places: &impl Places<I>);
     /// Stored numbers of the example.
     fn size(&self, example: &M::Example) -> u64;
 }
@@ -110,7 +109,7 @@ impl Feed<Linear> for SparseFeed<'_> {
     }
 
     #[inline(always)]
-    fn read<R: UpdateRule, I: Isa>(&self, isa: I, position: u32, row: &mut Row, weights: &Hogwild<'_, R, I>) -> f32 {
+    fn read<I: Isa>(&self, isa: I, position: u32, row: &mut Row, places: &impl Places<I>) -> f32 {
         let range = self.range(position);
         let columns = self.columns.get(range.clone()).unwrap_or_default();
         let values = self.values.map(|values| values.get(range).unwrap_or_default());
@@ -129,7 +128,7 @@ impl Feed<Linear> for SparseFeed<'_> {
             }
             rows.store(&mut row.rows[block]);
             bits.store_bits(&mut row.values[block]);
-            weights.place(rows, &mut row.places[block]);
+            places.place(rows, &mut row.places[block]);
         }
         self.loss.target(f32::from_bits(self.labels[position as usize].load(Relaxed)))
     }
@@ -141,7 +140,7 @@ impl Feed<Linear> for SparseFeed<'_> {
     }
 
     #[inline(always)]
-    fn prefetch_example<R: UpdateRule, I: Isa>(&self, isa: I, position: u32, _weights: &Hogwild<'_, R, I>) {
+    fn prefetch_example<I: Isa>(&self, isa: I, position: u32, _places: &impl Places<I>) {
         let range = self.range(position);
         isa.prefetch_all(self.columns.get(range.clone()).unwrap_or_default());
         if let Some(values) = self.values {
@@ -227,7 +226,7 @@ impl<W: Width> Feed<Factorization<W>> for RatingFeed {
     }
 
     #[inline(always)]
-    fn read<R: UpdateRule, I: Isa>(&self, _isa: I, position: u32, pair: &mut Pair, _weights: &Hogwild<'_, R, I>) -> f32 {
+    fn read<I: Isa>(&self, _isa: I, position: u32, pair: &mut Pair, _places: &impl Places<I>) -> f32 {
         let rating = &self.ratings[position as usize];
         *pair = rating.pair;
         rating.value
@@ -237,10 +236,10 @@ impl<W: Width> Feed<Factorization<W>> for RatingFeed {
     fn prefetch_place<I: Isa>(&self, _isa: I, _position: u32) {} // they are read in their order, which the processor sees
 
     #[inline(always)]
-    fn prefetch_example<R: UpdateRule, I: Isa>(&self, _isa: I, position: u32, weights: &Hogwild<'_, R, I>) {
+    fn prefetch_example<I: Isa>(&self, _isa: I, position: u32, places: &impl Places<I>) {
         let pair = self.ratings[position as usize].pair;
-        weights.prefetch_wide(pair.user, W::VECTORS);
-        weights.prefetch_wide(pair.item, W::VECTORS);
+        places.prefetch_wide(pair.user, W::VECTORS);
+        places.prefetch_wide(pair.item, W::VECTORS);
     }
 
     #[inline(always)]

@@ -1,7 +1,8 @@
 //! Training a linear model on sparse rows: settings and data become a run.
 use super::{
-    Outcome, Settings, SparseFeed, Watch,
-    run::{Run, check_held_out, check_split},
+    Batch, Outcome, Settings, SparseFeed, Watch,
+    run::{Run, Way, Workers, check_held_out, check_split},
+    synchronous::Synchronous,
 };
 use crate::{
     Result,
@@ -64,8 +65,8 @@ fn train<R: UpdateRule>(
     valid.map_or(Ok(()), |valid| settings.loss.check_labels(valid))?;
     let ids = data.feature_ids()?;
     let rate = *settings.lr.get_or_insert_with(|| rule.default_rate(mean_square(data)));
-    let threads = settings.threads;
-    let hot = *settings.hot_rows.get_or_insert(if threads > 1 { 8192 } else { 0 });
+    let workers = if settings.batch == Batch::One { settings.threads } else { 1 };
+    let hot = *settings.hot_rows.get_or_insert(if workers > 1 { 8192 } else { 0 });
     let counts = if settings.l2 > 0.0 || settings.aids.l1 > 0.0 { data.feature_counts()? } else { Vec::new() };
     let model = Linear::with_penalties(settings.l2, settings.aids.l1, data.rows(), &counts);
     let feed = SparseFeed::new(data, settings.loss, settings.holdout, settings.seed);
@@ -80,11 +81,14 @@ fn train<R: UpdateRule>(
     };
     let units = feed.units(settings.exchange_every);
     let examples = data.rows() as u64 - held.as_ref().map_or(0, |held| held.len() as u64);
-    let shape = Shape { narrow: data.columns() + 1, hot, workers: threads, averaged: settings.aids.average.is_some(), ..Shape::default() };
+    let shape = Shape { narrow: data.columns() + 1, hot, workers, averaged: settings.aids.average.is_some(), ..Shape::default() };
     let parameters = Parameters::new(shape, &rule)?;
     let run = Run { feed: &feed, units: &units, model: &model, rule, settings: &settings, rate, examples, parameters: &parameters };
     let keep = |parameters: &Parameters, finish: &Finish<'_, R>| parameters.narrow_weights(finish);
-    let ran = run.epochs(watch, stop, keep, |weights| evaluate(weights))?;
+    let mut way: Box<dyn Way<_>> =
+        if settings.batch == Batch::One { Box::new(Workers::new(&run)?) } else { Box::new(Synchronous::new(&run)?) };
+    let ran = run.epochs(way.as_mut(), watch, stop, keep, |weights| evaluate(weights))?;
+    drop(way);
     let ids = Arc::new(ids);
     Ok(ran.outcome(settings, rule_name, |mut weights| {
         let bias = weights.remove(0);

@@ -1,5 +1,7 @@
 //! Training: what is asked for (`settings`), what becomes of it (`linear`, `factorization`), the epochs (`run`) and what is told of them
-//! (`report`), which states of it are `kept` and when it is `stopping` early, where examples come from (`feed`), their `order`, and the inner loop (`worker`).
+//! (`report`), which states of it are `kept` and when it is `stopping` early, where examples come from (`feed`), their `order`, and the inner loop (`worker`); or,
+//! by batches, `synchronous`.
+mod batch;
 mod factorization;
 mod feed;
 mod kept;
@@ -9,8 +11,10 @@ mod report;
 mod run;
 mod settings;
 mod stopping;
+mod synchronous;
 mod worker;
 
+pub use batch::Batch;
 pub use factorization::{train_factorization, train_factorization_with};
 use feed::{Feed, RatingFeed, SparseFeed};
 pub use linear::{train_linear, train_linear_with};

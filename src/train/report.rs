@@ -15,6 +15,8 @@ pub struct EpochReport {
     pub examples: u64,
     /// Nonzeros (or ratings) visited in this epoch.
     pub nonzeros: u64,
+    /// Steps in this epoch: one an example, or one a batch.
+    pub steps: u64,
     /// Mean loss of the epoch's examples, each taken just before its step.
     pub loss: f64,
     /// On held-out data, where there is any.

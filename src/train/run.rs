@@ -12,7 +12,7 @@ use crate::{
     rules::{Clock, UpdateRule},
     schedule::{Moment, Schedule},
 };
-use crossbeam::channel::{RecvTimeoutError, unbounded};
+use crossbeam::channel::{Receiver, RecvTimeoutError, unbounded};
 use std::{
     ops::Range,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
@@ -32,27 +32,41 @@ pub(super) struct Run<'a, F, M, R> {
     pub parameters: &'a Parameters,
 }
 
+/// A way through an epoch, with what it keeps from one to the next.
+pub(super) trait Way<R: UpdateRule> {
+    /// Goes through epoch number `epoch`, which begins at `start`.
+    fn epoch(&mut self, epoch: usize, start: Moment, watch: &mut dyn Watch, stop: &AtomicBool) -> Pass<R>;
+}
+
+/// What came of an epoch.
+pub(super) struct Pass<R: UpdateRule> {
+    pub tally: Tally,
+    /// How many steps were taken.
+    pub steps: u64,
+    /// Of the step that would come next, but at the rate of the last one: the next may be that of a restart.
+    pub clock: Clock,
+    /// Prepared for it.
+    pub next: R::Step,
+}
+
 impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
     /// Runs the epochs. `keep` copies what a model is made of out of the parameters, `evaluate` scores held-out data with such a copy.
     pub fn epochs<T>(
         &self,
+        way: &mut dyn Way<R>,
         watch: &mut dyn Watch,
         stop: &AtomicBool,
         keep: impl Fn(&Parameters, &Finish<'_, R>) -> T,
         evaluate: impl Fn(&T) -> Option<Scored>,
     ) -> Result<Ran<T>> {
         let (mut reports, mut kept) = (Vec::new(), Kept::new(self.settings));
-        let set = self.settings.instruction_set()?;
         let steps = |epochs: usize| epochs as u64 * self.examples;
         let mut stalls = Stalls::default();
-        let mut memories = vec![R::Memory::default(); self.settings.threads];
         for epoch in 1..=self.settings.epochs {
-            let plan = Plan::new(self.units, self.settings.exchange_every, self.settings.seed, epoch);
             let moment =
                 Moment { step: steps(epoch - 1) + 1, steps: steps(self.settings.epochs), epoch: self.examples, stalls: stalls.count };
             let start = Instant::now();
-            let tally;
-            (tally, memories) = self.epoch(epoch, moment, memories, &plan, set, watch, stop);
+            let Pass { tally, steps, clock, next } = way.epoch(epoch, moment, watch, stop);
             let seconds = start.elapsed().as_secs_f64();
             let wrong = if !tally.loss.is_finite() {
                 Some("the training loss")
@@ -72,14 +86,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                 return Ok(kept.end(Ended::Diverged(error), reports, self.settings));
             }
             let start = Instant::now();
-            // At the rate of the step before: the next one's may be that of a restart.
-            let last = Moment { step: moment.step + tally.examples - 1, ..moment };
-            let clock = Clock { rate: self.settings.schedule.rate(self.rate, &last), step: last.step + 1, steps: last.steps };
-            let finish = Finish {
-                rule: &self.rule,
-                step: self.rule.prepare(&clock, &memories[0]),
-                average: self.settings.aids.scale_of_average(&clock),
-            };
+            let finish = Finish { rule: &self.rule, step: next, average: self.settings.aids.scale_of_average(&clock) };
             let state = keep(self.parameters, &finish);
             let interrupted = stop.load(Relaxed);
             let scored = if interrupted { None } else { evaluate(&state) };
@@ -94,6 +101,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                 evaluation_seconds: start.elapsed().as_secs_f64(),
                 examples: tally.examples,
                 nonzeros: tally.nonzeros,
+                steps,
                 loss: tally.loss / tally.examples.max(1) as f64,
                 valid,
             };
@@ -109,41 +117,76 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
         Ok(kept.end(Ended::Finished, reports, self.settings))
     }
 
-    fn epoch(
+    /// Tells how the epoch goes and passes on the wish to stop, until so many workers have said that they are done.
+    pub fn follow(
         &self,
         epoch: usize,
-        start: Moment,
-        memories: Vec<R::Memory>,
-        plan: &Plan,
-        set: InstructionSet,
+        mut workers: usize,
+        over: &Receiver<()>,
+        counters: &Counters,
         watch: &mut dyn Watch,
         stop: &AtomicBool,
-    ) -> (Tally, Vec<R::Memory>) {
-        let counters = Counters::default();
+    ) {
+        while workers > 0 {
+            match over.recv_timeout(Duration::from_millis(100)) {
+                Ok(()) => workers -= 1,
+                Err(RecvTimeoutError::Disconnected) => break, // the last worker has ended, in whatever way
+                Err(RecvTimeoutError::Timeout) => {
+                    counters.stop.fetch_or(stop.load(Relaxed), Relaxed);
+                    watch.progress(Progress { epoch, examples: counters.examples.load(Relaxed), of: self.examples });
+                }
+            }
+        }
+    }
+}
+
+/// The way of Hogwild!: workers that wait for nobody, a step an example.
+pub(super) struct Workers<'a, F, M, R: UpdateRule> {
+    run: &'a Run<'a, F, M, R>,
+    set: InstructionSet,
+    /// What each worker's rule has learnt.
+    memories: Vec<R::Memory>,
+}
+
+impl<'a, F, M, R: UpdateRule> Workers<'a, F, M, R> {
+    pub fn new(run: &'a Run<'a, F, M, R>) -> Result<Self> {
+        Ok(Workers { run, set: run.settings.instruction_set()?, memories: vec![R::Memory::default(); run.settings.threads] })
+    }
+}
+
+impl<F: Feed<M>, M: Model, R: UpdateRule> Way<R> for Workers<'_, F, M, R> {
+    fn epoch(&mut self, epoch: usize, start: Moment, watch: &mut dyn Watch, stop: &AtomicBool) -> Pass<R> {
+        let (run, set) = (self.run, self.set);
+        let Run { settings, rate, .. } = *run;
+        let plan = &Plan::new(run.units, settings.exchange_every, settings.seed, epoch);
+        let counters = &Counters::default();
         let cores = core_affinity::get_core_ids().unwrap_or_default();
-        let threads = self.settings.threads;
-        let pin = self.settings.pin && threads <= cores.len();
+        let threads = settings.threads;
+        let pin = settings.pin && threads <= cores.len();
         let (done, over) = unbounded();
-        thread::scope(|scope| {
+        let tally = thread::scope(|scope| {
             let workers: Vec<_> = (0..threads)
-                .zip(memories)
+                .zip(std::mem::take(&mut self.memories))
                 .map(|(worker, memory)| {
                     let core = cores.get(worker).copied().filter(|_| pin);
-                    let (plan, counters, done) = (plan, &counters, done.clone());
+                    let done = done.clone();
                     scope.spawn(move || {
                         core.map(core_affinity::set_for_current);
+                        let &Run { feed, model, rule, parameters, .. } = run;
+                        let (loss, schedule, aids) = (settings.loss, settings.schedule, &settings.aids);
+                        let adjuster = Adjuster::new(*aids, settings.seed, (epoch * threads + worker) as u64);
                         let job = Epoch {
-                            feed: self.feed,
-                            model: self.model,
-                            loss: self.settings.loss,
-                            rule: self.rule,
+                            feed,
+                            model,
+                            loss,
+                            rule,
                             memory,
-                            rate: self.rate,
-                            schedule: self.settings.schedule,
+                            rate,
+                            schedule,
                             start,
-                            aids: &self.settings.aids,
-                            adjuster: Adjuster::new(self.settings.aids, self.settings.seed, (epoch * threads + worker) as u64),
-                            parameters: self.parameters,
+                            aids,
+                            adjuster,
+                            parameters,
                             worker,
                             plan,
                             counters,
@@ -154,23 +197,17 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                     })
                 })
                 .collect();
-            drop(done); // the channel is closed when the last worker has ended, in whatever way
-            let mut running = threads;
-            while running > 0 {
-                match over.recv_timeout(Duration::from_millis(100)) {
-                    Ok(()) => running -= 1,
-                    Err(RecvTimeoutError::Disconnected) => break,
-                    Err(RecvTimeoutError::Timeout) => {
-                        counters.stop.fetch_or(stop.load(Relaxed), Relaxed);
-                        watch.progress(Progress { epoch, examples: counters.examples.load(Relaxed), of: self.examples });
-                    }
-                }
-            }
+            drop(done); // the channel is closed when the last worker has ended
+            run.follow(epoch, threads, &over, counters, watch, stop);
             // A worker has no way to fail but a defect of this crate, which is passed on.
             let results = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|e| std::panic::resume_unwind(e)));
             let (tallies, memories): (Vec<Tally>, _) = results.unzip();
-            (tallies.into_iter().fold(Tally::default(), Tally::add), memories)
-        })
+            self.memories = memories;
+            tallies.into_iter().fold(Tally::default(), Tally::add)
+        });
+        let last = Moment { step: start.step + tally.examples - 1, ..start };
+        let clock = Clock { rate: settings.schedule.rate(rate, &last), step: last.step + 1, steps: last.steps };
+        Pass { tally, steps: tally.examples, clock, next: run.rule.prepare(&clock, &self.memories[0]) }
     }
 }
 

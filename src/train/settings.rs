@@ -1,4 +1,5 @@
 //! What a run is told: all settings with their ranges, checked in one place before any work.
+use super::Batch;
 use crate::{
     Aids, Error, Loss, Metric, Result, Rule, Schedule,
     data::{Dataset, Ratings},
@@ -26,13 +27,17 @@ pub struct Settings {
     pub aids: Aids,
     /// Passes over the data, at least 1.
     pub epochs: usize,
+    /// Examples a step. By batches a run gives the same bits on any number of threads.
+    pub batch: Batch,
+    /// What [`Batch::Size`] is multiplied by after every epoch (rounded, up to all examples), 1 to 1e6.
+    pub batch_growth: f64,
     /// Workers, at least 1.
     pub threads: usize,
     /// Order, factors' start and held-out rows follow from it.
     pub seed: u64,
     /// Factors a row, 1 to 4096.
     pub rank: usize,
-    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!. None: 8192 on several threads, 0 on one.
+    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!. None: 8192 on several threads, 0 on one and by batches.
     pub hot_rows: Option<usize>,
     /// Examples between two exchanges of the hottest private rows (others every 4th or 16th time), at least 1.
     pub exchange_every: u32,
@@ -64,6 +69,8 @@ impl Default for Settings {
             l2: 0.0,
             aids: Aids::default(),
             epochs: 5,
+            batch: Batch::One,
+            batch_growth: 1.0,
             threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
             seed: 0,
             rank: 32,
@@ -124,6 +131,24 @@ impl Settings {
         }
         if self.rank == 0 || self.rank > 4096 {
             return bad("--rank", self.rank.to_string(), "must be from 1 to 4096; try 32");
+        }
+        if self.batch == Batch::Size(0) {
+            return bad("--batch", "0".into(), "must be a number of examples, at least 1, or full; try 64");
+        }
+        if !(1.0..=1e6).contains(&self.batch_growth) {
+            return bad("--batch-growth", self.batch_growth.to_string(), "must be from 1 to 1e6; try 2");
+        }
+        if self.batch_growth != 1.0 && !matches!(self.batch, Batch::Size(_)) {
+            let value = self.batch_growth.to_string();
+            return bad(
+                "--batch-growth",
+                value,
+                "goes with batches of a size that can grow; give --batch a number above 1, or leave it out",
+            );
+        }
+        if let (Some(1..), true) = (self.hot_rows, self.batch != Batch::One) {
+            let value = self.hot_rows.unwrap_or(0).to_string();
+            return bad("--hot-rows", value, "is of Hogwild! workers, and by batches no row is private; leave it out, or use --batch 1");
         }
         if self.exchange_every == 0 {
             return bad("--exchange-every", "0".into(), "must be at least 1; try 256");
@@ -194,7 +219,7 @@ impl Settings {
         let rule_settings = known.as_ref().and_then(|text| text.split_once(':')).map(|(_, settings)| settings);
         serde_json::json!({
             "loss": self.loss.name(), "rule": rule, "rule_settings": rule_settings, "lr": self.lr, "schedule": self.schedule.to_string(), "l2": self.l2, "epochs": self.epochs,
-            "threads": self.threads, "seed": self.seed, "rank": self.rank, "hot_rows": self.hot_rows,
+            "batch": self.batch.to_string(), "batch_growth": self.batch_growth, "threads": self.threads, "seed": self.seed, "rank": self.rank, "hot_rows": self.hot_rows,
             "exchange_every": self.exchange_every, "clip_value": self.aids.clip_value, "clip_norm": self.aids.clip_norm,
             "noise": self.aids.noise, "noise_decay": self.aids.noise_decay, "l1": self.aids.l1, "average": self.aids.average, "pin": self.pin, "holdout": self.holdout,
             "patience": self.patience, "min_delta": self.min_delta,

@@ -59,8 +59,8 @@ pub(crate) struct Epoch<'a, F, M, R: UpdateRule> {
 }
 
 // How many examples ahead their places, and they themselves, are asked for.
-const FAR: usize = 24;
-const MIDDLE: usize = 12;
+pub(super) const FAR: usize = 24;
+pub(super) const MIDDLE: usize = 12;
 /// Room for the examples that a feed reads ahead, and the one at hand.
 const RING: usize = 4;
 
@@ -144,7 +144,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
 /// The sum of the losses of a block; by pieces, so that a long one loses no digits. Plain loops: what a closure handed to `map` holds
 /// is compiled without the instruction set that the worker has entered (20 ns an example).
 #[inline(always)]
-fn total<V: Vector>(loss: Loss, scores: &[f32], labels: &[f32]) -> f64 {
+pub(super) fn total<V: Vector>(loss: Loss, scores: &[f32], labels: &[f32]) -> f64 {
     let mut total = 0.0;
     for (scores, labels) in scores.chunks(4096).zip(labels.chunks(4096)) {
         let ((scores, last_scores), (labels, last_labels)) = (scores.as_chunks(), labels.as_chunks());

@@ -13,8 +13,8 @@ mod hot;
 mod wide;
 
 use super::{
-    Integers, Isa, LANES, Line, MOST, Parameters, Real, Vector, Weights,
-    table::{first_private, stride},
+    Integers, Isa, LANES, Line, MOST, Parameters, Places, Real, Vector, Weights,
+    table::{first_private, stride, vectors},
 };
 use crate::{
     aids::Adjuster,
@@ -166,23 +166,6 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
         w
     }
 
-    /// Where sixteen rows lie, for [`gather`](Weights::gather): hot ones in the private part, others where they are, empty lanes
-    /// nowhere. Worked out, and asked for, some examples ahead.
-    #[inline(always)]
-    pub fn place(&self, rows: I::U, places: &mut Line<u32>) {
-        let all = I::U::of;
-        let shared = rows.less(all(self.rows), rows, all(self.nowhere));
-        let mut at = rows.less(all(self.hot), rows.plus(all(self.private)), shared);
-        if Self::STRIDE > 2 {
-            at = at.plus(at);
-        }
-        at.store(places);
-        // The most frequent rows are near anyway.
-        if self.large && !all(NEAR).none_below(rows) {
-            self.isa.prefetch_rows(self.cells, places, Self::STRIDE);
-        }
-    }
-
     #[inline(always)]
     fn step_block(&mut self, block: usize, mut gradient: I::V, l1: Option<I::V>) {
         if self.adjuster.active {
@@ -214,6 +197,12 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
         unsafe { self.isa.scatter(cells, self.cells, places, Self::STRIDE) };
     }
 
+    /// What the rule has observed since the view was made, of rules that learn: for whoever has not called [`end`](Self::end).
+    #[inline(always)]
+    pub fn observed(&self) -> [f32; 2] {
+        [self.observed[0].sum(), self.observed[1].sum()]
+    }
+
     /// The gradient after clipping and noise.
     #[inline(always)]
     fn adjusted(&mut self, gradient: I::V) -> I::V {
@@ -221,6 +210,32 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
         gradient.store(&mut line);
         self.adjuster.adjust(&mut line);
         I::V::load(&line)
+    }
+}
+
+impl<R: UpdateRule, I: Isa> Places<I> for Hogwild<'_, R, I> {
+    /// Hot ones in the private part, others where they are, empty lanes nowhere.
+    #[inline(always)]
+    fn place(&self, rows: I::U, places: &mut Line<u32>) {
+        let all = I::U::of;
+        let shared = rows.less(all(self.rows), rows, all(self.nowhere));
+        let mut at = rows.less(all(self.hot), rows.plus(all(self.private)), shared);
+        if Self::STRIDE > 2 {
+            at = at.plus(at);
+        }
+        at.store(places);
+        // The most frequent rows are near anyway.
+        if self.large && !all(NEAR).none_below(rows) {
+            self.isa.prefetch_rows(self.cells, places, Self::STRIDE);
+        }
+    }
+
+    #[inline(always)]
+    fn prefetch_wide(&self, place: u32, vectors: usize) {
+        let vectors = if vectors > 0 { self::vectors::<R>(vectors) + 1 } else { self.wide_stride };
+        for i in 0..vectors {
+            self.isa.prefetch(self.wide.as_ptr().wrapping_add(place as usize + i));
+        }
     }
 }
 
@@ -303,7 +318,7 @@ impl<R: UpdateRule, I: Isa> Weights for Hogwild<'_, R, I> {
 
 /// The first numbers as a rule's state.
 #[inline(always)]
-fn state_of<R: UpdateRule, V: Vector>(numbers: &[V]) -> R::State<V> {
+pub(super) fn state_of<R: UpdateRule, V: Vector>(numbers: &[V]) -> R::State<V> {
     let mut state = R::State::splat(V::of(0.0));
     let n = state.as_ref().len();
     state.as_mut().copy_from_slice(&numbers[..n]);

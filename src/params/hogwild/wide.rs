@@ -11,15 +11,6 @@ use atomic_float::AtomicF32;
 use std::sync::atomic::Ordering::Relaxed;
 
 impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
-    /// Asks for the cells of a wide row of `vectors` of weights, or, if that is 0, of as many as it has.
-    #[inline(always)]
-    pub fn prefetch_wide(&self, place: u32, vectors: usize) {
-        let vectors = if vectors > 0 { self::vectors::<R>(vectors) + 1 } else { self.wide_stride };
-        for i in 0..vectors {
-            self.isa.prefetch(self.wide.as_ptr().wrapping_add(place as usize + i));
-        }
-    }
-
     /// The state of vector `i` of the `n` of a wide row.
     #[inline(always)]
     pub(super) fn wide_state(&self, cells: &[[AtomicF32; LANES]], n: usize, i: usize) -> R::State<I::V> {

@@ -1,0 +1,240 @@
+//! Batches, mini-batches: the synchronous way through an epoch, which gives the same bits on any number of threads.
+//!
+//! Each batch is cut into shards by its size and the model's alone. Shards are scored and their gradients summed in parallel, all at
+//! the same parameters, and their sums added two by two (see [`Gradients`]); then the rows that were touched, some to a task, take one step
+//! each by the mean.
+use super::{
+    Batch, Counters, Feed, Plan, Queue, Tally, Watch,
+    run::{Pass, Run, Way},
+    worker::{FAR, MIDDLE, total},
+};
+use crate::{
+    Error, Result,
+    aids::{Adjuster, Aids},
+    loss::Loss,
+    models::Model,
+    params::{Gradients, InstructionSet, Isa, Job, LANES, Merge, Parameters, Step, Summing, dispatch},
+    rules::{Clock, UpdateRule},
+    schedule::Moment,
+};
+use crossbeam::channel::unbounded;
+use rayon::prelude::*;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
+
+/// Examples that make a shard: with fewer, adding sums that have few rows in common takes longer than another thread saves (imdb_2gram in
+/// batches of 2,048: eight shards took twice as long as one).
+const LEAST: usize = 1024;
+/// Shards of a batch, likewise.
+const MOST: usize = 8;
+/// Numbers in the sums of all shards, where one shard does not have as many (256 MB).
+const ROOM: usize = 1 << 26;
+/// Rows that are stepped by one task: narrow, wide.
+const ROWS: [usize; 2] = [8192, 256];
+
+/// What stays from batch to batch.
+pub(super) struct Synchronous<'a, F, M: Model, R: UpdateRule> {
+    run: &'a Run<'a, F, M, R>,
+    set: InstructionSet,
+    pool: Arc<rayon::ThreadPool>,
+    shards: Vec<Shard<M::Example>>,
+    memory: R::Memory,
+    /// Of the step to come; rules count batches. Its rate is the last step's.
+    clock: Clock,
+}
+
+/// A shard's own room.
+struct Shard<E> {
+    sums: Gradients,
+    example: E,
+    /// The shard's scores with their labels.
+    scores: Vec<f32>,
+    labels: Vec<f32>,
+}
+
+impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<'a, F, M, R> {
+    /// # Errors
+    /// When there is too little memory, or the system refuses threads.
+    pub fn new(run: &'a Run<'a, F, M, R>) -> Result<Self> {
+        let settings = run.settings;
+        let cores = core_affinity::get_core_ids().unwrap_or_default();
+        let pin = settings.pin && settings.threads <= cores.len();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(settings.threads)
+            .start_handler(move |worker| {
+                cores.get(worker).copied().filter(|_| pin).map(core_affinity::set_for_current);
+            })
+            .build()
+            .map_err(|error| Error::BadSetting {
+                setting: "--threads",
+                value: settings.threads.to_string(),
+                problem: format!("the system refuses so many ({error}); try fewer"),
+            })?;
+        let sizes = || (0..settings.epochs).map(|epoch| settings.batch.size(settings.batch_growth, epoch, run.examples));
+        let most = ROOM / Gradients::cells(&run.parameters.shape).max(1);
+        let shards = sizes().max().unwrap_or(1).div_ceil(LEAST).min(most.min(MOST)).max(1);
+        let shard = |_| {
+            let sums = Gradients::new(&run.parameters.shape, run.feed.longest() / LANES + 1, settings.aids.l1 > 0.0)?;
+            Ok(Shard { sums, example: run.feed.room(), scores: Vec::new(), labels: Vec::new() })
+        };
+        Ok(Synchronous {
+            run,
+            set: settings.instruction_set()?,
+            pool: pool.into(),
+            shards: (0..shards).map(shard).collect::<Result<_>>()?,
+            memory: R::Memory::default(),
+            clock: Clock { rate: 0.0, step: 1, steps: sizes().map(|size| run.examples.div_ceil(size as u64)).sum() },
+        })
+    }
+
+    /// The positions of an epoch, in the seed's order. All examples at once are taken as they lie.
+    fn order(&self, epoch: usize) -> Vec<u32> {
+        let (run, keeps) = (self.run, |position| self.run.feed.keeps(position));
+        if run.settings.batch == Batch::Full {
+            return run.units.iter().cloned().flatten().filter(|&position| keeps(position)).collect();
+        }
+        let plan = Plan::new(run.units, run.settings.exchange_every, run.settings.seed, epoch);
+        let mut queue = Queue::new(&plan, F::SHUFFLE);
+        let mut order = Vec::with_capacity(run.examples as usize);
+        loop {
+            match queue.advance(keeps) {
+                0 => return order,
+                n => order.extend_from_slice(&queue.positions()[..n]),
+            }
+        }
+    }
+
+    /// Steps by the mean gradient of the examples at these positions.
+    fn step(&mut self, positions: &[u32]) -> Tally {
+        let &mut Synchronous { run, set, ref mut shards, ref mut memory, ref clock, .. } = self;
+        let (rule, parameters, examples) = (run.rule, run.parameters, positions.len());
+        let size = examples.div_ceil(examples.div_ceil(LEAST).min(shards.len()).max(1));
+        let shards = &mut shards[..examples.div_ceil(size)];
+        let tally = Batched { run, set, memory: &*memory, clock, size }.sum(shards, positions);
+        let (sums, of) = (&shards[0].sums, &*memory);
+        let [narrow, wide] = sums.touched();
+        // Each task but the last of narrow rows has whole vectors: no two write to the row for empty lanes.
+        let tasks = narrow.chunks(ROWS[0]).map(|rows| [rows, &[]]).chain(wide.chunks(ROWS[1]).map(|rows| [&[][..], rows]));
+        let step = |(task, rows)| {
+            let adjuster = Adjuster::new(run.settings.aids, run.settings.seed, (clock.step << 24) + task as u64);
+            dispatch(set, Step { rule, memory: of, clock, adjuster, parameters, sums, rows, examples })
+        };
+        let observed: Vec<[f32; 2]> = tasks.collect::<Vec<_>>().into_par_iter().enumerate().map(step).collect();
+        if R::LEARNS {
+            rule.learn(memory, observed.into_iter().fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d]));
+        }
+        tally
+    }
+
+    /// Steps through an epoch's positions.
+    fn steps(&mut self, order: &[u32], size: usize, start: Moment, counters: &Counters, stop: &AtomicBool) -> Tally {
+        let mut tally = Tally::default();
+        let Run { settings, rate, .. } = *self.run;
+        for positions in order.chunks(size) {
+            // Schedules count examples: they go by how far the run is.
+            let now = Moment { step: start.step + tally.examples, ..start };
+            self.clock.rate = settings.schedule.rate(rate, &now);
+            tally = tally.add(self.step(positions));
+            self.clock.step += 1;
+            counters.examples.store(tally.examples, Relaxed);
+            if !tally.loss.is_finite() || stop.load(Relaxed) {
+                break;
+            }
+        }
+        tally
+    }
+}
+
+impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Way<R> for Synchronous<'_, F, M, R> {
+    fn epoch(&mut self, epoch: usize, start: Moment, watch: &mut dyn Watch, stop: &AtomicBool) -> Pass<R> {
+        let (run, before) = (self.run, self.clock.step);
+        let (counters, (done, over)) = (Counters::default(), unbounded());
+        let mut tally = Tally::default();
+        let pool = self.pool.clone();
+        pool.in_place_scope(|scope| {
+            scope.spawn(|_| {
+                let size = run.settings.batch.size(run.settings.batch_growth, epoch - 1, run.examples);
+                tally = self.steps(&self.order(epoch), size, start, &counters, stop);
+                let _ = done.send(());
+            });
+            run.follow(epoch, 1, &over, &counters, watch, stop);
+        });
+        Pass { tally, steps: self.clock.step - before, clock: self.clock, next: run.rule.prepare(&self.clock, &self.memory) }
+    }
+}
+
+/// A batch to be summed.
+struct Batched<'a, F, M, R: UpdateRule> {
+    run: &'a Run<'a, F, M, R>,
+    set: InstructionSet,
+    memory: &'a R::Memory,
+    clock: &'a Clock,
+    /// Examples a shard.
+    size: usize,
+}
+
+impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Batched<'_, F, M, R> {
+    /// Gradients the gradients of the examples at these positions into the first of the shards: each half by itself, then both.
+    fn sum(&self, shards: &mut [Shard<M::Example>], positions: &[u32]) -> Tally {
+        let &Batched { run, set, memory, clock, size } = self;
+        if let [shard] = shards {
+            let &Run { feed, model, rule, parameters, settings, .. } = run;
+            return dispatch(
+                set,
+                Sum { feed, model, loss: settings.loss, aids: &settings.aids, rule, memory, clock, parameters, shard, positions },
+            );
+        }
+        let (a, b) = shards.split_at_mut(shards.len() / 2);
+        let (first, rest) = positions.split_at(a.len() * size);
+        let (one, two) = rayon::join(|| self.sum(a, first), || self.sum(b, rest));
+        dispatch(set, Merge { into: &mut a[0].sums, from: &b[0].sums });
+        one.add(two)
+    }
+}
+
+/// A shard's part of a batch.
+struct Sum<'a, F, M: Model, R: UpdateRule> {
+    feed: &'a F,
+    model: &'a M,
+    loss: Loss,
+    aids: &'a Aids,
+    rule: R,
+    memory: &'a R::Memory,
+    clock: &'a Clock,
+    parameters: &'a Parameters,
+    shard: &'a mut Shard<M::Example>,
+    positions: &'a [u32],
+}
+
+impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Sum<'_, F, M, R> {
+    type Output = Tally;
+
+    #[inline(always)]
+    fn run<I: Isa>(self, isa: I) -> Tally {
+        let Sum { feed, model, loss, aids, positions, .. } = self;
+        let Shard { sums, example, scores, labels } = self.shard;
+        let mut weights = Summing::new(isa, self.rule, self.memory, self.clock, self.parameters, sums);
+        let mut scratch = model.scratch(feed.longest());
+        let mut nonzeros = 0;
+        scores.resize(positions.len(), 0.0);
+        labels.resize(positions.len(), 0.0);
+        for i in 0..positions.len() {
+            let label = feed.read(isa, positions[i], example, &weights);
+            if let Some(&far) = positions.get(i + FAR) {
+                feed.prefetch_place(isa, far);
+                feed.prefetch_example(isa, positions[i + MIDDLE], &weights);
+            }
+            let score = model.score(example, &mut weights, &mut scratch);
+            (scores[i], labels[i]) = (score, label);
+            nonzeros += feed.size(example);
+            let mut slope = loss.slope(score, label);
+            if aids.clip_norm.is_some() {
+                slope = aids.clipped(slope, model.gradient_square(example, &scratch));
+            }
+            model.backward(example, slope, &mut weights, &mut scratch);
+        }
+        Tally { examples: positions.len() as u64, nonzeros, loss: total::<I::V>(loss, scores, labels) }
+    }
+}

@@ -1,8 +1,8 @@
 //! Batches, mini-batches: the synchronous way through an epoch, which gives the same bits on any number of threads.
 //!
 //! Each batch is cut into shards by its size and the model's alone. Shards are scored and their gradients summed in parallel, all at
-//! the same parameters, and their sums added two by two (see [`Gradients`]); then the rows that were touched, some to a task, take one step
-//! each by the mean.
+//! the same parameters, and their sums added two by two (see [`Gradients`]); then the rows that were touched, some to a task, take one
+//! step each by the mean.
 use super::{
     Batch, Counters, Feed, Plan, Queue, Tally, Watch,
     run::{Pass, Run, Way},
@@ -29,7 +29,7 @@ use std::sync::{
 const LEAST: usize = 1024;
 /// Shards of a batch, likewise.
 const MOST: usize = 8;
-/// Numbers in the sums of all shards, where one shard does not have as many (256 MB).
+/// The most numbers in all shards' sums (256 MB), but that there is always one shard.
 const ROOM: usize = 1 << 26;
 /// Rows that are stepped by one task: narrow, wide.
 const ROWS: [usize; 2] = [8192, 256];
@@ -155,6 +155,7 @@ impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Way<R> for Synch
         let pool = self.pool.clone();
         pool.in_place_scope(|scope| {
             scope.spawn(|_| {
+                let done = done; // the channel is closed when this has ended, in whatever way
                 let size = run.settings.batch.size(run.settings.batch_growth, epoch - 1, run.examples);
                 tally = self.steps(&self.order(epoch), size, start, &counters, stop);
                 let _ = done.send(());
@@ -176,7 +177,7 @@ struct Batched<'a, F, M, R: UpdateRule> {
 }
 
 impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Batched<'_, F, M, R> {
-    /// Gradients the gradients of the examples at these positions into the first of the shards: each half by itself, then both.
+    /// Sums the gradients of the examples at these positions into the first of the shards: each half by itself, then both.
     fn sum(&self, shards: &mut [Shard<M::Example>], positions: &[u32]) -> Tally {
         let &Batched { run, set, memory, clock, size } = self;
         if let [shard] = shards {

@@ -1,6 +1,6 @@
 //! The run of epochs: pinned workers, evaluation after each epoch, the last good state.
 use super::{
-    Counters, Ended, Epoch, EpochReport, Feed, Plan, Progress, Settings, Tally, Watch,
+    Counters, Ended, Epoch, EpochReport, Feed, Plan, Progress, Settings, Tally, Watch, curriculum,
     kept::{Kept, Ran},
 };
 use crate::{
@@ -33,24 +33,37 @@ pub(super) struct Run<'a, F, M, R> {
 }
 
 impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
-    /// Runs the epochs. `keep` copies what a model is made of out of the parameters, `evaluate` scores held-out data with such a copy.
+    /// Runs the epochs. `keep` copies what a model is made of out of the parameters, `evaluate` scores held-out data with such a copy,
+    /// `losses` gives its loss at each position, infinity where that is held out.
     pub fn epochs<T>(
         &self,
         watch: &mut dyn Watch,
         stop: &AtomicBool,
         keep: impl Fn(&Parameters, &Finish<'_, R>) -> T,
         evaluate: impl Fn(&T) -> Option<Scored>,
+        losses: impl Fn(&T) -> Vec<f32>,
     ) -> Result<Ran<T>> {
         let (mut reports, mut kept) = (Vec::new(), Kept::new(self.settings));
         let set = self.settings.instruction_set()?;
-        let steps = |epochs: usize| epochs as u64 * self.examples;
+        let examples = |epoch| curriculum::admitted(self.settings, self.examples, epoch);
+        let (steps, mut before) = ((1..=self.settings.epochs).map(examples).sum::<u64>(), 0);
         let mut stalls = Stalls::default();
         let mut memories = vec![R::Memory::default(); self.settings.threads];
         for epoch in 1..=self.settings.epochs {
-            let plan = Plan::new(self.units, self.settings.exchange_every, self.settings.seed, epoch);
-            let moment =
-                Moment { step: steps(epoch - 1) + 1, steps: steps(self.settings.epochs), epoch: self.examples, stalls: stalls.count };
+            let (count, epochs) = (examples(epoch), epoch as u64 - 1);
+            let all_epochs = self.settings.epochs as u64;
+            let moment = Moment { step: before + 1, steps, epoch: count, epochs, all_epochs, before, stalls: stalls.count };
             let start = Instant::now();
+            let admitted = if count < self.examples {
+                let state = keep(self.parameters, &self.finish(&moment, moment.step, &memories[0]));
+                curriculum::easiest(&losses(&state), count, self.settings.seed)
+            } else {
+                Vec::new()
+            };
+            // As many examples as otherwise: a block is counted before those left out are taken from it.
+            let block = (self.settings.exchange_every as u64 * self.examples / count.max(1)).min(u32::MAX as u64) as u32;
+            let plan = Plan::new(self.units, admitted, self.settings.order, block, self.settings.seed, epoch);
+            before += count;
             let tally;
             (tally, memories) = self.epoch(epoch, moment, memories, &plan, set, watch, stop);
             let seconds = start.elapsed().as_secs_f64();
@@ -74,13 +87,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
             let start = Instant::now();
             // At the rate of the step before: the next one's may be that of a restart.
             let last = Moment { step: moment.step + tally.examples - 1, ..moment };
-            let clock = Clock { rate: self.settings.schedule.rate(self.rate, &last), step: last.step + 1, steps: last.steps };
-            let finish = Finish {
-                rule: &self.rule,
-                step: self.rule.prepare(&clock, &memories[0]),
-                average: self.settings.aids.scale_of_average(&clock),
-            };
-            let state = keep(self.parameters, &finish);
+            let state = keep(self.parameters, &self.finish(&last, last.step + 1, &memories[0]));
             let interrupted = stop.load(Relaxed);
             let scored = if interrupted { None } else { evaluate(&state) };
             let valid = scored.as_ref().map(|scored| scored.metrics(self.settings.loss));
@@ -91,6 +98,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
             let report = EpochReport {
                 epoch,
                 seconds,
+                done: before as f64 / steps.max(1) as f64,
                 evaluation_seconds: start.elapsed().as_secs_f64(),
                 examples: tally.examples,
                 nonzeros: tally.nonzeros,
@@ -107,6 +115,12 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
             }
         }
         Ok(kept.end(Ended::Finished, reports, self.settings))
+    }
+
+    /// How a model is made of the parameters before step number `step`, at the rate of a moment.
+    fn finish(&self, at: &Moment, step: u64, memory: &R::Memory) -> Finish<'_, R> {
+        let clock = Clock { rate: self.settings.schedule.rate(self.rate, at), step, steps: at.steps };
+        Finish { rule: &self.rule, step: self.rule.prepare(&clock, memory), average: self.settings.aids.scale_of_average(&clock) }
     }
 
     fn epoch(
@@ -162,7 +176,8 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                     Err(RecvTimeoutError::Disconnected) => break,
                     Err(RecvTimeoutError::Timeout) => {
                         counters.stop.fetch_or(stop.load(Relaxed), Relaxed);
-                        watch.progress(Progress { epoch, examples: counters.examples.load(Relaxed), of: self.examples });
+                        let examples = counters.examples.load(Relaxed);
+                        watch.progress(Progress { epoch, examples, of: start.epoch, done: start.before + examples, of_all: start.steps });
                     }
                 }
             }

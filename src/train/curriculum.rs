@@ -20,7 +20,7 @@ pub(super) fn admitted(settings: &Settings, examples: u64, epoch: usize) -> u64 
         return examples;
     }
     let share = FIRST + (1.0 - FIRST) * done / pace;
-    ((share * examples as f64).ceil() as u64).min(examples)
+    ((share * examples as f64).round() as u64).clamp(1, examples.max(1))
 }
 
 /// Marks the `count` positions of least loss; a loss of infinity stands for an example that is not to be trained on.

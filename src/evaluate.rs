@@ -42,18 +42,27 @@ impl Scored {
 }
 
 /// Scores rows by weights laid out as in training: the bias, then a weight a column. `columns` gives the model's column of each of the
-/// data's (`u32::MAX`: unknown), `only` chooses rows.
-pub(crate) fn linear(weights: &[f32], loss: Loss, data: &Dataset, columns: Option<&[u32]>, only: Option<&[u32]>) -> Scored {
+/// data's (`u32::MAX`: unknown), `only` chooses rows; with `unit_rows` each row is divided by its length first.
+pub(crate) fn linear(
+    weights: &[f32],
+    unit_rows: bool,
+    loss: Loss,
+    data: &Dataset,
+    columns: Option<&[u32]>,
+    only: Option<&[u32]>,
+) -> Scored {
     let rows: Vec<u32> = only.map_or_else(|| (0..data.rows() as u32).collect(), <[u32]>::to_vec);
     let (cells, values) = (data.column_cells(), data.value_cells());
     let known = weights.len().saturating_sub(1) as u32;
     let score = |&row: &u32| {
         let range = data.row_range(row as usize);
         let (mut z, mut unknown) = (weights.first().copied().unwrap_or(0.0), 0);
+        let value = |i: usize| values.map_or(1.0, |values| f32::from_bits(values[i].load(Relaxed)));
+        let length = if unit_rows { row_length(range.clone().map(value)) } else { 1.0 };
         for i in range {
             let column = cells[i].load(Relaxed);
             let column = columns.map_or(column, |columns| columns.get(column as usize).copied().unwrap_or(u32::MAX));
-            let value = values.map_or(1.0, |values| f32::from_bits(values[i].load(Relaxed)));
+            let value = (value(i) as f64 / length) as f32;
             if column < known { z += weights[column as usize + 1] * value } else { unknown += 1 }
         }
         (z, loss.target(data.label(row as usize)), unknown)
@@ -68,6 +77,12 @@ pub(crate) fn linear(weights: &[f32], loss: Loss, data: &Dataset, columns: Optio
     };
     let parts: Vec<Scored> = rows.par_chunks(1024).map(chunk).collect();
     parts.into_iter().fold(Scored::default(), Scored::join)
+}
+
+/// What a row of length 1 is divided by; 1 where there is no length.
+pub(crate) fn row_length(values: impl Iterator<Item = f32>) -> f64 {
+    let square: f64 = values.map(|x| x as f64 * x as f64).sum();
+    if square > 0.0 { square.sqrt() } else { 1.0 }
 }
 
 /// Ratings in a model's own numbers: user, item (`u32::MAX`: unknown), target.

@@ -1,6 +1,6 @@
 //! Trained models and their files: plain safetensors, keyed by the user's own ids, so that a model scores any other file.
 //!
-//! Linear: `weight` f32 [features], `bias` f32 [1], ids. Factorization: `user_bias`, `item_bias`, `user_factor` [users, rank],
+//! Linear: `weight` f32 [features], `bias` f32 [1], ids; `"unit_rows": true` in the entry `hogwild` where rows are to be divided by their lengths. Factorization: `user_bias`, `item_bias`, `user_factor` [users, rank],
 //! `item_factor` [items, rank], `mean` f32 [1], ids of users and of items. Ids are `*_id` u64 or `*_name_start` u64 with `*_name` u8.
 //! The metadata entry `hogwild` has kind, loss and the settings of the run as JSON. All that is format version 1. An ensemble of
 //! snapshots is version 2: every f32 tensor has a leading dimension, one for each member, ids are there once.
@@ -22,6 +22,8 @@ pub struct LinearModel {
     pub bias: f32,
     /// One a feature.
     pub weights: Vec<f32>,
+    /// Whether a row is divided by its length before it is scored; features unknown to the model count in that.
+    pub unit_rows: bool,
 }
 
 /// Matrix factorization.
@@ -181,9 +183,12 @@ impl TrainedModel {
             .collect::<std::result::Result<_, _>>()
             .map_err(failed)?;
         // One entry, so that the same model is the same file: the format's own entries have no order.
-        let header = serde_json::json!({
+        let mut header = serde_json::json!({
             "format": FORMAT, "version": VERSIONS[!self.earlier.is_empty() as usize], "kind": self.kind_name(), "loss": self.loss.name(), "settings": self.settings,
         });
+        if matches!(&self.kind, ModelKind::Linear(LinearModel { unit_rows: true, .. })) {
+            header["unit_rows"] = true.into();
+        }
         let metadata = HashMap::from([("hogwild".to_string(), header.to_string())]);
         let bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
         let mut file = OutputFile::create(path)?;
@@ -251,9 +256,10 @@ impl TrainedModel {
         match entry("kind") {
             "linear" => {
                 let ids = ids("feature", floats("weight", 0)?.len())?;
+                let unit_rows = metadata["unit_rows"].as_bool().unwrap_or(false);
                 for member in 0..members {
                     let (bias, weights) = (one("bias", member)?, floats("weight", member)?);
-                    kinds.push(ModelKind::Linear(LinearModel { ids: ids.clone(), bias, weights }));
+                    kinds.push(ModelKind::Linear(LinearModel { ids: ids.clone(), bias, weights, unit_rows }));
                 }
             }
             "mf" => {
@@ -292,7 +298,7 @@ impl LinearModel {
     pub fn score(&self, loss: Loss, data: &Dataset) -> Result<Scored> {
         let columns = data.feature_ids()?.translate(&self.ids);
         let weights: Vec<f32> = std::iter::once(self.bias).chain(self.weights.iter().copied()).collect();
-        Ok(evaluate::linear(&weights, loss, data, Some(&columns), None))
+        Ok(evaluate::linear(&weights, self.unit_rows, loss, data, Some(&columns), None))
     }
 }
 

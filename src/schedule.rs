@@ -109,8 +109,14 @@ pub struct Moment {
     pub step: u64,
     /// How many steps the run is to have.
     pub steps: u64,
-    /// How many steps an epoch has.
+    /// How many steps the present epoch has.
     pub epoch: u64,
+    /// How many epochs came before it.
+    pub epochs: u64,
+    /// How many epochs the run is to have.
+    pub all_epochs: u64,
+    /// How many steps were done before the present epoch.
+    pub before: u64,
     /// How often the held-out loss has stalled.
     pub stalls: u32,
 }
@@ -202,7 +208,7 @@ impl Schedule {
     /// What multiplies the base rate.
     pub fn factor(&self, now: &Moment) -> f64 {
         let done = now.step.saturating_sub(1) as f64;
-        let epochs = done / now.epoch.max(1) as f64;
+        let epochs = now.epochs as f64 + (done - now.before as f64) / now.epoch.max(1) as f64;
         let progress = (done / now.steps.max(1) as f64).min(1.0);
         let cosine = |x: f64| (1.0 + (PI * x).cos()) / 2.0;
         match *self {
@@ -216,7 +222,7 @@ impl Schedule {
             Schedule::Cosine => cosine(progress),
             Schedule::WarmRestarts { period, multiplier } => cosine(cycle(epochs, period as f64, multiplier as f64)),
             Schedule::CosineCycles { cycles } => {
-                let cycle = epochs_of_cycle(now.step.saturating_sub(1) / now.epoch.max(1), now.steps / now.epoch.max(1), cycles as u64);
+                let cycle = epochs_of_cycle(epochs as u64, now.all_epochs, cycles as u64);
                 cosine(((epochs - cycle.start as f64) / (cycle.end - cycle.start) as f64).min(1.0))
             }
             Schedule::Transformer { dimension, warmup } => {
@@ -272,7 +278,11 @@ mod tests {
     /// Factors at the start of each of four epochs of ten steps, and at the end.
     fn sequence(text: &str) -> Vec<f64> {
         let schedule = Schedule::parse(text).unwrap();
-        let at = |epoch: u64| schedule.factor(&Moment { step: epoch * 10 + 1, steps: 40, epoch: 10, stalls: epoch as u32 / 2 });
+        let now = |epoch: u64| {
+            let (step, stalls) = (epoch * 10 + 1, epoch as u32 / 2);
+            Moment { step, steps: 40, epoch: 10, all_epochs: 4, stalls, ..Moment::default() }
+        };
+        let at = |epoch: u64| schedule.factor(&now(epoch));
         (0..=4).map(|epoch| (at(epoch) * 1e6).round() / 1e6).collect()
     }
 
@@ -293,6 +303,22 @@ mod tests {
         assert_eq!(sequence("transformer:dimension=4,warmup=16"), [0.007813, 0.085938, 0.109109, 0.089803, 0.078087]);
         assert_eq!(sequence("one-cycle:warmup=0.5,divide=10,end=10"), [0.1, 0.55, 1.0, 0.505, 0.01]);
         assert_eq!(sequence("plateau:factor=0.5"), [1.0, 1.0, 0.5, 0.5, 0.25]);
+    }
+
+    #[test]
+    fn epochs_of_different_lengths_count_as_one_each() {
+        // Of 2, 6 and 10 steps.
+        let at = |text: &str, epochs, before, epoch, step| {
+            Schedule::parse(text).unwrap().factor(&Moment { step, steps: 18, epoch, epochs, all_epochs: 3, before, stalls: 0 })
+        };
+        let step = |epochs, before, epoch, step| at("step:every=2,factor=0.5", epochs, before, epoch, step);
+        assert_eq!([step(0, 0, 2, 1), step(1, 2, 6, 8), step(2, 8, 10, 9), step(2, 8, 10, 18)], [1.0, 1.0, 0.5, 0.5]);
+        let cycles = |epochs, before, epoch, step| at("cosine-cycles:cycles=3", epochs, before, epoch, step);
+        assert_eq!(
+            [cycles(0, 0, 2, 1), cycles(0, 0, 2, 2), cycles(1, 2, 6, 3), cycles(1, 2, 6, 6), cycles(2, 8, 10, 9)]
+                .map(|x| (x * 1e6).round()),
+            [1e6, 5e5, 1e6, 5e5, 1e6]
+        );
     }
 
     #[test]

@@ -189,7 +189,15 @@ fn next(last: Clock) -> Clock {
 /// The clock at which a run of `epochs`, each of `batches` batches, takes a batch.
 fn clock(settings: &Settings, examples: u64, batches: u64, epoch: u64, batch: u64, size: u64) -> Clock {
     let epochs = settings.epochs as u64;
-    let now = Moment { step: epoch * examples + batch * size + 1, steps: epochs * examples, epoch: examples, stalls: 0 };
+    let now = Moment {
+        step: epoch * examples + batch * size + 1,
+        steps: epochs * examples,
+        epoch: examples,
+        stalls: 0,
+        epochs: epoch,
+        all_epochs: epochs,
+        before: epoch * examples,
+    };
     let rate = (settings.lr.unwrap() as f64 * settings.schedule.factor(&now)) as f32;
     Clock { rate, step: epoch * batches + batch + 1, steps: epochs * batches }
 }

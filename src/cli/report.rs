@@ -94,8 +94,8 @@ impl Watch for Report {
         if self.started.elapsed() < Duration::from_secs(1) {
             return;
         }
-        self.bar.set_length(now.of * self.epochs as u64);
-        self.bar.set_position(now.of * (now.epoch as u64 - 1) + now.examples);
+        self.bar.set_length(now.of_all);
+        self.bar.set_position(now.done);
         if let Ok(style) = ProgressStyle::with_template("epoch {msg} {bar:30} {per_sec} {eta} left") {
             self.bar.set_style(style);
         }
@@ -107,7 +107,7 @@ impl Watch for Report {
         if !self.quiet {
             let valid = e.valid.as_ref().map(metrics_text).unwrap_or_default();
             let (examples, nonzeros) = (e.examples as f64 / seconds / 1e6, e.nonzeros as f64 / seconds / 1e6);
-            let left = self.started.elapsed() / e.epoch as u32 * (self.epochs - e.epoch) as u32;
+            let left = self.started.elapsed().mul_f64((1.0 / e.done.max(1e-9) - 1.0).max(0.0));
             let left = if left.as_secs() > 0 { format!("  {} left", HumanDuration(left)) } else { String::new() };
             let line = format!(
                 "epoch {}/{}  loss {:.5}{}{valid}  {examples:.2} M examples/s  {nonzeros:.0} M nonzeros/s{left}",

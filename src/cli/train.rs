@@ -8,7 +8,9 @@ use super::{
 };
 use anyhow::bail;
 use clap::{Args, ValueEnum};
-use hogwild::{Batch, Ended, Error, Loss, Metric, Outcome, Schedule, Settings, data::Packed, train_factorization, train_linear};
+use hogwild::{
+    Batch, Ended, Error, Loss, Metric, Normalize, Order, Outcome, Schedule, Settings, data::Packed, train_factorization, train_linear,
+};
 use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -49,6 +51,16 @@ pub struct TrainArgs {
     l2: Option<f64>,
     #[command(flatten)]
     aids: AidOptions,
+    /// Scale features, of linear models: each by its largest absolute value or standard deviation (--l2 is then of the weights of
+    /// scaled features), or each row to length 1 [default: none]
+    #[arg(long, value_name = "HOW", value_parser = named(&Normalize::ALL.map(|how| how.name())), long_help = NORMALIZE)]
+    normalize: Option<String>,
+    /// In what order examples are visited: shuffled, as in the file, or easy ones first [default: shuffle]
+    #[arg(long, value_name = "ORDER", value_parser = named(&Order::ALL.map(|order| order.name())), long_help = ORDER)]
+    order: Option<String>,
+    /// With --order curriculum: after what share of the run, 0 to 1, all examples are in use [default: 0.5]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    pace: Option<f32>,
     /// Passes over the data [default: 6 for mf, 5 otherwise]
     #[arg(long)]
     epochs: Option<usize>,
@@ -104,6 +116,26 @@ pub struct TrainArgs {
     options: CacheOptions,
 }
 
+const NORMALIZE: &str = "\
+How features are scaled, of linear models [default: none]
+
+  none     as they are
+  max-abs  each feature divided by its largest absolute value
+  std      each feature divided by its standard deviation, zeros counted; not centred
+  row      each row divided by its length
+  online   each feature divided by its largest absolute value so far, without a pass over the data beforehand
+
+The model that is written takes features as they are in the file: its weights are scaled back (row: it says that rows are to be
+divided). --lr, --l1 and --l2 are of the weights of scaled features.";
+
+const ORDER: &str = "\
+In what order examples are visited [default: shuffle]
+
+  shuffle     shuffled anew each epoch
+  sequential  as in the file; several threads take its blocks in turn
+  curriculum  easy examples first: the first epoch has a fifth of them, drawn by lot where the untrained model finds them all alike, the
+              next ones those of least loss, more and more until --pace of the run is done; then all. Shuffled within an epoch";
+
 /// Every schedule as it may be typed, with the settings' defaults.
 fn schedule_help() -> String {
     let all = Schedule::ALL.map(|schedule| format!("  {schedule}")).join("\n");
@@ -132,6 +164,9 @@ impl TrainArgs {
         s.patience = self.patience;
         s.min_delta = self.min_delta.unwrap_or(s.min_delta);
         s.stop_metric = Metric::ALL.into_iter().find(|metric| self.stop_metric.as_deref() == Some(metric.name()));
+        s.normalize = Normalize::ALL.into_iter().find(|how| self.normalize.as_deref() == Some(how.name())).unwrap_or(s.normalize);
+        s.order = Order::ALL.into_iter().find(|order| self.order.as_deref() == Some(order.name())).unwrap_or(s.order);
+        s.pace = self.pace;
         s.epochs = self.epochs.unwrap_or(s.epochs);
         s.batch = self.batch;
         s.batch_growth = self.batch_growth;

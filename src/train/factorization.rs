@@ -1,6 +1,7 @@
 //! Training matrix factorization on ratings: settings and data become a run.
 use super::{
-    Batch, Outcome, RatingFeed, Settings, Watch,
+    Batch, Normalize, Order, Outcome, RatingFeed, Settings, Watch,
+    feed::Rating,
     kept::Ran,
     run::{Run, Workers, check_held_out, check_split},
     synchronous::Synchronous,
@@ -13,6 +14,7 @@ use crate::{
     params::{Finish, LANES, Parameters, Shape},
     rules::{UpdateRule, with_rule},
 };
+use rayon::prelude::*;
 use std::{
     ops::Range,
     sync::{Arc, atomic::AtomicBool},
@@ -69,13 +71,19 @@ fn train<R: UpdateRule>(
         let problem = "is of linear models; factors take --l2".into();
         return Err(Error::BadSetting { setting: "--l1", value: settings.aids.l1.to_string(), problem });
     }
+    if settings.normalize != Normalize::None {
+        let problem = "scales features, and ratings have none; leave the setting out".into();
+        return Err(Error::BadSetting { setting: "--normalize", value: settings.normalize.name().into(), problem });
+    }
+    if settings.order == Order::Curriculum {
+        settings.pace.get_or_insert(Settings::PACE);
+    }
     settings.hot_rows = Some(0);
     let rate = *settings.lr.get_or_insert(0.14);
     let loss = settings.loss;
     let (users, items) = (Arc::new(data.user_ids()?), Arc::new(data.item_ids()?));
     let (user_count, item_count, rank) = (data.users(), data.items(), settings.rank);
-    let workers = if settings.batch == Batch::One { settings.threads } else { 1 };
-    let (mut feed, held) = RatingFeed::new(data, loss, settings.holdout, settings.seed, workers);
+    let (mut feed, held) = RatingFeed::new(data, &settings);
     check_split(data.len() as u64, (settings.holdout > 0.0).then_some(held.len() as u64), &settings)?;
     let mean = loss.base_score(feed.ratings.iter().map(|r| r.value as f64).sum::<f64>() / feed.ratings.len().max(1) as f64);
     let model = Factorization::new(rank, mean, settings.l2 as f32);
@@ -86,7 +94,8 @@ fn train<R: UpdateRule>(
     };
     let all = user_count + item_count;
     let evaluate = |model: &FactorModel| held.as_ref().map(|held| crate::evaluate::ratings(model, held));
-    let shape = Shape { wide: all, width: rank, workers, averaged: settings.aids.average.is_some(), ..Shape::default() };
+    let shape =
+        Shape { wide: all, width: rank, workers: settings.workers(), averaged: settings.aids.average.is_some(), ..Shape::default() };
     let parameters = Parameters::new(shape, &rule)?;
     start_factors(&parameters, rank, settings.seed);
     if settings.batch == Batch::One {
@@ -107,7 +116,15 @@ fn train<R: UpdateRule>(
             item_factor: factors(user_count..all),
         }
     };
-    let ran = factors.epochs(watch, stop, split, evaluate)?;
+    let stride = parameters.wide_place(1);
+    let losses = |model: &FactorModel| -> Vec<f32> {
+        let of = |rating: &Rating| {
+            let (user, item) = (rating.pair.user / stride, rating.pair.item / stride);
+            loss.value(model.score(user as usize, item as usize - user_count), rating.value)
+        };
+        feed.ratings.par_iter().map(of).collect()
+    };
+    let ran = factors.epochs(watch, stop, split, evaluate, losses)?;
     Ok(ran.outcome(settings, rule_name, ModelKind::Factorization))
 }
 
@@ -130,24 +147,25 @@ impl<R: UpdateRule> Factors<'_, R> {
         stop: &AtomicBool,
         keep: impl Fn(&Parameters, &Finish<'_, R>) -> T,
         evaluate: impl Fn(&T) -> Option<Scored>,
+        losses: impl Fn(&T) -> Vec<f32>,
     ) -> Result<Ran<T>> {
         if self.settings.batch != Batch::One {
             let run = self.run(self.model);
-            return run.epochs(&mut Synchronous::new(&run)?, watch, stop, keep, evaluate);
+            return run.epochs(&mut Synchronous::new(&run)?, watch, stop, keep, evaluate, losses);
         }
         let vectors = self.settings.rank.div_ceil(LANES);
         if vectors == 2 {
-            return self.epochs_of_width::<Fixed<2>, _>(watch, stop, keep, evaluate);
+            return self.epochs_of_width::<Fixed<2>, _>(watch, stop, keep, evaluate, losses);
         }
         if R::ROWWISE {
             match vectors {
-                1 => return self.epochs_of_width::<Fixed<1>, _>(watch, stop, keep, evaluate),
-                4 => return self.epochs_of_width::<Fixed<4>, _>(watch, stop, keep, evaluate),
-                8 => return self.epochs_of_width::<Fixed<8>, _>(watch, stop, keep, evaluate),
+                1 => return self.epochs_of_width::<Fixed<1>, _>(watch, stop, keep, evaluate, losses),
+                4 => return self.epochs_of_width::<Fixed<4>, _>(watch, stop, keep, evaluate, losses),
+                8 => return self.epochs_of_width::<Fixed<8>, _>(watch, stop, keep, evaluate, losses),
                 _ => {}
             }
         }
-        self.epochs_of_width::<AnyWidth, _>(watch, stop, keep, evaluate)
+        self.epochs_of_width::<AnyWidth, _>(watch, stop, keep, evaluate, losses)
     }
 
     fn epochs_of_width<W: Width, T>(
@@ -156,10 +174,11 @@ impl<R: UpdateRule> Factors<'_, R> {
         stop: &AtomicBool,
         keep: impl Fn(&Parameters, &Finish<'_, R>) -> T,
         evaluate: impl Fn(&T) -> Option<Scored>,
+        losses: impl Fn(&T) -> Vec<f32>,
     ) -> Result<Ran<T>> {
         let model = self.model.with_width::<W>();
         let run = self.run(&model);
-        run.epochs(&mut Workers::new(&run)?, watch, stop, keep, evaluate)
+        run.epochs(&mut Workers::new(&run)?, watch, stop, keep, evaluate, losses)
     }
 
     fn run<'r, M>(&'r self, model: &'r M) -> Run<'r, RatingFeed, M, R> {

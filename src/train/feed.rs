@@ -1,4 +1,5 @@
-//! Where examples come from: rows of a mapped data set, or ratings in tiles. A feed knows how to read the example at a position into private memory.
+//! Where examples come from: rows of a mapped data set, or ratings in tiles (scaled rows: see `scale`). A feed knows how to read the example at a position into private memory.
+use super::{Order, Settings};
 use crate::{
     data::{Dataset, Ratings},
     loss::Loss,
@@ -52,8 +53,7 @@ pub(crate) struct SparseFeed<'a> {
 }
 
 impl<'a> SparseFeed<'a> {
-    /// `holdout`: the share of rows, 0 to 1, that is not trained on.
-    pub fn new(data: &'a Dataset, loss: Loss, holdout: f64, seed: u64) -> Self {
+    pub fn new(data: &'a Dataset, settings: &Settings) -> Self {
         SparseFeed {
             data,
             longest: data.longest_row(),
@@ -61,9 +61,9 @@ impl<'a> SparseFeed<'a> {
             labels: data.label_cells(),
             columns: data.column_cells(),
             values: data.value_cells(),
-            loss,
-            holdout: (holdout * u64::MAX as f64) as u64,
-            seed,
+            loss: settings.loss,
+            holdout: (settings.holdout * u64::MAX as f64) as u64,
+            seed: settings.seed,
         }
     }
 
@@ -164,29 +164,37 @@ pub(crate) struct Rating {
 /// Users x items of a tile: their factor rows at rank 32 fill a second-level cache, no more.
 const TILE: (u32, u32) = (2048, 1024);
 
-/// Ratings, copied into tiles once; shuffled within the tile then, and within the block each epoch.
+/// Ratings, copied into tiles once, and shuffled within the tile then; or all in the order of the file.
 pub(crate) struct RatingFeed {
     pub ratings: Vec<Rating>,
     pub units: Vec<Range<u32>>,
 }
 
 impl RatingFeed {
-    /// `threads`: so many workers are to find work; large tiles are cut for them.
-    pub fn new(data: &Ratings, loss: Loss, holdout: f64, seed: u64, threads: usize) -> (RatingFeed, Vec<Rating>) {
+    /// The feed, and the ratings that are held out: the same in any order.
+    pub fn new(data: &Ratings, settings: &Settings) -> (RatingFeed, Vec<Rating>) {
+        let &Settings { loss, holdout, seed, .. } = settings;
+        let threads = settings.workers();
         let users = data.users() as u32;
         let items = data.items() as u32;
         let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let cells = data.user_cells().iter().zip(data.item_cells()).zip(data.rating_cells());
-        let mut ratings: Vec<Rating> = cells
-            .map(|((user, item), value)| Rating {
-                pair: Pair { user: user.load(Relaxed).min(users - 1), item: users + item.load(Relaxed).min(items - 1) },
-                value: loss.target(f32::from_bits(value.load(Relaxed))),
-            })
-            .collect();
-        ratings.shuffle(&mut random);
-        let held = ratings.split_off(ratings.len() - (holdout * ratings.len() as f64) as usize);
-        let tile = |r: &Rating| (r.pair.user / TILE.0, (r.pair.item - users) / TILE.1);
+        let (user, item, value) = (data.user_cells(), data.item_cells(), data.rating_cells());
+        let rating = |&i: &u32| Rating {
+            pair: Pair { user: user[i as usize].load(Relaxed).min(users - 1), item: users + item[i as usize].load(Relaxed).min(items - 1) },
+            value: loss.target(f32::from_bits(value[i as usize].load(Relaxed))),
+        };
+        let mut numbers: Vec<u32> = (0..data.len() as u32).collect();
+        numbers.shuffle(&mut random);
+        let held = numbers.split_off(numbers.len() - (holdout * numbers.len() as f64) as usize).iter().map(rating).collect();
+        let sequential = settings.order == Order::Sequential;
+        if sequential {
+            numbers.sort_unstable();
+        }
+        let mut ratings: Vec<Rating> = numbers.iter().map(rating).collect();
+        drop(numbers);
+        let tile = |r: &Rating| if sequential { (0, 0) } else { (r.pair.user / TILE.0, (r.pair.item - users) / TILE.1) };
         ratings.sort_by_key(tile); // stable: the shuffle remains within the tile
+        // Workers are to find work: large tiles are cut for them.
         let most = if threads == 1 { usize::MAX >> 1 } else { (ratings.len() / (8 * threads)).max(1024) };
         let mut units = Vec::new();
         let mut start = 0u32;

@@ -1,8 +1,8 @@
 //! Training a linear model on sparse rows: settings and data become a run.
 use super::{
-    Batch, Outcome, Settings, SparseFeed, Watch,
-    run::{Run, Way, Workers, check_held_out, check_split},
-    synchronous::Synchronous,
+    Feed, Normalize, Order, Outcome, Scaling, Settings, SparseFeed, Watch,
+    run::{Run, check_held_out, check_split},
+    scale::{ScaledFeed, default_rate},
 };
 use crate::{
     Result,
@@ -12,10 +12,7 @@ use crate::{
     params::{Finish, Parameters, Shape},
     rules::{UpdateRule, with_rule},
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering::Relaxed},
-};
+use std::sync::{Arc, atomic::AtomicBool};
 
 /// Trains a linear model on sparse rows.
 ///
@@ -64,47 +61,55 @@ fn train<R: UpdateRule>(
     settings.loss.check_labels(data)?;
     valid.map_or(Ok(()), |valid| settings.loss.check_labels(valid))?;
     let ids = data.feature_ids()?;
-    let rate = *settings.lr.get_or_insert_with(|| rule.default_rate(mean_square(data)));
-    let workers = if settings.batch == Batch::One { settings.threads } else { 1 };
+    if settings.order == Order::Curriculum {
+        settings.pace.get_or_insert(Settings::PACE);
+    }
+    let workers = settings.workers();
     let hot = *settings.hot_rows.get_or_insert(if workers > 1 { 8192 } else { 0 });
     let counts = if settings.l2 > 0.0 || settings.aids.l1 > 0.0 { data.feature_counts()? } else { Vec::new() };
     let model = Linear::with_penalties(settings.l2, settings.aids.l1, data.rows(), &counts);
-    let feed = SparseFeed::new(data, settings.loss, settings.holdout, settings.seed);
+    let feed = &SparseFeed::new(data, &settings);
+    let scaling = Scaling::new(settings.normalize, data, |row| !feed.is_held_out(row))?;
+    let rate = *settings.lr.get_or_insert_with(|| default_rate(data, &rule, scaling.as_ref()));
     let held: Option<Vec<u32>> = (settings.holdout > 0.0).then(|| (0..data.rows() as u32).filter(|&row| feed.is_held_out(row)).collect());
     check_split(data.rows() as u64, held.as_ref().map(|held| held.len() as u64), &settings)?;
     let valid_columns = valid.map(|valid| valid.feature_ids().map(|theirs| theirs.translate(&ids))).transpose()?;
     let loss = settings.loss;
-    let evaluate = |weights: &[f32]| match (valid, &valid_columns, &held) {
-        (Some(valid), Some(columns), _) => Some(crate::evaluate::linear(weights, loss, valid, Some(columns), None)),
-        (_, _, Some(held)) => Some(crate::evaluate::linear(weights, loss, data, None, Some(held))),
+    let unit_rows = settings.normalize == Normalize::Row;
+    let score = |weights: &[f32], data, columns, only| crate::evaluate::linear(weights, unit_rows, loss, data, columns, only);
+    let evaluate = |weights: &Vec<f32>| match (valid, &valid_columns, &held) {
+        (Some(valid), Some(columns), _) => Some(score(weights, valid, Some(columns), None)),
+        (_, _, Some(held)) => Some(score(weights, data, None, Some(held))),
         _ => None,
+    };
+    let losses = |weights: &Vec<f32>| -> Vec<f32> {
+        let of = |(row, &(z, y)): (u32, &(f32, f32))| if feed.keeps(row) { loss.value(z, y) } else { f32::INFINITY };
+        (0..).zip(&score(weights, data, None, None).scores).map(of).collect()
     };
     let units = feed.units(settings.exchange_every);
     let examples = data.rows() as u64 - held.as_ref().map_or(0, |held| held.len() as u64);
     let shape = Shape { narrow: data.columns() + 1, hot, workers, averaged: settings.aids.average.is_some(), ..Shape::default() };
     let parameters = Parameters::new(shape, &rule)?;
-    let run = Run { feed: &feed, units: &units, model: &model, rule, settings: &settings, rate, examples, parameters: &parameters };
-    let keep = |parameters: &Parameters, finish: &Finish<'_, R>| parameters.narrow_weights(finish);
-    let mut way: Box<dyn Way<_>> =
-        if settings.batch == Batch::One { Box::new(Workers::new(&run)?) } else { Box::new(Synchronous::new(&run)?) };
-    let ran = run.epochs(way.as_mut(), watch, stop, keep, |weights| evaluate(weights))?;
-    drop(way);
+    let keep = |parameters: &Parameters, finish: &Finish<'_, R>| {
+        let mut weights = parameters.narrow_weights(finish);
+        scaling.iter().for_each(|scaling| scaling.fold(&mut weights));
+        weights
+    };
+    let (units, model, parameters) = (&units, &model, &parameters);
+    let ran = match &scaling {
+        None => {
+            let run = Run { feed, units, model, rule, settings: &settings, rate, examples, parameters };
+            run.epochs(run.way()?.as_mut(), watch, stop, keep, evaluate, losses)?
+        }
+        Some(scaling) => {
+            let feed = &ScaledFeed { feed, scaling };
+            let run = Run { feed, units, model, rule, settings: &settings, rate, examples, parameters };
+            run.epochs(run.way()?.as_mut(), watch, stop, keep, evaluate, losses)?
+        }
+    };
     let ids = Arc::new(ids);
     Ok(ran.outcome(settings, rule_name, |mut weights| {
         let bias = weights.remove(0);
-        ModelKind::Linear(LinearModel { ids: ids.clone(), bias, weights })
+        ModelKind::Linear(LinearModel { ids: ids.clone(), bias, weights, unit_rows })
     }))
-}
-
-/// The mean squared length of a row, by the first ten thousand.
-fn mean_square(data: &Dataset) -> f32 {
-    let rows = data.rows().min(10_000);
-    let squares: f64 = (0..rows)
-        .map(|row| {
-            let range = data.row_range(row);
-            let square = |cell: &std::sync::atomic::AtomicU32| (f32::from_bits(cell.load(Relaxed)) as f64).powi(2);
-            data.value_cells().map_or(range.len() as f64, |values| values[range].iter().map(square).sum())
-        })
-        .sum();
-    (squares / rows.max(1) as f64) as f32
 }

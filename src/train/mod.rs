@@ -1,7 +1,8 @@
 //! Training: what is asked for (`settings`), what becomes of it (`linear`, `factorization`), the epochs (`run`) and what is told of them
-//! (`report`), which states of it are `kept` and when it is `stopping` early, where examples come from (`feed`), their `order`, and the inner loop (`worker`); or,
-//! by batches, `synchronous`.
+//! (`report`), which states of it are `kept` and when it is `stopping` early, where examples come from (`feed`), how features are scaled
+//! (`scale`), their `order`, by difficulty too (`curriculum`), and the inner loop (`worker`); or, by batches, `synchronous`.
 mod batch;
+mod curriculum;
 mod factorization;
 mod feed;
 mod kept;
@@ -9,6 +10,7 @@ mod linear;
 mod order;
 mod report;
 mod run;
+mod scale;
 mod settings;
 mod stopping;
 mod synchronous;
@@ -18,8 +20,11 @@ pub use batch::Batch;
 pub use factorization::{train_factorization, train_factorization_with};
 use feed::{Feed, RatingFeed, SparseFeed};
 pub use linear::{train_linear, train_linear_with};
+pub use order::Order;
 use order::{Plan, Queue};
 pub use report::{Ended, EpochReport, Outcome, Progress, Watch};
+pub use scale::Normalize;
+use scale::Scaling;
 pub(crate) use settings::MOST_SNAPSHOTS;
 pub use settings::Settings;
 use worker::{Counters, Epoch, Tally};

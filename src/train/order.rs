@@ -1,4 +1,4 @@
-//! The order of examples: units shuffled each epoch, blocks inside a unit shuffled, examples inside a block shuffled.
+//! The order of examples: units shuffled each epoch, blocks inside a unit shuffled, examples inside a block shuffled; or as they come.
 //!
 //! A unit is what stays together for locality (a few rows of the file, a tile of ratings); a block is what passes between two
 //! exchanges: many small units from all over the file, or a part of a large one. Blocks of neighbouring rows would be of one label in a
@@ -10,9 +10,38 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
+/// In what order an epoch visits the examples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Shuffled anew each epoch.
+    Shuffle,
+    /// As in the file, by one thread exactly so; several threads take its blocks in turn.
+    Sequential,
+    /// Shuffled, the easy ones first (Bengio et al. 2009): epochs begin with a fifth of the examples, those of least loss, and admit more and more.
+    Curriculum,
+}
+
+impl Order {
+    /// Every order.
+    pub const ALL: [Order; 3] = [Order::Shuffle, Order::Sequential, Order::Curriculum];
+
+    /// The name that `--order` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Order::Shuffle => "shuffle",
+            Order::Sequential => "sequential",
+            Order::Curriculum => "curriculum",
+        }
+    }
+}
+
 /// The units of one epoch.
 pub(crate) struct Plan {
     units: Vec<(u64, Range<u32>)>,
+    /// Whether all stays as it comes; units are blocks or less then.
+    sequential: bool,
+    /// By position: whether it is visited. Empty: all are.
+    admitted: Vec<bool>,
     /// How many units are taken at once.
     together: usize,
     block: u32,
@@ -20,18 +49,31 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// `units`: consecutive positions each; `block`: examples between exchanges.
-    pub fn new(units: &[Range<u32>], block: u32, seed: u64, epoch: usize) -> Plan {
+    /// `units`: consecutive positions each; `admitted`: which of them are visited, all if it is empty; `block`: examples between exchanges.
+    pub fn new(units: &[Range<u32>], admitted: Vec<bool>, order: Order, block: u32, seed: u64, epoch: usize) -> Plan {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ (epoch as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let mut units: Vec<_> = units.iter().map(|unit| (0, unit.clone())).collect();
-        units.shuffle(&mut random);
+        let block = block.max(1);
+        let sequential = order == Order::Sequential;
+        let mut units: Vec<_> = if sequential {
+            units.iter().flat_map(|unit| cut(unit, block)).map(|unit| (0, unit)).collect()
+        } else {
+            units.iter().map(|unit| (0, unit.clone())).collect()
+        };
+        if !sequential {
+            units.shuffle(&mut random);
+        }
         for unit in &mut units {
             unit.0 = random.random();
         }
         // Small units make a block together, so that it is a sample of the whole file.
         let longest = units.iter().map(|unit| unit.1.len()).max().unwrap_or(0).max(1);
-        let block = block.max(1);
-        Plan { units, together: (block as usize / longest).max(1), block, next: AtomicUsize::new(0) }
+        Plan { units, sequential, admitted, together: (block as usize / longest).max(1), block, next: AtomicUsize::new(0) }
+    }
+
+    /// Whether a position is visited.
+    #[inline(always)]
+    pub fn admits(&self, position: u32) -> bool {
+        self.admitted.is_empty() || self.admitted.get(position as usize).is_some_and(|&yes| yes)
     }
 
     /// The next unit's blocks (or the block that the next units make), in their order, or none when the epoch is over. Relaxed: the
@@ -40,14 +82,18 @@ impl Plan {
         let first = self.next.fetch_add(self.together, Relaxed);
         let units = self.units.get(first..self.units.len().min(first.saturating_add(self.together)))?;
         let mut random = Xoshiro256PlusPlus::seed_from_u64(units.first()?.0);
-        let cut = |unit: &Range<u32>| {
-            let end = unit.end;
-            unit.clone().step_by(self.block as usize).map(move |start| start..end.min(start.saturating_add(self.block)))
-        };
-        let mut ranges: Vec<_> = units.iter().flat_map(|(_, unit)| cut(unit)).collect();
-        ranges.shuffle(&mut random);
+        let mut ranges: Vec<_> = units.iter().flat_map(|(_, unit)| cut(unit, self.block)).collect();
+        if !self.sequential {
+            ranges.shuffle(&mut random);
+        }
         Some(Blocks { ranges, together: self.together, random })
     }
+}
+
+/// The blocks of a unit.
+fn cut(unit: &Range<u32>, block: u32) -> impl Iterator<Item = Range<u32>> {
+    let end = unit.end;
+    unit.clone().step_by(block as usize).map(move |start| start..end.min(start.saturating_add(block)))
 }
 
 /// What of blocks was taken at once.
@@ -72,7 +118,7 @@ pub(crate) struct Queue<'a> {
 impl<'a> Queue<'a> {
     /// `shuffle`: whether examples inside a block are shuffled.
     pub fn new(plan: &'a Plan, shuffle: bool) -> Queue<'a> {
-        Queue { plan, shuffle, unit: plan.take(), positions: Vec::new(), now: 0 }
+        Queue { plan, shuffle: shuffle && !plan.sequential, unit: plan.take(), positions: Vec::new(), now: 0 }
     }
 
     /// Goes on to the next block of positions that `keep` accepts; returns how many they are, 0 at the end.
@@ -101,7 +147,8 @@ impl<'a> Queue<'a> {
                 continue;
             }
             let rest = unit.ranges.len().saturating_sub(unit.together);
-            self.positions.extend(unit.ranges.drain(rest..).flatten().filter(|&p| keep(p)));
+            let plan = self.plan;
+            self.positions.extend(unit.ranges.drain(rest..).flatten().filter(|&p| keep(p) && plan.admits(p)));
             if self.shuffle {
                 self.positions[before..].shuffle(&mut unit.random);
             }

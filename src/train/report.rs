@@ -11,6 +11,8 @@ pub struct EpochReport {
     pub seconds: f64,
     /// Of evaluation.
     pub evaluation_seconds: f64,
+    /// Share of the run's examples that are done, 0 to 1.
+    pub done: f64,
     /// Examples trained on in this epoch.
     pub examples: u64,
     /// Nonzeros (or ratings) visited in this epoch.
@@ -30,8 +32,12 @@ pub struct Progress {
     pub epoch: usize,
     /// Examples done in this epoch.
     pub examples: u64,
-    /// Examples in an epoch.
+    /// Examples in this epoch.
     pub of: u64,
+    /// Examples done in the run.
+    pub done: u64,
+    /// Examples in the run.
+    pub of_all: u64,
 }
 
 /// Someone who follows the run.

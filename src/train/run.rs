@@ -1,6 +1,6 @@
 //! The run of epochs: pinned workers, evaluation after each epoch, the last good state.
 use super::{
-    Counters, Ended, Epoch, EpochReport, Feed, Plan, Progress, Settings, Tally, Watch,
+    Counters, Ended, Epoch, EpochReport, Feed, Plan, Progress, Settings, Tally, Watch, curriculum,
     kept::{Kept, Ran},
 };
 use crate::{
@@ -34,23 +34,15 @@ pub(super) struct Run<'a, F, M, R> {
 
 /// A way through an epoch, with what it keeps from one to the next.
 pub(super) trait Way<R: UpdateRule> {
-    /// Goes through epoch number `epoch`, which begins at `start`.
-    fn epoch(&mut self, epoch: usize, start: Moment, watch: &mut dyn Watch, stop: &AtomicBool) -> Pass<R>;
-}
-
-/// What came of an epoch.
-pub(super) struct Pass<R: UpdateRule> {
-    pub tally: Tally,
-    /// How many steps were taken.
-    pub steps: u64,
-    /// Of the step that would come next, but at the rate of the last one: the next may be that of a restart.
-    pub clock: Clock,
-    /// Prepared for it.
-    pub next: R::Step,
+    /// Goes through epoch number `epoch`, which begins at `start`, as planned; returns what was done, and in how many steps.
+    fn epoch(&mut self, epoch: usize, start: Moment, plan: &Plan, watch: &mut dyn Watch, stop: &AtomicBool) -> (Tally, u64);
+    /// The step that would come next, but at the rate of the last one (the next may be that of a restart), and what is prepared for it.
+    fn next(&self) -> (Clock, R::Step);
 }
 
 impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
-    /// Runs the epochs. `keep` copies what a model is made of out of the parameters, `evaluate` scores held-out data with such a copy.
+    /// Runs the epochs. `keep` copies what a model is made of out of the parameters, `evaluate` scores held-out data with such a copy,
+    /// `losses` gives its loss at each position, infinity where that is held out.
     pub fn epochs<T>(
         &self,
         way: &mut dyn Way<R>,
@@ -58,15 +50,27 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
         stop: &AtomicBool,
         keep: impl Fn(&Parameters, &Finish<'_, R>) -> T,
         evaluate: impl Fn(&T) -> Option<Scored>,
+        losses: impl Fn(&T) -> Vec<f32>,
     ) -> Result<Ran<T>> {
         let (mut reports, mut kept) = (Vec::new(), Kept::new(self.settings));
-        let steps = |epochs: usize| epochs as u64 * self.examples;
+        let examples = |epoch| curriculum::admitted(self.settings, self.examples, epoch);
+        let (steps, mut before) = ((1..=self.settings.epochs).map(examples).sum::<u64>(), 0);
         let mut stalls = Stalls::default();
         for epoch in 1..=self.settings.epochs {
-            let moment =
-                Moment { step: steps(epoch - 1) + 1, steps: steps(self.settings.epochs), epoch: self.examples, stalls: stalls.count };
+            let (count, epochs) = (examples(epoch), epoch as u64 - 1);
+            let all_epochs = self.settings.epochs as u64;
+            let moment = Moment { step: before + 1, steps, epoch: count, epochs, all_epochs, before, stalls: stalls.count };
             let start = Instant::now();
-            let Pass { tally, steps, clock, next } = way.epoch(epoch, moment, watch, stop);
+            let admitted = if count < self.examples {
+                curriculum::easiest(&losses(&keep(self.parameters, &self.finish(way))), count, self.settings.seed)
+            } else {
+                Vec::new()
+            };
+            // As many examples as otherwise: a block is counted before those left out are taken from it.
+            let block = (self.settings.exchange_every as u64 * self.examples / count.max(1)).min(u32::MAX as u64) as u32;
+            let plan = Plan::new(self.units, admitted, self.settings.order, block, self.settings.seed, epoch);
+            before += count;
+            let (tally, taken) = way.epoch(epoch, moment, &plan, watch, stop);
             let seconds = start.elapsed().as_secs_f64();
             let wrong = if !tally.loss.is_finite() {
                 Some("the training loss")
@@ -86,8 +90,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                 return Ok(kept.end(Ended::Diverged(error), reports, self.settings));
             }
             let start = Instant::now();
-            let finish = Finish { rule: &self.rule, step: next, average: self.settings.aids.scale_of_average(&clock) };
-            let state = keep(self.parameters, &finish);
+            let state = keep(self.parameters, &self.finish(way));
             let interrupted = stop.load(Relaxed);
             let scored = if interrupted { None } else { evaluate(&state) };
             let valid = scored.as_ref().map(|scored| scored.metrics(self.settings.loss));
@@ -98,10 +101,11 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
             let report = EpochReport {
                 epoch,
                 seconds,
+                done: before as f64 / steps.max(1) as f64,
                 evaluation_seconds: start.elapsed().as_secs_f64(),
                 examples: tally.examples,
                 nonzeros: tally.nonzeros,
-                steps,
+                steps: taken,
                 loss: tally.loss / tally.examples.max(1) as f64,
                 valid,
             };
@@ -117,9 +121,16 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
         Ok(kept.end(Ended::Finished, reports, self.settings))
     }
 
+    /// How a model is made of the parameters as they stand.
+    fn finish(&self, way: &dyn Way<R>) -> Finish<'_, R> {
+        let (clock, step) = way.next();
+        Finish { rule: &self.rule, step, average: self.settings.aids.scale_of_average(&clock) }
+    }
+
     /// Tells how the epoch goes and passes on the wish to stop, until so many workers have said that they are done.
     pub fn follow(
         &self,
+        start: &Moment,
         epoch: usize,
         mut workers: usize,
         over: &Receiver<()>,
@@ -133,7 +144,8 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                 Err(RecvTimeoutError::Disconnected) => break, // the last worker has ended, in whatever way
                 Err(RecvTimeoutError::Timeout) => {
                     counters.stop.fetch_or(stop.load(Relaxed), Relaxed);
-                    watch.progress(Progress { epoch, examples: counters.examples.load(Relaxed), of: self.examples });
+                    let examples = counters.examples.load(Relaxed);
+                    watch.progress(Progress { epoch, examples, of: start.epoch, done: start.before + examples, of_all: start.steps });
                 }
             }
         }
@@ -146,19 +158,20 @@ pub(super) struct Workers<'a, F, M, R: UpdateRule> {
     set: InstructionSet,
     /// What each worker's rule has learnt.
     memories: Vec<R::Memory>,
+    clock: Clock,
 }
 
 impl<'a, F, M, R: UpdateRule> Workers<'a, F, M, R> {
     pub fn new(run: &'a Run<'a, F, M, R>) -> Result<Self> {
-        Ok(Workers { run, set: run.settings.instruction_set()?, memories: vec![R::Memory::default(); run.settings.threads] })
+        let memories = vec![R::Memory::default(); run.settings.threads];
+        Ok(Workers { run, set: run.settings.instruction_set()?, memories, clock: Clock { rate: run.rate, ..Clock::default() } })
     }
 }
 
 impl<F: Feed<M>, M: Model, R: UpdateRule> Way<R> for Workers<'_, F, M, R> {
-    fn epoch(&mut self, epoch: usize, start: Moment, watch: &mut dyn Watch, stop: &AtomicBool) -> Pass<R> {
+    fn epoch(&mut self, epoch: usize, start: Moment, plan: &Plan, watch: &mut dyn Watch, stop: &AtomicBool) -> (Tally, u64) {
         let (run, set) = (self.run, self.set);
         let Run { settings, rate, .. } = *run;
-        let plan = &Plan::new(run.units, settings.exchange_every, settings.seed, epoch);
         let counters = &Counters::default();
         let cores = core_affinity::get_core_ids().unwrap_or_default();
         let threads = settings.threads;
@@ -198,7 +211,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Way<R> for Workers<'_, F, M, R> {
                 })
                 .collect();
             drop(done); // the channel is closed when the last worker has ended
-            run.follow(epoch, threads, &over, counters, watch, stop);
+            run.follow(&start, epoch, threads, &over, counters, watch, stop);
             // A worker has no way to fail but a defect of this crate, which is passed on.
             let results = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|e| std::panic::resume_unwind(e)));
             let (tallies, memories): (Vec<Tally>, _) = results.unzip();
@@ -206,8 +219,12 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Way<R> for Workers<'_, F, M, R> {
             tallies.into_iter().fold(Tally::default(), Tally::add)
         });
         let last = Moment { step: start.step + tally.examples - 1, ..start };
-        let clock = Clock { rate: settings.schedule.rate(rate, &last), step: last.step + 1, steps: last.steps };
-        Pass { tally, steps: tally.examples, clock, next: run.rule.prepare(&clock, &self.memories[0]) }
+        self.clock = Clock { rate: settings.schedule.rate(rate, &last), step: last.step + 1, steps: last.steps };
+        (tally, tally.examples)
+    }
+
+    fn next(&self) -> (Clock, R::Step) {
+        (self.clock, self.run.rule.prepare(&self.clock, &self.memories[0]))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a run is told: all settings with their ranges, checked in one place before any work.
 use super::Batch;
 use crate::{
-    Aids, Error, Loss, Metric, Result, Rule, Schedule,
+    Aids, Error, Loss, Metric, Normalize, Order, Result, Rule, Schedule,
     data::{Dataset, Ratings},
     params::InstructionSet,
     rules::{Adagrad, AdagradRowwise, UpdateRule, with_rule},
@@ -25,6 +25,12 @@ pub struct Settings {
     pub l2: f64,
     /// Clipping, noise, L1, averaging.
     pub aids: Aids,
+    /// How features are scaled; linear models only. L1 and L2 are of the weights of scaled features.
+    pub normalize: Normalize,
+    /// In what order examples are visited.
+    pub order: Order,
+    /// With [`Order::Curriculum`]: after what share of the run, 0 to 1, all examples are admitted; at 1, in the last epoch. None: 0.5.
+    pub pace: Option<f32>,
     /// Passes over the data, at least 1.
     pub epochs: usize,
     /// Examples a step. By batches a run gives the same bits on any number of threads.
@@ -68,6 +74,9 @@ impl Default for Settings {
             schedule: Schedule::Constant,
             l2: 0.0,
             aids: Aids::default(),
+            normalize: Normalize::None,
+            order: Order::Shuffle,
+            pace: None,
             epochs: 5,
             batch: Batch::One,
             batch_growth: 1.0,
@@ -88,6 +97,9 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The default of `pace`.
+    pub(crate) const PACE: f32 = 0.5;
+
     /// The defaults for matrix factorization: squared loss, row-wise Adagrad, l2 0.02, 6 epochs, a rate that
     /// goes to 0 linearly (ml10m, rank 32: RMSE .8359 at best; at a constant rate .8360 at best, and rising after epoch 4).
     pub fn for_ratings() -> Settings {
@@ -122,6 +134,14 @@ impl Settings {
             let others: Vec<_> = Rule::ALL.iter().filter(|rule| rule.takes_l1()).map(|rule| rule.name()).collect();
             let problem = format!("does not go with --rule {name}, but with {}; ftrl has --ftrl-l1", others.join(", "));
             return bad("--l1", self.aids.l1.to_string(), &problem);
+        }
+        if let Some(pace) = self.pace.filter(|pace| self.order != Order::Curriculum || !(0.0..=1.0).contains(pace)) {
+            let problem =
+                if self.order == Order::Curriculum { "must be from 0 to 1; try 0.5" } else { "is of --order curriculum; give both" };
+            return bad("--pace", pace.to_string(), problem);
+        }
+        if self.normalize == Normalize::Online && self.batch != Batch::One {
+            return bad("--normalize", "online".into(), "grows its scales from example to example; with --batch use max-abs or std");
         }
         if self.epochs == 0 || self.epochs > 1_000_000 {
             return bad("--epochs", self.epochs.to_string(), "must be from 1 to 1000000");
@@ -204,6 +224,11 @@ impl Settings {
         Err(Error::BadSetting { setting: "--snapshots", value: snapshots.to_string(), problem })
     }
 
+    /// Workers that share parameters: by batches one hand steps them.
+    pub(crate) fn workers(&self) -> usize {
+        if self.batch == Batch::One { self.threads } else { 1 }
+    }
+
     pub(crate) fn instruction_set(&self) -> Result<InstructionSet> {
         self.isa.map_or_else(InstructionSet::detect, Ok)
     }
@@ -219,7 +244,8 @@ impl Settings {
         let rule_settings = known.as_ref().and_then(|text| text.split_once(':')).map(|(_, settings)| settings);
         serde_json::json!({
             "loss": self.loss.name(), "rule": rule, "rule_settings": rule_settings, "lr": self.lr, "schedule": self.schedule.to_string(), "l2": self.l2, "epochs": self.epochs,
-            "batch": self.batch.to_string(), "batch_growth": self.batch_growth, "threads": self.threads, "seed": self.seed, "rank": self.rank, "hot_rows": self.hot_rows,
+            "normalize": self.normalize.name(), "order": self.order.name(), "pace": self.pace, "batch": self.batch.to_string(), "batch_growth": self.batch_growth,
+            "threads": self.threads, "seed": self.seed, "rank": self.rank, "hot_rows": self.hot_rows,
             "exchange_every": self.exchange_every, "clip_value": self.aids.clip_value, "clip_norm": self.aids.clip_norm,
             "noise": self.aids.noise, "noise_decay": self.aids.noise_decay, "l1": self.aids.l1, "average": self.aids.average, "pin": self.pin, "holdout": self.holdout,
             "patience": self.patience, "min_delta": self.min_delta,

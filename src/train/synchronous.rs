@@ -4,8 +4,8 @@
 //! the same parameters, and their sums added two by two (see [`Gradients`]); then the rows that were touched, some to a task, take one
 //! step each by the mean.
 use super::{
-    Batch, Counters, Feed, Plan, Queue, Tally, Watch,
-    run::{Pass, Run, Way},
+    Batch, Counters, Feed, Plan, Queue, Tally, Watch, curriculum,
+    run::{Run, Way, Workers},
     worker::{FAR, MIDDLE, total},
 };
 use crate::{
@@ -73,6 +73,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
                 problem: format!("the system refuses so many ({error}); try fewer"),
             })?;
         let sizes = || (0..settings.epochs).map(|epoch| settings.batch.size(settings.batch_growth, epoch, run.examples));
+        let batches = |(epoch, size)| curriculum::admitted(settings, run.examples, epoch + 1).div_ceil(size as u64);
         let most = ROOM / Gradients::cells(&run.parameters.shape).max(1);
         let shards = sizes().max().unwrap_or(1).div_ceil(LEAST).min(most.min(MOST)).max(1);
         let shard = |_| {
@@ -85,18 +86,18 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
             pool: pool.into(),
             shards: (0..shards).map(shard).collect::<Result<_>>()?,
             memory: R::Memory::default(),
-            clock: Clock { rate: 0.0, step: 1, steps: sizes().map(|size| run.examples.div_ceil(size as u64)).sum() },
+            clock: Clock { rate: run.rate, step: 1, steps: sizes().enumerate().map(batches).sum() },
         })
     }
 
-    /// The positions of an epoch, in the seed's order. All examples at once are taken as they lie.
-    fn order(&self, epoch: usize) -> Vec<u32> {
+    /// The positions of an epoch, in the plan's order. All examples at once are taken as they lie.
+    fn order(&self, plan: &Plan) -> Vec<u32> {
         let (run, keeps) = (self.run, |position| self.run.feed.keeps(position));
         if run.settings.batch == Batch::Full {
-            return run.units.iter().cloned().flatten().filter(|&position| keeps(position)).collect();
+            let admitted = |&position: &u32| keeps(position) && plan.admits(position);
+            return run.units.iter().cloned().flatten().filter(admitted).collect();
         }
-        let plan = Plan::new(run.units, run.settings.exchange_every, run.settings.seed, epoch);
-        let mut queue = Queue::new(&plan, F::SHUFFLE);
+        let mut queue = Queue::new(plan, F::SHUFFLE);
         let mut order = Vec::with_capacity(run.examples as usize);
         loop {
             match queue.advance(keeps) {
@@ -148,7 +149,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
 }
 
 impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Way<R> for Synchronous<'_, F, M, R> {
-    fn epoch(&mut self, epoch: usize, start: Moment, watch: &mut dyn Watch, stop: &AtomicBool) -> Pass<R> {
+    fn epoch(&mut self, epoch: usize, start: Moment, plan: &Plan, watch: &mut dyn Watch, stop: &AtomicBool) -> (Tally, u64) {
         let (run, before) = (self.run, self.clock.step);
         let (counters, (done, over)) = (Counters::default(), unbounded());
         let mut tally = Tally::default();
@@ -157,12 +158,26 @@ impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Way<R> for Synch
             scope.spawn(|_| {
                 let done = done; // the channel is closed when this has ended, in whatever way
                 let size = run.settings.batch.size(run.settings.batch_growth, epoch - 1, run.examples);
-                tally = self.steps(&self.order(epoch), size, start, &counters, stop);
+                tally = self.steps(&self.order(plan), size, start, &counters, stop);
                 let _ = done.send(());
             });
-            run.follow(epoch, 1, &over, &counters, watch, stop);
+            run.follow(&start, epoch, 1, &over, &counters, watch, stop);
         });
-        Pass { tally, steps: self.clock.step - before, clock: self.clock, next: run.rule.prepare(&self.clock, &self.memory) }
+        (tally, self.clock.step - before)
+    }
+
+    fn next(&self) -> (Clock, R::Step) {
+        (self.clock, self.run.rule.prepare(&self.clock, &self.memory))
+    }
+}
+
+impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Run<'_, F, M, R> {
+    /// The way that the settings ask for.
+    ///
+    /// # Errors
+    /// As for [`Synchronous::new`].
+    pub fn way(&self) -> Result<Box<dyn Way<R> + '_>> {
+        Ok(if self.settings.batch == Batch::One { Box::new(Workers::new(self)?) } else { Box::new(Synchronous::new(self)?) })
     }
 }
 

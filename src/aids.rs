@@ -9,7 +9,8 @@
 //! - Averaging (Polyak & Juditsky 1992): the model is the mean of the weights after each of the steps from `t0` to `t`. With `d_s` the
 //!   change at step `s` that is `w_t - sum_s (s - 1 - t0)+ d_s / (t - t0)`: one more number a weight, written when the weight is stepped.
 //!
-//! All of it is done out of the inner loop's way, on sixteen plain numbers: when off it costs a branch.
+//! All of it is done out of the inner loop's way (`cold`, so that the compiler keeps registers for the usual way), on sixteen plain
+//! numbers: when off it costs a branch.
 use crate::{Error, Result, params::LANES, rules::Clock};
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use rand_distr::{Distribution, StandardNormal};
@@ -87,6 +88,8 @@ pub(crate) struct Adjuster {
     aids: Aids,
     /// Whether gradients are changed at all.
     pub active: bool,
+    /// Whether something goes by the step's number.
+    timed: bool,
     random: Xoshiro256PlusPlus,
     /// Of the noise, at the step at hand.
     deviation: f32,
@@ -98,17 +101,25 @@ impl Adjuster {
     /// `stream`: a number of its own for each worker and epoch.
     pub fn new(aids: Aids, seed: u64, stream: u64) -> Adjuster {
         let random = Xoshiro256PlusPlus::seed_from_u64(seed ^ stream.wrapping_add(1).wrapping_mul(0xA24B_AED4_963E_E407));
-        Adjuster { aids, active: aids.clip_value.is_some() || aids.noise > 0.0, random, deviation: 0.0, weight_of_now: 0.0 }
+        Adjuster {
+            aids,
+            active: aids.clip_value.is_some() || aids.noise > 0.0,
+            timed: aids.noise > 0.0 || aids.average.is_some(),
+            random,
+            deviation: 0.0,
+            weight_of_now: 0.0,
+        }
     }
 
     /// Begins an example.
     #[inline(always)]
     pub fn begin(&mut self, clock: &Clock) {
-        if self.aids.noise > 0.0 || self.aids.average.is_some() {
+        if self.timed {
             self.set_clock(clock);
         }
     }
 
+    #[cold]
     #[inline(never)]
     fn set_clock(&mut self, clock: &Clock) {
         let variance = self.aids.noise as f64 / (1.0 + clock.step as f64).powf(self.aids.noise_decay as f64);
@@ -118,6 +129,7 @@ impl Adjuster {
     }
 
     /// Clips sixteen numbers of a gradient and adds noise to them.
+    #[cold]
     #[inline(never)]
     pub fn adjust(&mut self, gradient: &mut [f32; LANES]) {
         for g in gradient {

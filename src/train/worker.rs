@@ -72,6 +72,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
         let Epoch { feed, model, loss, rule, aids, .. } = self;
         const { assert!(F::AHEAD < RING) };
         let longest = feed.longest();
+        let clips = aids.clip_norm.is_some();
         let mut weights = Hogwild::new(isa, rule, self.memory, self.adjuster, self.parameters, self.worker, longest / LANES + 1);
         let mut scratch = model.scratch(longest);
         // Examples are read some ahead of their turn, into a ring.
@@ -120,7 +121,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
                     labels_ahead[slot] = feed.read(isa, near, &mut ring[slot], &weights);
                 }
                 let mut slope = loss.slope(score, labels[i]);
-                if aids.clip_norm.is_some() {
+                if clips {
                     slope = aids.clipped(slope, model.gradient_square(&ring[slot], &scratch));
                 }
                 model.backward(&ring[slot], slope, &mut weights, &mut scratch);

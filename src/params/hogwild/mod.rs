@@ -259,6 +259,7 @@ pub(super) fn drawn_to_0<V: Real>(w: V, threshold: V) -> V {
 }
 
 /// Adds weighted changes to the sums that the average comes from. Out of the inner loop's way: one number at a time.
+#[cold]
 #[inline(never)]
 fn add_changes(sums: &[AtomicF32], places: &Line<u32>, unit: usize, changes: &[f32; LANES], weight: f32) {
     for (&place, change) in places.0.iter().zip(changes) {

@@ -60,6 +60,11 @@ impl Aids {
         }
     }
 
+    /// Whether nothing is done beside the rule, but L1, which is the model's.
+    pub(crate) fn are_off(&self) -> bool {
+        *self == Aids { l1: self.l1, noise_decay: self.noise_decay, ..Aids::default() }
+    }
+
     /// The slope at which an example's gradient, of squared length `square` a unit of slope, is within the most length.
     #[inline(always)]
     pub(crate) fn clipped(&self, slope: f32, square: f32) -> f32 {

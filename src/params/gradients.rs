@@ -10,7 +10,7 @@
 //! that all else goes by those (looking for them among the sums took five times as long as summing, in batches of 32 on criteo).
 #![allow(unsafe_code)]
 use super::{
-    Hogwild, Integers, Isa, Job, LANES, Line, MOST, Parameters, Places, Real, Shape, Vector, Weights,
+    Aided, Hogwild, Integers, Isa, Job, LANES, Lean, Line, MOST, Parameters, Places, Real, Shape, Vector, Weights,
     hogwild::state_of,
     table::{Table, stride},
 };
@@ -122,7 +122,7 @@ pub(crate) struct Summing<'a, R: UpdateRule, I: Isa> {
     rule: R,
     step: R::Step,
     /// Reads wide rows.
-    view: Hogwild<'a, R, I>,
+    view: Hogwild<'a, R, I, Lean>,
     /// The parameters' narrow cells.
     cells: &'a [AtomicF32],
     /// How many narrow rows there are; the number of the row for empty lanes.
@@ -319,7 +319,7 @@ impl<R: UpdateRule> Job for Step<'_, R> {
 
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) -> [f32; 2] {
-        let mut view = Hogwild::new(isa, self.rule, self.memory.clone(), self.adjuster, self.parameters, 0, 1);
+        let mut view = Hogwild::<_, _, Aided>::new(isa, self.rule, self.memory.clone(), self.adjuster, self.parameters, 0, 1);
         view.begin(self.clock);
         let (examples, [narrow, wide]) = (I::V::of(self.examples as f32), self.rows);
         for some in narrow.chunks(LANES) {

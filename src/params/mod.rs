@@ -49,6 +49,24 @@ pub(crate) trait Places<I: Isa> {
     fn prefetch_wide(&self, place: u32, vectors: usize);
 }
 
+/// Whether a worker is compiled with what `aids` does. The usual run is not: asking whether it is on took a tenth of a rating's time.
+pub(crate) trait Aiding: Send + Sync + 'static {
+    const ON: bool;
+}
+
+/// With everything.
+pub(crate) struct Aided;
+/// Without.
+pub(crate) struct Lean;
+
+impl Aiding for Aided {
+    const ON: bool = true;
+}
+
+impl Aiding for Lean {
+    const ON: bool = false;
+}
+
 /// All that a model may do with parameters.
 ///
 /// Rows are either narrow, one weight each (a feature's), and go by sixteen; or wide (a user's factors), and go one by one, with one

@@ -4,14 +4,13 @@ use super::{
     feed::Rating,
     kept::Ran,
     run::{Run, Workers, check_held_out, check_split},
-    synchronous::Synchronous,
 };
 use crate::{
     Error, Result, Scored,
     data::Ratings,
     model_file::{FactorModel, ModelKind},
-    models::{AnyWidth, Factorization, Fixed, Width},
-    params::{Finish, LANES, Parameters, Shape},
+    models::{Factorization, Fixed, Width},
+    params::{Aided, Finish, LANES, Lean, Parameters, Shape},
     rules::{UpdateRule, with_rule},
 };
 use rayon::prelude::*;
@@ -139,8 +138,9 @@ struct Factors<'a, R> {
 }
 
 impl<R: UpdateRule> Factors<'_, R> {
-    /// By batches rows of any width go one way. The default rank has code of its own under every rule, other usual ones under row-wise rules, which are the fast ones here. (Without,
-    /// Adagrad at rank 32 takes 1.6 times as long; code for each rule and width made compiling the crate twice as long.)
+    /// The default rank has code of its own under every rule, other usual ones under row-wise rules, which are the fast ones here; batches and
+    /// aids go with rows of any width. (Without, Adagrad at rank 32 takes 1.6 times as long; code for each rule and width made
+    /// compiling the crate twice as long.)
     fn epochs<T>(
         &self,
         watch: &mut dyn Watch,
@@ -149,11 +149,8 @@ impl<R: UpdateRule> Factors<'_, R> {
         evaluate: impl Fn(&T) -> Option<Scored>,
         losses: impl Fn(&T) -> Vec<f32>,
     ) -> Result<Ran<T>> {
-        if self.settings.batch != Batch::One {
-            let run = self.run(self.model);
-            return run.epochs(&mut Synchronous::new(&run)?, watch, stop, keep, evaluate, losses);
-        }
-        let vectors = self.settings.rank.div_ceil(LANES);
+        let usual = self.settings.batch == Batch::One && self.settings.aids.are_off();
+        let vectors = if usual { self.settings.rank.div_ceil(LANES) } else { 0 };
         if vectors == 2 {
             return self.epochs_of_width::<Fixed<2>, _>(watch, stop, keep, evaluate, losses);
         }
@@ -165,7 +162,8 @@ impl<R: UpdateRule> Factors<'_, R> {
                 _ => {}
             }
         }
-        self.epochs_of_width::<AnyWidth, _>(watch, stop, keep, evaluate, losses)
+        let run = self.run(self.model);
+        run.epochs(run.way::<Aided>()?.as_mut(), watch, stop, keep, evaluate, losses)
     }
 
     fn epochs_of_width<W: Width, T>(
@@ -178,7 +176,7 @@ impl<R: UpdateRule> Factors<'_, R> {
     ) -> Result<Ran<T>> {
         let model = self.model.with_width::<W>();
         let run = self.run(&model);
-        run.epochs(&mut Workers::new(&run)?, watch, stop, keep, evaluate, losses)
+        run.epochs(&mut Workers::<_, _, _, Lean>::new(&run)?, watch, stop, keep, evaluate, losses)
     }
 
     fn run<'r, M>(&'r self, model: &'r M) -> Run<'r, RatingFeed, M, R> {

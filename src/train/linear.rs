@@ -9,7 +9,7 @@ use crate::{
     data::Dataset,
     model_file::{LinearModel, ModelKind},
     models::Linear,
-    params::{Finish, Parameters, Shape},
+    params::{Aided, Finish, Lean, Parameters, Shape},
     rules::{UpdateRule, with_rule},
 };
 use std::sync::{Arc, atomic::AtomicBool};
@@ -96,16 +96,13 @@ fn train<R: UpdateRule>(
         weights
     };
     let (units, model, parameters) = (&units, &model, &parameters);
-    let ran = match &scaling {
-        None => {
-            let run = Run { feed, units, model, rule, settings: &settings, rate, examples, parameters };
-            run.epochs(run.way()?.as_mut(), watch, stop, keep, evaluate, losses)?
-        }
-        Some(scaling) => {
-            let feed = &ScaledFeed { feed, scaling };
-            let run = Run { feed, units, model, rule, settings: &settings, rate, examples, parameters };
-            run.epochs(run.way()?.as_mut(), watch, stop, keep, evaluate, losses)?
-        }
+    let ran = if scaling.is_none() && settings.aids.are_off() {
+        let run = Run { feed, units, model, rule, settings: &settings, rate, examples, parameters };
+        run.epochs(run.way::<Lean>()?.as_mut(), watch, stop, keep, evaluate, losses)?
+    } else {
+        let feed = &ScaledFeed { feed, scaling: scaling.as_ref() };
+        let run = Run { feed, units, model, rule, settings: &settings, rate, examples, parameters };
+        run.epochs(run.way::<Aided>()?.as_mut(), watch, stop, keep, evaluate, losses)?
     };
     let ids = Arc::new(ids);
     Ok(ran.outcome(settings, rule_name, |mut weights| {

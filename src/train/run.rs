@@ -8,12 +8,13 @@ use crate::{
     aids::Adjuster,
     error::{Error, Result},
     models::Model,
-    params::{Finish, InstructionSet, Parameters, dispatch},
+    params::{Aiding, Finish, InstructionSet, Parameters, dispatch},
     rules::{Clock, UpdateRule},
     schedule::{Moment, Schedule},
 };
 use crossbeam::channel::{Receiver, RecvTimeoutError, unbounded};
 use std::{
+    marker::PhantomData,
     ops::Range,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
     thread,
@@ -153,7 +154,8 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
 }
 
 /// The way of Hogwild!: workers that wait for nobody, a step an example.
-pub(super) struct Workers<'a, F, M, R: UpdateRule> {
+pub(super) struct Workers<'a, F, M, R: UpdateRule, A> {
+    aiding: PhantomData<A>,
     run: &'a Run<'a, F, M, R>,
     set: InstructionSet,
     /// What each worker's rule has learnt.
@@ -161,14 +163,20 @@ pub(super) struct Workers<'a, F, M, R: UpdateRule> {
     clock: Clock,
 }
 
-impl<'a, F, M, R: UpdateRule> Workers<'a, F, M, R> {
+impl<'a, F, M, R: UpdateRule, A> Workers<'a, F, M, R, A> {
     pub fn new(run: &'a Run<'a, F, M, R>) -> Result<Self> {
         let memories = vec![R::Memory::default(); run.settings.threads];
-        Ok(Workers { run, set: run.settings.instruction_set()?, memories, clock: Clock { rate: run.rate, ..Clock::default() } })
+        Ok(Workers {
+            aiding: PhantomData,
+            run,
+            set: run.settings.instruction_set()?,
+            memories,
+            clock: Clock { rate: run.rate, ..Clock::default() },
+        })
     }
 }
 
-impl<F: Feed<M>, M: Model, R: UpdateRule> Way<R> for Workers<'_, F, M, R> {
+impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Way<R> for Workers<'_, F, M, R, A> {
     fn epoch(&mut self, epoch: usize, start: Moment, plan: &Plan, watch: &mut dyn Watch, stop: &AtomicBool) -> (Tally, u64) {
         let (run, set) = (self.run, self.set);
         let Run { settings, rate, .. } = *run;
@@ -203,6 +211,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Way<R> for Workers<'_, F, M, R> {
                             worker,
                             plan,
                             counters,
+                            aiding: PhantomData::<A>,
                         };
                         let result = dispatch(set, job);
                         let _ = done.send(()); // the other end waits for it

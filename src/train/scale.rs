@@ -155,10 +155,11 @@ fn mean_square(data: &Dataset, scaling: Option<&Scaling>) -> f32 {
     (squares / rows.max(1) as f64) as f32
 }
 
-/// Rows in scaled form. A feed of its own: that [`SparseFeed`] looked whether to scale cost all others 5% (imdb_1gram, one thread).
+/// Rows in scaled form, or not: what runs with aids read from. A feed of its own: that [`SparseFeed`] looked whether to scale cost all
+/// others 5% (imdb_1gram, one thread).
 pub(super) struct ScaledFeed<'a> {
     pub feed: &'a SparseFeed<'a>,
-    pub scaling: &'a Scaling,
+    pub scaling: Option<&'a Scaling>,
 }
 
 impl Feed<Linear> for ScaledFeed<'_> {
@@ -181,8 +182,10 @@ impl Feed<Linear> for ScaledFeed<'_> {
     #[inline(always)]
     fn read<I: Isa>(&self, isa: I, position: u32, row: &mut Row, places: &impl Places<I>) -> f32 {
         let label = self.feed.read(isa, position, row, places);
-        let blocks = row.blocks();
-        self.scaling.apply(row.features, &row.rows[..blocks], &mut row.values[..blocks]);
+        if let Some(scaling) = self.scaling {
+            let blocks = row.blocks();
+            scaling.apply(row.features, &row.rows[..blocks], &mut row.values[..blocks]);
+        }
         label
     }
 

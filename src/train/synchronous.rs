@@ -13,7 +13,7 @@ use crate::{
     aids::{Adjuster, Aids},
     loss::Loss,
     models::Model,
-    params::{Gradients, InstructionSet, Isa, Job, LANES, Merge, Parameters, Step, Summing, dispatch},
+    params::{Aiding, Gradients, InstructionSet, Isa, Job, LANES, Merge, Parameters, Step, Summing, dispatch},
     rules::{Clock, UpdateRule},
     schedule::Moment,
 };
@@ -176,8 +176,8 @@ impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Run<'_, F, M, R>
     ///
     /// # Errors
     /// As for [`Synchronous::new`].
-    pub fn way(&self) -> Result<Box<dyn Way<R> + '_>> {
-        Ok(if self.settings.batch == Batch::One { Box::new(Workers::new(self)?) } else { Box::new(Synchronous::new(self)?) })
+    pub fn way<A: Aiding>(&self) -> Result<Box<dyn Way<R> + '_>> {
+        Ok(if self.settings.batch == Batch::One { Box::new(Workers::<_, _, _, A>::new(self)?) } else { Box::new(Synchronous::new(self)?) })
     }
 }
 

@@ -4,12 +4,15 @@ use crate::{
     aids::{Adjuster, Aids},
     loss::Loss,
     models::Model,
-    params::{Hogwild, Isa, Job, LANES, Parameters, Vector},
+    params::{Aiding, Hogwild, Isa, Job, LANES, Parameters, Vector},
     rules::{Clock, UpdateRule},
     schedule::{Moment, Schedule},
 };
 use crossbeam::utils::CachePadded;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::{
+    marker::PhantomData,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+};
 
 /// What passes between the workers and whoever watches them. Relaxed: numbers for display, and a flag that is looked at again soon.
 #[derive(Default)]
@@ -36,7 +39,7 @@ impl Tally {
 }
 
 /// One worker's share of an epoch.
-pub(crate) struct Epoch<'a, F, M, R: UpdateRule> {
+pub(crate) struct Epoch<'a, F, M, R: UpdateRule, A> {
     pub feed: &'a F,
     pub model: &'a M,
     pub loss: Loss,
@@ -56,6 +59,7 @@ pub(crate) struct Epoch<'a, F, M, R: UpdateRule> {
     pub worker: usize,
     pub plan: &'a Plan,
     pub counters: &'a Counters,
+    pub aiding: PhantomData<A>,
 }
 
 // How many examples ahead their places, and they themselves, are asked for.
@@ -64,7 +68,7 @@ pub(super) const MIDDLE: usize = 12;
 /// Room for the examples that a feed reads ahead, and the one at hand.
 const RING: usize = 4;
 
-impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
+impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Epoch<'_, F, M, R, A> {
     type Output = (Tally, R::Memory);
 
     #[inline(always)]
@@ -72,8 +76,8 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Epoch<'_, F, M, R> {
         let Epoch { feed, model, loss, rule, aids, .. } = self;
         const { assert!(F::AHEAD < RING) };
         let longest = feed.longest();
-        let clips = aids.clip_norm.is_some();
-        let mut weights = Hogwild::new(isa, rule, self.memory, self.adjuster, self.parameters, self.worker, longest / LANES + 1);
+        let clips = A::ON && aids.clip_norm.is_some();
+        let mut weights = Hogwild::<_, _, A>::new(isa, rule, self.memory, self.adjuster, self.parameters, self.worker, longest / LANES + 1);
         let mut scratch = model.scratch(longest);
         // Examples are read some ahead of their turn, into a ring.
         let mut ring: [M::Example; RING] = std::array::from_fn(|_| feed.room());

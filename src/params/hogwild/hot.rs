@@ -1,12 +1,12 @@
 //! Private hot rows: how each worker's copies and the shared cells are exchanged.
 use super::Hogwild;
 use crate::{
-    params::{Isa, LANES, Real, Vector},
+    params::{Aiding, Isa, LANES, Real, Vector},
     rules::UpdateRule,
 };
 use atomic_float::AtomicF32;
 
-impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
+impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
     /// Shared cells, private cells and base, by sixteen. The last sixteen may reach beyond the hot rows: into rows that the shared
     /// array has anyway and that the private part has as padding.
     #[inline(always)]

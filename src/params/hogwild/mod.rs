@@ -13,7 +13,7 @@ mod hot;
 mod wide;
 
 use super::{
-    Integers, Isa, LANES, Line, MOST, Parameters, Places, Real, Vector, Weights,
+    Aiding, Integers, Isa, LANES, Line, MOST, Parameters, Places, Real, Vector, Weights,
     table::{first_private, stride, vectors},
 };
 use crate::{
@@ -21,12 +21,13 @@ use crate::{
     rules::{Clock, State, UpdateRule},
 };
 use atomic_float::AtomicF32;
-use std::sync::atomic::Ordering::Relaxed;
+use std::{marker::PhantomData, sync::atomic::Ordering::Relaxed};
 
 /// So many of the most frequent rows are taken to be in a near cache.
 const NEAR: u32 = 4096;
 
-pub(crate) struct Hogwild<'t, R: UpdateRule, I: Isa> {
+pub(crate) struct Hogwild<'t, R: UpdateRule, I: Isa, A> {
+    aiding: PhantomData<A>,
     isa: I,
     rule: R,
     step: R::Step,
@@ -73,7 +74,7 @@ pub(crate) struct Hogwild<'t, R: UpdateRule, I: Isa> {
     gathered: Vec<[I::V; MOST]>,
 }
 
-impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
+impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
     /// Cells a narrow row.
     const STRIDE: usize = stride::<R>();
 
@@ -86,6 +87,7 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
         let hot_vectors = (shape.hot * Self::STRIDE).div_ceil(LANES);
         let aided_rows = adjuster.active || shape.averaged;
         let mut view = Hogwild {
+            aiding: PhantomData,
             isa,
             rule,
             step: rule.prepare(&Clock::default(), &memory),
@@ -124,7 +126,9 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
     #[inline(always)]
     pub fn begin(&mut self, clock: &Clock) {
         self.step = self.rule.prepare(clock, &self.memory);
-        self.adjuster.begin(clock);
+        if A::ON {
+            self.adjuster.begin(clock);
+        }
     }
 
     /// Ends an example.
@@ -168,7 +172,7 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
 
     #[inline(always)]
     fn step_block(&mut self, block: usize, mut gradient: I::V, l1: Option<I::V>) {
-        if self.adjuster.active {
+        if A::ON && self.adjuster.active {
             gradient = self.adjusted(gradient);
         }
         // Not a copy: narrow loads from a line that was just stored whole wait for it.
@@ -186,7 +190,7 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
         if let Some(l1) = l1 {
             cells[0] = drawn_to_0(cells[0], self.rule.rate(&self.step, &state) * l1);
         }
-        if !self.sums.is_empty() {
+        if A::ON && !self.sums.is_empty() {
             let mut change = [0.0; LANES];
             (cells[0] - before).store(&mut change);
             add_changes(self.sums, places, unit::<R>(), &change, self.adjuster.weight_of_now);
@@ -213,7 +217,7 @@ impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
     }
 }
 
-impl<R: UpdateRule, I: Isa> Places<I> for Hogwild<'_, R, I> {
+impl<R: UpdateRule, I: Isa, A: Aiding> Places<I> for Hogwild<'_, R, I, A> {
     /// Hot ones in the private part, others where they are, empty lanes nowhere.
     #[inline(always)]
     fn place(&self, rows: I::U, places: &mut Line<u32>) {
@@ -269,7 +273,7 @@ fn add_changes(sums: &[AtomicF32], places: &Line<u32>, unit: usize, changes: &[f
     }
 }
 
-impl<R: UpdateRule, I: Isa> Weights for Hogwild<'_, R, I> {
+impl<R: UpdateRule, I: Isa, A: Aiding> Weights for Hogwild<'_, R, I, A> {
     type V = I::V;
 
     #[inline(always)]
@@ -309,7 +313,7 @@ impl<R: UpdateRule, I: Isa> Weights for Hogwild<'_, R, I> {
 
     #[inline(always)]
     fn step_row(&mut self, row: u32, gradient: &[I::V], square: f32, beside: f32) {
-        if self.aided_rows {
+        if A::ON && self.aided_rows {
             self.step_row_aided(row, gradient, square, beside);
         } else {
             self.step_row_as_is(row, gradient, square, beside);

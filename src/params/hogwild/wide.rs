@@ -2,7 +2,7 @@
 use super::{Hogwild, load_state, store_state};
 use crate::{
     params::{
-        Isa, LANES, Real, Vector,
+        Aiding, Isa, LANES, Real, Vector,
         table::{ROW_STATE, vectors},
     },
     rules::{State, UpdateRule},
@@ -10,7 +10,7 @@ use crate::{
 use atomic_float::AtomicF32;
 use std::sync::atomic::Ordering::Relaxed;
 
-impl<'t, R: UpdateRule, I: Isa> Hogwild<'t, R, I> {
+impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
     /// The state of vector `i` of the `n` of a wide row.
     #[inline(always)]
     pub(super) fn wide_state(&self, cells: &[[AtomicF32; LANES]], n: usize, i: usize) -> R::State<I::V> {

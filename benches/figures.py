@@ -21,7 +21,7 @@ SETS = [  # name, file ending, yardstick's arguments, options of hogwild
     ("imdb_1gram", "svm", ["linear", "0.5", "4"], ["--lr", "0.5", "--epochs", "10"]),
     ("imdb_2gram", "svm", ["linear", "2.5", "4"], ["--lr", "2.5", "--epochs", "10"]),
     ("criteo", "svm", ["linear", "0.02", "4"], ["--lr", "0.02", "--epochs", "10"]),
-    ("ml10m", "txt", ["factors", "32", "3"], []),
+    ("ml10m", "txt", ["factors", "32", "3"], ["--lr", "0.14"]),
 ]
 
 

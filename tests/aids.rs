@@ -100,7 +100,7 @@ fn l1_sets_weights_of_rare_features_to_exactly_0() {
     for (rule, threads) in Rule::ALL.into_iter().filter(Rule::takes_l1).flat_map(|rule| [(rule, 1), (rule, 2)]) {
         let zeros = |l1| {
             let aids = Aids { l1, ..Aids::default() };
-            let outcome = run(&data, &Settings { rule, aids, threads, ..Settings::default() });
+            let outcome = run(&data, &Settings { rule, aids, threads, lr: Some(rule.default_rate(1.0)), ..Settings::default() });
             linear(&outcome).1.iter().filter(|&&w| w == 0.0).count()
         };
         let (without, with) = (zeros(0.0), zeros(1e-3));

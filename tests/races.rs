@@ -55,11 +55,11 @@ fn held_out(outcome: &Outcome) -> f64 {
 fn eight_threads_reach_the_loss_of_one_on_zipf_data() {
     let folder = tempfile::tempdir().unwrap();
     let (train, test) = (text_like(folder.path(), 20_000, 0), text_like(folder.path(), 4_000, 1_000_000));
-    let one = run(&train, Some(&test), Settings { threads: 1, ..Settings::default() });
+    let one = run(&train, Some(&test), Settings { threads: 1, lr: Some(0.5), ..Settings::default() });
     // A worker that is suspended between load and store puts back old values when it goes on. With eight workers on busy cores that
     // costs plain Hogwild! up to 1% here; with hot rows private, as by default, it does not show.
     for (hot_rows, within) in [(Some(0), None), (None, Some(0.005))] {
-        let eight = run(&train, Some(&test), Settings { threads: 8, hot_rows, exchange_every: 64, ..Settings::default() });
+        let eight = run(&train, Some(&test), Settings { threads: 8, hot_rows, lr: Some(0.5), exchange_every: 64, ..Settings::default() });
         assert!(weights(&eight).iter().all(|w| w.is_finite()));
         let ratio = held_out(&eight) / held_out(&one);
         assert!(held_out(&eight) < 0.69 && within.is_none_or(|within| (ratio - 1.0).abs() < within), "hot {hot_rows:?}: {ratio}");
@@ -89,11 +89,11 @@ fn one_thread_repeats_to_the_bit_on_every_instruction_set() {
         panic!("not ratings")
     };
     let linear = |isa, seed, hot| {
-        let settings = Settings { threads: 1, isa: Some(isa), seed, hot_rows: Some(hot), l2: 1e-4, ..Settings::default() };
+        let settings = Settings { threads: 1, isa: Some(isa), seed, lr: Some(0.5), hot_rows: Some(hot), l2: 1e-4, ..Settings::default() };
         weights(&run(&data, None, settings))
     };
     let factors = |isa, seed, rank| {
-        let settings = Settings { threads: 1, isa: Some(isa), seed, rank, epochs: 2, ..Settings::for_ratings() };
+        let settings = Settings { threads: 1, isa: Some(isa), seed, lr: Some(0.14), rank, epochs: 2, ..Settings::for_ratings() };
         weights(&train_factorization(&ratings, None, &settings, &mut (), &AtomicBool::new(false)).unwrap())
     };
     let portable = InstructionSet::Portable;
@@ -127,7 +127,7 @@ fn every_example_is_visited_once_whatever_the_blocks() {
                 }
             }
         }
-        let settings = Settings { holdout: 0.5, exchange_every: 2, loss: Loss::Squared, ..Settings::default() };
+        let settings = Settings { holdout: 0.5, exchange_every: 2, loss: Loss::Squared, lr: Some(1e-30), ..Settings::default() };
         if rows > 100 {
             let kept = run(&data, None, settings).epochs[0].examples;
             assert!(kept > rows as u64 / 4 && kept < 3 * rows as u64 / 4);
@@ -140,8 +140,9 @@ fn every_rule_and_loss_trains_on_two_threads() {
     let folder = tempfile::tempdir().unwrap();
     let data = text_like(folder.path(), 5_000, 0);
     for rule in hogwild::Rule::ALL {
+        let lr = Some(rule.default_rate(1.0));
         for loss in Loss::ALL {
-            let outcome = run(&data, None, Settings { threads: 2, rule, loss, epochs: 3, ..Settings::default() });
+            let outcome = run(&data, None, Settings { threads: 2, rule, lr, loss, epochs: 3, ..Settings::default() });
             let losses: Vec<f64> = outcome.epochs.iter().map(|e| e.loss).collect();
             assert!(losses[2] < losses[0], "{} {}: {losses:?}", rule.name(), loss.name());
         }
@@ -163,7 +164,9 @@ fn divergence_is_told_with_epoch_and_rate_and_keeps_the_last_good_model() {
 fn a_stopped_run_keeps_what_it_has() {
     let folder = tempfile::tempdir().unwrap();
     let data = text_like(folder.path(), 5_000, 0);
-    let outcome = train_linear(&data, None, &Settings { epochs: 1000, ..Settings::default() }, &mut (), &AtomicBool::new(true)).unwrap();
+    let outcome =
+        train_linear(&data, None, &Settings { epochs: 1000, lr: Some(0.5), ..Settings::default() }, &mut (), &AtomicBool::new(true))
+            .unwrap();
     assert!(matches!(outcome.ended, Ended::Interrupted) && outcome.model.is_some() && outcome.epochs.len() == 1);
 }
 

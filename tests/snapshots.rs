@@ -87,9 +87,10 @@ fn a_snapshot_is_not_moved_by_the_restart_after_it() {
     let [(data, _), _] = &both(folder.path());
     let mut rule = Rule::named("momentum").unwrap();
     rule.set("--catch-up", "true").unwrap();
-    let single = Settings { rule, schedule: Schedule::Cosine, epochs: 3, ..defaults(data) };
+    let lr = Some(rule.default_rate(1.0));
+    let single = Settings { rule, lr, schedule: Schedule::Cosine, epochs: 3, ..defaults(data) };
     let one = train(data, None, &single, None).unwrap().model.unwrap();
-    let two = train(data, None, &Settings { rule, ..snapshots(data, 2, 6) }, None).unwrap().model.unwrap();
+    let two = train(data, None, &Settings { rule, lr, ..snapshots(data, 2, 6) }, None).unwrap().model.unwrap();
     assert_eq!(scores(two.score_members(data).unwrap())[0], one.score(data).unwrap().scores);
 }
 

@@ -2,7 +2,7 @@
 use super::eval::{metrics_json, metrics_text};
 use anyhow::Context;
 use hogwild::{
-    EpochReport, InstructionSet, Outcome, Progress, Settings, Watch,
+    EpochReport, InstructionSet, Outcome, Progress, RaceReport, Raced, Settings, Watch,
     data::{Opened, Packed},
 };
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
@@ -63,6 +63,18 @@ impl Report {
         Ok(())
     }
 
+    /// The same in the midst of the run; what goes wrong is told at the next line that can.
+    fn try_log(&mut self, line: Value) {
+        if let Some(log) = &mut self.log {
+            self.log_failed = writeln!(log, "{line}").and_then(|()| log.flush()).err().or(self.log_failed.take());
+        }
+    }
+
+    /// A line above the bar, unless quiet.
+    fn tell(&self, line: &str) {
+        self.bar.suspend(|| self.say(line));
+    }
+
     /// Takes the bar away.
     pub fn clear(&self) {
         self.bar.finish_and_clear();
@@ -94,12 +106,22 @@ impl Watch for Report {
         if self.started.elapsed() < Duration::from_secs(1) {
             return;
         }
-        self.bar.set_length(now.of_all);
-        self.bar.set_position(now.done);
-        if let Ok(style) = ProgressStyle::with_template("epoch {msg} {bar:30} {per_sec} {eta} left") {
+        let racing = now.epoch == 0;
+        let (done, of) = if racing { (now.examples, now.of) } else { (now.done, now.of_all) };
+        self.bar.set_length(of);
+        self.bar.set_position(done);
+        let template = if racing { "racing learning rates {bar:30} {msg}" } else { "epoch {msg} {bar:30} {per_sec} {eta} left" };
+        if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style);
         }
-        self.bar.set_message(format!("{}/{}", now.epoch, self.epochs));
+        self.bar.set_message(if racing { format!("{done}/{of}") } else { format!("{}/{}", now.epoch, self.epochs) });
+    }
+
+    fn race(&mut self, race: &RaceReport) {
+        self.tell(&format!("learning rate {} by a race of {} in {:.2} s", race.chosen, race.rates.len(), race.seconds));
+        let raced = |raced: &Raced| json!({ "lr": raced.rate, "loss": raced.loss, "again": raced.again, "examples": raced.examples });
+        let rates: Vec<_> = race.rates.iter().map(raced).collect();
+        self.try_log(json!({ "event": "race", "rates": rates, "chosen": race.chosen, "seconds": race.seconds }));
     }
 
     fn epoch(&mut self, e: &EpochReport) {
@@ -116,14 +138,12 @@ impl Watch for Report {
                 e.loss,
                 if valid.is_empty() { "" } else { "  held-out" }
             );
-            self.bar.suspend(|| eprintln!("{line}"));
+            self.tell(&line);
         }
         let line = json!({
             "event": "epoch", "epoch": e.epoch, "seconds": e.seconds, "evaluation_seconds": e.evaluation_seconds, "examples": e.examples,
             "nonzeros": e.nonzeros, "steps": e.steps, "loss": e.loss, "valid": e.valid.as_ref().map(metrics_json),
         });
-        if let Some(log) = &mut self.log {
-            self.log_failed = writeln!(log, "{line}").and_then(|()| log.flush()).err();
-        }
+        self.try_log(line);
     }
 }

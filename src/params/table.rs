@@ -109,21 +109,29 @@ impl Parameters {
         let tables = || Ok((Table::new(rows, stride)?, Table::new(shape.wide, wide_stride)?));
         let ((narrow, wide), sums) = (tables()?, shape.averaged.then(tables).transpose()?);
         let new = Parameters { narrow, wide, sums, shape, stride, wide_stride };
+        new.reset(rule);
+        Ok(new)
+    }
+
+    /// Makes all as it was when new, but for sums of changes.
+    pub fn reset<R: UpdateRule>(&self, rule: &R) {
         let initial = rule.initial();
         let initial = initial.as_ref();
         let fill = |cells: &[AtomicF32], x: f32| cells.iter().for_each(|cell| cell.store(x, Relaxed));
-        for row in new.narrow.cells().chunks_exact(stride) {
+        for row in self.narrow.cells().chunks_exact(self.stride) {
+            row[0].store(0.0, Relaxed);
             row[1..].iter().zip(initial).for_each(|(cell, &x)| cell.store(x, Relaxed));
         }
-        let part = shape.width.next_multiple_of(LANES);
-        for row in new.wide.cells().chunks_exact(wide_stride) {
-            let tail = &row[wide_stride - LANES..];
+        let part = self.shape.width.next_multiple_of(LANES);
+        for row in self.wide.cells().chunks_exact(self.wide_stride) {
+            let tail = &row[self.wide_stride - LANES..];
+            fill(&row[..part], 0.0);
+            tail[0].store(0.0, Relaxed);
             for (k, &x) in initial.iter().enumerate() {
                 tail[1 + k].store(x, Relaxed);
                 if R::ROWWISE { tail[ROW_STATE + k].store(x, Relaxed) } else { fill(&row[part * (1 + k)..][..part], x) }
             }
         }
-        Ok(new)
     }
 
     /// Whether rows are laid out for the rule.

@@ -3,6 +3,7 @@ use super::{
     Batch, Normalize, Order, Outcome, RatingFeed, Settings, Watch,
     feed::Rating,
     kept::Ran,
+    race::Race,
     run::{Run, Workers, check_held_out, check_split},
 };
 use crate::{
@@ -78,7 +79,6 @@ fn train<R: UpdateRule>(
         settings.pace.get_or_insert(Settings::PACE);
     }
     settings.hot_rows = Some(0);
-    let rate = *settings.lr.get_or_insert(0.14);
     let loss = settings.loss;
     let (users, items) = (Arc::new(data.user_ids()?), Arc::new(data.item_ids()?));
     let (user_count, item_count, rank) = (data.users(), data.items(), settings.rank);
@@ -100,6 +100,20 @@ fn train<R: UpdateRule>(
     if settings.batch == Batch::One {
         feed.set_places(&parameters);
     }
+    let rate = match settings.lr {
+        Some(rate) => rate,
+        None => {
+            // Not the feed's units, which go by the threads; ratings of a tile are shuffled, so that neighbours are a sample of it.
+            let all = feed.ratings.len() as u32;
+            let units: Vec<_> = (0..all).step_by(64).map(|start| start..all.min(start.saturating_add(64))).collect();
+            let start = |parameters: &Parameters| start_factors(parameters, rank, settings.seed);
+            // Factors have to grow first, in many epochs at no small rate.
+            let least_horizon = 0.35;
+            let race = Race { feed: &feed, units: &units, model: &model, rule, settings: &settings, shape, start: &start, least_horizon };
+            race.choose(rule.default_rate(3.5), watch, stop)?
+        }
+    };
+    settings.lr = Some(rate);
     let factors = Factors { feed: &feed, model: &model, rule, settings: &settings, rate, parameters: &parameters };
     let split = |parameters: &Parameters, finish: &Finish<'_, R>| -> FactorModel {
         let biases = |rows: Range<usize>| rows.map(|row| parameters.beside(row, finish)).collect();

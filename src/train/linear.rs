@@ -1,6 +1,7 @@
 //! Training a linear model on sparse rows: settings and data become a run.
 use super::{
     Feed, Normalize, Order, Outcome, Scaling, Settings, SparseFeed, Watch,
+    race::Race,
     run::{Run, check_held_out, check_split},
     scale::{ScaledFeed, default_rate},
 };
@@ -70,7 +71,6 @@ fn train<R: UpdateRule>(
     let model = Linear::with_penalties(settings.l2, settings.aids.l1, data.rows(), &counts);
     let feed = &SparseFeed::new(data, &settings);
     let scaling = Scaling::new(settings.normalize, data, |row| !feed.is_held_out(row))?;
-    let rate = *settings.lr.get_or_insert_with(|| default_rate(data, &rule, scaling.as_ref()));
     let held: Option<Vec<u32>> = (settings.holdout > 0.0).then(|| (0..data.rows() as u32).filter(|&row| feed.is_held_out(row)).collect());
     check_split(data.rows() as u64, held.as_ref().map(|held| held.len() as u64), &settings)?;
     let valid_columns = valid.map(|valid| valid.feature_ids().map(|theirs| theirs.translate(&ids))).transpose()?;
@@ -89,6 +89,20 @@ fn train<R: UpdateRule>(
     let units = feed.units(settings.exchange_every);
     let examples = data.rows() as u64 - held.as_ref().map_or(0, |held| held.len() as u64);
     let shape = Shape { narrow: data.columns() + 1, hot, workers, averaged: settings.aids.average.is_some(), ..Shape::default() };
+    let (middle, least_horizon, start) = (default_rate(data, &rule, scaling.as_ref()), 0.7, &|_: &Parameters| ());
+    let rate = match (settings.lr, &scaling) {
+        (Some(rate), _) => rate,
+        (None, None) => {
+            let race = Race { feed, units: &units, model: &model, rule, settings: &settings, shape, start, least_horizon };
+            race.choose(middle, watch, stop)?
+        }
+        (None, Some(scaling)) => {
+            let feed = &ScaledFeed { feed, scaling };
+            let race = Race { feed, units: &units, model: &model, rule, settings: &settings, shape, start, least_horizon };
+            race.choose(middle, watch, stop)?
+        }
+    };
+    settings.lr = Some(rate);
     let parameters = Parameters::new(shape, &rule)?;
     let keep = |parameters: &Parameters, finish: &Finish<'_, R>| {
         let mut weights = parameters.narrow_weights(finish);

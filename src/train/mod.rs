@@ -1,5 +1,5 @@
 //! Training: what is asked for (`settings`), what becomes of it (`linear`, `factorization`), the epochs (`run`) and what is told of them
-//! (`report`), which states of it are `kept` and when it is `stopping` early, where examples come from (`feed`), how features are scaled
+//! (`report`), which states of it are `kept` and when it is `stopping` early, the `race` of learning rates, where examples come from (`feed`), how features are scaled
 //! (`scale`), their `order`, by difficulty too (`curriculum`), and the inner loop (`worker`); or, by batches, `synchronous`.
 mod batch;
 mod curriculum;
@@ -8,6 +8,7 @@ mod feed;
 mod kept;
 mod linear;
 mod order;
+mod race;
 mod report;
 mod run;
 mod scale;
@@ -22,7 +23,7 @@ use feed::{Feed, RatingFeed, SparseFeed};
 pub use linear::{train_linear, train_linear_with};
 pub use order::Order;
 use order::{Plan, Queue};
-pub use report::{Ended, EpochReport, Outcome, Progress, Watch};
+pub use report::{Ended, EpochReport, Outcome, Progress, RaceReport, Raced, Watch};
 pub use scale::Normalize;
 use scale::Scaling;
 pub(crate) use settings::MOST_SNAPSHOTS;

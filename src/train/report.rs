@@ -25,10 +25,42 @@ pub struct EpochReport {
     pub valid: Option<Metrics>,
 }
 
+/// A learning rate that was raced: see `Settings::lr`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Raced {
+    /// The rate.
+    pub rate: f32,
+    /// Mean loss of examples that are new, each taken just before its step. None: it left the finite numbers.
+    pub loss: Option<f64>,
+    /// Mean loss of examples when they are seen again; None on the small sample.
+    pub again: Option<f64>,
+    /// How many it was trained on.
+    pub examples: u64,
+}
+
+impl Raced {
+    /// What part of the loss it keeps on examples that it has seen: little where it learns by heart.
+    pub(crate) fn kept(&self) -> f64 {
+        let part = self.again.zip(self.loss).map_or(1.0, |(again, loss)| again / loss);
+        if part.is_finite() { part.clamp(0.0, 1.0) } else { 1.0 }
+    }
+}
+
+/// What a race of learning rates gave.
+#[derive(Clone, Debug)]
+pub struct RaceReport {
+    /// A ladder on a small sample, then rungs of it on a larger one, each by rate.
+    pub rates: Vec<Raced>,
+    /// For the run, which is longer: lower than the best of a short race.
+    pub chosen: f32,
+    /// It took.
+    pub seconds: f64,
+}
+
 /// Where a running epoch stands.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// From 1.
+    /// From 1; 0 in the race of learning rates before, where `examples` and `of` count rates.
     pub epoch: usize,
     /// Examples done in this epoch.
     pub examples: u64,
@@ -42,7 +74,9 @@ pub struct Progress {
 
 /// Someone who follows the run.
 pub trait Watch {
-    /// Called about ten times a second while an epoch runs.
+    /// Called after the race of learning rates, where there was one.
+    fn race(&mut self, _report: &RaceReport) {}
+    /// Called about ten times a second while an epoch or a race runs.
     fn progress(&mut self, _progress: Progress) {}
     /// Called after every epoch.
     fn epoch(&mut self, _report: &EpochReport) {}

@@ -1,0 +1,214 @@
+//! The race of learning rates: what it chooses, on which examples, and what it tells.
+use hogwild::{
+    Ended, Loss, Outcome, RaceReport, Rule, Settings, Watch,
+    data::{Dataset, PackSettings, Packed, Ratings, pack},
+    synth::{Kind, Synth},
+    train_factorization, train_linear,
+};
+use serde_json::Value;
+use std::{fs, path::Path, process::Command, sync::atomic::AtomicBool};
+
+fn open(folder: &Path, name: &str, text: &str) -> Packed {
+    let (source, packed) = (folder.join(name), folder.join(format!("{name}.safetensors")));
+    fs::write(&source, text).unwrap();
+    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
+    Packed::open(&packed).unwrap()
+}
+
+fn sparse(folder: &Path, name: &str, text: &str) -> Dataset {
+    let Packed::Sparse(data) = open(folder, name, text) else { panic!("not sparse") };
+    data
+}
+
+fn ratings(folder: &Path, name: &str, text: &str) -> Ratings {
+    let Packed::Ratings(data) = open(folder, name, text) else { panic!("not ratings") };
+    data
+}
+
+fn written(synth: Synth) -> String {
+    let mut text = Vec::new();
+    synth.write(&mut text).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+fn text_like(rows: u64, start_row: u64) -> String {
+    written(Synth { rows, start_row, exponent: 1.1, ..Synth::default() })
+}
+
+fn some_ratings(rows: u64) -> String {
+    written(Synth { kind: Kind::Ratings, rows, ..Synth::default() })
+}
+
+/// The same rows with every value multiplied.
+fn scaled(text: &str, by: f64) -> String {
+    let scale = |word: &str| match word.split_once(':') {
+        Some((index, value)) => format!("{index}:{}", value.parse::<f64>().unwrap() * by),
+        None => word.to_string(),
+    };
+    text.lines().map(|line| line.split(' ').map(scale).collect::<Vec<_>>().join(" ") + "\n").collect()
+}
+
+/// Notes what it is told.
+#[derive(Default)]
+struct Notes(Vec<RaceReport>);
+
+impl Watch for Notes {
+    fn race(&mut self, report: &RaceReport) {
+        self.0.push(report.clone());
+    }
+}
+
+fn linear(data: &Dataset, valid: Option<&Dataset>, settings: Settings) -> (Outcome, Vec<RaceReport>) {
+    let mut notes = Notes::default();
+    let outcome = train_linear(data, valid, &settings, &mut notes, &AtomicBool::new(false)).unwrap();
+    (outcome, notes.0)
+}
+
+fn factors(data: &Ratings, settings: Settings) -> (Outcome, Vec<RaceReport>) {
+    let mut notes = Notes::default();
+    let outcome = train_factorization(data, None, &settings, &mut notes, &AtomicBool::new(false)).unwrap();
+    (outcome, notes.0)
+}
+
+#[test]
+fn the_choice_repeats_whatever_the_threads_and_costs_less_than_an_epoch() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = sparse(folder.path(), "rows.svm", &text_like(30_000, 0));
+    let pairs = ratings(folder.path(), "ratings.tsv", &some_ratings(30_000));
+    let runs = |threads| {
+        let (of_rows, of_ratings) = (Settings { threads, epochs: 1, ..Settings::default() }, Settings::for_ratings());
+        [linear(&rows, None, of_rows), factors(&pairs, Settings { threads, epochs: 1, rank: 8, ..of_ratings })]
+    };
+    let once = runs(1);
+    for (threads, again) in [1, 2, 5].map(|threads| (threads, runs(threads))) {
+        for ((outcome, races), (_, first)) in again.iter().zip(&once) {
+            assert_eq!((races.len(), &races[0].rates), (1, &first[0].rates), "{threads} threads");
+            assert_eq!(outcome.settings.lr, Some(first[0].chosen), "{threads} threads");
+            assert!(races[0].rates.iter().map(|raced| raced.examples).sum::<u64>() < 30_000);
+        }
+    }
+}
+
+#[test]
+fn badly_scaled_features_are_raced_for_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    for scale in [1.0, 100.0] {
+        let data = |rows, start_row| {
+            let text = written(Synth { rows, start_row, features: 500, nonzeros: 10, ..Synth::default() });
+            sparse(folder.path(), &format!("{start_row}-{scale}.svm"), &scaled(&text, scale))
+        };
+        let (train, test) = (data(40_000, 0), data(8_000, 1_000_000));
+        // The steps of sgd do not shrink, so that its best rate lies in a narrower valley.
+        for (rule, within) in [("adagrad", 1.03), ("sgd", 1.1)] {
+            let settings = Settings { rule: Rule::named(rule).unwrap(), threads: 1, ..Settings::default() };
+            let last = |outcome: &Outcome| outcome.epochs.last().and_then(|e| e.valid).map_or(f64::INFINITY, |valid| valid.loss);
+            let ladder = (-14..=6).map(|rung| 10f32.powf(rung as f32 / 2.0));
+            let best = ladder.map(|lr| last(&linear(&train, Some(&test), Settings { lr: Some(lr), ..settings.clone() }).0));
+            let best = best.fold(f64::INFINITY, f64::min);
+            let (outcome, _) = linear(&train, Some(&test), settings);
+            let (lr, raced) = (outcome.settings.lr, last(&outcome));
+            assert!(raced < within * best, "{rule}, values times {scale}: {raced} at {lr:?}, best of the ladder {best}");
+        }
+    }
+}
+
+#[test]
+fn rates_that_diverge_drop_out_and_if_all_do_the_run_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let rule = Rule::named("sgd").unwrap();
+    let settings = Settings { loss: Loss::Squared, rule, ..Settings::default() };
+    let data = sparse(folder.path(), "wide.svm", &"3 1:1000 2:500\n-2 1:-700 3:10\n".repeat(500));
+    let (outcome, races) = linear(&data, None, settings.clone());
+    let rates = &races[0].rates;
+    assert!(rates.iter().any(|raced| raced.loss.is_none()) && rates.iter().any(|raced| raced.loss.is_some()), "{rates:?}");
+    assert!(matches!(outcome.ended, Ended::Finished) && outcome.epochs[4].loss < 0.1, "{:?}", outcome.epochs);
+
+    let data = sparse(folder.path(), "huge.svm", &"3 1:1e18 2:1e18\n-2 1:-1e18 3:10\n".repeat(500));
+    let (outcome, races) = linear(&data, None, settings);
+    assert!(races[0].rates.iter().all(|raced| raced.loss.is_none()));
+    let Ended::Diverged(error) = outcome.ended else { panic!("{:?}", outcome.ended) };
+    assert!(error.to_string().contains("learning rate"), "{error}");
+}
+
+/// So few examples that every race takes all that it may, as often as the run does.
+#[test]
+fn held_out_examples_are_not_raced_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = sparse(folder.path(), "rows.svm", &text_like(300, 0));
+    let pairs = ratings(folder.path(), "ratings.tsv", &some_ratings(300));
+    let settings = Settings { holdout: 0.5, epochs: 1, ..Settings::default() };
+    let of_ratings = Settings { rank: 4, holdout: 0.5, epochs: 1, ..Settings::for_ratings() };
+    for (outcome, races) in [linear(&rows, None, settings), factors(&pairs, of_ratings)] {
+        let kept = outcome.epochs[0].examples;
+        assert!(kept > 100 && kept < 200);
+        // All that are kept, and some of the first half again, by units of 64 at most.
+        let seen = kept..=kept + 80;
+        assert!(races[0].rates.iter().all(|raced| raced.loss.is_none() || seen.contains(&raced.examples)), "{kept} {:?}", races[0].rates);
+    }
+}
+
+#[test]
+fn a_given_rate_is_kept_and_a_rule_that_tunes_itself_is_not_raced() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = sparse(folder.path(), "rows.svm", &text_like(500, 0));
+    let (outcome, races) = linear(&rows, None, Settings { lr: Some(0.3), ..Settings::default() });
+    assert_eq!((races.len(), outcome.settings.lr), (0, Some(0.3)));
+    let rule = Rule::named("yellowfin").unwrap();
+    let (outcome, races) = linear(&rows, None, Settings { rule, ..Settings::default() });
+    assert_eq!((races.len(), outcome.settings.lr), (0, Some(rule.default_rate(1.0))));
+}
+
+#[test]
+fn a_schedule_with_half_the_mean_factor_gets_twice_the_rate() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = sparse(folder.path(), "rows.svm", &text_like(2_000, 0));
+    let chosen = |schedule: &str, epochs| {
+        let schedule = hogwild::Schedule::parse(schedule).unwrap();
+        linear(&rows, None, Settings { schedule, epochs, ..Settings::default() }).1[0].chosen
+    };
+    let ratio = chosen("linear", 20) / chosen("constant", 20);
+    assert!((ratio - 2.0).abs() < 0.02, "{ratio}");
+    let ratio = chosen("constant", 5) / chosen("constant", 20);
+    assert!((ratio - 2.0).abs() < 0.02, "{ratio}");
+}
+
+#[test]
+fn a_race_that_is_stopped_ends_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = sparse(folder.path(), "rows.svm", &text_like(2_000, 0));
+    let mut notes = Notes::default();
+    let outcome = train_linear(&rows, None, &Settings::default(), &mut notes, &AtomicBool::new(true)).unwrap();
+    assert!(matches!(outcome.ended, Ended::Interrupted) && notes.0.is_empty(), "{:?}", outcome.ended);
+}
+
+#[test]
+fn the_command_tells_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = |lr: &str| {
+        let reviews = concat!(env!("CARGO_MANIFEST_DIR"), "/data/reviews.train.svm");
+        let line = format!("train {reviews} --no-cache --log log.jsonl --lr {lr}");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hogwild"));
+        command.args(line.split(' ')).current_dir(folder.path()).output().unwrap()
+    };
+    let log = || -> Vec<Value> {
+        fs::read_to_string(folder.path().join("log.jsonl")).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let output = train("auto");
+    let (told, lines) = (String::from_utf8_lossy(&output.stderr).into_owned(), log());
+    let race = &lines[1];
+    assert_eq!((&lines[0]["settings"]["lr"], &race["event"]), (&Value::Null, &"race".into()));
+    assert_eq!(race["chosen"], lines.last().unwrap()["settings"]["lr"]);
+    let rates = race["rates"].as_array().unwrap();
+    assert!(rates.len() >= 12 && rates.iter().all(|r| r["lr"].is_f64() && r["loss"].is_f64() && r["examples"].is_u64()), "{race}");
+    assert!(race["seconds"].as_f64().unwrap() > 0.0);
+    assert!(
+        told.contains(&format!("learning rate {} by a race of {}", race["chosen"].as_f64().unwrap() as f32, rates.len())),
+        "{told} {race}"
+    );
+    assert!(train("0.1").status.success() && log().iter().all(|line| line["event"] != "race"));
+    for bad in ["fast", "0", "nan"] {
+        let output = train(bad);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && message.contains("--lr") && message.contains("0.1"), "{message}");
+    }
+}

@@ -90,14 +90,10 @@ fn train<R: UpdateRule>(
     let examples = data.rows() as u64 - held.as_ref().map_or(0, |held| held.len() as u64);
     let shape = Shape { narrow: data.columns() + 1, hot, workers, averaged: settings.aids.average.is_some(), ..Shape::default() };
     let (middle, least_horizon, start) = (default_rate(data, &rule, scaling.as_ref()), 0.7, &|_: &Parameters| ());
-    let rate = match (settings.lr, &scaling) {
-        (Some(rate), _) => rate,
-        (None, None) => {
-            let race = Race { feed, units: &units, model: &model, rule, settings: &settings, shape, start, least_horizon };
-            race.choose(middle, watch, stop)?
-        }
-        (None, Some(scaling)) => {
-            let feed = &ScaledFeed { feed, scaling };
+    let rate = match settings.lr {
+        Some(rate) => rate,
+        None => {
+            let feed = &ScaledFeed { feed, scaling: scaling.as_ref() };
             let race = Race { feed, units: &units, model: &model, rule, settings: &settings, shape, start, least_horizon };
             race.choose(middle, watch, stop)?
         }

@@ -18,13 +18,14 @@ use crate::{
     Result,
     aids::{Adjuster, Aids},
     models::Model,
-    params::{InstructionSet, Parameters, Shape, dispatch},
+    params::{Aided, InstructionSet, Parameters, Shape, dispatch},
     rules::UpdateRule,
     schedule::{Moment, Schedule},
 };
 use crossbeam::channel::{RecvTimeoutError, unbounded};
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 use std::{
+    marker::PhantomData,
     ops::Range,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     thread,
@@ -193,6 +194,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, F, M, R> {
                 worker: 0,
                 plan: &Plan::new(part, Vec::new(), Order::Shuffle, self.settings.exchange_every, self.settings.seed, 0),
                 counters,
+                aiding: PhantomData::<Aided>,
             };
             let tally;
             (tally, memory) = dispatch(set, job);

@@ -60,9 +60,9 @@ impl Aids {
         }
     }
 
-    /// Whether nothing is done beside the rule, but L1, which is the model's.
+    /// Whether nothing is done beside the rule.
     pub(crate) fn are_off(&self) -> bool {
-        *self == Aids { l1: self.l1, noise_decay: self.noise_decay, ..Aids::default() }
+        *self == Aids { noise_decay: self.noise_decay, ..Aids::default() }
     }
 
     /// The slope at which an example's gradient, of squared length `square` a unit of slope, is within the most length.
@@ -93,6 +93,8 @@ pub(crate) struct Adjuster {
     aids: Aids,
     /// Whether gradients are changed at all.
     pub active: bool,
+    /// Whether weights are drawn to 0 after their steps.
+    pub l1: bool,
     /// Whether something goes by the step's number.
     timed: bool,
     random: Xoshiro256PlusPlus,
@@ -109,6 +111,7 @@ impl Adjuster {
         Adjuster {
             aids,
             active: aids.clip_value.is_some() || aids.noise > 0.0,
+            l1: aids.l1 > 0.0,
             timed: aids.noise > 0.0 || aids.average.is_some(),
             random,
             deviation: 0.0,

@@ -59,7 +59,7 @@ impl<'a> Knob<'a> {
         match &mut self.target {
             Target::Number(value, least, most) => match text.parse::<f32>() {
                 Ok(x) if x >= *least && x <= *most => **value = x,
-                Ok(_) => return bad(format!("{name} goes from {least} to {most}")),
+                Ok(_) => return bad(format!("{name} goes from {} to {}", short(*least), short(*most))),
                 Err(_) => return bad(format!("{name} is to be a number, as in {name}=0.5")),
             },
             Target::Flag(value) => match text.parse() {
@@ -73,6 +73,11 @@ impl<'a> Knob<'a> {
         }
         Ok(())
     }
+}
+
+/// A bound as one would write it.
+fn short(x: f32) -> String {
+    if x != 0.0 && x.abs() < 1e-4 { format!("{x:e}") } else { x.to_string() }
 }
 
 /// Sets knobs from `name=value,name=value`.

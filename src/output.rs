@@ -18,6 +18,13 @@ impl OutputFile {
     /// # Errors
     /// When its folder does not exist or cannot be written to.
     pub fn create(path: &Path) -> Result<OutputFile> {
+        // A link is followed, and what is not a file (a device, a folder) is left alone.
+        let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if whole.exists() && !whole.is_file() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+            let problem = "is there and is not a file, or names a folder".into();
+            return Err(Error::BadFile { path: path.to_owned(), problem, remedy: "name a file to write" });
+        }
+        let path = &whole;
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]

@@ -158,6 +158,31 @@ fn averages_of_rare_and_hot_features_are_those_of_the_path() {
     }
 }
 
+/// Weights that two workers step at once lose steps; their averages are to be those of the way the weights took nevertheless.
+#[test]
+fn averages_follow_weights_that_workers_fight_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dense, _) = small(folder.path());
+    let rated = ratings(folder.path());
+    let sgd = Rule::named("sgd").unwrap();
+    let loss = |average, threads| {
+        let aids = Aids { average, ..Aids::default() };
+        let settings = Settings { rule: sgd, aids, threads, hot_rows: Some(0), lr: Some(0.05), epochs: 60, ..Settings::default() };
+        let outcome = train_linear(&dense, Some(&dense), &settings, &mut (), &Default::default()).unwrap();
+        let schedule = Schedule::Constant;
+        let settings =
+            Settings { rule: sgd, aids, threads, rank: 5, lr: Some(0.03), epochs: 40, schedule, holdout: 0.1, ..Settings::for_ratings() };
+        let factors = train_factorization(&rated, None, &settings, &mut (), &Default::default()).unwrap();
+        [outcome, factors].map(|outcome| outcome.epochs.last().unwrap().valid.unwrap().loss)
+    };
+    for threads in [2, 8] {
+        let (last, averaged) = (loss(None, threads), loss(Some(0.5), threads));
+        for (last, averaged) in last.into_iter().zip(averaged) {
+            assert!(averaged < 1.02 * last, "{threads} threads: {averaged} averaged, {last} at the end");
+        }
+    }
+}
+
 #[test]
 fn clipping_holds_what_would_diverge() {
     let folder = tempfile::tempdir().unwrap();

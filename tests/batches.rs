@@ -76,7 +76,13 @@ fn any_number_of_threads_and_every_instruction_set_give_the_same_bits() {
     let stars = ratings(folder.path(), "stars.tsv", &synthetic(synth));
     for rule in all_rules() {
         let schedule = if rule.takes_schedules() { Schedule::Linear } else { Schedule::Constant };
-        let aided = Aids { clip_value: Some(0.1), clip_norm: Some(1.0), noise: 1e-4, average: Some(0.3), ..Aids::default() };
+        let aided = Aids {
+            clip_value: Some(0.1),
+            clip_norm: Some(1.0),
+            noise: 1e-4,
+            average: rule.takes_schedules().then_some(0.3),
+            ..Aids::default()
+        };
         let plain = [Batch::Size(7), Batch::Size(64), Batch::Size(3000), Batch::Full].map(|batch| (batch, Aids::default()));
         for (batch, aids) in plain.into_iter().chain([Batch::Size(64), Batch::Size(3000)].map(|batch| (batch, aided))) {
             let base = Settings { rule, batch, aids, schedule, epochs: 2, pin: false, ..Settings::default() };

@@ -70,7 +70,8 @@ fn rows_are_trained_evaluated_predicted_and_inspected() {
     good(at, "train d.safetensors --holdout 0.2 --loss hinge --rule sgd --lr 0.5 --quiet");
     good(at, "train d.safetensors --batch 64 --batch-growth 2 --epochs 2 --log b.jsonl");
     let log: Vec<Value> = fs::read_to_string(at.join("b.jsonl")).unwrap().lines().map(json).collect();
-    assert_eq!((&log[0]["settings"]["batch"], &log[1]["steps"], &log[2]["steps"]), (&"64".into(), &63.into(), &32.into()));
+    assert_eq!((&log[1]["rates"], &log[1]["chosen"]), (&Value::Array(Vec::new()), &log[4]["settings"]["lr"]));
+    assert_eq!((&log[0]["settings"]["batch"], &log[2]["steps"], &log[3]["steps"]), (&"64".into(), &63.into(), &32.into()));
 }
 
 #[test]
@@ -98,7 +99,8 @@ fn early_stopping_tells_which_epoch_it_kept_and_why_it_ended() {
     let (epochs, end) = (log.len() - 2, &log[log.len() - 1]);
     let best = end["best_epoch"].as_u64().unwrap() as usize;
     assert!(output.status.success() && end["ended"] == "stopped early" && epochs == best + 2 && epochs < 50, "{message}");
-    assert!(message.contains(&format!("stopped early: the held-out rmse got no better for 2 epochs; the model is that of epoch {best}")));
+    assert!(message.contains("stopped early: the held-out rmse got no better for 2 epochs"), "{message}");
+    assert!(message.contains(&format!("model of epoch {best}, the best written")), "{message}");
     let metrics = json(&good(at, "eval m.safetensors DATA/ratings.test.tsv --json"));
     assert_eq!(metrics["rmse"], log[best]["valid"]["rmse"]);
     assert_eq!((&end["settings"]["patience"], &end["settings"]["stop_metric"]), (&2.into(), &"rmse".into()));
@@ -212,7 +214,16 @@ fn bad_input_ends_with_2_says_where_and_leaves_the_old_model() {
         ("train DATA/reviews.train.svm --clip-norm 0", "--clip-norm"),
         ("train DATA/reviews.train.svm --noise -1", "--noise"),
         ("train DATA/reviews.train.svm --average=1", "--average"),
+        ("train DATA/reviews.train.svm --average --snapshots 2", "leave --average out"),
+        ("train DATA/reviews.train.svm --average --rule ftrl", "--rule ftrl"),
+        ("train DATA/reviews.train.svm --order curriculum --epochs 1", "--epochs"),
+        ("train DATA/reviews.train.svm --schedule cosine-cycles:cycles=2.5", "whole number"),
         ("pack DATA/reviews.train.svm -o x.svm", ".safetensors"),
+        ("pack m.safetensors -o x.safetensors", "packed already"),
+        ("train DATA/reviews.train.svm --out /dev/null", "is not a file"),
+        ("train DATA/reviews.train.svm --out new/", "names a folder"),
+        ("train DATA/reviews.train.svm --out x.out --log x.out", "two outputs"),
+        ("synth text --rows 0 -o x.svm", "at least 1"),
         ("train DATA/reviews.train.svm --model mf", "takes ratings"),
         ("train DATA/reviews.train.svm --valid DATA/ratings.test.tsv", "different kinds"),
         ("eval m.safetensors DATA/reviews.test.svm", "m.safetensors"),

@@ -155,7 +155,9 @@ fn a_given_rate_is_kept_and_a_rule_that_tunes_itself_is_not_raced() {
     assert_eq!((races.len(), outcome.settings.lr), (0, Some(0.3)));
     let rule = Rule::named("yellowfin").unwrap();
     let (outcome, races) = linear(&rows, None, Settings { rule, ..Settings::default() });
-    assert_eq!((races.len(), outcome.settings.lr), (0, Some(rule.default_rate(1.0))));
+    // That no rate was raced is told.
+    assert_eq!((races[0].rates.len(), races[0].chosen), (0, rule.default_rate(1.0)));
+    assert_eq!(outcome.settings.lr, Some(rule.default_rate(1.0)));
 }
 
 #[test]

@@ -16,8 +16,8 @@ use std::process::ExitCode;
 
 /// Trains sparse models on all cores of one machine, without locks.
 ///
-/// Text (svmlight rows, or ratings) is packed once into a memory-mapped file and trained on from there. Every command takes text
-/// or packed files, plain or compressed (.gz .zst .bz2 .xz), or `-` for standard input.
+/// Text (svmlight rows, or ratings) is packed once into a memory-mapped file and trained on from there. Commands take text,
+/// plain or compressed (.gz .zst .bz2 .xz), or `-` for standard input; all but pack take packed files in its place.
 #[derive(clap::Parser)]
 #[command(name = "hogwild", version)]
 pub enum Command {

@@ -23,6 +23,9 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
     if args.out.extension().is_none_or(|extension| extension != "safetensors") {
         anyhow::bail!("{}: packed files are told by their name; end it in .safetensors", args.out.display());
     }
+    if let Some(packed) = args.inputs.iter().find(|path| path.extension().is_some_and(|extension| extension == "safetensors")) {
+        anyhow::bail!("{}: is packed already; give it to train, eval, predict or inspect", packed.display());
+    }
     let settings = args.data.settings();
     let report = interruptible(false, |progress| pack_while(&args.inputs, &args.out, &settings, progress))?;
     warn_skipped(&report);

@@ -72,7 +72,8 @@ impl Report {
 
     /// A line above the bar, unless quiet.
     fn tell(&self, line: &str) {
-        self.bar.suspend(|| self.say(line));
+        // A bar that was not shown yet would come as an empty one.
+        if self.bar.length().is_some() { self.bar.suspend(|| self.say(line)) } else { self.say(line) }
     }
 
     /// Takes the bar away.
@@ -92,7 +93,7 @@ impl Report {
         if let (Some(metrics), Some(model)) = (&outcome.ensemble, &outcome.model) {
             self.say(&format!("ensemble of {}  held-out{}", model.members().len(), metrics_text(metrics)));
         }
-        let total = |f: fn(&EpochReport) -> f64| outcome.epochs.iter().map(f).sum::<f64>();
+        let total = |f: fn(&EpochReport) -> f64| outcome.epochs.iter().map(f).sum::<f64>() + 0.0; // no epochs sum up to -0
         self.log(json!({
             "event": "end", "ended": ended, "epochs": outcome.epochs.len(), "seconds": total(|e| e.seconds),
             "evaluation_seconds": total(|e| e.evaluation_seconds), "examples": outcome.epochs.iter().map(|e| e.examples).sum::<u64>(),
@@ -118,7 +119,10 @@ impl Watch for Report {
     }
 
     fn race(&mut self, race: &RaceReport) {
-        self.tell(&format!("learning rate {} by a race of {} in {:.2} s", race.chosen, race.rates.len(), race.seconds));
+        self.tell(&match race.rates.len() {
+            0 => format!("learning rate {}, the rule's default: none is raced here; try others with --lr", race.chosen),
+            n => format!("learning rate {} by a race of {n} in {:.2} s", race.chosen, race.seconds),
+        });
         let raced = |raced: &Raced| json!({ "lr": raced.rate, "loss": raced.loss, "again": raced.again, "examples": raced.examples });
         let rates: Vec<_> = race.rates.iter().map(raced).collect();
         self.try_log(json!({ "event": "race", "rates": rates, "chosen": race.chosen, "seconds": race.seconds }));

@@ -56,6 +56,9 @@ pub fn run(args: SynthArgs) -> anyhow::Result<()> {
         KindName::Text => Kind::Text,
         KindName::Ratings => Kind::Ratings,
     };
+    if args.rows == 0 {
+        anyhow::bail!("--rows 0: there is nothing to write; give at least 1");
+    }
     let SynthArgs { rows, start_row, features, nonzeros, users, items, exponent, seed, .. } = args;
     let synth = Synth { kind, rows, start_row, features, nonzeros, users, items, exponent, seed };
     synth.check()?;

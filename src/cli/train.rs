@@ -9,7 +9,8 @@ use super::{
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use hogwild::{
-    Batch, Ended, Error, Loss, Metric, Normalize, Order, Outcome, Schedule, Settings, data::Packed, train_factorization, train_linear,
+    Batch, Ended, Error, Loss, Metric, Normalize, Order, Outcome, OutputFile, Schedule, Settings, data::Packed, train_factorization,
+    train_linear,
 };
 use std::{path::PathBuf, process::ExitCode};
 
@@ -203,13 +204,21 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
         Some(model) => check(model == ModelName::Mf)?,
         None => check(false).or_else(|error| check(true).map_err(|_| error))?,
     }
-    for path in [&args.out, &args.log, &args.plot].into_iter().flatten() {
+    let outputs: Vec<&PathBuf> = [&args.out, &args.log, &args.plot].into_iter().flatten().collect();
+    for (i, path) in outputs.iter().enumerate() {
         if path.is_dir() {
             bail!("{}: is a folder; name a file in it", path.display());
         }
         if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty() && !p.is_dir()) {
             bail!("{}: no such folder; make it first", folder.display());
         }
+        if outputs[..i].contains(path) {
+            bail!("{}: is named for two outputs; give each a file of its own", path.display());
+        }
+    }
+    // What could not be written in the end is told before the work.
+    for path in args.out.iter().chain(&args.plot) {
+        drop(OutputFile::create(path)?);
     }
     let data = args.options.open(&args.data, args.quiet)?;
     let valid = args.valid.as_ref().map(|path| args.options.open(std::slice::from_ref(path), args.quiet)).transpose()?;
@@ -249,12 +258,16 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
 /// Saves the model and the picture, says how it ended, and with what exit code.
 fn finish(args: &TrainArgs, outcome: &Outcome, report: Report) -> anyhow::Result<ExitCode> {
     report.clear();
-    if let (Some(path), Some(model)) = (&args.out, &outcome.model) {
-        model.save(path)?;
-        report.say(&format!("model written to {}", path.display()));
-    } else if args.out.is_none() {
-        report.say("the model is not kept; give --out MODEL.safetensors");
-    }
+    let whose = match (&outcome.model, outcome.best) {
+        (_, Some(epoch)) => format!("epoch {epoch}, the best"),
+        (Some(model), _) if !model.earlier.is_empty() => format!("the {} cycles completed", model.members().len()),
+        (_, None) => format!("epoch {}", outcome.epochs.len()),
+    };
+    let saved = match (&args.out, &outcome.model) {
+        (Some(path), Some(model)) => model.save(path).map(|()| format!("model of {whose} written to {}", path.display())),
+        (None, Some(_)) => Ok(format!("the model, of {whose}, is not kept; give --out MODEL.safetensors")),
+        (_, None) => Ok("no model was written".to_string()),
+    };
     match &args.plot {
         Some(_) if outcome.epochs.is_empty() => report.say("no picture was written, for no epoch was completed"),
         Some(path) => {
@@ -263,35 +276,26 @@ fn finish(args: &TrainArgs, outcome: &Outcome, report: Report) -> anyhow::Result
         }
         None => {}
     }
-    // Whose model it is, where that is not the last epoch's.
-    let kept = match (&outcome.model, outcome.best) {
-        (None, _) => "no model was written".to_string(),
-        (Some(_), Some(epoch)) => format!("the model is that of epoch {epoch}, the best"),
-        (Some(model), _) if !model.earlier.is_empty() => format!("the model is that of the {} cycles completed", model.members().len()),
-        (Some(_), None) => "the model is that of the last good epoch".to_string(),
-    };
     let (ended, code) = match &outcome.ended {
-        Ended::Finished => {
-            if outcome.best.is_some() {
-                report.say(&kept);
-            }
-            ("finished".to_string(), ExitCode::SUCCESS)
-        }
+        Ended::Finished => ("finished".to_string(), ExitCode::SUCCESS),
         Ended::StoppedEarly => {
             let (metric, patience) = (outcome.settings.stop_metric.unwrap_or(Metric::Loss).name(), outcome.settings.patience.unwrap_or(0));
-            report.say(&format!("stopped early: the held-out {metric} got no better for {patience} epochs; {kept}"));
+            report.say(&format!("stopped early: the held-out {metric} got no better for {patience} epochs"));
             ("stopped early".to_string(), ExitCode::SUCCESS)
         }
         Ended::Interrupted => {
-            let kept = if outcome.settings.patience.or(outcome.settings.snapshots).is_some() { format!("; {kept}") } else { String::new() };
-            eprintln!("hogwild: interrupted in epoch {}{kept}", outcome.epochs.len());
+            eprintln!("hogwild: interrupted in epoch {}", outcome.epochs.len());
             ("interrupted".to_string(), ExitCode::from(130))
         }
         Ended::Diverged(error) => {
-            eprintln!("hogwild: {error}; {kept}");
+            eprintln!("hogwild: {error}");
             (error.to_string(), ExitCode::from(1))
         }
     };
-    report.end(outcome, &ended)?;
+    report.end(outcome, &ended)?; // before a model that cannot be saved ends the command: the log is whole
+    let saved = saved?;
+    if matches!(outcome.ended, Ended::Interrupted | Ended::Diverged(_)) || !args.quiet {
+        eprintln!("{saved}");
+    }
     Ok(code)
 }

@@ -31,6 +31,17 @@ impl Batch {
         }
     }
 
+    /// What multiplies a rule's default rate, which is that of single examples: the root of the size, as the mean gradient's noise falls by it
+    /// (Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014, section 5), at most 8, so that a step
+    /// stays within what the curvature bears.
+    pub(crate) fn rate_factor(self) -> f32 {
+        match self {
+            Batch::One => 1.0,
+            Batch::Size(n) => (n.min(64) as f32).sqrt(),
+            Batch::Full => 8.0,
+        }
+    }
+
     /// The size after so many epochs, of data of so many examples. Growth stands in for a falling rate (Smith, Kindermans, Ying & Le, "Don't decay the
     /// learning rate, increase the batch size", ICLR 2018): the noise of a step goes with rate / batch.
     pub(crate) fn size(self, growth: f64, epochs: usize, examples: u64) -> usize {

@@ -129,7 +129,7 @@ fn train<R: UpdateRule>(
             item_factor: factors(user_count..all),
         }
     };
-    let stride = parameters.wide_place(1);
+    let stride = if settings.batch == Batch::One { parameters.wide_place(1) } else { 1 }; // by batches pairs are row numbers
     let losses = |model: &FactorModel| -> Vec<f32> {
         let of = |rating: &Rating| {
             let (user, item) = (rating.pair.user / stride, rating.pair.item / stride);

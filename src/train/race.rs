@@ -62,10 +62,12 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, F, M, R> {
     /// 9 to 12 rates see 1/32 of the units and 3 to 5 of them see 1/8: less than an epoch in all, but of data of less than 30,000 examples.
     pub fn choose(&self, middle: f32, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<f32> {
         let Settings { batch, normalize, .. } = self.settings;
-        if R::LEARNS || *batch != Batch::One || *normalize == Normalize::Online {
-            return Ok(middle);
-        }
         let start = Instant::now();
+        if R::LEARNS || *batch != Batch::One || *normalize == Normalize::Online {
+            let chosen = middle * batch.rate_factor();
+            watch.race(&RaceReport { rates: Vec::new(), chosen, seconds: 0.0 });
+            return Ok(chosen);
+        }
         let mut rates = self.ladder(middle, 4..=12, &self.sample(32, 800..1 << 15, false), watch, stop)?;
         let best_coarse = best(&rates).map_or(rates[0].rate, |(i, _)| rates[i].rate);
         let fine = self.ladder(best_coarse, 1..=5, &self.sample(10, 2048..1 << 18, true), watch, stop)?;

@@ -49,7 +49,7 @@ impl Raced {
 /// What a race of learning rates gave.
 #[derive(Clone, Debug)]
 pub struct RaceReport {
-    /// A ladder on a small sample, then rungs of it on a larger one, each by rate.
+    /// A ladder on a small sample, then rungs of it on a larger one, each by rate. None where no rate is raced: the rule's default is taken.
     pub rates: Vec<Raced>,
     /// For the run, which is longer: lower than the best of a short race.
     pub chosen: f32,

@@ -136,6 +136,18 @@ impl Settings {
             let problem = format!("does not go with --rule {name}, but with {}; ftrl has --ftrl-l1", others.join(", "));
             return bad("--l1", self.aids.l1.to_string(), &problem);
         }
+        if let Some(average) = self.aids.average.filter(|_| !R::SCHEDULES) {
+            let problem = format!("does not go with --rule {name}, whose weights follow from sums; leave it out");
+            return bad("--average", average.to_string(), &problem);
+        }
+        if self.order == Order::Curriculum && self.epochs < 2 {
+            return bad("--epochs", self.epochs.to_string(), "must be at least 2 for --order curriculum, which grows from epoch to epoch");
+        }
+        if let Schedule::CosineCycles { cycles } = self.schedule
+            && cycles.fract() != 0.0
+        {
+            return bad("--schedule", self.schedule.to_string(), "has cycles, which are to be a whole number");
+        }
         if let Some(pace) = self.pace.filter(|pace| self.order != Order::Curriculum || !(0.0..=1.0).contains(pace)) {
             let problem =
                 if self.order == Order::Curriculum { "must be from 0 to 1; try 0.5" } else { "is of --order curriculum; give both" };
@@ -215,6 +227,8 @@ impl Settings {
             format!("each is the end of a cycle of at least one epoch, and there are {} epochs; give more --epochs", self.epochs)
         } else if self.patience.is_some() {
             "runs all its cycles, so it cannot be used together with --patience; give one of the two".into()
+        } else if self.aids.average.is_some() {
+            "keeps the ends of cycles, which an average would run through; leave --average out".into()
         } else if !takes_schedules {
             format!("goes by a schedule, which --rule {rule} does not take; give another rule")
         } else if self.schedule != own {

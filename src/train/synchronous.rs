@@ -97,7 +97,8 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
             let admitted = |&position: &u32| keeps(position) && plan.admits(position);
             return run.units.iter().cloned().flatten().filter(admitted).collect();
         }
-        let mut queue = Queue::new(plan, F::SHUFFLE);
+        // Nothing is gained by neighbours here, and a batch is to be another in every epoch.
+        let mut queue = Queue::new(plan, true);
         let mut order = Vec::with_capacity(run.examples as usize);
         loop {
             match queue.advance(keeps) {

@@ -38,9 +38,7 @@ pub(crate) struct Hogwild<'t, R: UpdateRule, I: Isa, A> {
     /// The sums of weighted changes, laid out as the parameters; empty without averaging.
     sums: &'t [AtomicF32],
     wide_sums: &'t [[AtomicF32; LANES]],
-    /// Whether wide rows' steps are changed or summed.
-    aided_rows: bool,
-    /// Room for a row's changed gradient, and for its weights before the step.
+    /// Room for a row's changed gradient.
     room: Vec<I::V>,
     /// One over the workers.
     part_of_all: f32,
@@ -65,9 +63,8 @@ pub(crate) struct Hogwild<'t, R: UpdateRule, I: Isa, A> {
     large: bool,
     /// The shared values when the private ones were last exchanged, by sixteen cells.
     base: Vec<Line<f32>>,
-    /// Of rules that keep averages: the share of a private change that goes into the shared weight, and the last such change.
-    shares: Vec<Line<f32>>,
-    changes: Vec<Line<f32>>,
+    /// Of the hottest sixteenth of the private rows, under rules that keep averages.
+    trends: Vec<hot::Trend>,
     exchanges: usize,
     /// By block of the present example.
     places: Vec<Line<u32>>,
@@ -85,7 +82,6 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
         let private = first_private(&shape, worker) as u32;
         let nowhere = first_private(&shape, worker + 1) as u32 - 1;
         let hot_vectors = (shape.hot * Self::STRIDE).div_ceil(LANES);
-        let aided_rows = adjuster.active || shape.averaged;
         let mut view = Hogwild {
             aiding: PhantomData,
             isa,
@@ -96,8 +92,7 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
             adjuster,
             sums: parameters.narrow_sums(),
             wide_sums: parameters.wide_sums(),
-            aided_rows,
-            room: vec![I::V::of(0.0); 2 * shape.width.div_ceil(LANES)],
+            room: vec![I::V::of(0.0); shape.width.div_ceil(LANES)],
             part_of_all: 1.0 / shape.workers as f32,
             is_state: Line(std::array::from_fn(|i| (i % Self::STRIDE > 0) as u8 as f32)),
             cells: parameters.narrow_cells(),
@@ -113,8 +108,7 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
             large: shape.narrow > 1 << 19,
             exchanges: 0,
             base: vec![Line([0.0; LANES]); hot_vectors],
-            shares: vec![Line([1.0 / shape.workers as f32; LANES]); if R::AVERAGES { hot_vectors } else { 0 }],
-            changes: vec![Line([0.0; LANES]); if R::AVERAGES { hot_vectors } else { 0 }],
+            trends: vec![hot::Trend::NONE; if R::AVERAGES { hot_vectors.div_ceil(16) } else { 0 }],
             places: vec![Line([place::<R>(nowhere); LANES]); blocks],
             gathered: vec![[I::V::of(0.0); MOST]; blocks],
         };
@@ -173,7 +167,7 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
     #[inline(always)]
     fn step_block(&mut self, block: usize, mut gradient: I::V, l1: Option<I::V>) {
         if A::ON && self.adjuster.active {
-            gradient = self.adjusted(gradient);
+            gradient = self.adjusted(block, gradient);
         }
         // Not a copy: narrow loads from a line that was just stored whole wait for it.
         let places = &self.places[block];
@@ -184,19 +178,21 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
             // SAFETY: each of `self.places` is from `gather`, which has seen it, or from `new`.
             cells = unsafe { self.isa.gather(self.cells, places, Self::STRIDE) };
         }
-        let before = cells[0];
         let mut state = state_of::<R, _>(&cells[1..]);
-        cells[0] = Self::step_vector(&self.rule, &self.step, &mut self.observed, before, gradient, &mut state);
+        cells[0] = Self::step_vector(&self.rule, &self.step, &mut self.observed, cells[0], gradient, &mut state);
         if let Some(l1) = l1 {
             cells[0] = drawn_to_0(cells[0], self.rule.rate(&self.step, &state) * l1);
         }
-        if A::ON && !self.sums.is_empty() {
-            let mut change = [0.0; LANES];
-            (cells[0] - before).store(&mut change);
-            add_changes(self.sums, places, unit::<R>(), &change, self.adjuster.weight_of_now);
-        }
         let state = state.as_ref();
         cells[1..][..state.len()].copy_from_slice(state);
+        if A::ON && !self.sums.is_empty() {
+            let mut numbers = [[0.0; LANES]; MOST];
+            for (to, from) in numbers.iter_mut().zip(cells) {
+                from.store(to);
+            }
+            let rows = places.0.map(|place| place as usize * unit::<R>());
+            return put_rows(self.cells, self.sums, rows, Self::STRIDE, &numbers, self.adjuster.weight_of_now);
+        }
         // SAFETY: as for the gather.
         unsafe { self.isa.scatter(cells, self.cells, places, Self::STRIDE) };
     }
@@ -207,12 +203,17 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
         [self.observed[0].sum(), self.observed[1].sum()]
     }
 
-    /// The gradient after clipping and noise.
+    /// A block's gradient after clipping and noise, which empty lanes do not get.
     #[inline(always)]
-    fn adjusted(&mut self, gradient: I::V) -> I::V {
+    fn adjusted(&mut self, block: usize, gradient: I::V) -> I::V {
         let mut line = [0.0; LANES];
         gradient.store(&mut line);
         self.adjuster.adjust(&mut line);
+        for (g, &place) in line.iter_mut().zip(&self.places[block].0) {
+            if place == self::place::<R>(self.nowhere) {
+                *g = 0.0;
+            }
+        }
         I::V::load(&line)
     }
 }
@@ -262,14 +263,31 @@ pub(super) fn drawn_to_0<V: Real>(w: V, threshold: V) -> V {
     w.less(zero, zero.min(w + threshold), zero.max(w - threshold))
 }
 
-/// Adds weighted changes to the sums that the average comes from. Out of the inner loop's way: one number at a time.
+/// Stores a weight and adds what that changes, weighted, to the sum that its average comes from. By a swap: so the changes of all workers
+/// add up to the weight's path, whatever step of another one is overwritten.
+fn put(cell: &AtomicF32, w: f32, sum: &AtomicF32, weight: f32) {
+    let before = cell.swap(w, Relaxed);
+    sum.fetch_add(weight * (w - before), Relaxed);
+}
+
+/// The same for sixteen rows, with their state. Out of the inner loop's way: one number at a time.
 #[cold]
 #[inline(never)]
-fn add_changes(sums: &[AtomicF32], places: &Line<u32>, unit: usize, changes: &[f32; LANES], weight: f32) {
-    for (&place, change) in places.0.iter().zip(changes) {
-        if let Some(sum) = sums.get(place as usize * unit) {
-            sum.store(sum.load(Relaxed) + weight * change, Relaxed);
+fn put_rows(cells: &[AtomicF32], sums: &[AtomicF32], rows: [usize; LANES], stride: usize, numbers: &[[f32; LANES]; MOST], weight: f32) {
+    for (lane, row) in rows.into_iter().enumerate() {
+        put(&cells[row], numbers[0][lane], &sums[row], weight);
+        for k in 1..stride {
+            cells[row + k].store(numbers[k][lane], Relaxed);
         }
+    }
+}
+
+/// The same for sixteen neighbouring cells, of which every `stride`-th is a weight.
+#[cold]
+#[inline(never)]
+fn put_cells(cells: &[AtomicF32; LANES], sums: &[AtomicF32; LANES], stride: usize, numbers: &[f32; LANES], weight: f32) {
+    for (i, ((cell, sum), &x)) in cells.iter().zip(sums).zip(numbers).enumerate() {
+        if i % stride == 0 { put(cell, x, sum, weight) } else { cell.store(x, Relaxed) }
     }
 }
 
@@ -313,8 +331,8 @@ impl<R: UpdateRule, I: Isa, A: Aiding> Weights for Hogwild<'_, R, I, A> {
 
     #[inline(always)]
     fn step_row(&mut self, row: u32, gradient: &[I::V], square: f32, beside: f32) {
-        if A::ON && self.aided_rows {
-            self.step_row_aided(row, gradient, square, beside);
+        if A::ON && self.adjuster.active {
+            self.step_row_adjusted(row, gradient, beside);
         } else {
             self.step_row_as_is(row, gradient, square, beside);
         }

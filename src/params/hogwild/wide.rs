@@ -1,5 +1,5 @@
 //! Wide rows: a user's or an item's factors with the weight beside them.
-use super::{Hogwild, load_state, store_state};
+use super::{Hogwild, load_state, put, put_cells, store_state};
 use crate::{
     params::{
         Aiding, Isa, LANES, Real, Vector,
@@ -29,41 +29,24 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
         (row, &row[n])
     }
 
-    /// A wide row's step with clipping and noise before it and the sums for the average after it. Apart from
-    /// [`step_row_as_is`](Self::step_row_as_is), so that it costs others nothing but a branch. What lies behind the row's width stays 0.
+    /// A wide row's step with clipping and noise before it. What lies behind the row's width stays 0.
     #[inline(always)]
-    pub(super) fn step_row_aided(&mut self, row: u32, gradient: &[I::V], mut square: f32, mut beside: f32) {
+    pub(super) fn step_row_adjusted(&mut self, row: u32, gradient: &[I::V], beside: f32) {
         let n = gradient.len();
         let mut room = std::mem::take(&mut self.room);
-        let (changed, before) = room.split_at_mut(n);
+        let changed = &mut room[..n];
         changed.copy_from_slice(gradient);
-        if self.adjuster.active {
-            let mut squares = I::V::of(0.0);
-            for (i, g) in changed.iter_mut().enumerate() {
-                let mut line = [0.0; LANES];
-                g.store(&mut line);
-                self.adjuster.adjust(&mut line);
-                line[self.width.saturating_sub(i * LANES).min(LANES)..].fill(0.0);
-                *g = I::V::load(&line);
-                squares = g.mul_add(*g, squares);
-            }
-            (square, beside) = (squares.sum(), self.adjuster.adjusted(beside));
+        let mut squares = I::V::of(0.0);
+        for (i, g) in changed.iter_mut().enumerate() {
+            let mut line = [0.0; LANES];
+            g.store(&mut line);
+            self.adjuster.adjust(&mut line);
+            line[self.width.saturating_sub(i * LANES).min(LANES)..].fill(0.0);
+            *g = I::V::load(&line);
+            squares = g.mul_add(*g, squares);
         }
-        let (cells, tail) = self.wide_row(row, n);
-        for (before, cells) in before.iter_mut().zip(cells) {
-            *before = self.isa.load(cells);
-        }
-        let beside_before = tail[0].load(Relaxed);
-        self.step_row_as_is(row, changed, square, beside);
-        if !self.wide_sums.is_empty() {
-            let sums = &self.wide_sums[row as usize..];
-            let weight = self.adjuster.weight_of_now;
-            for ((sum, cells), &before) in sums.iter().zip(cells).zip(before.iter()) {
-                self.isa.store(I::V::of(weight).mul_add(self.isa.load(cells) - before, self.isa.load(sum)), sum);
-            }
-            let sum = &sums[vectors::<R>(n)][0];
-            sum.store(Real::mul_add(weight, tail[0].load(Relaxed) - beside_before, sum.load(Relaxed)), Relaxed);
-        }
+        let beside = self.adjuster.adjusted(beside);
+        self.step_row_as_is(row, changed, squares.sum(), beside);
         self.room = room;
     }
 
@@ -74,9 +57,9 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
         if R::ROWWISE {
             let (mut row_state, mut state) = (load_state::<R>(&tail[ROW_STATE..]), load_state::<R>(&tail[1..]));
             let (scale, scale_beside) = (rule.row_scale(&self.step, &row_state), rule.row_scale(&self.step, &state));
-            tail[0].store(Real::mul_add(-scale_beside, beside, tail[0].load(Relaxed)), Relaxed);
-            for (cells, &g) in cells.iter().zip(gradient) {
-                isa.store(I::V::of(-scale).mul_add(g, isa.load(cells)), cells);
+            self.store_beside(row, n, Real::mul_add(-scale_beside, beside, tail[0].load(Relaxed)));
+            for (i, &g) in gradient.iter().enumerate() {
+                self.store_weights(row, i, I::V::of(-scale).mul_add(g, isa.load(&cells[i])));
             }
             rule.row_state(Real::max(square, 0.0) * self.part, &mut row_state);
             rule.row_state(beside * beside, &mut state);
@@ -85,15 +68,38 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
             return;
         }
         let mut state = load_state::<R>(&tail[1..]);
-        tail[0].store(self.step_number(tail[0].load(Relaxed), beside, &mut state), Relaxed);
+        let w = self.step_number(tail[0].load(Relaxed), beside, &mut state);
+        self.store_beside(row, n, w);
         store_state::<R>(state, &tail[1..]);
         for (i, &g) in gradient.iter().enumerate() {
             let mut state = self.wide_state(cells, n, i);
             let w = Self::step_vector(&rule, &self.step, &mut self.observed, isa.load(&cells[i]), g, &mut state);
-            isa.store(w, &cells[i]);
+            self.store_weights(row, i, w);
             for (k, &s) in state.as_ref().iter().enumerate() {
                 isa.store(s, &cells[n * (1 + k) + i]);
             }
         }
+    }
+
+    /// Stores vector `i` of a wide row, in sight of its average.
+    #[inline(always)]
+    fn store_weights(&self, row: u32, i: usize, w: I::V) {
+        let at = row as usize + i;
+        if A::ON && !self.wide_sums.is_empty() {
+            let mut numbers = [0.0; LANES];
+            w.store(&mut numbers);
+            return put_cells(&self.wide[at], &self.wide_sums[at], 1, &numbers, self.adjuster.weight_of_now);
+        }
+        self.isa.store(w, &self.wide[at]);
+    }
+
+    /// Stores the weight beside a wide row of `n` vectors, likewise.
+    #[inline(always)]
+    fn store_beside(&self, row: u32, n: usize, w: f32) {
+        let at = row as usize + vectors::<R>(n);
+        if A::ON && !self.wide_sums.is_empty() {
+            return put(&self.wide[at][0], w, &self.wide_sums[at][0], self.adjuster.weight_of_now);
+        }
+        self.wide[at][0].store(w, Relaxed);
     }
 }

@@ -79,10 +79,13 @@ fn badly_scaled_features_cost_no_more_than_a_fiftieth() {
     let (train, test) = (synthetic(20_000, 0), synthetic(5_000, 1 << 40));
     let (good, good_test) = (open(at, "good.svm", &train, |_, _| 1.0), open(at, "good.test.svm", &test, |_, _| 1.0));
     let (bad, bad_test) = (open(at, "bad.svm", &train, |_, j| factor(j)), open(at, "bad.test.svm", &test, |_, j| factor(j)));
-    // At the default rates, which go by the scaled rows' length; batches, for which no rate is raced, have them.
+    // At the default rates, which go by the scaled rows' length; batches, for which no rate is raced, have them, 8 times.
     let lr = |normalize| match normalize {
         Normalize::Online => None,
-        _ => run(&good, None, Settings { normalize, batch: Batch::Size(256), epochs: 1, ..Settings::default() }).settings.lr,
+        _ => run(&good, None, Settings { normalize, batch: Batch::Size(256), epochs: 1, ..Settings::default() })
+            .settings
+            .lr
+            .map(|lr| lr / 8.0),
     };
     let settings = |normalize, threads| Settings { normalize, threads, lr: lr(normalize), epochs: 10, ..Settings::default() };
     let well_scaled = held_out(&run(&good, Some(&good_test), settings(Normalize::None, 1)));

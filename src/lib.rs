@@ -1,7 +1,7 @@
 //! Lock-free multicore training of sparse models: linear models and matrix factorization.
 //!
 //! Parameters lie in one shared array of atomics that worker threads update without locks (Hogwild!, Niu, Recht, Ré & Wright 2011),
-//! from memory-mapped sparse data. The same is a command, `hogwild`; the book of the house is `ARCHITECTURE.md`.
+//! from memory-mapped sparse data. The same is a command, `hogwild`; the design is in `ARCHITECTURE.md`.
 //!
 //! ```
 //! use hogwild::{Settings, data::{Packed, PackSettings, pack}, train_linear};

@@ -1,6 +1,6 @@
 //! The order of examples: as in the file, by difficulty; how many an epoch has, and what is told of it.
 use hogwild::{
-    EpochReport, Loss, Order, Outcome, Rule, Schedule, Settings,
+    Batch, EpochReport, Loss, Order, Outcome, Rule, Schedule, Settings,
     data::{Dataset, PackSettings, Packed, Ratings, pack},
     synth::{Kind, Synth},
     train_factorization, train_linear,
@@ -143,6 +143,46 @@ fn a_curriculum_admits_the_easiest_more_and_more() {
 
 /// With as many examples visited, which takes it more epochs, and at a constant rate: one that falls over the run, as is the default for
 /// ratings, is low by the time that all examples are in use (1.6% here).
+/// By whole batches an epoch's loss is that of the examples it admits at the parameters it begins with: those of the snapshot before.
+#[test]
+fn a_curriculum_goes_by_the_losses_of_its_own_examples() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = |kind| {
+        let mut text = Vec::new();
+        Synth { kind, rows: 3000, features: 500, users: 90, items: 70, ..Synth::default() }.write(&mut text).unwrap();
+        text
+    };
+    let rows = open(folder.path(), "rows.svm", &text(Kind::Text));
+    let rated = open(folder.path(), "rated.tsv", &text(Kind::Ratings));
+    let settings = |base, lr| Settings {
+        order: Order::Curriculum,
+        pace: Some(1.0),
+        batch: Batch::Full,
+        rule: Rule::named("sgd").unwrap(),
+        lr: Some(lr),
+        epochs: 3,
+        snapshots: Some(3),
+        schedule: Schedule::CosineCycles { cycles: 3.0 },
+        threads: 2,
+        ..base
+    };
+    let (Packed::Sparse(data), Packed::Ratings(ratings)) = (&rows, &rated) else { panic!("other kinds") };
+    let outcomes = [
+        (linear(data, settings(Settings::default(), 20.0)), &rows),
+        (factors(ratings, Settings { l2: 0.0, rank: 3, ..settings(Settings::for_ratings(), 20.0) }), &rated),
+    ];
+    for (outcome, data) in &outcomes {
+        let model = outcome.model.as_ref().unwrap();
+        for (scored, next) in model.score_members(data).unwrap().iter().zip(&outcome.epochs[1..]) {
+            let mut losses: Vec<f64> = scored.scores.iter().map(|&(z, y)| model.loss.value(z, y) as f64).collect();
+            losses.sort_by(f64::total_cmp);
+            let least = losses[..next.examples as usize].iter().sum::<f64>() / next.examples as f64;
+            let all = losses.iter().sum::<f64>() / losses.len() as f64;
+            assert!((next.loss / least - 1.0).abs() < 1e-4 && least < all, "{}: {} told, {least} is least", next.epoch, next.loss);
+        }
+    }
+}
+
 #[test]
 fn a_curriculum_ends_where_shuffling_does() {
     let folder = tempfile::tempdir().unwrap();

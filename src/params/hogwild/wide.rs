@@ -57,9 +57,9 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
         if R::ROWWISE {
             let (mut row_state, mut state) = (load_state::<R>(&tail[ROW_STATE..]), load_state::<R>(&tail[1..]));
             let (scale, scale_beside) = (rule.row_scale(&self.step, &row_state), rule.row_scale(&self.step, &state));
-            self.store_beside(row, n, Real::mul_add(-scale_beside, beside, tail[0].load(Relaxed)));
-            for (i, &g) in gradient.iter().enumerate() {
-                self.store_weights(row, i, I::V::of(-scale).mul_add(g, isa.load(&cells[i])));
+            self.store_beside(row, n, &tail[0], Real::mul_add(-scale_beside, beside, tail[0].load(Relaxed)));
+            for (i, (cells, &g)) in cells.iter().zip(gradient).enumerate() {
+                self.store_weights(row, i, cells, I::V::of(-scale).mul_add(g, isa.load(cells)));
             }
             rule.row_state(Real::max(square, 0.0) * self.part, &mut row_state);
             rule.row_state(beside * beside, &mut state);
@@ -69,37 +69,37 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
         }
         let mut state = load_state::<R>(&tail[1..]);
         let w = self.step_number(tail[0].load(Relaxed), beside, &mut state);
-        self.store_beside(row, n, w);
+        self.store_beside(row, n, &tail[0], w);
         store_state::<R>(state, &tail[1..]);
         for (i, &g) in gradient.iter().enumerate() {
             let mut state = self.wide_state(cells, n, i);
             let w = Self::step_vector(&rule, &self.step, &mut self.observed, isa.load(&cells[i]), g, &mut state);
-            self.store_weights(row, i, w);
+            self.store_weights(row, i, &cells[i], w);
             for (k, &s) in state.as_ref().iter().enumerate() {
                 isa.store(s, &cells[n * (1 + k) + i]);
             }
         }
     }
 
-    /// Stores vector `i` of a wide row, in sight of its average.
+    /// Stores the weights of vector `i` of a wide row, in sight of their average.
     #[inline(always)]
-    fn store_weights(&self, row: u32, i: usize, w: I::V) {
-        let at = row as usize + i;
-        if A::ON && !self.wide_sums.is_empty() {
-            let mut numbers = [0.0; LANES];
-            w.store(&mut numbers);
-            return put_cells(&self.wide[at], &self.wide_sums[at], 1, &numbers, self.adjuster.weight_of_now);
+    fn store_weights(&self, row: u32, i: usize, cells: &[AtomicF32; LANES], w: I::V) {
+        match self.wide_sums.get(row as usize + i).filter(|_| A::ON) {
+            None => self.isa.store(w, cells),
+            Some(sums) => {
+                let mut numbers = [0.0; LANES];
+                w.store(&mut numbers);
+                put_cells(cells, sums, 1, &numbers, self.adjuster.weight_of_now);
+            }
         }
-        self.isa.store(w, &self.wide[at]);
     }
 
     /// Stores the weight beside a wide row of `n` vectors, likewise.
     #[inline(always)]
-    fn store_beside(&self, row: u32, n: usize, w: f32) {
-        let at = row as usize + vectors::<R>(n);
-        if A::ON && !self.wide_sums.is_empty() {
-            return put(&self.wide[at][0], w, &self.wide_sums[at][0], self.adjuster.weight_of_now);
+    fn store_beside(&self, row: u32, n: usize, cell: &AtomicF32, w: f32) {
+        match self.wide_sums.get(row as usize + vectors::<R>(n)).filter(|_| A::ON) {
+            None => cell.store(w, Relaxed),
+            Some(sums) => put(cell, w, &sums[0], self.adjuster.weight_of_now),
         }
-        self.wide[at][0].store(w, Relaxed);
     }
 }

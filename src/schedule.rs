@@ -105,17 +105,17 @@ impl PartialEq for OwnSchedule {
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Moment {
-    /// The number of the step to come, from 1, over all workers.
+    /// The number of the example to come, from 1, over all workers; without batches that of the step. Batches count as their examples.
     pub step: u64,
-    /// How many steps the run is to have.
+    /// How many examples the run is to visit.
     pub steps: u64,
-    /// How many steps the present epoch has.
+    /// How many examples the present epoch has.
     pub epoch: u64,
     /// How many epochs came before it.
     pub epochs: u64,
     /// How many epochs the run is to have.
     pub all_epochs: u64,
-    /// How many steps were done before the present epoch.
+    /// How many examples were visited before the present epoch.
     pub before: u64,
     /// How often the held-out loss has stalled.
     pub stalls: u32,

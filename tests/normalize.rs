@@ -58,10 +58,12 @@ fn factor(j: u64) -> f64 {
     10f64.powf((j * 7919 % 601) as f64 / 100.0 - 3.0)
 }
 
-/// Whether one of three runs is as near to 1 as that. A worker that the system suspends for long puts back old values when it goes on,
-/// which on so small data can cost more than the bound; it does not happen to three runs in a row.
-fn near(bound: f64, mut ratio: impl FnMut() -> f64) -> bool {
-    (0..3).any(|_| (ratio() - 1.0).abs() < bound)
+/// The median of three runs: a worker that the system suspends for long puts back old values when it goes on, which on so small data can
+/// cost a single run more than the bound.
+fn median(mut run: impl FnMut() -> f64) -> f64 {
+    let mut three = [run(), run(), run()];
+    three.sort_by(f64::total_cmp);
+    three[1]
 }
 
 /// Saved and opened again, a model gives the loss that was told in training.
@@ -79,7 +81,8 @@ fn badly_scaled_features_cost_no_more_than_a_fiftieth() {
     let (train, test) = (synthetic(20_000, 0), synthetic(5_000, 1 << 40));
     let (good, good_test) = (open(at, "good.svm", &train, |_, _| 1.0), open(at, "good.test.svm", &test, |_, _| 1.0));
     let (bad, bad_test) = (open(at, "bad.svm", &train, |_, j| factor(j)), open(at, "bad.test.svm", &test, |_, j| factor(j)));
-    // At the default rates, which go by the scaled rows' length; batches, for which no rate is raced, have them, 8 times.
+    // At the rules' default rates, which go by the scaled rows' length; batches, for which no rate is raced, have them, 8 times. (Raced rates
+    // help well-scaled data more: beside those max-abs is 2.6% behind, online 4%, std 5%.)
     let lr = |normalize| match normalize {
         Normalize::Online => None,
         _ => run(&good, None, Settings { normalize, batch: Batch::Size(256), epochs: 1, ..Settings::default() })
@@ -100,8 +103,9 @@ fn badly_scaled_features_cost_no_more_than_a_fiftieth() {
         let loss = held_out(&one);
         println!("{}: {loss:.4}, well scaled {same:.4}, that without scaling {well_scaled:.4}", normalize.name());
         assert!(loss < 1.02 * same && loss < 1.02 * well_scaled, "{}: {loss} {same} {well_scaled}", normalize.name());
-        assert!(near(0.01, || two() / loss), "{}: on two threads, {loss} on one", normalize.name());
-        assert!((0..3).any(|_| private() < 1.01 * loss), "{}: hot rows private, {loss} on one thread", normalize.name());
+        let (two, private) = (median(two), median(private));
+        assert!((two / loss - 1.0).abs() < 0.01, "{}: two threads {two}, one {loss}", normalize.name());
+        assert!(private < 1.01 * loss, "{}: hot rows private {private}, one thread {loss}", normalize.name());
         assert!((reopened(&one, at, &bad_test) / loss - 1.0).abs() < 1e-9, "{}", normalize.name());
     }
 }
@@ -190,7 +194,8 @@ fn rows_of_any_length_are_as_rows_of_length_1() {
             assert!((reopened(&other, at, &raw_test) / held_out(&other) - 1.0).abs() < 1e-9);
             held_out(&other) / held_out(&one)
         };
-        assert!(near(within, ratio), "{threads} threads");
+        let ratio = median(ratio);
+        assert!((ratio - 1.0).abs() < within, "{threads} threads: {ratio}");
     }
     // Held-out rows of the same file are scored alike.
     let outcome = run(&raw, None, Settings { normalize: Normalize::Row, holdout: 0.3, threads: 1, ..Settings::default() });

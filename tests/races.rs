@@ -57,15 +57,16 @@ fn eight_threads_reach_the_loss_of_one_on_zipf_data() {
     let (train, test) = (text_like(folder.path(), 20_000, 0), text_like(folder.path(), 4_000, 1_000_000));
     let one = run(&train, Some(&test), Settings { threads: 1, lr: Some(0.5), ..Settings::default() });
     // A worker that is suspended between load and store puts back old values when it goes on. With eight workers on busy cores that
-    // costs plain Hogwild! up to 1% here; with hot rows private, as by default, it shows in one run of fifty, and not in three in a row.
+    // costs plain Hogwild! up to 1% here; with hot rows private, as by default, it shows in one run of fifty, so the median of three counts.
     let ratio = |hot_rows| {
         let eight = run(&train, Some(&test), Settings { threads: 8, hot_rows, lr: Some(0.5), exchange_every: 64, ..Settings::default() });
         assert!(weights(&eight).iter().all(|w| w.is_finite()) && held_out(&eight) < 0.69, "hot {hot_rows:?}: {}", held_out(&eight));
         held_out(&eight) / held_out(&one)
     };
     ratio(Some(0));
-    let ratios = [(); 3].map(|()| ratio(None));
-    assert!(ratios.iter().any(|ratio| (ratio - 1.0).abs() < 0.005), "{ratios:?}");
+    let mut ratios = [(); 3].map(|()| ratio(None));
+    ratios.sort_by(f64::total_cmp);
+    assert!((ratios[1] - 1.0).abs() < 0.005, "{ratios:?}");
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Command {
             Command::Predict(args) => predict::run(args)?,
             Command::Pack(args) => pack::run(args)?,
             Command::Inspect(args) => inspect::run(args)?,
-            Command::Synth(args) => synth::run(args)?,
+            Command::Synth(args) => return synth::run(args),
         }
         Ok(ExitCode::SUCCESS)
     }

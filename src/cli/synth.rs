@@ -1,18 +1,27 @@
 //! `hogwild synth`: synthetic data with a known structure.
+use super::interrupt::watched;
 use clap::{Args, ValueEnum};
 use hogwild::{
     OutputFile,
-    synth::{Kind, Synth},
+    synth::{Kind, Summary, Synth},
 };
+use indicatif::{ProgressBar, ProgressStyle};
 use std::{
-    io::{BufWriter, Write},
+    io::Write,
     path::{Path, PathBuf},
+    process::ExitCode,
+    sync::atomic::Ordering::Relaxed,
+    time::{Duration, Instant},
 };
 
 #[derive(Clone, Copy, ValueEnum)]
 enum KindName {
-    /// svmlight rows like tf-idf of texts
+    /// svmlight rows like tf-idf of texts: Zipf-distributed features, rows of length 1
     Text,
+    /// svmlight rows like Criteo's log of clicks: a feature of each of 39 fields, every value 1, a quarter of the labels +1
+    Clicks,
+    /// svmlight rows of features that are all equally frequent, with values from -1 to 1
+    Uniform,
     /// `user item rating`, half steps from 0.5 to 5
     Ratings,
 }
@@ -28,10 +37,10 @@ pub struct SynthArgs {
     /// The number of the first row: rows after those of the training data are held-out data of the same truth
     #[arg(long, default_value_t = 0)]
     start_row: u64,
-    /// text: how many features there are
+    /// text, clicks, uniform: how many features there are; clicks: in all fields together
     #[arg(long, default_value_t = 2000)]
     features: u64,
-    /// text: features a row, on average
+    /// text, uniform: features a row, on average (clicks: 39)
     #[arg(long, default_value_t = 30)]
     nonzeros: u64,
     /// ratings: how many users
@@ -40,7 +49,7 @@ pub struct SynthArgs {
     /// ratings: how many items
     #[arg(long, default_value_t = 200)]
     items: u64,
-    /// Zipf's exponent of features, users and items; 0 is uniform
+    /// text, clicks, ratings: Zipf's exponent of features (of the categories of a field), users and items; 0 is uniform
     #[arg(long, default_value_t = 1.0)]
     exponent: f64,
     /// Another seed is another truth
@@ -51,9 +60,11 @@ pub struct SynthArgs {
     out: PathBuf,
 }
 
-pub fn run(args: SynthArgs) -> anyhow::Result<()> {
+pub fn run(args: SynthArgs) -> anyhow::Result<ExitCode> {
     let kind = match args.kind {
         KindName::Text => Kind::Text,
+        KindName::Clicks => Kind::Clicks,
+        KindName::Uniform => Kind::Uniform,
         KindName::Ratings => Kind::Ratings,
     };
     if args.rows == 0 {
@@ -63,17 +74,42 @@ pub fn run(args: SynthArgs) -> anyhow::Result<()> {
     let synth = Synth { kind, rows, start_row, features, nonzeros, users, items, exponent, seed };
     synth.check()?;
     let summary = if args.out == Path::new("-") {
-        let mut out = BufWriter::new(std::io::stdout().lock());
-        let summary = synth.write(&mut out)?;
-        out.flush()?;
-        summary
+        write(&synth, &mut std::io::stdout().lock())?
     } else {
         let mut out = OutputFile::create(&args.out)?;
-        let summary = synth.write(&mut out)?;
-        out.finish()?;
+        let summary = write(&synth, &mut out)?;
+        if summary.is_some() {
+            out.finish()?;
+        }
         summary
     };
-    let measure = if kind == Kind::Text { "log-loss" } else { "RMSE" };
+    let Some(summary) = summary else {
+        eprintln!("hogwild: interrupted{}", if args.out == Path::new("-") { "" } else { "; nothing was written" });
+        return Ok(ExitCode::from(130));
+    };
+    let measure = if kind == Kind::Ratings { "RMSE" } else { "log-loss" };
     eprintln!("{} nonzeros; {measure} of the hidden truth {:.4}, of the mean {:.4}", summary.nonzeros, summary.best, summary.base);
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the rows, with a bar once a second has passed; none: it was interrupted.
+fn write(synth: &Synth, out: &mut dyn Write) -> anyhow::Result<Option<Summary>> {
+    let (bar, started) = (ProgressBar::no_length(), Instant::now());
+    let outcome = watched(|stop| {
+        let written = synth.write_while(out, &mut |rows| {
+            if started.elapsed() >= Duration::from_secs(1) {
+                if let (None, Ok(style)) = (bar.length(), ProgressStyle::with_template("writing {bar:30} {percent}% {eta} left")) {
+                    bar.set_length(synth.rows);
+                    bar.set_style(style);
+                }
+                bar.set_position(rows);
+            }
+            !stop.load(Relaxed)
+        });
+        if stop.load(Relaxed) { Ok(None) } else { written.map(Some) }
+    });
+    bar.finish_and_clear();
+    let summary = outcome?;
+    out.flush()?;
+    Ok(summary)
 }

@@ -1,0 +1,245 @@
+//! Synthetic data with a known structure, as text: what the data in `data/` are made by. A kind a file; what they share is in `draw`.
+//!
+//! Every row follows from the seed and the row's number alone, and the hidden truth from the seed: rows written later, from `start_row`
+//! on, are held-out data of the same truth, and any size is written in constant memory, by all cores: some chunks of rows are made while
+//! those before them are written.
+mod clicks;
+mod draw;
+mod ratings;
+mod text;
+
+use crate::{Error, Result};
+use clicks::Clicks;
+use draw::{Random, mix};
+use rand::SeedableRng;
+use ratings::Ratings;
+use rayon::prelude::*;
+use std::{
+    io::{Error as IoError, ErrorKind, Write},
+    ops::Range,
+    path::Path,
+};
+use text::{Text, Uniform};
+
+/// What to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// svmlight rows like tf-idf of texts: Zipf-distributed features, rows of length 1, labels +1 and -1.
+    Text,
+    /// svmlight rows like Criteo's log of clicks: 39 features a row, one of each field (13 numbers in a few buckets, 26 categories), Zipf-distributed
+    /// within fields of very different sizes; every value 1; a quarter of the labels +1.
+    Clicks,
+    /// svmlight rows of features that are all equally frequent, with values from -1 to 1; labels +1 and -1.
+    Uniform,
+    /// `user item rating`, ratings from 0.5 to 5 in half steps.
+    Ratings,
+}
+
+/// How much of what, and from which seed.
+#[derive(Clone, Debug)]
+pub struct Synth {
+    /// What kind of data.
+    pub kind: Kind,
+    /// Rows (or ratings) to write.
+    pub rows: u64,
+    /// The number of the first row.
+    pub start_row: u64,
+    /// Rows: how many features there are, at least 2; clicks: in all fields together, at least 78.
+    pub features: u64,
+    /// Text and uniform: distinct features a row, on average; at least 1.
+    pub nonzeros: u64,
+    /// Ratings: how many users, at least 1.
+    pub users: u64,
+    /// Ratings: how many items, at least 1.
+    pub items: u64,
+    /// Zipf's exponent of features, users and items, 0 to 3; 0 is uniform.
+    pub exponent: f64,
+    /// Another seed is another truth.
+    pub seed: u64,
+}
+
+impl Default for Synth {
+    fn default() -> Self {
+        Synth { kind: Kind::Text, rows: 1000, start_row: 0, features: 2000, nonzeros: 30, users: 300, items: 200, exponent: 1.0, seed: 1 }
+    }
+}
+
+/// What was written.
+#[derive(Clone, Copy, Debug)]
+pub struct Summary {
+    /// Features written, or ratings.
+    pub nonzeros: u64,
+    /// Rows: log-loss of the hidden truth. Ratings: RMSE of the hidden truth. No model can be expected to do better.
+    pub best: f64,
+    /// The same of always predicting the mean.
+    pub base: f64,
+}
+
+/// The rows of a kind.
+trait Rows: Sync {
+    /// Appends a row, as text.
+    fn row(&self, random: &mut Random, room: &mut Room, out: &mut Vec<u8>, seen: &mut Seen);
+}
+
+/// A row's features with their values in thousandths.
+#[derive(Default)]
+struct Room {
+    features: Vec<u64>,
+    values: Vec<f64>,
+}
+
+/// Rows made at once.
+#[derive(Default)]
+struct Chunk {
+    text: Vec<u8>,
+    room: Room,
+    seen: Seen,
+}
+
+/// About how many nonzeros a chunk has: some hundred kilobytes of text.
+const CHUNK: u64 = 1 << 15;
+
+impl Synth {
+    /// # Errors
+    /// The first setting that is out of its range.
+    pub fn check(&self) -> Result<()> {
+        let features = if self.kind == Kind::Clicks { clicks::LEAST } else { 2 };
+        let least = [
+            ("--features", self.features, features),
+            ("--nonzeros", self.nonzeros, 1),
+            ("--users", self.users, 1),
+            ("--items", self.items, 1),
+        ];
+        if let Some((setting, value, least)) = least.into_iter().find(|&(_, value, least)| value < least) {
+            return Err(Error::BadSetting { setting, value: value.to_string(), problem: format!("must be at least {least}") });
+        }
+        if self.nonzeros > self.features && self.kind != Kind::Clicks {
+            let problem = format!("a row cannot have more features than there are: {}", self.features);
+            return Err(Error::BadSetting { setting: "--nonzeros", value: self.nonzeros.to_string(), problem });
+        }
+        if !(0.0..=3.0).contains(&self.exponent) {
+            let problem = "must be from 0 (uniform) to 3".to_string();
+            return Err(Error::BadSetting { setting: "--exponent", value: self.exponent.to_string(), problem });
+        }
+        Ok(())
+    }
+
+    /// Writes the rows.
+    ///
+    /// # Errors
+    /// Settings out of range, and what the writer refuses.
+    pub fn write(&self, out: &mut dyn Write) -> Result<Summary> {
+        self.write_while(out, &mut |_| true)
+    }
+
+    /// As [`write`](Self::write), but stops as soon as `proceed`, which is told how many rows are written, says `false`: with
+    /// [`Error::Io`] of the kind `Interrupted`.
+    ///
+    /// # Errors
+    /// As for [`write`](Self::write).
+    pub fn write_while(&self, out: &mut dyn Write, proceed: &mut dyn FnMut(u64) -> bool) -> Result<Summary> {
+        self.check()?;
+        let (source, nonzeros): (Box<dyn Rows>, u64) = match self.kind {
+            Kind::Text => (Box::new(Text::new(self)), self.nonzeros),
+            Kind::Clicks => (Box::new(Clicks::new(self)), clicks::FIELDS as u64),
+            Kind::Uniform => (Box::new(Uniform::new(self)), self.nonzeros),
+            Kind::Ratings => (Box::new(Ratings::new(self)), 1),
+        };
+        let size = CHUNK.div_ceil(nonzeros);
+        let numbers = self.start_row..self.start_row.saturating_add(self.rows);
+        let mut at = numbers.start;
+        // The next chunks' rows, in order; fewer or none at the end.
+        let mut next = || -> Vec<Range<u64>> {
+            let chunks = (0..2 * rayon::current_num_threads()).map(|_| {
+                let begin = at;
+                at = at.saturating_add(size).min(numbers.end);
+                begin..at
+            });
+            chunks.filter(|rows| !rows.is_empty()).collect()
+        };
+        let (mut made, mut making, mut spare): (Vec<Chunk>, Vec<Chunk>, Vec<Chunk>) = Default::default();
+        let mut seen = Seen::default();
+        loop {
+            let rows = next();
+            making.append(&mut spare);
+            making.resize_with(rows.len(), Chunk::default);
+            if making.is_empty() && made.is_empty() {
+                return Ok(seen.summary(self.kind));
+            }
+            let fill = |(chunk, rows): (&mut Chunk, Range<u64>)| self.fill(&*source, rows, chunk);
+            rayon::in_place_scope(|scope| {
+                scope.spawn(|_| making.par_iter_mut().zip(rows).with_max_len(1).for_each(fill));
+                for chunk in &made {
+                    out.write_all(&chunk.text)?;
+                    seen = seen.add(&chunk.seen);
+                    if !proceed(seen.rows) {
+                        return Err(IoError::new(ErrorKind::Interrupted, "interrupted"));
+                    }
+                }
+                Ok(())
+            })
+            .map_err(Error::io(Path::new("synthetic data"), "write"))?;
+            (made, making, spare) = (making, Vec::new(), made);
+        }
+    }
+
+    fn fill(&self, source: &dyn Rows, rows: Range<u64>, chunk: &mut Chunk) {
+        chunk.text.clear();
+        chunk.seen = Seen::default();
+        for row in rows {
+            let mut random = Random::seed_from_u64(mix(self.seed, row));
+            source.row(&mut random, &mut chunk.room, &mut chunk.text, &mut chunk.seen);
+        }
+    }
+}
+
+/// Sums for the summary.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    rows: u64,
+    nonzeros: u64,
+    targets: f64,
+    squares: f64,
+    logloss: f64,
+    errors: f64,
+}
+
+impl Seen {
+    /// A row with its label and the probability of 1 that is the truth.
+    fn label(&mut self, positive: bool, truth: f64, nonzeros: usize) {
+        self.logloss -= if positive { truth.ln() } else { (1.0 - truth).ln() };
+        self.targets += positive as u8 as f64;
+        self.rows += 1;
+        self.nonzeros += nonzeros as u64;
+    }
+
+    /// A rating and its expectation.
+    fn rating(&mut self, rating: f64, truth: f64) {
+        self.targets += rating;
+        self.squares += rating * rating;
+        self.errors += (rating - truth).powi(2);
+        self.rows += 1;
+        self.nonzeros += 1;
+    }
+
+    fn add(self, other: &Seen) -> Seen {
+        Seen {
+            rows: self.rows + other.rows,
+            nonzeros: self.nonzeros + other.nonzeros,
+            targets: self.targets + other.targets,
+            squares: self.squares + other.squares,
+            logloss: self.logloss + other.logloss,
+            errors: self.errors + other.errors,
+        }
+    }
+
+    fn summary(&self, kind: Kind) -> Summary {
+        let n = self.rows.max(1) as f64;
+        let mean = self.targets / n;
+        let (best, base) = match kind {
+            Kind::Ratings => ((self.errors / n).sqrt(), (self.squares / n - mean * mean).max(0.0).sqrt()),
+            _ => (self.logloss / n, -(mean * mean.ln() + (1.0 - mean) * (1.0 - mean).ln())),
+        };
+        Summary { nonzeros: self.nonzeros, best, base }
+    }
+}

@@ -1,5 +1,6 @@
 //! The subcommands, one file each: what was typed, turned into library types.
 mod aids;
+mod bench;
 mod data;
 mod eval;
 mod inspect;
@@ -33,12 +34,15 @@ pub enum Command {
     Inspect(inspect::InspectArgs),
     /// Write synthetic data with a known structure
     Synth(synth::SynthArgs),
+    /// Measure this machine and training on it, by threads
+    Bench(Box<bench::BenchArgs>),
 }
 
 impl Command {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Command::Train(args) => return train::run(*args),
+            Command::Bench(args) => return bench::run(*args),
             Command::Eval(args) => eval::run(args)?,
             Command::Predict(args) => predict::run(args)?,
             Command::Pack(args) => pack::run(args)?,

@@ -4,18 +4,24 @@ use hogwild::{Outcome, OutputFile};
 use plotters::prelude::*;
 use std::{io::Write, path::Path};
 
-const TRAINING: RGBColor = RGBColor(31, 119, 180);
-const HELD_OUT: RGBColor = RGBColor(214, 39, 40);
-const SPECIAL: RGBColor = RGBColor(44, 110, 44);
-const FONT: &str = "sans-serif";
+// What other pictures are drawn with, too.
+pub const FIRST: RGBColor = RGBColor(31, 119, 180);
+pub const SECOND: RGBColor = RGBColor(214, 39, 40);
+pub const SPECIAL: RGBColor = RGBColor(44, 110, 44);
+pub const FONT: &str = "sans-serif";
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
-type Drawn = Result<(), Box<dyn std::error::Error>>;
+pub type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+pub type Drawn = Result<(), Box<dyn std::error::Error>>;
 
-/// Writes the picture, whole or not at all.
+/// Writes the picture of a run.
 pub fn write(path: &Path, outcome: &Outcome) -> anyhow::Result<()> {
+    write_picture(path, (1000, 440), |area| draw(area, outcome))
+}
+
+/// Writes a picture of that many pixels, whole or not at all.
+pub fn write_picture(path: &Path, size: (u32, u32), draw: impl FnOnce(Area<'_>) -> Drawn) -> anyhow::Result<()> {
     let mut picture = String::new();
-    draw(SVGBackend::with_string(&mut picture, (1000, 440)).into_drawing_area(), outcome)
+    draw(SVGBackend::with_string(&mut picture, size).into_drawing_area())
         .map_err(|error| anyhow!("{}: cannot draw: {error}", path.display()))?;
     let mut file = OutputFile::create(path)?;
     file.write_all(picture.as_bytes()).with_context(|| format!("{}: cannot write", path.display()))?;
@@ -47,8 +53,8 @@ fn draw(area: Area<'_>, outcome: &Outcome) -> Drawn {
 fn legend(area: &Area<'_>, outcome: &Outcome) -> Drawn {
     let held_out = outcome.epochs.iter().any(|epoch| epoch.valid.is_some());
     let entries = [
-        ("training", TRAINING, true),
-        ("held out", HELD_OUT, held_out),
+        ("training", FIRST, true),
+        ("held out", SECOND, held_out),
         ("ensemble, held out", SPECIAL, outcome.ensemble.is_some()),
         ("best, kept", SPECIAL, outcome.best.is_some()),
     ];
@@ -100,7 +106,7 @@ fn panel(area: &Area<'_>, outcome: &Outcome, x: &[f64], name: &str, whole: bool)
         .light_line_style(TRANSPARENT)
         .bold_line_style(BLACK.mix(0.12))
         .draw()?;
-    for (points, colour) in [(&training, TRAINING), (&held_out, HELD_OUT)] {
+    for (points, colour) in [(&training, FIRST), (&held_out, SECOND)] {
         chart.draw_series(LineSeries::new(points.iter().copied(), colour.stroke_width(2)))?;
         chart.draw_series(points.iter().map(|&point| Circle::new(point, 3, colour.filled())))?;
     }

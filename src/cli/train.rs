@@ -24,10 +24,10 @@ enum ModelName {
 
 /// None: auto.
 #[derive(Clone, Copy)]
-struct LearningRate(Option<f32>);
+pub struct LearningRate(pub Option<f32>);
 
 impl LearningRate {
-    fn parse(text: &str) -> Result<LearningRate, String> {
+    pub fn parse(text: &str) -> Result<LearningRate, String> {
         let number = || text.parse().map(Some).map_err(|_| "a number above 0, such as 0.1, or auto".to_string());
         Ok(LearningRate(if text == "auto" { None } else { number()? }))
     }
@@ -154,7 +154,7 @@ fn schedule_help() -> String {
     format!("How the rate goes over the run: a name, or name:setting=value,... [default: linear for mf, constant otherwise]\n\n{all}")
 }
 
-fn named(names: &[&'static str]) -> clap::builder::PossibleValuesParser {
+pub fn named(names: &[&'static str]) -> clap::builder::PossibleValuesParser {
     names.to_vec().into()
 }
 

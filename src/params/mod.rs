@@ -34,7 +34,7 @@ pub(crate) use hogwild::Hogwild;
 pub use isa::InstructionSet;
 pub(crate) use isa::{Isa, Job, dispatch};
 pub use plain::Plain;
-pub(crate) use table::{Finish, Parameters, Shape};
+pub(crate) use table::{Finish, Parameters, Shape, row_bytes};
 pub(crate) use vector::Integers;
 pub use vector::{F32x16, LANES, Line, Real, Vector};
 

@@ -219,6 +219,12 @@ pub(super) const fn stride<R: UpdateRule>() -> usize {
     cells.next_power_of_two()
 }
 
+/// Bytes of a row with its state: a narrow one for 0 factors, else a wide one.
+pub(crate) fn row_bytes<R: UpdateRule>(factors: usize) -> usize {
+    let cells = if factors == 0 { stride::<R>() } else { LANES * (vectors::<R>(factors.div_ceil(LANES)) + 1) };
+    cells * size_of::<f32>()
+}
+
 /// Vectors of factors and their state in a wide row of `n` vectors of factors.
 pub(super) const fn vectors<R: UpdateRule>(n: usize) -> usize {
     if R::ROWWISE { n } else { n * (1 + <R::State<f32> as State<f32>>::LEN) }

@@ -38,7 +38,10 @@ pub use rmsprop::Rmsprop;
 pub use sgd::Sgd;
 pub use yellowfin::YellowFin;
 
-use crate::{Error, Knob, Result, knob, params::Real};
+use crate::{
+    Error, Knob, Result, knob,
+    params::{Real, row_bytes},
+};
 
 /// What a step knows of the run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -252,6 +255,14 @@ impl Rule {
         with_rule!(self, rule => rule.default_rate(mean_square))
     }
 
+    /// Bytes of parameters, the rule's state among them, that a feature takes (0 factors), or a user or an item of so many factors.
+    pub fn row_bytes(&self, factors: usize) -> usize {
+        fn of<R: UpdateRule>(_: &R, factors: usize) -> usize {
+            row_bytes::<R>(factors)
+        }
+        with_rule!(self, rule => of(rule, factors))
+    }
+
     /// Whether the rate may change in the course of a run.
     pub fn takes_schedules(&self) -> bool {
         fn of<R: UpdateRule>(_: &R) -> bool {
@@ -294,6 +305,13 @@ impl std::fmt::Display for Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_as_wide_as_the_state_makes_them() {
+        let bytes = |name, factors| Rule::named(name).unwrap().row_bytes(factors);
+        assert_eq!([bytes("sgd", 0), bytes("adagrad", 0), bytes("adam", 0)], [4, 8, 16]);
+        assert_eq!([bytes("adagrad-rowwise", 32), bytes("adagrad", 32), bytes("sgd", 33)], [192, 320, 256]);
+    }
 
     #[test]
     fn settings_are_set_by_name_and_the_rules_that_have_them_are_named() {

@@ -1,0 +1,66 @@
+//! What the machine lets an epoch have at best, whatever the trainer does.
+//!
+//! - Streaming: all packed bytes are read once, in order, from memory.
+//! - Random lines, of linear models: a nonzero whose parameters lie in no near cache costs a line from a random place. Caches are taken to hold
+//!   the most frequent rows, as many as they have room for: a line comes from the last-level cache where its row is beyond
+//!   what a core has for itself, and from memory where it is beyond the last-level cache. Ratings are visited in tiles whose rows are near.
+//!
+//! Both overlap, so the longer one is the limit. Each goes by what as many threads have been measured to read. Lines written back are
+//! not counted, nor are instructions: so the trainer cannot reach it.
+use super::machine::{Caches, Speed};
+use hogwild::{Settings, data::Packed};
+
+/// What an epoch needs.
+pub struct Work {
+    pub examples: u64,
+    /// Nonzeros, or ratings.
+    pub nonzeros: u64,
+    /// Packed bytes that are read.
+    pub bytes: u64,
+    /// Bytes of parameters.
+    pub parameters: usize,
+    /// Nonzeros whose rows are beyond a core's own cache, and beyond all.
+    pub lines_cached: u64,
+    pub lines_far: u64,
+}
+
+/// A limit by its name, in seconds an epoch.
+#[derive(Clone, Copy)]
+pub struct Limit {
+    pub name: &'static str,
+    pub seconds: f64,
+}
+
+impl Work {
+    pub fn of(data: &Packed, settings: &Settings, caches: &Caches) -> hogwild::Result<Work> {
+        Ok(match data {
+            Packed::Sparse(data) => {
+                let (row, counts) = (settings.rule.row_bytes(0), data.feature_counts()?);
+                let beyond = |cache: usize| counts.iter().skip(cache / row).sum::<u64>();
+                let lines_far = beyond(caches.last);
+                let (nonzeros, examples) = (data.nonzeros(), data.rows() as u64);
+                // Columns and values; a row's start and label.
+                let bytes = nonzeros * if data.all_ones() { 4 } else { 8 } + examples * 12;
+                let parameters = (data.columns() + 1) * row;
+                Work { examples, nonzeros, bytes, parameters, lines_cached: beyond(caches.near) - lines_far, lines_far }
+            }
+            Packed::Ratings(data) => {
+                let (rows, ratings) = (data.users() + data.items(), data.len() as u64);
+                let parameters = rows * settings.rule.row_bytes(settings.rank);
+                Work { examples: ratings, nonzeros: ratings, bytes: 12 * ratings, parameters, lines_cached: 0, lines_far: 0 }
+            }
+        })
+    }
+
+    /// Streaming and random lines.
+    pub fn limits(&self, machine: &Speed) -> [Limit; 2] {
+        let lines = self.lines_cached as f64 / machine.cached.independent + self.lines_far as f64 / machine.far.independent;
+        [Limit { name: "streaming", seconds: self.bytes as f64 / machine.sequential }, Limit { name: "random lines", seconds: lines }]
+    }
+
+    /// The tighter of them.
+    pub fn limit(&self, machine: &Speed) -> Limit {
+        let [streaming, lines] = self.limits(machine);
+        if lines.seconds > streaming.seconds { lines } else { streaming }
+    }
+}

@@ -1,0 +1,121 @@
+//! How many updates are lost when workers step the same weight at once.
+//!
+//! An epoch is trained with a rule that counts: whatever the gradient, a step adds 1. So a weight is to be the number of examples that its
+//! feature (its user or item) occurs in, and what it is short of that was overwritten. Rows are as wide as Adagrad's; the private rows
+//! of workers add what each has counted, as they add Adagrad's sums.
+use super::trainer::{Trainer, Way, finished, median};
+use anyhow::Context;
+use hogwild::{
+    Loss, ModelKind, Outcome, Real, Schedule, Settings,
+    data::{Dataset, Packed, Ratings},
+    rules::{Clock, UpdateRule},
+    train_factorization_with, train_linear_with,
+};
+use std::sync::atomic::AtomicBool;
+
+/// Shares of updates lost, from 0 to 1.
+pub struct Lost {
+    pub way: Way,
+    pub hot_rows: usize,
+    /// Of the row that is stepped most: of linear models the bias.
+    pub hottest: f64,
+    /// Of the sixteen that are.
+    pub hottest_16: f64,
+    pub all: f64,
+}
+
+/// Adds 1 at each step. Beyond 2^24 an `f32` does not count on, so full weights are carried over to the state.
+#[derive(Clone, Copy)]
+struct Count {
+    /// What a score takes a weight to be: constant, so that no slope comes to 0, where linear models would leave out the step.
+    seen: f32,
+}
+
+const FULL: f32 = (1 << 20) as f32;
+
+impl UpdateRule for Count {
+    type State<V: Real> = [V; 1];
+    type Step = ();
+    type Memory = ();
+    const AVERAGES: bool = false;
+    const READS: bool = true;
+
+    fn initial(&self) -> [f32; 1] {
+        [0.0]
+    }
+
+    fn prepare(&self, _clock: &Clock, _memory: &()) {}
+
+    #[inline(always)]
+    fn read<V: Real>(&self, _step: &(), _w: V, _state: &[V; 1]) -> V {
+        V::of(self.seen)
+    }
+
+    fn finish(&self, _step: &(), w: f32, [carried]: &[f32; 1]) -> f32 {
+        carried.mul_add(FULL, w)
+    }
+
+    #[inline(always)]
+    fn step<V: Real>(&self, _step: &(), w: V, _g: V, [carried]: &mut [V; 1]) -> V {
+        let (next, full) = (w + V::of(1.0), V::of(FULL));
+        *carried = *carried + next.less(full, V::of(0.0), V::of(1.0));
+        next.less(full, next, next - full)
+    }
+}
+
+impl Trainer<'_> {
+    /// What each way loses.
+    pub fn lost(&self, ways: &[Way]) -> anyhow::Result<Vec<Lost>> {
+        let mut found = Vec::new();
+        for &way in ways {
+            let (mut shares, mut hot_rows) = ([const { Vec::new() }; 3], 0);
+            // One thread repeats itself.
+            let runs = if way.threads == 1 { 1 } else { self.repeats() };
+            for run in 1..=runs {
+                (self.tell)(&format!("lost updates, {} threads, run {run} of {runs}", way.threads));
+                let (counted, of) = self.counted(way)?;
+                hot_rows = of;
+                for (shares, rows) in shares.iter_mut().zip([1, 16, usize::MAX]) {
+                    shares.push(share(&counted, rows));
+                }
+            }
+            let [hottest, hottest_16, all] = shares.map(median);
+            found.push(Lost { way, hot_rows, hottest, hottest_16, all });
+        }
+        Ok(found)
+    }
+
+    /// Each row's examples with what was counted, the most frequent first; and how many rows were private.
+    fn counted(&self, way: Way) -> anyhow::Result<(Vec<(u64, f32)>, usize)> {
+        let settings = Settings { epochs: 1, lr: Some(0.1), l2: 0.0, schedule: Schedule::Constant, ..self.settings(way) };
+        let (outcome, counts) = match self.data {
+            Packed::Sparse(data) => (linear(data, settings, self.stop)?, vec![vec![data.rows() as u64], data.feature_counts()?]),
+            Packed::Ratings(data) => (factorization(data, settings, self.stop)?, vec![data.user_counts()?, data.item_counts()?]),
+        };
+        let weights = match outcome.model.context("counting gave no model")?.kind {
+            ModelKind::Linear(model) => vec![vec![model.bias], model.weights],
+            ModelKind::Factorization(model) => vec![model.user_bias, model.item_bias],
+        };
+        let mut counted: Vec<_> = counts.into_iter().flatten().zip(weights.into_iter().flatten()).collect();
+        counted.sort_by_key(|row| std::cmp::Reverse(row.0));
+        Ok((counted, outcome.settings.hot_rows.unwrap_or(0)))
+    }
+}
+
+fn linear(data: &Dataset, settings: Settings, stop: &AtomicBool) -> anyhow::Result<Outcome> {
+    // At score 0 the logistic slope is a half. Numbers as labels may be 0, or anything but what random values sum up to.
+    let (loss, seen) = if settings.loss.is_classification() { (Loss::Logistic, 0.0) } else { (Loss::Huber, 0.731_058_6) };
+    finished(train_linear_with(Count { seen }, data, None, &Settings { loss, ..settings }, &mut (), stop)?)
+}
+
+fn factorization(data: &Ratings, settings: Settings, stop: &AtomicBool) -> anyhow::Result<Outcome> {
+    finished(train_factorization_with(Count { seen: 0.0 }, data, None, &settings, &mut (), stop)?)
+}
+
+/// What the first rows have lost, of all that they were to count.
+fn share(counted: &[(u64, f32)], rows: usize) -> f64 {
+    // A count beyond 2^24 is rounded as the weight is.
+    let (all, kept) =
+        counted.iter().take(rows).fold((0.0, 0.0), |(all, kept), &(count, w)| (all + f64::from(count as f32), kept + f64::from(w)));
+    1.0 - kept / all
+}

@@ -1,0 +1,224 @@
+//! `hogwild bench`: how fast training is here, how it scales with threads, what share of the hardware's limit that is, and what
+//! doing without locks costs. First the `machine`, then the `trainer` on the given data or on synthetic `sets`, beside its `limit`, then
+//! the updates that are `lost`; `found` tells it, `picture` draws it.
+mod found;
+mod limit;
+mod lost;
+mod machine;
+mod picture;
+mod sets;
+mod table;
+mod trainer;
+
+use super::{
+    data::{CacheOptions, of_input},
+    interrupt::watched,
+    rule::RuleOptions,
+    train::{LearningRate, named},
+};
+use clap::Args;
+use found::{Found, shape};
+use hogwild::{Error, Loss, OutputFile, Schedule, Settings, data::Packed};
+use indicatif::ProgressBar;
+use limit::Work;
+use machine::{Array, Machine, cores};
+use serde_json::json;
+use std::{
+    io::Write,
+    path::PathBuf,
+    process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
+use trainer::Trainer;
+
+#[derive(Args)]
+pub struct BenchArgs {
+    /// Training data, as for train [default: synthetic text, click log, uniform rows and ratings]
+    data: Vec<PathBuf>,
+    /// Numbers of threads, with commas between; one thread is always measured [default: 1, all cores, and powers of two between]
+    #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Vec<u16>,
+    /// [default: squared for ratings, logistic otherwise]
+    #[arg(long, value_parser = named(&Loss::ALL.map(|loss| loss.name())))]
+    loss: Option<String>,
+    #[command(flatten)]
+    rule: RuleOptions,
+    /// Learning rate, above 0; auto: chosen as train does
+    #[arg(long, value_name = "auto|RATE", default_value = "auto", value_parser = LearningRate::parse, allow_negative_numbers = true)]
+    lr: LearningRate,
+    /// Factors of ratings
+    #[arg(long, default_value_t = 32)]
+    rank: usize,
+    /// How often each speed is measured, in turn with the others
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    rounds: u16,
+    /// Size of the synthetic sets: at 1 they have 5 to 10 million nonzeros (3 million ratings), the whole taking about a minute
+    #[arg(long, default_value_t = 1.0, value_parser = size, conflicts_with = "data")]
+    size: f64,
+    /// Synthetic data, order and held-out examples follow from it
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Draw throughput by threads, beside the ideal line and the limits
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+    /// Show no progress
+    #[arg(short, long)]
+    quiet: bool,
+    #[command(flatten)]
+    options: CacheOptions,
+}
+
+fn size(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|size| (1e-6..=1e4).contains(size)).ok_or_else(|| "a number from 1e-6 to 10000, such as 0.1".to_string())
+}
+
+/// Ctrl-C was pressed.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+struct Interrupted;
+
+/// Gives up where Ctrl-C was pressed.
+fn interrupted(stop: &AtomicBool) -> anyhow::Result<()> {
+    if stop.load(Relaxed) { Err(Interrupted.into()) } else { Ok(()) }
+}
+
+impl BenchArgs {
+    fn settings(&self, ratings: bool) -> hogwild::Result<Settings> {
+        let mut s = if ratings { Settings::for_ratings() } else { Settings::default() };
+        s.loss = Loss::ALL.into_iter().find(|loss| self.loss.as_deref() == Some(loss.name())).unwrap_or(s.loss);
+        s.rule = self.rule.rule(s.rule)?;
+        s.schedule = if s.rule.takes_schedules() { s.schedule } else { Schedule::Constant };
+        (s.lr, s.rank, s.seed) = (self.lr.0, self.rank, self.seed);
+        Ok(s)
+    }
+
+    /// Rising, with 1 among them.
+    fn threads(&self) -> Vec<usize> {
+        let mut threads: Vec<usize> = self.threads.iter().map(|&threads| threads.into()).collect();
+        if threads.is_empty() {
+            threads = std::iter::successors(Some(1), |threads| Some(2 * threads)).take_while(|&threads| threads < cores()).collect();
+            threads.push(cores());
+        }
+        threads.push(1);
+        threads.sort_unstable();
+        threads.dedup();
+        threads
+    }
+}
+
+pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
+    let check = |ratings| args.settings(ratings)?.check();
+    check(false).or_else(|error| check(true).map_err(|_| error))?;
+    args.plot.as_ref().map_or(Ok(()), |path| OutputFile::create(path).map(drop))?;
+    let opened = if args.data.is_empty() { None } else { Some(args.options.open(&args.data, args.quiet)?) };
+    let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+    let tell = |what: &str| {
+        bar.set_message(what.to_string());
+        bar.tick();
+    };
+    let done = watched(|stop| {
+        let bench = Bench { args: &args, threads: args.threads(), bar: &bar, tell: &tell, stop };
+        match &opened {
+            None => bench.synthetic(),
+            Some(opened) => bench.given(&opened.packed).map_err(|error| match error.downcast::<Error>() {
+                Ok(error) => of_input(error, opened, &args.data).into(),
+                Err(other) => other,
+            }),
+        }
+    });
+    bar.finish_and_clear();
+    match done {
+        Err(error) if error.is::<Interrupted>() => {
+            eprintln!("hogwild: interrupted");
+            Ok(ExitCode::from(130))
+        }
+        Err(error) if matches!(error.downcast_ref(), Some(Error::Diverged { .. })) => {
+            eprintln!("hogwild: {error}");
+            Ok(ExitCode::from(1))
+        }
+        other => other.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+/// What all measurements share.
+struct Bench<'a> {
+    args: &'a BenchArgs,
+    threads: Vec<usize>,
+    bar: &'a ProgressBar,
+    /// Is told what is being measured.
+    tell: &'a dyn Fn(&str),
+    stop: &'a AtomicBool,
+}
+
+impl Bench<'_> {
+    fn given(&self, packed: &Packed) -> anyhow::Result<()> {
+        let names: Vec<_> = self.args.data.iter().map(|path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()).collect();
+        // What does not fit the data is told before the machine is measured.
+        self.args.settings(matches!(packed, Packed::Ratings(_)))?.check()?;
+        let machine = self.machine()?;
+        let found = self.set(&names.join(", "), packed, &machine)?;
+        self.finish(&machine, &[found])
+    }
+
+    fn synthetic(&self) -> anyhow::Result<()> {
+        for ratings in [false, true] {
+            self.args.settings(ratings)?.check()?;
+        }
+        let machine = self.machine()?;
+        let mut found = Vec::new();
+        for (name, synth) in sets::all(self.args.size, self.args.seed) {
+            (self.tell)(&format!("synthetic {name}: writing and packing"));
+            let made = sets::make(name, &synth, self.stop)?;
+            found.push(self.set(&format!("synthetic {name}"), &made.packed, &machine)?);
+        }
+        self.finish(&machine, &found)
+    }
+
+    fn machine(&self) -> anyhow::Result<Machine> {
+        let machine = Machine::measure(&self.threads, self.tell, self.stop)?;
+        self.print(&machine.text())?;
+        Ok(machine)
+    }
+
+    /// Measures the trainer on a set.
+    fn set(&self, name: &str, data: &Packed, machine: &Machine) -> anyhow::Result<Found> {
+        let settings = self.args.settings(matches!(data, Packed::Ratings(_)))?;
+        let tell = |what: &str| (self.tell)(&format!("{name}: {what}"));
+        let mut trainer = Trainer { data, settings, rounds: self.args.rounds.into(), tell: &tell, stop: self.stop };
+        let (ways, begun) = (trainer.ways(&self.threads), trainer.begin()?);
+        let speeds = trainer.speeds(&ways, &begun)?;
+        let (held_out, lost) = (trainer.held_out(&ways, &begun)?, trainer.lost(&ways)?);
+        let work = Work::of(data, &trainer.settings, &machine.caches)?;
+        tell("random lines");
+        let array = Array::new(work.parameters)?;
+        let random = self.threads.iter().map(|&threads| array.random(threads, self.stop)).collect::<anyhow::Result<_>>()?;
+        let (settings, raced) = (trainer.settings, self.args.lr.0.is_none());
+        let found = Found { name: name.to_string(), shape: shape(data), settings, raced, work, random, speeds, held_out, lost };
+        self.print(&found.text(machine))?;
+        Ok(found)
+    }
+
+    fn finish(&self, machine: &Machine, found: &[Found]) -> anyhow::Result<()> {
+        if self.args.json {
+            let sets: Vec<_> = found.iter().map(|found| found.json(machine)).collect();
+            let all = json!({ "version": env!("CARGO_PKG_VERSION"), "machine": machine.json(), "data": sets });
+            writeln!(std::io::stdout(), "{all}")?;
+        }
+        if let Some(path) = &self.args.plot {
+            picture::write(path, machine, found)?;
+        }
+        Ok(())
+    }
+
+    /// Shows a part as soon as it is known, unless all is to be one object.
+    fn print(&self, text: &str) -> anyhow::Result<()> {
+        if self.args.json {
+            return Ok(());
+        }
+        self.bar.suspend(|| std::io::stdout().write_all(text.as_bytes()))?;
+        Ok(())
+    }
+}

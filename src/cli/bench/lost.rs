@@ -72,7 +72,7 @@ impl Trainer<'_> {
             // One thread repeats itself.
             let runs = if way.threads == 1 { 1 } else { self.repeats() };
             for run in 1..=runs {
-                (self.tell)(&format!("lost updates, {} threads, run {run} of {runs}", way.threads));
+                self.say(&format!("lost updates, {} threads, run {run} of {runs}", way.threads));
                 let (counted, of) = self.counted(way)?;
                 hot_rows = of;
                 for (shares, rows) in shares.iter_mut().zip([1, 16, usize::MAX]) {

@@ -18,7 +18,7 @@ use super::{
 };
 use clap::Args;
 use found::{Found, shape};
-use hogwild::{Error, Loss, OutputFile, Schedule, Settings, data::Packed};
+use hogwild::{Error, Loss, Outcome, OutputFile, Schedule, Settings, data::Packed};
 use indicatif::ProgressBar;
 use limit::Work;
 use machine::{Array, Machine, cores};
@@ -38,8 +38,8 @@ pub struct BenchArgs {
     /// Numbers of threads, with commas between; one thread is always measured [default: 1, all cores, and powers of two between]
     #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Vec<u16>,
-    /// [default: squared for ratings, logistic otherwise]
-    #[arg(long, value_parser = named(&Loss::ALL.map(|loss| loss.name())))]
+    /// Of DATA [default: squared for ratings, logistic otherwise]
+    #[arg(long, requires = "data", value_parser = named(&Loss::ALL.map(|loss| loss.name())))]
     loss: Option<String>,
     #[command(flatten)]
     rule: RuleOptions,
@@ -111,7 +111,12 @@ impl BenchArgs {
 
 pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     let check = |ratings| args.settings(ratings)?.check();
-    check(false).or_else(|error| check(true).map_err(|_| error))?;
+    match check(false) {
+        Ok(()) if args.data.is_empty() => check(true)?,
+        // Of which kind given data are is not known yet.
+        Err(error) if args.data.is_empty() || check(true).is_err() => return Err(error.into()),
+        _ => {}
+    }
     args.plot.as_ref().map_or(Ok(()), |path| OutputFile::create(path).map(drop))?;
     let opened = if args.data.is_empty() { None } else { Some(args.options.open(&args.data, args.quiet)?) };
     let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
@@ -156,23 +161,21 @@ struct Bench<'a> {
 impl Bench<'_> {
     fn given(&self, packed: &Packed) -> anyhow::Result<()> {
         let names: Vec<_> = self.args.data.iter().map(|path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()).collect();
-        // What does not fit the data is told before the machine is measured.
-        self.args.settings(matches!(packed, Packed::Ratings(_)))?.check()?;
+        // First, as what does not fit the data is told by it.
+        let begun = self.begin(names.join(", "), packed)?;
         let machine = self.machine()?;
-        let found = self.set(&names.join(", "), packed, &machine)?;
+        let found = self.measure(begun, &machine)?;
         self.finish(&machine, &[found])
     }
 
     fn synthetic(&self) -> anyhow::Result<()> {
-        for ratings in [false, true] {
-            self.args.settings(ratings)?.check()?;
-        }
         let machine = self.machine()?;
         let mut found = Vec::new();
-        for (name, synth) in sets::all(self.args.size, self.args.seed) {
-            (self.tell)(&format!("synthetic {name}: writing and packing"));
-            let made = sets::make(name, &synth, self.stop)?;
-            found.push(self.set(&format!("synthetic {name}"), &made.packed, &machine)?);
+        for (kind, synth) in sets::all(self.args.size, self.args.seed) {
+            let name = format!("synthetic {kind}");
+            (self.tell)(&format!("{name}: writing and packing"));
+            let made = sets::make(kind, &synth, self.stop)?;
+            found.push(self.measure(self.begin(name, &made.packed)?, &machine)?);
         }
         self.finish(&machine, &found)
     }
@@ -183,20 +186,25 @@ impl Bench<'_> {
         Ok(machine)
     }
 
-    /// Measures the trainer on a set.
-    fn set(&self, name: &str, data: &Packed, machine: &Machine) -> anyhow::Result<Found> {
+    /// A trainer that knows its rate, and what it took to find it.
+    fn begin<'d>(&'d self, name: String, data: &'d Packed) -> anyhow::Result<(Trainer<'d>, Outcome)> {
         let settings = self.args.settings(matches!(data, Packed::Ratings(_)))?;
-        let tell = |what: &str| (self.tell)(&format!("{name}: {what}"));
-        let mut trainer = Trainer { data, settings, rounds: self.args.rounds.into(), tell: &tell, stop: self.stop };
-        let (ways, begun) = (trainer.ways(&self.threads), trainer.begin()?);
+        let mut trainer = Trainer { name, data, settings, rounds: self.args.rounds.into(), tell: self.tell, stop: self.stop };
+        let begun = trainer.begin()?;
+        Ok((trainer, begun))
+    }
+
+    /// Measures the trainer.
+    fn measure(&self, (trainer, begun): (Trainer<'_>, Outcome), machine: &Machine) -> anyhow::Result<Found> {
+        let ways = trainer.ways(&self.threads);
         let speeds = trainer.speeds(&ways, &begun)?;
         let (held_out, lost) = (trainer.held_out(&ways, &begun)?, trainer.lost(&ways)?);
-        let work = Work::of(data, &trainer.settings, &machine.caches)?;
-        tell("random lines");
+        let work = Work::of(trainer.data, &trainer.settings, &machine.caches)?;
+        trainer.say("random lines");
         let array = Array::new(work.parameters)?;
         let random = self.threads.iter().map(|&threads| array.random(threads, self.stop)).collect::<anyhow::Result<_>>()?;
-        let (settings, raced) = (trainer.settings, self.args.lr.0.is_none());
-        let found = Found { name: name.to_string(), shape: shape(data), settings, raced, work, random, speeds, held_out, lost };
+        let (shape, raced) = (shape(trainer.data), self.args.lr.0.is_none());
+        let found = Found { name: trainer.name, shape, settings: trainer.settings, raced, work, random, speeds, held_out, lost };
         self.print(&found.text(machine))?;
         Ok(found)
     }

@@ -42,6 +42,7 @@ pub struct HeldOut {
 }
 
 pub struct Trainer<'a> {
+    pub name: String,
     pub data: &'a Packed,
     /// Without threads and hot rows; the rate is known after [`begin`](Self::begin).
     pub settings: Settings,
@@ -52,6 +53,11 @@ pub struct Trainer<'a> {
 }
 
 impl Trainer<'_> {
+    /// Tells what is being measured.
+    pub fn say(&self, what: &str) {
+        (self.tell)(&format!("{}: {what}", self.name));
+    }
+
     pub fn examples(&self) -> u64 {
         match self.data {
             Packed::Sparse(data) => data.rows() as u64,
@@ -84,7 +90,7 @@ impl Trainer<'_> {
 
     /// Trains on one thread: finds the rate, where none is given, and warms all up.
     pub fn begin(&mut self) -> anyhow::Result<Outcome> {
-        (self.tell)("learning rate");
+        self.say("learning rate");
         let alone = self.settings(Way { threads: 1, private: false });
         let holdout = if self.examples() < LEAST { 0.0 } else { HELD_OUT };
         let outcome = self.train(&Settings { holdout, ..alone })?;
@@ -99,7 +105,7 @@ impl Trainer<'_> {
         let mut found: Vec<(Vec<f64>, usize)> = vec![Default::default(); ways.len()];
         for round in 1..=self.rounds {
             for (way, (seconds, hot_rows)) in ways.iter().zip(&mut found) {
-                (self.tell)(&format!("speed, {} threads, round {round} of {}", way.threads, self.rounds));
+                self.say(&format!("speed, {} threads, round {round} of {}", way.threads, self.rounds));
                 let outcome = self.train(&Settings { epochs, ..self.settings(*way) })?;
                 seconds.extend(outcome.epochs.iter().map(|epoch| epoch.seconds));
                 *hot_rows = outcome.settings.hot_rows.unwrap_or(0);
@@ -119,14 +125,14 @@ impl Trainer<'_> {
             let mut see = |outcome: &Outcome| {
                 let mut losses = outcome.epochs.iter().filter_map(|epoch| epoch.valid.map(|valid| valid.loss));
                 firsts.extend(losses.next());
-                lasts.extend(losses.last().or(firsts.last().copied()));
+                lasts.extend(losses.next_back().or(firsts.last().copied()));
                 hot_rows = outcome.settings.hot_rows.unwrap_or(0);
             };
             if way.threads == 1 {
                 see(begun);
             } else {
                 for run in 1..=self.repeats() {
-                    (self.tell)(&format!("held-out loss, {} threads, run {run} of {}", way.threads, self.repeats()));
+                    self.say(&format!("held-out loss, {} threads, run {run} of {}", way.threads, self.repeats()));
                     see(&self.train(&Settings { holdout: HELD_OUT, ..self.settings(way) })?);
                 }
             }

@@ -58,6 +58,7 @@ fn check_set(set: &Value, threads: &[u64]) {
     for speed in list(set, "speeds") {
         let seconds = number(speed, "seconds_per_epoch", 1e-7, 100.0);
         let close = |name: &str, expected: f64| _ = number(speed, name, expected * 0.999_999, expected * 1.000_001);
+        number(speed, "spread", 0.0, 1e6);
         close("examples_per_second", examples / seconds);
         close("nonzeros_per_second", nonzeros / seconds);
         close("bytes_per_second", bytes / seconds);

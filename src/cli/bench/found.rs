@@ -1,8 +1,9 @@
 //! All that was found of a data set, as text and as JSON.
 use super::{
+    array::Random,
     limit::Work,
     lost::Lost,
-    machine::{Machine, Random, mebibytes, random_table},
+    machine::{Machine, mebibytes, random_table},
     table::Table,
     trainer::{HeldOut, Speed, Way},
 };
@@ -53,6 +54,7 @@ impl Found {
         let speed = |speed: &Speed| {
             let mut json = way(speed.way, speed.hot_rows);
             json["seconds_per_epoch"] = speed.seconds.into();
+            json["spread"] = speed.spread.into();
             json["examples_per_second"] = (work.examples as f64 / speed.seconds).into();
             json["nonzeros_per_second"] = (nonzeros / speed.seconds).into();
             json["bytes_per_second"] = (work.bytes as f64 / speed.seconds).into();
@@ -88,7 +90,8 @@ impl Found {
             "rule": self.settings.rule.to_string(), "loss": self.settings.loss.name(), "lr": self.settings.lr, "lr_raced": self.raced,
             "epochs": self.settings.epochs, "rank": (self.unit() == "rating").then_some(self.settings.rank),
             "packed_bytes_per_epoch": work.bytes, "parameter_bytes": work.parameters,
-            "lines_from_last_cache_per_nonzero": work.lines_cached as f64 / nonzeros, "lines_from_memory_per_nonzero": work.lines_far as f64 / nonzeros,
+            "lines_from_last_cache_per_nonzero": work.lines_cached as f64 / nonzeros,
+            "lines_from_memory_per_nonzero": work.lines_far as f64 / nonzeros,
             "random": self.random.iter().map(Random::json).collect::<Vec<_>>(),
             "speeds": self.speeds.iter().map(speed).collect::<Vec<_>>(),
             "lost_updates": self.lost.iter().map(lost).collect::<Vec<_>>(),
@@ -121,7 +124,7 @@ impl Found {
         let (work, unit) = (&self.work, self.unit());
         let (per_second, ns) = (format!("M {unit}s/s"), format!("ns a {unit}"));
         let mut heading =
-            vec!["threads", "private rows", "M examples/s", &per_second, "GB/s", &ns, "speed-up", "limit, ns", "of the limit"];
+            vec!["threads", "private rows", "M examples/s", &per_second, "GB/s", &ns, "spread", "speed-up", "limit, ns", "of the limit"];
         // Ratings are the examples.
         let examples = unit == "nonzero";
         heading.retain(|name| examples || *name != "M examples/s");
@@ -135,6 +138,7 @@ impl Found {
                 format!("{:.1}", per_second(work.nonzeros) / 1e6),
                 format!("{:.2}", per_second(work.bytes) / 1e9),
                 format!("{:.2}", self.ns(speed.seconds)),
+                format!("{:.0}%", 100.0 * speed.spread),
                 format!("{:.2}", self.speedup(speed)),
                 format!("{:.2}", self.ns(limit)),
                 format!("{:.1}%", 100.0 * limit / speed.seconds),
@@ -156,10 +160,8 @@ impl Found {
         text += &format!("  streaming: {:.1} bytes a {unit} in order from memory, {}\n", work.bytes as f64 / nonzeros, by_threads(0));
         if unit == "nonzero" {
             let [cached, far] = [work.lines_cached, work.lines_far].map(|lines| lines as f64 / nonzeros);
-            text += &format!(
-                "  random lines: {cached:.3} a nonzero from the last-level cache and {far:.3} from memory, as caches hold the most frequent rows, {}\n",
-                by_threads(1)
-            );
+            text += &format!("  random lines: {cached:.3} a nonzero from the last-level cache and {far:.3} from memory, ");
+            text += &format!("as caches hold the most frequent rows, {}\n", by_threads(1));
         } else {
             text += "  (random lines: none, as tiles keep the rows near)\n";
         }

@@ -1,9 +1,10 @@
 //! What the machine lets an epoch have at best, whatever the trainer does.
 //!
 //! - Streaming: all packed bytes are read once, in order, from memory.
-//! - Random lines, of linear models: a nonzero whose parameters lie in no near cache costs a line from a random place. Caches are taken to hold
-//!   the most frequent rows, as many as they have room for: a line comes from the last-level cache where its row is beyond
-//!   what a core has for itself, and from memory where it is beyond the last-level cache. Ratings are visited in tiles whose rows are near.
+//! - Random lines, of linear models: a nonzero whose parameters lie in no near cache costs a line from a random place. Caches are
+//!   taken to hold the most frequent rows, as many as they have room for: a line comes from the last-level cache where its row is
+//!   beyond what a core has for itself, and from memory where it is beyond the last-level cache. Ratings are visited in tiles whose
+//!   rows are near.
 //!
 //! Both overlap, so the longer one is the limit. Each goes by what as many threads have been measured to read. Lines written back are
 //! not counted, nor are instructions: so the trainer cannot reach it.

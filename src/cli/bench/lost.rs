@@ -79,7 +79,7 @@ impl Trainer<'_> {
                     shares.push(share(&counted, rows));
                 }
             }
-            let [hottest, hottest_16, all] = shares.map(median);
+            let [hottest, hottest_16, all] = shares.map(|mut shares| median(&mut shares));
             found.push(Lost { way, hot_rows, hottest, hottest_16, all });
         }
         Ok(found)

@@ -1,6 +1,7 @@
 //! `hogwild bench`: how fast training is here, how it scales with threads, what share of the hardware's limit that is, and what
 //! doing without locks costs. First the `machine`, then the `trainer` on the given data or on synthetic `sets`, beside its `limit`, then
 //! the updates that are `lost`; `found` tells it, `picture` draws it.
+mod array;
 mod found;
 mod limit;
 mod lost;
@@ -16,12 +17,13 @@ use super::{
     rule::RuleOptions,
     train::{LearningRate, named},
 };
+use array::{Array, cores};
 use clap::Args;
 use found::{Found, shape};
 use hogwild::{Error, Loss, Outcome, OutputFile, Schedule, Settings, data::Packed};
 use indicatif::ProgressBar;
 use limit::Work;
-use machine::{Array, Machine, cores};
+use machine::Machine;
 use serde_json::json;
 use std::{
     io::Write,

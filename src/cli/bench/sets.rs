@@ -22,7 +22,7 @@ pub fn all(size: f64, seed: u64) -> Vec<(&'static str, Synth)> {
     // Features and the like grow with the rows, so that each occurs as often.
     let features = |n| times(n).max(1000);
     vec![
-        ("text", Synth { features: features(200_000), nonzeros: 100, ..of(Kind::Text, 50_000) }),
+        ("text", Synth { features: features(60_000), nonzeros: 100, ..of(Kind::Text, 50_000) }),
         ("clicks", Synth { features: features(1_000_000), ..of(Kind::Clicks, 150_000) }),
         ("uniform", Synth { features: features(8_000_000), nonzeros: 40, exponent: 0.0, ..of(Kind::Uniform, 250_000) }),
         ("ratings", Synth { users: features(60_000), items: features(10_000), exponent: 0.8, ..of(Kind::Ratings, 3_000_000) }),

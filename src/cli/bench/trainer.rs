@@ -2,7 +2,8 @@
 //! held-out loss of each way beside one thread's.
 //!
 //! Speed is measured on all of the data, in rounds that go through all ways (A B A B), so that what disturbs the machine disturbs
-//! them alike; a way counts by the median of its epochs. Loss is that of as many epochs as `hogwild train` runs, a tenth of the data held out.
+//! them alike; a way counts by the median of its epochs. Loss is that of as many epochs as `hogwild train` runs, a tenth of the data
+//! held out.
 use hogwild::{
     Ended, Outcome, Settings,
     data::{Packed, Ratings},
@@ -29,8 +30,10 @@ pub struct Speed {
     pub way: Way,
     /// Private hot rows.
     pub hot_rows: usize,
-    /// An epoch's.
+    /// An epoch's, by the median.
     pub seconds: f64,
+    /// Of its middle half, from shortest to longest, as a share of the median: large on a machine that others use.
+    pub spread: f64,
 }
 
 /// What a way's model is worth after the first and the last epoch.
@@ -100,7 +103,7 @@ impl Trainer<'_> {
 
     /// Seconds an epoch of each way, one thread's as [`begin`](Self::begin) has seen it.
     pub fn speeds(&self, ways: &[Way], begun: &Outcome) -> anyhow::Result<Vec<Speed>> {
-        let epoch = median(begun.epochs.iter().map(|epoch| epoch.seconds).collect());
+        let epoch = median(&mut begun.epochs.iter().map(|epoch| epoch.seconds).collect::<Vec<_>>());
         let epochs = (RUN / epoch.max(1e-9)).ceil().clamp(1.0, 100.0) as usize;
         let mut found: Vec<(Vec<f64>, usize)> = vec![Default::default(); ways.len()];
         for round in 1..=self.rounds {
@@ -111,7 +114,11 @@ impl Trainer<'_> {
                 *hot_rows = outcome.settings.hot_rows.unwrap_or(0);
             }
         }
-        Ok(ways.iter().zip(found).map(|(&way, (seconds, hot_rows))| Speed { way, hot_rows, seconds: median(seconds) }).collect())
+        let speed = |(&way, (mut all, hot_rows)): (&Way, (Vec<f64>, usize))| {
+            let (seconds, n) = (median(&mut all), all.len() - 1);
+            Speed { way, hot_rows, seconds, spread: (all[3 * n / 4] - all[n / 4]) / seconds }
+        };
+        Ok(ways.iter().zip(found).map(speed).collect())
     }
 
     /// Held-out losses of each way; none where the data are too few. One thread repeats itself, and is what [`begin`](Self::begin) gave.
@@ -136,7 +143,7 @@ impl Trainer<'_> {
                     see(&self.train(&Settings { holdout: HELD_OUT, ..self.settings(way) })?);
                 }
             }
-            found.push(HeldOut { way, hot_rows, first: median(firsts), last: median(lasts) });
+            found.push(HeldOut { way, hot_rows, first: median(&mut firsts), last: median(&mut lasts) });
         }
         Ok(found)
     }
@@ -156,8 +163,8 @@ pub fn finished(outcome: Outcome) -> anyhow::Result<Outcome> {
     }
 }
 
-/// The middle one, or the mean of the two in the middle; NaN of none.
-pub fn median(mut all: Vec<f64>) -> f64 {
+/// The middle one, or the mean of the two in the middle; NaN of none. Sorts them.
+pub fn median(all: &mut [f64]) -> f64 {
     all.sort_by(f64::total_cmp);
     let n = all.len();
     if n == 0 { f64::NAN } else { (all[(n - 1) / 2] + all[n / 2]) / 2.0 }

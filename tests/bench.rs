@@ -140,6 +140,23 @@ fn synthetic_sets_are_made_told_as_text_and_drawn_and_nothing_is_left() {
     assert_eq!(left, ["p.svg"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_it_and_leaves_nothing() {
+    use std::{process::Stdio, thread::sleep, time::Duration};
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hogwild"));
+    let mut child = command.args(["bench", "--size", "3", "--json"]).env("TMPDIR", folder.path()).stderr(Stdio::piped()).spawn().unwrap();
+    let left = || fs::read_dir(folder.path()).unwrap().count();
+    while left() == 0 && child.try_wait().unwrap().is_none() {
+        sleep(Duration::from_millis(20));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), left()), (Some(130), 0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "hogwild: interrupted\n");
+}
+
 #[test]
 fn labels_that_are_numbers_are_counted_too() {
     let folder = tempfile::tempdir().unwrap();

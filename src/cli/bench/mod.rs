@@ -165,19 +165,19 @@ impl Bench<'_> {
         let names: Vec<_> = self.args.data.iter().map(|path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()).collect();
         // First, as what does not fit the data is told by it.
         let begun = self.begin(names.join(", "), packed)?;
-        let machine = self.machine()?;
-        let found = self.measure(begun, &machine)?;
+        let mut machine = self.machine()?;
+        let found = self.measure(begun, &mut machine)?;
         self.finish(&machine, &[found])
     }
 
     fn synthetic(&self) -> anyhow::Result<()> {
-        let machine = self.machine()?;
+        let mut machine = self.machine()?;
         let mut found = Vec::new();
         for (kind, synth) in sets::all(self.args.size, self.args.seed) {
             let name = format!("synthetic {kind}");
             (self.tell)(&format!("{name}: writing and packing"));
             let made = sets::make(kind, &synth, self.stop)?;
-            found.push(self.measure(self.begin(name, &made.packed)?, &machine)?);
+            found.push(self.measure(self.begin(name, &made.packed)?, &mut machine)?);
         }
         self.finish(&machine, &found)
     }
@@ -196,10 +196,12 @@ impl Bench<'_> {
         Ok((trainer, begun))
     }
 
-    /// Measures the trainer.
-    fn measure(&self, (trainer, begun): (Trainer<'_>, Outcome), machine: &Machine) -> anyhow::Result<Found> {
+    /// Measures the trainer, and the machine once more beside it.
+    fn measure(&self, (trainer, begun): (Trainer<'_>, Outcome), machine: &mut Machine) -> anyhow::Result<Found> {
         let ways = trainer.ways(&self.threads);
         let speeds = trainer.speeds(&ways, &begun)?;
+        trainer.say("the machine again");
+        machine.again(self.stop)?;
         let (held_out, lost) = (trainer.held_out(&ways, &begun)?, trainer.lost(&ways)?);
         let work = Work::of(trainer.data, &trainer.settings, &machine.caches)?;
         trainer.say("random lines");

@@ -119,3 +119,17 @@ fn share(counted: &[(u64, f32)], rows: usize) -> f64 {
         counted.iter().take(rows).fold((0.0, 0.0), |(all, kept), &(count, w)| (all + f64::from(count as f32), kept + f64::from(w)));
     1.0 - kept / all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counting_goes_on_where_numbers_of_32_bits_do_not() {
+        let (rule, mut state) = (Count { seen: 0.0 }, [15.0]);
+        let w = (0..3).fold(FULL - 1.0, |w, _| rule.step(&(), w, 0.0, &mut state));
+        assert_eq!(rule.finish(&(), w, &state), (16 << 20) as f32 + 2.0);
+        assert_eq!(share(&[(100, 90.0), (50, 45.0), (10, 10.0)], 1), 1.0 - 0.9);
+        assert_eq!(share(&[(100, 90.0), (50, 45.0), (10, 10.0)], 16), 1.0 - 145.0 / 160.0);
+    }
+}

@@ -145,7 +145,7 @@ fn averages_of_rare_and_hot_features_are_those_of_the_path() {
     let data = rows(folder.path(), 5_000, 0);
     let model = |threads, hot_rows| {
         let aids = Aids { average: Some(0.0), ..Aids::default() };
-        let settings = Settings { aids, threads, hot_rows, lr: Some(0.5), epochs: 3, exchange_every: 16, ..Settings::default() };
+        let settings = Settings { aids, threads, hot_rows, lr: Some(0.5), epochs: 3, exchange_every: Some(16), ..Settings::default() };
         linear(&run(&data, &settings)).1.to_vec()
     };
     let one = model(1, Some(0));

@@ -111,21 +111,18 @@ struct Summed<R: UpdateRule> {
     /// Gradient, lambda of L1.
     narrow: BTreeMap<u32, [f32; 2]>,
     wide: BTreeMap<u32, (Vec<f32>, f32)>,
-    rows: Vec<Line<u32>>,
 }
 
 impl<R: UpdateRule> Weights for Summed<R> {
     type V = F32x16;
     fn gather(&mut self, block: usize, rows: &Line<u32>) -> F32x16 {
-        self.rows.resize(self.rows.len().max(block + 1), *rows);
-        self.rows[block] = *rows;
         self.plain.gather(block, rows)
     }
-    fn step(&mut self, block: usize, gradient: F32x16) {
-        self.step_l1(block, gradient, F32x16::default());
+    fn step(&mut self, block: usize, rows: &Line<u32>, gradient: F32x16) {
+        self.step_l1(block, rows, gradient, F32x16::default());
     }
-    fn step_l1(&mut self, block: usize, gradient: F32x16, l1: F32x16) {
-        for (i, row) in self.rows[block].0.into_iter().enumerate().filter(|&(_, row)| row != u32::MAX) {
+    fn step_l1(&mut self, _block: usize, rows: &Line<u32>, gradient: F32x16, l1: F32x16) {
+        for (i, row) in rows.0.into_iter().enumerate().filter(|&(_, row)| row != u32::MAX) {
             let [sum, lambdas] = self.narrow.entry(row).or_default();
             (*sum, *lambdas) = (*sum + gradient.0[i], *lambdas + l1.0[i]);
         }
@@ -142,7 +139,7 @@ impl<R: UpdateRule> Weights for Summed<R> {
 
 impl<R: UpdateRule> Summed<R> {
     fn new(plain: Plain<R>) -> Summed<R> {
-        Summed { plain, narrow: BTreeMap::new(), wide: BTreeMap::new(), rows: Vec::new() }
+        Summed { plain, narrow: BTreeMap::new(), wide: BTreeMap::new() }
     }
 
     /// One step of every touched row by the mean gradient of the examples.
@@ -156,8 +153,8 @@ impl<R: UpdateRule> Summed<R> {
         }
         for (row, [g, l1]) in std::mem::take(&mut self.narrow) {
             let one = |x: f32| F32x16(std::array::from_fn(|i| if i == 0 { x } else { 0.0 }));
-            self.plain.gather(0, &Line(std::array::from_fn(|i| if i == 0 { row } else { u32::MAX })));
-            self.plain.step_l1(0, one(g / n), one(l1 / n));
+            let rows = Line(std::array::from_fn(|i| if i == 0 { row } else { u32::MAX }));
+            self.plain.step_l1(0, &rows, one(g / n), one(l1 / n));
         }
         for (row, (sums, beside)) in std::mem::take(&mut self.wide) {
             let mean: Vec<f32> = sums.iter().map(|sum| sum / n).collect();

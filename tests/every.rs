@@ -13,7 +13,6 @@ mod rules;
 struct Recorder {
     weights: Numbers,
     gradient: Numbers,
-    rows: Vec<Line<u32>>,
 }
 
 /// Narrow rows, wide rows, and the weights beside those.
@@ -35,28 +34,27 @@ impl Numbers {
 impl Recorder {
     fn new(rows: usize, width: usize) -> Recorder {
         let weights = Numbers::new(rows, width, |i| ((i * 7919 + 13) % 101) as f32 / 101.0 - 0.5);
-        Recorder { weights, gradient: Numbers::new(rows, width, |_| 0.0), rows: vec![Line([u32::MAX; LANES]); 8] }
+        Recorder { weights, gradient: Numbers::new(rows, width, |_| 0.0) }
     }
 }
 
 impl Weights for Recorder {
     type V = F32x16;
-    fn gather(&mut self, block: usize, rows: &Line<u32>) -> F32x16 {
-        self.rows[block] = *rows;
+    fn gather(&mut self, _block: usize, rows: &Line<u32>) -> F32x16 {
         F32x16(rows.0.map(|row| self.weights.narrow.get(row as usize).copied().unwrap_or(0.0)))
     }
-    fn step(&mut self, block: usize, gradient: F32x16) {
-        for (row, g) in self.rows[block].0.into_iter().zip(gradient.0) {
+    fn step(&mut self, _block: usize, rows: &Line<u32>, gradient: F32x16) {
+        for (row, g) in rows.0.into_iter().zip(gradient.0) {
             if let Some(to) = self.gradient.narrow.get_mut(row as usize) {
                 *to += g;
             }
         }
     }
     /// L1 as a gradient, which it is but at 0.
-    fn step_l1(&mut self, block: usize, gradient: F32x16, l1: F32x16) {
-        let sign = |i: usize| self.weights.narrow.get(self.rows[block].0[i] as usize).map_or(0.0, |w| w.signum());
+    fn step_l1(&mut self, block: usize, rows: &Line<u32>, gradient: F32x16, l1: F32x16) {
+        let sign = |i: usize| self.weights.narrow.get(rows.0[i] as usize).map_or(0.0, |w| w.signum());
         let drawn = F32x16(std::array::from_fn(|i| gradient.0[i] + l1.0[i] * sign(i)));
-        self.step(block, drawn);
+        self.step(block, rows, drawn);
     }
     fn gather_row(&mut self, row: u32, out: &mut [F32x16]) -> f32 {
         for (out, from) in out.iter_mut().zip(self.weights.wide[row as usize].as_chunks().0) {

@@ -49,7 +49,7 @@ fn sequential_is_the_order_of_the_file() {
             loss: Loss::Squared,
             rule: Rule::named("sgd").unwrap(),
             lr: Some(0.5),
-            exchange_every,
+            exchange_every: Some(exchange_every),
             epochs: 2,
             threads: 1,
             ..Settings::default()

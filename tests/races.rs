@@ -59,7 +59,8 @@ fn eight_threads_reach_the_loss_of_one_on_zipf_data() {
     // A worker that is suspended between load and store puts back old values when it goes on. With eight workers on busy cores that
     // costs plain Hogwild! up to 1% here; with hot rows private, as by default, it shows in one run of fifty, so the median of three counts.
     let ratio = |hot_rows| {
-        let eight = run(&train, Some(&test), Settings { threads: 8, hot_rows, lr: Some(0.5), exchange_every: 64, ..Settings::default() });
+        let eight =
+            run(&train, Some(&test), Settings { threads: 8, hot_rows, lr: Some(0.5), exchange_every: Some(64), ..Settings::default() });
         assert!(weights(&eight).iter().all(|w| w.is_finite()) && held_out(&eight) < 0.69, "hot {hot_rows:?}: {}", held_out(&eight));
         held_out(&eight) / held_out(&one)
     };
@@ -77,7 +78,7 @@ fn eight_threads_on_one_hot_row_reach_the_loss_of_one() {
     // The best constant prediction is 3/4.
     let best = -(0.75f64 * 0.75f64.ln() + 0.25 * 0.25f64.ln());
     for (threads, hot_rows) in [(1, 0), (8, 0), (8, 2)] {
-        let settings = Settings { threads, hot_rows: Some(hot_rows), lr: Some(0.1), exchange_every: 64, ..Settings::default() };
+        let settings = Settings { threads, hot_rows: Some(hot_rows), lr: Some(0.1), exchange_every: Some(64), ..Settings::default() };
         let outcome = run(&data, Some(&data), settings);
         assert!(weights(&outcome).iter().all(|w| w.is_finite()));
         assert!(held_out(&outcome) / best < 1.005, "threads {threads} hot {hot_rows}: {} {best}", held_out(&outcome));
@@ -123,14 +124,21 @@ fn every_example_is_visited_once_whatever_the_blocks() {
         let mean_square = (0..rows).map(|i| (i as f64).powi(2) / 2.0).sum::<f64>() / rows as f64;
         for exchange_every in [1, 2, 3, 4, 256] {
             for threads in [1, 2] {
-                let settings = Settings { loss: Loss::Squared, lr: Some(1e-30), threads, exchange_every, epochs: 2, ..Settings::default() };
+                let settings = Settings {
+                    loss: Loss::Squared,
+                    lr: Some(1e-30),
+                    threads,
+                    exchange_every: Some(exchange_every),
+                    epochs: 2,
+                    ..Settings::default()
+                };
                 for epoch in run(&data, None, settings).epochs {
                     assert_eq!((epoch.examples, epoch.nonzeros), (rows as u64, data.nonzeros()), "{rows} rows, {exchange_every}");
                     assert!((epoch.loss - mean_square).abs() <= 1e-5 * mean_square, "{rows} rows, {exchange_every}: {}", epoch.loss);
                 }
             }
         }
-        let settings = Settings { holdout: 0.5, exchange_every: 2, loss: Loss::Squared, lr: Some(1e-30), ..Settings::default() };
+        let settings = Settings { holdout: 0.5, exchange_every: Some(2), loss: Loss::Squared, lr: Some(1e-30), ..Settings::default() };
         if rows > 100 {
             let kept = run(&data, None, settings).epochs[0].examples;
             assert!(kept > rows as u64 / 4 && kept < 3 * rows as u64 / 4);

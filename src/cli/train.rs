@@ -103,10 +103,10 @@ pub struct TrainArgs {
     /// Factors of mf
     #[arg(long, default_value_t = 32)]
     rank: usize,
-    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!; linear models only [default: 8192 on several threads]
+    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!; linear models only [default: on several threads those in more than one of 1024 examples, up to 16384]
     #[arg(long, value_name = "N")]
     hot_rows: Option<usize>,
-    /// Examples between two exchanges of the hottest private rows; others every 4th or 16th time [default: 4096 for mf, 256 otherwise]
+    /// Examples between two exchanges of the hottest private rows; others every 4th or 16th time [default: 4096 for mf, else 256 to 1024]
     #[arg(long, value_name = "N")]
     exchange_every: Option<u32>,
     /// Let the system move the workers between cores
@@ -190,7 +190,7 @@ impl TrainArgs {
         s.seed = self.seed;
         s.rank = self.rank;
         s.hot_rows = self.hot_rows;
-        s.exchange_every = self.exchange_every.unwrap_or(s.exchange_every);
+        s.exchange_every = self.exchange_every;
         s.pin = !self.no_pin;
         s.holdout = self.holdout.unwrap_or(0.0);
         Ok(s)

@@ -12,12 +12,18 @@ use crate::params::{LANES, Line, Real, Vector, Weights};
 /// A sparse example in blocks of sixteen: features, then the bias, then empty lanes.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Row numbers, which the regularisation goes by.
-    pub(crate) rows: Vec<Line<u32>>,
-    /// What [`Weights`] are asked for: the row numbers, unless a trainer has put its own places there ahead of time.
-    pub(crate) places: Vec<Line<u32>>,
-    pub(crate) values: Vec<Line<f32>>,
+    pub(crate) blocks: Vec<Block>,
     pub(crate) features: usize,
+}
+
+/// Sixteen of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Block {
+    /// Row numbers, which the regularisation goes by.
+    pub rows: Line<u32>,
+    /// What [`Weights`] are asked for: the row numbers, unless a trainer has put its own places there ahead of time.
+    pub places: Line<u32>,
+    pub values: Line<f32>,
 }
 
 /// The row number of an empty lane.
@@ -69,29 +75,22 @@ impl Row {
         row.features = features.len();
         for (i, (row_number, value)) in features.iter().map(|&(column, value)| (column + 1, value)).chain(bias.iter().copied()).enumerate()
         {
-            row.rows[i / LANES].0[i % LANES] = row_number;
-            row.values[i / LANES].0[i % LANES] = value;
+            let block = &mut row.blocks[i / LANES];
+            (block.rows.0[i % LANES], block.values.0[i % LANES]) = (row_number, value);
+            block.places = block.rows;
         }
-        row.places.clone_from(&row.rows);
         row
     }
 
     /// Empty room for `longest` features.
     pub(crate) fn with_room(longest: usize) -> Row {
-        let blocks = longest / LANES + 1;
-        let empty = vec![Line([EMPTY; LANES]); blocks];
-        Row { places: empty.clone(), rows: empty, values: vec![Line([0.0; LANES]); blocks], features: 0 }
+        let empty = Block { rows: Line([EMPTY; LANES]), places: Line([EMPTY; LANES]), values: Line([0.0; LANES]) };
+        Row { blocks: vec![empty; longest / LANES + 1], features: 0 }
     }
 
     #[inline(always)]
-    pub(crate) fn blocks(&self) -> usize {
-        self.features / LANES + 1
-    }
-
-    #[inline(always)]
-    fn places_and_values(&self) -> impl Iterator<Item = (&Line<u32>, &[f32; LANES])> {
-        let n = self.blocks();
-        self.places[..n].iter().zip(&self.values[..n]).map(|(places, values)| (places, &values.0))
+    pub(crate) fn blocks(&self) -> &[Block] {
+        &self.blocks[..self.features / LANES + 1]
     }
 }
 
@@ -138,12 +137,15 @@ impl Model for Linear {
     #[inline(always)]
     fn score<W: Weights>(&self, x: &Row, weights: &mut W, scratch: &mut Vec<W::V>) -> f32 {
         let mut sum = W::V::of(0.0);
-        for (block, (places, values)) in x.places_and_values().enumerate() {
-            let w = weights.gather(block, places);
-            if !self.decay.is_empty() {
-                scratch[block] = w;
+        if self.decay.is_empty() {
+            for (i, block) in x.blocks().iter().enumerate() {
+                sum = weights.gather(i, &block.places).mul_add(W::V::load(&block.values.0), sum);
             }
-            sum = w.mul_add(W::V::load(values), sum);
+            return sum.sum();
+        }
+        for (i, (block, kept)) in x.blocks().iter().zip(scratch).enumerate() {
+            *kept = weights.gather(i, &block.places);
+            sum = kept.mul_add(W::V::load(&block.values.0), sum);
         }
         sum.sum()
     }
@@ -151,7 +153,7 @@ impl Model for Linear {
     #[inline(always)]
     fn gradient_square<V: Vector>(&self, x: &Row, _scratch: &Vec<V>) -> f32 {
         let mut sum = V::of(0.0);
-        for (_, values) in x.places_and_values() {
+        for Block { values: Line(values), .. } in x.blocks() {
             sum = V::load(values).mul_add(V::load(values), sum);
         }
         sum.sum()
@@ -163,18 +165,18 @@ impl Model for Linear {
             if slope == 0.0 {
                 return; // a hinge that is satisfied moves nothing
             }
-            for (block, Line(values)) in x.values[..x.blocks()].iter().enumerate() {
-                weights.step(block, W::V::of(slope) * W::V::load(values));
+            for (i, block) in x.blocks().iter().enumerate() {
+                weights.step(i, &block.places, W::V::of(slope) * W::V::load(&block.values.0));
             }
             return;
         }
-        for (block, (rows, Line(values))) in x.rows[..x.blocks()].iter().zip(&x.values).enumerate() {
+        for (i, (Block { rows, places, values }, kept)) in x.blocks().iter().zip(scratch).enumerate() {
             let decay = W::V::load(&of_rows(&self.decay, rows));
-            let gradient = decay.mul_add(scratch[block], W::V::of(slope) * W::V::load(values));
+            let gradient = decay.mul_add(*kept, W::V::of(slope) * W::V::load(&values.0));
             if self.l1.is_empty() {
-                weights.step(block, gradient);
+                weights.step(i, places, gradient);
             } else {
-                weights.step_l1(block, gradient, W::V::load(&of_rows(&self.l1, rows)));
+                weights.step_l1(i, places, gradient, W::V::load(&of_rows(&self.l1, rows)));
             }
         }
     }

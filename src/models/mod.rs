@@ -6,7 +6,7 @@ mod factorization;
 mod linear;
 
 pub use factorization::{AnyWidth, Factorization, Fixed, Pair, Width};
-pub(crate) use linear::ENDS;
+pub(crate) use linear::{Block, ENDS};
 pub use linear::{Linear, Row};
 
 use crate::params::{Vector, Weights};

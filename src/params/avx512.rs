@@ -232,6 +232,11 @@ impl Isa for Avx512 {
         unsafe { store(to.as_ptr(), values.0) }
     }
     #[inline(always)]
+    fn load_line(self, from: &[AtomicU32; LANES]) -> Whole {
+        // SAFETY: reads the 64 bytes of the borrowed cells, which are plain numbers of the same size.
+        Whole(unsafe { _mm512_castps_si512(load(from.as_ptr().cast())) })
+    }
+    #[inline(always)]
     fn load_some(self, from: &[AtomicU32]) -> Whole {
         // SAFETY: reads the borrowed cells that the mask names.
         Whole(unsafe { load_masked(from.as_ptr(), ((1u32 << from.len().min(LANES)) - 1) as u16) })

@@ -35,13 +35,11 @@ pub(crate) struct Gradients {
     wide_touched: Touched,
     /// Vectors of sums a wide row.
     stride: usize,
-    /// By block of the present example.
-    places: Vec<Line<u32>>,
 }
 
 impl Gradients {
-    /// `blocks`: the most that an example has; `l1`: whether lambdas of L1 are summed too.
-    pub fn new(shape: &Shape, blocks: usize, l1: bool) -> Result<Gradients> {
+    /// `l1`: whether lambdas of L1 are summed too.
+    pub fn new(shape: &Shape, l1: bool) -> Result<Gradients> {
         let mut narrow_touched = Touched::new(shape.narrow + 1);
         narrow_touched.is[shape.narrow] = true; // the row for empty lanes is never listed
         Ok(Gradients {
@@ -51,7 +49,6 @@ impl Gradients {
             wide: Table::new(shape.wide, wide_vectors(shape) * LANES)?,
             wide_touched: Touched::new(shape.wide),
             stride: wide_vectors(shape),
-            places: vec![Line([shape.narrow as u32; LANES]); blocks],
         })
     }
 
@@ -166,10 +163,9 @@ impl<R: UpdateRule, I: Isa> Weights for Summing<'_, R, I> {
     type V = I::V;
 
     #[inline(always)]
-    fn gather(&mut self, block: usize, rows: &Line<u32>) -> I::V {
+    fn gather(&mut self, _block: usize, rows: &Line<u32>) -> I::V {
         let at = I::U::load(rows);
         assert!(I::U::of(self.rows).none_below(at), "not places of this view");
-        at.store(&mut self.sums.places[block]);
         let mut twice = Line([0; LANES]);
         let places = if Self::STRIDE > 2 {
             at.plus(at).store(&mut twice);
@@ -184,10 +180,10 @@ impl<R: UpdateRule, I: Isa> Weights for Summing<'_, R, I> {
     }
 
     #[inline(always)]
-    fn step(&mut self, block: usize, gradient: I::V) {
-        let Gradients { narrow, narrow_touched, places, .. } = &mut *self.sums;
-        let rows = &places[block];
-        // SAFETY: each of the places is from `gather`, which has seen it, or from `Gradients::new`; there are more sums than that.
+    fn step(&mut self, _block: usize, rows: &Line<u32>, gradient: I::V) {
+        assert!(I::U::of(self.rows).none_below(I::U::load(rows)), "not places of this view");
+        let Gradients { narrow, narrow_touched, .. } = &mut *self.sums;
+        // SAFETY: each row is at most `self.rows`, as just seen; there are more sums than that.
         unsafe { add(self.isa, narrow, rows, gradient) };
         for &row in &rows.0 {
             narrow_touched.insert(row);
@@ -195,12 +191,12 @@ impl<R: UpdateRule, I: Isa> Weights for Summing<'_, R, I> {
     }
 
     #[inline(always)]
-    fn step_l1(&mut self, block: usize, gradient: I::V, l1: I::V) {
+    fn step_l1(&mut self, block: usize, rows: &Line<u32>, gradient: I::V, l1: I::V) {
+        self.step(block, rows, gradient);
         if let Some(sums) = &self.sums.l1 {
-            // SAFETY: as for `step`; the two tables are of one length.
-            unsafe { add(self.isa, sums, &self.sums.places[block], l1) };
+            // SAFETY: as for `step`, which has seen the rows; the two tables are of one length.
+            unsafe { add(self.isa, sums, rows, l1) };
         }
-        self.step(block, gradient);
     }
 
     #[inline(always)]
@@ -329,8 +325,8 @@ impl<R: UpdateRule> Job for Step<'_, R> {
             view.place(I::U::load(&rows), &mut places); // the row for empty lanes goes nowhere
             view.gather(0, &places);
             match &self.sums.l1 {
-                Some(l1) => view.step_l1(0, gradient, take(isa, l1, &rows) / examples),
-                None => view.step(0, gradient),
+                Some(l1) => view.step_l1(0, &places, gradient, take(isa, l1, &rows) / examples),
+                None => view.step(0, &places, gradient),
             }
         }
         let mut gradient = vec![I::V::of(0.0); self.sums.stride - 1];

@@ -6,7 +6,7 @@
 use super::{Integers, LANES, Line, MOST, Vector};
 use crate::{Error, Result};
 use atomic_float::AtomicF32;
-use std::sync::atomic::AtomicU32;
+use std::{ops::Range, sync::atomic::AtomicU32};
 
 /// Which vector instructions the workers use. All give the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +89,11 @@ pub(crate) trait Isa: Copy + Send + Sync {
     /// Sixteen neighbouring cells.
     fn load(self, from: &[AtomicF32; LANES]) -> Self::V;
     fn store(self, values: Self::V, to: &[AtomicF32; LANES]);
+    /// Sixteen neighbouring cells of a mapped data set.
+    #[inline(always)]
+    fn load_line(self, from: &[AtomicU32; LANES]) -> Self::U {
+        self.load_some(from)
+    }
     /// The first cells of a slice of a mapped data set, at most sixteen; 0 beyond its end.
     fn load_some(self, from: &[AtomicU32]) -> Self::U;
     /// Sixteen narrow rows of `stride` cells, one a lane: weights, first state numbers, second, third. Lanes of cells that the
@@ -109,14 +114,12 @@ pub(crate) trait Isa: Copy + Send + Sync {
     /// Asks for all cache lines of neighbouring cells.
     #[inline(always)]
     fn prefetch_all(self, cells: &[AtomicU32]) {
-        let mut rest = cells;
-        while let [first, ..] = rest {
-            self.prefetch(first);
-            rest = rest.get(16..).unwrap_or_default();
+        let Range { start: mut cell, end } = cells.as_ptr_range();
+        while cell < end {
+            self.prefetch(cell);
+            cell = cell.wrapping_add(LANES);
         }
-        if let [.., last] = cells {
-            self.prefetch(last);
-        }
+        self.prefetch(end.wrapping_sub(1));
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) use hogwild::Hogwild;
 pub use isa::InstructionSet;
 pub(crate) use isa::{Isa, Job, dispatch};
 pub use plain::Plain;
-pub(crate) use table::{Finish, Parameters, Shape, row_bytes};
+pub(crate) use table::{Finish, Parameters, Shape, row_bytes, stride};
 pub(crate) use vector::Integers;
 pub use vector::{F32x16, LANES, Line, Real, Vector};
 
@@ -77,10 +77,10 @@ pub trait Weights {
     type V: Vector;
     /// Reads the weights of sixteen different narrow rows, the example's block number `block`.
     fn gather(&mut self, block: usize, rows: &Line<u32>) -> Self::V;
-    /// Applies the update rule to the narrow rows last gathered as block `block`.
-    fn step(&mut self, block: usize, gradient: Self::V);
+    /// Applies the update rule to narrow rows: those last gathered as block `block`.
+    fn step(&mut self, block: usize, rows: &Line<u32>, gradient: Self::V);
     /// The same, then a proximal step of L1: each weight is drawn to 0 by `l1` times the rate of its step.
-    fn step_l1(&mut self, block: usize, gradient: Self::V, l1: Self::V);
+    fn step_l1(&mut self, block: usize, rows: &Line<u32>, gradient: Self::V, l1: Self::V);
     /// Reads a wide row; returns the weight beside it. `out` is as long as the row.
     fn gather_row(&mut self, row: u32, out: &mut [Self::V]) -> f32;
     /// Applies the update rule to a wide row and to the weight beside it. `square` is the gradient's squared length (but for

@@ -26,8 +26,6 @@ pub struct Plain<R: UpdateRule> {
     narrow: Vec<Cell<R>>,
     wide: Vec<Wide<R>>,
     width: usize,
-    /// What was last gathered, by block.
-    rows: Vec<Line<u32>>,
 }
 
 #[derive(Clone)]
@@ -45,7 +43,7 @@ impl<R: UpdateRule> Plain<R> {
         let row = Wide { row: vec![cell; width.next_multiple_of(LANES)], beside: cell, state };
         let memory = R::Memory::default();
         let step = rule.prepare(&Clock::default(), &memory);
-        Plain { rule, step, memory, observed: [0.0; 2], narrow: vec![cell; narrow], wide: vec![row; wide], width, rows: Vec::new() }
+        Plain { rule, step, memory, observed: [0.0; 2], narrow: vec![cell; narrow], wide: vec![row; wide], width }
     }
 
     /// Ends the example before, and says of the step to come at which rate it is and which it is.
@@ -89,18 +87,16 @@ impl<R: UpdateRule> Plain<R> {
 impl<R: UpdateRule> Weights for Plain<R> {
     type V = F32x16;
 
-    fn gather(&mut self, block: usize, rows: &Line<u32>) -> F32x16 {
-        self.rows.resize(self.rows.len().max(block + 1), Line([u32::MAX; LANES]));
-        self.rows[block] = *rows;
+    fn gather(&mut self, _block: usize, rows: &Line<u32>) -> F32x16 {
         F32x16(rows.0.map(|row| self.narrow.get(row as usize).map_or(0.0, |cell| self.read(cell))))
     }
 
-    fn step(&mut self, block: usize, gradient: F32x16) {
-        self.step_l1(block, gradient, F32x16::default());
+    fn step(&mut self, block: usize, rows: &Line<u32>, gradient: F32x16) {
+        self.step_l1(block, rows, gradient, F32x16::default());
     }
 
-    fn step_l1(&mut self, block: usize, gradient: F32x16, l1: F32x16) {
-        for ((row, g), l1) in self.rows[block].0.into_iter().zip(gradient.0).zip(l1.0) {
+    fn step_l1(&mut self, _block: usize, rows: &Line<u32>, gradient: F32x16, l1: F32x16) {
+        for ((row, g), l1) in rows.0.into_iter().zip(gradient.0).zip(l1.0) {
             if let Some(&cell) = self.narrow.get(row as usize) {
                 let (w, state) = self.step_cell(&cell, g);
                 let w = if l1 > 0.0 { drawn_to_0(w, self.rule.rate(&self.step, &state) * l1) } else { w };

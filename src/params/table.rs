@@ -57,6 +57,8 @@ pub(crate) struct Shape {
     pub width: usize,
     /// How many narrow rows, from the first, each worker holds privately.
     pub hot: usize,
+    /// Whether the other narrow rows are so rare that two workers hardly ever have one at hand at once.
+    pub rare: bool,
     pub workers: usize,
     /// Whether there is room for the sums that averages come from.
     pub averaged: bool,
@@ -213,7 +215,7 @@ impl Parameters {
 }
 
 /// Cells a narrow row.
-pub(super) const fn stride<R: UpdateRule>() -> usize {
+pub(crate) const fn stride<R: UpdateRule>() -> usize {
     let cells = 1 + <R::State<f32> as State<f32>>::LEN;
     assert!(cells <= super::MOST, "a rule has at most three numbers of state");
     cells.next_power_of_two()

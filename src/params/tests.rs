@@ -23,9 +23,10 @@ impl Job for Moves {
         let mut out = [0.0; LANES];
         isa.load(&blocks[0]).store(&mut out);
         isa.store(isa.load(&blocks[1]), &blocks[2]);
-        let mut some = Line([1; LANES]);
+        let (mut some, mut line) = (Line([1; LANES]), Line([1; LANES]));
+        isa.load_line(&words.as_chunks().0[1]).store(&mut line);
         isa.load_some(&words[..self.some]).store(&mut some);
-        let mut seen: Vec<u32> = out.iter().map(|x| x.to_bits()).chain(some.0).collect();
+        let mut seen: Vec<u32> = out.iter().map(|x| x.to_bits()).chain(some.0).chain(line.0).collect();
         for stride in [1, 2, 4] {
             let at = Line(self.rows.map(|row| row * (stride as u32).div_ceil(2)));
             // SAFETY: 16 rows of at most 4 cells are within 64 cells.

@@ -79,6 +79,7 @@ fn train<R: UpdateRule>(
         settings.pace.get_or_insert(Settings::PACE);
     }
     settings.hot_rows = Some(0);
+    settings.exchange_every.get_or_insert(4096);
     let loss = settings.loss;
     let (users, items) = (Arc::new(data.user_ids()?), Arc::new(data.item_ids()?));
     let (user_count, item_count, rank) = (data.users(), data.items(), settings.rank);

@@ -3,8 +3,8 @@ use super::{Order, Settings};
 use crate::{
     data::{Dataset, Ratings},
     loss::Loss,
-    models::{ENDS, Factorization, Linear, Model, Pair, Row, Width},
-    params::{Integers, Isa, LANES, Parameters, Places},
+    models::{Block, ENDS, Factorization, Linear, Model, Pair, Row, Width},
+    params::{Integers, Isa, Parameters, Places},
 };
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 use std::{
@@ -18,6 +18,8 @@ pub(crate) trait Feed<M: Model>: Sync {
     const SHUFFLE: bool;
     /// How many examples ahead of their turn they are read.
     const AHEAD: usize;
+    /// How many examples ahead of their turn they are asked for; their places, twice as many.
+    fn fetched(&self) -> usize;
     /// The most features of an example.
     fn longest(&self) -> usize;
     /// Room for one example.
@@ -42,6 +44,7 @@ pub(crate) trait Feed<M: Model>: Sync {
 pub(crate) struct SparseFeed<'a> {
     data: &'a Dataset,
     longest: usize,
+    fetched: usize,
     starts: &'a [AtomicU64],
     labels: &'a [AtomicU32],
     columns: &'a [AtomicU32],
@@ -52,11 +55,16 @@ pub(crate) struct SparseFeed<'a> {
     seed: u64,
 }
 
+/// Nonzeros of the examples that are asked for.
+const FETCHED: usize = 1024;
+
 impl<'a> SparseFeed<'a> {
     pub fn new(data: &'a Dataset, settings: &Settings) -> Self {
         SparseFeed {
             data,
             longest: data.longest_row(),
+            // Not so far that they drive the parameters out of the nearest cache: six examples of imdb_1gram (2% to 4% faster than twelve).
+            fetched: (FETCHED / (data.nonzeros() as usize / data.rows().max(1)).max(1)).clamp(4, 12),
             starts: data.start_cells(),
             labels: data.label_cells(),
             columns: data.column_cells(),
@@ -95,6 +103,10 @@ impl Feed<Linear> for SparseFeed<'_> {
     /// So that reading, placing and asking for them is done while the processor waits for others.
     const AHEAD: usize = 3;
 
+    fn fetched(&self) -> usize {
+        self.fetched
+    }
+
     fn longest(&self) -> usize {
         self.longest
     }
@@ -114,22 +126,28 @@ impl Feed<Linear> for SparseFeed<'_> {
         let columns = self.columns.get(range.clone()).unwrap_or_default();
         let values = self.values.map(|values| values.get(range).unwrap_or_default());
         row.features = columns.len();
-        let last = row.blocks() - 1;
-        for (block, from) in (0..=last).zip((0..).step_by(LANES)) {
-            let mut rows = isa.load_some(columns.get(from..).unwrap_or_default()).plus(I::U::of(1));
-            let mut bits = match values {
-                Some(values) => isa.load_some(values.get(from..).unwrap_or_default()),
-                None => I::U::of(1f32.to_bits()),
-            };
-            if block == last {
-                let end = &ENDS[row.features % LANES];
-                rows = rows.and(I::U::load(&end.keep)).or(I::U::load(&end.row));
-                bits = bits.and(I::U::load(&end.keep)).or(I::U::load(&end.value));
+        let one = I::U::of(1);
+        let (whole, rest) = columns.as_chunks();
+        let (blocks, last) = row.blocks.split_at_mut(whole.len());
+        let (last, end) = (&mut last[0], &ENDS[rest.len()]);
+        let mut bits = I::U::of(1f32.to_bits());
+        match values.map(|values| values.as_chunks()) {
+            Some((values, rest)) => {
+                for (block, (columns, values)) in blocks.iter_mut().zip(whole.iter().zip(values)) {
+                    isa.load_line(values).store_bits(&mut block.values);
+                    put(isa.load_line(columns).plus(one), block, places);
+                }
+                bits = isa.load_some(rest);
             }
-            rows.store(&mut row.rows[block]);
-            bits.store_bits(&mut row.values[block]);
-            places.place(rows, &mut row.places[block]);
+            None => {
+                for (block, columns) in blocks.iter_mut().zip(whole) {
+                    bits.store_bits(&mut block.values);
+                    put(isa.load_line(columns).plus(one), block, places);
+                }
+            }
         }
+        bits.and(I::U::load(&end.keep)).or(I::U::load(&end.value)).store_bits(&mut last.values);
+        put(isa.load_some(rest).plus(one).and(I::U::load(&end.keep)).or(I::U::load(&end.row)), last, places);
         self.loss.target(f32::from_bits(self.labels[position as usize].load(Relaxed)))
     }
 
@@ -152,6 +170,13 @@ impl Feed<Linear> for SparseFeed<'_> {
     fn size(&self, row: &Row) -> u64 {
         row.features as u64
     }
+}
+
+/// Puts sixteen rows into a block, with their places.
+#[inline(always)]
+fn put<I: Isa>(rows: I::U, block: &mut Block, places: &impl Places<I>) {
+    rows.store(&mut block.rows);
+    places.place(rows, &mut block.places);
 }
 
 /// One rating, with dictionary numbers (items counted from behind the users).
@@ -219,6 +244,10 @@ impl<W: Width> Feed<Factorization<W>> for RatingFeed {
     const SHUFFLE: bool = false;
     /// They lie ready.
     const AHEAD: usize = 0;
+
+    fn fetched(&self) -> usize {
+        12
+    }
 
     fn longest(&self) -> usize {
         2

@@ -1,6 +1,6 @@
 //! Training a linear model on sparse rows: settings and data become a run.
 use super::{
-    Feed, Normalize, Order, Outcome, Scaling, Settings, SparseFeed, Watch,
+    Feed, Normalize, Order, Outcome, Scaling, Settings, SparseFeed, Watch, hot,
     race::Race,
     run::{Run, check_held_out, check_split},
     scale::{ScaledFeed, default_rate},
@@ -10,7 +10,7 @@ use crate::{
     data::Dataset,
     model_file::{LinearModel, ModelKind},
     models::Linear,
-    params::{Aided, Finish, Lean, Parameters, Shape},
+    params::{Aided, Finish, Lean, Parameters, Shape, stride},
     rules::{UpdateRule, with_rule},
 };
 use std::sync::{Arc, atomic::AtomicBool};
@@ -66,7 +66,8 @@ fn train<R: UpdateRule>(
         settings.pace.get_or_insert(Settings::PACE);
     }
     let workers = settings.workers();
-    let hot = *settings.hot_rows.get_or_insert(if workers > 1 { 8192 } else { 0 });
+    let rare = hot::choose(&mut settings, data, stride::<R>())?;
+    let (hot, block) = (settings.hot_rows.unwrap_or(0), settings.block());
     let counts = if settings.l2 > 0.0 || settings.aids.l1 > 0.0 { data.feature_counts()? } else { Vec::new() };
     let model = Linear::with_penalties(settings.l2, settings.aids.l1, data.rows(), &counts);
     let feed = &SparseFeed::new(data, &settings);
@@ -86,9 +87,9 @@ fn train<R: UpdateRule>(
         let of = |(row, &(z, y)): (u32, &(f32, f32))| if feed.keeps(row) { loss.value(z, y) } else { f32::INFINITY };
         (0..).zip(&score(weights, data, None, None).scores).map(of).collect()
     };
-    let units = feed.units(settings.exchange_every);
+    let units = feed.units(block);
     let examples = data.rows() as u64 - held.as_ref().map_or(0, |held| held.len() as u64);
-    let shape = Shape { narrow: data.columns() + 1, hot, workers, averaged: settings.aids.average.is_some(), ..Shape::default() };
+    let shape = Shape { narrow: data.columns() + 1, hot, rare, workers, averaged: settings.aids.average.is_some(), ..Shape::default() };
     let (middle, least_horizon, start) = (default_rate(data, &rule, scaling.as_ref()), 0.7, &|_: &Parameters| ());
     let rate = match settings.lr {
         Some(rate) => rate,

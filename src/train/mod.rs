@@ -5,6 +5,7 @@ mod batch;
 mod curriculum;
 mod factorization;
 mod feed;
+mod hot;
 mod kept;
 mod linear;
 mod order;
@@ -15,6 +16,7 @@ mod scale;
 mod settings;
 mod stopping;
 mod synchronous;
+mod threads;
 mod worker;
 
 pub use batch::Batch;

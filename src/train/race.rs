@@ -194,7 +194,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, F, M, R> {
                 adjuster: Adjuster::new(*aids, self.settings.seed, 0),
                 parameters,
                 worker: 0,
-                plan: &Plan::new(part, Vec::new(), Order::Shuffle, self.settings.exchange_every, self.settings.seed, 0),
+                plan: &Plan::new(part, Vec::new(), Order::Shuffle, self.settings.block(), self.settings.seed, 0),
                 counters,
                 aiding: PhantomData::<Aided>,
             };

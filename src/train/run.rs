@@ -2,6 +2,7 @@
 use super::{
     Counters, Ended, Epoch, EpochReport, Feed, Plan, Progress, Settings, Tally, Watch, curriculum,
     kept::{Kept, Ran},
+    threads,
 };
 use crate::{
     Scored,
@@ -17,7 +18,6 @@ use std::{
     marker::PhantomData,
     ops::Range,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
-    thread,
     time::{Duration, Instant},
 };
 
@@ -68,7 +68,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                 Vec::new()
             };
             // As many examples as otherwise: a block is counted before those left out are taken from it.
-            let block = (self.settings.exchange_every as u64 * self.examples / count.max(1)).min(u32::MAX as u64) as u32;
+            let block = (self.settings.block() as u64 * self.examples / count.max(1)).min(u32::MAX as u64) as u32;
             let plan = Plan::new(self.units, admitted, self.settings.order, block, self.settings.seed, epoch);
             before += count;
             let (tally, taken) = way.epoch(epoch, moment, &plan, watch, stop);
@@ -128,20 +128,21 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
         Finish { rule: &self.rule, step, average: self.settings.aids.scale_of_average(&clock) }
     }
 
-    /// Tells how the epoch goes and passes on the wish to stop, until so many workers have said that they are done.
-    pub fn follow(
+    /// Tells how the epoch goes and passes on the wish to stop, until so many workers have sent their results.
+    pub fn follow<T>(
         &self,
         start: &Moment,
         epoch: usize,
-        mut workers: usize,
-        over: &Receiver<()>,
+        workers: usize,
+        over: &Receiver<T>,
         counters: &Counters,
         watch: &mut dyn Watch,
         stop: &AtomicBool,
-    ) {
-        while workers > 0 {
+    ) -> Vec<T> {
+        let mut results = Vec::new();
+        while results.len() < workers {
             match over.recv_timeout(Duration::from_millis(100)) {
-                Ok(()) => workers -= 1,
+                Ok(result) => results.push(result),
                 Err(RecvTimeoutError::Disconnected) => break, // the last worker has ended, in whatever way
                 Err(RecvTimeoutError::Timeout) => {
                     counters.stop.fetch_or(stop.load(Relaxed), Relaxed);
@@ -150,6 +151,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                 }
             }
         }
+        results
     }
 }
 
@@ -158,6 +160,7 @@ pub(super) struct Workers<'a, F, M, R: UpdateRule, A> {
     aiding: PhantomData<A>,
     run: &'a Run<'a, F, M, R>,
     set: InstructionSet,
+    pool: rayon::ThreadPool,
     /// What each worker's rule has learnt.
     memories: Vec<R::Memory>,
     clock: Clock,
@@ -170,6 +173,7 @@ impl<'a, F, M, R: UpdateRule, A> Workers<'a, F, M, R, A> {
             aiding: PhantomData,
             run,
             set: run.settings.instruction_set()?,
+            pool: threads::pool(run.settings)?,
             memories,
             clock: Clock { rate: run.rate, ..Clock::default() },
         })
@@ -181,52 +185,40 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Way<R> for Workers<'_, F, M
         let (run, set) = (self.run, self.set);
         let Run { settings, rate, .. } = *run;
         let counters = &Counters::default();
-        let cores = core_affinity::get_core_ids().unwrap_or_default();
         let threads = settings.threads;
-        let pin = settings.pin && threads <= cores.len();
         let (done, over) = unbounded();
-        let tally = thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads)
-                .zip(std::mem::take(&mut self.memories))
-                .map(|(worker, memory)| {
-                    let core = cores.get(worker).copied().filter(|_| pin);
-                    let done = done.clone();
-                    scope.spawn(move || {
-                        core.map(core_affinity::set_for_current);
-                        let &Run { feed, model, rule, parameters, .. } = run;
-                        let (loss, schedule, aids) = (settings.loss, settings.schedule, &settings.aids);
-                        let adjuster = Adjuster::new(*aids, settings.seed, (epoch * threads + worker) as u64);
-                        let job = Epoch {
-                            feed,
-                            model,
-                            loss,
-                            rule,
-                            memory,
-                            rate,
-                            schedule,
-                            start,
-                            aids,
-                            adjuster,
-                            parameters,
-                            worker,
-                            plan,
-                            counters,
-                            aiding: PhantomData::<A>,
-                        };
-                        let result = dispatch(set, job);
-                        let _ = done.send(()); // the other end waits for it
-                        result
-                    })
-                })
-                .collect();
-            drop(done); // the channel is closed when the last worker has ended
-            run.follow(&start, epoch, threads, &over, counters, watch, stop);
-            // A worker has no way to fail but a defect of this crate, which is passed on.
-            let results = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|e| std::panic::resume_unwind(e)));
-            let (tallies, memories): (Vec<Tally>, _) = results.unzip();
-            self.memories = memories;
-            tallies.into_iter().fold(Tally::default(), Tally::add)
+        let memories = &self.memories;
+        let mut results = self.pool.in_place_scope(|scope| {
+            // The channel is closed when the last worker has ended, in whatever way.
+            scope.spawn_broadcast(move |_, context| {
+                let worker = context.index();
+                let &Run { feed, model, rule, parameters, .. } = run;
+                let (loss, schedule, aids) = (settings.loss, settings.schedule, &settings.aids);
+                let job = Epoch {
+                    feed,
+                    model,
+                    loss,
+                    rule,
+                    memory: memories[worker].clone(),
+                    rate,
+                    schedule,
+                    start,
+                    aids,
+                    adjuster: Adjuster::new(*aids, settings.seed, (epoch * threads + worker) as u64),
+                    parameters,
+                    worker,
+                    plan,
+                    counters,
+                    aiding: PhantomData::<A>,
+                };
+                let _ = done.send((worker, dispatch(set, job))); // the other end waits for it
+            });
+            run.follow(&start, epoch, threads, &over, counters, watch, stop)
         });
+        results.sort_by_key(|&(worker, _)| worker);
+        let (tallies, memories): (Vec<Tally>, _) = results.into_iter().map(|(_, result)| result).unzip();
+        self.memories = memories;
+        let tally = tallies.into_iter().fold(Tally::default(), Tally::add);
         let last = Moment { step: start.step + tally.examples - 1, ..start };
         self.clock = Clock { rate: settings.schedule.rate(rate, &last), step: last.step + 1, steps: last.steps };
         (tally, tally.examples)

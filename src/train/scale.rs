@@ -23,7 +23,7 @@ use crate::{
     data::Dataset,
     evaluate::row_length,
     models::{Linear, Row},
-    params::{Isa, LANES, Line, Places},
+    params::{Isa, LANES, Places},
     rules::UpdateRule,
 };
 use rayon::prelude::*;
@@ -107,18 +107,19 @@ impl Scaling {
         Scaling { how: self.how, scales: self.scales.iter().map(|cell| AtomicU32::new(cell.load(Relaxed))).collect() }
     }
 
-    /// Scales an example of so many features that was just read, given as the blocks of a [`Row`](crate::models::Row). Not inlined: it is
-    /// compiled once, and not into every worker.
+    /// Scales an example that was just read. Not inlined: it is compiled once, and not into every worker.
     #[inline(never)]
-    pub fn apply(&self, features: usize, rows: &[Line<u32>], values: &mut [Line<f32>]) {
+    pub fn apply(&self, row: &mut Row) {
+        let features = row.features;
         if self.how == Normalize::Row {
-            let length = row_length(values.iter().flat_map(|values| values.0).take(features));
-            values.iter_mut().flat_map(|values| &mut values.0).take(features).for_each(|x| *x = (*x as f64 / length) as f32);
+            let length = row_length(row.blocks().iter().flat_map(|block| block.values.0).take(features));
+            let values = row.blocks.iter_mut().flat_map(|block| &mut block.values.0);
+            values.take(features).for_each(|x| *x = (*x as f64 / length) as f32);
             return;
         }
-        for (Line(rows), Line(values)) in rows.iter().zip(values) {
-            for lane in 0..LANES {
-                values[lane] = self.scaled(rows[lane] as usize, values[lane]);
+        for block in &mut row.blocks[..features / LANES + 1] {
+            for (&row, value) in block.rows.0.iter().zip(&mut block.values.0) {
+                *value = self.scaled(row as usize, *value);
             }
         }
     }
@@ -166,6 +167,10 @@ impl Feed<Linear> for ScaledFeed<'_> {
     const SHUFFLE: bool = SparseFeed::SHUFFLE;
     const AHEAD: usize = SparseFeed::AHEAD;
 
+    fn fetched(&self) -> usize {
+        self.feed.fetched()
+    }
+
     fn longest(&self) -> usize {
         self.feed.longest()
     }
@@ -183,8 +188,7 @@ impl Feed<Linear> for ScaledFeed<'_> {
     fn read<I: Isa>(&self, isa: I, position: u32, row: &mut Row, places: &impl Places<I>) -> f32 {
         let label = self.feed.read(isa, position, row, places);
         if let Some(scaling) = self.scaling {
-            let blocks = row.blocks();
-            scaling.apply(row.features, &row.rows[..blocks], &mut row.values[..blocks]);
+            scaling.apply(row);
         }
         label
     }

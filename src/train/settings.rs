@@ -44,10 +44,12 @@ pub struct Settings {
     pub seed: u64,
     /// Factors a row, 1 to 4096.
     pub rank: usize,
-    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!. None: 8192 on several threads, 0 on one and by batches.
+    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!. None: on several threads those in more than one of 1,024
+    /// examples, as far as they fit the cache; 0 on one thread and by batches.
     pub hot_rows: Option<usize>,
-    /// Examples between two exchanges of the hottest private rows (others every 4th or 16th time), at least 1.
-    pub exchange_every: u32,
+    /// Examples between two exchanges of the hottest private rows (others every 4th or 16th time), at least 1. None: 256 to 1,024, the more
+    /// the more private rows there are to the nonzeros of an example; 4,096 ratings.
+    pub exchange_every: Option<u32>,
     /// Whether each worker is pinned to a core.
     pub pin: bool,
     /// Share of examples kept out of training and evaluated after every epoch, 0 to 0.9.
@@ -85,7 +87,7 @@ impl Default for Settings {
             seed: 0,
             rank: 32,
             hot_rows: None,
-            exchange_every: 256,
+            exchange_every: None,
             pin: true,
             holdout: 0.0,
             patience: None,
@@ -110,7 +112,6 @@ impl Settings {
             l2: 0.02,
             epochs: 6,
             schedule: Schedule::Linear,
-            exchange_every: 4096,
             ..Settings::default()
         }
     }
@@ -183,7 +184,7 @@ impl Settings {
             let value = self.hot_rows.unwrap_or(0).to_string();
             return bad("--hot-rows", value, "is of Hogwild! workers, and by batches no row is private; leave it out, or use --batch 1");
         }
-        if self.exchange_every == 0 {
+        if self.exchange_every == Some(0) {
             return bad("--exchange-every", "0".into(), "must be at least 1; try 256");
         }
         self.check_stopping()?;
@@ -240,6 +241,11 @@ impl Settings {
     }
 
     /// Workers that share parameters: by batches one hand steps them.
+    /// Examples a block.
+    pub(crate) fn block(&self) -> u32 {
+        self.exchange_every.unwrap_or(256)
+    }
+
     pub(crate) fn workers(&self) -> usize {
         if self.batch == Batch::One { self.threads } else { 1 }
     }

@@ -6,14 +6,15 @@
 use super::{
     Batch, Counters, Feed, Plan, Queue, Tally, Watch, curriculum,
     run::{Run, Way, Workers},
-    worker::{FAR, MIDDLE, total},
+    threads,
+    worker::total,
 };
 use crate::{
-    Error, Result,
+    Result,
     aids::{Adjuster, Aids},
     loss::Loss,
     models::Model,
-    params::{Aiding, Gradients, InstructionSet, Isa, Job, LANES, Merge, Parameters, Step, Summing, dispatch},
+    params::{Aiding, Gradients, InstructionSet, Isa, Job, Merge, Parameters, Step, Summing, dispatch},
     rules::{Clock, UpdateRule},
     schedule::Moment,
 };
@@ -59,31 +60,18 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
     /// When there is too little memory, or the system refuses threads.
     pub fn new(run: &'a Run<'a, F, M, R>) -> Result<Self> {
         let settings = run.settings;
-        let cores = core_affinity::get_core_ids().unwrap_or_default();
-        let pin = settings.pin && settings.threads <= cores.len();
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(settings.threads)
-            .start_handler(move |worker| {
-                cores.get(worker).copied().filter(|_| pin).map(core_affinity::set_for_current);
-            })
-            .build()
-            .map_err(|error| Error::BadSetting {
-                setting: "--threads",
-                value: settings.threads.to_string(),
-                problem: format!("the system refuses so many ({error}); try fewer"),
-            })?;
         let sizes = || (0..settings.epochs).map(|epoch| settings.batch.size(settings.batch_growth, epoch, run.examples));
         let batches = |(epoch, size)| curriculum::admitted(settings, run.examples, epoch + 1).div_ceil(size as u64);
         let most = ROOM / Gradients::cells(&run.parameters.shape).max(1);
         let shards = sizes().max().unwrap_or(1).div_ceil(LEAST).min(most.min(MOST)).max(1);
         let shard = |_| {
-            let sums = Gradients::new(&run.parameters.shape, run.feed.longest() / LANES + 1, settings.aids.l1 > 0.0)?;
+            let sums = Gradients::new(&run.parameters.shape, settings.aids.l1 > 0.0)?;
             Ok(Shard { sums, example: run.feed.room(), scores: Vec::new(), labels: Vec::new() })
         };
         Ok(Synchronous {
             run,
             set: settings.instruction_set()?,
-            pool: pool.into(),
+            pool: threads::pool(settings)?.into(),
             shards: (0..shards).map(shard).collect::<Result<_>>()?,
             memory: R::Memory::default(),
             clock: Clock { rate: run.rate, step: 1, steps: sizes().enumerate().map(batches).sum() },
@@ -233,15 +221,15 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Sum<'_, F, M, R> {
         let Sum { feed, model, loss, aids, positions, .. } = self;
         let Shard { sums, example, scores, labels } = self.shard;
         let mut weights = Summing::new(isa, self.rule, self.memory, self.clock, self.parameters, sums);
-        let mut scratch = model.scratch(feed.longest());
+        let (mut scratch, ahead) = (model.scratch(feed.longest()), feed.fetched());
         let mut nonzeros = 0;
         scores.resize(positions.len(), 0.0);
         labels.resize(positions.len(), 0.0);
         for i in 0..positions.len() {
             let label = feed.read(isa, positions[i], example, &weights);
-            if let Some(&far) = positions.get(i + FAR) {
+            if let Some(&far) = positions.get(i + 2 * ahead) {
                 feed.prefetch_place(isa, far);
-                feed.prefetch_example(isa, positions[i + MIDDLE], &weights);
+                feed.prefetch_example(isa, positions[i + ahead], &weights);
             }
             let score = model.score(example, &mut weights, &mut scratch);
             (scores[i], labels[i]) = (score, label);

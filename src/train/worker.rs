@@ -62,9 +62,6 @@ pub(crate) struct Epoch<'a, F, M, R: UpdateRule, A> {
     pub aiding: PhantomData<A>,
 }
 
-// How many examples ahead their places, and they themselves, are asked for.
-pub(super) const FAR: usize = 24;
-pub(super) const MIDDLE: usize = 12;
 /// Room for the examples that a feed reads ahead, and the one at hand.
 const RING: usize = 4;
 
@@ -75,7 +72,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Epoch<'_, F, M, R, 
     fn run<I: Isa>(self, isa: I) -> (Tally, R::Memory) {
         let Epoch { feed, model, loss, rule, aids, .. } = self;
         const { assert!(F::AHEAD < RING) };
-        let longest = feed.longest();
+        let (longest, ahead) = (feed.longest(), feed.fetched());
         let clips = A::ON && aids.clip_norm.is_some();
         let mut weights = Hogwild::<_, _, A>::new(isa, rule, self.memory, self.adjuster, self.parameters, self.worker, longest / LANES + 1);
         let mut scratch = model.scratch(longest);
@@ -116,9 +113,9 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Epoch<'_, F, M, R, 
                 (scores[i], labels[i]) = (score, labels_ahead[slot]);
                 tally.nonzeros += feed.size(&ring[slot]);
                 // Between the score and its use: the processor has this to do while it waits for the sum.
-                if let Some(&far) = positions.get(i + FAR) {
+                if let Some(&far) = positions.get(i + 2 * ahead) {
                     feed.prefetch_place(isa, far);
-                    feed.prefetch_example(isa, positions[i + MIDDLE], &weights);
+                    feed.prefetch_example(isa, positions[i + ahead], &weights);
                 }
                 if let Some(&near) = positions.get(i + F::AHEAD).filter(|_| F::AHEAD > 0) {
                     let slot = (turn + F::AHEAD) % RING;

@@ -191,7 +191,12 @@ impl Dataset {
 
     /// In how many rows each column occurs, falling.
     pub fn feature_counts(&self) -> Result<Vec<u64>> {
-        self.store.numbers(self.feature_count, 0, self.feature_count.count)
+        self.first_counts(self.feature_count.count)
+    }
+
+    /// The same of the first `n` columns, or of all.
+    pub(crate) fn first_counts(&self, n: usize) -> Result<Vec<u64>> {
+        self.store.numbers(self.feature_count, 0, n.min(self.feature_count.count))
     }
 
     /// Whether the file's size or time of modification is no longer what it was when opened.

@@ -24,6 +24,8 @@ pub(crate) trait Feed<M: Model>: Sync {
     fn longest(&self) -> usize;
     /// Room for one example.
     fn room(&self) -> M::Example;
+    /// Whether there are positions that are not trained on.
+    fn chooses(&self) -> bool;
     /// Whether the position is trained on (and not held out).
     fn keeps(&self, position: u32) -> bool;
     /// Reads the example at a position, finds its parameters' places and asks for them; returns its label.
@@ -113,6 +115,10 @@ impl Feed<Linear> for SparseFeed<'_> {
 
     fn room(&self) -> Row {
         Row::with_room(self.longest)
+    }
+
+    fn chooses(&self) -> bool {
+        self.holdout > 0
     }
 
     #[inline(always)]
@@ -255,6 +261,10 @@ impl<W: Width> Feed<Factorization<W>> for RatingFeed {
 
     fn room(&self) -> Pair {
         Pair { user: 0, item: 0 }
+    }
+
+    fn chooses(&self) -> bool {
+        false
     }
 
     #[inline(always)]

@@ -11,7 +11,7 @@ const RARE: u64 = 1024;
 /// The most numbers of private rows: with what they were at the last exchange, they take a quarter of a second-level cache.
 const CELLS: usize = 1 << 15;
 /// Examples between exchanges: at least, so that one thread's loss is kept; at most.
-const EXCHANGE: [u64; 2] = [256, 1024];
+const EXCHANGE: [u64; 2] = [64, 1024];
 /// So many nonzeros take the time to exchange a vector of cells, at a thirtieth of the run.
 const NONZEROS: u64 = 24;
 

@@ -179,6 +179,10 @@ impl Feed<Linear> for ScaledFeed<'_> {
         self.feed.room()
     }
 
+    fn chooses(&self) -> bool {
+        self.feed.chooses()
+    }
+
     #[inline(always)]
     fn keeps(&self, position: u32) -> bool {
         self.feed.keeps(position)

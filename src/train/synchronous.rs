@@ -89,7 +89,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
         let mut queue = Queue::new(plan, true);
         let mut order = Vec::with_capacity(run.examples as usize);
         loop {
-            match queue.advance(keeps) {
+            match queue.advance(run.feed.chooses().then_some(keeps)) {
                 0 => return order,
                 n => order.extend_from_slice(&queue.positions()[..n]),
             }

@@ -86,7 +86,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Epoch<'_, F, M, R, 
         let (mut scores, mut labels) = (Vec::new(), Vec::new());
         let mut queue = Queue::new(self.plan, F::SHUFFLE);
         loop {
-            let n = queue.advance(|p| feed.keeps(p));
+            let n = queue.advance(feed.chooses().then_some(|p| feed.keeps(p)));
             if n == 0 {
                 return (tally, weights.finish());
             }

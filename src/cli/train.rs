@@ -135,7 +135,7 @@ How features are scaled, of linear models [default: none]
   max-abs  each feature divided by its largest absolute value
   std      each feature divided by its standard deviation, zeros counted; not centred
   row      each row divided by its length
-  online   each feature divided by its largest absolute value so far, without a pass over the data beforehand
+  online   each feature divided by its largest absolute value so far, without a pass over the data beforehand (but that of --lr auto)
 
 The model that is written takes features as they are in the file: its weights are scaled back (row: it says that rows are to be
 divided). --lr, --l1 and --l2 are of the weights of scaled features.";

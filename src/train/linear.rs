@@ -90,13 +90,16 @@ fn train<R: UpdateRule>(
     let units = feed.units(block);
     let examples = data.rows() as u64 - held.as_ref().map_or(0, |held| held.len() as u64);
     let shape = Shape { narrow: data.columns() + 1, hot, rare, workers, averaged: settings.aids.average.is_some(), ..Shape::default() };
-    let (middle, least_horizon, start) = (default_rate(data, &rule, scaling.as_ref()), 0.7, &|_: &Parameters| ());
     let rate = match settings.lr {
         Some(rate) => rate,
         None => {
-            let feed = &ScaledFeed { feed, scaling: scaling.as_ref() };
-            let race = Race { feed, units: &units, model: &model, rule, settings: &settings, shape, start, least_horizon };
-            race.choose(middle, watch, stop)?
+            // Scales that grow are raced as they will be: models side by side are not to share a growing one.
+            let online = settings.normalize == Normalize::Online;
+            let grown = if online { Scaling::new(Normalize::MaxAbs, data, |row| !feed.is_held_out(row))? } else { None };
+            let scaling = grown.as_ref().or(scaling.as_ref());
+            let (feed, start) = (&ScaledFeed { feed, scaling }, &|_: &Parameters| ());
+            let race = Race { feed, units: &units, model: &model, rule, settings: &settings, shape, start };
+            race.choose(default_rate(data, &rule, scaling), watch, stop)?
         }
     };
     settings.lr = Some(rate);

@@ -13,7 +13,7 @@
 //! The horizon is how much the epochs to come will harm. That is seen in examples which come again: where a model keeps little of their
 //! loss (imdb_1gram .2, imdb_2gram .06), it learns rows by heart and overfits at what was the best rate of one pass; where it keeps most
 //! (a9a 1, criteo .8, ml10m .8), more passes are more data.
-use super::{Batch, Counters, Epoch, Feed, Normalize, Order, Plan, Progress, RaceReport, Raced, Settings, Watch};
+use super::{Batch, Counters, Epoch, Feed, Order, Plan, Progress, RaceReport, Raced, Settings, Watch};
 use crate::{
     Result,
     aids::{Adjuster, Aids},
@@ -34,9 +34,10 @@ use std::{
 
 /// From rung to rung: two to a decade. A parabola through three of them finds the lowest point to a tenth of a decade.
 const STEP: f32 = 3.162_277_7;
-/// `HORIZON (1 - kept)^3`, and at least [`Race::least_horizon`], is the horizon in the text above. Measured to land within 2% of the best
+/// `HORIZON (1 - kept)^3`, and at least `LEAST`, is the horizon in the text above. Measured to land within 2% of the best
 /// rate's held-out loss on a9a, imdb_1gram, imdb_2gram, criteo (Adagrad) and ml10m (row-wise Adagrad).
 const HORIZON: f64 = 9.0;
+const LEAST: f64 = 0.35;
 
 /// The examples of a race, as units: to begin with, to be judged by, and of the first some that are to be seen again, if any.
 type Sample = [Vec<Range<u32>>; 3];
@@ -52,18 +53,16 @@ pub(super) struct Race<'a, F, M, R> {
     pub shape: Shape,
     /// Gives parameters their first weights.
     pub start: &'a (dyn Fn(&Parameters) + Sync),
-    /// The horizon of a model that learns nothing by heart.
-    pub least_horizon: f64,
 }
 
 impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, F, M, R> {
     /// The rate for the run, by a ladder of four decades about `middle`; that itself for a rule that tunes itself, for batches (of which a sample
-    /// has too few), for scales that grow (which the run has to begin with), or when asked to stop.
+    /// has too few), or when asked to stop.
     /// 9 to 12 rates see 1/32 of the units and 3 to 5 of them see 1/8: less than an epoch in all, but of data of less than 30,000 examples.
     pub fn choose(&self, middle: f32, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<f32> {
-        let Settings { batch, normalize, .. } = self.settings;
+        let batch = self.settings.batch;
         let start = Instant::now();
-        if R::LEARNS || *batch != Batch::One || *normalize == Normalize::Online {
+        if R::LEARNS || batch != Batch::One {
             let chosen = middle * batch.rate_factor();
             watch.race(&RaceReport { rates: Vec::new(), chosen, seconds: 0.0 });
             return Ok(chosen);
@@ -227,7 +226,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, F, M, R> {
         }
         // What is learnt by heart harms more where steps do not shrink.
         let by_heart = HORIZON * if R::AVERAGES { 3.0 } else { 1.0 } * (1.0 - kept).powi(3);
-        let horizon = by_heart.max(self.least_horizon);
+        let horizon = by_heart.max(LEAST);
         let rate = winner as f64 * ((horizon * epochs as f64).sqrt().recip() / mean).min(1.0 / most);
         // Three digits, which can be typed again.
         format!("{rate:.2e}").parse().ok().filter(|rate: &f32| rate.is_normal()).unwrap_or(winner)

@@ -18,7 +18,7 @@ pub struct Settings {
     /// How gradients move weights.
     pub rule: Rule,
     /// Learning rate, above 0. None: chosen by a race of rates on a sample of the training data, which takes less than an epoch (and told by
-    /// [`Watch::race`](crate::Watch::race)); rules that tune themselves (`yellowfin`), batches and scales that grow (`online`) have the rule's default.
+    /// [`Watch::race`](crate::Watch::race)); rules that tune themselves (`yellowfin`) and batches have the rule's default.
     pub lr: Option<f32>,
     /// What multiplies it in the course of the run.
     pub schedule: Schedule,

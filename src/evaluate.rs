@@ -42,12 +42,14 @@ impl Scored {
 }
 
 /// Scores rows by weights laid out as in training: the bias, then a weight a column. `columns` gives the model's column of each of the
-/// data's (`u32::MAX`: unknown), `only` chooses rows; with `unit_rows` each row is divided by its length first.
+/// data's (`u32::MAX`: unknown), `only` chooses rows, in ascending order; at most
+/// `window` bytes of the file are in memory at a time; with `unit_rows` each row is divided by its length first.
 pub(crate) fn linear(
     weights: &[f32],
     unit_rows: bool,
     loss: Loss,
     data: &Dataset,
+    window: Option<u64>,
     columns: Option<&[u32]>,
     only: Option<&[u32]>,
 ) -> Scored {
@@ -75,8 +77,22 @@ pub(crate) fn linear(
         }
         part
     };
-    let parts: Vec<Scored> = rows.par_chunks(1024).map(chunk).collect();
-    parts.into_iter().fold(Scored::default(), Scored::join)
+    let mut scored = Scored::default();
+    // Slabs of rows, one after the other: the next is read while this one is scored.
+    let ends = window.map_or_else(|| vec![data.rows()], |window| data.cut((window / 4).min(32 << 20)));
+    let slab = |i: usize| i.checked_sub(1).map_or(0, |before| ends[before])..ends[i];
+    for i in 0..ends.len() {
+        let of = |end: usize| rows.partition_point(|&row| (row as usize) < end);
+        if ends.len() > 1 {
+            (i..ends.len().min(i + 2)).skip((i > 0) as usize).for_each(|next| data.will_need(slab(next)));
+        }
+        let parts: Vec<Scored> = rows[of(slab(i).start)..of(slab(i).end)].par_chunks(1024).map(chunk).collect();
+        scored = parts.into_iter().fold(scored, Scored::join);
+        if ends.len() > 1 {
+            data.release(slab(i));
+        }
+    }
+    scored
 }
 
 /// What a row of length 1 is divided by; 1 where there is no length.

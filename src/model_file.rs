@@ -8,7 +8,7 @@ use crate::{
     Error, Loss, OutputFile, Result,
     data::{Dataset, Ids, Packed, Ratings},
     evaluate::{self, Scored},
-    train::MOST_SNAPSHOTS,
+    train::{MOST_SNAPSHOTS, Window},
 };
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::{borrow::Cow, collections::HashMap, io::Write, path::Path, sync::Arc};
@@ -298,7 +298,8 @@ impl LinearModel {
     pub fn score(&self, loss: Loss, data: &Dataset) -> Result<Scored> {
         let columns = data.feature_ids()?.translate(&self.ids);
         let weights: Vec<f32> = std::iter::once(self.bias).chain(self.weights.iter().copied()).collect();
-        Ok(evaluate::linear(&weights, self.unit_rows, loss, data, Some(&columns), None))
+        let window = Window::Auto.of(data, 16 * (weights.len() + columns.len()) as u64);
+        Ok(evaluate::linear(&weights, self.unit_rows, loss, data, window, Some(&columns), None))
     }
 }
 

@@ -319,7 +319,7 @@ fn an_interrupted_pack_leaves_nothing() {
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!((output.status.code(), message.trim()), (Some(130), "hogwild: interrupted while packing; nothing was written"));
+    assert_eq!((output.status.code(), message.trim()), (Some(130), "hogwild: interrupted while reading; nothing was written"));
     assert_eq!(fs::read_dir(at).unwrap().count(), 0);
     drop(input);
 }

@@ -83,7 +83,8 @@ fn badly_scaled_features_cost_no_more_than_a_fiftieth() {
     let (bad, bad_test) = (open(at, "bad.svm", &train, |_, j| factor(j)), open(at, "bad.test.svm", &test, |_, j| factor(j)));
     // As the command does it, without any setting but the scaling. (Std is 5% behind then.)
     for epochs in [5, 10] {
-        let loss = |normalize, train, test| held_out(&run(train, Some(test), Settings { normalize, epochs, threads: 1, ..Settings::default() }));
+        let loss =
+            |normalize, train, test| held_out(&run(train, Some(test), Settings { normalize, epochs, threads: 1, ..Settings::default() }));
         let well_scaled = loss(Normalize::None, &good, &good_test);
         for normalize in [Normalize::MaxAbs, Normalize::Online] {
             let loss = loss(normalize, &bad, &bad_test);

@@ -3,7 +3,7 @@ use super::interrupt::watched;
 use clap::{Args, ValueEnum};
 use hogwild::{
     Error, Scored, TrainedModel,
-    data::{Format, OnBadRow, Opened, PackSettings, open_or_pack_while},
+    data::{Check, Format, OnBadRow, Opened, PackSettings, open_or_pack_while},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{path::PathBuf, sync::atomic::Ordering::Relaxed, time::Duration};
@@ -56,13 +56,28 @@ pub struct CacheOptions {
     /// Do not keep the packed form of text; it is otherwise kept in $HOGWILD_CACHE, else in the user's cache folder
     #[arg(long)]
     pub no_cache: bool,
+    /// When the integrity of a packed file is checked: once, and then only if it has changed since (for which a stamp is kept in the
+    /// cache folder), or always; with --no-cache always
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "once")]
+    pub check: CheckName,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum CheckName {
+    Once,
+    Always,
 }
 
 impl CacheOptions {
     /// Opens packed data, or text by way of the cache; says on standard error what it did.
     pub fn open(&self, inputs: &[PathBuf], quiet: bool) -> anyhow::Result<Opened> {
         let settings = self.data.settings();
-        let opened = interruptible(quiet, |progress| open_or_pack_while(inputs, &settings, !self.no_cache, progress))?;
+        let check = match self.check {
+            CheckName::Once => Check::Once,
+            CheckName::Always => Check::Always,
+        };
+        let cache = (!self.no_cache).then_some(check);
+        let opened = interruptible(quiet, |progress| open_or_pack_while(inputs, &settings, cache, progress))?;
         if let Some(report) = &opened.report {
             super::pack::warn_skipped(report);
         }
@@ -88,7 +103,7 @@ pub fn of_input(error: Error, opened: &Opened, inputs: &[PathBuf]) -> Error {
     }
 }
 
-/// Packs with a progress bar. Ctrl-C ends the program, with code 130, once what was half written is gone.
+/// Packs, or checks what is packed, with a progress bar. Ctrl-C ends the program, with code 130, once what was half written is gone.
 pub fn interruptible<T>(
     quiet: bool,
     work: impl FnOnce(&(dyn Fn(u64, Option<u64>) -> bool + Sync)) -> hogwild::Result<T>,
@@ -106,7 +121,7 @@ pub fn interruptible<T>(
         let written = outcome.is_ok();
         // A temporary folder goes with it.
         drop(outcome);
-        eprintln!("hogwild: interrupted {}", if written { "after packing" } else { "while packing; nothing was written" });
+        eprintln!("hogwild: interrupted {}", if written { "after reading" } else { "while reading; nothing was written" });
         std::process::exit(130);
     }
     Ok(outcome?)
@@ -125,8 +140,8 @@ impl ReadingBar {
         if self.1.elapsed() < Duration::from_secs(1) {
             return;
         }
-        if let (Some(total), None) = (total, self.0.length()) {
-            self.0.set_length(total);
+        if let Some(total) = total {
+            self.0.set_length(total); // of the text, then of its packed form
         }
         let style = if total.is_some() {
             "reading {bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} left"

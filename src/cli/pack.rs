@@ -1,7 +1,10 @@
 //! `hogwild pack`: text into one memory-mapped file.
 use super::data::{DataOptions, interruptible};
 use clap::Args;
-use hogwild::data::{PackReport, pack_while};
+use hogwild::{
+    data::{PackReport, pack_while},
+    memory,
+};
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -34,6 +37,7 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
         let json = serde_json::json!({
             "rows": report.rows, "columns": report.columns, "nonzeros": report.nonzeros, "users": report.users, "items": report.items,
             "skipped": report.skipped, "bytes": report.bytes, "seconds": report.seconds, "megabytes_per_second": speed,
+            "peak_memory": memory::used().map(|used| used.peak),
         });
         println!("{json}");
     } else {
@@ -42,7 +46,9 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
         } else {
             format!("{} rows, {} features, {} nonzeros", report.rows, report.columns, report.nonzeros)
         };
-        println!("{}: {what}; {:.1} MB read in {:.2} s, {speed:.0} MB/s", args.out.display(), report.bytes as f64 / 1e6, report.seconds);
+        let peak = memory::used().map(|used| format!(", {:.0} MB of memory at its peak", used.peak as f64 / 1e6)).unwrap_or_default();
+        let (out, read) = (args.out.display(), report.bytes as f64 / 1e6);
+        println!("{out}: {what}; {read:.1} MB read in {:.2} s, {speed:.0} MB/s{peak}", report.seconds);
     }
     Ok(())
 }

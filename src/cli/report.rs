@@ -2,8 +2,9 @@
 use super::eval::{metrics_json, metrics_text};
 use anyhow::Context;
 use hogwild::{
-    EpochReport, InstructionSet, Outcome, Progress, RaceReport, Raced, Settings, Watch,
+    EpochReport, InstructionSet, Outcome, Progress, RaceReport, Raced, Settings, Watch, WindowReport,
     data::{Opened, Packed},
+    memory,
 };
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -22,6 +23,8 @@ pub struct Report {
     started: Instant,
     log: Option<BufWriter<File>>,
     log_failed: Option<std::io::Error>,
+    /// The most bytes of its own that were seen in use.
+    own_memory: u64,
 }
 
 impl Report {
@@ -36,7 +39,7 @@ impl Report {
         let open = |path: &Path| File::create(path).map(BufWriter::new).with_context(|| format!("{}: cannot write", path.display()));
         let log = log.map(open).transpose()?;
         let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
-        let mut report = Report { bar, quiet, epochs: settings.epochs, started: Instant::now(), log, log_failed: None };
+        let mut report = Report { bar, quiet, epochs: settings.epochs, started: Instant::now(), log, log_failed: None, own_memory: 0 };
         let set = InstructionSet::detect()?;
         report.log(json!({
             "event": "start", "version": env!("CARGO_PKG_VERSION"), "data": inputs.0, "valid": inputs.1, "settings": settings.describe(),
@@ -44,7 +47,7 @@ impl Report {
                 "cores": std::thread::available_parallelism().map_or(1, |n| n.get()), "instruction_set": set.name(),
                 "os": std::env::consts::OS, "architecture": std::env::consts::ARCH,
             },
-            "shape": match &data.packed {
+            "checked_before": data.packed.was_checked_before(), "shape": match &data.packed {
                 Packed::Sparse(d) => json!({ "rows": d.rows(), "features": d.columns(), "nonzeros": d.nonzeros() }),
                 Packed::Ratings(d) => json!({ "ratings": d.len(), "users": d.users(), "items": d.items() }),
             },
@@ -76,6 +79,11 @@ impl Report {
         if self.bar.length().is_some() { self.bar.suspend(|| self.say(line)) } else { self.say(line) }
     }
 
+    /// Looks at the memory in use.
+    fn see_memory(&mut self) {
+        self.own_memory = self.own_memory.max(memory::used().map_or(0, |used| used.own));
+    }
+
     /// Takes the bar away.
     pub fn clear(&self) {
         self.bar.finish_and_clear();
@@ -93,17 +101,25 @@ impl Report {
         if let (Some(metrics), Some(model)) = (&outcome.ensemble, &outcome.model) {
             self.say(&format!("ensemble of {}  held-out{}", model.members().len(), metrics_text(metrics)));
         }
+        self.see_memory();
+        let (own, peak) = (self.own_memory, memory::used().map(|used| used.peak));
+        if let Some(peak) = peak {
+            let [own, peak] = [own, peak].map(|bytes| bytes as f64 / 1e6);
+            self.say(&format!("memory at its peak: {own:.0} MB, {peak:.0} MB with what of the data was mapped"));
+        }
         let total = |f: fn(&EpochReport) -> f64| outcome.epochs.iter().map(f).sum::<f64>() + 0.0; // no epochs sum up to -0
         self.log(json!({
             "event": "end", "ended": ended, "epochs": outcome.epochs.len(), "seconds": total(|e| e.seconds),
             "evaluation_seconds": total(|e| e.evaluation_seconds), "examples": outcome.epochs.iter().map(|e| e.examples).sum::<u64>(),
             "best_epoch": outcome.best, "ensemble": outcome.ensemble.as_ref().map(metrics_json), "settings": outcome.settings.describe(),
+            "memory": peak.map(|peak| json!({ "own": own, "peak": peak })),
         }))
     }
 }
 
 impl Watch for Report {
     fn progress(&mut self, now: Progress) {
+        self.see_memory();
         if self.started.elapsed() < Duration::from_secs(1) {
             return;
         }
@@ -119,6 +135,7 @@ impl Watch for Report {
     }
 
     fn race(&mut self, race: &RaceReport) {
+        self.see_memory();
         self.tell(&match race.rates.len() {
             0 => format!("learning rate {}, the rule's default: none is raced here; try others with --lr", race.chosen),
             n => format!("learning rate {} by a race of {n} in {:.2} s", race.chosen, race.seconds),
@@ -128,7 +145,14 @@ impl Watch for Report {
         self.try_log(json!({ "event": "race", "rates": rates, "chosen": race.chosen, "seconds": race.seconds }));
     }
 
+    fn window(&mut self, window: &WindowReport) {
+        let [bytes, of] = [window.bytes, window.of].map(|bytes| bytes as f64 / 1e6);
+        self.tell(&format!("{bytes:.0} MB of {of:.0} MB of data are in memory at a time, shuffled in {} groups", window.groups));
+        self.try_log(json!({ "event": "window", "bytes": window.bytes, "of": window.of, "groups": window.groups }));
+    }
+
     fn epoch(&mut self, e: &EpochReport) {
+        self.see_memory();
         let seconds = e.seconds.max(1e-9);
         if !self.quiet {
             let valid = e.valid.as_ref().map(metrics_text).unwrap_or_default();

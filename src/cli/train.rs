@@ -9,8 +9,8 @@ use super::{
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use hogwild::{
-    Batch, Ended, Error, Loss, Metric, Normalize, Order, Outcome, OutputFile, Schedule, Settings, data::Packed, train_factorization,
-    train_linear,
+    Batch, Ended, Error, Loss, Metric, Normalize, Order, Outcome, OutputFile, Schedule, Settings, Window, data::Packed,
+    train_factorization, train_linear,
 };
 use std::{path::PathBuf, process::ExitCode};
 
@@ -106,9 +106,12 @@ pub struct TrainArgs {
     /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!; linear models only [default: on several threads those in more than one of 1024 examples, up to 16384]
     #[arg(long, value_name = "N")]
     hot_rows: Option<usize>,
-    /// Examples between two exchanges of the hottest private rows; others every 4th or 16th time [default: 4096 for mf, else 256 to 1024]
+    /// Examples between two exchanges of the hottest private rows; others every 4th or 16th time [default: 4096 for mf, else 64 to 1024]
     #[arg(long, value_name = "N")]
     exchange_every: Option<u32>,
+    /// How much of sparse rows is in memory at a time: auto (all, or a part of what there is), off (all) or a size such as 512M or 2G
+    #[arg(long, value_name = "auto|off|SIZE", default_value = "auto", value_parser = Window::parse)]
+    window: Window,
     /// Let the system move the workers between cores
     #[arg(long)]
     no_pin: bool,
@@ -191,6 +194,7 @@ impl TrainArgs {
         s.rank = self.rank;
         s.hot_rows = self.hot_rows;
         s.exchange_every = self.exchange_every;
+        s.window = self.window;
         s.pin = !self.no_pin;
         s.holdout = self.holdout.unwrap_or(0.0);
         Ok(s)

@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::input::is_stdin;
 use super::layout::VERSION;
+use super::stamp::{Check, forget};
 use super::{PackReport, PackSettings, Packed, pack_while};
 use crate::{Error, Result};
 
@@ -31,25 +32,28 @@ pub struct Opened {
 /// The result is kept in `$HOGWILD_CACHE`, else in `hogwild` in the user's cache directory, and found again as long as path,
 /// size and time of modification of all inputs are the same. Without the cache, for standard input, and where the cache
 /// cannot be written, it is kept only as long as the [`Opened`]. What was kept of the same paths in an older state is removed.
+/// With the cache, a packed file that was checked before is not checked again: see [`Check::Once`].
 pub fn open_or_pack(
     inputs: &[PathBuf],
     settings: &PackSettings,
     use_cache: bool,
     progress: &(dyn Fn(u64, Option<u64>) + Sync),
 ) -> Result<Opened> {
-    open_or_pack_while(inputs, settings, use_cache, &|read, total| {
+    open_or_pack_while(inputs, settings, use_cache.then_some(Check::Once), &|read, total| {
         progress(read, total);
         true
     })
 }
 
-/// As [`open_or_pack`], but packing stops as soon as `progress` says `false`, as in [`pack_while`].
+/// As [`open_or_pack`], but packing stops as soon as `progress` says `false`, as in [`pack_while`]; and with the cache (`None`: without) it
+/// is to be said whether files are checked again.
 pub fn open_or_pack_while(
     inputs: &[PathBuf],
     settings: &PackSettings,
-    use_cache: bool,
+    cache: Option<Check>,
     progress: &(dyn Fn(u64, Option<u64>) -> bool + Sync),
 ) -> Result<Opened> {
+    let open = |path: &Path| Packed::open_while(path, cache, progress);
     let is_packed = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "safetensors");
     if let Some(path) = inputs.iter().find(is_packed) {
         if inputs.len() > 1 {
@@ -59,21 +63,21 @@ pub fn open_or_pack_while(
                 remedy: "give it alone, or pack all the text together",
             });
         }
-        return Ok(Opened { packed: Packed::open(path)?, note: String::new(), report: None, _temporary: None });
+        return Ok(Opened { packed: open(path)?, note: String::new(), report: None, _temporary: None });
     }
     let mut why = String::new();
-    if use_cache
+    if cache.is_some()
         && let Some(key) = key(inputs, settings)
         && let Some(directory) = cache_directory()
     {
         let path = directory.join(key.file_name());
-        if let Ok(packed) = Packed::open(&path) {
+        if let Ok(packed) = open(&path) {
             return Ok(Opened { packed, note: format!("read from cache {}", path.display()), report: None, _temporary: None });
         }
         let written = std::fs::create_dir_all(&directory)
             .map_err(Error::io(&path, "create"))
             .and_then(|()| pack_while(inputs, &path, settings, progress))
-            .and_then(|report| Ok((report, Packed::open(&path)?)));
+            .and_then(|report| Ok((report, open(&path)?)));
         match written {
             Ok((report, packed)) => {
                 remove_old(&directory, &key);
@@ -91,12 +95,12 @@ pub fn open_or_pack_while(
         tempfile::Builder::new().prefix("hogwild-").tempdir().map_err(Error::io(&std::env::temp_dir(), "create a directory in"))?;
     let path = temporary.path().join("packed.safetensors");
     let report = pack_while(inputs, &path, settings, progress)?;
-    let packed = Packed::open(&path)?;
+    let packed = Packed::open_while(&path, None, progress)?;
     let note = format!("packed into a temporary file{why}");
     Ok(Opened { packed, note, report: Some(report), _temporary: Some(temporary) })
 }
 
-fn cache_directory() -> Option<PathBuf> {
+pub(super) fn cache_directory() -> Option<PathBuf> {
     match std::env::var_os("HOGWILD_CACHE") {
         Some(directory) if !directory.is_empty() => Some(directory.into()),
         _ => dirs::cache_dir().map(|directory| directory.join("hogwild")),
@@ -146,6 +150,7 @@ fn remove_old(directory: &Path, key: &Key) {
         if name.starts_with(&prefix) && name.ends_with(".safetensors") && *name != *newest {
             // Where it cannot be removed, it merely stays.
             let _ = std::fs::remove_file(entry.path());
+            forget(&entry.path());
         }
     }
 }

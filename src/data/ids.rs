@@ -62,9 +62,23 @@ impl Ids {
     pub fn translate(&self, to: &Ids) -> Vec<u32> {
         match (self, to) {
             (Ids::Names { .. }, Ids::Names { .. }) => look_up(self.len(), to.len(), |i| Some(self.bytes(i)), |i| Some(to.bytes(i))),
+            (Ids::Numbers(from), Ids::Numbers(to)) if is_dense(to) => look_up_dense(from, to),
             _ => look_up(self.len(), to.len(), |i| self.number(i), |i| to.number(i)),
         }
     }
+}
+
+/// Whether a plain table of all numbers up to the largest is small beside a hash table: the hash table of ten million takes a second.
+fn is_dense(numbers: &[u64]) -> bool {
+    numbers.iter().max().is_some_and(|&most| most < 8 * numbers.len() as u64)
+}
+
+fn look_up_dense(from: &[u64], to: &[u64]) -> Vec<u32> {
+    let mut positions = vec![u32::MAX; to.iter().max().map_or(0, |&most| most as usize + 1)];
+    for (position, &number) in to.iter().enumerate().take(u32::MAX as usize).rev() {
+        positions[number as usize] = position as u32; // of several the first remains
+    }
+    from.iter().map(|&number| positions.get(number as usize).copied().unwrap_or(u32::MAX)).collect()
 }
 
 fn look_up<K: Hash + Eq>(from: usize, to: usize, key: impl Fn(usize) -> Option<K>, target: impl Fn(usize) -> Option<K>) -> Vec<u32> {
@@ -92,4 +106,17 @@ pub(super) fn plain_integer(text: &[u8]) -> Option<u64> {
         number = number.checked_mul(10)?.checked_add(digit.into())?;
     }
     Some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_table_finds_what_a_hash_table_does() {
+        let to: Vec<u64> = (0..1000).map(|i| i * 7919 % 4001).chain([3, 3, 5]).collect();
+        let from: Vec<u64> = (0..6000).rev().chain([u64::MAX]).collect();
+        assert!(is_dense(&to) && !is_dense(&[1, u64::MAX]) && !is_dense(&[]));
+        assert_eq!(look_up_dense(&from, &to), look_up(from.len(), to.len(), |i| from.get(i), |i| to.get(i)));
+    }
 }

@@ -69,12 +69,12 @@ pub(super) fn checksum(header: &[u8], blocks: &[u64]) -> String {
     format!("{:016x}", xxh3_64(&all))
 }
 
-/// The hashes of all blocks of a file from `start` to `end`, each with what `look` makes of the block.
+/// The hashes of all blocks of a file from `start` to `end`, each with what `look` makes of the block, unless that fails.
 pub(super) fn hash_blocks<T: Send>(
     file: &File,
     start: u64,
     end: u64,
-    look: impl Fn(usize, &[u8]) -> T + Sync,
+    look: impl Fn(usize, &[u8]) -> std::io::Result<T> + Sync,
 ) -> std::io::Result<(Vec<u64>, Vec<T>)> {
     let blocks = end.saturating_sub(start).div_ceil(BLOCK as u64);
     let each: Vec<_> = (0..blocks)
@@ -83,7 +83,7 @@ pub(super) fn hash_blocks<T: Send>(
             let from = start + block * BLOCK as u64;
             buffer.resize((end - from).min(BLOCK as u64) as usize, 0);
             read_at(file, buffer, from)?;
-            Ok((xxh3_64(buffer), look(from as usize, buffer)))
+            Ok((xxh3_64(buffer), look(from as usize, buffer)?))
         })
         .collect();
     each.into_iter().collect::<std::io::Result<Vec<_>>>().map(|pairs| pairs.into_iter().unzip())

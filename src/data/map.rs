@@ -26,6 +26,18 @@ impl Map {
         self.raw.len()
     }
 
+    /// Gives the pages of a range back to the system: what is read of them again comes from the file again.
+    #[cfg(target_os = "linux")]
+    pub(super) fn release(&self, range: std::ops::Range<usize>) {
+        let end = range.end.min(self.raw.len());
+        if range.start < end {
+            // SAFETY: the mapping is shared, of a file, and never written through here: nothing is lost, and the next access reads the
+            // file anew. What it reads may have changed, which atomic cells allow.
+            let done = unsafe { self.raw.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, range.start, end - range.start) };
+            let _ = done; // advice: where it is not taken, the system finds other pages to drop
+        }
+    }
+
     /// The address of `count` cells of `size` bytes at byte `start`, if they are inside and aligned.
     #[inline]
     fn place(&self, start: usize, count: usize, size: usize) -> Option<*const u8> {

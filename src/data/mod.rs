@@ -15,12 +15,14 @@ mod layout;
 mod map;
 mod pack;
 mod packed;
+mod stamp;
 
 pub use cache::{Opened, open_or_pack, open_or_pack_while};
 pub use format::{Format, OnBadRow};
 pub use ids::Ids;
 pub use pack::{PackReport, PackSettings, pack, pack_while};
 pub use packed::{Dataset, Kind, Labels, Packed, Ratings};
+pub use stamp::Check;
 
 #[cfg(target_endian = "big")]
 compile_error!("packed files are little-endian and are mapped as they are");

@@ -26,8 +26,8 @@ use text::{Text, Uniform};
 pub enum Kind {
     /// svmlight rows like tf-idf of texts: Zipf-distributed features, rows of length 1, labels +1 and -1.
     Text,
-    /// svmlight rows like Criteo's log of clicks: 39 features a row, one of each field (13 numbers in a few buckets, 26 categories), Zipf-distributed
-    /// within fields of very different sizes; every value 1; a quarter of the labels +1.
+    /// svmlight rows like Criteo's log of clicks: 39 features a row, one of each field (13 numbers in a few buckets, 26 categories),
+    /// Zipf-distributed within fields of very different sizes; every value 1; a quarter of the labels +1.
     Clicks,
     /// svmlight rows of features that are all equally frequent, with values from -1 to 1; labels +1 and -1.
     Uniform,
@@ -238,7 +238,10 @@ impl Seen {
         let mean = self.targets / n;
         let (best, base) = match kind {
             Kind::Ratings => ((self.errors / n).sqrt(), (self.squares / n - mean * mean).max(0.0).sqrt()),
-            _ => (self.logloss / n, -(mean * mean.ln() + (1.0 - mean) * (1.0 - mean).ln())),
+            _ => {
+                let part = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
+                (self.logloss / n, part(mean) + part(1.0 - mean))
+            }
         };
         Summary { nonzeros: self.nonzeros, best, base }
     }

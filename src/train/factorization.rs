@@ -1,6 +1,6 @@
 //! Training matrix factorization on ratings: settings and data become a run.
 use super::{
-    Batch, Normalize, Order, Outcome, RatingFeed, Settings, Watch,
+    Batch, Normalize, Order, Outcome, RatingFeed, Settings, Watch, Window,
     feed::Rating,
     kept::Ran,
     race::Race,
@@ -67,6 +67,11 @@ fn train<R: UpdateRule>(
         let problem = "factorization keeps hot rows apart by its order of tiles; leave the setting out".into();
         return Err(Error::BadSetting { setting: "--hot-rows", value: hot.to_string(), problem });
     }
+    if let Window::Bytes(_) = settings.window {
+        let problem = "is of sparse rows; ratings are copied into memory, all of them; leave it out".into();
+        return Err(Error::BadSetting { setting: "--window", value: settings.window.to_string(), problem });
+    }
+    settings.window = Window::Off;
     if settings.aids.l1 > 0.0 {
         let problem = "is of linear models; factors take --l2".into();
         return Err(Error::BadSetting { setting: "--l1", value: settings.aids.l1.to_string(), problem });
@@ -194,7 +199,7 @@ impl<R: UpdateRule> Factors<'_, R> {
 
     fn run<'r, M>(&'r self, model: &'r M) -> Run<'r, RatingFeed, M, R> {
         let &Factors { feed, rule, settings, rate, parameters, .. } = self;
-        Run { feed, units: &feed.units, model, rule, settings, rate, examples: feed.ratings.len() as u64, parameters }
+        Run { feed, units: &feed.units, model, rule, settings, rate, examples: feed.ratings.len() as u64, parameters, windows: None }
     }
 }
 

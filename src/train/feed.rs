@@ -7,6 +7,7 @@ use crate::{
     params::{Integers, Isa, Parameters, Places},
 };
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
+use rayon::prelude::*;
 use std::{
     ops::Range,
     sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
@@ -85,10 +86,10 @@ impl<'a> SparseFeed<'a> {
         start..start.wrapping_add(end.wrapping_sub(start).min(self.longest))
     }
 
-    /// Units of a few consecutive rows: about as many as a page holds, and no more than a block.
+    /// Units of a few consecutive rows: about as many as a page holds, and so few that a block mixes sixteen.
     pub fn units(&self, block: u32) -> Vec<Range<u32>> {
         let rows = self.data.rows() as u32;
-        let unit = block.clamp(1, 16);
+        let unit = (block / 16).clamp(1, 16);
         (0..rows).step_by(unit as usize).map(|start| start..rows.min(start.saturating_add(unit))).collect()
     }
 
@@ -224,7 +225,7 @@ impl RatingFeed {
         let mut ratings: Vec<Rating> = numbers.iter().map(rating).collect();
         drop(numbers);
         let tile = |r: &Rating| if sequential { (0, 0) } else { (r.pair.user / TILE.0, (r.pair.item - users) / TILE.1) };
-        ratings.sort_by_key(tile); // stable: the shuffle remains within the tile
+        ratings.par_sort_by_key(tile); // stable: the shuffle remains within the tile
         // Workers are to find work: large tiles are cut for them.
         let most = if threads == 1 { usize::MAX >> 1 } else { (ratings.len() / (8 * threads)).max(1024) };
         let mut units = Vec::new();

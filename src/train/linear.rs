@@ -4,10 +4,12 @@ use super::{
     race::Race,
     run::{Run, check_held_out, check_split},
     scale::{ScaledFeed, default_rate},
+    window::{Window, Windows},
 };
 use crate::{
     Result,
     data::Dataset,
+    evaluate,
     model_file::{LinearModel, ModelKind},
     models::Linear,
     params::{Aided, Finish, Lean, Parameters, Shape, stride},
@@ -75,19 +77,27 @@ fn train<R: UpdateRule>(
     let held: Option<Vec<u32>> = (settings.holdout > 0.0).then(|| (0..data.rows() as u32).filter(|&row| feed.is_held_out(row)).collect());
     check_split(data.rows() as u64, held.as_ref().map(|held| held.len() as u64), &settings)?;
     let valid_columns = valid.map(|valid| valid.feature_ids().map(|theirs| theirs.translate(&ids))).transpose()?;
+    // Parameters, a copy of the weights, the ids, and those of workers and races.
+    let beside = (64 << 20) + 48 * data.columns() as u64;
+    let window = settings.window.of(data, beside);
+    let valid_window = valid.and_then(|valid| settings.window.of(valid, beside + window.unwrap_or(0)));
+    settings.window = window.map_or(Window::Off, Window::Bytes);
     let loss = settings.loss;
     let unit_rows = settings.normalize == Normalize::Row;
-    let score = |weights: &[f32], data, columns, only| crate::evaluate::linear(weights, unit_rows, loss, data, columns, only);
-    let evaluate = |weights: &Vec<f32>| match (valid, &valid_columns, &held) {
-        (Some(valid), Some(columns), _) => Some(score(weights, valid, Some(columns), None)),
-        (_, _, Some(held)) => Some(score(weights, data, None, Some(held))),
+    let score = |weights: &[f32], data, window, columns, only| evaluate::linear(weights, unit_rows, loss, data, window, columns, only);
+    let score_held = |weights: &Vec<f32>| match (valid, &valid_columns, &held) {
+        (Some(valid), Some(columns), _) => Some(score(weights, valid, valid_window, Some(columns), None)),
+        (_, _, Some(held)) => Some(score(weights, data, window, None, Some(held))),
         _ => None,
     };
     let losses = |weights: &Vec<f32>| -> Vec<f32> {
         let of = |(row, &(z, y)): (u32, &(f32, f32))| if feed.keeps(row) { loss.value(z, y) } else { f32::INFINITY };
-        (0..).zip(&score(weights, data, None, None).scores).map(of).collect()
+        (0..).zip(&score(weights, data, window, None, None).scores).map(of).collect()
     };
     let units = feed.units(block);
+    let windows = window.map(|bytes| Windows::new(data, &units, bytes));
+    let windows = windows.as_ref();
+    windows.iter().for_each(|windows| watch.window(&windows.report()));
     let examples = data.rows() as u64 - held.as_ref().map_or(0, |held| held.len() as u64);
     let shape = Shape { narrow: data.columns() + 1, hot, rare, workers, averaged: settings.aids.average.is_some(), ..Shape::default() };
     let rate = match settings.lr {
@@ -98,7 +108,9 @@ fn train<R: UpdateRule>(
             let grown = if online { Scaling::new(Normalize::MaxAbs, data, |row| !feed.is_held_out(row))? } else { None };
             let scaling = grown.as_ref().or(scaling.as_ref());
             let (feed, start) = (&ScaledFeed { feed, scaling }, &|_: &Parameters| ());
-            let race = Race { feed, units: &units, model: &model, rule, settings: &settings, shape, start };
+            let sample = windows.map(|windows| windows.sample(settings.seed));
+            let units = sample.as_ref().unwrap_or(&units);
+            let race = Race { feed, units, model: &model, rule, settings: &settings, shape, start };
             race.choose(default_rate(data, &rule, scaling), watch, stop)?
         }
     };
@@ -111,12 +123,12 @@ fn train<R: UpdateRule>(
     };
     let (units, model, parameters) = (&units, &model, &parameters);
     let ran = if scaling.is_none() && settings.aids.are_off() {
-        let run = Run { feed, units, model, rule, settings: &settings, rate, examples, parameters };
-        run.epochs(run.way::<Lean>()?.as_mut(), watch, stop, keep, evaluate, losses)?
+        let run = Run { feed, units, model, rule, settings: &settings, rate, examples, parameters, windows };
+        run.epochs(run.way::<Lean>()?.as_mut(), watch, stop, keep, score_held, losses)?
     } else {
         let feed = &ScaledFeed { feed, scaling: scaling.as_ref() };
-        let run = Run { feed, units, model, rule, settings: &settings, rate, examples, parameters };
-        run.epochs(run.way::<Aided>()?.as_mut(), watch, stop, keep, evaluate, losses)?
+        let run = Run { feed, units, model, rule, settings: &settings, rate, examples, parameters, windows };
+        run.epochs(run.way::<Aided>()?.as_mut(), watch, stop, keep, score_held, losses)?
     };
     let ids = Arc::new(ids);
     Ok(ran.outcome(settings, rule_name, |mut weights| {

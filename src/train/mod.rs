@@ -1,6 +1,6 @@
 //! Training: what is asked for (`settings`), what becomes of it (`linear`, `factorization`), the epochs (`run`) and what is told of them
 //! (`report`), which states of it are `kept` and when it is `stopping` early, the `race` of learning rates, where examples come from (`feed`), how features are scaled
-//! (`scale`), their `order`, by difficulty too (`curriculum`), and the inner loop (`worker`); or, by batches, `synchronous`.
+//! (`scale`), their `order`, by difficulty too (`curriculum`), what of a file larger than memory is in it (`window`), and the inner loop (`worker`); or, by batches, `synchronous`.
 mod batch;
 mod curriculum;
 mod factorization;
@@ -17,6 +17,7 @@ mod settings;
 mod stopping;
 mod synchronous;
 mod threads;
+mod window;
 mod worker;
 
 pub use batch::Batch;
@@ -30,4 +31,5 @@ pub use scale::Normalize;
 use scale::Scaling;
 pub(crate) use settings::MOST_SNAPSHOTS;
 pub use settings::Settings;
+pub use window::{Window, WindowReport};
 use worker::{Counters, Epoch, Tally};

@@ -4,6 +4,7 @@
 //! exchanges: many small units from all over the file, or a part of a large one. Blocks of neighbouring rows would be of one label in a
 //! file sorted by label (as the IMDB reviews are), and rules without memory of their gradients would run after each. All of it follows from seed and epoch, and one thread visits units in the order of the plan, so that a run repeats
 //! to the bit. Workers take units from an atomic counter: who is faster takes more.
+use super::window::Gate;
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 use std::{
     ops::Range,
@@ -46,28 +47,55 @@ pub(crate) struct Plan {
     together: usize,
     block: u32,
     next: AtomicUsize,
+    /// Where data larger than memory are visited window by window.
+    gate: Option<Gate>,
 }
 
 impl Plan {
     /// `units`: consecutive positions each; `admitted`: which of them are visited, all if it is empty; `block`: examples between exchanges.
     pub fn new(units: &[Range<u32>], admitted: Vec<bool>, order: Order, block: u32, seed: u64, epoch: usize) -> Plan {
+        Plan::of_groups(units.to_vec(), &[units.len()], admitted, order, block, seed, epoch)
+    }
+
+    /// The same with units in groups, given by where each ends: the units of each are shuffled by themselves. Where there are several groups, no
+    /// unit is longer than a block.
+    pub fn of_groups(
+        units: Vec<Range<u32>>,
+        ends: &[usize],
+        admitted: Vec<bool>,
+        order: Order,
+        block: u32,
+        seed: u64,
+        epoch: usize,
+    ) -> Plan {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ (epoch as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let block = block.max(1);
         let sequential = order == Order::Sequential;
         let mut units: Vec<_> = if sequential {
             units.iter().flat_map(|unit| cut(unit, block)).map(|unit| (0, unit)).collect()
         } else {
-            units.iter().map(|unit| (0, unit.clone())).collect()
+            units.into_iter().map(|unit| (0, unit)).collect()
         };
-        if !sequential {
-            units.shuffle(&mut random);
+        let mut start = 0;
+        for &end in ends.iter().filter(|_| !sequential) {
+            units[start..end].shuffle(&mut random);
+            start = end;
         }
         for unit in &mut units {
             unit.0 = random.random();
         }
         // Small units make a block together, so that it is a sample of the whole file.
         let longest = units.iter().map(|unit| unit.1.len()).max().unwrap_or(0).max(1);
-        Plan { units, sequential, admitted, together: (block as usize / longest).max(1), block, next: AtomicUsize::new(0) }
+        Plan { units, sequential, admitted, together: (block as usize / longest).max(1), block, next: AtomicUsize::new(0), gate: None }
+    }
+
+    /// The same with a gate that workers pass from group to group.
+    pub fn with_gate(self, gate: Gate) -> Plan {
+        Plan { gate: Some(gate), ..self }
+    }
+
+    pub fn gate(&self) -> Option<&Gate> {
+        self.gate.as_ref()
     }
 
     /// Whether a position is visited.
@@ -82,6 +110,9 @@ impl Plan {
         let first = self.next.fetch_add(self.together, Relaxed);
         let units = self.units.get(first..self.units.len().min(first.saturating_add(self.together)))?;
         let mut random = Xoshiro256PlusPlus::seed_from_u64(units.first()?.0);
+        if let Some(gate) = &self.gate {
+            gate.enter(first + units.len() - 1);
+        }
         let mut ranges: Vec<_> = units.iter().flat_map(|(_, unit)| cut(unit, self.block)).collect();
         if !self.sequential {
             ranges.shuffle(&mut random);

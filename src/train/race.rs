@@ -38,6 +38,8 @@ const STEP: f32 = 3.162_277_7;
 /// rate's held-out loss on a9a, imdb_1gram, imdb_2gram, criteo (Adagrad) and ml10m (row-wise Adagrad).
 const HORIZON: f64 = 9.0;
 const LEAST: f64 = 0.35;
+/// Examples that are shuffled among each other: whatever the threads.
+const BLOCK: u32 = 256;
 
 /// The examples of a race, as units: to begin with, to be judged by, and of the first some that are to be seen again, if any.
 type Sample = [Vec<Range<u32>>; 3];
@@ -193,7 +195,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, F, M, R> {
                 adjuster: Adjuster::new(*aids, self.settings.seed, 0),
                 parameters,
                 worker: 0,
-                plan: &Plan::new(part, Vec::new(), Order::Shuffle, self.settings.block(), self.settings.seed, 0),
+                plan: &Plan::new(part, Vec::new(), Order::Shuffle, BLOCK, self.settings.seed, 0),
                 counters,
                 aiding: PhantomData::<Aided>,
             };

@@ -1,5 +1,5 @@
 //! What a run tells: to someone who follows it, and at its end.
-use super::Settings;
+use super::{Settings, WindowReport};
 use crate::{Error, Metrics, TrainedModel};
 
 /// What an epoch gave.
@@ -76,6 +76,8 @@ pub struct Progress {
 pub trait Watch {
     /// Called after the race of learning rates, where there was one.
     fn race(&mut self, _report: &RaceReport) {}
+    /// Called before, where the data are larger than memory.
+    fn window(&mut self, _report: &WindowReport) {}
     /// Called about ten times a second while an epoch or a race runs.
     fn progress(&mut self, _progress: Progress) {}
     /// Called after every epoch.

@@ -3,6 +3,7 @@ use super::{
     Counters, Ended, Epoch, EpochReport, Feed, Plan, Progress, Settings, Tally, Watch, curriculum,
     kept::{Kept, Ran},
     threads,
+    window::Windows,
 };
 use crate::{
     Scored,
@@ -18,6 +19,7 @@ use std::{
     marker::PhantomData,
     ops::Range,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -31,6 +33,8 @@ pub(super) struct Run<'a, F, M, R> {
     pub rate: f32,
     pub examples: u64,
     pub parameters: &'a Parameters,
+    /// Of data larger than memory.
+    pub windows: Option<&'a Windows<'a>>,
 }
 
 /// A way through an epoch, with what it keeps from one to the next.
@@ -69,7 +73,11 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
             };
             // As many examples as otherwise: a block is counted before those left out are taken from it.
             let block = (self.settings.block() as u64 * self.examples / count.max(1)).min(u32::MAX as u64) as u32;
-            let plan = Plan::new(self.units, admitted, self.settings.order, block, self.settings.seed, epoch);
+            let Settings { order, seed, .. } = *self.settings;
+            let plan = match self.windows {
+                Some(windows) => windows.plan(admitted, order, block, seed, epoch),
+                None => Plan::new(self.units, admitted, order, block, seed, epoch),
+            };
             before += count;
             let (tally, taken) = way.epoch(epoch, moment, &plan, watch, stop);
             let seconds = start.elapsed().as_secs_f64();
@@ -188,32 +196,39 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Way<R> for Workers<'_, F, M
         let threads = settings.threads;
         let (done, over) = unbounded();
         let memories = &self.memories;
-        let mut results = self.pool.in_place_scope(|scope| {
-            // The channel is closed when the last worker has ended, in whatever way.
-            scope.spawn_broadcast(move |_, context| {
-                let worker = context.index();
-                let &Run { feed, model, rule, parameters, .. } = run;
-                let (loss, schedule, aids) = (settings.loss, settings.schedule, &settings.aids);
-                let job = Epoch {
-                    feed,
-                    model,
-                    loss,
-                    rule,
-                    memory: memories[worker].clone(),
-                    rate,
-                    schedule,
-                    start,
-                    aids,
-                    adjuster: Adjuster::new(*aids, settings.seed, (epoch * threads + worker) as u64),
-                    parameters,
-                    worker,
-                    plan,
-                    counters,
-                    aiding: PhantomData::<A>,
-                };
-                let _ = done.send((worker, dispatch(set, job))); // the other end waits for it
+        let mut results = thread::scope(|scope| {
+            let _shut = run.windows.zip(plan.gate()).map(|(windows, gate)| {
+                let shut = gate.shut();
+                scope.spawn(move || windows.read(gate, &counters.stop));
+                shut
             });
-            run.follow(&start, epoch, threads, &over, counters, watch, stop)
+            self.pool.in_place_scope(|scope| {
+                // The channel is closed when the last worker has ended, in whatever way.
+                scope.spawn_broadcast(move |_, context| {
+                    let worker = context.index();
+                    let &Run { feed, model, rule, parameters, .. } = run;
+                    let (loss, schedule, aids) = (settings.loss, settings.schedule, &settings.aids);
+                    let job = Epoch {
+                        feed,
+                        model,
+                        loss,
+                        rule,
+                        memory: memories[worker].clone(),
+                        rate,
+                        schedule,
+                        start,
+                        aids,
+                        adjuster: Adjuster::new(*aids, settings.seed, (epoch * threads + worker) as u64),
+                        parameters,
+                        worker,
+                        plan,
+                        counters,
+                        aiding: PhantomData::<A>,
+                    };
+                    let _ = done.send((worker, dispatch(set, job))); // the other end waits for it
+                });
+                run.follow(&start, epoch, threads, &over, counters, watch, stop)
+            })
         });
         results.sort_by_key(|&(worker, _)| worker);
         let (tallies, memories): (Vec<Tally>, _) = results.into_iter().map(|(_, result)| result).unzip();

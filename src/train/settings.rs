@@ -1,5 +1,5 @@
 //! What a run is told: all settings with their ranges, checked in one place before any work.
-use super::Batch;
+use super::{Batch, Window};
 use crate::{
     Aids, Error, Loss, Metric, Normalize, Order, Result, Rule, Schedule,
     data::{Dataset, Ratings},
@@ -47,7 +47,7 @@ pub struct Settings {
     /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!. None: on several threads those in more than one of 1,024
     /// examples, as far as they fit the cache; 0 on one thread and by batches.
     pub hot_rows: Option<usize>,
-    /// Examples between two exchanges of the hottest private rows (others every 4th or 16th time), at least 1. None: 256 to 1,024, the more
+    /// Examples between two exchanges of the hottest private rows (others every 4th or 16th time), at least 1. None: 64 to 1,024, the more
     /// the more private rows there are to the nonzeros of an example; 4,096 ratings.
     pub exchange_every: Option<u32>,
     /// Whether each worker is pinned to a core.
@@ -64,6 +64,8 @@ pub struct Settings {
     /// A snapshot ensemble: the run is as many cosine cycles, 2 to 1000 and no more than epochs, and the models at their ends are kept as
     /// one. Goes with [`Schedule::CosineCycles`] of as many cycles, and without early stopping. None: one model.
     pub snapshots: Option<usize>,
+    /// How much of the training data is in memory at a time.
+    pub window: Window,
     /// None: the best one here, see [`InstructionSet::detect`].
     pub isa: Option<InstructionSet>,
 }
@@ -94,6 +96,7 @@ impl Default for Settings {
             min_delta: 0.0,
             stop_metric: None,
             snapshots: None,
+            window: Window::Auto,
             isa: None,
         }
     }
@@ -187,6 +190,9 @@ impl Settings {
         if self.exchange_every == Some(0) {
             return bad("--exchange-every", "0".into(), "must be at least 1; try 256");
         }
+        if let Window::Bytes(..Window::LEAST) = self.window {
+            return bad("--window", self.window.to_string(), "must be at least 1M; try auto");
+        }
         self.check_stopping()?;
         self.check_snapshots(R::SCHEDULES, name)?;
         if self.schedule != Schedule::Constant && !R::SCHEDULES {
@@ -270,7 +276,7 @@ impl Settings {
             "exchange_every": self.exchange_every, "clip_value": self.aids.clip_value, "clip_norm": self.aids.clip_norm,
             "noise": self.aids.noise, "noise_decay": self.aids.noise_decay, "l1": self.aids.l1, "average": self.aids.average, "pin": self.pin, "holdout": self.holdout,
             "patience": self.patience, "min_delta": self.min_delta,
-            "stop_metric": self.patience.map(|_| self.stop_metric.unwrap_or(Metric::Loss).name()), "snapshots": self.snapshots,
+            "stop_metric": self.patience.map(|_| self.stop_metric.unwrap_or(Metric::Loss).name()), "snapshots": self.snapshots, "window": self.window.to_string(),
         })
     }
 }

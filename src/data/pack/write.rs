@@ -72,7 +72,7 @@ pub(super) fn write(read: Read, target: NamedTempFile, out: &Path, source: &str,
         };
         drop(writer);
         let hashed = written.and_then(|(header, length)| {
-            let (hashes, _) = hash_blocks(file, header.len() as u64, length, |_, _| ()).map_err(Error::io(out, "read back"))?;
+            let (hashes, _) = hash_blocks(file, header.len() as u64, length, |_, _| Ok(())).map_err(Error::io(out, "read back"))?;
             Ok((header, hashes))
         });
         (hashed, synced.join().unwrap_or_else(|_| Err(std::io::Error::other("the thread that syncs is gone"))))

@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use rayon::prelude::*;
 use safetensors::Dtype;
+use serde_json::{Value, json};
 
 use super::super::Ids;
+use super::super::input::Progress;
 use super::super::layout::BLOCK;
-use super::store::{Place, Store};
-use crate::Result;
+use super::store::{Place, Reading, Store};
+use crate::{Error, Result};
 
 /// How the labels of a data set are.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,6 +47,18 @@ impl Labels {
         }
     }
 
+    /// For a stamp; numbers as bits, so that they stay what they are.
+    fn to_json(self) -> Value {
+        let first_other = self.first_other.map(|(row, label)| (row, label.to_bits()));
+        json!([self.min.to_bits(), self.max.to_bits(), first_other, self.has_minus, self.has_zero, self.has_plus])
+    }
+
+    fn from_json(json: &Value) -> Option<Labels> {
+        let (min, max, first_other, has_minus, has_zero, has_plus) = serde_json::from_value(json.clone()).ok()?;
+        let first_other = Option::map(first_other, |(row, label)| (row, f32::from_bits(label)));
+        Some(Labels { min: f32::from_bits(min), max: f32::from_bits(max), first_other, has_minus, has_zero, has_plus })
+    }
+
     fn join(self, later: Labels) -> Labels {
         Labels {
             min: self.min.min(later.min),
@@ -60,7 +74,7 @@ impl Labels {
 /// Labelled sparse rows.
 #[derive(Debug)]
 pub struct Dataset {
-    store: Store,
+    pub(super) store: Store,
     row_start: Place,
     column: Place,
     value: Option<Place>,
@@ -72,7 +86,8 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    pub(super) fn check(store: Store) -> Result<Dataset> {
+    /// Checks a file, unless it is known what a check `found`.
+    pub(super) fn of(mut store: Store, found: Option<&Value>, progress: Progress<'_>) -> Result<Dataset> {
         let row_start = store.tensor("row_start", Dtype::U64)?;
         let rows = row_start.count.checked_sub(1).filter(|&rows| rows > 0).ok_or_else(|| store.bad("holds no rows"))?;
         if rows >= u32::MAX as usize {
@@ -82,36 +97,25 @@ impl Dataset {
         let value = if store.has("value") { Some(store.sized("value", Dtype::F32, column.count)?) } else { None };
         let label = store.sized("label", Dtype::F32, rows)?;
         let (columns, feature_count) = store.id_count("feature")?;
-        let mut finite = vec![("label", label)];
-        finite.extend(value.map(|value| ("value", value)));
-        store.verify(&finite, &[("column", column, columns)])?;
-        // Rows in groups of a fixed number of rows; the cells of a group in pieces, so that no buffer depends on the data.
-        const GROUP: usize = 1 << 14;
-        let groups: Vec<Result<(usize, Labels)>> = (0..rows.div_ceil(GROUP))
-            .into_par_iter()
-            .map(|group| {
-                let first = group * GROUP;
-                let count = GROUP.min(rows - first);
-                let starts = store.numbers(row_start, first, count + 1)?;
-                let longest = check_rows(&store, column, first, &starts)?;
-                let mut labels = Labels::NONE;
-                for (row, bits) in (first..).zip(store.words(label, first, count)?) {
-                    labels.add(row, f32::from_bits(bits));
-                }
-                Ok((longest, labels))
-            })
-            .collect();
-        let (mut longest_row, mut labels) = (0, Labels::NONE);
-        for group in groups {
-            let (longest, more) = group?;
-            longest_row = longest_row.max(longest);
-            labels = labels.join(more);
-        }
         let ends = (store.numbers(row_start, 0, 1)?, store.numbers(row_start, rows, 1)?);
         if ends != (vec![0], vec![column.count as u64]) {
             return Err(store.bad("`row_start` does not run from 0 to the number of cells"));
         }
+        let known = found.and_then(|found| {
+            let longest = found["longest_row"].as_u64().filter(|&longest| longest <= columns as u64)?;
+            Some((longest as usize, Labels::from_json(&found["labels"])?))
+        });
+        store.trusted = known.is_some();
+        let (longest_row, labels) = match known {
+            Some(known) => known,
+            None => check(&store, row_start, column, value, label, columns, progress)?,
+        };
         Ok(Dataset { store, row_start, column, value, label, feature_count, columns, longest_row, labels })
+    }
+
+    /// What the check found, for its stamp.
+    pub(super) fn found(&self) -> Value {
+        json!({ "longest_row": self.longest_row, "labels": self.labels.to_json() })
     }
 
     /// The file.
@@ -179,6 +183,45 @@ impl Dataset {
         self.store.cells32(self.label)
     }
 
+    /// Length of the file in bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.store.length
+    }
+
+    /// The rows cut into parts of about so many bytes: where each ends, ascending whatever has become of the file.
+    pub(crate) fn cut(&self, bytes: u64) -> Vec<usize> {
+        let (parts, starts) = (self.bytes().div_ceil(bytes.max(1)), self.start_cells());
+        let cell = |i: u64| (self.nonzeros() as u128 * i as u128 / parts as u128) as u64;
+        let mut last = 0;
+        let row = |i: u64| {
+            last = starts.partition_point(|start| start.load(Relaxed) < cell(i)).min(self.rows()).max(last);
+            last
+        };
+        (1..parts).map(row).collect::<Vec<_>>().into_iter().chain([self.rows()]).collect()
+    }
+
+    /// Asks the system to read some rows, while we go on.
+    pub(crate) fn will_need(&self, rows: Range<usize>) {
+        self.places(rows).for_each(|bytes| self.store.will_need(bytes));
+    }
+
+    /// Reads some rows into memory, and waits for them.
+    pub(crate) fn fetch(&self, rows: Range<usize>) {
+        self.places(rows).for_each(|bytes| self.store.fetch(bytes));
+    }
+
+    /// Gives the memory that holds some rows of the file back to the system. They can still be read.
+    pub(crate) fn release(&self, rows: Range<usize>) {
+        self.places(rows).for_each(|bytes| self.store.release(bytes));
+    }
+
+    /// Where the numbers of some rows are in the file.
+    fn places(&self, rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let cells = self.row_range(rows.start).start..self.row_range(rows.end.saturating_sub(1)).end;
+        let of_cells = [Some(self.column), self.value].into_iter().flatten().map(move |place| place.bytes(cells.clone()));
+        [self.row_start, self.label].map(|place| place.bytes(rows.clone())).into_iter().chain(of_cells)
+    }
+
     /// How the labels are.
     pub fn labels(&self) -> Labels {
         self.labels
@@ -205,8 +248,49 @@ impl Dataset {
     }
 }
 
+/// Checks everything that a kernel relies on. Gives the length of the longest row, and how the labels are.
+fn check(
+    store: &Store,
+    row_start: Place,
+    column: Place,
+    value: Option<Place>,
+    label: Place,
+    columns: usize,
+    progress: Progress<'_>,
+) -> Result<(usize, Labels)> {
+    let rows = label.count;
+    // Columns are read once more by rows.
+    let reading = Reading::new(store, column.bytes(0..column.count).len(), progress);
+    let mut finite = vec![("label", label)];
+    finite.extend(value.map(|value| ("value", value)));
+    store.verify(&finite, &[("column", column, columns)], &reading)?;
+    // Rows in groups of a fixed number of rows; the cells of a group in pieces, so that no buffer depends on the data.
+    const GROUP: usize = 1 << 14;
+    let groups: Vec<Result<(usize, Labels)>> = (0..rows.div_ceil(GROUP))
+        .into_par_iter()
+        .map(|group| {
+            let first = group * GROUP;
+            let count = GROUP.min(rows - first);
+            let starts = store.numbers(row_start, first, count + 1)?;
+            let longest = check_rows(store, column, first, &starts, &reading)?;
+            let mut labels = Labels::NONE;
+            for (row, bits) in (first..).zip(store.words(label, first, count)?) {
+                labels.add(row, f32::from_bits(bits));
+            }
+            Ok((longest, labels))
+        })
+        .collect();
+    let (mut longest_row, mut labels) = (0, Labels::NONE);
+    for group in groups {
+        let (longest, more) = group?;
+        longest_row = longest_row.max(longest);
+        labels = labels.join(more);
+    }
+    Ok((longest_row, labels))
+}
+
 /// Requires the offsets of some rows to ascend, and the columns of each row to ascend strictly. Gives the longest length.
-fn check_rows(store: &Store, column: Place, first: usize, starts: &[u64]) -> Result<usize> {
+fn check_rows(store: &Store, column: Place, first: usize, starts: &[u64], reading: &Reading<'_>) -> Result<usize> {
     let (Some(&begin), Some(&end)) = (starts.first(), starts.last()) else { return Ok(0) };
     if !starts.is_sorted() || end > column.count as u64 {
         return Err(store.bad(format!("`row_start` does not ascend near row {first}")));
@@ -235,6 +319,9 @@ fn check_rows(store: &Store, column: Place, first: usize, starts: &[u64]) -> Res
             at += mine.len() as u64;
             rest = others;
         }
+        let passed = column.bytes((at - size) as usize..at as usize);
+        reading.add(passed.len()).map_err(Error::io(&store.path, "read"))?;
+        store.passed(passed);
     }
     Ok(starts.windows(2).map(|pair| if let [a, b] = pair { (b - a) as usize } else { 0 }).max().unwrap_or(0))
 }

@@ -1,21 +1,47 @@
 //! A packed file with its header: where its tensors are, and the checks that all kinds share.
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::SystemTime;
 
 use safetensors::Dtype;
 
 use super::super::Ids;
 use super::super::file::read_at;
+use super::super::input::Progress;
 use super::super::layout::{Header, bad, checksum, hash_blocks, read_header};
 use super::super::map::Map;
-use crate::{Error, Result};
+use crate::{Error, Result, memory};
+
+/// How far the check of a file is, for whoever waits for it and may not want to any longer.
+pub(super) struct Reading<'a> {
+    done: AtomicU64,
+    total: u64,
+    progress: Progress<'a>,
+}
+
+impl<'a> Reading<'a> {
+    /// Of a file, and so many bytes of it once more.
+    pub(super) fn new(store: &Store, again: usize, progress: Progress<'a>) -> Reading<'a> {
+        Reading { done: AtomicU64::new(0), total: store.length - store.blanked.len() as u64 + again as u64, progress }
+    }
+
+    /// Tells of some bytes more. Fails where no more are wanted.
+    pub(super) fn add(&self, bytes: usize) -> std::io::Result<()> {
+        let done = self.done.fetch_add(bytes as u64, Relaxed) + bytes as u64;
+        let wanted = (self.progress)(done, Some(self.total));
+        if wanted { Ok(()) } else { Err(std::io::Error::new(std::io::ErrorKind::Interrupted, "interrupted")) }
+    }
+}
+
+/// The largest pages in use.
+const LARGEST_PAGE: usize = 64 << 10;
 
 /// Where a tensor is in the file.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Place {
+pub(in crate::data) struct Place {
     pub(super) start: usize,
     pub(super) count: usize,
     pub(super) size: usize,
@@ -25,19 +51,32 @@ impl Place {
     fn end(self) -> usize {
         self.start + self.count * self.size
     }
+
+    /// The bytes of some of its entries; none beyond its end.
+    pub(super) fn bytes(self, entries: Range<usize>) -> Range<usize> {
+        let at = |entry: usize| self.start + entry.min(self.count) * self.size;
+        at(entries.start)..at(entries.end.max(entries.start))
+    }
 }
 
 /// The file itself, with its header.
 #[derive(Debug)]
-pub(super) struct Store {
-    pub(super) path: PathBuf,
-    file: File,
+pub(in crate::data) struct Store {
+    pub(in crate::data) path: PathBuf,
+    pub(in crate::data) file: File,
     pub(super) map: Map,
     metadata: safetensors::tensor::Metadata,
     blanked: Vec<u8>,
-    checksum: String,
-    length: u64,
+    pub(in crate::data) checksum: String,
+    pub(in crate::data) length: u64,
     modified: Option<SystemTime>,
+    /// Whether it is larger than memory, so that what was read of it for the check is not to be kept.
+    passes: bool,
+    /// How much Linux reads at most of what it is asked to read ahead.
+    #[cfg(target_os = "linux")]
+    read_ahead: usize,
+    /// Whether it was checked before, and not again.
+    pub(super) trusted: bool,
 }
 
 impl Store {
@@ -52,7 +91,22 @@ impl Store {
         if map.len() as u64 != length {
             return Err(bad(path, "changed its length while it was opened"));
         }
-        Ok(Store { path: path.to_owned(), file, map, metadata, blanked, checksum, length, modified: found.modified().ok() })
+        let passes = memory::available().is_some_and(|available| length > available / 4 * 3);
+        let modified = found.modified().ok();
+        Ok(Store {
+            path: path.to_owned(),
+            #[cfg(target_os = "linux")]
+            read_ahead: read_ahead(&found),
+            file,
+            map,
+            metadata,
+            blanked,
+            checksum,
+            length,
+            modified,
+            passes,
+            trusted: false,
+        })
     }
 
     pub(super) fn header_text(&self, key: &str) -> &str {
@@ -91,7 +145,7 @@ impl Store {
     }
 
     /// Compares the checksum; requires the `finite` tensors to be so, and the cells of the `below` ones to be below a bound.
-    pub(super) fn verify(&self, finite: &[(&str, Place)], below: &[(&str, Place, usize)]) -> Result<()> {
+    pub(super) fn verify(&self, finite: &[(&str, Place)], below: &[(&str, Place, usize)], reading: &Reading<'_>) -> Result<()> {
         let look = |from: usize, block: &[u8]| -> Option<String> {
             let part = |place: Place| {
                 let (low, high) = (place.start.max(from), place.end().min(from + block.len()));
@@ -115,6 +169,11 @@ impl Store {
                 }
             }
             None
+        };
+        let look = |from: usize, block: &[u8]| {
+            let found = look(from, block);
+            self.passed(from..from + block.len());
+            reading.add(block.len()).map(|()| found)
         };
         let (hashes, problems) =
             hash_blocks(&self.file, self.blanked.len() as u64, self.length, look).map_err(Error::io(&self.path, "read"))?;
@@ -168,7 +227,69 @@ impl Store {
         Ok((count, self.sized(&format!("{what}_count"), Dtype::U64, count)?))
     }
 
+    /// Asks the system to read some bytes, while we go on. Advice, as all of the following: where it fails, only time is lost.
+    pub(super) fn will_need(&self, bytes: Range<usize>) {
+        // In pieces: of more at once Linux takes no more than the beginning.
+        #[cfg(target_os = "linux")]
+        for start in bytes.clone().step_by(self.read_ahead) {
+            let length = std::num::NonZeroU64::new((bytes.end - start).min(self.read_ahead) as u64);
+            let _ = rustix::fs::fadvise(&self.file, start as u64, length, rustix::fs::Advice::WillNeed);
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = bytes;
+    }
+
+    /// Reads some bytes into memory, and waits for them.
+    pub(super) fn fetch(&self, bytes: Range<usize>) {
+        const CELL: usize = size_of::<u32>();
+        let cells = self.map.cells32(bytes.start.next_multiple_of(CELL), bytes.len().saturating_sub(CELL) / CELL);
+        // A number here and there: what comes from the disk comes in larger pieces, and pages beside one that is asked for are mapped too.
+        let sum = cells.iter().step_by(LARGEST_PAGE / CELL).fold(0, |sum, cell| sum ^ cell.load(Relaxed));
+        std::hint::black_box(sum);
+    }
+
+    /// Gives the memory of some bytes back to the system, but for the pages at the ends, which others may use.
+    pub(super) fn release(&self, bytes: Range<usize>) {
+        let whole = bytes.start.next_multiple_of(LARGEST_PAGE)..bytes.end / LARGEST_PAGE * LARGEST_PAGE;
+        #[cfg(target_os = "linux")]
+        if !whole.is_empty() {
+            self.map.release(whole.clone());
+            self.forget(whole);
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = whole;
+    }
+
+    /// Some bytes that were read (not through the mapping) will not be needed again soon.
+    pub(super) fn passed(&self, bytes: Range<usize>) {
+        #[cfg(target_os = "linux")]
+        if self.passes {
+            self.forget(bytes);
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (bytes, self.passes);
+    }
+
+    #[cfg(target_os = "linux")]
+    fn forget(&self, bytes: Range<usize>) {
+        let length = std::num::NonZeroU64::new(bytes.len() as u64);
+        let _ = rustix::fs::fadvise(&self.file, bytes.start as u64, length, rustix::fs::Advice::DontNeed);
+    }
+
     pub(super) fn changed(&self) -> bool {
         self.file.metadata().map_or(true, |now| now.len() != self.length || now.modified().ok() != self.modified)
     }
+}
+
+/// What the disk of a file is set to; else what disks are by default.
+#[cfg(target_os = "linux")]
+fn read_ahead(file: &std::fs::Metadata) -> usize {
+    let device = std::os::unix::fs::MetadataExt::dev(file);
+    let disk = format!("/sys/dev/block/{}:{}", rustix::fs::major(device), rustix::fs::minor(device));
+    // Of a partition it is with the whole disk.
+    let kilobytes = ["queue", "../queue"].iter().find_map(|queue| {
+        let text = std::fs::read_to_string(format!("{disk}/{queue}/read_ahead_kb")).ok()?;
+        text.trim().parse::<usize>().ok()
+    });
+    kilobytes.unwrap_or(0).clamp(128, 1 << 14) << 10
 }

@@ -1,0 +1,320 @@
+//! Data larger than memory: the file is visited window by window.
+//!
+//! Shuffled over the whole of such a file, a block would be some reads of a few kilobytes each, from all over the disk. So the file is cut
+//! into chunks of consecutive rows, the chunks are shuffled, some of them make a group, and what is shuffled is the units of a group. While
+//! workers are in one group a thread reads the next ones, chunk by chunk, and gives the memory of those before back: four groups, the
+//! window, are in memory at a time, so that neither waits because the other is late for once. An epoch reads the file once, in pieces of
+//! megabytes, and takes as long as the slower of reading and training. Who comes to a group before it is read waits for it (see [`Gate`]): reading on
+//! demand, page by page, would take longer. (By batches nobody reads ahead; the order alone keeps to the window.)
+use super::{Order, Plan};
+use crate::{Error, Result, data::Dataset, memory};
+use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
+use std::{
+    fmt::{Display, Formatter},
+    ops::Range,
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+/// How much of the training data is held in memory at a time, where they are sparse rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// All, if there is memory for it; otherwise a power of two, 3/8 to 3/4 of what there is. So the order of examples may depend on what
+    /// else is in memory: give a number where it may not.
+    Auto,
+    /// All.
+    Off,
+    /// About so many bytes, at least [`Window::LEAST`].
+    Bytes(u64),
+}
+
+impl Window {
+    /// The least number of bytes.
+    pub const LEAST: u64 = 1 << 20;
+
+    /// Reads `auto`, `off` or a number of bytes, as in `512M` or `2G` (of powers of 1024).
+    ///
+    /// # Errors
+    /// For anything else.
+    pub fn parse(text: &str) -> Result<Window> {
+        let digits = text.trim_end_matches(['K', 'M', 'G', 'T']);
+        let shift = match &text[digits.len()..] {
+            "" => Some(0),
+            "K" => Some(10),
+            "M" => Some(20),
+            "G" => Some(30),
+            "T" => Some(40),
+            _ => None,
+        };
+        let bytes = || digits.parse::<u64>().ok()?.checked_mul(1 << shift?);
+        match (text, bytes()) {
+            ("auto", _) => Ok(Window::Auto),
+            ("off", _) => Ok(Window::Off),
+            (_, Some(bytes)) => Ok(Window::Bytes(bytes)),
+            _ => Err(Error::BadSetting {
+                setting: "--window",
+                value: text.into(),
+                problem: "must be auto, off or a size such as 512M or 2G".into(),
+            }),
+        }
+    }
+
+    /// How many bytes of a data set to hold at a time, with so many bytes needed beside them; None: all.
+    pub(crate) fn of(self, data: &Dataset, beside: u64) -> Option<u64> {
+        let bytes = match self {
+            Window::Off => return None,
+            Window::Bytes(bytes) => bytes,
+            Window::Auto => {
+                let room = memory::available()?.saturating_sub(beside);
+                if data.bytes() <= room / 4 * 3 {
+                    return None;
+                }
+                (1 << (room / 4 * 3).max(1).ilog2()).max(Window::LEAST)
+            }
+        };
+        (bytes < data.bytes()).then_some(bytes)
+    }
+}
+
+/// Text that [`Window::parse`] reads.
+impl Display for Window {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Window::Auto => write!(f, "auto"),
+            Window::Off => write!(f, "off"),
+            Window::Bytes(bytes) => match bytes.trailing_zeros() / 10 {
+                _ if *bytes == 0 => write!(f, "0"),
+                0 => write!(f, "{bytes}"),
+                n @ 1..=3 => write!(f, "{}{}", bytes >> (10 * n), ["K", "M", "G"][n as usize - 1]),
+                _ => write!(f, "{}T", bytes >> 40),
+            },
+        }
+    }
+}
+
+/// What is told of data that are visited window by window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WindowReport {
+    /// Bytes in memory at a time.
+    pub bytes: u64,
+    /// Bytes of the file.
+    pub of: u64,
+    /// How many groups of rows there are, each shuffled by itself.
+    pub groups: usize,
+}
+
+/// Groups in memory: one in use, [`AHEAD`] read or being read, one that is left.
+const GROUPS: u64 = 2 + AHEAD as u64;
+const AHEAD: usize = 2;
+/// Chunks in a group, if they can be so small: a group is a sample of so many places of the file.
+const MIXED: u64 = 16;
+/// The least and the most bytes of a chunk.
+const CHUNK: (u64, u64) = (64 << 10, 32 << 20);
+
+/// A data set in chunks.
+pub(super) struct Windows<'a> {
+    data: &'a Dataset,
+    units: &'a [Range<u32>],
+    /// Each of consecutive units.
+    chunks: Vec<Range<usize>>,
+    /// How many chunks make a group.
+    together: usize,
+    bytes: u64,
+}
+
+impl<'a> Windows<'a> {
+    /// `units`: all rows in the order of the file, as many to each but the last. `bytes`: as [`Window::of`] gives.
+    pub fn new(data: &'a Dataset, units: &'a [Range<u32>], bytes: u64) -> Windows<'a> {
+        let chunk = (bytes / GROUPS / MIXED).clamp(CHUNK.0, CHUNK.1);
+        let unit = units.first().map_or(1, |unit| unit.len().max(1));
+        let mut start = 0;
+        let chunks = data.cut(chunk).into_iter().map(|row| std::mem::replace(&mut start, row.div_ceil(unit))..row.div_ceil(unit));
+        let chunks = chunks.filter(|chunk| !chunk.is_empty());
+        Windows { data, units, chunks: chunks.collect(), together: (bytes / GROUPS / chunk).max(1) as usize, bytes }
+    }
+
+    pub fn report(&self) -> WindowReport {
+        WindowReport { bytes: self.bytes, of: self.data.bytes(), groups: self.chunks.len().div_ceil(self.together) }
+    }
+
+    /// A group of units, for a look at the data; the system is asked to read them.
+    pub fn sample(&self, seed: u64) -> Vec<Range<u32>> {
+        let group = self.groups(true, seed, 0).swap_remove(0);
+        group.iter().for_each(|&chunk| self.data.will_need(self.rows(chunk)));
+        group.into_iter().flat_map(|chunk| self.units[self.chunks[chunk].clone()].to_vec()).collect()
+    }
+
+    /// The plan of an epoch: see [`Plan::new`].
+    pub fn plan(&self, admitted: Vec<bool>, order: Order, block: u32, seed: u64, epoch: usize) -> Plan {
+        let groups = self.groups(order != Order::Sequential, seed, epoch);
+        let (mut units, mut ends) = (Vec::with_capacity(self.units.len()), Vec::with_capacity(groups.len()));
+        for group in &groups {
+            group.iter().for_each(|&chunk| units.extend_from_slice(&self.units[self.chunks[chunk].clone()]));
+            ends.push(units.len());
+        }
+        Plan::of_groups(units, &ends, admitted, order, block, seed, epoch).with_gate(Gate::new(groups, ends))
+    }
+
+    /// Reads the groups one after the other, while those before are in use, until all are or the workers are done.
+    pub fn read(&self, gate: &Gate, stop: &AtomicBool) {
+        let over = || stop.load(Relaxed) || gate.over.load(Relaxed);
+        let release = |group: &[usize]| group.iter().for_each(|&chunk| self.data.release(self.rows(chunk)));
+        'groups: for (number, group) in gate.groups.iter().enumerate() {
+            gate.wait(|| over() || gate.entered.load(Relaxed) + AHEAD >= number);
+            for (i, &chunk) in group.iter().enumerate() {
+                if over() {
+                    break 'groups;
+                }
+                // One more is on its way while this one is waited for.
+                group[i..group.len().min(i + 2)].iter().skip((i > 0) as usize).for_each(|&chunk| self.data.will_need(self.rows(chunk)));
+                self.data.fetch(self.rows(chunk));
+                // All workers have left the group before the one that they are in, but for the blocks that were taken from it last.
+                if let (0, Some(left)) = (i, number.checked_sub(AHEAD + 1)) {
+                    release(&gate.groups[left]);
+                }
+            }
+            gate.set(&gate.ready, number + 1);
+        }
+        gate.set(&gate.ready, usize::MAX);
+        gate.wait(|| gate.over.load(Relaxed));
+        gate.groups.iter().rev().take(AHEAD + 2).for_each(|group| release(group));
+    }
+
+    /// Chunks by groups.
+    fn groups(&self, shuffle: bool, seed: u64, epoch: usize) -> Vec<Vec<usize>> {
+        let mut chunks: Vec<usize> = (0..self.chunks.len()).collect();
+        if shuffle {
+            let seed = seed ^ 0x817D ^ (epoch as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            chunks.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed));
+        }
+        chunks.chunks(self.together).map(<[usize]>::to_vec).collect()
+    }
+
+    /// The rows of a chunk.
+    fn rows(&self, chunk: usize) -> Range<usize> {
+        let units = &self.units[self.chunks[chunk].clone()];
+        match (units.first(), units.last()) {
+            (Some(first), Some(last)) => first.start as usize..last.end as usize,
+            _ => 0..0,
+        }
+    }
+}
+
+/// What workers pass on their way from group to group. It stands open until a reader shuts it.
+///
+/// Relaxed: the numbers say what is in memory, and nothing is wrong, only slow, with what is not; who waits looks again under the lock.
+pub(crate) struct Gate {
+    /// The chunks of each group.
+    groups: Vec<Vec<usize>>,
+    /// Where each group ends among the plan's units.
+    ends: Vec<usize>,
+    /// The first group that is not to be entered.
+    ready: AtomicUsize,
+    /// The last group that a worker is in.
+    entered: AtomicUsize,
+    over: AtomicBool,
+    lock: Mutex<()>,
+    turn: Condvar,
+}
+
+impl Gate {
+    fn new(groups: Vec<Vec<usize>>, ends: Vec<usize>) -> Gate {
+        let (ready, entered, over, lock, turn) = (usize::MAX.into(), 0.into(), false.into(), Mutex::default(), Condvar::new());
+        Gate { groups, ends, ready, entered, over, lock, turn }
+    }
+
+    /// Says that there is a reader, for as long as what this gives lives.
+    pub fn shut(&self) -> Shut<'_> {
+        self.ready.store(0, Relaxed);
+        Shut(self)
+    }
+
+    /// Waits until the group of this unit, by its number in the plan, is in memory.
+    pub fn enter(&self, unit: usize) {
+        let group = self.ends.partition_point(|&end| end <= unit);
+        if group > self.entered.load(Relaxed) {
+            self.set(&self.entered, group);
+        }
+        if group >= self.ready.load(Relaxed) {
+            self.wait(|| group < self.ready.load(Relaxed));
+        }
+    }
+
+    /// Raises a number, and tells those who wait.
+    fn set(&self, number: &AtomicUsize, to: usize) {
+        let _held = self.held();
+        number.fetch_max(to, Relaxed);
+        self.turn.notify_all();
+    }
+
+    /// Waits for something; at times it is looked for without being told, as a wish to stop is not told here.
+    fn wait(&self, until: impl Fn() -> bool) {
+        let mut held = self.held();
+        while !until() {
+            held = self.turn.wait_timeout(held, Duration::from_millis(50)).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, ()> {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets the reader go when it is dropped.
+pub(crate) struct Shut<'a>(&'a Gate);
+
+impl Drop for Shut<'_> {
+    fn drop(&mut self) {
+        self.0.over.store(true, Relaxed);
+        self.0.set(&self.0.ready, usize::MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_as_they_are_shown() {
+        for (text, window) in [
+            ("auto", Window::Auto),
+            ("off", Window::Off),
+            ("1234567", Window::Bytes(1_234_567)),
+            ("96K", Window::Bytes(96 << 10)),
+            ("512M", Window::Bytes(512 << 20)),
+            ("2G", Window::Bytes(2 << 30)),
+            ("3T", Window::Bytes(3 << 40)),
+        ] {
+            assert_eq!((Window::parse(text).unwrap(), window.to_string().as_str()), (window, text));
+        }
+        for text in ["", "M", "2g", "-1", "1.5G", "2GG", "99999999T", "none"] {
+            assert!(Window::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_group_is_entered_once_it_is_ready() {
+        let gate = Gate::new(vec![vec![0], vec![1]], vec![10, 20]);
+        gate.enter(15); // no reader: it stands open
+        let shut = gate.shut();
+        std::thread::scope(|scope| {
+            let worker = scope.spawn(|| {
+                gate.enter(3);
+                gate.enter(12);
+                gate.ready.load(Relaxed)
+            });
+            for ready in 1..=2 {
+                std::thread::sleep(Duration::from_millis(20));
+                gate.set(&gate.ready, ready);
+            }
+            assert_eq!(worker.join().unwrap(), 2);
+            // Without a reader nobody waits for ever.
+            let late = scope.spawn(|| gate.enter(20));
+            drop(shut);
+            late.join().unwrap();
+        });
+    }
+}

@@ -1,0 +1,77 @@
+"""The arithmetic of the comparison, over runs as the workers give them: points of epoch, seconds, loss, auc."""
+import math
+import statistics
+
+
+def best_loss(points):
+    """The least held-out loss; infinite where none was measured."""
+    return min((point["loss"] for point in points if point["loss"] is not None), default=math.inf)
+
+
+def auc_at_best(points):
+    """The AUC where the held-out loss is least."""
+    loss = best_loss(points)
+    return next((point["auc"] for point in points if point["loss"] == loss), None)
+
+
+def seconds_an_epoch(run):
+    """From the first point to the last one, so that a system's setting up is not counted; with one point, or points of runs of
+    their own, the last one's share of an epoch."""
+    first, last = run["points"][0], run["points"][-1]
+    if last["epoch"] > first["epoch"] and not run["restarted"]:
+        return (last["seconds"] - first["seconds"]) / (last["epoch"] - first["epoch"])
+    return last["seconds"] / last["epoch"]
+
+
+def seconds_to(points, loss):
+    """Seconds of training up to the first point with at most this held-out loss; infinite where it is not reached."""
+    return min((point["seconds"] for point in points if point["loss"] is not None and point["loss"] <= loss), default=math.inf)
+
+
+def median(values):
+    """None of nothing."""
+    values = [value for value in values if value is not None]
+    return statistics.median_low(values) if values else None
+
+
+def ratio(theirs, ours):
+    """How many times as long they take; None where one of them did not arrive."""
+    if theirs is None or ours is None or not (math.isfinite(theirs) and math.isfinite(ours)) or ours == 0:
+        return None
+    return theirs / ours
+
+
+def chosen(runs):
+    """The run of the best held-out loss; where losses say nothing, the first that has a point; None where none has."""
+    usable = [run for run in runs if run["points"]]
+    return min(usable, key=lambda run: best_loss(run["points"]), default=None)
+
+
+def summary(runs, target=None):
+    """Medians over the rounds of one system on one number of threads."""
+    best = median([best_loss(run["points"]) for run in runs])
+    return {
+        "epoch_seconds": median([seconds_an_epoch(run) for run in runs]),
+        "best_loss": best if math.isfinite(best) else None,
+        "auc": median([auc_at_best(run["points"]) for run in runs]),
+        "seconds_to_best": median([seconds_to(run["points"], best_loss(run["points"])) for run in runs]) if math.isfinite(best) else None,
+        "seconds_to_target": None if target is None else median([seconds_to(run["points"], target) for run in runs]),
+        "memory_mb": median([run["memory_mb"] for run in runs]),
+        "epochs": max(run["points"][-1]["epoch"] for run in runs),
+        "cut": any(run["cut"] for run in runs),
+    }
+
+
+def against(peer, our_summary, our_runs):
+    """What the issue of speed asks: the peer's epoch over ours, and its time to its best loss over ours to that loss."""
+    reached = median([seconds_to(run["points"], peer["best_loss"]) for run in our_runs]) if peer["best_loss"] is not None else None
+    return {
+        "epoch_ratio": ratio(peer["epoch_seconds"], our_summary["epoch_seconds"]),
+        "hogwild_seconds": reached,
+        "time_ratio": ratio(peer["seconds_to_best"], reached),
+    }
+
+
+def quickest(entries, threads):
+    """The entry of least seconds an epoch among those on at most so many threads; None where there is none."""
+    return min((entry for entry in entries if entry["threads"] <= threads), key=lambda entry: entry["epoch_seconds"], default=None)

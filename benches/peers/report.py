@@ -1,0 +1,69 @@
+"""The result of one data set as Markdown: what each system did, and hogwild beside each."""
+import math
+
+import measures
+
+
+def shown(value, form=".3g"):
+    if value is None:
+        return "-"
+    return format(value, form) if math.isfinite(value) else "not reached"
+
+
+def table(heads, rows):
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def setting(choice):
+    return " ".join(f"{name}={value}" if value != "" else name for name, value in choice.items()) or "as it comes"
+
+
+def measured(result):
+    """A line for each system and number of threads."""
+    rating, target = result["task"] == "ratings", result["target"]
+    heads = ["system", "threads", "text, MB/s", "s an epoch", f"ns a {'rating' if rating else 'nonzero'}", f"best held-out {'RMSE' if rating else 'log-loss'}"]
+    heads += ([] if rating else ["AUC"]) + ["s to it", "epochs run", "peak MB"] + ([f"s to {target:g}"] if target is not None else [])
+    rows = []
+    for entry in result["entries"]:
+        row = [entry["system"], str(entry["threads"]), shown(result["systems"][entry["system"]].get("load_mb_s"), ".0f")]
+        row += [shown(entry["epoch_seconds"]), shown(1e9 * entry["epoch_seconds"] / result["counted"]), shown(entry["best_loss"], ".4f")]
+        row += ([] if rating else [shown(entry["auc"], ".4f")]) + [shown(entry["seconds_to_best"])]
+        row += [f"{entry['epochs']}{' (budget)' if entry['cut'] else ''}", shown(entry["memory_mb"], ".0f")]
+        rows.append(row + ([shown(entry["seconds_to_target"])] if target is not None else []))
+    return table(heads, rows)
+
+
+def compared(result):
+    """How many times faster hogwild is, against each peer at its quickest number of threads up to hogwild's."""
+    threads = result["threads"]
+    heads = ["peer"] + [head for t in threads for head in (f"an epoch, {t} thread{'s' * (t > 1)}", f"to its best loss, {t} thread{'s' * (t > 1)}")]
+    rows = []
+    for name in dict.fromkeys(entry["system"] for entry in result["entries"] if not entry["system"].startswith("hogwild")):
+        row = [name]
+        for t in threads:
+            ours = next((e for e in result["entries"] if (e["system"], e["threads"]) == ("hogwild", t)), None)
+            theirs = measures.quickest([entry for entry in result["entries"] if entry["system"] == name], t)
+            if ours is None or theirs is None:
+                row += ["-", "-"]
+                continue
+            found = measures.against(theirs, ours, result["runs"][f"hogwild, {t}"])
+            unreached = found["hogwild_seconds"] is not None and math.isinf(found["hogwild_seconds"])
+            row += [shown(found["epoch_ratio"], ".1f"), "not reached" if unreached else shown(found["time_ratio"], ".1f")]
+        rows.append(row)
+    return table(heads, rows)
+
+
+def chosen(result):
+    rows = [
+        [name, system.get("version") or "-", setting(system["setting"]), system.get("note") or ""]
+        for name, system in result["systems"].items() if "setting" in system
+    ]
+    return table(["system", "version", "best of its settings", "note"], rows)
+
+
+def markdown(result):
+    parts = [f"## {result['name']}", result["shape"], measured(result), "How many times faster hogwild is:", compared(result), chosen(result)]
+    if result["missing"]:
+        parts.append("Not measured:\n" + "\n".join(f"- {name}: {reason}" for name, reason in result["missing"].items()))
+    return "\n\n".join(parts) + "\n"

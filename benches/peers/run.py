@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Measures hogwild and the systems that do the same work, in turn, on the same data: README.md beside this file tells how.
+
+    python3 benches/peers/run.py TRAIN TEST [TRAIN TEST ...]
+    python3 benches/peers/run.py --synthetic text --rows 100000
+"""
+import argparse
+import json
+import math
+import os
+import pathlib
+import subprocess
+
+import bench
+import environment
+import picture
+import report
+import systems
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def settings():
+    """What was asked for, checked before any work."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("data", nargs="*", type=pathlib.Path, metavar="TRAIN TEST", help="svmlight rows or ratings as text; .gz, .bz2, .xz or plain")
+    add("--synthetic", metavar="KIND", action="append", default=[], help="a kind of `hogwild synth`, as text or ratings; may be repeated")
+    add("--rows", type=int, default=100_000, help="of synthetic data; a fifth more are held out [%(default)s]")
+    add("--synth-options", default="", metavar="OPTIONS", help="more options of `hogwild synth`, in one word, as --synth-options='--features 50000'")
+    add("--hogwild", type=pathlib.Path, metavar="PATH", help="the binary [target/release/hogwild, built if absent]")
+    add("--folder", type=pathlib.Path, default=ROOT / "target" / "peers", help="environments, data and results [target/peers]")
+    add("--threads", default="1,2", help="numbers of threads [%(default)s]")
+    add("--rounds", type=int, help="how often all systems run in turn [3; --quick 2]")
+    add("--epochs", type=int, help="[10 for rows, 20 for ratings]")
+    add("--rank", type=int, default=32, help="factors of models of ratings [%(default)s]")
+    add("--budget", type=float, help="seconds of training after which a run ends, and all runs of a choice of settings together [60; --quick 10]")
+    add("--timeout", type=float, default=10, help="minutes for any one process [%(default)s]")
+    add("--target", type=float, metavar="LOSS", help="a held-out loss: a column tells the seconds to it")
+    add("--only", metavar="NAME,...", help="hogwild and these peers, by parts of their names")
+    add("--without", metavar="NAME,...", default="", help="not these peers")
+    add("--quick", action="store_true", help="fewer rounds, a smaller budget")
+    options = parser.parse_args()
+    options.rounds = options.rounds if options.rounds is not None else (2 if options.quick else 3)
+    options.budget = options.budget if options.budget is not None else (10 if options.quick else 60)
+    if len(options.data) % 2 or not (options.data or options.synthetic):
+        parser.error("give TRAIN and TEST, in pairs, or --synthetic KIND")
+    for path in options.data + [options.hogwild] * bool(options.hogwild):
+        if not path.is_file():
+            parser.error(f"{path}: no such file")
+        if path.suffix == ".zst":
+            parser.error(f"{path}: unpack it first; .gz, .bz2, .xz and plain text are read")
+    cores = len(os.sched_getaffinity(0))
+    counts = options.threads.split(",")
+    if not all(count.isdecimal() and 1 <= int(count) <= cores for count in counts):
+        parser.error(f"--threads {options.threads}: give numbers from 1 to {cores}, the cores here, as in --threads 1,2")
+    options.threads = sorted({int(count) for count in counts})
+    for name in ("rounds", "budget", "timeout", "rank", "rows", "epochs"):
+        value = getattr(options, name)
+        if value is not None and not 0 < value < math.inf:
+            parser.error(f"--{name} {value}: give a number above 0")
+    options.folder = options.folder.resolve()
+    return options
+
+
+def wanted(system, options):
+    has = lambda names: any(part.strip().lower() in system.name.lower() for part in names.split(",") if part.strip())
+    return (not options.only or has(options.only)) and not has(options.without)
+
+
+def synthetic(kind, options):
+    """Training rows and held-out rows of one truth."""
+    folder = options.folder / "synthetic"
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for part, start, rows in (("train", 0, options.rows), ("test", options.rows, math.ceil(options.rows / 5))):
+        paths.append(folder / f"{kind}.{part}.txt")
+        numbers = ["--rows", str(rows), "--start-row", str(start), "-o", paths[-1]]
+        subprocess.run([options.hogwild, "synth", kind, *numbers, *options.synth_options.split()], check=True)
+    return paths
+
+
+def install(options):
+    """The environments, {system: version} of what works in them, and {(name, task): reason} of what does not."""
+    environments = environment.Environments(options.folder / "environments", 60 * options.timeout)
+    installed, missing = {}, {}
+    for system in systems.ALL:
+        if not system.package:
+            installed[system] = None
+        if not system.package or not wanted(system, options):
+            continue
+        try:
+            installed[system] = environments.install(system)
+            bench.tell(f"{system.name}: {system.package} {installed[system]}")
+        except RuntimeError as problem:
+            missing[system.name, system.task] = f"{system.package}: {problem}"
+            bench.tell(f"{system.name}: left out: {problem}")
+    return environments, installed, missing
+
+
+def write(result, folder):
+    """NAME.md, NAME.svg and NAME.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = report.markdown(result)
+    (folder / f"{result['name']}.md").write_text(text)
+    (folder / f"{result['name']}.json").write_text(json.dumps(result, indent=1))
+    drawing = picture.drawing(result)
+    if drawing:
+        (folder / f"{result['name']}.svg").write_text(drawing)
+    print(text, flush=True)
+    bench.tell(f"written to {folder / result['name']}.md, .json and .svg")
+
+
+def main():
+    options = settings()
+    if not options.hogwild:
+        options.hogwild = ROOT / "target" / "release" / "hogwild"
+        if not options.hogwild.exists():
+            subprocess.run(["cargo", "build", "--release"], cwd=ROOT, check=True)
+    options.hogwild = options.hogwild.resolve()
+    environments, installed, missing = install(options)
+    version = subprocess.run([options.hogwild, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
+    installed = {system: found or version for system, found in installed.items()}
+    pairs = [(train.name.split(".")[0], train, test) for train, test in zip(options.data[::2], options.data[1::2])]
+    pairs += [(f"synthetic-{kind}", *synthetic(kind, options)) for kind in options.synthetic]
+    for name, train, test in pairs:
+        dataset = bench.Dataset(name, train, test, options.folder / "data", options.hogwild)
+        write(bench.measure(dataset, installed, missing, environments, options), options.folder / "results")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""scikit-learn: SGDClassifier by epochs, LogisticRegression (L-BFGS) by iterations."""
+from .base import System, restarts, step_by_step
+
+
+def sgd(data, setting, threads, epochs, curve):
+    from sklearn.linear_model import SGDClassifier
+
+    matrix, labels = data.matrix("train"), data.rows("train").labels
+    model = SGDClassifier(loss="log_loss", random_state=0, **setting)
+    step_by_step(lambda: model.partial_fit(matrix, labels, classes=[-1, 1]), lambda: model.decision_function(data.matrix("test")), epochs, curve)
+
+
+def lbfgs(data, setting, threads, epochs, curve):
+    import warnings
+
+    from sklearn.linear_model import LogisticRegression
+
+    warnings.simplefilter("ignore")  # that it has not converged yet is the point
+    matrix, labels = data.matrix("train"), data.rows("train").labels
+    fit = lambda count: LogisticRegression(solver="lbfgs", tol=1e-9, max_iter=count, **setting).fit(matrix, labels)
+    restarts(fit, lambda model: model.decision_function(data.matrix("test")), [5, 10, 20, 40, 80], curve)
+
+
+def load(path, data, threads):
+    from sklearn.datasets import load_svmlight_file
+
+    load_svmlight_file(path, dtype="float32")
+
+
+SGD = [{"learning_rate": "constant", "penalty": None, "eta0": rate} for rate in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)]
+SGD += [{"learning_rate": "optimal", "alpha": alpha} for alpha in (1e-7, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4)]
+C = [{"C": c} for c in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)]
+SYSTEMS = [
+    System("scikit-learn SGD", "rows", SGD, sgd, "scikit-learn", "sklearn", load=load),
+    System("scikit-learn L-BFGS", "rows", C, lbfgs, "scikit-learn", "sklearn", load=load, note="an epoch is an iteration of L-BFGS"),
+]

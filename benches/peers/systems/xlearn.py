@@ -1,0 +1,67 @@
+"""xLearn's lock-free linear models. It evaluates within its own epochs, so a first run without held-out data gives the times
+(when its lines come) and a second one the losses. Rows are taken as they are (no normalization), as by all others here.
+"""
+import os
+import re
+
+from .base import System
+from .printed import Printed
+
+EPOCH = re.compile(r"\[.*%.*\]\s+(\d+)\s+(.*)")
+
+
+def fit(data, setting, threads, epochs, held_out):
+    """The lines of a run: (time, epoch, the losses printed), the first one being the start of training."""
+    import xlearn
+
+    model = xlearn.create_linear()
+    model.setTrain(str(data.folder / "train.xlearn"))
+    if held_out:
+        model.setValidate(str(data.folder / "test.xlearn"))
+    model.disableEarlyStop()
+    model.disableNorm()
+    parameters = {"task": "binary", "metric": "auc", "epoch": epochs, "nthread": threads, "lambda": 0.0, **setting}
+    with data.scratch() as folder, Printed() as printed:
+        model.fit(parameters, str(folder / "model"))
+    lines = [(time, EPOCH.match(line)) for time, line in printed.lines]
+    start = next(time for time, line in printed.lines if "Train log_loss" in line)
+    return [(start, 0, [])] + [(time, int(found[1]), [float(x) for x in found[2].split()]) for time, found in lines if found]
+
+
+def train(data, setting, threads, epochs, curve):
+    timed = fit(data, setting, threads, epochs, held_out=False)
+    for (time, epoch, _), (_, _, (_, loss, auc, _)) in zip(timed[1:], fit(data, setting, threads, epochs, held_out=True)[1:]):
+        curve.seconds = time - timed[0][0]
+        curve.add_measured(epoch, loss, auc)
+
+
+def prepare(data):
+    """Its binary files, written beside the text at the first use."""
+    for part in ("train", "test"):
+        link = data.folder / f"{part}.xlearn"
+        link.unlink(missing_ok=True)
+        link.symlink_to(data.text(part))
+    fit(data, {"opt": "sgd", "lr": 0.1}, 1, 1, held_out=True)
+
+
+def load(path, data, threads):
+    """Seconds of reading alone, as its lines come: it does not read without training."""
+    import xlearn
+
+    with data.scratch() as folder, Printed() as printed:
+        os.symlink(path, folder / "text")
+        model = xlearn.create_linear()
+        model.setTrain(str(folder / "text"))
+        model.fit({"task": "binary", "epoch": 1, "nthread": threads, "opt": "sgd", "lr": 0.1}, str(folder / "model"))
+    when = lambda words: next(time for time, line in printed.lines if words in line)
+    return when("for reading problem") - when("Read Problem")
+
+
+RATES = [0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5]
+SYSTEMS = [
+    System(
+        f"xLearn {shown}", "rows", [{"opt": rule, "lr": rate} for rate in RATES], train, "xlearn", "xlearn", threaded=True, prepare=prepare,
+        load=load,
+    )
+    for shown, rule in (("Adagrad", "adagrad"), ("SGD", "sgd"))
+]

@@ -51,9 +51,10 @@ def train(data, setting, threads, epochs, curve):
 
     with data.scratch() as folder:
         model, scores = folder / "model", folder / "scores"
-        first = " ".join([bits(data), "--loss_function logistic", *(f"--{name} {value}".rstrip() for name, value in setting.items())])
+        options = " ".join(["--loss_function logistic --holdout_off --save_resume", *(f"--{name} {value}".rstrip() for name, value in setting.items())])
         for epoch in range(1, epochs + 1):
-            workspace = run(f"{first if epoch == 1 else f'-i {model}'} --holdout_off --save_resume --cache_file {data.folder / 'train.cache'} -f {model}")
+            start = bits(data) if epoch == 1 else f"-i {model}"
+            workspace = run(f"{start} {options} --cache_file {data.folder / 'train.cache'} -f {model}")
             with curve.clock():
                 read(workspace)
             workspace.finish()

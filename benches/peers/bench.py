@@ -21,7 +21,7 @@ def tell(text):
 
 
 class Dataset:
-    """The folder of a data set: its texts, hogwild's packed form of them (which the workers read too), and what systems wrote for themselves."""
+    """The folder of a data set: its texts, hogwild's packed form of them (which workers read), what systems wrote for themselves."""
 
     def __init__(self, name, train, test, folder, hogwild):
         self.name, self.folder = name, folder / name

@@ -1,4 +1,5 @@
 """Virtual environments with the measured systems, each installed by itself and each optional."""
+import functools
 import json
 import os
 import pathlib
@@ -6,6 +7,8 @@ import platform
 import signal
 import subprocess
 import sys
+
+import systems
 
 HERE = pathlib.Path(__file__).resolve().parent
 REQUIREMENTS = HERE / "requirements.txt"
@@ -51,8 +54,16 @@ class Environments:
             raise RuntimeError((f"ended by signal {-code}: " if code < 0 else "") + last_line(errors))
         return json.loads(answer)
 
-    def install(self, system):
-        """Its version, installed first where it is not there; raises RuntimeError."""
+    @functools.cache
+    def install(self, package):
+        """The version of a package, installed first where it is not there, or the reason in one line why it is not to be had."""
+        system = next(system for system in systems.ALL if system.package == package)
+        try:
+            return self._install(system), None
+        except RuntimeError as problem:
+            return None, str(problem)
+
+    def _install(self, system):
         wanted = pinned()[system.package]
         if self.python(system).exists():
             try:

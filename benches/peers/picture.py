@@ -2,7 +2,7 @@
 import html
 import math
 
-COLOURS = ["#d62728", "#ff9896", "#1f77b4", "#aec7e8", "#2ca02c", "#98df8a", "#9467bd", "#c5b0d5", "#8c564b", "#e377c2", "#7f7f7f", "#17becf", "#bcbd22"]
+COLOURS = "d62728 ff9896 1f77b4 aec7e8 2ca02c 98df8a 9467bd c5b0d5 8c564b e377c2 7f7f7f 17becf bcbd22".split()
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 900, 520, 70, 210, 40, 50
 
 
@@ -28,13 +28,14 @@ def svg(title, loss_name, lines):
     x = lambda s: LEFT + (WIDTH - LEFT - RIGHT) * (math.log10(s) - first) / (last - first)
     y = lambda loss: HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (loss - low) / (high - low)
     text = lambda tx, ty, words, more="": f'<text x="{tx:.1f}" y="{ty:.1f}" {more}>{html.escape(words)}</text>'
+    middle = (TOP + HEIGHT - BOTTOM) / 2
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
         f'<clipPath id="inside"><rect x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" height="{HEIGHT - TOP - BOTTOM}"/></clipPath>',
         text(LEFT, 22, title, 'font-size="15"'),
         text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, "seconds of training, without load and evaluation", 'text-anchor="middle"'),
-        text(16, (TOP + HEIGHT - BOTTOM) / 2, f"held-out {loss_name}", f'text-anchor="middle" transform="rotate(-90 16 {(TOP + HEIGHT - BOTTOM) / 2})"'),
+        text(16, middle, f"held-out {loss_name}", f'text-anchor="middle" transform="rotate(-90 16 {middle})"'),
     ]
     for power in range(first, last + 1):
         at = x(10**power)
@@ -44,11 +45,12 @@ def svg(title, loss_name, lines):
         out.append(f'<path d="M{LEFT} {y(tick):.1f}H{WIDTH - RIGHT}" stroke="#ddd"/>')
         out.append(text(LEFT - 6, y(tick) + 4, f"{tick:.6g}", 'text-anchor="end"'))
     for k, (name, points) in enumerate(lines.items()):
-        colour, dashes = COLOURS[k % len(COLOURS)], ' stroke-dasharray="5 3"' if k >= len(COLOURS) else ""
+        colour, dashes = "#" + COLOURS[k % len(COLOURS)], ' stroke-dasharray="5 3"' if k >= len(COLOURS) else ""
         path = "M" + "L".join(f"{x(s):.1f} {y(loss):.1f}" for s, loss in points)
         marks = "".join(f'<circle cx="{x(s):.1f}" cy="{y(loss):.1f}" r="2.5" fill="{colour}"/>' for s, loss in points)
         thick = 3 if name.startswith("hogwild") else 1.5
-        out.append(f'<g clip-path="url(#inside)"><path d="{path}" fill="none" stroke="{colour}" stroke-width="{thick}"{dashes}/>{marks}</g>')
+        line = f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{thick}"{dashes}/>'
+        out.append(f'<g clip-path="url(#inside)">{line}{marks}</g>')
         row = TOP + 12 + 20 * k
         out.append(f'<path d="M{WIDTH - RIGHT + 14} {row - 4}h22" stroke="{colour}" stroke-width="{thick}"{dashes}/>')
         out.append(text(WIDTH - RIGHT + 42, row, name))

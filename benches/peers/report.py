@@ -22,7 +22,8 @@ def setting(choice):
 def measured(result):
     """A line for each system and number of threads."""
     rating, target = result["task"] == "ratings", result["target"]
-    heads = ["system", "threads", "text, MB/s", "s an epoch", f"ns a {'rating' if rating else 'nonzero'}", f"best held-out {'RMSE' if rating else 'log-loss'}"]
+    unit, loss = ("rating", "RMSE") if rating else ("nonzero", "log-loss")
+    heads = ["system", "threads", "text, MB/s", "s an epoch", f"ns a {unit}", f"best held-out {loss}"]
     heads += ([] if rating else ["AUC"]) + ["s to it", "epochs run", "peak MB"] + ([f"s to {target:g}"] if target is not None else [])
     rows = []
     for entry in result["entries"]:
@@ -39,7 +40,9 @@ def compared(result):
     threads = result["threads"]
     heads = ["peer"] + [head for t in threads for head in (f"an epoch, {t} thread{'s' * (t > 1)}", f"to its best loss, {t} thread{'s' * (t > 1)}")]
     rows = []
-    for name in dict.fromkeys(entry["system"] for entry in result["entries"] if not entry["system"].startswith("hogwild")):
+    for name in dict.fromkeys(entry["system"] for entry in result["entries"]):
+        if name.startswith("hogwild"):
+            continue
         row = [name]
         for t in threads:
             ours = next((e for e in result["entries"] if (e["system"], e["threads"]) == ("hogwild", t)), None)
@@ -63,7 +66,8 @@ def chosen(result):
 
 
 def markdown(result):
-    parts = [f"## {result['name']}", result["shape"], measured(result), "How many times faster hogwild is:", compared(result), chosen(result)]
+    faster = f"How many times faster hogwild is:\n\n{compared(result)}"
+    parts = [f"## {result['name']}", result["shape"], measured(result), faster, chosen(result)]
     if result["missing"]:
         parts.append("Not measured:\n" + "\n".join(f"- {name}: {reason}" for name, reason in result["missing"].items()))
     return "\n\n".join(parts) + "\n"

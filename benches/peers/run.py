@@ -27,14 +27,14 @@ def settings():
     add("data", nargs="*", type=pathlib.Path, metavar="TRAIN TEST", help="svmlight rows or ratings as text; .gz, .bz2, .xz or plain")
     add("--synthetic", metavar="KIND", action="append", default=[], help="a kind of `hogwild synth`, as text or ratings; may be repeated")
     add("--rows", type=int, default=100_000, help="of synthetic data; a fifth more are held out [%(default)s]")
-    add("--synth-options", default="", metavar="OPTIONS", help="more options of `hogwild synth`, in one word, as --synth-options='--features 50000'")
+    add("--synth-options", default="", metavar="OPTIONS", help="more of `hogwild synth`, as --synth-options='--features 50000'")
     add("--hogwild", type=pathlib.Path, metavar="PATH", help="the binary [target/release/hogwild, built if absent]")
     add("--folder", type=pathlib.Path, default=ROOT / "target" / "peers", help="environments, data and results [target/peers]")
     add("--threads", default="1,2", help="numbers of threads [%(default)s]")
     add("--rounds", type=int, help="how often all systems run in turn [3; --quick 2]")
     add("--epochs", type=int, help="[10 for rows, 20 for ratings]")
     add("--rank", type=int, default=32, help="factors of models of ratings [%(default)s]")
-    add("--budget", type=float, help="seconds of training after which a run ends, and all runs of a choice of settings together [60; --quick 10]")
+    add("--budget", type=float, help="seconds of training of a run, and of a whole choice of settings [60; --quick 10]")
     add("--timeout", type=float, default=10, help="minutes for any one process [%(default)s]")
     add("--target", type=float, metavar="LOSS", help="a held-out loss: a column tells the seconds to it")
     add("--only", metavar="NAME,...", help="hogwild and these peers, by parts of their names")
@@ -89,12 +89,12 @@ def install(options):
             installed[system] = None
         if not system.package or not wanted(system, options):
             continue
-        try:
-            installed[system] = environments.install(system)
-            bench.tell(f"{system.name}: {system.package} {installed[system]}")
-        except RuntimeError as problem:
+        version, problem = environments.install(system.package)
+        bench.tell(f"{system.name}: {system.package} {version or problem}")
+        if version:
+            installed[system] = version
+        else:
             missing[system.name, system.task] = f"{system.package}: {problem}"
-            bench.tell(f"{system.name}: left out: {problem}")
     return environments, installed, missing
 
 

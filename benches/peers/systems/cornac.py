@@ -13,9 +13,8 @@ def train(data, setting, threads, epochs, curve):
     known = cornac.data.Dataset(data.users, data.items, *names, columns, seed=0)
     model = cornac.models.MF(k=data.rank, max_iter=1, num_threads=threads, **setting)
     # A further `fit` goes on from the factors it has.
-    step_by_step(
-        lambda: model.fit(known), lambda: data.factor_scores(model.u_factors, model.i_factors, model.u_biases, model.i_biases, model.global_mean), epochs, curve
-    )
+    scores = lambda: data.factor_scores(model.u_factors, model.i_factors, model.u_biases, model.i_biases, model.global_mean)
+    step_by_step(lambda: model.fit(known), scores, epochs, curve)
 
 
 def load(path, data, threads):

@@ -43,7 +43,10 @@ C = [{"c": c} for c in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)]
 DUAL = solver(7, lambda text: int(re.findall(r"#iter = (\d+)", text)[-1]))
 NEWTON = solver(0, lambda text: len(re.findall(r"^iter +\d+", text, re.MULTILINE)))
 SYSTEMS = [
-    System("LIBLINEAR dual", "rows", C, DUAL, "liblinear-official", "liblinear.liblinearutil", load=load, slow_reader=True, note="an epoch is an iteration over the rows"),
+    System(
+        "LIBLINEAR dual", "rows", C, DUAL, "liblinear-official", "liblinear.liblinearutil", load=load, slow_reader=True,
+        note="an epoch is an iteration over the rows",
+    ),
     System(
         "LIBLINEAR multicore", "rows", C, NEWTON, "liblinear-multicore", "liblinear.liblinearutil", environment="multicore", threaded=True,
         load=load, slow_reader=True, note="an epoch is a Newton step: several passes",

@@ -7,7 +7,8 @@ def sgd(data, setting, threads, epochs, curve):
 
     matrix, labels = data.matrix("train"), data.rows("train").labels
     model = SGDClassifier(loss="log_loss", random_state=0, **setting)
-    step_by_step(lambda: model.partial_fit(matrix, labels, classes=[-1, 1]), lambda: model.decision_function(data.matrix("test")), epochs, curve)
+    step = lambda: model.partial_fit(matrix, labels, classes=[-1, 1])
+    step_by_step(step, lambda: model.decision_function(data.matrix("test")), epochs, curve)
 
 
 def lbfgs(data, setting, threads, epochs, curve):

@@ -6,7 +6,8 @@ def train(data, setting, threads, epochs, curve):
     from snapml import LogisticRegression
 
     matrix, labels = data.matrix("train"), data.rows("train").labels
-    fit = lambda count: LogisticRegression(fit_intercept=True, max_iter=count, tol=1e-9, n_jobs=threads, random_state=0, **setting).fit(matrix, labels)
+    fixed = {"fit_intercept": True, "tol": 1e-9, "n_jobs": threads, "random_state": 0}
+    fit = lambda count: LogisticRegression(max_iter=count, **fixed, **setting).fit(matrix, labels)
     scores = lambda model: data.matrix("test") @ model.coef_.ravel()[: data.width] + model.intercept_
     restarts(fit, scores, [n for n in (1, 2, 3, 5, 7, 10, 15, 20, 30) if n <= epochs], curve)
 

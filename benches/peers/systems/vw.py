@@ -51,7 +51,8 @@ def train(data, setting, threads, epochs, curve):
 
     with data.scratch() as folder:
         model, scores = folder / "model", folder / "scores"
-        options = " ".join(["--loss_function logistic --holdout_off --save_resume", *(f"--{name} {value}".rstrip() for name, value in setting.items())])
+        given = " ".join(f"--{name} {value}" for name, value in setting.items())
+        options = f"--loss_function logistic --holdout_off --save_resume {given}"
         for epoch in range(1, epochs + 1):
             start = bits(data) if epoch == 1 else f"-i {model}"
             workspace = run(f"{start} {options} --cache_file {data.folder / 'train.cache'} -f {model}")
@@ -72,6 +73,8 @@ def load(path, data, threads):
 ADAPTIVE = [{"learning_rate": rate} for rate in (0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)]
 SGD = [{"sgd": "", "power_t": power, "learning_rate": rate} for power in (0, 0.5) for rate in (0.03, 0.1, 0.5, 2.0)]
 SYSTEMS = [
-    System(name, "rows", settings, train, "vowpalwabbit", "vowpalwabbit", threaded=True, prepare=prepare, load=load, load_own_text="train.vw")
+    System(
+        name, "rows", settings, train, "vowpalwabbit", "vowpalwabbit", threaded=True, prepare=prepare, load=load, load_own_text="train.vw"
+    )
     for name, settings in (("Vowpal Wabbit", ADAPTIVE), ("Vowpal Wabbit SGD", SGD))
 ]

@@ -38,7 +38,8 @@ def measured(result):
 def compared(result):
     """How many times faster hogwild is, against each peer at its quickest number of threads up to hogwild's."""
     threads = result["threads"]
-    heads = ["peer"] + [head for t in threads for head in (f"an epoch, {t} thread{'s' * (t > 1)}", f"to its best loss, {t} thread{'s' * (t > 1)}")]
+    columns = [f"{t} thread{'s' * (t > 1)}" for t in threads]
+    heads = ["peer"] + [head for on in columns for head in (f"an epoch, {on}", f"to its best loss, {on}")]
     rows = []
     for name in dict.fromkeys(entry["system"] for entry in result["entries"]):
         if name.startswith("hogwild"):

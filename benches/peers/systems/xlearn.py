@@ -22,7 +22,7 @@ def fit(data, setting, threads, epochs, held_out):
     model.disableNorm()
     parameters = {"task": "binary", "metric": "auc", "epoch": epochs, "nthread": threads, "lambda": 0.0, **setting}
     with data.scratch() as folder, Printed() as printed:
-        model.fit(parameters, str(folder / "model"))
+        model.fit({**parameters, "log": str(folder / "log")}, str(folder / "model"))
     lines = [(time, EPOCH.match(line)) for time, line in printed.lines]
     start = next(time for time, line in printed.lines if "Train log_loss" in line)
     return [(start, 0, [])] + [(time, int(found[1]), [float(x) for x in found[2].split()]) for time, found in lines if found]
@@ -52,7 +52,8 @@ def load(path, data, threads):
         os.symlink(path, folder / "text")
         model = xlearn.create_linear()
         model.setTrain(str(folder / "text"))
-        model.fit({"task": "binary", "epoch": 1, "nthread": threads, "opt": "sgd", "lr": 0.1}, str(folder / "model"))
+        parameters = {"task": "binary", "epoch": 1, "nthread": threads, "opt": "sgd", "lr": 0.1}
+        model.fit({**parameters, "log": str(folder / "log")}, str(folder / "model"))
     when = lambda words: next(time for time, line in printed.lines if words in line)
     return when("for reading problem") - when("Read Problem")
 

@@ -9,8 +9,9 @@ class BudgetSpent(Exception):
 
 
 class Curve:
-    def __init__(self, data, budget):
+    def __init__(self, data, budget, choosing=False):
         self.data, self.budget = data, budget
+        self.choosing = choosing  # losses count and times do not
         self.points, self.seconds, self.epoch = [], 0.0, 0
         self.spent = 0.0  # over all restarts
         self.restarted = False  # each point is of a run of its own, and its seconds are from the start of that

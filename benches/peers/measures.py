@@ -34,13 +34,6 @@ def median(values):
     return statistics.median_low(values) if values else None
 
 
-def ratio(theirs, ours):
-    """How many times as long they take; None where one of them did not arrive."""
-    if theirs is None or ours is None or not (math.isfinite(theirs) and math.isfinite(ours)) or ours == 0:
-        return None
-    return theirs / ours
-
-
 def chosen(runs):
     """The run of the best held-out loss; where losses say nothing, the first that has a point; None where none has."""
     usable = [run for run in runs if run["points"]]
@@ -62,14 +55,13 @@ def summary(runs, target=None):
     }
 
 
-def against(peer, our_summary, our_runs):
-    """What the issue of speed asks: the peer's epoch over ours, and its time to its best loss over ours to that loss."""
-    reached = median([seconds_to(run["points"], peer["best_loss"]) for run in our_runs]) if peer["best_loss"] is not None else None
-    return {
-        "epoch_ratio": ratio(peer["epoch_seconds"], our_summary["epoch_seconds"]),
-        "hogwild_seconds": reached,
-        "time_ratio": ratio(peer["seconds_to_best"], reached),
-    }
+def times_sooner(peer_runs, our_runs, slack=0.0):
+    """The peer's time to its best loss (or to within a share of it) over ours to the same loss; infinite time of ours gives 0."""
+    loss = median([best_loss(run["points"]) for run in peer_runs]) * (1 + slack)
+    if not math.isfinite(loss):
+        return None
+    theirs, ours = (median([seconds_to(run["points"], loss) for run in runs]) for runs in (peer_runs, our_runs))
+    return theirs / ours if ours else None
 
 
 def quickest(entries, threads):

@@ -39,7 +39,7 @@ def compared(result):
     """How many times faster hogwild is, against each peer at its quickest number of threads up to hogwild's."""
     threads = result["threads"]
     columns = [f"{t} thread{'s' * (t > 1)}" for t in threads]
-    heads = ["peer"] + [head for on in columns for head in (f"an epoch, {on}", f"to its best loss, {on}")]
+    heads = ["peer"] + [head for on in columns for head in (f"an epoch, {on}", f"to its best loss, {on}", f"to within 0.1% of it, {on}")]
     rows = []
     for name in dict.fromkeys(entry["system"] for entry in result["entries"]):
         if name.startswith("hogwild"):
@@ -49,11 +49,11 @@ def compared(result):
             ours = next((e for e in result["entries"] if (e["system"], e["threads"]) == ("hogwild", t)), None)
             theirs = measures.quickest([entry for entry in result["entries"] if entry["system"] == name], t)
             if ours is None or theirs is None:
-                row += ["-", "-"]
+                row += ["-"] * 3
                 continue
-            found = measures.against(theirs, ours, result["runs"][f"hogwild, {t}"])
-            unreached = found["hogwild_seconds"] is not None and math.isinf(found["hogwild_seconds"])
-            row += [shown(found["epoch_ratio"], ".1f"), "not reached" if unreached else shown(found["time_ratio"], ".1f")]
+            runs = (result["runs"][f"{name}, {theirs['threads']}"], result["runs"][f"hogwild, {t}"])
+            sooner = (measures.times_sooner(*runs, slack) for slack in (0, 0.001))
+            row += [f"{theirs['epoch_seconds'] / ours['epoch_seconds']:.1f}", *("not reached" if x == 0 else shown(x, ".1f") for x in sooner)]
         rows.append(row)
     return table(heads, rows)
 

@@ -38,12 +38,11 @@ class Measures(unittest.TestCase):
         self.assertEqual((found["epoch_seconds"], found["best_loss"], found["seconds_to_best"]), (3.0, 0.3, 7.0))
         self.assertEqual((found["seconds_to_target"], found["epochs"], found["auc"]), (7.0, 3, 0.8))
 
-    def test_ratios_are_of_the_peer_over_ours_to_the_peers_best(self):
-        found = measures.against(measures.summary([SLOW]), measures.summary([FAST]), [FAST])
-        self.assertEqual((found["epoch_ratio"], found["hogwild_seconds"]), (6.0, 1.5))
-        self.assertAlmostEqual(found["time_ratio"], 7.0 / 1.5)
-        behind = measures.against(measures.summary([FAST]), measures.summary([SLOW]), [SLOW])
-        self.assertEqual((behind["hogwild_seconds"], behind["time_ratio"]), (math.inf, None))
+    def test_how_many_times_sooner_is_told_by_the_peers_best_loss(self):
+        self.assertAlmostEqual(measures.times_sooner([SLOW], [FAST]), 7.0 / 1.5)
+        self.assertEqual(measures.times_sooner([FAST], [SLOW]), 0, "ours does not reach it")
+        self.assertAlmostEqual(measures.times_sooner([FAST], [SLOW], slack=0.1), 1.5 / 7.0)
+        self.assertIsNone(measures.times_sooner([run((1, 1.0, None, None))], [FAST]), "a loss that says nothing")
 
     def test_a_peer_counts_by_its_quickest_number_of_threads(self):
         entries = [{"threads": 1, "epoch_seconds": 2.0}, {"threads": 2, "epoch_seconds": 3.0}, {"threads": 4, "epoch_seconds": 1.0}]

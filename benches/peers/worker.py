@@ -15,8 +15,8 @@ import data as datas
 import systems
 
 
-def run(system, data, task, setting, budget):
-    curve = curves.Curve(data, budget)
+def run(system, data, task, setting, budget, choosing=False):
+    curve = curves.Curve(data, budget, choosing)
     cut = False
     try:
         system.train(data, {**setting}, task["threads"], task["epochs"], curve)
@@ -51,7 +51,7 @@ def tune(system, data, task):
     runs = []
     for setting in system.settings:
         try:
-            runs.append(run(system, data, task, setting, task["budget"] / len(system.settings)))
+            runs.append(run(system, data, task, setting, task["budget"] / len(system.settings), choosing=True))
         except Exception as problem:
             runs.append({"setting": setting, "points": [], "problem": f"{type(problem).__name__}: {problem}"})
     return {"runs": runs}

@@ -23,5 +23,5 @@ def load(path, data, threads):
     Reader().read(path, fmt="UIR", sep=data.separator())
 
 
-SETTINGS = [{"learning_rate": rate, "lambda_reg": l2} for rate in (0.005, 0.01, 0.02, 0.03) for l2 in (0.02, 0.05)]
+SETTINGS = [{"learning_rate": rate, "lambda_reg": l2} for rate, l2 in ((0.005, 0.02), (0.01, 0.02), (0.02, 0.02), (0.02, 0.05))]
 SYSTEMS = [System("cornac MF", "ratings", SETTINGS, train, "cornac", "cornac", threaded=True, load=load, slow_reader=True)]

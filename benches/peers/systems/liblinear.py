@@ -39,7 +39,7 @@ def load(path, data, threads):
     liblinearutil.svm_read_problem(path, return_scipy=True)
 
 
-C = [{"c": c} for c in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)]
+C = [{"c": c} for c in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)]
 DUAL = solver(7, lambda text: int(re.findall(r"#iter = (\d+)", text)[-1]))
 NEWTON = solver(0, lambda text: len(re.findall(r"^iter +\d+", text, re.MULTILINE)))
 SYSTEMS = [

@@ -30,7 +30,7 @@ def load(path, data, threads):
 
 SGD = [{"learning_rate": "constant", "penalty": None, "eta0": rate} for rate in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)]
 SGD += [{"learning_rate": "optimal", "alpha": alpha} for alpha in (1e-7, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4)]
-C = [{"C": c} for c in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)]
+C = [{"C": c} for c in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)]
 SYSTEMS = [
     System("scikit-learn SGD", "rows", SGD, sgd, "scikit-learn", "sklearn", load=load),
     System("scikit-learn L-BFGS", "rows", C, lbfgs, "scikit-learn", "sklearn", load=load, note="an epoch is an iteration of L-BFGS"),

@@ -12,5 +12,5 @@ def train(data, setting, threads, epochs, curve):
     restarts(fit, scores, [n for n in (1, 2, 3, 5, 7, 10, 15, 20, 30) if n <= epochs], curve)
 
 
-SETTINGS = [{"regularizer": l2} for l2 in (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)]
+SETTINGS = [{"regularizer": l2} for l2 in (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)]
 SYSTEMS = [System("Snap ML", "rows", SETTINGS, train, "snapml", "snapml", threaded=True)]

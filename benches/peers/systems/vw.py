@@ -71,7 +71,7 @@ def load(path, data, threads):
 
 
 ADAPTIVE = [{"learning_rate": rate} for rate in (0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)]
-SGD = [{"sgd": "", "power_t": power, "learning_rate": rate} for power in (0, 0.5) for rate in (0.03, 0.1, 0.5, 2.0)]
+SGD = [{"sgd": "", "power_t": power, "learning_rate": rate} for power in (0, 0.5) for rate in (0.03, 0.1, 0.3, 1.0, 3.0)]
 SYSTEMS = [
     System(
         name, "rows", settings, train, "vowpalwabbit", "vowpalwabbit", threaded=True, prepare=prepare, load=load, load_own_text="train.vw"

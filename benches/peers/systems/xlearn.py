@@ -1,5 +1,5 @@
-"""xLearn's lock-free linear models. It evaluates within its own epochs, so a first run without held-out data gives the times
-(when its lines come) and a second one the losses. Rows are taken as they are (no normalization), as by all others here.
+"""xLearn's lock-free linear models. It evaluates within its own epochs, so a run without held-out data gives the times (when
+its lines come) and another one the losses. Rows are taken as they are (no normalization), as by all others here.
 """
 import os
 import re
@@ -29,8 +29,9 @@ def fit(data, setting, threads, epochs, held_out):
 
 
 def train(data, setting, threads, epochs, curve):
-    timed = fit(data, setting, threads, epochs, held_out=False)
-    for (time, epoch, _), (_, _, (_, loss, auc, _)) in zip(timed[1:], fit(data, setting, threads, epochs, held_out=True)[1:]):
+    evaluated = fit(data, setting, threads, epochs, held_out=True)
+    timed = evaluated if curve.choosing else fit(data, setting, threads, epochs, held_out=False)
+    for (time, epoch, _), (_, _, (_, loss, auc, _)) in zip(timed[1:], evaluated[1:]):
         curve.seconds = time - timed[0][0]
         curve.add_measured(epoch, loss, auc)
 

@@ -77,7 +77,7 @@ def measure(dataset, installed, missing, environments, options):
     threads = options.threads
     known = {"folder": str(dataset.folder), "task": dataset.task, "rank": options.rank, "hogwild": str(options.hogwild)}
     taking_part = [system for system in installed if system.task == dataset.task]
-    missing = {name: reason for (name, task), reason in missing.items() if task == dataset.task}
+    missing = {system.name: reason for system, reason in missing.items() if system.task == dataset.task}
     about = {system.name: {"version": installed[system], "note": system.note} for system in taking_part}
 
     def call(system, action, count, **more):

@@ -50,6 +50,9 @@ def settings():
             parser.error(f"{path}: no such file")
         if path.suffix == ".zst":
             parser.error(f"{path}: unpack it first; .gz, .bz2, .xz and plain text are read")
+    names = [path.name.split(".")[0] for path in options.data[::2]]
+    if len(set(names)) < len(names):
+        parser.error("training files are told apart by their names up to the first dot: give each another")
     cores = len(os.sched_getaffinity(0))
     counts = options.threads.split(",")
     if not all(count.isdecimal() and 1 <= int(count) <= cores for count in counts):
@@ -65,7 +68,11 @@ def settings():
 
 def wanted(system, options):
     has = lambda names: any(part.strip().lower() in system.name.lower() for part in names.split(",") if part.strip())
-    return (not options.only or has(options.only)) and not has(options.without)
+    return not system.package or ((not options.only or has(options.only)) and not has(options.without))
+
+
+def hogwild_version(options):
+    return subprocess.run([options.hogwild, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
 
 
 def synthetic(kind, options):
@@ -80,21 +87,22 @@ def synthetic(kind, options):
     return paths
 
 
-def install(options):
-    """The environments, {system: version} of what works in them, and {(name, task): reason} of what does not."""
+def install(options, tasks):
+    """The environments, {system: version} of what works in them, and {system: reason} of what does not."""
     environments = environment.Environments(options.folder / "environments", 60 * options.timeout)
     installed, missing = {}, {}
     for system in systems.ALL:
+        if system.task not in tasks or not wanted(system, options):
+            continue
         if not system.package:
-            installed[system] = None
-        if not system.package or not wanted(system, options):
+            installed[system] = hogwild_version(options)
             continue
         version, problem = environments.install(system.package)
         bench.tell(f"{system.name}: {system.package} {version or problem}")
         if version:
             installed[system] = version
         else:
-            missing[system.name, system.task] = f"{system.package}: {problem}"
+            missing[system] = f"{system.package}: {problem}"
     return environments, installed, missing
 
 
@@ -118,13 +126,11 @@ def main():
         if not options.hogwild.exists():
             subprocess.run(["cargo", "build", "--release"], cwd=ROOT, check=True)
     options.hogwild = options.hogwild.resolve()
-    environments, installed, missing = install(options)
-    version = subprocess.run([options.hogwild, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
-    installed = {system: found or version for system, found in installed.items()}
     pairs = [(train.name.split(".")[0], train, test) for train, test in zip(options.data[::2], options.data[1::2])]
     pairs += [(f"synthetic-{kind}", *synthetic(kind, options)) for kind in options.synthetic]
-    for name, train, test in pairs:
-        dataset = bench.Dataset(name, train, test, options.folder / "data", options.hogwild)
+    datasets = [bench.Dataset(*pair, options.folder / "data", options.hogwild) for pair in pairs]
+    environments, installed, missing = install(options, {dataset.task for dataset in datasets})
+    for dataset in datasets:
         write(bench.measure(dataset, installed, missing, environments, options), options.folder / "results")
 
 

@@ -101,6 +101,9 @@ def measure(dataset, installed, missing, environments, options):
             dataset.once(f"{system.prepare.__module__}", lambda: call(system, "prepare", 1))
 
     def tune(system):
+        if len(system.settings) == 1:
+            about[system.name]["setting"] = system.settings[0]
+            return
         runs = call(system, "tune", threads[-1] if system.threaded else 1)["runs"]
         best = measures.chosen(runs)
         if best is None:

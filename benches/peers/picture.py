@@ -19,8 +19,8 @@ def svg(title, loss_name, lines):
     if not lines:
         return None
     losses = sorted(loss for points in lines.values() for _, loss in points)
-    # The worst quarter of the points would press all others together; their lines leave the picture at its top.
-    low, high = losses[0], losses[min(len(losses) - 1, 3 * len(losses) // 4)]
+    # The worst quarter of the points would press all others together: lines leave the picture at its top, but for each one's best.
+    low, high = losses[0], max(losses[3 * len(losses) // 4], *(min(loss for _, loss in points) for points in lines.values()))
     low, high = low - 0.03 * (high - low), high + max(0.05 * (high - low), 1e-3 * abs(high))
     seconds = [s for points in lines.values() for s, _ in points]
     first, last = math.floor(math.log10(min(seconds))), math.ceil(math.log10(max(seconds)))

@@ -34,7 +34,7 @@ def settings():
     add("--rounds", type=int, help="how often all systems run in turn [3; --quick 2]")
     add("--epochs", type=int, help="[10 for rows, 20 for ratings]")
     add("--rank", type=int, default=32, help="factors of models of ratings [%(default)s]")
-    add("--budget", type=float, help="seconds of training of a run, and of a whole choice of settings [60; --quick 10]")
+    add("--budget", type=float, help="seconds of training of a run; a third of it to try a setting [60; --quick 10]")
     add("--timeout", type=float, default=10, help="minutes for any one process [%(default)s]")
     add("--target", type=float, metavar="LOSS", help="a held-out loss: a column tells the seconds to it")
     add("--only", metavar="NAME,...", help="hogwild and these peers, by parts of their names")

@@ -47,11 +47,11 @@ def load(system, data, task):
 
 
 def tune(system, data, task):
-    """A run for each setting; those share the budget. One that fails (as some do where they diverge) is out of the choice."""
+    """A run for each setting, with a third of the budget. One that fails (as some do where they diverge) is out of the choice."""
     runs = []
     for setting in system.settings:
         try:
-            runs.append(run(system, data, task, setting, task["budget"] / len(system.settings), choosing=True))
+            runs.append(run(system, data, task, setting, task["budget"] / 3, choosing=True))
         except Exception as problem:
             runs.append({"setting": setting, "points": [], "problem": f"{type(problem).__name__}: {problem}"})
     return {"runs": runs}

@@ -31,7 +31,7 @@ def load(path, data, threads):
 RATES = [0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5]
 ROWS = [{"lr": rate, "l2": l2} for l2 in (0, 1e-5) for rate in RATES]
 # The rate falls to nothing over the run: a shorter run is a setting too.
-RATINGS = [{"lr": rate, "epochs": epochs} for epochs in (6, 10) for rate in (0.07, 0.1, 0.14, 0.2)]
+RATINGS = [{"lr": rate, "epochs": epochs, "l2": l2} for epochs, l2 in ((6, 0.02), (10, 0.03)) for rate in (0.07, 0.1, 0.14, 0.2)]
 SYSTEMS = [
     System("hogwild", "rows", ROWS, train, threaded=True, load=load),
     System("hogwild auto", "rows", [{"lr": "auto"}], train, threaded=True),

@@ -98,7 +98,7 @@ def measure(dataset, installed, missing, environments, options):
 
     def prepare(system):
         if system.prepare:
-            dataset.once(f"{system.prepare.__module__}", lambda: call(system, "prepare", 1))
+            dataset.once(system.prepare.__module__, lambda: call(system, "prepare", 1))
 
     def tune(system):
         if len(system.settings) == 1:
@@ -121,11 +121,16 @@ def measure(dataset, installed, missing, environments, options):
         if system.load:  # without a reader for this text a system is still measured
             attempt(system, "reading of text", lambda: load(system))
 
+    def train(system, count, found):
+        run = call(system, "train", count, setting=about[system.name]["setting"])
+        if not run["points"]:
+            raise RuntimeError("no epoch came to an end")
+        found.append(run)
+
     runs = {(system, count): [] for system in taking_part for count in (threads if system.threaded else [1])}
     for turn in range(options.rounds):
         for (system, count), found in list(runs.items()):
-            train = lambda: found.append(call(system, "train", count, setting=about[system.name]["setting"]))
-            if not attempt(system, f"round {turn + 1} of {options.rounds}, threads {count}", train):
+            if not attempt(system, f"round {turn + 1} of {options.rounds}, threads {count}", lambda: train(system, count, found)):
                 del runs[system, count]
     entries = [
         {"system": system.name, "threads": count, **measures.summary(found, options.target)} for (system, count), found in runs.items()

@@ -43,12 +43,13 @@ def chosen(runs):
 def summary(runs, target=None):
     """Medians over the rounds of one system on one number of threads."""
     best = median([best_loss(run["points"]) for run in runs])
+    to_target = None if target is None else median([seconds_to(run["points"], target) for run in runs])
     return {
         "epoch_seconds": median([seconds_an_epoch(run) for run in runs]),
         "best_loss": best if math.isfinite(best) else None,
         "auc": median([auc_at_best(run["points"]) for run in runs]),
         "seconds_to_best": median([seconds_to(run["points"], best_loss(run["points"])) for run in runs]) if math.isfinite(best) else None,
-        "seconds_to_target": None if target is None else median([seconds_to(run["points"], target) for run in runs]),
+        "seconds_to_target": to_target if to_target is not None and math.isfinite(to_target) else None,
         "memory_mb": median([run["memory_mb"] for run in runs]),
         "epochs": max(run["points"][-1]["epoch"] for run in runs),
         "cut": any(run["cut"] for run in runs),

@@ -1,13 +1,9 @@
 """The result of one data set as Markdown: what each system did, and hogwild beside each."""
-import math
-
 import measures
 
 
 def shown(value, form=".3g"):
-    if value is None:
-        return "-"
-    return format(value, form) if math.isfinite(value) else "not reached"
+    return "-" if value is None else format(value, form)
 
 
 def table(heads, rows):
@@ -31,7 +27,7 @@ def measured(result):
         row += [shown(entry["epoch_seconds"]), shown(1e9 * entry["epoch_seconds"] / result["counted"]), shown(entry["best_loss"], ".4f")]
         row += ([] if rating else [shown(entry["auc"], ".4f")]) + [shown(entry["seconds_to_best"])]
         row += [f"{entry['epochs']}{' (budget)' if entry['cut'] else ''}", shown(entry["memory_mb"], ".0f")]
-        rows.append(row + ([shown(entry["seconds_to_target"])] if target is not None else []))
+        rows.append(row + (["not reached" if entry["seconds_to_target"] is None else shown(entry["seconds_to_target"])] if target is not None else []))
     return table(heads, rows)
 
 

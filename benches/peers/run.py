@@ -111,7 +111,7 @@ def write(result, folder):
     folder.mkdir(parents=True, exist_ok=True)
     text = report.markdown(result)
     (folder / f"{result['name']}.md").write_text(text)
-    (folder / f"{result['name']}.json").write_text(json.dumps(result, indent=1))
+    (folder / f"{result['name']}.json").write_text(json.dumps(result, indent=1, allow_nan=False))
     drawing = picture.drawing(result)
     if drawing:
         (folder / f"{result['name']}.svg").write_text(drawing)

@@ -37,6 +37,7 @@ class Measures(unittest.TestCase):
         found = measures.summary([SLOW, SLOW, FAST], target=0.4)
         self.assertEqual((found["epoch_seconds"], found["best_loss"], found["seconds_to_best"]), (3.0, 0.3, 7.0))
         self.assertEqual((found["seconds_to_target"], found["epochs"], found["auc"]), (7.0, 3, 0.8))
+        self.assertIsNone(measures.summary([SLOW], target=0.1)["seconds_to_target"], "never that low")
 
     def test_how_many_times_sooner_is_told_by_the_peers_best_loss(self):
         self.assertAlmostEqual(measures.times_sooner([SLOW], [FAST]), 7.0 / 1.5)

@@ -27,7 +27,9 @@ def measured(result):
         row += [shown(entry["epoch_seconds"]), shown(1e9 * entry["epoch_seconds"] / result["counted"]), shown(entry["best_loss"], ".4f")]
         row += ([] if rating else [shown(entry["auc"], ".4f")]) + [shown(entry["seconds_to_best"])]
         row += [f"{entry['epochs']}{' (budget)' if entry['cut'] else ''}", shown(entry["memory_mb"], ".0f")]
-        rows.append(row + (["not reached" if entry["seconds_to_target"] is None else shown(entry["seconds_to_target"])] if target is not None else []))
+        if target is not None:
+            row.append("not reached" if entry["seconds_to_target"] is None else shown(entry["seconds_to_target"]))
+        rows.append(row)
     return table(heads, rows)
 
 
@@ -49,7 +51,8 @@ def compared(result):
                 continue
             runs = (result["runs"][f"{name}, {theirs['threads']}"], result["runs"][f"hogwild, {t}"])
             sooner = (measures.times_sooner(*runs, slack) for slack in (0, 0.001))
-            row += [f"{theirs['epoch_seconds'] / ours['epoch_seconds']:.1f}", *("not reached" if x == 0 else shown(x, ".1f") for x in sooner)]
+            row.append(shown(theirs["epoch_seconds"] / ours["epoch_seconds"], ".1f"))
+            row += ["not reached" if times == 0 else shown(times, ".1f") for times in sooner]
         rows.append(row)
     return table(heads, rows)
 

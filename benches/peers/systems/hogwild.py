@@ -28,7 +28,7 @@ def load(path, data, threads):
         subprocess.run([data.hogwild, "pack", path, "-o", folder / "packed.safetensors"], check=True, capture_output=True)
 
 
-RATES = [0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5]
+RATES = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5]
 ROWS = [{"lr": rate, "l2": l2} for l2 in (0, 1e-5) for rate in RATES]
 # The rate falls to nothing over the run: a shorter run is a setting too.
 RATINGS = [{"lr": rate, "epochs": epochs, "l2": l2} for epochs, l2 in ((6, 0.02), (10, 0.03)) for rate in (0.07, 0.1, 0.14, 0.2)]

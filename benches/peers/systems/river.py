@@ -25,4 +25,4 @@ def train(data, setting, threads, epochs, curve):
     step_by_step(step, scores, epochs, curve)
 
 
-SYSTEMS = [System("River", "rows", [{"lr": rate} for rate in (0.03, 0.1, 0.3, 1.0, 3.0)], train, "river", "river")]
+SYSTEMS = [System("River", "rows", [{"lr": rate} for rate in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)], train, "river", "river")]

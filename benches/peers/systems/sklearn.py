@@ -28,7 +28,7 @@ def load(path, data, threads):
     load_svmlight_file(path, dtype="float32")
 
 
-SGD = [{"learning_rate": "constant", "penalty": None, "eta0": rate} for rate in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)]
+SGD = [{"learning_rate": "constant", "penalty": None, "eta0": rate} for rate in (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)]
 SGD += [{"learning_rate": "optimal", "alpha": alpha} for alpha in (1e-7, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4)]
 C = [{"C": c} for c in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)]
 SYSTEMS = [

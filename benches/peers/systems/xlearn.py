@@ -59,7 +59,7 @@ def load(path, data, threads):
     return when("for reading problem") - when("Read Problem")
 
 
-RATES = [0.02, 0.05, 0.1, 0.2, 0.5, 2.5]
+RATES = [0.002, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 2.5]
 SYSTEMS = [
     System(
         f"xLearn {shown}", "rows", [{"opt": rule, "lr": rate} for rate in RATES], train, "xlearn", "xlearn", threaded=True, prepare=prepare,

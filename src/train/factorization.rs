@@ -11,7 +11,7 @@ use crate::{
     data::Ratings,
     model_file::{FactorModel, ModelKind},
     models::{Factorization, Fixed, Width},
-    params::{Aided, Finish, LANES, Lean, Parameters, Shape},
+    params::{Finish, LANES, Lean, Parameters, Shape},
     rules::{UpdateRule, with_rule},
 };
 use rayon::prelude::*;
@@ -181,7 +181,7 @@ impl<R: UpdateRule> Factors<'_, R> {
             }
         }
         let run = self.run(self.model);
-        run.epochs(run.way::<Aided>()?.as_mut(), watch, stop, keep, evaluate, losses)
+        run.epochs(run.way()?.as_mut(), watch, stop, keep, evaluate, losses)
     }
 
     fn epochs_of_width<W: Width, T>(

@@ -86,10 +86,10 @@ impl<'a> SparseFeed<'a> {
         start..start.wrapping_add(end.wrapping_sub(start).min(self.longest))
     }
 
-    /// Units of a few consecutive rows: about as many as a page holds, and so few that a block mixes sixteen.
+    /// Units of a few consecutive rows: about as many as a page holds, and no more than a block.
     pub fn units(&self, block: u32) -> Vec<Range<u32>> {
         let rows = self.data.rows() as u32;
-        let unit = (block / 16).clamp(1, 16);
+        let unit = block.clamp(1, 16);
         (0..rows).step_by(unit as usize).map(|start| start..rows.min(start.saturating_add(unit))).collect()
     }
 

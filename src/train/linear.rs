@@ -1,8 +1,8 @@
 //! Training a linear model on sparse rows: settings and data become a run.
 use super::{
-    Feed, Normalize, Order, Outcome, Scaling, Settings, SparseFeed, Watch, hot,
+    Batch, Feed, Normalize, Order, Outcome, Scaling, Settings, SparseFeed, Watch, hot,
     race::Race,
-    run::{Run, check_held_out, check_split},
+    run::{Run, Workers, check_held_out, check_split},
     scale::{ScaledFeed, default_rate},
     window::{Window, Windows},
 };
@@ -12,7 +12,7 @@ use crate::{
     evaluate,
     model_file::{LinearModel, ModelKind},
     models::Linear,
-    params::{Aided, Finish, Lean, Parameters, Shape, stride},
+    params::{Finish, Lean, Parameters, Shape, stride},
     rules::{UpdateRule, with_rule},
 };
 use std::sync::{Arc, atomic::AtomicBool};
@@ -122,13 +122,13 @@ fn train<R: UpdateRule>(
         weights
     };
     let (units, model, parameters) = (&units, &model, &parameters);
-    let ran = if scaling.is_none() && settings.aids.are_off() {
+    let ran = if settings.batch == Batch::One && scaling.is_none() && settings.aids.are_off() {
         let run = Run { feed, units, model, rule, settings: &settings, rate, examples, parameters, windows };
-        run.epochs(run.way::<Lean>()?.as_mut(), watch, stop, keep, score_held, losses)?
+        run.epochs(&mut Workers::<_, _, _, Lean>::new(&run)?, watch, stop, keep, score_held, losses)?
     } else {
         let feed = &ScaledFeed { feed, scaling: scaling.as_ref() };
         let run = Run { feed, units, model, rule, settings: &settings, rate, examples, parameters, windows };
-        run.epochs(run.way::<Aided>()?.as_mut(), watch, stop, keep, score_held, losses)?
+        run.epochs(run.way()?.as_mut(), watch, stop, keep, score_held, losses)?
     };
     let ids = Arc::new(ids);
     Ok(ran.outcome(settings, rule_name, |mut weights| {

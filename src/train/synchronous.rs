@@ -14,7 +14,7 @@ use crate::{
     aids::{Adjuster, Aids},
     loss::Loss,
     models::Model,
-    params::{Aiding, Gradients, InstructionSet, Isa, Job, Merge, Parameters, Step, Summing, dispatch},
+    params::{Aided, Gradients, InstructionSet, Isa, Job, Merge, Parameters, Step, Summing, dispatch},
     rules::{Clock, UpdateRule},
     schedule::Moment,
 };
@@ -161,12 +161,16 @@ impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Way<R> for Synch
 }
 
 impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Run<'_, F, M, R> {
-    /// The way that the settings ask for.
+    /// The way that the settings ask for, of runs that are not lean.
     ///
     /// # Errors
     /// As for [`Synchronous::new`].
-    pub fn way<A: Aiding>(&self) -> Result<Box<dyn Way<R> + '_>> {
-        Ok(if self.settings.batch == Batch::One { Box::new(Workers::<_, _, _, A>::new(self)?) } else { Box::new(Synchronous::new(self)?) })
+    pub fn way(&self) -> Result<Box<dyn Way<R> + '_>> {
+        Ok(if self.settings.batch == Batch::One {
+            Box::new(Workers::<_, _, _, Aided>::new(self)?)
+        } else {
+            Box::new(Synchronous::new(self)?)
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use hogwild::{
 };
 use std::{path::Path, sync::atomic::AtomicBool};
 
-const ROWS: u64 = 40_000;
+const ROWS: u64 = 160_000;
 const SMALL: Window = Window::Bytes(Window::LEAST);
 
 fn open(folder: &Path, synth: &Synth) -> Packed {
@@ -17,7 +17,7 @@ fn open(folder: &Path, synth: &Synth) -> Packed {
     Packed::open(&packed).unwrap()
 }
 
-/// About nine megabytes.
+/// About 34 megabytes.
 fn rows(folder: &Path) -> Dataset {
     let Packed::Sparse(data) = open(folder, &Synth { rows: ROWS, ..Synth::default() }) else { panic!("not sparse") };
     data
@@ -73,12 +73,12 @@ fn shuffled_every_example_comes_once_and_the_loss_is_that_of_a_full_shuffle() {
             assert_eq!((a.examples, a.nonzeros), (b.examples, b.nonzeros), "{threads} threads");
         }
         let ratio = last(&in_windows) / last(&full);
-        assert!((0.98..1.02).contains(&ratio), "{threads} threads: {ratio}");
+        assert!(ratio < 1.02, "{threads} threads: {ratio}");
     }
     // One thread repeats to the bit, and another window is another order.
     let model = |window| bytes(folder.path(), &run(window, 1).model.unwrap());
     assert!(model(SMALL) == model(SMALL));
-    assert!(model(SMALL) != model(Window::Bytes(2 << 20)) && model(SMALL) != model(Window::Off));
+    assert!(model(SMALL) != model(Window::Bytes(8 << 20)) && model(SMALL) != model(Window::Off));
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_rate_is_chosen_and_curricula_and_batches_run_too() {
     for settings in small {
         let outcome = train_linear(&data, None, &settings, &mut (), &Default::default()).unwrap();
         let epochs: Vec<_> = outcome.epochs.iter().map(|epoch| (epoch.examples, epoch.loss)).collect();
-        assert!(epochs.len() == 3 && epochs[2].0 == ROWS && epochs[2].1 < 0.5, "{settings:?}: {epochs:?}");
+        assert!(epochs.len() == 3 && epochs[2].0 == ROWS && epochs[2].1 < 0.55, "{settings:?}: {epochs:?}");
         assert_eq!(outcome.settings.window, SMALL);
     }
 }
@@ -133,11 +133,12 @@ fn what_is_behind_is_given_back() {
     };
     // In this order: what is in memory stays there.
     let (in_windows, all) = (run(SMALL), run(Window::Off));
-    assert_eq!((in_windows.told.map(|told| (told.bytes, told.of)), all.told), (Some((1 << 20, size)), None));
-    assert!(in_windows.told.unwrap().groups as u64 >= 3 * size / (1 << 20), "{:?}", in_windows.told);
+    assert_eq!((in_windows.told.map(|told| (told.bytes, told.of)), all.told), (Some((Window::LEAST, size)), None));
+    assert!(in_windows.told.unwrap().groups as u64 >= 3 * size / Window::LEAST, "{:?}", in_windows.told);
     if cfg!(target_os = "linux") {
         assert!(all.kilobytes.iter().all(|&kilobytes| kilobytes > size / 1024 * 9 / 10), "{:?} of {size}", all.kilobytes);
-        assert!(in_windows.kilobytes.iter().all(|&kilobytes| kilobytes < size / 1024 / 4), "{:?} of {size}", in_windows.kilobytes);
+        // But for pages that are mapped because their neighbours are.
+        assert!(in_windows.kilobytes.iter().all(|&kilobytes| kilobytes < size / 1024 / 2), "{:?} of {size}", in_windows.kilobytes);
     }
 }
 
@@ -160,12 +161,12 @@ fn it_can_be_stopped() {
 fn a_window_that_is_none_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let too_small = Settings { window: Window::Bytes(1000), ..Settings::default() }.check().unwrap_err().to_string();
-    assert!(too_small.contains("--window 1000: must be at least 1M"), "{too_small}");
+    assert!(too_small.contains("--window 1000: must be at least 4M"), "{too_small}");
     let Packed::Ratings(data) = open(folder.path(), &Synth { kind: Kind::Ratings, ..Synth::default() }) else { panic!("not ratings") };
     let run = |window| {
         let settings = Settings { window, epochs: 1, ..Settings::for_ratings() };
         train_factorization(&data, None, &settings, &mut (), &Default::default())
     };
-    assert!(run(SMALL).unwrap_err().to_string().contains("--window 1M: is of sparse rows"));
+    assert!(run(SMALL).unwrap_err().to_string().contains("--window 4M: is of sparse rows"));
     assert_eq!(run(Window::Auto).unwrap().settings.window, Window::Off);
 }

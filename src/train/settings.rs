@@ -191,7 +191,7 @@ impl Settings {
             return bad("--exchange-every", "0".into(), "must be at least 1; try 256");
         }
         if let Window::Bytes(..Window::LEAST) = self.window {
-            return bad("--window", self.window.to_string(), "must be at least 1M; try auto");
+            return bad("--window", self.window.to_string(), "must be at least 4M; try auto");
         }
         self.check_stopping()?;
         self.check_snapshots(R::SCHEDULES, name)?;

@@ -33,7 +33,7 @@ pub enum Window {
 
 impl Window {
     /// The least number of bytes.
-    pub const LEAST: u64 = 1 << 20;
+    pub const LEAST: u64 = 4 << 20;
 
     /// Reads `auto`, `off` or a number of bytes, as in `512M` or `2G` (of powers of 1024).
     ///
@@ -112,7 +112,7 @@ const AHEAD: usize = 2;
 /// Chunks in a group, if they can be so small: a group is a sample of so many places of the file.
 const MIXED: u64 = 16;
 /// The least and the most bytes of a chunk.
-const CHUNK: (u64, u64) = (64 << 10, 32 << 20);
+const CHUNK: (u64, u64) = (1 << 20, 32 << 20);
 
 /// A data set in chunks.
 pub(super) struct Windows<'a> {

@@ -36,8 +36,8 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// The largest pages in use.
-const LARGEST_PAGE: usize = 64 << 10;
+/// Linux maps so many bytes, if it has them, where a page is asked for.
+const MAPPED_AROUND: usize = 64 << 10;
 
 /// Where a tensor is in the file.
 #[derive(Clone, Copy, Debug, Default)]
@@ -243,21 +243,20 @@ impl Store {
     pub(super) fn fetch(&self, bytes: Range<usize>) {
         const CELL: usize = size_of::<u32>();
         let cells = self.map.cells32(bytes.start.next_multiple_of(CELL), bytes.len().saturating_sub(CELL) / CELL);
-        // A number here and there: what comes from the disk comes in larger pieces, and pages beside one that is asked for are mapped too.
-        let sum = cells.iter().step_by(LARGEST_PAGE / CELL).fold(0, |sum, cell| sum ^ cell.load(Relaxed));
+        // A number here and there: what comes from the disk comes in larger pieces.
+        let sum = cells.iter().step_by(MAPPED_AROUND / CELL).fold(0, |sum, cell| sum ^ cell.load(Relaxed));
         std::hint::black_box(sum);
     }
 
-    /// Gives the memory of some bytes back to the system, but for the pages at the ends, which others may use.
+    /// Gives the memory of some bytes back to the system.
     pub(super) fn release(&self, bytes: Range<usize>) {
-        let whole = bytes.start.next_multiple_of(LARGEST_PAGE)..bytes.end / LARGEST_PAGE * LARGEST_PAGE;
         #[cfg(target_os = "linux")]
-        if !whole.is_empty() {
-            self.map.release(whole.clone());
-            self.forget(whole);
+        if !bytes.is_empty() {
+            self.map.release(bytes.clone());
+            self.forget(bytes);
         }
         #[cfg(not(target_os = "linux"))]
-        let _ = whole;
+        let _ = bytes;
     }
 
     /// Some bytes that were read (not through the mapping) will not be needed again soon.

@@ -92,7 +92,8 @@ def main():
     if not path:
         made = path = os.path.join(args.folder, f"hogwild-scale-{os.getpid()}.safetensors")
         rows = int(args.gigabytes * 1e9 / 600)
-        text = subprocess.Popen([args.hogwild, "synth", "text", "--rows", str(rows), "--nonzeros", "80", "--features", "1000000"], stdout=subprocess.PIPE)
+        synth = [args.hogwild, "synth", "text", "--rows", str(rows), "--nonzeros", "80", "--features", "1000000"]
+        text = subprocess.Popen(synth, stdout=subprocess.PIPE)
         subprocess.run([args.hogwild, "pack", "-", "-o", path], stdin=text.stdout, check=True)
     try:
         size = os.path.getsize(path)
@@ -110,6 +111,7 @@ def main():
             finally:
                 group.remove()
             speeds.append((disk, size / statistics.median(memory), size / statistics.median(limited)))
+            print("disk {:.2f}, in memory {:.2f}, limited {:.2f} GB/s".format(*(speed / 1e9 for speed in speeds[-1])), flush=True)
         disk, memory, limited = (statistics.median(column) for column in zip(*speeds))
         ratio = statistics.median(limited / min(disk, memory) for disk, memory, limited in speeds)
         how = "by a control group" if group.folder else "by --window alone: no control group could be made"
@@ -117,7 +119,8 @@ def main():
         print(f"window                   {window['bytes'] / 1e9 if window else 0:7.2f} GB, {window['groups'] if window else 0} groups")
         print(f"disk, sequential         {disk / 1e9:7.2f} GB/s")
         print(f"training, in memory      {memory / 1e9:7.2f} GB/s   loss {losses[-1]:.5f}")
-        print(f"training, limited        {limited / 1e9:7.2f} GB/s   loss {window_losses[-1]:.5f}, {used['own'] / 1e9:.2f} GB of its own memory")
+        own = f"{used['own'] / 1e9:.2f} GB of its own memory"
+        print(f"training, limited        {limited / 1e9:7.2f} GB/s   loss {window_losses[-1]:.5f}, {own}")
         print(f"of the smaller           {ratio:7.2f}")
     finally:
         if made:

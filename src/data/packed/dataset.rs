@@ -200,14 +200,10 @@ impl Dataset {
         (1..parts).map(row).collect::<Vec<_>>().into_iter().chain([self.rows()]).collect()
     }
 
-    /// Asks the system to read some rows, while we go on.
-    pub(crate) fn will_need(&self, rows: Range<usize>) {
-        self.places(rows).for_each(|bytes| self.store.will_need(bytes));
-    }
-
-    /// Reads some rows into memory, and waits for them.
+    /// Reads some rows into the system's memory, where they are found when they are asked for.
     pub(crate) fn fetch(&self, rows: Range<usize>) {
-        self.places(rows).for_each(|bytes| self.store.fetch(bytes));
+        let mut buffer = Vec::new();
+        self.places(rows).for_each(|bytes| self.store.fetch(bytes, &mut buffer));
     }
 
     /// Gives the memory that holds some rows of the file back to the system. They can still be read.

@@ -141,32 +141,41 @@ pub(crate) struct Queue<'a> {
     plan: &'a Plan,
     shuffle: bool,
     unit: Option<Blocks>,
+    /// And then the last one again and again, so that nobody who looks ahead has to ask whether there are more.
     positions: Vec<u32>,
-    /// How many positions are of the block at hand.
+    /// How many positions are of the block at hand, and how many there are in all.
     now: usize,
+    known: usize,
+    /// How far one looks ahead.
+    ahead: usize,
 }
 
 impl<'a> Queue<'a> {
-    /// `shuffle`: whether examples inside a block are shuffled.
-    pub fn new(plan: &'a Plan, shuffle: bool) -> Queue<'a> {
-        Queue { plan, shuffle: shuffle && !plan.sequential, unit: plan.take(), positions: Vec::new(), now: 0 }
+    /// `shuffle`: whether examples inside a block are shuffled; `ahead`: how many positions behind each of a block are to be there.
+    pub fn new(plan: &'a Plan, shuffle: bool, ahead: usize) -> Queue<'a> {
+        Queue { plan, shuffle: shuffle && !plan.sequential, unit: plan.take(), positions: Vec::new(), now: 0, known: 0, ahead }
     }
 
     /// Goes on to the next block of positions that `keep` accepts (without it, all); returns how many they are, 0 at the end.
     #[inline(always)]
     pub fn advance(&mut self, keep: Option<impl Fn(u32) -> bool>) -> usize {
+        self.positions.truncate(self.known);
         self.positions.drain(..self.now);
         if self.positions.is_empty() {
             self.append(&keep);
         }
         self.now = self.positions.len();
         self.append(&keep);
+        self.known = self.positions.len();
+        if let Some(&last) = self.positions.last() {
+            self.positions.resize(self.known + self.ahead, last);
+        }
         self.now
     }
 
-    /// The positions of the block at hand, then the next block's.
-    pub fn positions(&self) -> &[u32] {
-        &self.positions
+    /// The positions of the block at hand, then the next block's (so many in all), then as many as one looks ahead.
+    pub fn positions(&self) -> (&[u32], usize) {
+        (&self.positions, self.known)
     }
 
     /// Appends the next block that is not empty.

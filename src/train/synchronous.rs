@@ -86,12 +86,12 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
             return run.units.iter().cloned().flatten().filter(admitted).collect();
         }
         // Nothing is gained by neighbours here, and a batch is to be another in every epoch.
-        let mut queue = Queue::new(plan, true);
+        let mut queue = Queue::new(plan, true, 0);
         let mut order = Vec::with_capacity(run.examples as usize);
         loop {
             match queue.advance(run.feed.chooses().then_some(keeps)) {
                 0 => return order,
-                n => order.extend_from_slice(&queue.positions()[..n]),
+                n => order.extend_from_slice(&queue.positions().0[..n]),
             }
         }
     }

@@ -84,7 +84,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Epoch<'_, F, M, R, 
         let mut ready = 0;
         let mut tally = Tally::default();
         let (mut scores, mut labels) = (Vec::new(), Vec::new());
-        let mut queue = Queue::new(self.plan, F::SHUFFLE);
+        let mut queue = Queue::new(self.plan, F::SHUFFLE, 2 * ahead);
         loop {
             let n = queue.advance(feed.chooses().then_some(|p| feed.keeps(p)));
             if n == 0 {
@@ -94,34 +94,34 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Epoch<'_, F, M, R, 
             labels.resize(n, 0.0);
             let now = Moment { step: self.start.step + self.counters.examples.fetch_add(n as u64, Relaxed), ..self.start };
             let mut clock = Clock { rate: self.schedule.rate(self.rate, &now), step: now.step, steps: now.steps };
-            let positions = queue.positions();
+            let (positions, known) = queue.positions();
             // At the start, and where a short block has ended what was known of the order.
-            for (i, &position) in positions.iter().enumerate().take(F::AHEAD).skip(ready) {
+            for (i, &position) in positions[..known].iter().enumerate().take(F::AHEAD).skip(ready) {
                 let slot = (turn + i) % RING;
                 labels_ahead[slot] = feed.read(isa, position, &mut ring[slot], &weights);
             }
-            ready = F::AHEAD.min(positions.len() - n);
+            ready = F::AHEAD.min(known - n);
             let (scores, labels) = (&mut scores[..n], &mut labels[..n]);
-            for i in 0..n {
+            let from = |ahead: usize| &positions[ahead..][..n];
+            let looks = from(0).iter().zip(from(F::AHEAD)).zip(from(ahead).iter().zip(from(2 * ahead)));
+            for (((&position, &near), (&middle, &far)), (to_score, to_label)) in looks.zip(scores.iter_mut().zip(labels.iter_mut())) {
                 let slot = if F::AHEAD > 0 { turn % RING } else { 0 };
                 if F::AHEAD == 0 {
-                    labels_ahead[slot] = feed.read(isa, positions[i], &mut ring[slot], &weights);
+                    labels_ahead[slot] = feed.read(isa, position, &mut ring[slot], &weights);
                 }
                 weights.begin(&clock);
                 clock.step += 1;
-                let score = model.score(&ring[slot], &mut weights, &mut scratch);
-                (scores[i], labels[i]) = (score, labels_ahead[slot]);
+                let (score, label) = (model.score(&ring[slot], &mut weights, &mut scratch), labels_ahead[slot]);
+                (*to_score, *to_label) = (score, label);
                 tally.nonzeros += feed.size(&ring[slot]);
                 // Between the score and its use: the processor has this to do while it waits for the sum.
-                if let Some(&far) = positions.get(i + 2 * ahead) {
-                    feed.prefetch_place(isa, far);
-                    feed.prefetch_example(isa, positions[i + ahead], &weights);
-                }
-                if let Some(&near) = positions.get(i + F::AHEAD).filter(|_| F::AHEAD > 0) {
+                feed.prefetch_place(isa, far);
+                feed.prefetch_example(isa, middle, &weights);
+                if F::AHEAD > 0 {
                     let slot = (turn + F::AHEAD) % RING;
                     labels_ahead[slot] = feed.read(isa, near, &mut ring[slot], &weights);
                 }
-                let mut slope = loss.slope(score, labels[i]);
+                let mut slope = loss.slope(score, label);
                 if clips {
                     slope = aids.clipped(slope, model.gradient_square(&ring[slot], &scratch));
                 }

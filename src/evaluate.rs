@@ -81,15 +81,12 @@ pub(crate) fn linear(
     // Slabs of rows, one after the other: the next is read while this one is scored.
     let ends = window.map_or_else(|| vec![data.rows()], |window| data.cut((window / 4).min(32 << 20)));
     let slab = |i: usize| i.checked_sub(1).map_or(0, |before| ends[before])..ends[i];
-    let slab = &slab;
     for i in 0..ends.len() {
         let of = |end: usize| rows.partition_point(|&row| (row as usize) < end);
-        let parts: Vec<Scored> = std::thread::scope(|scope| {
-            if i + 1 < ends.len() {
-                scope.spawn(move || data.fetch(slab(i + 1)));
-            }
-            rows[of(slab(i).start)..of(slab(i).end)].par_chunks(1024).map(chunk).collect()
-        });
+        if ends.len() > 1 {
+            (i..ends.len().min(i + 2)).skip((i > 0) as usize).for_each(|next| data.will_need(slab(next)));
+        }
+        let parts: Vec<Scored> = rows[of(slab(i).start)..of(slab(i).end)].par_chunks(1024).map(chunk).collect();
         scored = parts.into_iter().fold(scored, Scored::join);
         if ends.len() > 1 {
             data.release(slab(i));

@@ -140,10 +140,10 @@ impl<'a> Windows<'a> {
         WindowReport { bytes: self.bytes, of: self.data.bytes(), groups: self.chunks.len().div_ceil(self.together) }
     }
 
-    /// A group of units, for a look at the data; they are read.
+    /// A group of units, for a look at the data; the system is asked to read them.
     pub fn sample(&self, seed: u64) -> Vec<Range<u32>> {
         let group = self.groups(true, seed, 0).swap_remove(0);
-        group.iter().for_each(|&chunk| self.data.fetch(self.rows(chunk)));
+        group.iter().for_each(|&chunk| self.data.will_need(self.rows(chunk)));
         group.into_iter().flat_map(|chunk| self.units[self.chunks[chunk].clone()].to_vec()).collect()
     }
 
@@ -168,6 +168,8 @@ impl<'a> Windows<'a> {
                 if over() {
                     break 'groups;
                 }
+                // One more is on its way while this one is waited for.
+                group[i..group.len().min(i + 2)].iter().skip((i > 0) as usize).for_each(|&chunk| self.data.will_need(self.rows(chunk)));
                 self.data.fetch(self.rows(chunk));
                 // All workers have left the group before the one that they are in, but for the blocks that were taken from it last.
                 if let (0, Some(left)) = (i, number.checked_sub(AHEAD + 1)) {

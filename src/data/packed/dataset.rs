@@ -200,10 +200,14 @@ impl Dataset {
         (1..parts).map(row).collect::<Vec<_>>().into_iter().chain([self.rows()]).collect()
     }
 
-    /// Reads some rows into the system's memory, where they are found when they are asked for.
+    /// Asks the system to read some rows, while we go on.
+    pub(crate) fn will_need(&self, rows: Range<usize>) {
+        self.places(rows).for_each(|bytes| self.store.will_need(bytes));
+    }
+
+    /// Reads some rows into memory, and waits for them.
     pub(crate) fn fetch(&self, rows: Range<usize>) {
-        let mut buffer = Vec::new();
-        self.places(rows).for_each(|bytes| self.store.fetch(bytes, &mut buffer));
+        self.places(rows).for_each(|bytes| self.store.fetch(bytes));
     }
 
     /// Gives the memory that holds some rows of the file back to the system. They can still be read.

@@ -52,7 +52,7 @@ pub struct TrainArgs {
     loss: Option<String>,
     #[command(flatten)]
     rule: RuleOptions,
-    /// Learning rate, above 0; auto: chosen by a race of rates on a sample of the training data, in less time than an epoch of one thread
+    /// Learning rate, above 0; auto: chosen by a race of rates on a sample of the training data, in less time than an epoch of one thread (of fewer than 30,000 examples: a few)
     #[arg(long, value_name = "auto|RATE", default_value = "auto", value_parser = LearningRate::parse, allow_negative_numbers = true)]
     lr: LearningRate,
     /// How the rate goes over the run: a name, or name:setting=value,... [default: linear for mf, constant otherwise]
@@ -103,7 +103,7 @@ pub struct TrainArgs {
     /// Factors of mf
     #[arg(long, default_value_t = 32)]
     rank: usize,
-    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!; linear models only [default: on several threads those in more than one of 1024 examples, up to 16384]
+    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!; linear models only [default: on several threads those that more than one of 1024 examples has, up to 32768 numbers: 16384 rows of adagrad, 8192 of adam]
     #[arg(long, value_name = "N")]
     hot_rows: Option<usize>,
     /// Examples between two exchanges of the hottest private rows; others every 4th or 16th time [default: 4096 for mf, else 64 to 1024]

@@ -1,4 +1,5 @@
-//! Where examples come from: rows of a mapped data set, or ratings in tiles (scaled rows: see `scale`). A feed knows how to read the example at a position into private memory.
+//! Where examples come from: rows of a mapped data set, or ratings in tiles (scaled rows: see `scale`). A feed knows how to read the example
+//! at a position into private memory.
 use super::{Order, Settings};
 use crate::{
     data::{Dataset, Ratings},

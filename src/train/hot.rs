@@ -2,34 +2,75 @@
 //!
 //! A row that two workers touch often passes between their caches each time, and an update is lost where both have it at hand. A row that
 //! is rarely touched is better shared: a private copy takes room in the cache and time at each exchange. On two threads imdb_1gram,
-//! imdb_2gram and criteo were fastest at some 10,000, 32,000 and 2,500 rows: those in more than one of a thousand examples.
+//! imdb_2gram and criteo were fastest at some 10,000, 32,000 and 2,500 rows (`hogwild train --hot-rows`): those that more than one of a
+//! thousand examples has.
 use super::Settings;
 use crate::{Result, data::Dataset, params::LANES};
 
-/// A row in more of the examples than one of so many is hot.
+/// A row that more than one of so many examples has is hot.
 const RARE: u64 = 1024;
-/// The most numbers of private rows: with what they were at the last exchange, they take a quarter of a second-level cache.
+/// The most numbers of private rows: with what they were at the last exchange they take a quarter of a second-level cache.
 const CELLS: usize = 1 << 15;
-/// Examples between exchanges: at least, at most. (kdd99, whose 49 hot rows are in every example: each 256 examples the loss of two threads at a high rate
-/// is up to 8% off one thread's, each 64 up to 4%, at no cost.)
+/// Examples between exchanges: at least, at most. (On kdd99, whose 49 hot rows are in every example, two threads at a high rate were up to 8%
+/// off one thread's loss by an exchange each 256 examples, up to 4% each 64, at no cost: `hogwild train --exchange-every`.)
 const EXCHANGE: [u64; 2] = [64, 1024];
 /// Examples a block where nothing is exchanged.
 const BLOCK: u32 = 256;
-/// So many nonzeros take the time to exchange a vector of cells, at a thirtieth of the run.
+/// Nonzeros trained between exchanges for each private vector of sixteen cells: exchanging then takes about a thirtieth of the time.
 const NONZEROS: u64 = 24;
+/// Of the most frequent shared row one update in so many, at most, may be overwritten where what was gathered for the score serves for the
+/// step too.
+const MEETINGS: u64 = 64;
 
-/// Fills in what the settings leave open, for rows of `stride` cells. Tells whether the rows that stay shared are so rare that workers hardly meet there.
+/// Fills in what the settings leave open, for rows of `stride` cells. Tells whether the rows that stay shared are so rare that workers
+/// hardly meet there.
 pub(super) fn choose(settings: &mut Settings, data: &Dataset, stride: usize) -> Result<bool> {
-    let (rows, others) = (data.rows() as u64, settings.workers() as u64 - 1);
-    let counts = if others > 0 { data.first_counts(settings.hot_rows.unwrap_or(0).max(CELLS / stride) + 1)? } else { Vec::new() };
+    let (examples, others) = (data.rows() as u64, settings.workers() as u64 - 1);
     // Row 0 is the bias.
-    let frequent = 1 + counts.iter().take_while(|&count| count.saturating_mul(RARE) > rows).count();
-    let hot = *settings.hot_rows.get_or_insert(if others > 0 { frequent.min(CELLS / stride) } else { 0 });
-    let vectors = (hot * stride / LANES) as u64;
-    let every = vectors * NONZEROS * rows / data.nonzeros().max(1);
-    let every = if others > 0 { every.next_power_of_two().clamp(EXCHANGE[0], EXCHANGE[1]) as u32 } else { BLOCK };
-    settings.exchange_every.get_or_insert(every);
-    // Of the most frequent shared row: the share of updates that another worker may overwrite.
-    let shared = if hot == 0 { rows } else { counts.get(hot - 1).copied().unwrap_or(0) };
-    Ok(others.saturating_mul(shared) < rows / 64)
+    let most = settings.hot_rows.unwrap_or(CELLS / stride).min(data.columns() + 1);
+    let counts = if others > 0 { data.first_counts(most)? } else { Vec::new() };
+    let hot = settings.hot_rows.map_or_else(|| if others > 0 { hot_rows(&counts, examples, stride) } else { 0 }, |_| most);
+    settings.hot_rows = Some(hot);
+    settings.exchange_every.get_or_insert_with(|| exchange_every(hot * stride / LANES, examples, data.nonzeros()));
+    let shared = if hot == 0 { examples } else { counts.get(hot - 1).copied().unwrap_or(0) };
+    Ok(others.saturating_mul(shared) < examples / MEETINGS)
+}
+
+/// The bias and the features that are frequent enough, as far as there is room. `counts`: in how many examples each feature occurs, descending.
+fn hot_rows(counts: &[u64], examples: u64, stride: usize) -> usize {
+    let frequent = counts.iter().take_while(|&count| count.saturating_mul(RARE) > examples).count();
+    (1 + frequent).min(CELLS / stride)
+}
+
+/// Examples between exchanges of so many vectors of cells.
+fn exchange_every(vectors: usize, examples: u64, nonzeros: u64) -> u32 {
+    if vectors == 0 {
+        return BLOCK;
+    }
+    let every = (vectors as u64 * NONZEROS).saturating_mul(examples) / nonzeros.max(1);
+    every.clamp(EXCHANGE[0], EXCHANGE[1]).next_power_of_two() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frequent_features_are_hot_as_far_as_there_is_room() {
+        // In a thousandth of the examples and less; the bias is always one.
+        assert_eq!(hot_rows(&[50_000, 200, 98, 97, 1], 100_000, 2), 4);
+        assert_eq!(hot_rows(&[], 100_000, 2), 1);
+        let many = vec![1000; 100_000];
+        assert_eq!([1, 2, 4].map(|stride| hot_rows(&many, 1000, stride)), [32_768, 16_384, 8192]);
+    }
+
+    #[test]
+    fn exchanges_are_the_rarer_the_more_there_is_to_exchange() {
+        // As of kdd99, imdb_1gram, criteo; no private rows; far too many.
+        assert_eq!(exchange_every(6, 494_021, 6_179_964), 64);
+        assert_eq!(exchange_every(1320, 25_000, 3_533_782), 256);
+        assert_eq!(exchange_every(331, 72_000, 2_409_263), 256);
+        assert_eq!(exchange_every(0, 72_000, 2_409_263), 256);
+        assert_eq!(exchange_every(usize::MAX >> 8, u64::MAX, 1), 1024);
+    }
 }

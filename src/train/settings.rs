@@ -44,8 +44,8 @@ pub struct Settings {
     pub seed: u64,
     /// Factors a row, 1 to 4096.
     pub rank: usize,
-    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!. None: on several threads those in more than one of 1,024
-    /// examples, as far as they fit the cache; 0 on one thread and by batches.
+    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!. None: on several threads those that more than one of
+    /// 1,024 examples has, up to 32,768 numbers of weights and state; 0 on one thread and by batches.
     pub hot_rows: Option<usize>,
     /// Examples between two exchanges of the hottest private rows (others every 4th or 16th time), at least 1. None: 64 to 1,024, the more
     /// the more private rows there are to the nonzeros of an example; 4,096 ratings.
@@ -246,12 +246,12 @@ impl Settings {
         Err(Error::BadSetting { setting: "--snapshots", value: snapshots.to_string(), problem })
     }
 
-    /// Workers that share parameters: by batches one hand steps them.
     /// Examples a block.
     pub(crate) fn block(&self) -> u32 {
         self.exchange_every.unwrap_or(256)
     }
 
+    /// Workers that share parameters: by batches one hand steps them.
     pub(crate) fn workers(&self) -> usize {
         if self.batch == Batch::One { self.threads } else { 1 }
     }

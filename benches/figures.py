@@ -3,7 +3,7 @@
 
     python3 benches/figures.py DATA_FOLDER YARDSTICK_BINARY [ROUNDS]
 
-DATA_FOLDER holds imdb_1gram, imdb_2gram, criteo as NAME.train.svm and NAME.test.svm, ml10m.train.txt and ml10m.test.txt, all
+DATA_FOLDER holds imdb_1gram, imdb_2gram, criteo, kdd99 as NAME.train.svm and NAME.test.svm, ml10m.train.txt and ml10m.test.txt, all
 uncompressed. Each round runs the yardstick, then hogwild on one and on two threads; a run counts by its best epoch, the table by
 the median over the rounds. Quality is the best epoch of a run with validation.
 """
@@ -17,11 +17,13 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 HOGWILD = HERE / "target" / "release" / "hogwild"
-SETS = [  # name, file ending, yardstick's arguments, options of hogwild
+SETS = [  # name of the file, its ending, yardstick's arguments, options of hogwild
     ("imdb_1gram", "svm", ["linear", "0.5", "4"], ["--lr", "0.5", "--epochs", "10"]),
     ("imdb_2gram", "svm", ["linear", "2.5", "4"], ["--lr", "2.5", "--epochs", "10"]),
     ("criteo", "svm", ["linear", "0.02", "4"], ["--lr", "0.02", "--epochs", "10"]),
+    ("kdd99", "svm", ["linear", "0.001", "4"], ["--lr", "0.001", "--epochs", "10"]),
     ("ml10m", "txt", ["factors", "32", "3"], ["--lr", "0.14"]),
+    ("ml10m", "txt", ["factors", "128", "3"], ["--lr", "0.14", "--rank", "128"]),
 ]
 
 
@@ -46,6 +48,10 @@ def yardstick(binary, data, arguments):
     return [min(ns for threads, ns in found if threads == wanted) for wanted in "12"]
 
 
+def rank_of(options):
+    return f", rank {options[options.index('--rank') + 1]}" if "--rank" in options else ""
+
+
 def main():
     folder, binary = pathlib.Path(sys.argv[1]), sys.argv[2]
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 3
@@ -54,7 +60,7 @@ def main():
     print("|---|---|---|---|---|---|")
     for name, ending, bare, options in SETS:
         train, test = (folder / f"{name}.{part}.{ending}" for part in ("train", "test"))
-        timed = [train, *[o if o != "10" else "4" for o in options], *([] if options else ["--epochs", "4"])]
+        timed = [train, *[o if o != "10" else "4" for o in options]]
         theirs, ours = [], []
         for _ in range(rounds):
             theirs.append(yardstick(binary, train, bare))
@@ -67,7 +73,7 @@ def main():
             key = "rmse" if "rmse" in valid[0] else "logloss"
             at = min(valid, key=lambda v: v[key])
             best.append(f"{key} {at[key]:.4f}" + (f" accuracy {at['accuracy']:.4f}" if "accuracy" in at else "") + f" (last {valid[-1][key]:.4f})")
-        print(f"| {name} | {a:.2f} / {b:.2f} | {x:.2f} / {y:.2f} | {a / x:.2f} / {b / y:.2f} | {a / b:.2f} | {', '.join(best)} |", flush=True)
+        print(f"| {name + rank_of(options)} | {a:.2f} / {b:.2f} | {x:.2f} / {y:.2f} | {a / x:.2f} / {b / y:.2f} | {a / b:.2f} | {', '.join(best)} |", flush=True)
 
 
 if __name__ == "__main__":

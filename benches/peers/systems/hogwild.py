@@ -5,12 +5,18 @@ import subprocess
 from .base import System
 
 
+def flags(data, setting, threads, epochs, log):
+    """Of `hogwild train`; a setting may ask for fewer epochs than are asked for, not for more."""
+    options = {"threads": threads, "log": log, **({"rank": data.rank} if data.task == "ratings" else {}), **setting}
+    options["epochs"] = min(epochs, setting.get("epochs", epochs))
+    return [str(part) for name, value in options.items() for part in (f"--{name}", value)]
+
+
 def train(data, setting, threads, epochs, curve):
     with data.scratch() as folder:
         log = folder / "log.jsonl"
-        options = {"epochs": epochs, "threads": threads, "log": log, **({"rank": data.rank} if data.task == "ratings" else {}), **setting}
-        flags = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
-        command = [data.hogwild, "train", data.packed("train"), "--valid", data.packed("test"), "--quiet", *flags]
+        command = [data.hogwild, "train", data.packed("train"), "--valid", data.packed("test"), "--quiet"]
+        command += flags(data, setting, threads, epochs, log)
         ended = subprocess.run(command, capture_output=True, text=True)
         if ended.returncode not in (0, 1):  # 1: a rate at which it diverges
             raise RuntimeError(ended.stderr.strip())

@@ -3,10 +3,12 @@ from .base import System, restarts, step_by_step
 
 
 def sgd(data, setting, threads, epochs, curve):
+    import numpy
     from sklearn.linear_model import SGDClassifier
 
     matrix, labels = data.matrix("train"), data.rows("train").labels
-    model = SGDClassifier(loss="log_loss", random_state=0, **setting)
+    order = numpy.random.RandomState(0)  # a plain number would shuffle each epoch alike
+    model = SGDClassifier(loss="log_loss", random_state=order, **setting)
     step = lambda: model.partial_fit(matrix, labels, classes=[-1, 1])
     step_by_step(step, lambda: model.decision_function(data.matrix("test")), epochs, curve)
 

@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 
+import data as datas
 import measures
-import systems
 
 OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 HEAD = 8 << 20  # bytes of text for readers that would take minutes for all of it
@@ -18,6 +18,11 @@ HEAD = 8 << 20  # bytes of text for readers that would take minutes for all of i
 
 def tell(text):
     print(text, file=sys.stderr, flush=True)
+
+
+def refuse(problem):
+    tell(problem)
+    sys.exit(2)
 
 
 class Dataset:
@@ -37,7 +42,7 @@ class Dataset:
             with open(self.folder / "train.txt", "rb") as text, open(self.folder / "head.txt", "wb") as head:
                 head.writelines(text.readlines(HEAD))
         self.state = known
-        self.shape, _ = (self._pack(part, hogwild) for part in ("train", "test"))
+        self.shape, _ = (self._pack(part, source, hogwild) for part, source in (("train", train), ("test", test)))
         self.task = "ratings" if self.shape["users"] else "rows"
         self._save()
 
@@ -49,11 +54,13 @@ class Dataset:
         else:
             text.symlink_to(source.resolve())
 
-    def _pack(self, part, hogwild):
+    def _pack(self, part, source, hogwild):
         packed = self.folder / f"{part}.safetensors"
         ended = subprocess.run([hogwild, "pack", self.folder / f"{part}.txt", "-o", packed, "--json"], capture_output=True, text=True)
         if ended.returncode:
-            sys.exit(ended.stderr.strip())
+            refuse(ended.stderr.strip())
+        if {"user_name", "item_name"} & set(datas.contents(packed)[0]):
+            refuse(f"{source}: its users or items are names, but most peers take numbers: give each name a number, the same in both files")
         return json.loads(ended.stdout)
 
     def _save(self):
@@ -71,73 +78,105 @@ class Dataset:
         return ("{rows} " + of).format(**self.shape)
 
 
-def measure(dataset, installed, missing, environments, options):
-    """`installed` is {system: version}. Gives what report.py shows and the JSON file holds."""
-    epochs = options.epochs or (10 if dataset.task == "rows" else 20)
-    threads = options.threads
-    known = {"folder": str(dataset.folder), "task": dataset.task, "rank": options.rank, "hogwild": str(options.hogwild)}
-    taking_part = [system for system in installed if system.task == dataset.task]
-    missing = {system.name: reason for system, reason in missing.items() if system.task == dataset.task}
-    about = {system.name: {"version": installed[system], "note": system.note} for system in taking_part}
+class Measurement:
+    """All systems on one data set. `installed` is {system: version}, `missing` {system: reason}."""
 
-    def call(system, action, count, **more):
-        task = {"action": action, "data": known, "epochs": epochs, "budget": options.budget, **more}
-        return environments.call(system, task, count)
+    def __init__(self, dataset, installed, missing, environments, options):
+        self.dataset, self.environments, self.options = dataset, environments, options
+        self.epochs = options.epochs or (10 if dataset.task == "rows" else 20)
+        self.taking_part = [system for system in installed if system.task == dataset.task]
+        self.about = {system.name: {"version": installed[system], "note": system.note} for system in self.taking_part}
+        self.missing = {system.name: reason for system, reason in missing.items() if system.task == dataset.task}  # not in the tables
+        self.remarks = []  # on systems that are
+        self.runs = {}  # those of all rounds, by system and number of threads
 
-    def attempt(system, what, work):
-        """Whether it worked; a system that fails is named and takes no further part."""
+    def _call(self, system, action, threads, **more):
+        dataset, options = self.dataset, self.options
+        data = {"folder": str(dataset.folder), "task": dataset.task, "rank": options.rank, "hogwild": str(options.hogwild)}
+        task = {"action": action, "data": data, "epochs": self.epochs, "budget": options.budget, **more}
+        return self.environments.call(system, task, threads)
+
+    def _most_threads(self, system):
+        return self.options.threads[-1] if system.threaded else 1
+
+    def _attempt(self, what, work, system, *more):
+        """Why it failed, or None where it worked."""
         start = time.perf_counter()
+        problem = None
         try:
-            work()
-            tell(f"{dataset.name}: {system.name}: {what} ({time.perf_counter() - start:.1f} s)")
-            return True
-        except RuntimeError as problem:
-            tell(f"{dataset.name}: {system.name}: {what}: {problem}")
-            missing[system.name] = f"{what}: {problem}"
-            return False
+            work(system, *more)
+        except RuntimeError as failure:
+            problem = f"{what}: {failure}"
+        tell(f"{self.dataset.name}: {system.name}: {problem or what} ({time.perf_counter() - start:.1f} s)")
+        return problem
 
-    def prepare(system):
+    def _prepare(self, system):
         if system.prepare:
-            dataset.once(system.prepare.__module__, lambda: call(system, "prepare", 1))
+            self.dataset.once(system.prepare.__module__, lambda: self._call(system, "prepare", 1))
 
-    def tune(system):
+    def _tune(self, system):
         if len(system.settings) == 1:
-            about[system.name]["setting"] = system.settings[0]
+            self.about[system.name]["setting"] = system.settings[0]
             return
-        runs = call(system, "tune", threads[-1] if system.threaded else 1)["runs"]
+        runs = self._call(system, "tune", self._most_threads(system))["runs"]
         best = measures.chosen(runs)
         if best is None:
             raise RuntimeError(next((run["problem"] for run in runs if "problem" in run), "no run came to an end"))
-        about[system.name] |= {"setting": best["setting"], "choice": runs}
+        self.about[system.name] |= {"setting": best["setting"], "choice": runs}
 
-    def load(system):
-        path = dataset.folder / (system.load_own_text or ("head.txt" if system.slow_reader else "train.txt"))
-        found = call(system, "load", threads[-1] if system.threaded else 1, text=str(path))
-        about[system.name]["load_mb_s"] = found["bytes"] / found["seconds"] / 1e6
+    def _load(self, system):
+        path = self.dataset.folder / (system.load_own_text or ("head.txt" if system.slow_reader else "train.txt"))
+        found = self._call(system, "load", self._most_threads(system), text=str(path))
+        self.about[system.name]["load_mb_s"] = found["bytes"] / found["seconds"] / 1e6
 
-    for what, work in (("own format", prepare), ("choice of settings", tune)):
-        taking_part = [system for system in taking_part if attempt(system, what, lambda: work(system))]
-    for system in taking_part:
-        if system.load:  # without a reader for this text a system is still measured
-            attempt(system, "reading of text", lambda: load(system))
-
-    def train(system, count, found):
-        run = call(system, "train", count, setting=about[system.name]["setting"])
+    def _train(self, system, threads):
+        run = self._call(system, "train", threads, setting=self.about[system.name]["setting"])
         if not run["points"]:
             raise RuntimeError("no epoch came to an end")
-        found.append(run)
+        self.runs[system, threads].append(run)
 
-    runs = {(system, count): [] for system in taking_part for count in (threads if system.threaded else [1])}
-    for turn in range(options.rounds):
-        for (system, count), found in list(runs.items()):
-            if not attempt(system, f"round {turn + 1} of {options.rounds}, threads {count}", lambda: train(system, count, found)):
-                del runs[system, count]
-    entries = [
-        {"system": system.name, "threads": count, **measures.summary(found, options.target)} for (system, count), found in runs.items()
-    ]
-    return {
-        "name": dataset.name, "shape": dataset.describe(), "task": dataset.task, "threads": threads, "target": options.target,
-        "counted": dataset.shape["rows" if dataset.task == "ratings" else "nonzeros"], "rounds": options.rounds, "budget": options.budget,
-        "systems": about, "missing": missing, "entries": entries,
-        "runs": {f"{system.name}, {count}": found for (system, count), found in runs.items()},
-    }
+    def _choose(self):
+        """A system without its own format or a setting is out."""
+        for what, work in (("own format", self._prepare), ("choice of settings", self._tune)):
+            for system in list(self.taking_part):
+                if problem := self._attempt(what, work, system):
+                    self.missing[system.name] = problem
+                    self.taking_part.remove(system)
+
+    def _read(self):
+        for system in self.taking_part:
+            if system.load and (problem := self._attempt("reading of text", self._load, system)):
+                self.remarks.append(f"{system.name}: {problem}")
+
+    def _rounds(self):
+        """A number of threads on which a system fails is out; the system is when none is left."""
+        self.runs = {(system, count): [] for system in self.taking_part for count in (self.options.threads if system.threaded else [1])}
+        failures = []
+        for turn in range(1, self.options.rounds + 1):
+            for system, count in list(self.runs):
+                if problem := self._attempt(f"round {turn} of {self.options.rounds}, threads {count}", self._train, system, count):
+                    del self.runs[system, count]
+                    failures.append((system, problem))
+        left = {system for system, _ in self.runs}
+        for system, problem in failures:
+            if system in left:
+                self.remarks.append(f"{system.name}: {problem}")
+            else:
+                self.missing.setdefault(system.name, problem)
+
+    def result(self):
+        """What report.py shows and the JSON file holds."""
+        self._choose()
+        self._read()
+        self._rounds()
+        shape, options = self.dataset.shape, self.options
+        return {
+            "name": self.dataset.name, "shape": self.dataset.describe(), "task": self.dataset.task, "threads": options.threads,
+            "counted": shape["rows" if self.dataset.task == "ratings" else "nonzeros"], "rounds": options.rounds, "budget": options.budget,
+            "target": options.target, "systems": self.about, "missing": self.missing, "remarks": self.remarks,
+            "entries": [
+                {"system": system.name, "threads": count, **measures.summary(found, options.target)}
+                for (system, count), found in self.runs.items()
+            ],
+            "runs": {f"{system.name}, {count}": found for (system, count), found in self.runs.items()},
+        }

@@ -1,4 +1,4 @@
-"""The data as a worker gives them to a system: equal rows and features for all, mapped from hogwild's packed files.
+"""The data as a worker gives them to a system: equal rows and features for all, read from hogwild's packed files.
 
 Ids become numbers from 0 in the order of the ids, over training and held-out data together, so that arrays of weights are dense.
 """
@@ -10,18 +10,22 @@ import tempfile
 from types import SimpleNamespace
 
 
+def contents(path):
+    """What the arrays of a safetensors file are, by name, and where they begin."""
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+    return {name: entry for name, entry in header.items() if name != "__metadata__"}, 8 + length
+
+
 def tensors(path):
     """The arrays of a safetensors file."""
     import numpy
 
-    with open(path, "rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(length))
+    entries, begin = contents(path)
     types = {"U64": "<u8", "U32": "<u4", "F32": "<f4"}
-    read = lambda entry: numpy.fromfile(
-        path, types[entry["dtype"]], entry["shape"][0], offset=8 + length + entry["data_offsets"][0]
-    )
-    return {name: read(entry) for name, entry in header.items() if name != "__metadata__"}
+    read = lambda entry: numpy.fromfile(path, types[entry["dtype"]], entry["shape"][0], offset=begin + entry["data_offsets"][0])
+    return {name: read(entry) for name, entry in entries.items()}
 
 
 class Data:

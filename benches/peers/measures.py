@@ -28,10 +28,14 @@ def seconds_to(points, loss):
     return min((point["seconds"] for point in points if point["loss"] is not None and point["loss"] <= loss), default=math.inf)
 
 
-def median(values):
-    """None of nothing."""
-    values = [value for value in values if value is not None]
-    return statistics.median_low(values) if values else None
+def median_seconds_to(runs, loss):
+    """Over the rounds; infinite where most of them miss it."""
+    return statistics.median_low(seconds_to(run["points"], loss) for run in runs)
+
+
+def typical(runs):
+    """The round of median best loss (of two: of the lower one)."""
+    return sorted(runs, key=lambda run: best_loss(run["points"]))[(len(runs) - 1) // 2]
 
 
 def chosen(runs):
@@ -42,29 +46,28 @@ def chosen(runs):
 
 def summary(runs, target=None):
     """Medians over the rounds of one system on one number of threads."""
-    best = median([best_loss(run["points"]) for run in runs])
-    to_target = None if target is None else median([seconds_to(run["points"], target) for run in runs])
+    points = typical(runs)["points"]
+    best = best_loss(points)
+    to_target = None if target is None else median_seconds_to(runs, target)
     return {
-        "epoch_seconds": median([seconds_an_epoch(run) for run in runs]),
+        "epoch_seconds": statistics.median_low(seconds_an_epoch(run) for run in runs),
         "best_loss": best if math.isfinite(best) else None,
-        "auc": median([auc_at_best(run["points"]) for run in runs]),
-        "seconds_to_best": median([seconds_to(run["points"], best_loss(run["points"])) for run in runs]) if math.isfinite(best) else None,
+        "auc": auc_at_best(points),
+        "seconds_to_best": median_seconds_to(runs, best) if math.isfinite(best) else None,
         "seconds_to_target": to_target if to_target is not None and math.isfinite(to_target) else None,
-        "memory_mb": median([run["memory_mb"] for run in runs]),
+        "memory_mb": statistics.median_low(run["memory_mb"] for run in runs),
         "epochs": max(run["points"][-1]["epoch"] for run in runs),
         "cut": any(run["cut"] for run in runs),
     }
 
 
 def times_sooner(peer_runs, our_runs, slack=0.0):
-    """The peer's time to its best loss (or to within a share of it) over ours to the same loss; infinite time of ours gives 0."""
-    loss = median([best_loss(run["points"]) for run in peer_runs]) * (1 + slack)
+    """The peer's time to its best loss (or to within a share of it) over ours to the same loss; infinite time of ours gives 0.
+
+    `peer_runs` are its rounds for each number of threads: the best loss is that of all, the time that of the soonest there.
+    """
+    loss = min(best_loss(typical(runs)["points"]) for runs in peer_runs) * (1 + slack)
     if not math.isfinite(loss):
         return None
-    theirs, ours = (median([seconds_to(run["points"], loss) for run in runs]) for runs in (peer_runs, our_runs))
+    theirs, ours = min(median_seconds_to(runs, loss) for runs in peer_runs), median_seconds_to(our_runs, loss)
     return theirs / ours if ours else None
-
-
-def quickest(entries, threads):
-    """The entry of least seconds an epoch among those on at most so many threads; None where there is none."""
-    return min((entry for entry in entries if entry["threads"] <= threads), key=lambda entry: entry["epoch_seconds"], default=None)

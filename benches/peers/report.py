@@ -34,7 +34,7 @@ def measured(result):
 
 
 def compared(result):
-    """How many times faster hogwild is, against each peer at its quickest number of threads up to hogwild's."""
+    """How many times faster hogwild is, against each peer on as many threads or fewer, whichever is quickest for each figure."""
     threads = result["threads"]
     columns = [f"{t} thread{'s' * (t > 1)}" for t in threads]
     heads = ["peer"] + [head for on in columns for head in (f"an epoch, {on}", f"to its best loss, {on}", f"to within 0.1% of it, {on}")]
@@ -45,13 +45,13 @@ def compared(result):
         row = [name]
         for t in threads:
             ours = next((e for e in result["entries"] if (e["system"], e["threads"]) == ("hogwild", t)), None)
-            theirs = measures.quickest([entry for entry in result["entries"] if entry["system"] == name], t)
-            if ours is None or theirs is None:
+            allowed = [entry for entry in result["entries"] if entry["system"] == name and entry["threads"] <= t]
+            if ours is None or not allowed:
                 row += ["-"] * 3
                 continue
-            runs = (result["runs"][f"{name}, {theirs['threads']}"], result["runs"][f"hogwild, {t}"])
-            sooner = (measures.times_sooner(*runs, slack) for slack in (0, 0.001))
-            row.append(shown(theirs["epoch_seconds"] / ours["epoch_seconds"], ".1f"))
+            their_runs = [result["runs"][f"{name}, {entry['threads']}"] for entry in allowed]
+            sooner = (measures.times_sooner(their_runs, result["runs"][f"hogwild, {t}"], slack) for slack in (0, 0.001))
+            row.append(shown(min(entry["epoch_seconds"] for entry in allowed) / ours["epoch_seconds"], ".1f"))
             row += ["not reached" if times == 0 else shown(times, ".1f") for times in sooner]
         rows.append(row)
     return table(heads, rows)
@@ -68,6 +68,8 @@ def chosen(result):
 def markdown(result):
     faster = f"How many times faster hogwild is:\n\n{compared(result)}"
     parts = [f"## {result['name']}", result["shape"], measured(result), faster, chosen(result)]
+    if result["remarks"]:
+        parts.append("Remarks:\n" + "\n".join(f"- {remark}" for remark in result["remarks"]))
     if result["missing"]:
         parts.append("Not measured:\n" + "\n".join(f"- {name}: {reason}" for name, reason in result["missing"].items()))
     return "\n\n".join(parts) + "\n"

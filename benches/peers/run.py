@@ -28,7 +28,7 @@ def settings():
     add("--synthetic", metavar="KIND", action="append", default=[], help="a kind of `hogwild synth`, as text or ratings; may be repeated")
     add("--rows", type=int, default=100_000, help="of synthetic data; a fifth more are held out [%(default)s]")
     add("--synth-options", default="", metavar="OPTIONS", help="more of `hogwild synth`, as --synth-options='--features 50000'")
-    add("--hogwild", type=pathlib.Path, metavar="PATH", help="the binary [target/release/hogwild, built if absent]")
+    add("--hogwild", type=pathlib.Path, metavar="PATH", help="the binary [target/release/hogwild, built from these sources first]")
     add("--folder", type=pathlib.Path, default=ROOT / "target" / "peers", help="environments, data and results [target/peers]")
     add("--threads", default="1,2", help="numbers of threads [%(default)s]")
     add("--rounds", type=int, help="how often all systems run in turn [3; --quick 2]")
@@ -122,16 +122,15 @@ def write(result, folder):
 def main():
     options = settings()
     if not options.hogwild:
+        subprocess.run(["cargo", "build", "--release"], cwd=ROOT, check=True)  # one that is there may be of other sources
         options.hogwild = ROOT / "target" / "release" / "hogwild"
-        if not options.hogwild.exists():
-            subprocess.run(["cargo", "build", "--release"], cwd=ROOT, check=True)
     options.hogwild = options.hogwild.resolve()
     pairs = [(train.name.split(".")[0], train, test) for train, test in zip(options.data[::2], options.data[1::2])]
     pairs += [(f"synthetic-{kind}", *synthetic(kind, options)) for kind in options.synthetic]
     datasets = [bench.Dataset(*pair, options.folder / "data", options.hogwild) for pair in pairs]
     environments, installed, missing = install(options, {dataset.task for dataset in datasets})
     for dataset in datasets:
-        write(bench.measure(dataset, installed, missing, environments, options), options.folder / "results")
+        write(bench.Measurement(dataset, installed, missing, environments, options).result(), options.folder / "results")
 
 
 if __name__ == "__main__":

@@ -59,8 +59,16 @@ class Group:
             (self.folder / "cgroup.procs").write_text(str(os.getpid()))
 
     def remove(self):
-        if self.folder:
-            self.folder.rmdir()
+        """What has just ended may be counted for a moment still."""
+        for left in reversed(range(20)):
+            try:
+                if self.folder:
+                    self.folder.rmdir()
+                return
+            except OSError:
+                if not left:
+                    raise
+                time.sleep(0.1)
 
 
 def train(args, path, window, group=None):
@@ -77,25 +85,32 @@ def train(args, path, window, group=None):
     return [line["seconds"] for line in epochs], window, lines[-1].get("memory"), [line["loss"] for line in epochs]
 
 
+def make(args, path):
+    rows = int(args.gigabytes * 1e9 / 600)
+    synth = [args.hogwild, "synth", "text", "--rows", str(rows), "--nonzeros", "80", "--features", "1000000"]
+    with subprocess.Popen(synth, stdout=subprocess.PIPE) as text:
+        subprocess.run([args.hogwild, "pack", "-", "-o", path], stdin=text.stdout, check=True)
+    if text.returncode:
+        raise SystemExit(f"hogwild synth ended with {text.returncode}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("packed", nargs="?", help="packed sparse rows")
     parser.add_argument("--gigabytes", type=float, default=2.0, help="size of the file that is made where none is given")
     parser.add_argument("--in", dest="folder", default=tempfile.gettempdir(), help="where it is made, on the disk to be measured")
     parser.add_argument("--share", type=float, default=4.0, help="the file's size over the limit")
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=3, help="epochs of each training; the median of their times counts")
     parser.add_argument("--rounds", type=int, default=3, help="all is measured so many times in turn; medians count")
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--hogwild", default=ROOT / "target/release/hogwild")
+    parser.add_argument("--threads", type=int, help="worker threads; all cores if not given")
+    parser.add_argument("--hogwild", default=ROOT / "target/release/hogwild", help="the command to measure; that of this folder if not given")
     args = parser.parse_args()
     path, made = args.packed, None
     if not path:
         made = path = os.path.join(args.folder, f"hogwild-scale-{os.getpid()}.safetensors")
-        rows = int(args.gigabytes * 1e9 / 600)
-        synth = [args.hogwild, "synth", "text", "--rows", str(rows), "--nonzeros", "80", "--features", "1000000"]
-        text = subprocess.Popen(synth, stdout=subprocess.PIPE)
-        subprocess.run([args.hogwild, "pack", "-", "-o", path], stdin=text.stdout, check=True)
     try:
+        if made:
+            make(args, made)
         size = os.path.getsize(path)
         limit = int(size / args.share)
         disk_speed(path)
@@ -124,7 +139,7 @@ def main():
         print(f"of the smaller           {ratio:7.2f}")
     finally:
         if made:
-            os.remove(made)
+            pathlib.Path(made).unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

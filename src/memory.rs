@@ -30,15 +30,17 @@ fn in_control_groups(mounted: &Path, groups: &str) -> Option<u64> {
     let left = |line: &str| {
         let mut parts = line.splitn(3, ':');
         let (number, controllers, group) = (parts.next()?, parts.next()?, parts.next()?);
-        let (roots, limit, taken) = if number == "0" && controllers.is_empty() {
-            (vec![mounted.to_owned(), mounted.join("unified")], "memory.max", "anon")
+        let (roots, limits, taken): (_, &[_], _) = if number == "0" && controllers.is_empty() {
+            // Above `high` a group is not ended but slowed, until it has given back.
+            (vec![mounted.to_owned(), mounted.join("unified")], &["memory.max", "memory.high"], "anon")
         } else if controllers.split(',').any(|controller| controller == "memory") {
-            (vec![mounted.join("memory")], "memory.limit_in_bytes", "total_rss")
+            (vec![mounted.join("memory")], &["memory.limit_in_bytes"], "total_rss")
         } else {
             return None;
         };
         let of_group = |folder: &Path| -> Option<u64> {
-            let limit: u64 = read(&folder.join(limit)).trim().parse().ok()?; // `max`: none
+            let limit = |name: &&str| read(&folder.join(name)).trim().parse::<u64>().ok(); // `max`: none
+            let limit = limits.iter().filter_map(limit).min()?;
             Some(limit.saturating_sub(field(&folder.join("memory.stat"), taken).unwrap_or(0)))
         };
         let around = Path::new(group.trim_start_matches('/')).ancestors();
@@ -75,10 +77,14 @@ mod tests {
         write("memory/a/b/memory.limit_in_bytes", "9223372036854771712\n");
         write("memory.max", "max\n");
         write("c/memory.max", "3000\n");
+        write("c/memory.high", "max\n");
         write("c/memory.stat", "anon 500\nfile 2400\n");
+        write("e/memory.max", "3000\n");
+        write("e/memory.high", "2000\n");
         let left = |groups: &str| in_control_groups(folder.path(), groups);
         assert_eq!(left("5:cpu:/a/b\n4:memory,pids:/a/b\n0::/\n"), Some(4000));
         assert_eq!(left("4:memory:/elsewhere\n0::/c/d\n"), Some(2500));
+        assert_eq!(left("0::/e\n"), Some(2000));
         assert_eq!(left("0::/\n"), None);
     }
 

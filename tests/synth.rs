@@ -91,7 +91,17 @@ fn bad_settings_are_refused_by_name() {
         (Synth { kind: Kind::Clicks, features: 77, ..good.clone() }, "--features"),
         (Synth { users: 0, ..good.clone() }, "--users"),
         (Synth { exponent: f64::NAN, ..good.clone() }, "--exponent"),
+        (Synth { start_row: u64::MAX - 5, rows: 6, ..good.clone() }, "--start-row"),
+        (Synth { kind: Kind::Ratings, items: 0, ..good.clone() }, "--items"),
     ] {
         assert!(bad.write(&mut std::io::sink()).unwrap_err().to_string().starts_with(flag));
+    }
+    // What a kind does not use is not looked at.
+    for unused in [
+        Synth { kind: Kind::Ratings, features: 1, nonzeros: 0, ..good.clone() },
+        Synth { kind: Kind::Clicks, nonzeros: 0, users: 0, ..good.clone() },
+        Synth { kind: Kind::Uniform, items: 0, exponent: 9.0, ..good },
+    ] {
+        assert_eq!(text(&Synth { rows: 3, ..unused }).lines().count(), 3);
     }
 }

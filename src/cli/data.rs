@@ -57,7 +57,7 @@ pub struct CacheOptions {
     #[arg(long)]
     pub no_cache: bool,
     /// When the integrity of a packed file is checked: once, and then only if it has changed since (for which a stamp is kept in the
-    /// cache folder), or always; with --no-cache always
+    /// cache folder; files under 16 MB always), or always; with --no-cache always
     #[arg(long, value_enum, value_name = "WHEN", default_value = "once")]
     pub check: CheckName,
 }

@@ -105,7 +105,7 @@ impl Report {
         let (own, peak) = (self.own_memory, memory::used().map(|used| used.peak));
         if let Some(peak) = peak {
             let [own, peak] = [own, peak].map(|bytes| bytes as f64 / 1e6);
-            self.say(&format!("memory at its peak: {own:.0} MB, {peak:.0} MB with what of the data was mapped"));
+            self.say(&format!("memory: {own:.0} MB of its own (sampled), at most {peak:.0} MB with mapped data"));
         }
         let total = |f: fn(&EpochReport) -> f64| outcome.epochs.iter().map(f).sum::<f64>() + 0.0; // no epochs sum up to -0
         self.log(json!({
@@ -147,8 +147,12 @@ impl Watch for Report {
 
     fn window(&mut self, window: &WindowReport) {
         let [bytes, of] = [window.bytes, window.of].map(|bytes| bytes as f64 / 1e6);
-        self.tell(&format!("{bytes:.0} MB of {of:.0} MB of data are in memory at a time, shuffled in {} groups", window.groups));
-        self.try_log(json!({ "event": "window", "bytes": window.bytes, "of": window.of, "groups": window.groups }));
+        self.tell(&match (window.gives_back, window.groups) {
+            (true, n) => format!("{bytes:.0} MB of {of:.0} MB of data are in memory at a time, read in {n} groups"),
+            (false, n) => format!("{of:.0} MB of data are read in {n} groups, for {bytes:.0} MB of memory; by batches none is given back"),
+        });
+        let WindowReport { bytes, of, groups, gives_back } = window;
+        self.try_log(json!({ "event": "window", "bytes": bytes, "of": of, "groups": groups, "gives_back": gives_back }));
     }
 
     fn epoch(&mut self, e: &EpochReport) {

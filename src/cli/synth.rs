@@ -40,7 +40,7 @@ pub struct SynthArgs {
     /// text, clicks, uniform: how many features there are; clicks: in all fields together
     #[arg(long, default_value_t = 2000)]
     features: u64,
-    /// text, uniform: features a row, on average (clicks: 39)
+    /// text, uniform: draws a row, on average; a feature drawn twice counts once, so rows are somewhat shorter (clicks: 39)
     #[arg(long, default_value_t = 30)]
     nonzeros: u64,
     /// ratings: how many users

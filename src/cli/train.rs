@@ -109,7 +109,8 @@ pub struct TrainArgs {
     /// Examples between two exchanges of the hottest private rows; others every 4th or 16th time [default: 4096 for mf, else 64 to 1024]
     #[arg(long, value_name = "N")]
     exchange_every: Option<u32>,
-    /// How much of sparse rows is in memory at a time: auto (all, or a part of what there is), off (all) or a size such as 512M or 2G
+    /// How much of a packed file of rows is in memory at a time: auto (all that fits, else a part of the free memory), off (all), or a size
+    /// such as 512M or 2G. Examples are then shuffled by groups; the log tells how many. By batches the order alone keeps to it
     #[arg(long, value_name = "auto|off|SIZE", default_value = "auto", value_parser = Window::parse)]
     window: Window,
     /// Let the system move the workers between cores

@@ -1,9 +1,12 @@
 //! Stamps: what a full check of a packed file found, kept so that a file that has not changed since need not be read from end to end again.
 //!
 //! A stamp lies in the cache folder under `checked/`, named by the file's path, and holds for as long as device, inode, length, the times
-//! of the last changes (the system's own too, which nobody can set back) and the checksum that the file says of itself are the same. What
-//! could slip through is a file whose bytes changed without the system being told, on a failing disk: its numbers would be wrong, as those of a
-//! file that changes while it is mapped, and no more; [`Check::Always`] finds it.
+//! of the last changes (the system's own too, which nobody can set back) and the checksum that the file says of itself are the same.
+//!
+//! What slips through: bytes that change on a failing disk, and what is written through a shared mapping of the file: that changes the
+//! times at the first write to a page alone, until the system has written the page to the disk, half a minute later or so. Numbers would
+//! be wrong then, as those of a file that changes while it is mapped, and no more; [`Check::Always`] finds it. So that other writes are
+//! seen, the last change must be two seconds old when a check begins that is to leave a stamp, and when it ends.
 use super::{cache::cache_directory, packed::Store};
 use crate::OutputFile;
 use serde_json::{Value, json};
@@ -13,12 +16,12 @@ use std::{
 };
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Whether a file that was checked before is checked again.
+/// When a packed file is checked from end to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Check {
-    /// Not if it has not changed since. The check leaves a stamp in the cache folder.
+    /// Only if it changed since the last check, which leaves a stamp in the cache folder. Files under 16 MB: always.
     Once,
-    /// Always; a stamp is left too, or taken away.
+    /// At every opening; the stamp is renewed, or removed if the file is damaged.
     Always,
 }
 
@@ -31,13 +34,15 @@ const LEAST: u64 = 16 << 20;
 pub(super) struct Stamp {
     path: PathBuf,
     file: Value,
+    /// Whether the last change was some time ago when the file was opened.
+    settled: bool,
 }
 
 impl Stamp {
     /// None where there can be none: no cache folder, a small file, a system without inodes.
     pub fn of(store: &Store) -> Option<Stamp> {
         (store.length >= LEAST).then_some(())?;
-        Some(Stamp { path: place(&store.path)?, file: identity(store)? })
+        Some(Stamp { path: place(&store.path)?, file: identity(store)?, settled: is_settled(store) })
     }
 
     /// What was found when the file was checked, if it is still that file.
@@ -48,7 +53,7 @@ impl Stamp {
 
     /// Keeps what was found. Where it cannot be written, the file will be checked again.
     pub fn keep(&self, store: &Store, found: Value) {
-        if !is_settled(store) || identity(store).as_ref() != Some(&self.file) {
+        if !self.settled || !is_settled(store) || identity(store).as_ref() != Some(&self.file) {
             return;
         }
         let stamp = json!({ "file": self.file, "found": found });
@@ -86,16 +91,19 @@ fn identity(store: &Store) -> Option<Value> {
     }))
 }
 
-/// Whether the last change is some time ago: one more within the same tick of the file system's clock would not be seen.
+/// Whether the last change is some time ago by both times, and not to come: one more within the same tick of the file system's clock (up
+/// to two seconds on some) would not be seen.
 #[cfg(unix)]
 fn is_settled(store: &Store) -> bool {
     use std::{
         os::unix::fs::MetadataExt,
         time::{Duration, SystemTime},
     };
-    let changed = store.file.metadata().map(|now| Duration::new(now.ctime().max(0) as u64, now.ctime_nsec() as u32));
-    let age = changed.ok().and_then(|changed| (SystemTime::UNIX_EPOCH + changed).elapsed().ok());
-    age.is_some_and(|age| age > Duration::from_millis(100))
+    let is_old = |seconds: i64, nanoseconds: i64| {
+        let time = SystemTime::UNIX_EPOCH + Duration::new(seconds.max(0) as u64, nanoseconds as u32);
+        time.elapsed().is_ok_and(|age| age > Duration::from_secs(2))
+    };
+    store.file.metadata().is_ok_and(|now| is_old(now.mtime(), now.mtime_nsec()) && is_old(now.ctime(), now.ctime_nsec()))
 }
 
 #[cfg(not(unix))]

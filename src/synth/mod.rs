@@ -46,7 +46,7 @@ pub struct Synth {
     pub start_row: u64,
     /// Rows: how many features there are, at least 2; clicks: in all fields together, at least 78.
     pub features: u64,
-    /// Text and uniform: distinct features a row, on average; at least 1.
+    /// Text and uniform: draws a row, on average, at least 1; a feature drawn twice counts once, so rows are somewhat shorter.
     pub nonzeros: u64,
     /// Ratings: how many users, at least 1.
     pub users: u64,
@@ -101,23 +101,25 @@ const CHUNK: u64 = 1 << 15;
 
 impl Synth {
     /// # Errors
-    /// The first setting that is out of its range.
+    /// The first setting, of those that the kind uses, that is out of its range.
     pub fn check(&self) -> Result<()> {
-        let features = if self.kind == Kind::Clicks { clicks::LEAST } else { 2 };
-        let least = [
-            ("--features", self.features, features),
-            ("--nonzeros", self.nonzeros, 1),
-            ("--users", self.users, 1),
-            ("--items", self.items, 1),
-        ];
+        let least = match self.kind {
+            Kind::Text | Kind::Uniform => [("--features", self.features, 2), ("--nonzeros", self.nonzeros, 1)].to_vec(),
+            Kind::Clicks => [("--features", self.features, clicks::LEAST)].to_vec(),
+            Kind::Ratings => [("--users", self.users, 1), ("--items", self.items, 1)].to_vec(),
+        };
         if let Some((setting, value, least)) = least.into_iter().find(|&(_, value, least)| value < least) {
             return Err(Error::BadSetting { setting, value: value.to_string(), problem: format!("must be at least {least}") });
         }
-        if self.nonzeros > self.features && self.kind != Kind::Clicks {
+        if self.start_row.checked_add(self.rows).is_none() {
+            let problem = format!("with {} rows behind it, goes beyond the largest number, {}; begin earlier", self.rows, u64::MAX);
+            return Err(Error::BadSetting { setting: "--start-row", value: self.start_row.to_string(), problem });
+        }
+        if self.nonzeros > self.features && matches!(self.kind, Kind::Text | Kind::Uniform) {
             let problem = format!("a row cannot have more features than there are: {}", self.features);
             return Err(Error::BadSetting { setting: "--nonzeros", value: self.nonzeros.to_string(), problem });
         }
-        if !(0.0..=3.0).contains(&self.exponent) {
+        if !(0.0..=3.0).contains(&self.exponent) && self.kind != Kind::Uniform {
             let problem = "must be from 0 (uniform) to 3".to_string();
             return Err(Error::BadSetting { setting: "--exponent", value: self.exponent.to_string(), problem });
         }
@@ -146,7 +148,7 @@ impl Synth {
             Kind::Ratings => (Box::new(Ratings::new(self)), 1),
         };
         let size = CHUNK.div_ceil(nonzeros);
-        let numbers = self.start_row..self.start_row.saturating_add(self.rows);
+        let numbers = self.start_row..self.start_row + self.rows;
         let mut at = numbers.start;
         // The next chunks' rows, in order; fewer or none at the end.
         let mut next = || -> Vec<Range<u64>> {

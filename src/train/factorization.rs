@@ -113,7 +113,8 @@ fn train<R: UpdateRule>(
             let all = feed.ratings.len() as u32;
             let units: Vec<_> = (0..all).step_by(64).map(|start| start..all.min(start.saturating_add(64))).collect();
             let start = |parameters: &Parameters| start_factors(parameters, rank, settings.seed);
-            let race = Race { feed: &feed, units: &units, model: &model, rule, settings: &settings, shape, start: &start };
+            let examples = all as u64;
+            let race = Race { feed: &feed, units: &units, examples, model: &model, rule, settings: &settings, shape, start: &start };
             race.choose(rule.default_rate(3.5), watch, stop)?
         }
     };

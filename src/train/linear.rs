@@ -1,10 +1,10 @@
 //! Training a linear model on sparse rows: settings and data become a run.
 use super::{
     Batch, Feed, Normalize, Order, Outcome, Scaling, Settings, SparseFeed, Watch, hot,
-    race::Race,
+    race::{self, Race},
     run::{Run, Workers, check_held_out, check_split},
     scale::{ScaledFeed, default_rate},
-    window::{Window, Windows},
+    window::{Window, Windows, rows_of_chunk},
 };
 use crate::{
     Result,
@@ -94,10 +94,10 @@ fn train<R: UpdateRule>(
         let of = |(row, &(z, y)): (u32, &(f32, f32))| if feed.keeps(row) { loss.value(z, y) } else { f32::INFINITY };
         (0..).zip(&score(weights, data, window, None, None).scores).map(of).collect()
     };
-    let units = feed.units(block);
+    let units = feed.units(window.map_or(block, |bytes| block.min(rows_of_chunk(data, bytes))));
     let windows = window.map(|bytes| Windows::new(data, &units, bytes));
     let windows = windows.as_ref();
-    windows.iter().for_each(|windows| watch.window(&windows.report()));
+    windows.iter().for_each(|windows| watch.window(&windows.report(settings.batch == Batch::One)));
     let examples = data.rows() as u64 - held.as_ref().map_or(0, |held| held.len() as u64);
     let shape = Shape { narrow: data.columns() + 1, hot, rare, workers, averaged: settings.aids.average.is_some(), ..Shape::default() };
     let rate = match settings.lr {
@@ -108,10 +108,13 @@ fn train<R: UpdateRule>(
             let grown = if online { Scaling::new(Normalize::MaxAbs, data, |row| !feed.is_held_out(row))? } else { None };
             let scaling = grown.as_ref().or(scaling.as_ref());
             let (feed, start) = (&ScaledFeed { feed, scaling }, &|_: &Parameters| ());
-            let sample = windows.map(|windows| windows.sample(settings.seed));
+            let races = settings.batch == Batch::One && !R::LEARNS;
+            let sample = windows.filter(|_| races).map(|windows| windows.sample(race::MOST, settings.seed));
             let units = sample.as_ref().unwrap_or(&units);
-            let race = Race { feed, units, model: &model, rule, settings: &settings, shape, start };
-            race.choose(default_rate(data, &rule, scaling), watch, stop)?
+            let race = Race { feed, units, examples, model: &model, rule, settings: &settings, shape, start };
+            let rate = race.choose(default_rate(data, &rule, scaling), watch, stop)?;
+            windows.iter().for_each(|windows| windows.release());
+            rate
         }
     };
     settings.lr = Some(rate);

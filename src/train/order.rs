@@ -2,8 +2,9 @@
 //!
 //! A unit is what stays together for locality (a few rows of the file, a tile of ratings); a block is what passes between two
 //! exchanges: many small units from all over the file, or a part of a large one. Blocks of neighbouring rows would be of one label in a
-//! file sorted by label (as the IMDB reviews are), and rules without memory of their gradients would run after each. All of it follows from seed and epoch, and one thread visits units in the order of the plan, so that a run repeats
-//! to the bit. Workers take units from an atomic counter: who is faster takes more.
+//! file sorted by label (as the IMDB reviews are), and rules without memory of their gradients would run after each. All of it follows
+//! from seed and epoch, and one thread visits units in the order of the plan, so that a run repeats to the bit. Workers take units from
+//! an atomic counter: who is faster takes more.
 use super::window::Gate;
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 use std::{
@@ -18,7 +19,8 @@ pub enum Order {
     Shuffle,
     /// As in the file, by one thread exactly so; several threads take its blocks in turn.
     Sequential,
-    /// Shuffled, the easy ones first (Bengio et al. 2009): epochs begin with a fifth of the examples, those of least loss, and admit more and more.
+    /// Shuffled, the easy ones first (Bengio et al. 2009): epochs begin with a fifth of the examples, those of least loss, and admit more
+    /// and more.
     Curriculum,
 }
 
@@ -57,8 +59,8 @@ impl Plan {
         Plan::of_groups(units.to_vec(), &[units.len()], admitted, order, block, seed, epoch)
     }
 
-    /// The same with units in groups, given by where each ends: the units of each are shuffled by themselves. Where there are several groups, no
-    /// unit is longer than a block.
+    /// The same with units in groups, given by where each ends: the units of each are shuffled by themselves. Where there are several
+    /// groups, no unit is longer than a block, and a block no longer than a group.
     pub fn of_groups(
         units: Vec<Range<u32>>,
         ends: &[usize],
@@ -86,7 +88,9 @@ impl Plan {
         }
         // Small units make a block together, so that it is a sample of the whole file.
         let longest = units.iter().map(|unit| unit.1.len()).max().unwrap_or(0).max(1);
-        Plan { units, sequential, admitted, together: (block as usize / longest).max(1), block, next: AtomicUsize::new(0), gate: None }
+        let group = if let [first, _, ..] = ends { *first } else { units.len() };
+        let together = (block as usize / longest).min(group).max(1);
+        Plan { units, sequential, admitted, together, block, next: AtomicUsize::new(0), gate: None }
     }
 
     /// The same with a gate that workers pass from group to group.

@@ -41,13 +41,19 @@ const LEAST: f64 = 0.35;
 /// Examples that are shuffled among each other: whatever the threads.
 const BLOCK: u32 = 256;
 
+/// The most examples of a sample.
+pub(super) const MOST: u64 = 1 << 18;
+
 /// The examples of a race, as units: to begin with, to be judged by, and of the first some that are to be seen again, if any.
 type Sample = [Vec<Range<u32>>; 3];
 
 /// What the race needs to know of the run.
 pub(super) struct Race<'a, F, M, R> {
     pub feed: &'a F,
+    /// All, or some of each part of the data.
     pub units: &'a [Range<u32>],
+    /// How many an epoch of the run has.
+    pub examples: u64,
     pub model: &'a M,
     pub rule: R,
     pub settings: &'a Settings,
@@ -58,8 +64,8 @@ pub(super) struct Race<'a, F, M, R> {
 }
 
 impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, F, M, R> {
-    /// The rate for the run, by a ladder of four decades about `middle`; that itself for a rule that tunes itself, for batches (of which a sample
-    /// has too few), or when asked to stop.
+    /// The rate for the run, by a ladder of four decades about `middle`; that itself for a rule that tunes itself, for batches (of which a
+    /// sample has too few), or when asked to stop.
     /// 9 to 12 rates see 1/32 of the units and 3 to 5 of them see 1/8: less than an epoch in all, but of data of less than 30,000 examples.
     pub fn choose(&self, middle: f32, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<f32> {
         let batch = self.settings.batch;
@@ -71,7 +77,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, F, M, R> {
         }
         let mut rates = self.ladder(middle, 4..=12, &self.sample(32, 800..1 << 15, false), watch, stop)?;
         let best_coarse = best(&rates).map_or(rates[0].rate, |(i, _)| rates[i].rate);
-        let fine = self.ladder(best_coarse, 1..=5, &self.sample(10, 2048..1 << 18, true), watch, stop)?;
+        let fine = self.ladder(best_coarse, 1..=5, &self.sample(10, 2048..MOST, true), watch, stop)?;
         if stop.load(Relaxed) {
             return Ok(middle);
         }
@@ -84,18 +90,15 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, F, M, R> {
         Ok(chosen)
     }
 
-    fn examples(&self) -> u64 {
-        self.units.iter().map(|unit| unit.len() as u64).sum()
-    }
-
-    /// One of `part` of the units, of so many examples at least (in as many passes as the run is to have, at most) and at most.
+    /// One of `part` of the data, of so many examples at least (in as many passes as the run is to have, at most) and at most.
     fn sample(&self, part: u64, examples: Range<u64>, again: bool) -> Sample {
         let mut units = self.units.to_vec();
         units.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(self.settings.seed ^ 0x2ACE));
-        let all = self.examples();
+        let here: u64 = units.iter().map(|unit| unit.len() as u64).sum();
+        let (all, passes) = if here < self.examples { (self.examples, 1) } else { (here, self.settings.epochs) };
         let wanted = (all / part).clamp(examples.start, examples.end);
-        let take = (wanted * units.len() as u64).div_ceil(all.max(1)).max(2) as usize;
-        let mut first: Vec<_> = units.iter().cycle().take(take.min(units.len() * self.settings.epochs)).cloned().collect();
+        let take = (wanted * units.len() as u64).div_ceil(here.max(1)).max(2) as usize;
+        let mut first: Vec<_> = units.iter().cycle().take(take.min(units.len() * passes)).cloned().collect();
         let second = first.split_off(first.len() / 2);
         let again = if again { first.len().div_ceil(2) } else { 0 };
         let again = first[..again].to_vec();
@@ -212,11 +215,11 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, F, M, R> {
         Raced { rate, loss, again, examples }
     }
 
-    /// The rate for all of the run's epochs and its schedule, of the winner of a short race and what part of the loss it keeps on what it has
-    /// seen. No step is larger than the winner's.
+    /// The rate for all of the run's epochs and its schedule, of the winner of a short race and what part of the loss it keeps on what
+    /// it has seen. No step is larger than the winner's.
     fn for_the_run(&self, winner: f32, kept: f64) -> f32 {
         const MOMENTS: u64 = 1000;
-        let (epochs, epoch) = (self.settings.epochs as u64, self.examples());
+        let (epochs, epoch) = (self.settings.epochs as u64, self.examples);
         let steps = epochs * epoch;
         let (mut mean, mut most) = (0.0, 0f64);
         for i in 0..MOMENTS {

@@ -1,14 +1,15 @@
 //! Data larger than memory: the file is visited window by window.
 //!
 //! Shuffled over the whole of such a file, a block would be some reads of a few kilobytes each, from all over the disk. So the file is cut
-//! into chunks of consecutive rows, the chunks are shuffled, some of them make a group, and what is shuffled is the units of a group. While
+//! into chunks of consecutive rows, some of them, from all over the file, make a group, and what is shuffled is the units of a group. While
 //! workers are in one group a thread reads the next ones, chunk by chunk, and gives the memory of those before back: four groups, the
-//! window, are in memory at a time, so that neither waits because the other is late for once. An epoch reads the file once, in pieces of
-//! megabytes, and takes as long as the slower of reading and training. Who comes to a group before it is read waits for it (see [`Gate`]): reading on
-//! demand, page by page, would take longer. (By batches nobody reads ahead; the order alone keeps to the window.)
+//! window, are in memory at a time, so that neither waits because the other is late for once. A group is a sample of sixteen places of the
+//! file or more, so that one sorted by label is shuffled too; chunks are megabytes where the window is 64 of them. An epoch reads the file
+//! once, and takes as long as the slower of reading and training. Who comes to a group before it is read waits for it (see [`Gate`]):
+//! reading on demand, page by page, would take longer. (By batches nobody reads ahead; the order alone keeps to the window.)
 use super::{Order, Plan};
-use crate::{Error, Result, data::Dataset, memory};
-use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
+use crate::{data::Dataset, memory};
+use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 use std::{
     fmt::{Display, Formatter},
     ops::Range,
@@ -35,30 +36,27 @@ impl Window {
     /// The least number of bytes.
     pub const LEAST: u64 = 4 << 20;
 
-    /// Reads `auto`, `off` or a number of bytes, as in `512M` or `2G` (of powers of 1024).
+    /// Reads `auto`, `off` or a number of bytes, as in `512M` or `2g` (of powers of 1024).
     ///
     /// # Errors
-    /// For anything else.
-    pub fn parse(text: &str) -> Result<Window> {
-        let digits = text.trim_end_matches(['K', 'M', 'G', 'T']);
+    /// For anything else: what it must be.
+    pub fn parse(text: &str) -> Result<Window, &'static str> {
+        let text = text.to_ascii_lowercase();
+        let digits = text.trim_end_matches(['k', 'm', 'g', 't']);
         let shift = match &text[digits.len()..] {
             "" => Some(0),
-            "K" => Some(10),
-            "M" => Some(20),
-            "G" => Some(30),
-            "T" => Some(40),
+            "k" => Some(10),
+            "m" => Some(20),
+            "g" => Some(30),
+            "t" => Some(40),
             _ => None,
         };
         let bytes = || digits.parse::<u64>().ok()?.checked_mul(1 << shift?);
-        match (text, bytes()) {
+        match (text.as_str(), bytes()) {
             ("auto", _) => Ok(Window::Auto),
             ("off", _) => Ok(Window::Off),
             (_, Some(bytes)) => Ok(Window::Bytes(bytes)),
-            _ => Err(Error::BadSetting {
-                setting: "--window",
-                value: text.into(),
-                problem: "must be auto, off or a size such as 512M or 2G".into(),
-            }),
+            _ => Err("must be auto, off or a size such as 512M or 2G"),
         }
     }
 
@@ -104,15 +102,29 @@ pub struct WindowReport {
     pub of: u64,
     /// How many groups of rows there are, each shuffled by itself.
     pub groups: usize,
+    /// Whether memory is given back. By batches it is not: the order alone keeps to the window.
+    pub gives_back: bool,
 }
 
 /// Groups in memory: one in use, [`AHEAD`] read or being read, one that is left.
 const GROUPS: u64 = 2 + AHEAD as u64;
 const AHEAD: usize = 2;
-/// Chunks in a group, if they can be so small: a group is a sample of so many places of the file.
+/// Chunks in a group, at least: a group is a sample of so many places of the file.
 const MIXED: u64 = 16;
-/// The least and the most bytes of a chunk.
-const CHUNK: (u64, u64) = (1 << 20, 32 << 20);
+/// The most bytes of a chunk. (The least follows from [`Window::LEAST`]: 64 KiB, which Linux maps at once.)
+const CHUNK: u64 = 32 << 20;
+/// Places of the file that a sample is of.
+const PLACES: usize = 1024;
+
+/// About how many bytes a chunk has in such a window.
+fn chunk(bytes: u64) -> u64 {
+    (bytes / GROUPS / MIXED).clamp(1, CHUNK)
+}
+
+/// How many rows a unit may have, so that chunks are not longer for it.
+pub(super) fn rows_of_chunk(data: &Dataset, bytes: u64) -> u32 {
+    (chunk(bytes) as u128 * data.rows() as u128 / data.bytes().max(1) as u128).clamp(1, u32::MAX as u128) as u32
+}
 
 /// A data set in chunks.
 pub(super) struct Windows<'a> {
@@ -128,7 +140,7 @@ pub(super) struct Windows<'a> {
 impl<'a> Windows<'a> {
     /// `units`: all rows in the order of the file, as many to each but the last. `bytes`: as [`Window::of`] gives.
     pub fn new(data: &'a Dataset, units: &'a [Range<u32>], bytes: u64) -> Windows<'a> {
-        let chunk = (bytes / GROUPS / MIXED).clamp(CHUNK.0, CHUNK.1);
+        let chunk = chunk(bytes);
         let unit = units.first().map_or(1, |unit| unit.len().max(1));
         let mut start = 0;
         let chunks = data.cut(chunk).into_iter().map(|row| std::mem::replace(&mut start, row.div_ceil(unit))..row.div_ceil(unit));
@@ -136,15 +148,33 @@ impl<'a> Windows<'a> {
         Windows { data, units, chunks: chunks.collect(), together: (bytes / GROUPS / chunk).max(1) as usize, bytes }
     }
 
-    pub fn report(&self) -> WindowReport {
-        WindowReport { bytes: self.bytes, of: self.data.bytes(), groups: self.chunks.len().div_ceil(self.together) }
+    /// `gives_back`: whether there will be a reader.
+    pub fn report(&self, gives_back: bool) -> WindowReport {
+        let groups = self.chunks.len().div_ceil(self.together);
+        WindowReport { bytes: self.bytes, of: self.data.bytes(), groups, gives_back }
     }
 
-    /// A group of units, for a look at the data; the system is asked to read them.
-    pub fn sample(&self, seed: u64) -> Vec<Range<u32>> {
-        let group = self.groups(true, seed, 0).swap_remove(0);
-        group.iter().for_each(|&chunk| self.data.will_need(self.rows(chunk)));
-        group.into_iter().flat_map(|chunk| self.units[self.chunks[chunk].clone()].to_vec()).collect()
+    /// Units for a look at the data: of a group's size, and about so many examples at most, a few here and there from one end of the file
+    /// to the other. The system is asked to read them.
+    pub fn sample(&self, examples: u64, seed: u64) -> Vec<Range<u32>> {
+        let (all, unit) = (self.units.len(), self.units.first().map_or(1, |unit| unit.len().max(1)));
+        let wanted = (all * self.together / self.chunks.len().max(1)).min((examples as usize).div_ceil(unit)).clamp(1, all.max(1));
+        let places = PLACES.min(wanted);
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x5A3F);
+        let part = |i: usize| i * all / places;
+        let runs = (0..places).map(|i| {
+            let (start, end, run) = (part(i), part(i + 1), wanted / places);
+            let start = start + random.random_range(0..=(end - start).saturating_sub(run));
+            &self.units[start..end.min(start + run)]
+        });
+        let runs: Vec<_> = runs.filter(|run| !run.is_empty()).collect();
+        runs.iter().for_each(|run| self.data.will_need(run[0].start as usize..run[run.len() - 1].end as usize));
+        runs.concat()
+    }
+
+    /// Gives all back.
+    pub fn release(&self) {
+        self.data.release(0..self.data.rows());
     }
 
     /// The plan of an epoch: see [`Plan::new`].
@@ -161,7 +191,8 @@ impl<'a> Windows<'a> {
     /// Reads the groups one after the other, while those before are in use, until all are or the workers are done.
     pub fn read(&self, gate: &Gate, stop: &AtomicBool) {
         let over = || stop.load(Relaxed) || gate.over.load(Relaxed);
-        let release = |group: &[usize]| group.iter().for_each(|&chunk| self.data.release(self.rows(chunk)));
+        let open = Open(gate);
+        let mut held = vec![false; self.chunks.len()];
         'groups: for (number, group) in gate.groups.iter().enumerate() {
             gate.wait(|| over() || gate.entered.load(Relaxed) + AHEAD >= number);
             for (i, &chunk) in group.iter().enumerate() {
@@ -171,27 +202,47 @@ impl<'a> Windows<'a> {
                 // One more is on its way while this one is waited for.
                 group[i..group.len().min(i + 2)].iter().skip((i > 0) as usize).for_each(|&chunk| self.data.will_need(self.rows(chunk)));
                 self.data.fetch(self.rows(chunk));
+                held[chunk] = true;
                 // All workers have left the group before the one that they are in, but for the blocks that were taken from it last.
                 if let (0, Some(left)) = (i, number.checked_sub(AHEAD + 1)) {
-                    release(&gate.groups[left]);
+                    self.release_group(&gate.groups[left], &mut held);
                 }
             }
             gate.set(&gate.ready, number + 1);
         }
-        gate.set(&gate.ready, usize::MAX);
+        drop(open);
         gate.wait(|| gate.over.load(Relaxed));
         // All: of those behind, what late blocks have asked for once more.
-        gate.groups.iter().for_each(|group| release(group));
+        self.release();
     }
 
-    /// Chunks by groups.
-    fn groups(&self, shuffle: bool, seed: u64, epoch: usize) -> Vec<Vec<usize>> {
-        let mut chunks: Vec<usize> = (0..self.chunks.len()).collect();
-        if shuffle {
-            let seed = seed ^ 0x817D ^ (epoch as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            chunks.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed));
+    /// Gives the memory of a group back. A page that two chunks share stays in memory unless both are given back at once, and with a page
+    /// some of its neighbours are mapped: so chunks on either side that are not held are given back too.
+    fn release_group(&self, group: &[usize], held: &mut [bool]) {
+        group.iter().for_each(|&chunk| held[chunk] = false);
+        for &chunk in group {
+            let free = |beside: usize| held.get(beside) == Some(&false);
+            let first = chunk.checked_sub(1).filter(|&before| free(before)).unwrap_or(chunk);
+            let last = if free(chunk + 1) { chunk + 1 } else { chunk };
+            self.data.release(self.rows(first).start..self.rows(last).end);
         }
-        chunks.chunks(self.together).map(<[usize]>::to_vec).collect()
+    }
+
+    /// Chunks by groups; shuffled, each group has one of each part of the file (so that every group of a file sorted by label has the same
+    /// share of each), in the order of the file.
+    fn groups(&self, shuffle: bool, seed: u64, epoch: usize) -> Vec<Vec<usize>> {
+        let chunks: Vec<usize> = (0..self.chunks.len()).collect();
+        if !shuffle {
+            return chunks.chunks(self.together).map(<[usize]>::to_vec).collect();
+        }
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x817D ^ (epoch as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let mut groups = vec![Vec::with_capacity(self.together); chunks.len().div_ceil(self.together)];
+        let mut turns: Vec<usize> = (0..groups.len()).collect();
+        for part in chunks.chunks(groups.len().max(1)) {
+            turns.shuffle(&mut random);
+            part.iter().zip(&turns).for_each(|(&chunk, &turn)| groups[turn].push(chunk));
+        }
+        groups
     }
 
     /// The rows of a chunk.
@@ -264,6 +315,15 @@ impl Gate {
     }
 }
 
+/// Opens the gate for good when it is dropped, in whatever way the reader has ended.
+struct Open<'a>(&'a Gate);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.set(&self.0.ready, usize::MAX);
+    }
+}
+
 /// Lets the reader go when it is dropped.
 pub(crate) struct Shut<'a>(&'a Gate);
 
@@ -291,7 +351,8 @@ mod tests {
         ] {
             assert_eq!((Window::parse(text).unwrap(), window.to_string().as_str()), (window, text));
         }
-        for text in ["", "M", "2g", "-1", "1.5G", "2GG", "99999999T", "none"] {
+        assert_eq!((Window::parse("2g"), Window::parse("AUTO")), (Ok(Window::Bytes(2 << 30)), Ok(Window::Auto)));
+        for text in ["", "M", "-1", "1.5G", "2GG", "99999999T", "none", "2µ"] {
             assert!(Window::parse(text).is_err(), "{text}");
         }
     }
@@ -316,6 +377,21 @@ mod tests {
             let late = scope.spawn(|| gate.enter(20));
             drop(shut);
             late.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn nobody_waits_for_a_reader_that_has_failed() {
+        let gate = Gate::new(vec![vec![0], vec![1]], vec![10, 20]);
+        let _shut = gate.shut();
+        std::thread::scope(|scope| {
+            let worker = scope.spawn(|| gate.enter(12));
+            let failed = scope.spawn(|| {
+                let _open = Open(&gate);
+                panic!("as a reader might");
+            });
+            assert!(failed.join().is_err());
+            worker.join().unwrap();
         });
     }
 }

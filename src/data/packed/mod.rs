@@ -62,7 +62,8 @@ impl Packed {
     }
 
     /// The same by way of stamps: a file is not checked again that was before and has not changed since, unless asked for. For that the
-    /// check leaves a stamp in the cache folder (see [`open_or_pack`](super::open_or_pack)).
+    /// check leaves a stamp in the cache folder (see [`open_or_pack`](super::open_or_pack)). With `check` none it is checked, and no stamp
+    /// is looked for or left.
     ///
     /// The check tells `progress` how many bytes are read, of how many, and ends as soon as that says `false`: with [`Error::Io`] of the
     /// kind `Interrupted`.

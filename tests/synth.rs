@@ -89,7 +89,7 @@ fn bad_settings_are_refused_by_name() {
         (Synth { features: 1, ..good.clone() }, "--features"),
         (Synth { nonzeros: 3000, ..good.clone() }, "--nonzeros"),
         (Synth { kind: Kind::Clicks, features: 77, ..good.clone() }, "--features"),
-        (Synth { users: 0, ..good.clone() }, "--users"),
+        (Synth { kind: Kind::Ratings, users: 0, ..good.clone() }, "--users"),
         (Synth { exponent: f64::NAN, ..good.clone() }, "--exponent"),
         (Synth { start_row: u64::MAX - 5, rows: 6, ..good.clone() }, "--start-row"),
         (Synth { kind: Kind::Ratings, items: 0, ..good.clone() }, "--items"),

@@ -200,9 +200,11 @@ impl<'a> Windows<'a> {
                     break 'groups;
                 }
                 // One more is on its way while this one is waited for.
-                group[i..group.len().min(i + 2)].iter().skip((i > 0) as usize).for_each(|&chunk| self.data.will_need(self.rows(chunk)));
+                for &chunk in group[i..group.len().min(i + 2)].iter().skip((i > 0) as usize) {
+                    held[chunk] = true;
+                    self.data.will_need(self.rows(chunk));
+                }
                 self.data.fetch(self.rows(chunk));
-                held[chunk] = true;
                 // All workers have left the group before the one that they are in, but for the blocks that were taken from it last.
                 if let (0, Some(left)) = (i, number.checked_sub(AHEAD + 1)) {
                     self.release_group(&gate.groups[left], &mut held);

@@ -38,21 +38,21 @@ fn check_random(random: &Value) {
 /// Holds what was found of a data set against itself.
 fn check_set(set: &Value, threads: &[u64]) {
     let nonzeros = set["shape"].get("nonzeros").or(set["shape"].get("ratings")).and_then(Value::as_f64).unwrap();
-    let examples = set["shape"].get("rows").or(set["shape"].get("ratings")).and_then(Value::as_f64).unwrap();
+    let examples = set["shape"].get("examples").or(set["shape"].get("ratings")).and_then(Value::as_f64).unwrap();
     number(set, "lr", 1e-9, 1e3);
     number(set, "parameter_bytes", 64.0, 1e12);
     let bytes = number(set, "packed_bytes_per_epoch", 4.0 * nonzeros, 12.0 * (nonzeros + examples));
     assert_eq!(list(set, "random").len(), threads.len());
     list(set, "random").iter().for_each(check_random);
 
-    // One way for one thread, two for more, of linear models: with private rows and without.
-    let linear = set["kind"] == "rows";
-    let ways: Vec<u64> = threads.iter().flat_map(|&n| if linear && n > 1 { vec![n, n] } else { vec![n] }).collect();
+    // One variant for one thread, two for more, of linear models: with hot rows and without.
+    let linear = set["kind"] == "sparse";
+    let variants: Vec<u64> = threads.iter().flat_map(|&n| if linear && n > 1 { vec![n, n] } else { vec![n] }).collect();
     for part in ["speeds", "lost_updates", "held_out"] {
-        let found: Vec<u64> = list(set, part).iter().map(|way| way["threads"].as_u64().unwrap()).collect();
-        assert_eq!(found, ways, "{part}");
-        let private = list(set, part).iter().map(|way| way["private_rows"].as_u64().unwrap());
-        assert_eq!(private.filter(|&rows| rows > 0).count(), if linear { threads.len() - 1 } else { 0 }, "{part}");
+        let found: Vec<u64> = list(set, part).iter().map(|variant| variant["threads"].as_u64().unwrap()).collect();
+        assert_eq!(found, variants, "{part}");
+        let hot = list(set, part).iter().map(|variant| variant["hot_rows"].as_u64().unwrap());
+        assert_eq!(hot.filter(|&rows| rows > 0).count(), if linear { threads.len() - 1 } else { 0 }, "{part}");
     }
     let alone = list(set, "speeds")[0]["seconds_per_epoch"].as_f64().unwrap();
     for speed in list(set, "speeds") {
@@ -66,8 +66,17 @@ fn check_set(set: &Value, threads: &[u64]) {
         close("speedup", alone / seconds);
         let limits = &speed["limits_ns_per_nonzero"];
         let (streaming, lines) = (number(limits, "streaming", 1e-3, 1e3), number(limits, "random_lines", 0.0, 1e3));
+        // By the rates told beside them.
+        let rates = list(set, "rates").iter().find(|rates| rates["threads"] == speed["threads"]).unwrap();
+        let expected = 1e9 * bytes / number(rates, "sequential_bytes_per_second", 1e6, 1e14) / nonzeros;
+        number(limits, "streaming", expected * 0.999_999, expected * 1.000_001);
+        let from = |array: usize, lines: &str| {
+            number(set, lines, 0.0, 1.0) / number(&rates["random"][array], "independent_lines_per_second", 1e3, 1e13)
+        };
+        let expected = 1e9 * (from(0, "lines_from_last_cache_per_nonzero") + from(1, "lines_from_memory_per_nonzero"));
+        number(limits, "random_lines", expected * 0.999_999, expected * 1.000_001);
         close("share_of_limit", streaming.max(lines) * nonzeros / seconds / 1e9);
-        assert_eq!(speed["limit"], if lines > streaming { "random lines" } else { "streaming" });
+        assert_eq!(speed["limit"], if lines > streaming { "random_lines" } else { "streaming" });
     }
     for lost in list(set, "lost_updates") {
         for name in ["hottest", "hottest_16", "all"] {
@@ -108,6 +117,7 @@ fn rows_and_ratings_are_measured_and_told_as_one_object() {
         assert_eq!((sets.len(), &sets[0]["lr_raced"]), (1, &Value::Bool(features > 8.0)));
         let rows = sets[0]["shape"].get("features").map_or(500, |features| features.as_u64().unwrap() + 1);
         number(&sets[0], "parameter_bytes", features * rows as f64 * 0.9, features * rows as f64);
+        assert_eq!((&sets[0]["fits_last_cache"], &sets[0]["rates"]), (&true.into(), &machine["speeds"]));
         check_set(&sets[0], &[1, 2]);
     }
 }
@@ -120,6 +130,8 @@ fn synthetic_sets_are_made_told_as_text_and_drawn_and_nothing_is_left() {
         "machine: ",
         "read GB/s",
         "random lines, M/s",
+        " level 2, ",
+        "(first look; measured again",
         "synthetic text: ",
         "synthetic clicks: ",
         "synthetic uniform: ",
@@ -127,12 +139,19 @@ fn synthetic_sets_are_made_told_as_text_and_drawn_and_nothing_is_left() {
     ] {
         assert!(out.contains(part), "{part}: {out}");
     }
-    for part in ["ns a nonzero", "speed-up", "of the limit", "streaming: ", "lost to overlap", "held-out loss, beside", "ns a rating"] {
+    for part in ["ns a nonzero", "speed-up", "of the limit", "hot rows", "lost to overlap", "held-out loss, beside", "ns a rating"] {
         assert!(out.contains(part), "{part}: {out}");
     }
+    // Two rates and two limits, of one thread and of two.
+    let streaming: Vec<_> = out.lines().filter(|line| line.contains("streaming: ")).collect();
+    let both = |line: &&str| line.contains(" a nonzero at ") || line.contains(" a rating at ");
+    assert!(streaming.len() == 4 && streaming.iter().all(|line| both(line) && line.matches(" / ").count() == 2), "{streaming:?}");
+    assert_eq!(out.matches("(the data fit the last-level cache: this limit is only indicative)").count(), 4);
+    let (_, ratings) = out.split_once("synthetic ratings: ").unwrap();
+    assert!(!ratings.contains("hot rows"), "{ratings}");
     let picture = fs::read_to_string(folder.path().join("p.svg")).unwrap();
     for part in
-        ["<svg", "</svg>", "synthetic ratings, M ratings/s", "private hot rows", "all rows shared", "ideal", "limit: streaming", "threads"]
+        ["<svg", "</svg>", "synthetic ratings, M ratings/s", "with hot rows", "plain Hogwild!", "ideal", "limit: streaming", "threads"]
     {
         assert!(picture.contains(part), "{part}: {picture}");
     }
@@ -175,6 +194,7 @@ fn labels_that_are_numbers_are_counted_too() {
 fn bad_options_end_with_2_before_any_work() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("labels.svm"), "1 1:1\n7 2:1\n".repeat(100)).unwrap();
+    fs::write(folder.path().join("bare.svm"), "1\n-1\n".repeat(100)).unwrap();
     for (line, fragment) in [
         ("--threads 0", "--threads"),
         ("--threads 1,two", "--threads"),
@@ -189,6 +209,7 @@ fn bad_options_end_with_2_before_any_work() {
         ("--plot no/such/p.svg", "no/such/p.svg"),
         ("none.svm", "none.svm"),
         ("labels.svm", "labels.svm: row 2 has label 7"),
+        ("bare.svm", "bare.svm: has no nonzeros"),
         ("labels.svm --rule adagrad --beta1 0.5", "--beta1"),
     ] {
         let (code, out, errors) = bench(folder.path(), line);

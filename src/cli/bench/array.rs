@@ -1,18 +1,16 @@
 //! Memory, read and written by so many threads, pinned as training pins them.
 //!
-//! Everything is plain loads of a private mapping, with huge pages advised as for parameters. A measurement is the best of a few short
-//! takes: what disturbs it only makes it slower.
+//! Arrays are read by plain loads; a hand-over is relaxed loads and stores of one atomic. Huge pages are advised as for parameters. A
+//! measurement is the best of a few short takes: what disturbs it only makes it slower.
 use super::{interrupted, machine::mebibytes};
 use anyhow::Context;
-use crossbeam::utils::CachePadded;
+use crossbeam::{sync::WaitGroup, utils::CachePadded};
+use hogwild::memory;
 use memmap2::MmapMut;
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 use std::{
     hint::black_box,
-    sync::{
-        Barrier,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
-    },
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     thread,
     time::{Duration, Instant},
 };
@@ -20,8 +18,14 @@ use std::{
 /// Bytes of a cache line, and numbers in it.
 const LINE: usize = 64;
 const NUMBERS: usize = LINE / size_of::<u64>();
-const TAKE: Duration = Duration::from_millis(50);
-const TAKES: usize = 3;
+
+/// How long a measurement's takes are, and how many.
+#[derive(Clone, Copy)]
+pub struct Takes(Duration, usize);
+
+pub const READING: Takes = Takes(Duration::from_millis(50), 3);
+/// Many short ones: where one of two threads loses its core, the other waits all that while, and the take is worth nothing.
+const HANDING_OVER: Takes = Takes(Duration::from_millis(10), 15);
 
 /// Lines a second from random places of an array, all threads together.
 #[derive(Clone, Copy)]
@@ -53,7 +57,10 @@ pub struct Array(MmapMut);
 const CYCLES: usize = 2;
 
 impl Array {
-    pub fn new(bytes: usize) -> anyhow::Result<Array> {
+    /// Of so many bytes, or half of the memory that there is.
+    pub fn new(bytes: usize, stop: &AtomicBool) -> anyhow::Result<Array> {
+        let room = memory::available().map_or(usize::MAX, |bytes| usize::try_from(bytes / 2).unwrap_or(usize::MAX));
+        let bytes = bytes.min(room);
         let lines = bytes.div_ceil(LINE).max(16);
         let mut map = MmapMut::map_anon(lines * LINE).with_context(|| format!("no memory for an array of {}", mebibytes(bytes)))?;
         #[cfg(target_os = "linux")]
@@ -64,6 +71,9 @@ impl Array {
             (0..lines).for_each(|line| numbers[line * NUMBERS + cycle] = line as u64);
             // Sattolo's shuffle: a single cycle.
             for line in (1..lines).rev() {
+                if line.is_multiple_of(1 << 16) {
+                    interrupted(stop)?;
+                }
                 numbers.swap(line * NUMBERS + cycle, random.random_range(0..line) * NUMBERS + cycle);
             }
         }
@@ -75,8 +85,8 @@ impl Array {
     }
 
     pub fn random(&self, threads: usize, stop: &AtomicBool) -> anyhow::Result<Random> {
-        let dependent = best(stop, || together(threads, |worker, until| self.chained(worker, threads, until)))?;
-        let independent = best(stop, || together(threads, |worker, until| self.scattered(worker, until)))?;
+        let dependent = best(READING, stop, |take| together(threads, take, |worker, until| self.chained(worker, threads, until)))?;
+        let independent = best(READING, stop, |take| together(threads, take, |worker, until| self.scattered(worker, until)))?;
         Ok(Random { bytes: self.0.len(), threads, dependent, independent })
     }
 
@@ -134,9 +144,9 @@ impl Array {
 pub fn handover(threads: usize, stop: &AtomicBool) -> anyhow::Result<f64> {
     const END: u64 = u64::MAX;
     let pairs = threads / 2;
-    let rate = best(stop, || {
+    let rate = best(HANDING_OVER, stop, |take| {
         let lines: Vec<_> = (0..pairs).map(|_| CachePadded::new(AtomicU64::new(0))).collect();
-        together(threads, |worker, until| {
+        together(threads, take, |worker, until| {
             // An odd one out has no partner.
             let (Some(line), side) = (lines.get(worker / 2), worker as u64 % 2) else { return 0 };
             let mut turn = side;
@@ -161,32 +171,40 @@ pub fn handover(threads: usize, stop: &AtomicBool) -> anyhow::Result<f64> {
     Ok(pairs as f64 / rate)
 }
 
-/// The best of a few takes.
-pub fn best(stop: &AtomicBool, take: impl Fn() -> f64) -> anyhow::Result<f64> {
+/// The best of a few takes, each of which is told how long it may last.
+pub fn best(takes: Takes, stop: &AtomicBool, take: impl Fn(Duration) -> anyhow::Result<f64>) -> anyhow::Result<f64> {
     let mut most = 0.0;
-    for _ in 0..TAKES {
+    for _ in 0..takes.1 {
         interrupted(stop)?;
-        most = take().max(most);
+        most = take(takes.0)?.max(most);
     }
     Ok(most)
 }
 
 /// Lets threads work for a take, begun together; `job` is given worker and end, and returns how much it did. What all do a second.
-pub fn together(threads: usize, job: impl Fn(usize, Instant) -> u64 + Sync) -> f64 {
+pub fn together(threads: usize, take: Duration, job: impl Fn(usize, Instant) -> u64 + Sync) -> anyhow::Result<f64> {
     let cores = core_affinity::get_core_ids().unwrap_or_default();
-    let (start, job) = (&Barrier::new(threads), &job);
+    let (start, given_up, job) = (WaitGroup::new(), &AtomicBool::new(false), &job);
     thread::scope(|scope| {
-        let workers = (0..threads).map(|worker| {
+        let spawn = |worker: usize| {
             let core = cores.get(worker).copied().filter(|_| threads <= cores.len());
-            scope.spawn(move || {
+            let start = start.clone();
+            thread::Builder::new().spawn_scoped(scope, move || {
                 core.map(core_affinity::set_for_current);
                 start.wait();
+                if given_up.load(Relaxed) {
+                    return 0.0; // some may never come
+                }
                 let began = Instant::now();
-                let done = job(worker, began + TAKE);
+                let done = job(worker, began + take);
                 done as f64 / began.elapsed().as_secs_f64()
             })
-        });
-        let workers: Vec<_> = workers.collect(); // all of them, before the first is waited for
-        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|e| std::panic::resume_unwind(e))).sum()
+        };
+        // All of them, before the first is waited for.
+        let workers: Result<Vec<_>, _> = (0..threads).map(spawn).collect();
+        given_up.store(workers.is_err(), Relaxed);
+        drop(start);
+        let workers = workers.with_context(|| format!("--threads {threads}: the system starts no more threads; give fewer"))?;
+        Ok(workers.into_iter().map(|worker| worker.join().unwrap_or_else(|e| std::panic::resume_unwind(e))).sum())
     })
 }

@@ -7,8 +7,9 @@
 //!   rows are near.
 //!
 //! Both overlap, so the longer one is the limit. Each goes by what as many threads have been measured to read. Lines written back are
-//! not counted, nor are instructions: so the trainer cannot reach it.
-use super::machine::{Caches, Speed};
+//! not counted, nor are instructions. Streaming is counted from memory; data smaller than the last-level cache may do better than this
+//! limit.
+use super::machine::{Caches, Rates};
 use hogwild::{Settings, data::Packed};
 
 /// What an epoch needs.
@@ -18,6 +19,8 @@ pub struct Work {
     pub nonzeros: u64,
     /// Packed bytes that are read.
     pub bytes: u64,
+    /// Whether the last-level cache may hold these.
+    pub fits_cache: bool,
     /// Bytes of parameters.
     pub parameters: usize,
     /// Nonzeros whose rows are beyond a core's own cache, and beyond all.
@@ -25,7 +28,7 @@ pub struct Work {
     pub lines_far: u64,
 }
 
-/// A limit by its name, in seconds an epoch.
+/// A limit by its name in JSON, in seconds an epoch.
 #[derive(Clone, Copy)]
 pub struct Limit {
     pub name: &'static str,
@@ -42,26 +45,29 @@ impl Work {
                 let (nonzeros, examples) = (data.nonzeros(), data.rows() as u64);
                 // Columns and values; a row's start and label.
                 let bytes = nonzeros * if data.all_ones() { 4 } else { 8 } + examples * 12;
-                let parameters = (data.columns() + 1) * row;
-                Work { examples, nonzeros, bytes, parameters, lines_cached: beyond(caches.near) - lines_far, lines_far }
+                let (fits_cache, parameters) = (bytes <= caches.last as u64, (data.columns() + 1) * row);
+                // Assumed caches may be of any size.
+                let lines_cached = beyond(caches.near).saturating_sub(lines_far);
+                Work { examples, nonzeros, bytes, fits_cache, parameters, lines_cached, lines_far }
             }
             Packed::Ratings(data) => {
                 let (rows, ratings) = (data.users() + data.items(), data.len() as u64);
-                let parameters = rows * settings.rule.row_bytes(settings.rank);
-                Work { examples: ratings, nonzeros: ratings, bytes: 12 * ratings, parameters, lines_cached: 0, lines_far: 0 }
+                let (bytes, parameters) = (12 * ratings, rows * settings.rule.row_bytes(settings.rank));
+                let fits_cache = bytes <= caches.last as u64;
+                Work { examples: ratings, nonzeros: ratings, bytes, fits_cache, parameters, lines_cached: 0, lines_far: 0 }
             }
         })
     }
 
     /// Streaming and random lines.
-    pub fn limits(&self, machine: &Speed) -> [Limit; 2] {
-        let lines = self.lines_cached as f64 / machine.cached.independent + self.lines_far as f64 / machine.far.independent;
-        [Limit { name: "streaming", seconds: self.bytes as f64 / machine.sequential }, Limit { name: "random lines", seconds: lines }]
+    pub fn limits(&self, rates: &Rates) -> [Limit; 2] {
+        let lines = self.lines_cached as f64 / rates.cached.independent + self.lines_far as f64 / rates.far.independent;
+        [Limit { name: "streaming", seconds: self.bytes as f64 / rates.sequential }, Limit { name: "random_lines", seconds: lines }]
     }
 
     /// The tighter of them.
-    pub fn limit(&self, machine: &Speed) -> Limit {
-        let [streaming, lines] = self.limits(machine);
+    pub fn limit(&self, rates: &Rates) -> Limit {
+        let [streaming, lines] = self.limits(rates);
         if lines.seconds > streaming.seconds { lines } else { streaming }
     }
 }

@@ -1,9 +1,11 @@
 //! How many updates are lost when workers step the same weight at once.
 //!
-//! An epoch is trained with a rule that counts: whatever the gradient, a step adds 1. So a weight is to be the number of examples that its
-//! feature (its user or item) occurs in, and what it is short of that was overwritten. Rows are as wide as Adagrad's; the private rows
-//! of workers add what each has counted, as they add Adagrad's sums.
-use super::trainer::{Trainer, Way, finished, median};
+//! Some epochs are trained with a rule that counts: whatever the gradient, a step adds 1. So a weight is to be the number of examples
+//! that its feature (its user or item) occurs in, times the epochs, and what it is short of that was overwritten. Rows are as wide as
+//! Adagrad's; workers' copies of hot rows add what each has counted, as they add Adagrad's sums.
+//!
+//! Workers must run side by side for nearly all of the time: one epoch of small data is over before the second thread has begun.
+use super::trainer::{Trainer, Variant, finished, long_enough, median};
 use anyhow::Context;
 use hogwild::{
     Loss, ModelKind, Outcome, Real, Schedule, Settings,
@@ -15,7 +17,7 @@ use std::sync::atomic::AtomicBool;
 
 /// Shares of updates lost, from 0 to 1.
 pub struct Lost {
-    pub way: Way,
+    pub variant: Variant,
     pub hot_rows: usize,
     /// Of the row that is stepped most: of linear models the bias.
     pub hottest: f64,
@@ -24,14 +26,17 @@ pub struct Lost {
     pub all: f64,
 }
 
-/// Adds 1 at each step. Beyond 2^24 an `f32` does not count on, so full weights are carried over to the state.
+/// Adds 1 at each step. Beyond 2^24 an `f32` does not count on, so full weights are carried over to the state: of small data never, as
+/// two workers at it may carry twice.
 #[derive(Clone, Copy)]
 struct Count {
     /// What a score takes a weight to be: constant, so that no slope comes to 0, where linear models would leave out the step.
     seen: f32,
 }
 
-const FULL: f32 = (1 << 20) as f32;
+const FULL: f32 = (1 << 22) as f32;
+/// How often each variant but one thread's is counted.
+const RUNS: usize = 3;
 
 impl UpdateRule for Count {
     type State<V: Real> = [V; 1];
@@ -64,30 +69,32 @@ impl UpdateRule for Count {
 }
 
 impl Trainer<'_> {
-    /// What each way loses.
-    pub fn lost(&self, ways: &[Way]) -> anyhow::Result<Vec<Lost>> {
+    /// What each variant loses.
+    pub fn lost(&self, variants: &[Variant], begun: &Outcome) -> anyhow::Result<Vec<Lost>> {
+        // No row is stepped more often than there are examples.
+        let epochs = long_enough(begun).min((FULL as u64 / self.examples()).max(1) as usize);
         let mut found = Vec::new();
-        for &way in ways {
+        for &variant in variants {
             let (mut shares, mut hot_rows) = ([const { Vec::new() }; 3], 0);
             // One thread repeats itself.
-            let runs = if way.threads == 1 { 1 } else { self.repeats() };
+            let runs = if variant.threads == 1 { 1 } else { RUNS };
             for run in 1..=runs {
-                self.say(&format!("lost updates, {} threads, run {run} of {runs}", way.threads));
-                let (counted, of) = self.counted(way)?;
+                self.say(&format!("lost updates, {} threads, run {run} of {runs}", variant.threads));
+                let (counted, of) = self.counted(variant, epochs)?;
                 hot_rows = of;
                 for (shares, rows) in shares.iter_mut().zip([1, 16, usize::MAX]) {
                     shares.push(share(&counted, rows));
                 }
             }
             let [hottest, hottest_16, all] = shares.map(|mut shares| median(&mut shares));
-            found.push(Lost { way, hot_rows, hottest, hottest_16, all });
+            found.push(Lost { variant, hot_rows, hottest, hottest_16, all });
         }
         Ok(found)
     }
 
-    /// Each row's examples with what was counted, the most frequent first; and how many rows were private.
-    fn counted(&self, way: Way) -> anyhow::Result<(Vec<(u64, f32)>, usize)> {
-        let settings = Settings { epochs: 1, lr: Some(0.1), l2: 0.0, schedule: Schedule::Constant, ..self.settings(way) };
+    /// How often each row was to be stepped with what was counted, the most frequent first; and how many rows were hot.
+    fn counted(&self, variant: Variant, epochs: usize) -> anyhow::Result<(Vec<(u64, f32)>, usize)> {
+        let settings = Settings { epochs, lr: Some(0.1), l2: 0.0, schedule: Schedule::Constant, ..self.settings(variant) };
         let (outcome, counts) = match self.data {
             Packed::Sparse(data) => (linear(data, settings, self.stop)?, vec![vec![data.rows() as u64], data.feature_counts()?]),
             Packed::Ratings(data) => (factorization(data, settings, self.stop)?, vec![data.user_counts()?, data.item_counts()?]),
@@ -96,14 +103,15 @@ impl Trainer<'_> {
             ModelKind::Linear(model) => vec![vec![model.bias], model.weights],
             ModelKind::Factorization(model) => vec![model.user_bias, model.item_bias],
         };
-        let mut counted: Vec<_> = counts.into_iter().flatten().zip(weights.into_iter().flatten()).collect();
+        let counts = counts.into_iter().flatten().map(|count| count * epochs as u64);
+        let mut counted: Vec<_> = counts.zip(weights.into_iter().flatten()).collect();
         counted.sort_by_key(|row| std::cmp::Reverse(row.0));
         Ok((counted, outcome.settings.hot_rows.unwrap_or(0)))
     }
 }
 
 fn linear(data: &Dataset, settings: Settings, stop: &AtomicBool) -> anyhow::Result<Outcome> {
-    // At score 0 the logistic slope is a half. Numbers as labels may be 0, or anything but what random values sum up to.
+    // Logistic: the slope at score 0 is 1/2. Numbers: a weight read as sigmoid(1), an odd number, so that no label equals the score.
     let (loss, seen) = if settings.loss.is_classification() { (Loss::Logistic, 0.0) } else { (Loss::Huber, 0.731_058_6) };
     finished(train_linear_with(Count { seen }, data, None, &Settings { loss, ..settings }, &mut (), stop)?)
 }
@@ -126,7 +134,7 @@ mod tests {
 
     #[test]
     fn counting_goes_on_where_numbers_of_32_bits_do_not() {
-        let (rule, mut state) = (Count { seen: 0.0 }, [15.0]);
+        let (rule, mut state) = (Count { seen: 0.0 }, [3.0]);
         let w = (0..3).fold(FULL - 1.0, |w, _| rule.step(&(), w, 0.0, &mut state));
         assert_eq!(rule.finish(&(), w, &state), (16 << 20) as f32 + 2.0);
         assert_eq!(share(&[(100, 90.0), (50, 45.0), (10, 10.0)], 1), 1.0 - 0.9);

@@ -1,7 +1,7 @@
 //! What the machine can do, by threads: how fast memory is read in order, how many lines come from random places, what it costs when
 //! two cores write one line in turn; and how large its caches are, which decides where parameters come from.
 use super::{
-    array::{Array, Random, best, cores, handover, together},
+    array::{Array, READING, Random, best, cores, handover, together},
     table::Table,
 };
 use serde_json::{Value, json};
@@ -35,7 +35,8 @@ impl Caches {
 }
 
 /// What so many threads can do.
-pub struct Speed {
+#[derive(Clone)]
+pub struct Rates {
     pub threads: usize,
     /// Bytes a second, read in order from memory.
     pub sequential: f64,
@@ -47,25 +48,33 @@ pub struct Speed {
     pub far: Random,
 }
 
-impl Speed {
-    fn measure(threads: usize, cached: &Array, far: &Array, stop: &AtomicBool) -> anyhow::Result<Speed> {
-        let sequential = best(stop, || together(threads, |worker, until| far.in_order(worker, threads, until)))?;
+impl Rates {
+    fn measure(threads: usize, cached: &Array, far: &Array, stop: &AtomicBool) -> anyhow::Result<Rates> {
+        let sequential = best(READING, stop, |take| together(threads, take, |worker, until| far.in_order(worker, threads, until)))?;
         let handover = if (2..=cores()).contains(&threads) { Some(handover(threads, stop)?) } else { None };
-        Ok(Speed { threads, sequential, handover, cached: cached.random(threads, stop)?, far: far.random(threads, stop)? })
+        Ok(Rates { threads, sequential, handover, cached: cached.random(threads, stop)?, far: far.random(threads, stop)? })
     }
 
-    fn best_of(&mut self, again: Speed) {
+    fn best_of(&mut self, again: Rates) {
         self.sequential = self.sequential.max(again.sequential);
         self.handover = self.handover.zip(again.handover).map(|(a, b)| a.min(b));
         self.cached = self.cached.best_of(again.cached);
         self.far = self.far.best_of(again.far);
+    }
+
+    pub fn json(&self) -> Value {
+        json!({
+            "threads": self.threads, "sequential_bytes_per_second": self.sequential,
+            "handover_ns": self.handover.map(|seconds| 1e9 * seconds), "random": [self.cached.json(), self.far.json()],
+        })
     }
 }
 
 pub struct Machine {
     pub cores: usize,
     pub caches: Caches,
-    pub speeds: Vec<Speed>,
+    /// By threads: the best of what was measured so far.
+    pub rates: Vec<Rates>,
     cached: Array,
     far: Array,
 }
@@ -74,39 +83,28 @@ impl Machine {
     pub fn measure(threads: &[usize], tell: &dyn Fn(&str), stop: &AtomicBool) -> anyhow::Result<Machine> {
         let caches = Caches::here();
         tell("the machine: filling memory");
-        let cached = Array::new(caches.last / 2)?;
+        let cached = Array::new(caches.last / 2, stop)?;
         // 2^25 rows of eight bytes, or more where there is more cache.
-        let far = Array::new((4 * caches.last).clamp(8 << 25, 8 << 28))?;
+        let far = Array::new((4 * caches.last).clamp(8 << 25, 8 << 28), stop)?;
         tell("the machine");
-        let speeds = threads.iter().map(|&threads| Speed::measure(threads, &cached, &far, stop)).collect::<anyhow::Result<_>>()?;
-        Ok(Machine { cores: cores(), caches, speeds, cached, far })
+        let rates = threads.iter().map(|&threads| Rates::measure(threads, &cached, &far, stop)).collect::<anyhow::Result<_>>()?;
+        Ok(Machine { cores: cores(), caches, rates, cached, far })
     }
 
     /// Measures all again and keeps the better: a limit is what the machine can do at its best, also beside others that use it.
     pub fn again(&mut self, stop: &AtomicBool) -> anyhow::Result<()> {
-        for speed in &mut self.speeds {
-            speed.best_of(Speed::measure(speed.threads, &self.cached, &self.far, stop)?);
+        for rates in &mut self.rates {
+            rates.best_of(Rates::measure(rates.threads, &self.cached, &self.far, stop)?);
         }
         Ok(())
     }
 
-    /// What so many threads, of those measured, can do.
-    pub fn speed(&self, threads: usize) -> Option<&Speed> {
-        self.speeds.iter().find(|speed| speed.threads == threads)
-    }
-
     pub fn json(&self) -> Value {
-        let speed = |speed: &Speed| {
-            json!({
-                "threads": speed.threads, "sequential_bytes_per_second": speed.sequential,
-                "handover_ns": speed.handover.map(|seconds| 1e9 * seconds), "random": [speed.cached.json(), speed.far.json()],
-            })
-        };
         json!({
             "cores": self.cores, "instruction_set": hogwild::InstructionSet::detect().ok().map(|set| set.name()),
             "os": std::env::consts::OS, "architecture": std::env::consts::ARCH,
             "caches": { "near_bytes": self.caches.near, "last_bytes": self.caches.last, "known": self.caches.known },
-            "speeds": self.speeds.iter().map(speed).collect::<Vec<_>>(),
+            "speeds": self.rates.iter().map(Rates::json).collect::<Vec<_>>(),
         })
     }
 
@@ -114,23 +112,24 @@ impl Machine {
         let set = hogwild::InstructionSet::detect().map_or("unknown", |set| set.name());
         let Caches { near, last, known } = self.caches;
         let mut text = format!(
-            "machine: {} cores, {set}; caches {}: {} a core, {} in all\n",
+            "machine: {} cores, {set}; caches ({} the system): {} level 2, {} last level\n",
             self.cores,
-            if known { "by the system" } else { "not told, assumed" },
+            if known { "told by" } else { "assumed, not told by" },
             mebibytes(near),
             mebibytes(last)
         );
         let mut table = Table::new(&["threads", "read GB/s", "hand-over ns"]);
-        for speed in &self.speeds {
-            let handover = speed.handover.map_or("-".into(), |seconds| format!("{:.0}", 1e9 * seconds));
-            table.row([speed.threads.to_string(), format!("{:.1}", speed.sequential / 1e9), handover]);
+        for rates in &self.rates {
+            let handover = rates.handover.map_or("-".into(), |seconds| format!("{:.0}", 1e9 * seconds));
+            table.row([rates.threads.to_string(), format!("{:.1}", rates.sequential / 1e9), handover]);
         }
         text += &table.text();
         text += "random lines, M/s\n";
-        let all = self.speeds.iter().map(|speed| speed.cached).chain(self.speeds.iter().map(|speed| speed.far));
+        let all = self.rates.iter().map(|rates| rates.cached).chain(self.rates.iter().map(|rates| rates.far));
         text += &random_table(all).text();
-        if let Some(speed) = self.speeds.iter().find(|speed| speed.threads > self.cores) {
-            text += &format!("{} threads and more take turns on {} cores and are not pinned\n", speed.threads, self.cores);
+        text += "(first look; measured again beside each set, the better counts)\n";
+        if let Some(rates) = self.rates.iter().find(|rates| rates.threads > self.cores) {
+            text += &format!("{} threads and more take turns on {} cores and are not pinned\n", rates.threads, self.cores);
         }
         text
     }
@@ -143,10 +142,14 @@ impl Random {
     }
 }
 
+/// A rate, as tables have it.
+pub fn millions(rate: f64) -> String {
+    format!("{:.0}", rate / 1e6)
+}
+
 /// A table of lines a second.
 pub fn random_table(all: impl Iterator<Item = Random>) -> Table {
     let mut table = Table::new(&["array", "threads", "dependent", "independent"]);
-    let millions = |rate: f64| format!("{:.0}", rate / 1e6);
     for Random { bytes, threads, dependent, independent } in all {
         table.row([mebibytes(bytes), threads.to_string(), millions(dependent), millions(independent)]);
     }

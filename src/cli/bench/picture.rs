@@ -1,6 +1,6 @@
 //! The picture: throughput by threads of each set, beside one thread's times as many and the machine's limits. Both axes are logarithmic,
 //! as limits may be ten times as far: what scales ideally is a straight line.
-use super::{found::Found, machine::Machine};
+use super::report::Report;
 use crate::cli::plot::{Area, Drawn, FIRST, FONT, SECOND, SPECIAL, write_picture};
 use plotters::prelude::*;
 use std::path::Path;
@@ -10,13 +10,13 @@ const LINES: RGBColor = RGBColor(190, 120, 20);
 const WIDTH: u32 = 500;
 const HEIGHT: u32 = 400;
 
-pub fn write(path: &Path, machine: &Machine, found: &[Found]) -> anyhow::Result<()> {
+pub fn write(path: &Path, found: &[Report]) -> anyhow::Result<()> {
     let columns = found.len().clamp(1, 2);
     let rows = found.len().div_ceil(columns);
     write_picture(path, (columns as u32 * WIDTH, rows as u32 * HEIGHT + 10), |area| {
         area.fill(&WHITE)?;
         for (area, found) in area.split_evenly((rows, columns)).iter().zip(found) {
-            panel(area, machine, found)?;
+            panel(area, found)?;
         }
         area.present()?;
         Ok(())
@@ -27,34 +27,34 @@ pub fn write(path: &Path, machine: &Machine, found: &[Found]) -> anyhow::Result<
 type Line = (&'static str, RGBColor, Vec<(f64, f64)>, bool);
 
 /// Millions of nonzeros a second.
-fn lines(machine: &Machine, found: &Found) -> Vec<Line> {
+fn lines(found: &Report) -> Vec<Line> {
     let rate = |seconds: f64| found.work.nonzeros as f64 / seconds / 1e6;
     // One thread belongs to all of them.
-    let ways = |keep: &dyn Fn(bool) -> bool| -> Vec<(f64, f64)> {
-        let kept = found.speeds.iter().filter(|speed| speed.way.threads == 1 || keep(speed.way.private));
-        kept.map(|speed| (speed.way.threads as f64, rate(speed.seconds))).collect()
+    let variants = |keep: &dyn Fn(bool) -> bool| -> Vec<(f64, f64)> {
+        let kept = found.timings.iter().filter(|timing| timing.variant.threads == 1 || keep(timing.variant.hot));
+        kept.map(|timing| (timing.variant.threads as f64, rate(timing.seconds))).collect()
     };
     let limit = |which: usize| -> Vec<(f64, f64)> {
-        let limits = machine.speeds.iter().map(|speed| (speed.threads as f64, found.work.limits(speed)[which].seconds));
+        let limits = found.rates.iter().map(|rates| (rates.threads as f64, found.work.limits(rates)[which].seconds));
         limits.filter(|point| point.1 > 0.0).map(|(threads, seconds)| (threads, rate(seconds))).collect()
     };
-    let ideal = machine.speeds.iter().map(|speed| (speed.threads as f64, speed.threads as f64 * rate(found.speeds[0].seconds)));
-    let private = found.speeds.iter().any(|speed| speed.way.private);
+    let ideal = found.rates.iter().map(|rates| (rates.threads as f64, rates.threads as f64 * rate(found.timings[0].seconds)));
+    let hot = found.timings.iter().any(|timing| timing.variant.hot);
     vec![
         ("limit: streaming", SPECIAL, limit(0), false),
         ("limit: random lines", LINES, limit(1), false),
         ("ideal", IDEAL, ideal.collect(), false),
-        ("private hot rows", FIRST, if private { ways(&|private| private) } else { Vec::new() }, true),
-        (if private { "all rows shared" } else { "trained" }, SECOND, ways(&|private| !private), true),
+        ("with hot rows", FIRST, if hot { variants(&|hot| hot) } else { Vec::new() }, true),
+        (if hot { "plain Hogwild!" } else { "trained" }, SECOND, variants(&|hot| !hot), true),
     ]
 }
 
-fn panel(area: &Area<'_>, machine: &Machine, found: &Found) -> Drawn {
-    let lines: Vec<Line> = lines(machine, found).into_iter().filter(|line| !line.2.is_empty()).collect();
+fn panel(area: &Area<'_>, found: &Report) -> Drawn {
+    let lines: Vec<Line> = lines(found).into_iter().filter(|line| !line.2.is_empty()).collect();
     let area = area.titled(&format!("{}, M {}s/s", found.name, found.unit()), (FONT, 18))?;
     let (above, below) = area.split_vertically(20 * lines.len().div_ceil(3) as u32);
     legend(&above, &lines)?;
-    let threads: Vec<f64> = machine.speeds.iter().map(|speed| speed.threads as f64).collect();
+    let threads: Vec<f64> = found.rates.iter().map(|rates| rates.threads as f64).collect();
     let most = threads.iter().fold(1.0, |most: f64, &threads| most.max(threads));
     let rates = || lines.iter().flat_map(|line| &line.2).map(|point| point.1);
     let (low, high) = rates().fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), rate| (low.min(rate), high.max(rate)));

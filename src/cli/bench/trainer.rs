@@ -1,8 +1,8 @@
-//! The trainer as a user has it, through the library: seconds an epoch by threads, with private hot rows and without, and the
-//! held-out loss of each way beside one thread's.
+//! The trainer as a user has it, through the library: seconds an epoch by threads, with hot rows and without, and the
+//! held-out loss of each variant beside one thread's.
 //!
-//! Speed is measured on all of the data, in rounds that go through all ways (A B A B), so that what disturbs the machine disturbs
-//! them alike; a way counts by the median of its epochs. Loss is that of as many epochs as `hogwild train` runs, a tenth of the data
+//! Speed is measured on all of the data, in rounds that go through all variants (A B A B), so that what disturbs the machine disturbs
+//! them alike; a variant counts by the median of its epochs. Loss is that of as many epochs as `hogwild train` runs, a tenth of the data
 //! held out.
 use hogwild::{
     Ended, Outcome, Settings,
@@ -17,18 +17,18 @@ const LEAST: u64 = 100;
 /// What a run takes at least, so that starting its threads does not count.
 const RUN: f64 = 0.1;
 
-/// A way to train.
+/// What is measured beside one another.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Way {
+pub struct Variant {
     pub threads: usize,
-    /// Whether hot rows are private, as many as the trainer finds right.
-    pub private: bool,
+    /// Whether each worker copies hot rows, as many as the trainer finds right.
+    pub hot: bool,
 }
 
-/// How long a way takes.
-pub struct Speed {
-    pub way: Way,
-    /// Private hot rows.
+/// How long a variant takes.
+pub struct Timing {
+    pub variant: Variant,
+    /// Parameter rows that each worker copies.
     pub hot_rows: usize,
     /// An epoch's, by the median.
     pub seconds: f64,
@@ -36,9 +36,9 @@ pub struct Speed {
     pub spread: f64,
 }
 
-/// What a way's model is worth after the first and the last epoch.
+/// What a variant's model is worth after the first and the last epoch.
 pub struct HeldOut {
-    pub way: Way,
+    pub variant: Variant,
     pub hot_rows: usize,
     pub first: f64,
     pub last: f64,
@@ -68,20 +68,20 @@ impl Trainer<'_> {
         }
     }
 
-    /// One thread first; then several, with private rows and without. Factorization has none.
-    pub fn ways(&self, threads: &[usize]) -> Vec<Way> {
+    /// One thread first; then several, with hot rows and without. Factorization has none.
+    pub fn variants(&self, threads: &[usize]) -> Vec<Variant> {
         let several = threads.iter().filter(|&&threads| threads > 1);
         let of = |&threads: &usize| match self.data {
-            Packed::Sparse(_) => vec![Way { threads, private: true }, Way { threads, private: false }],
-            Packed::Ratings(_) => vec![Way { threads, private: false }],
+            Packed::Sparse(_) => vec![Variant { threads, hot: true }, Variant { threads, hot: false }],
+            Packed::Ratings(_) => vec![Variant { threads, hot: false }],
         };
-        std::iter::once(Way { threads: 1, private: false }).chain(several.flat_map(of)).collect()
+        std::iter::once(Variant { threads: 1, hot: false }).chain(several.flat_map(of)).collect()
     }
 
-    /// The settings of a way.
-    pub fn settings(&self, way: Way) -> Settings {
+    /// The settings of a variant.
+    pub fn settings(&self, variant: Variant) -> Settings {
         let linear = matches!(self.data, Packed::Sparse(_));
-        Settings { threads: way.threads, hot_rows: (linear && !way.private).then_some(0), ..self.settings.clone() }
+        Settings { threads: variant.threads, hot_rows: (linear && !variant.hot).then_some(0), ..self.settings.clone() }
     }
 
     fn train(&self, settings: &Settings) -> anyhow::Result<Outcome> {
@@ -94,40 +94,39 @@ impl Trainer<'_> {
     /// Trains on one thread: finds the rate, where none is given, and warms all up.
     pub fn begin(&mut self) -> anyhow::Result<Outcome> {
         self.say("learning rate");
-        let alone = self.settings(Way { threads: 1, private: false });
+        let alone = self.settings(Variant { threads: 1, hot: false });
         let holdout = if self.examples() < LEAST { 0.0 } else { HELD_OUT };
         let outcome = self.train(&Settings { holdout, ..alone })?;
         self.settings.lr = outcome.settings.lr;
         Ok(outcome)
     }
 
-    /// Seconds an epoch of each way, one thread's as [`begin`](Self::begin) has seen it.
-    pub fn speeds(&self, ways: &[Way], begun: &Outcome) -> anyhow::Result<Vec<Speed>> {
-        let epoch = median(&mut begun.epochs.iter().map(|epoch| epoch.seconds).collect::<Vec<_>>());
-        let epochs = (RUN / epoch.max(1e-9)).ceil().clamp(1.0, 100.0) as usize;
-        let mut found: Vec<(Vec<f64>, usize)> = vec![Default::default(); ways.len()];
+    /// Seconds an epoch of each variant, one thread's as [`begin`](Self::begin) has seen it.
+    pub fn timings(&self, variants: &[Variant], begun: &Outcome) -> anyhow::Result<Vec<Timing>> {
+        let epochs = long_enough(begun);
+        let mut found: Vec<(Vec<f64>, usize)> = vec![Default::default(); variants.len()];
         for round in 1..=self.rounds {
-            for (way, (seconds, hot_rows)) in ways.iter().zip(&mut found) {
-                self.say(&format!("speed, {} threads, round {round} of {}", way.threads, self.rounds));
-                let outcome = self.train(&Settings { epochs, ..self.settings(*way) })?;
+            for (variant, (seconds, hot_rows)) in variants.iter().zip(&mut found) {
+                self.say(&format!("speed, {} threads, round {round} of {}", variant.threads, self.rounds));
+                let outcome = self.train(&Settings { epochs, ..self.settings(*variant) })?;
                 seconds.extend(outcome.epochs.iter().map(|epoch| epoch.seconds));
                 *hot_rows = outcome.settings.hot_rows.unwrap_or(0);
             }
         }
-        let speed = |(&way, (mut all, hot_rows)): (&Way, (Vec<f64>, usize))| {
+        let timing = |(&variant, (mut all, hot_rows)): (&Variant, (Vec<f64>, usize))| {
             let (seconds, n) = (median(&mut all), all.len() - 1);
-            Speed { way, hot_rows, seconds, spread: (all[3 * n / 4] - all[n / 4]) / seconds }
+            Timing { variant, hot_rows, seconds, spread: (all[3 * n / 4] - all[n / 4]) / seconds }
         };
-        Ok(ways.iter().zip(found).map(speed).collect())
+        Ok(variants.iter().zip(found).map(timing).collect())
     }
 
-    /// Held-out losses of each way; none where the data are too few. One thread repeats itself, and is what [`begin`](Self::begin) gave.
-    pub fn held_out(&self, ways: &[Way], begun: &Outcome) -> anyhow::Result<Vec<HeldOut>> {
+    /// Held-out losses of each variant; none where the data are too few. One thread repeats itself, and is what [`begin`](Self::begin) gave.
+    pub fn held_out(&self, variants: &[Variant], begun: &Outcome) -> anyhow::Result<Vec<HeldOut>> {
         if self.examples() < LEAST {
             return Ok(Vec::new());
         }
         let mut found = Vec::new();
-        for &way in ways {
+        for &variant in variants {
             let (mut firsts, mut lasts, mut hot_rows) = (Vec::new(), Vec::new(), 0);
             let mut see = |outcome: &Outcome| {
                 let mut losses = outcome.epochs.iter().filter_map(|epoch| epoch.valid.map(|valid| valid.loss));
@@ -135,23 +134,29 @@ impl Trainer<'_> {
                 lasts.extend(losses.next_back().or(firsts.last().copied()));
                 hot_rows = outcome.settings.hot_rows.unwrap_or(0);
             };
-            if way.threads == 1 {
+            if variant.threads == 1 {
                 see(begun);
             } else {
                 for run in 1..=self.repeats() {
-                    self.say(&format!("held-out loss, {} threads, run {run} of {}", way.threads, self.repeats()));
-                    see(&self.train(&Settings { holdout: HELD_OUT, ..self.settings(way) })?);
+                    self.say(&format!("held-out loss, {} threads, run {run} of {}", variant.threads, self.repeats()));
+                    see(&self.train(&Settings { holdout: HELD_OUT, ..self.settings(variant) })?);
                 }
             }
-            found.push(HeldOut { way, hot_rows, first: median(&mut firsts), last: median(&mut lasts) });
+            found.push(HeldOut { variant, hot_rows, first: median(&mut firsts), last: median(&mut lasts) });
         }
         Ok(found)
     }
 
-    /// How often what chance has a part in is measured.
-    pub fn repeats(&self) -> usize {
+    /// How often held-out loss, which chance has a part in, is measured.
+    fn repeats(&self) -> usize {
         self.rounds.min(3)
     }
+}
+
+/// As many epochs as make a run long enough.
+pub fn long_enough(begun: &Outcome) -> usize {
+    let epoch = median(&mut begun.epochs.iter().map(|epoch| epoch.seconds).collect::<Vec<_>>());
+    (RUN / epoch.max(1e-9)).ceil().clamp(1.0, 1000.0) as usize
 }
 
 /// A run that went to its end.

@@ -120,7 +120,8 @@ impl Trainer<'_> {
         Ok(variants.iter().zip(found).map(timing).collect())
     }
 
-    /// Held-out losses of each variant; none where the data are too few. One thread repeats itself, and is what [`begin`](Self::begin) gave.
+    /// Held-out losses of each variant; none where the data are too few. One thread repeats itself, and is what [`begin`](Self::begin)
+    /// gave.
     pub fn held_out(&self, variants: &[Variant], begun: &Outcome) -> anyhow::Result<Vec<HeldOut>> {
         if self.examples() < LEAST {
             return Ok(Vec::new());

@@ -5,6 +5,14 @@
 //! chain of dependent operations is half as long as Horner's.
 use crate::params::Real;
 
+/// The finalizer of splitmix64: any two numbers come out as different as random ones.
+#[inline]
+pub(crate) fn mixed(mut x: u64) -> u64 {
+    x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    x ^ (x >> 31)
+}
+
 /// `e^x` within 3e-7; 0 below -87.3, infinity above 88.7, NaN for NaN.
 ///
 /// `e^x = 2^n e^r` with `n` the nearest integer to `x / ln 2`; `e^r` by the Cephes polynomial.

@@ -186,7 +186,7 @@ fn a_growing_scale_leaves_scores_as_they_are() {
 fn rows_of_any_length_are_as_rows_of_length_1() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let (train, test) = (synthetic(5_000, 0), synthetic(1_000, 1 << 40));
+    let (train, test) = (synthetic(20_000, 0), synthetic(5_000, 1 << 40));
     let length = |row: &[(u64, f64)]| row.iter().map(|f| f.1 * f.1).sum::<f64>().sqrt();
     let unit = |rows: &Rows, name: &str| open(at, name, rows, |i, _| 1.0 / length(&rows[i].1));
     let any = |rows: &Rows, name: &str| open(at, name, rows, |i, _| 10f64.powi(i as i32 % 7 - 3));

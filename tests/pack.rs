@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use hogwild::Error;
@@ -266,13 +267,15 @@ fn a_file_may_change_underneath() {
 #[test]
 fn text_is_packed_once() {
     let directory = tempfile::tempdir().unwrap();
-    let cache = directory.path().join("cache");
-    // Other tests of this file read no environment.
-    #[allow(unsafe_code)]
-    // SAFETY: no other thread of this test program reads this variable.
-    unsafe {
-        std::env::set_var("HOGWILD_CACHE", &cache);
-    }
+    // In a process of its own, as the cache's place is told by the environment.
+    let Some(cache) = std::env::var_os("TEXT_IS_PACKED_ONCE").map(PathBuf::from) else {
+        let cache = directory.path().join("cache");
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        again.args(["text_is_packed_once", "--exact", "--nocapture"]).env("TEXT_IS_PACKED_ONCE", &cache).env("HOGWILD_CACHE", &cache);
+        let output = again.output().unwrap();
+        assert!(output.status.success() && cache.exists(), "{}", String::from_utf8_lossy(&output.stderr));
+        return;
+    };
     let input = directory.path().join("text.svm");
     std::fs::write(&input, "1 1:1\n").unwrap();
     let open = |use_cache| open_or_pack(std::slice::from_ref(&input), &PackSettings::default(), use_cache, &quiet).unwrap();

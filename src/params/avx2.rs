@@ -54,22 +54,25 @@ unsafe fn pow2(x: __m256) -> __m256 {
     unsafe { _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(_mm256_cvttps_epi32(x), _mm256_set1_epi32(127)))) }
 }
 
-// SAFETY of all blocks: as above.
 impl Real for Ymm {
     #[inline(always)]
     fn of(x: f32) -> Ymm {
+        // SAFETY: as above.
         unsafe { Ymm(_mm256_set1_ps(x), _mm256_set1_ps(x)) }
     }
     #[inline(always)]
     fn mul_add(self, factor: Ymm, term: Ymm) -> Ymm {
+        // SAFETY: as above.
         unsafe { Ymm(_mm256_fmadd_ps(self.0, factor.0, term.0), _mm256_fmadd_ps(self.1, factor.1, term.1)) }
     }
     #[inline(always)]
     fn sqrt(self) -> Ymm {
+        // SAFETY: as above.
         unsafe { Ymm(_mm256_sqrt_ps(self.0), _mm256_sqrt_ps(self.1)) }
     }
     #[inline(always)]
     fn abs(self) -> Ymm {
+        // SAFETY: as above.
         unsafe {
             let sign = _mm256_set1_ps(-0.0);
             Ymm(_mm256_andnot_ps(sign, self.0), _mm256_andnot_ps(sign, self.1))
@@ -77,14 +80,17 @@ impl Real for Ymm {
     }
     #[inline(always)]
     fn max(self, other: Ymm) -> Ymm {
+        // SAFETY: as above.
         unsafe { Ymm(_mm256_max_ps(self.0, other.0), _mm256_max_ps(self.1, other.1)) }
     }
     #[inline(always)]
     fn min(self, other: Ymm) -> Ymm {
+        // SAFETY: as above.
         unsafe { Ymm(_mm256_min_ps(self.0, other.0), _mm256_min_ps(self.1, other.1)) }
     }
     #[inline(always)]
     fn less(self, other: Ymm, yes: Ymm, no: Ymm) -> Ymm {
+        // SAFETY: as above.
         unsafe {
             let (low, high) = (_mm256_cmp_ps::<_CMP_LT_OQ>(self.0, other.0), _mm256_cmp_ps::<_CMP_LT_OQ>(self.1, other.1));
             Ymm(_mm256_blendv_ps(no.0, yes.0, low), _mm256_blendv_ps(no.1, yes.1, high))
@@ -92,6 +98,7 @@ impl Real for Ymm {
     }
     #[inline(always)]
     fn pow2(self) -> Ymm {
+        // SAFETY: as above.
         unsafe { Ymm(pow2(self.0), pow2(self.1)) }
     }
 }
@@ -132,20 +139,22 @@ unsafe fn at_least(a: __m256i, b: __m256i) -> __m256i {
     unsafe { _mm256_cmpeq_epi32(_mm256_max_epu32(a, b), a) }
 }
 
-// SAFETY of all blocks: as above; loads and stores are of the 64 borrowed bytes.
 impl Integers for Whole {
     #[inline(always)]
     fn of(x: u32) -> Whole {
+        // SAFETY: as above.
         unsafe { Whole(_mm256_set1_epi32(x as i32), _mm256_set1_epi32(x as i32)) }
     }
     #[inline(always)]
     fn load(from: &Line<u32>) -> Whole {
         let p = from.0.as_ptr();
+        // SAFETY: reads the 64 borrowed bytes.
         unsafe { Whole(_mm256_load_si256(p.cast()), _mm256_load_si256(p.add(8).cast())) }
     }
     #[inline(always)]
     fn store(self, to: &mut Line<u32>) {
         let p = to.0.as_mut_ptr();
+        // SAFETY: writes the 64 borrowed bytes.
         unsafe {
             _mm256_store_si256(p.cast(), self.0);
             _mm256_store_si256(p.add(8).cast(), self.1);
@@ -153,18 +162,22 @@ impl Integers for Whole {
     }
     #[inline(always)]
     fn plus(self, other: Whole) -> Whole {
+        // SAFETY: as above.
         unsafe { Whole(_mm256_add_epi32(self.0, other.0), _mm256_add_epi32(self.1, other.1)) }
     }
     #[inline(always)]
     fn and(self, other: Whole) -> Whole {
+        // SAFETY: as above.
         unsafe { Whole(_mm256_and_si256(self.0, other.0), _mm256_and_si256(self.1, other.1)) }
     }
     #[inline(always)]
     fn or(self, other: Whole) -> Whole {
+        // SAFETY: as above.
         unsafe { Whole(_mm256_or_si256(self.0, other.0), _mm256_or_si256(self.1, other.1)) }
     }
     #[inline(always)]
     fn less(self, other: Whole, yes: Whole, no: Whole) -> Whole {
+        // SAFETY: as above.
         unsafe {
             let low = _mm256_blendv_epi8(yes.0, no.0, at_least(self.0, other.0));
             Whole(low, _mm256_blendv_epi8(yes.1, no.1, at_least(self.1, other.1)))
@@ -172,6 +185,7 @@ impl Integers for Whole {
     }
     #[inline(always)]
     fn none_below(self, other: Whole) -> bool {
+        // SAFETY: as above.
         unsafe { _mm256_movemask_epi8(_mm256_and_si256(at_least(self.0, other.0), at_least(self.1, other.1))) == -1 }
     }
 }

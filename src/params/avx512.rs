@@ -48,38 +48,45 @@ impl Neg for Zmm {
     }
 }
 
-// SAFETY of all blocks: as above.
 impl Real for Zmm {
     #[inline(always)]
     fn of(x: f32) -> Zmm {
+        // SAFETY: as above.
         Zmm(unsafe { _mm512_set1_ps(x) })
     }
     #[inline(always)]
     fn mul_add(self, factor: Zmm, term: Zmm) -> Zmm {
+        // SAFETY: as above.
         Zmm(unsafe { _mm512_fmadd_ps(self.0, factor.0, term.0) })
     }
     #[inline(always)]
     fn sqrt(self) -> Zmm {
+        // SAFETY: as above.
         Zmm(unsafe { _mm512_sqrt_ps(self.0) })
     }
     #[inline(always)]
     fn abs(self) -> Zmm {
+        // SAFETY: as above.
         Zmm(unsafe { _mm512_andnot_ps(_mm512_set1_ps(-0.0), self.0) })
     }
     #[inline(always)]
     fn max(self, other: Zmm) -> Zmm {
+        // SAFETY: as above.
         Zmm(unsafe { _mm512_max_ps(self.0, other.0) })
     }
     #[inline(always)]
     fn min(self, other: Zmm) -> Zmm {
+        // SAFETY: as above.
         Zmm(unsafe { _mm512_min_ps(self.0, other.0) })
     }
     #[inline(always)]
     fn less(self, other: Zmm, yes: Zmm, no: Zmm) -> Zmm {
+        // SAFETY: as above.
         Zmm(unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(self.0, other.0), no.0, yes.0) })
     }
     #[inline(always)]
     fn pow2(self) -> Zmm {
+        // SAFETY: as above.
         Zmm(unsafe {
             let exponent = _mm512_add_epi32(_mm512_cvttps_epi32(self.0), _mm512_set1_epi32(127));
             _mm512_castsi512_ps(_mm512_slli_epi32::<23>(exponent))
@@ -127,38 +134,45 @@ impl Vector for Zmm {
 #[derive(Clone, Copy)]
 pub(crate) struct Whole(__m512i);
 
-// SAFETY of all blocks: as above; loads and stores are of the 64 borrowed bytes.
 impl Integers for Whole {
     #[inline(always)]
     fn of(x: u32) -> Whole {
+        // SAFETY: as above.
         Whole(unsafe { _mm512_set1_epi32(x as i32) })
     }
     #[inline(always)]
     fn load(from: &Line<u32>) -> Whole {
+        // SAFETY: reads the 64 borrowed bytes.
         Whole(unsafe { _mm512_load_si512(from.0.as_ptr().cast()) })
     }
     #[inline(always)]
     fn store(self, to: &mut Line<u32>) {
+        // SAFETY: writes the 64 borrowed bytes.
         unsafe { _mm512_store_si512(to.0.as_mut_ptr().cast(), self.0) }
     }
     #[inline(always)]
     fn plus(self, other: Whole) -> Whole {
+        // SAFETY: as above.
         Whole(unsafe { _mm512_add_epi32(self.0, other.0) })
     }
     #[inline(always)]
     fn and(self, other: Whole) -> Whole {
+        // SAFETY: as above.
         Whole(unsafe { _mm512_and_si512(self.0, other.0) })
     }
     #[inline(always)]
     fn or(self, other: Whole) -> Whole {
+        // SAFETY: as above.
         Whole(unsafe { _mm512_or_si512(self.0, other.0) })
     }
     #[inline(always)]
     fn less(self, other: Whole, yes: Whole, no: Whole) -> Whole {
+        // SAFETY: as above.
         Whole(unsafe { _mm512_mask_blend_epi32(_mm512_cmplt_epu32_mask(self.0, other.0), no.0, yes.0) })
     }
     #[inline(always)]
     fn none_below(self, other: Whole) -> bool {
+        // SAFETY: as above.
         unsafe { _mm512_cmplt_epu32_mask(self.0, other.0) == 0 }
     }
 }

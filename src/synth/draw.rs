@@ -3,12 +3,9 @@ use rand::{RngExt, rngs::Xoshiro256PlusPlus};
 
 pub(super) type Random = Xoshiro256PlusPlus;
 
-/// The finalizer of splitmix64 over both numbers.
+/// A number that belongs to both.
 pub(super) fn mix(a: u64, b: u64) -> u64 {
-    let mut x = a.wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ b.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    x ^ (x >> 31)
+    crate::math::mixed(a.wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ b.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }
 
 /// A number from 0 to 1 that belongs to (seed, i).

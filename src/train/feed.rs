@@ -95,10 +95,8 @@ impl<'a> SparseFeed<'a> {
     }
 
     pub fn is_held_out(&self, position: u32) -> bool {
-        let mut x = (self.seed ^ 0x5851_F42D_4C95_7F2D).wrapping_add((position as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (x ^ (x >> 31)) < self.holdout
+        let x = (self.seed ^ 0x5851_F42D_4C95_7F2D).wrapping_add((position as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        crate::math::mixed(x) < self.holdout
     }
 }
 

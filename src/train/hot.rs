@@ -32,8 +32,13 @@ pub(super) fn choose(settings: &mut Settings, data: &Dataset, stride: usize) -> 
     let hot = settings.hot_rows.map_or_else(|| if others > 0 { hot_rows(&counts, examples, stride) } else { 0 }, |_| most);
     settings.hot_rows = Some(hot);
     settings.exchange_every.get_or_insert_with(|| exchange_every(hot * stride / LANES, examples, data.nonzeros()));
+    Ok(are_rare(&counts, hot, examples, others))
+}
+
+/// Whether the rows behind the hot ones are rare.
+fn are_rare(counts: &[u64], hot: usize, examples: u64, others: u64) -> bool {
     let shared = if hot == 0 { examples } else { counts.get(hot - 1).copied().unwrap_or(0) };
-    Ok(others.saturating_mul(shared) < examples / MEETINGS)
+    others.saturating_mul(shared) < examples / MEETINGS
 }
 
 /// The bias and the features that are frequent enough, as far as there is room. `counts`: in how many examples each feature occurs, descending.
@@ -62,6 +67,16 @@ mod tests {
         assert_eq!(hot_rows(&[], 100_000, 2), 1);
         let many = vec![1000; 100_000];
         assert_eq!([1, 2, 4].map(|stride| hot_rows(&many, 1000, stride)), [32_768, 16_384, 8192]);
+    }
+
+    #[test]
+    fn rows_that_workers_meet_at_are_not_rare() {
+        // The most frequent shared row is in a half of the examples, in one of a hundred, in one of a thousand; all rows are shared.
+        let counts = [50_000, 1_000, 100];
+        assert_eq!([1, 2, 3, 0].map(|hot| are_rare(&counts, hot, 100_000, 1)), [false, true, true, false]);
+        assert_eq!([2, 3].map(|hot| are_rare(&counts, hot, 100_000, 7)), [false, true]);
+        // One worker meets nobody.
+        assert!(are_rare(&[], 0, 100_000, 0));
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Epoch<'_, F, M, R, 
     fn run<I: Isa>(self, isa: I) -> (Tally, R::Memory) {
         let Epoch { feed, model, loss, rule, aids, .. } = self;
         const { assert!(F::AHEAD < RING) };
-        let (longest, ahead) = (feed.longest(), feed.fetched());
+        let (longest, fetched) = (feed.longest(), feed.fetched());
         let clips = A::ON && aids.clip_norm.is_some();
         let mut weights = Hogwild::<_, _, A>::new(isa, rule, self.memory, self.adjuster, self.parameters, self.worker, longest / LANES + 1);
         let mut scratch = model.scratch(longest);
@@ -84,7 +84,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Epoch<'_, F, M, R, 
         let mut ready = 0;
         let mut tally = Tally::default();
         let (mut scores, mut labels) = (Vec::new(), Vec::new());
-        let mut queue = Queue::new(self.plan, F::SHUFFLE, 2 * ahead);
+        let mut queue = Queue::new(self.plan, F::SHUFFLE, 2 * fetched);
         loop {
             let n = queue.advance(feed.chooses().then_some(|p| feed.keeps(p)));
             if n == 0 {
@@ -103,7 +103,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Epoch<'_, F, M, R, 
             ready = F::AHEAD.min(known - n);
             let (scores, labels) = (&mut scores[..n], &mut labels[..n]);
             let from = |ahead: usize| &positions[ahead..][..n];
-            let looks = from(0).iter().zip(from(F::AHEAD)).zip(from(ahead).iter().zip(from(2 * ahead)));
+            let looks = from(0).iter().zip(from(F::AHEAD)).zip(from(fetched).iter().zip(from(2 * fetched)));
             for (((&position, &near), (&middle, &far)), (to_score, to_label)) in looks.zip(scores.iter_mut().zip(labels.iter_mut())) {
                 let slot = if F::AHEAD > 0 { turn % RING } else { 0 };
                 if F::AHEAD == 0 {

@@ -1,4 +1,5 @@
 //! The moves in plain Rust: relaxed loads and stores one by one. What other targets get, and the oracle of the fast ones.
+//! They are calls, as is the arithmetic of [`F32x16`], but on aarch64, where NEON goes by them.
 #![allow(unsafe_code)]
 use super::{F32x16, Isa, LANES, Line, MOST, Real};
 use atomic_float::AtomicF32;
@@ -11,21 +12,25 @@ impl Isa for Portable {
     type V = F32x16;
     type U = Line<u32>;
 
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
+    #[cfg_attr(target_arch = "aarch64", inline(always))]
     fn load(self, from: &[AtomicF32; LANES]) -> F32x16 {
         F32x16(std::array::from_fn(|i| from[i].load(Relaxed)))
     }
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
+    #[cfg_attr(target_arch = "aarch64", inline(always))]
     fn store(self, values: F32x16, to: &[AtomicF32; LANES]) {
         for (cell, value) in to.iter().zip(values.0) {
             cell.store(value, Relaxed);
         }
     }
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
+    #[cfg_attr(target_arch = "aarch64", inline(always))]
     fn load_some(self, from: &[AtomicU32]) -> Line<u32> {
         Line(std::array::from_fn(|i| from.get(i).map_or(0, |cell| cell.load(Relaxed))))
     }
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
+    #[cfg_attr(target_arch = "aarch64", inline(always))]
     unsafe fn gather(self, cells: &[AtomicF32], at: &Line<u32>, stride: usize) -> [F32x16; MOST] {
         let mut rows = [F32x16::of(0.0); MOST];
         for i in 0..LANES {
@@ -35,7 +40,8 @@ impl Isa for Portable {
         }
         rows
     }
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
+    #[cfg_attr(target_arch = "aarch64", inline(always))]
     unsafe fn scatter(self, rows: [F32x16; MOST], cells: &[AtomicF32], at: &Line<u32>, stride: usize) {
         for i in 0..LANES {
             for k in 0..stride.min(MOST) {

@@ -99,11 +99,13 @@ impl Integers for Line<u32> {
     fn or(self, other: Self) -> Self {
         Line(std::array::from_fn(|i| self.0[i] | other.0[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
+    #[cfg_attr(target_arch = "aarch64", inline(always))]
     fn less(self, other: Self, yes: Self, no: Self) -> Self {
         Line(std::array::from_fn(|i| if self.0[i] < other.0[i] { yes.0[i] } else { no.0[i] }))
     }
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
+    #[cfg_attr(target_arch = "aarch64", inline(always))]
     fn none_below(self, other: Self) -> bool {
         self.0.iter().zip(other.0).all(|(&a, b)| a >= b)
     }
@@ -169,10 +171,11 @@ fn fused(a: f32, b: f32, c: f32) -> f32 {
 pub struct F32x16(pub [f32; LANES]);
 
 macro_rules! lanes {
-    ($trait:ident, $name:ident) => {
+    ($trait:ident, $name:ident, $inline:ident) => {
         impl $trait for F32x16 {
             type Output = F32x16;
-            #[inline(always)]
+            #[cfg_attr(not(target_arch = "aarch64"), inline($inline))]
+            #[cfg_attr(target_arch = "aarch64", inline(always))]
             fn $name(mut self, other: F32x16) -> F32x16 {
                 for i in 0..LANES {
                     self.0[i] = $trait::$name(self.0[i], other.0[i]);
@@ -182,10 +185,10 @@ macro_rules! lanes {
         }
     };
 }
-lanes!(Add, add);
-lanes!(Sub, sub);
-lanes!(Mul, mul);
-lanes!(Div, div);
+lanes!(Add, add, always);
+lanes!(Sub, sub, always);
+lanes!(Mul, mul, always);
+lanes!(Div, div, never);
 
 impl Neg for F32x16 {
     type Output = F32x16;
@@ -200,14 +203,16 @@ impl Real for F32x16 {
     fn of(x: f32) -> F32x16 {
         F32x16([x; LANES])
     }
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
+    #[cfg_attr(target_arch = "aarch64", inline(always))]
     fn mul_add(mut self, factor: F32x16, term: F32x16) -> F32x16 {
         for i in 0..LANES {
             self.0[i] = fused(self.0[i], factor.0[i], term.0[i]);
         }
         self
     }
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
+    #[cfg_attr(target_arch = "aarch64", inline(always))]
     fn sqrt(self) -> F32x16 {
         F32x16(self.0.map(f32::sqrt))
     }
@@ -215,28 +220,32 @@ impl Real for F32x16 {
     fn abs(self) -> F32x16 {
         F32x16(self.0.map(f32::abs))
     }
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
+    #[cfg_attr(target_arch = "aarch64", inline(always))]
     fn max(mut self, other: F32x16) -> F32x16 {
         for i in 0..LANES {
             self.0[i] = Real::max(self.0[i], other.0[i]);
         }
         self
     }
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
+    #[cfg_attr(target_arch = "aarch64", inline(always))]
     fn min(mut self, other: F32x16) -> F32x16 {
         for i in 0..LANES {
             self.0[i] = Real::min(self.0[i], other.0[i]);
         }
         self
     }
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
+    #[cfg_attr(target_arch = "aarch64", inline(always))]
     fn less(self, other: F32x16, yes: F32x16, mut no: F32x16) -> F32x16 {
         for i in 0..LANES {
             no.0[i] = self.0[i].less(other.0[i], yes.0[i], no.0[i]);
         }
         no
     }
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
+    #[cfg_attr(target_arch = "aarch64", inline(always))]
     fn pow2(self) -> F32x16 {
         F32x16(self.0.map(Real::pow2))
     }
@@ -251,7 +260,8 @@ impl Vector for F32x16 {
     fn store(self, to: &mut [f32; LANES]) {
         *to = self.0;
     }
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
+    #[cfg_attr(target_arch = "aarch64", inline(always))]
     fn sum(self) -> f32 {
         let x = self.0;
         let eight: [f32; 8] = std::array::from_fn(|i| x[i] + x[i + 8]);

@@ -9,18 +9,27 @@ use rayon::prelude::*;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Scores with their targets, in the order of the data, and what was not known to the model.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Scored {
     /// Score and target of each example.
     pub scores: Vec<(f32, f32)>,
     /// Nonzeros (or users and items) that the model has never seen; they add nothing to a score.
     pub unknown: u64,
+    /// What the loss counts as 1, in the unit of scores and targets: see [`TrainedModel::unit`](crate::TrainedModel::unit).
+    pub unit: f32,
+}
+
+/// Nothing scored, in the unit 1.
+impl Default for Scored {
+    fn default() -> Scored {
+        Scored { scores: Vec::new(), unknown: 0, unit: 1.0 }
+    }
 }
 
 impl Scored {
     /// What they say.
     pub fn metrics(&self, loss: Loss) -> Metrics {
-        Metrics::new(loss, &self.scores)
+        Metrics::new(loss, self.unit, &self.scores)
     }
 
     /// What an ensemble says, of what its members do: the scores that predict the mean of their predictions (of probabilities for
@@ -31,7 +40,7 @@ impl Scored {
         }
         let of = |i: usize| members.iter().filter_map(move |scored| scored.scores.get(i)).map(|&(z, _)| z);
         let score = |(i, &(_, target)): (usize, &(f32, f32))| (loss.mean_score(of(i)), target);
-        Scored { scores: members[0].scores.par_iter().enumerate().map(score).collect(), unknown: members[0].unknown }
+        Scored { scores: members[0].scores.par_iter().enumerate().map(score).collect(), unknown: members[0].unknown, unit: members[0].unit }
     }
 
     fn join(mut self, other: Scored) -> Scored {
@@ -58,7 +67,7 @@ pub(crate) fn linear(
     let known = weights.len().saturating_sub(1) as u32;
     let score = |&row: &u32| {
         let range = data.row_range(row as usize);
-        let (mut z, mut unknown) = (weights.first().copied().unwrap_or(0.0), 0);
+        let (mut z, mut unknown) = (0.0, 0);
         let value = |i: usize| values.map_or(1.0, |values| f32::from_bits(values[i].load(Relaxed)));
         let length = if unit_rows { row_length(range.clone().map(value)) } else { 1.0 };
         for i in range {
@@ -67,10 +76,11 @@ pub(crate) fn linear(
             let value = (value(i) as f64 / length) as f32;
             if column < known { z += weights[column as usize + 1] * value } else { unknown += 1 }
         }
-        (z, loss.target(data.label(row as usize)), unknown)
+        // The bias last: where it is large beside the rest, the rest is summed without it.
+        (weights.first().copied().unwrap_or(0.0) + z, loss.target(data.label(row as usize)), unknown)
     };
     let chunk = |rows: &[u32]| {
-        let mut part = Scored { scores: Vec::with_capacity(rows.len()), unknown: 0 };
+        let mut part = Scored { scores: Vec::with_capacity(rows.len()), ..Scored::default() };
         for (z, y, unknown) in rows.iter().map(score) {
             part.scores.push((z, y));
             part.unknown += unknown;
@@ -116,7 +126,7 @@ pub(crate) fn translate_ratings(data: &Ratings, users: &Ids, items: &Ids, loss: 
 /// Scores translated ratings. An unknown user or item contributes neither bias nor factors, so that the mean remains.
 pub(crate) fn ratings(model: &FactorModel, ratings: &[(u32, u32, f32)]) -> Scored {
     let part = |ratings: &[(u32, u32, f32)]| {
-        let mut part = Scored { scores: Vec::with_capacity(ratings.len()), unknown: 0 };
+        let mut part = Scored { scores: Vec::with_capacity(ratings.len()), ..Scored::default() };
         for &(user, item, target) in ratings {
             let (user, item) = (user as usize, item as usize);
             part.unknown += (user >= model.user_bias.len()) as u64 + (item >= model.item_bias.len()) as u64;

@@ -50,6 +50,6 @@ pub use params::{F32x16, InstructionSet, LANES, Line, Plain, Real, Vector, Weigh
 pub use rules::Rule;
 pub use schedule::{Moment, OwnSchedule, Schedule};
 pub use train::{
-    Batch, Ended, EpochReport, Normalize, Order, Outcome, Progress, RaceReport, Raced, Settings, Watch, Window, WindowReport,
+    Astray, Batch, Ended, EpochReport, Normalize, Order, Outcome, Progress, RaceReport, Raced, Settings, Watch, Window, WindowReport,
     train_factorization, train_factorization_with, train_linear, train_linear_with,
 };

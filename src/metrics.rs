@@ -71,12 +71,13 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// From scores and targets as the loss takes them.
-    pub fn new(loss: Loss, scored: &[(f32, f32)]) -> Metrics {
+    /// From scores and targets as the loss takes them, which counts `unit` of them as 1: so Huber loss changes from squares to absolute values at `unit`.
+    pub fn new(loss: Loss, unit: f32, scored: &[(f32, f32)]) -> Metrics {
         let n = scored.len().max(1) as f64;
         let mean = |f: &dyn Fn(f32, f32) -> f64| scored.iter().map(|&(z, y)| f(z, y)).sum::<f64>() / n;
         let has = |metric: Metric| metric.is_of(loss);
-        let value = mean(&|z, y| loss.value(z, y) as f64);
+        let square = (unit as f64).powi(2);
+        let value = square * mean(&|z, y| loss.value(z / unit, y / unit) as f64);
         Metrics {
             examples: scored.len() as u64,
             loss: value,
@@ -135,7 +136,7 @@ mod tests {
 
     #[test]
     fn rmse_and_mae_of_two() {
-        let m = Metrics::new(Loss::Squared, &[(1.0, 4.0), (2.0, 1.0)]);
+        let m = Metrics::new(Loss::Squared, 1.0, &[(1.0, 4.0), (2.0, 1.0)]);
         assert_eq!((m.rmse, m.mae, m.auc), (Some(5f64.sqrt()), Some(2.0), None));
     }
 }

@@ -1,6 +1,7 @@
 //! Trained models and their files: plain safetensors, keyed by the user's own ids, so that a model scores any other file.
 //!
-//! Linear: `weight` f32 [features], `bias` f32 [1], ids; `"unit_rows": true` in the entry `hogwild` where rows are to be divided by their lengths. Factorization: `user_bias`, `item_bias`, `user_factor` [users, rank],
+//! Linear: `weight` f32 [features], `bias` f32 [1], ids; `"unit_rows": true` in the entry `hogwild` where rows are to be divided by their lengths,
+//! `"unit"` where the loss counts another number than 1 as 1. Factorization: `user_bias`, `item_bias`, `user_factor` [users, rank],
 //! `item_factor` [items, rank], `mean` f32 [1], ids of users and of items. Ids are `*_id` u64 or `*_name_start` u64 with `*_name` u8.
 //! The metadata entry `hogwild` has kind, loss and the settings of the run as JSON. All that is format version 1. An ensemble of
 //! snapshots is version 2: every f32 tensor has a leading dimension, one for each member, ids are there once.
@@ -74,6 +75,8 @@ pub enum ModelKind {
 pub struct TrainedModel {
     /// What it was trained with; says what a score means.
     pub loss: Loss,
+    /// What the loss counts as 1, in the unit of labels and scores: the labels' standard deviation or its like for numbers, 1 for classes.
+    pub unit: f32,
     /// The settings of the run, by name.
     pub settings: serde_json::Value,
     /// The numbers; of an ensemble of snapshots, those of the last.
@@ -132,14 +135,14 @@ impl TrainedModel {
     /// # Errors
     /// As [`score`](Self::score).
     pub fn score_members(&self, data: &Packed) -> Result<Vec<Scored>> {
-        self.members()
+        let scored = self.members()
             .map(|member| match (member, data) {
                 (ModelKind::Linear(model), Packed::Sparse(data)) => model.score(self.loss, data),
                 (ModelKind::Factorization(model), Packed::Ratings(data)) => model.score_ratings(self.loss, data),
                 (_, Packed::Sparse(data)) => Err(wrong_kind(data.path(), "sparse rows", "give a file of ratings, or a linear model")),
                 (_, Packed::Ratings(data)) => Err(wrong_kind(data.path(), "ratings", "give a file of sparse rows, or an mf model")),
-            })
-            .collect()
+            });
+        scored.map(|scored| Ok(Scored { unit: self.unit, ..scored? })).collect()
     }
 
     /// Whether the data's labels are such as the model's loss takes: what metrics ask for beside [`score`](Self::score).
@@ -186,6 +189,9 @@ impl TrainedModel {
         let mut header = serde_json::json!({
             "format": FORMAT, "version": VERSIONS[!self.earlier.is_empty() as usize], "kind": self.kind_name(), "loss": self.loss.name(), "settings": self.settings,
         });
+        if self.unit != 1.0 {
+            header["unit"] = self.unit.into();
+        }
         if matches!(&self.kind, ModelKind::Linear(LinearModel { unit_rows: true, .. })) {
             header["unit_rows"] = true.into();
         }
@@ -286,7 +292,11 @@ impl TrainedModel {
             other => return Err(bad(format!("unknown kind of model `{other}`"))),
         }
         let kind = kinds.pop().ok_or_else(|| bad("has no model".into()))?;
-        Ok(TrainedModel { loss, settings: metadata["settings"].clone(), kind, earlier: kinds })
+        let unit = metadata["unit"].as_f64().map_or(1.0, |unit| unit as f32);
+        if !(unit.is_normal() && unit > 0.0) {
+            return Err(bad(format!("has the unit {unit}, which is to be above 0")));
+        }
+        Ok(TrainedModel { loss, unit, settings: metadata["settings"].clone(), kind, earlier: kinds })
     }
 }
 

@@ -2,7 +2,7 @@
 use super::eval::{metrics_json, metrics_text};
 use anyhow::Context;
 use hogwild::{
-    EpochReport, InstructionSet, Outcome, Progress, RaceReport, Raced, Settings, Watch, WindowReport,
+    Astray, EpochReport, InstructionSet, Normalize, Outcome, Progress, RaceReport, Raced, Settings, Watch, WindowReport,
     data::{Opened, Packed},
     memory,
 };
@@ -138,11 +138,31 @@ impl Watch for Report {
         self.see_memory();
         self.tell(&match race.rates.len() {
             0 => format!("learning rate {}, the rule's default: none is raced here; try others with --lr", race.chosen),
+            n if !race.helped => format!("learning rate {}: of {n} raced in {:.2} s none was better on examples held out than a constant prediction, so the model will hardly differ from one", race.chosen, race.seconds),
             n => format!("learning rate {} by a race of {n} in {:.2} s", race.chosen, race.seconds),
         });
-        let raced = |raced: &Raced| json!({ "lr": raced.rate, "loss": raced.loss, "again": raced.again, "examples": raced.examples });
+        let raced = |raced: &Raced| json!({ "lr": raced.rate, "loss": raced.loss, "training_loss": raced.training, "examples": raced.examples });
         let rates: Vec<_> = race.rates.iter().map(raced).collect();
-        self.try_log(json!({ "event": "race", "rates": rates, "chosen": race.chosen, "seconds": race.seconds }));
+        self.try_log(json!({ "event": "race", "rates": rates, "chosen": race.chosen, "constant_loss": race.constant, "helped": race.helped, "seconds": race.seconds }));
+    }
+
+    fn scaled(&mut self, how: Normalize, spread: f64) {
+        self.tell(&format!("features differ {spread:.0}-fold in size: each is scaled (--normalize {}; none: as they are)", how.name()));
+        self.try_log(json!({ "event": "scaled", "normalize": how.name(), "spread": spread }));
+    }
+
+    fn astray(&mut self, astray: &Astray) {
+        let Astray { epoch, loss, constant, rate, next } = *astray;
+        let what = if loss.is_nan() {
+            format!("epoch {epoch} left the finite numbers at learning rate {rate}")
+        } else {
+            format!("epoch {epoch} has a loss of {loss:.5}, worse than {constant:.5} of a constant prediction, at learning rate {rate}")
+        };
+        self.tell(&match next {
+            Some(next) => format!("{what}: starting again at {next}"),
+            None => format!("{what}: try --lr auto, or --lr {}", rate / 10.0),
+        });
+        self.try_log(json!({ "event": "astray", "epoch": epoch, "loss": loss, "constant_loss": constant, "lr": rate, "next": next }));
     }
 
     fn window(&mut self, window: &WindowReport) {

@@ -88,6 +88,9 @@ pub struct TrainArgs {
     /// Cut the run into so many cosine cycles and keep the model at the end of each: an ensemble in one file, from 2 to 1000 [default: one model]
     #[arg(long, value_name = "M")]
     snapshots: Option<usize>,
+    /// Learn labels as they are: not standardised (squared and Huber loss), and from a score of 0, not from the best constant
+    #[arg(long)]
+    no_standardize: bool,
     /// Examples a step: 1 is Hogwild!; N or full steps by the mean gradient of N or all examples, with the same bits on any number of threads
     #[arg(long, value_name = "N|full", default_value = "1", value_parser = Batch::parse)]
     batch: Batch,
@@ -170,6 +173,7 @@ impl TrainArgs {
         s.rule = self.rule.rule(s.rule)?;
         s.lr = self.lr.0;
         s.snapshots = self.snapshots;
+        s.standardize = !self.no_standardize;
         s.schedule = self.schedule.unwrap_or(match s.snapshots {
             _ if !s.rule.takes_schedules() => Schedule::Constant,
             Some(snapshots) => Schedule::CosineCycles { cycles: snapshots as f32 },

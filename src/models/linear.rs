@@ -101,6 +101,8 @@ pub struct Linear {
     decay: Vec<f32>,
     /// The same for L1.
     l1: Vec<f32>,
+    /// The score without any parameter.
+    base: f32,
 }
 
 impl Linear {
@@ -115,7 +117,12 @@ impl Linear {
             let of = |&count: &u64| (lambda * rows as f64 / count.max(1) as f64) as f32;
             if lambda == 0.0 { Vec::new() } else { std::iter::once(0.0).chain(counts.iter().map(of)).collect() }
         };
-        Linear { decay: by_row(l2), l1: by_row(l1) }
+        Linear { decay: by_row(l2), l1: by_row(l1), base: 0.0 }
+    }
+
+    /// The same with a score that starts from `base`, which is not trained: `z = base + b + sum_j w_j x_j`.
+    pub fn with_base(self, base: f32) -> Linear {
+        Linear { base, ..self }
     }
 }
 
@@ -141,13 +148,13 @@ impl Model for Linear {
             for (i, block) in x.blocks().iter().enumerate() {
                 sum = weights.gather(i, &block.places).mul_add(W::V::load(&block.values.0), sum);
             }
-            return sum.sum();
+            return self.base + sum.sum();
         }
         for (i, (block, kept)) in x.blocks().iter().zip(scratch).enumerate() {
             *kept = weights.gather(i, &block.places);
             sum = kept.mul_add(W::V::load(&block.values.0), sum);
         }
-        sum.sum()
+        self.base + sum.sum()
     }
 
     #[inline(always)]

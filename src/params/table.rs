@@ -162,6 +162,11 @@ impl Parameters {
         self.sums.as_ref().map_or(&[], |(_, wide)| wide.cells().as_chunks().0)
     }
 
+    /// Vectors of a wide row of so many weights, with its state.
+    pub fn wide_stride<R: UpdateRule>(width: usize) -> u32 {
+        (vectors::<R>(width.div_ceil(LANES)) + 1) as u32
+    }
+
     /// Where a wide row begins, as [`Hogwild`](super::Hogwild) wants to be told.
     pub fn wide_place(&self, row: u32) -> u32 {
         row * (self.wide_stride / LANES) as u32

@@ -2,9 +2,10 @@
 use super::{
     Batch, Normalize, Order, Outcome, RatingFeed, Settings, Watch, Window,
     feed::Rating,
-    kept::Ran,
-    race::Race,
-    run::{Run, Workers, check_held_out, check_split},
+    race::{self, Race},
+    recovery,
+    run::{Run, Went, Workers, check_held_out, check_split},
+    sample,
 };
 use crate::{
     Error, Result, Scored,
@@ -19,6 +20,11 @@ use std::{
     ops::Range,
     sync::{Arc, atomic::AtomicBool},
 };
+
+/// What a rating of sixteen factors takes, beside a nonzero of a linear model.
+const NUMBERS: usize = 5;
+/// What rates begin with: the mean squared length of a rating's gradients beside its slope.
+const MEAN_SQUARE: f32 = 3.5;
 
 /// Trains matrix factorization on ratings. As [`train_linear`](crate::train_linear) otherwise.
 ///
@@ -76,13 +82,14 @@ fn train<R: UpdateRule>(
         let problem = "is of linear models; factors take --l2".into();
         return Err(Error::BadSetting { setting: "--l1", value: settings.aids.l1.to_string(), problem });
     }
-    if settings.normalize != Normalize::None {
+    if !matches!(settings.normalize, Normalize::Auto | Normalize::None) {
         let problem = "scales features, and ratings have none; leave the setting out".into();
         return Err(Error::BadSetting { setting: "--normalize", value: settings.normalize.name().into(), problem });
     }
     if settings.order == Order::Curriculum {
         settings.pace.get_or_insert(Settings::PACE);
     }
+    settings.normalize = Normalize::None;
     settings.hot_rows = Some(0);
     settings.exchange_every.get_or_insert(4096);
     let loss = settings.loss;
@@ -90,8 +97,8 @@ fn train<R: UpdateRule>(
     let (user_count, item_count, rank) = (data.users(), data.items(), settings.rank);
     let (mut feed, held) = RatingFeed::new(data, &settings);
     check_split(data.len() as u64, (settings.holdout > 0.0).then_some(held.len() as u64), &settings)?;
-    let mean = loss.base_score(feed.ratings.iter().map(|r| r.value as f64).sum::<f64>() / feed.ratings.len().max(1) as f64);
-    let model = Factorization::new(rank, mean, settings.l2 as f32);
+    let targets = feed.targets;
+    let model = Factorization::new(rank, targets.base, settings.l2 as f32);
     let held = if settings.holdout > 0.0 {
         Some(held.iter().map(|r| (r.pair.user, r.pair.item - user_count as u32, r.value)).collect::<Vec<_>>())
     } else {
@@ -101,30 +108,26 @@ fn train<R: UpdateRule>(
     let evaluate = |model: &FactorModel| held.as_ref().map(|held| crate::evaluate::ratings(model, held));
     let shape =
         Shape { wide: all, width: rank, workers: settings.workers(), averaged: settings.aids.average.is_some(), ..Shape::default() };
-    let parameters = Parameters::new(shape, &rule)?;
-    start_factors(&parameters, rank, settings.seed);
-    if settings.batch == Batch::One {
-        feed.set_places(&parameters);
-    }
+    let stride = if settings.batch == Batch::One { Parameters::wide_stride::<R>(rank) } else { 1 }; // by batches pairs are row numbers
+    let chosen = settings.lr.is_none();
     let rate = match settings.lr {
         Some(rate) => rate,
         None => {
-            // Not the feed's units, which go by the threads; ratings of a tile are shuffled, so that neighbours are a sample of it.
-            let all = feed.ratings.len() as u32;
-            let units: Vec<_> = (0..all).step_by(64).map(|start| start..all.min(start.saturating_add(64))).collect();
-            let start = |parameters: &Parameters| start_factors(parameters, rank, settings.seed);
-            let examples = all as u64;
-            let race = Race { feed: &feed, units: &units, examples, model: &model, rule, settings: &settings, shape, start: &start };
-            race.choose(rule.default_rate(3.5), watch, stop)?
+            let numbers = (rank.div_ceil(LANES) * NUMBERS) as f64;
+            let (examples, sizes) = (feed.ratings.len() as u64, race::sizes(feed.ratings.len() as u64, numbers, &settings));
+            let stage = |level: usize| Ok(sample::stage(&feed, user_count as u32, item_count as u32, sizes[level], &settings));
+            let race = Race { stage: &stage, examples, model: &model, rule, settings: &settings, base: targets.base };
+            race.choose(rule.default_rate(MEAN_SQUARE), watch, stop)?
         }
     };
-    settings.lr = Some(rate);
-    let factors = Factors { feed: &feed, model: &model, rule, settings: &settings, rate, parameters: &parameters };
+    feed.set_places(stride);
     let split = |parameters: &Parameters, finish: &Finish<'_, R>| -> FactorModel {
-        let biases = |rows: Range<usize>| rows.map(|row| parameters.beside(row, finish)).collect();
-        let factors = |rows: Range<usize>| rows.flat_map(|row| parameters.wide_weights(row, finish)).collect();
+        let biases = |rows: Range<usize>| rows.map(|row| targets.scale * parameters.beside(row, finish)).collect();
+        // The product of two is in the unit of the ratings.
+        let root = targets.scale.sqrt();
+        let factors = |rows: Range<usize>| rows.flat_map(|row| parameters.wide_weights(row, finish)).map(|w| root * w).collect();
         FactorModel {
-            mean,
+            mean: targets.bias(targets.base),
             rank,
             users: users.clone(),
             items: items.clone(),
@@ -134,16 +137,22 @@ fn train<R: UpdateRule>(
             item_factor: factors(user_count..all),
         }
     };
-    let stride = if settings.batch == Batch::One { parameters.wide_place(1) } else { 1 }; // by batches pairs are row numbers
     let losses = |model: &FactorModel| -> Vec<f32> {
         let of = |rating: &Rating| {
             let (user, item) = (rating.pair.user / stride, rating.pair.item / stride);
-            loss.value(model.score(user as usize, item as usize - user_count), rating.value)
+            loss.value(targets.standard(model.score(user as usize, item as usize - user_count)), rating.value)
         };
         feed.ratings.par_iter().map(of).collect()
     };
-    let ran = factors.epochs(watch, stop, split, evaluate, losses)?;
-    Ok(ran.outcome(settings, rule_name, ModelKind::Factorization))
+    let attempt = |rate: f32, chosen: bool, watch: &mut dyn Watch| {
+        let parameters = Parameters::new(shape, &rule)?;
+        start_factors(&parameters, rank, settings.seed);
+        let factors = Factors { feed: &feed, model: &model, rule, settings: &settings, rate, chosen, parameters: &parameters };
+        factors.epochs(watch, stop, split, evaluate, losses)
+    };
+    let (ran, rate) = recovery::at_rates(rate, chosen, watch, attempt)?;
+    settings.lr = Some(rate);
+    Ok(ran.outcome(settings, rule_name, targets.scale, ModelKind::Factorization))
 }
 
 /// A run of factorization, but for the width of its rows.
@@ -153,6 +162,7 @@ struct Factors<'a, R> {
     rule: R,
     settings: &'a Settings,
     rate: f32,
+    chosen: bool,
     parameters: &'a Parameters,
 }
 
@@ -167,7 +177,7 @@ impl<R: UpdateRule> Factors<'_, R> {
         keep: impl Fn(&Parameters, &Finish<'_, R>) -> T,
         evaluate: impl Fn(&T) -> Option<Scored>,
         losses: impl Fn(&T) -> Vec<f32>,
-    ) -> Result<Ran<T>> {
+    ) -> Result<Went<T>> {
         let usual = self.settings.batch == Batch::One && self.settings.aids.are_off();
         let vectors = if usual { self.settings.rank.div_ceil(LANES) } else { 0 };
         if vectors == 2 {
@@ -192,20 +202,20 @@ impl<R: UpdateRule> Factors<'_, R> {
         keep: impl Fn(&Parameters, &Finish<'_, R>) -> T,
         evaluate: impl Fn(&T) -> Option<Scored>,
         losses: impl Fn(&T) -> Vec<f32>,
-    ) -> Result<Ran<T>> {
+    ) -> Result<Went<T>> {
         let model = self.model.with_width::<W>();
         let run = self.run(&model);
         run.epochs(&mut Workers::<_, _, _, Lean>::new(&run)?, watch, stop, keep, evaluate, losses)
     }
 
     fn run<'r, M>(&'r self, model: &'r M) -> Run<'r, RatingFeed, M, R> {
-        let &Factors { feed, rule, settings, rate, parameters, .. } = self;
-        Run { feed, units: &feed.units, model, rule, settings, rate, examples: feed.ratings.len() as u64, parameters, windows: None }
+        let &Factors { feed, rule, settings, rate, chosen, parameters, .. } = self;
+        Run { feed, units: &feed.units, model, rule, settings, rate, chosen, targets: feed.targets, examples: feed.ratings.len() as u64, parameters, windows: None }
     }
 }
 
 /// Factors start small and random, so that no two are alike.
-fn start_factors(parameters: &Parameters, rank: usize, seed: u64) {
+pub(super) fn start_factors(parameters: &Parameters, rank: usize, seed: u64) {
     use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0xFAC7);
     let scale = 0.1 / (rank as f32).sqrt();

@@ -1,11 +1,10 @@
 //! Where examples come from: rows of a mapped data set, or ratings in tiles (scaled rows: see `scale`). A feed knows how to read the example
 //! at a position into private memory.
-use super::{Order, Settings};
+use super::{Order, Settings, Targets};
 use crate::{
     data::{Dataset, Ratings},
-    loss::Loss,
     models::{Block, ENDS, Factorization, Linear, Model, Pair, Row, Width},
-    params::{Integers, Isa, Parameters, Places},
+    params::{Integers, Isa, Places},
 };
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 use rayon::prelude::*;
@@ -53,7 +52,7 @@ pub(crate) struct SparseFeed<'a> {
     labels: &'a [AtomicU32],
     columns: &'a [AtomicU32],
     values: Option<&'a [AtomicU32]>,
-    loss: Loss,
+    targets: Targets,
     /// Held-out share as a threshold on the row's hash.
     holdout: u64,
     seed: u64,
@@ -73,10 +72,20 @@ impl<'a> SparseFeed<'a> {
             labels: data.label_cells(),
             columns: data.column_cells(),
             values: data.value_cells(),
-            loss: settings.loss,
+            targets: Targets::plain(settings.loss),
             holdout: (settings.holdout * u64::MAX as f64) as u64,
             seed: settings.seed,
         }
+    }
+
+    /// The same with targets by the labels that are trained on, which are told.
+    pub fn with_targets(mut self, settings: &Settings) -> (Self, Targets) {
+        self.targets = Targets::new(settings.loss, settings.standardize, |each| {
+            let rows = (0..).zip(self.labels).filter(|&(row, _)| self.keeps(row));
+            rows.for_each(|(_, label)| each(f32::from_bits(label.load(Relaxed))));
+        });
+        let targets = self.targets;
+        (self, targets)
     }
 
     /// Where a row's cells are, if a file that may have changed still says so.
@@ -92,6 +101,23 @@ impl<'a> SparseFeed<'a> {
         let rows = self.data.rows() as u32;
         let unit = block.clamp(1, 16);
         (0..rows).step_by(unit as usize).map(|start| start..rows.min(start.saturating_add(unit))).collect()
+    }
+
+    /// The units without the rows that are held out; few rows one by one.
+    pub fn kept_units(&self, units: &[Range<u32>]) -> Vec<Range<u32>> {
+        const FEW: usize = 8192;
+        if self.data.rows() > FEW && self.holdout == 0 {
+            return units.to_vec();
+        }
+        let rows = units.iter().cloned().flatten().filter(|&row| self.keeps(row));
+        let mut kept: Vec<Range<u32>> = Vec::new();
+        for row in rows {
+            match kept.last_mut() {
+                Some(last) if self.data.rows() > FEW && last.end == row && last.len() < 16 => last.end += 1,
+                _ => kept.push(row..row + 1),
+            }
+        }
+        kept
     }
 
     pub fn is_held_out(&self, position: u32) -> bool {
@@ -154,7 +180,7 @@ impl Feed<Linear> for SparseFeed<'_> {
         }
         bits.and(I::U::load(&end.keep)).or(I::U::load(&end.value)).store_bits(&mut last.values);
         put(isa.load_some(rest).plus(one).and(I::U::load(&end.keep)).or(I::U::load(&end.row)), last, places);
-        self.loss.target(f32::from_bits(self.labels[position as usize].load(Relaxed)))
+        self.targets.target(f32::from_bits(self.labels[position as usize].load(Relaxed)))
     }
 
     #[inline(always)]
@@ -199,12 +225,13 @@ const TILE: (u32, u32) = (2048, 1024);
 pub(crate) struct RatingFeed {
     pub ratings: Vec<Rating>,
     pub units: Vec<Range<u32>>,
+    pub targets: Targets,
 }
 
 impl RatingFeed {
     /// The feed, and the ratings that are held out: the same in any order.
     pub fn new(data: &Ratings, settings: &Settings) -> (RatingFeed, Vec<Rating>) {
-        let &Settings { loss, holdout, seed, .. } = settings;
+        let &Settings { loss, holdout, seed, standardize, .. } = settings;
         let threads = settings.workers();
         let users = data.users() as u32;
         let items = data.items() as u32;
@@ -212,17 +239,20 @@ impl RatingFeed {
         let (user, item, value) = (data.user_cells(), data.item_cells(), data.rating_cells());
         let rating = |&i: &u32| Rating {
             pair: Pair { user: user[i as usize].load(Relaxed).min(users - 1), item: users + item[i as usize].load(Relaxed).min(items - 1) },
-            value: loss.target(f32::from_bits(value[i as usize].load(Relaxed))),
+            value: f32::from_bits(value[i as usize].load(Relaxed)),
         };
         let mut numbers: Vec<u32> = (0..data.len() as u32).collect();
         numbers.shuffle(&mut random);
-        let held = numbers.split_off(numbers.len() - (holdout * numbers.len() as f64) as usize).iter().map(rating).collect();
+        let held = numbers.split_off(numbers.len() - (holdout * numbers.len() as f64) as usize);
+        let held = held.iter().map(rating).map(|r| Rating { value: loss.target(r.value), ..r }).collect();
         let sequential = settings.order == Order::Sequential;
         if sequential {
             numbers.sort_unstable();
         }
         let mut ratings: Vec<Rating> = numbers.iter().map(rating).collect();
         drop(numbers);
+        let targets = Targets::new(loss, standardize, |each| ratings.iter().for_each(|r| each(r.value)));
+        ratings.iter_mut().for_each(|r| r.value = targets.target(r.value));
         let tile = |r: &Rating| if sequential { (0, 0) } else { (r.pair.user / TILE.0, (r.pair.item - users) / TILE.1) };
         ratings.par_sort_by_key(tile); // stable: the shuffle remains within the tile
         // Workers are to find work: large tiles are cut for them.
@@ -234,13 +264,13 @@ impl RatingFeed {
             units.extend((start..end).step_by(most).map(|from| from..end.min(from.saturating_add(most as u32))));
             start = end;
         }
-        (RatingFeed { ratings, units }, held)
+        (RatingFeed { ratings, units, targets }, held)
     }
 
-    /// Puts places among the parameters for row numbers.
-    pub fn set_places(&mut self, parameters: &Parameters) {
+    /// Puts places among the parameters for row numbers, of rows of so many vectors.
+    pub fn set_places(&mut self, stride: u32) {
         for Rating { pair, .. } in &mut self.ratings {
-            (pair.user, pair.item) = (parameters.wide_place(pair.user), parameters.wide_place(pair.item));
+            (pair.user, pair.item) = (pair.user * stride, pair.item * stride);
         }
     }
 }

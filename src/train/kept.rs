@@ -65,10 +65,10 @@ pub(super) struct Ran<T> {
 
 impl<T> Ran<T> {
     /// The same with a model, made of states by `kind`. The rule may be the user's own, by that name.
-    pub fn outcome(self, settings: Settings, rule: &str, kind: impl Fn(T) -> ModelKind) -> Outcome {
+    pub fn outcome(self, settings: Settings, rule: &str, unit: f32, kind: impl Fn(T) -> ModelKind) -> Outcome {
         let Ran { states, ended, epochs, best, ensemble } = self;
         let mut earlier: Vec<ModelKind> = states.into_iter().map(kind).collect();
-        let model = earlier.pop().map(|kind| TrainedModel { loss: settings.loss, settings: settings.describe_with(rule), kind, earlier });
+        let model = earlier.pop().map(|kind| TrainedModel { loss: settings.loss, unit, settings: settings.describe_with(rule), kind, earlier });
         Outcome { model, ended, epochs, best, ensemble, settings }
     }
 }

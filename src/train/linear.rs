@@ -2,8 +2,10 @@
 use super::{
     Batch, Feed, Normalize, Order, Outcome, Scaling, Settings, SparseFeed, Watch, hot,
     race::{self, Race},
+    recovery,
+    rehearsal::{self, Stage},
     run::{Run, Workers, check_held_out, check_split},
-    scale::{ScaledFeed, default_rate},
+    scale::{self, ScaledFeed, default_rate},
     window::{Window, Windows, rows_of_chunk},
 };
 use crate::{
@@ -71,8 +73,11 @@ fn train<R: UpdateRule>(
     let rare = hot::choose(&mut settings, data, stride::<R>())?;
     let (hot, block) = (settings.hot_rows.unwrap_or(0), settings.block());
     let counts = if settings.l2 > 0.0 || settings.aids.l1 > 0.0 { data.feature_counts()? } else { Vec::new() };
-    let model = Linear::with_penalties(settings.l2, settings.aids.l1, data.rows(), &counts);
-    let feed = &SparseFeed::new(data, &settings);
+    let feed = SparseFeed::new(data, &settings);
+    let (ref feed, targets) = feed.with_targets(&settings);
+    settings.normalize = scale::choose(settings.normalize, data, watch);
+    let (l1, base) = (settings.aids.l1 / targets.scale as f64, targets.base);
+    let model = Linear::with_penalties(settings.l2, l1, data.rows(), &counts).with_base(base);
     let scaling = Scaling::new(settings.normalize, data, |row| !feed.is_held_out(row))?;
     let held: Option<Vec<u32>> = (settings.holdout > 0.0).then(|| (0..data.rows() as u32).filter(|&row| feed.is_held_out(row)).collect());
     check_split(data.rows() as u64, held.as_ref().map(|held| held.len() as u64), &settings)?;
@@ -100,6 +105,22 @@ fn train<R: UpdateRule>(
     windows.iter().for_each(|windows| watch.window(&windows.report(settings.batch == Batch::One)));
     let examples = data.rows() as u64 - held.as_ref().map_or(0, |held| held.len() as u64);
     let shape = Shape { narrow: data.columns() + 1, hot, rare, workers, averaged: settings.aids.average.is_some(), ..Shape::default() };
+    // Weights of raw features, for standardised labels; and for labels as they are.
+    let standard = |parameters: &Parameters, finish: &Finish<'_, R>| {
+        let mut weights = parameters.narrow_weights(finish);
+        scaling.iter().for_each(|scaling| scaling.fold(&mut weights));
+        weights.first_mut().into_iter().for_each(|bias| *bias += base);
+        weights
+    };
+    let keep = |parameters: &Parameters, finish: &Finish<'_, R>| {
+        let mut weights = standard(parameters, finish);
+        if let Some((bias, weights)) = weights.split_first_mut() {
+            *bias = targets.bias(*bias);
+            weights.iter_mut().for_each(|w| *w *= targets.scale);
+        }
+        weights
+    };
+    let chosen = settings.lr.is_none();
     let rate = match settings.lr {
         Some(rate) => rate,
         None => {
@@ -107,34 +128,52 @@ fn train<R: UpdateRule>(
             let online = settings.normalize == Normalize::Online;
             let grown = if online { Scaling::new(Normalize::MaxAbs, data, |row| !feed.is_held_out(row))? } else { None };
             let scaling = grown.as_ref().or(scaling.as_ref());
-            let (feed, start) = (&ScaledFeed { feed, scaling }, &|_: &Parameters| ());
-            let races = settings.batch == Batch::One && !R::LEARNS;
-            let sample = windows.filter(|_| races).map(|windows| windows.sample(race::MOST, settings.seed));
-            let units = sample.as_ref().unwrap_or(&units);
-            let race = Race { feed, units, examples, model: &model, rule, settings: &settings, shape, start };
+            let sample = windows.filter(|_| settings.batch == Batch::One).map(|windows| windows.sample(race::LARGEST, settings.seed));
+            let sampled = sample.as_ref().unwrap_or(&units);
+            // A part of the held-out data, where there are enough.
+            let judges = &match (valid, &held) {
+                (Some(valid), _) => rehearsal::judges(0..valid.rows() as u32, settings.seed),
+                (_, Some(held)) => rehearsal::judges(held.iter().copied(), settings.seed),
+                _ => None,
+            };
+            let judge = |parameters: &Parameters, finish: &Finish<'_, R>, held: &[u32]| -> Vec<(f32, f32)> {
+                let weights = standard(parameters, finish);
+                let scored = match (judges, valid, &valid_columns) {
+                    (Some(judges), Some(valid), Some(columns)) => {
+                        evaluate::linear(&weights, unit_rows, loss, valid, None, Some(columns), Some(judges))
+                    }
+                    (judges, ..) => evaluate::linear(&weights, unit_rows, loss, data, None, None, Some(judges.as_deref().unwrap_or(held))),
+                };
+                scored.scores.into_iter().map(|(z, y)| (z, targets.standard(y))).collect()
+            };
+            let numbers = data.nonzeros() as f64 / data.rows().max(1) as f64 + 1.0;
+            let sizes = race::sizes(examples, numbers, &settings);
+            let stage = |level: usize| {
+                let folds = rehearsal::folds(&feed.kept_units(sampled), sizes[level], judges.is_some(), settings.seed);
+                let feed = ScaledFeed { feed, scaling };
+                Ok(Stage { feed, shape, start: Box::new(|_: &Parameters| ()), judge: Box::new(&judge), folds })
+            };
+            let race = Race { stage: &stage, examples, model: &model, rule, settings: &settings, base };
             let rate = race.choose(default_rate(data, &rule, scaling), watch, stop)?;
             windows.iter().for_each(|windows| windows.release());
             rate
         }
     };
-    settings.lr = Some(rate);
-    let parameters = Parameters::new(shape, &rule)?;
-    let keep = |parameters: &Parameters, finish: &Finish<'_, R>| {
-        let mut weights = parameters.narrow_weights(finish);
-        scaling.iter().for_each(|scaling| scaling.fold(&mut weights));
-        weights
-    };
-    let (units, model, parameters) = (&units, &model, &parameters);
-    let ran = if settings.batch == Batch::One && scaling.is_none() && settings.aids.are_off() {
-        let run = Run { feed, units, model, rule, settings: &settings, rate, examples, parameters, windows };
-        run.epochs(&mut Workers::<_, _, _, Lean>::new(&run)?, watch, stop, keep, score_held, losses)?
-    } else {
+    let (units, model) = (&units, &model);
+    let attempt = |rate: f32, chosen: bool, watch: &mut dyn Watch| {
+        let parameters = &Parameters::new(shape, &rule)?;
+        if settings.batch == Batch::One && scaling.is_none() && settings.aids.are_off() {
+            let run = Run { feed, units, model, rule, settings: &settings, rate, chosen, targets, examples, parameters, windows };
+            return run.epochs(&mut Workers::<_, _, _, Lean>::new(&run)?, watch, stop, keep, score_held, losses);
+        }
         let feed = &ScaledFeed { feed, scaling: scaling.as_ref() };
-        let run = Run { feed, units, model, rule, settings: &settings, rate, examples, parameters, windows };
-        run.epochs(run.way()?.as_mut(), watch, stop, keep, score_held, losses)?
+        let run = Run { feed, units, model, rule, settings: &settings, rate, chosen, targets, examples, parameters, windows };
+        run.epochs(run.way()?.as_mut(), watch, stop, keep, score_held, losses)
     };
+    let (ran, rate) = recovery::at_rates(rate, chosen, watch, attempt)?;
+    settings.lr = Some(rate);
     let ids = Arc::new(ids);
-    Ok(ran.outcome(settings, rule_name, |mut weights| {
+    Ok(ran.outcome(settings, rule_name, targets.scale, |mut weights| {
         let bias = weights.remove(0);
         ModelKind::Linear(LinearModel { ids: ids.clone(), bias, weights, unit_rows })
     }))

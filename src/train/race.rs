@@ -1,255 +1,180 @@
-//! The race that chooses a learning rate where none is given: a ladder of rates side by side on a sample of the training data.
+//! The race that chooses a learning rate where none is given: each rate rehearses the whole run on a sample of the training data, all epochs
+//! under the schedule, and is judged by the loss on examples that the sample holds out.
 //!
-//! Each rate trains a model of its own on the same examples, on one thread, and is judged by the loss before each step over the second
-//! half of them: progressive validation (Blum, Kalai & Langford 1999), which takes no data away. A ladder of four decades runs on a
-//! small sample, three rungs about its best on a larger one; each goes on beyond an end that is the best. It is the "best ball" of the
-//! original Hogwild! code (a thread a rate, the best goes on) on little data.
+//! A short pass favours other rates than a run (Wu, Ren, Liao & Grosse 2018): it does not see factors form, which at first gain nothing, nor
+//! rows learnt by heart. A run on fewer examples favours much the same rates as one on all: on a 64th of a9a, criteo, ml10m (its users) and
+//! flights the best lies within a rung of that on all, under every rule. Where rows are learnt by heart it falls with more of them:
+//! imdb_1gram 9.5, 5.3, 1.7, .95 and imdb_2gram 30, 17, 9.5, 3 on 1/64, 1/16, 1/4 and all. There a model keeps little of its loss on
+//! examples it has seen (.05 to .3), elsewhere most (.7 to 1): so the winner goes on with the examples to the power `-BY_HEART`, in
+//! proportion to what is not kept.
 //!
-//! A short race favours other rates than a long run (Wu, Ren, Liao & Grosse 2018). What wins it is the largest rate that does no harm, and
-//! that hardly depends on the sample: imdb_1gram 5, criteo .06, a9a .18, ml10m .18, on 1/32, 1/8 or all of the rows. Over `T` steps at
-//! one rate the best goes as `1/sqrt(T)` (Nemirovski, Juditsky, Lan & Shapiro 2009), so the winner is divided by `sqrt(horizon x epochs)`,
-//! and by the schedule's mean factor: under `linear` twice the rate is best, on all sets.
-//!
-//! The horizon is how much the epochs to come will harm. That is seen in examples which come again: where a model keeps little of their
-//! loss (imdb_1gram .2, imdb_2gram .06), it learns rows by heart and overfits at what was the best rate of one pass; where it keeps most
-//! (a9a 1, criteo .8, ml10m .8), more passes are more data.
-use super::{Batch, Counters, Epoch, Feed, Order, Plan, Progress, RaceReport, Raced, Settings, Watch};
-use crate::{
-    Result,
-    aids::{Adjuster, Aids},
-    models::Model,
-    params::{Aided, InstructionSet, Parameters, Shape, dispatch},
-    rules::UpdateRule,
-    schedule::{Moment, Schedule},
+//! A ladder of four decades runs on a small sample, rungs about its best on a larger one; each goes on beyond an end that is the best.
+//! Of rates that differ by less than the noise of the held-out examples, the smallest wins: it does the least harm to data of another
+//! kind. Where no rate beats the constant that loses least, the ladder goes down to one that hardly moves, and says so.
+use super::{
+    Batch, Feed, RaceReport, Raced, Settings, Watch,
+    rehearsal::{Rehearsal, Stage},
 };
-use crossbeam::channel::{RecvTimeoutError, unbounded};
-use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
-use std::{
-    marker::PhantomData,
-    ops::Range,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
-    thread,
-    time::{Duration, Instant},
-};
+use crate::{Result, models::Model, rules::UpdateRule};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Instant;
 
-/// From rung to rung: two to a decade. A parabola through three of them finds the lowest point to a tenth of a decade.
-const STEP: f32 = 3.162_277_7;
-/// `HORIZON (1 - kept)^3`, and at least `LEAST`, is the horizon in the text above. Measured to land within 2% of the best
-/// rate's held-out loss on a9a, imdb_1gram, imdb_2gram, criteo (Adagrad) and ml10m (row-wise Adagrad).
-const HORIZON: f64 = 9.0;
-const LEAST: f64 = 0.35;
-/// Examples that are shuffled among each other: whatever the threads.
-const BLOCK: u32 = 256;
+/// From rung to rung of the first ladder, and of the second: two and four to a decade.
+const STEPS: [f32; 2] = [3.162_277_7, 1.778_279_4];
+/// Rungs on either side of the middle, and how many there may be in all.
+const SIDES: [i32; 2] = [4, 2];
+const MOST: [usize; 2] = [24, 16];
+/// How many rungs there are as a rule, by which samples are as large as the work allows.
+const USUAL: [f64; 2] = [9.0, 6.0];
+/// What part of the run's work a race may be, and how much of that each ladder.
+const PART: f64 = 0.2;
+const SHARES: [f64; 2] = [0.25, 0.75];
+/// So many numbers (nonzeros and the like) a race may visit in any case: a tenth of a second or two.
+const WORK: f64 = 1e8;
+/// The fewest examples of a sample, where there are as many.
+const LEAST: [f64; 2] = [500.0, 2000.0];
+/// Examples of a sample, at most.
+pub(super) const LARGEST: u64 = 1 << 18;
+/// The most epochs that are rehearsed. A longer run has a rate lower by the root of how much longer it is, as steps at one rate go
+/// (Nemirovski, Juditsky, Lan & Shapiro 2009).
+pub(super) const EPOCHS: usize = 20;
+/// The exponent of how the best rate falls with more examples where they are learnt by heart.
+const BY_HEART: f64 = 0.5;
+/// How much of its loss a model keeps on examples it has seen: at least so much, where nothing is learnt by heart; at most, where all is.
+const KEPT: [f64; 2] = [0.3, 0.8];
+/// Rates whose losses differ by less than so many standard errors are taken to be equally good.
+const NOISE: f64 = 0.5;
+/// A loss nearer than this part to the constant's is that of a model that has not moved.
+const UNMOVED: f64 = 1e-3;
 
-/// The most examples of a sample.
-pub(super) const MOST: u64 = 1 << 18;
-
-/// The examples of a race, as units: to begin with, to be judged by, and of the first some that are to be seen again, if any.
-type Sample = [Vec<Range<u32>>; 3];
+/// How many examples the ladders' samples are to have, of an epoch of `examples` of so many numbers each.
+pub(super) fn sizes(examples: u64, numbers: f64, settings: &Settings) -> [u64; 2] {
+    let examples = examples as f64;
+    let work = (PART * settings.epochs as f64 * examples).max(WORK / numbers.max(1.0));
+    let epochs = settings.epochs.min(EPOCHS) as f64;
+    [0, 1].map(|i| (work * SHARES[i] / USUAL[i] / epochs).max(LEAST[i]).min(examples).min(LARGEST as f64) as u64)
+}
 
 /// What the race needs to know of the run.
-pub(super) struct Race<'a, F, M, R> {
-    pub feed: &'a F,
-    /// All, or some of each part of the data.
-    pub units: &'a [Range<u32>],
-    /// How many an epoch of the run has.
+pub(super) struct Race<'a, 's, F, M, R: UpdateRule> {
+    /// Makes the stage of a ladder.
+    pub stage: &'a dyn Fn(usize) -> Result<Stage<'s, F, R>>,
+    /// How many examples an epoch of the run has.
     pub examples: u64,
     pub model: &'a M,
     pub rule: R,
     pub settings: &'a Settings,
-    /// Of the run's parameters.
-    pub shape: Shape,
-    /// Gives parameters their first weights.
-    pub start: &'a (dyn Fn(&Parameters) + Sync),
+    /// The constant score that loses least.
+    pub base: f32,
 }
 
-impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, F, M, R> {
-    /// The rate for the run, by a ladder of four decades about `middle`; that itself for a rule that tunes itself, for batches (of which a
-    /// sample has too few), or when asked to stop.
-    /// 9 to 12 rates see 1/32 of the units and 3 to 5 of them see 1/8: less than an epoch in all, but of data of less than 30,000 examples.
+/// Rates by which a ladder was run, from the smallest.
+type Ladder = Vec<(Raced, Vec<f32>)>;
+
+impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
+    /// The rate for the run, by a ladder about `middle`; that itself for batches (of which a sample has too few), or when asked to stop.
     pub fn choose(&self, middle: f32, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<f32> {
-        let batch = self.settings.batch;
         let start = Instant::now();
-        if R::LEARNS || batch != Batch::One {
-            let chosen = middle * batch.rate_factor();
-            watch.race(&RaceReport { rates: Vec::new(), chosen, seconds: 0.0 });
+        if self.settings.batch != Batch::One {
+            let chosen = middle * self.settings.batch.rate_factor();
+            watch.race(&RaceReport { rates: Vec::new(), chosen, constant: None, helped: true, seconds: 0.0 });
             return Ok(chosen);
         }
-        let mut rates = self.ladder(middle, 4..=12, &self.sample(32, 800..1 << 15, false), watch, stop)?;
-        let best_coarse = best(&rates).map_or(rates[0].rate, |(i, _)| rates[i].rate);
-        let fine = self.ladder(best_coarse, 1..=5, &self.sample(10, 2048..MOST, true), watch, stop)?;
+        let (coarse, ..) = self.ladder(0, middle, watch, stop)?;
+        let best = lowest(&coarse).map_or(coarse[0].0.rate, |i| coarse[i].0.rate);
+        let (fine, constant, sampled) = self.ladder(1, best, watch, stop)?;
         if stop.load(Relaxed) {
             return Ok(middle);
         }
-        let chosen = match best(&fine) {
-            Some((i, winner)) => self.for_the_run(winner, fine[i].kept()),
-            None => fine[0].rate, // the run will tell what has left the finite numbers
+        let (chosen, helped) = match lowest(&fine) {
+            Some(i) if fine[i].0.loss >= Some(constant * (1.0 - UNMOVED)) => {
+                let unmoved = fine.iter().find(|(raced, _)| raced.loss.is_some());
+                (unmoved.map_or(fine[i].0.rate, |(raced, _)| raced.rate), false)
+            }
+            Some(i) => (self.for_the_run(&fine, i, sampled), true),
+            None => (fine[0].0.rate, true), // the run will tell what has left the finite numbers
         };
-        rates.extend(fine);
-        watch.race(&RaceReport { rates, chosen, seconds: start.elapsed().as_secs_f64() });
+        let rates = coarse.into_iter().chain(fine).map(|(raced, _)| raced).collect();
+        watch.race(&RaceReport { rates, chosen, constant: Some(constant), helped, seconds: start.elapsed().as_secs_f64() });
         Ok(chosen)
     }
 
-    /// One of `part` of the data, of so many examples at least (in as many passes as the run is to have, at most) and at most.
-    fn sample(&self, part: u64, examples: Range<u64>, again: bool) -> Sample {
-        let mut units = self.units.to_vec();
-        units.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(self.settings.seed ^ 0x2ACE));
-        let here: u64 = units.iter().map(|unit| unit.len() as u64).sum();
-        let (all, passes) = if here < self.examples { (self.examples, 1) } else { (here, self.settings.epochs) };
-        let wanted = (all / part).clamp(examples.start, examples.end);
-        let take = (wanted * units.len() as u64).div_ceil(here.max(1)).max(2) as usize;
-        let mut first: Vec<_> = units.iter().cycle().take(take.min(units.len() * passes)).cloned().collect();
-        let second = first.split_off(first.len() / 2);
-        let again = if again { first.len().div_ceil(2) } else { 0 };
-        let again = first[..again].to_vec();
-        [first, second, again]
-    }
-
-    /// Races `middle` and so many rungs on either side of it; goes on beyond an end that is the best, up to so many rungs in all. By rate.
-    fn ladder(
-        &self,
-        middle: f32,
-        rungs: std::ops::RangeInclusive<i32>,
-        sample: &Sample,
-        watch: &mut dyn Watch,
-        stop: &AtomicBool,
-    ) -> Result<Vec<Raced>> {
-        let side = *rungs.start();
-        let rates: Vec<f32> = (-side..=side).map(|rung| middle * STEP.powi(rung)).collect();
-        let mut raced = self.side_by_side(&rates, sample, watch, stop)?;
-        while raced.len() < *rungs.end() as usize && !stop.load(Relaxed) {
-            let last = raced.len() - 1;
+    /// Runs rungs about `middle`; goes on beyond an end that is the best, or as good as. Gives the constant's loss and the sample's size too.
+    fn ladder(&self, level: usize, middle: f32, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<(Ladder, f64, u64)> {
+        let (step, side) = (STEPS[level], SIDES[level]);
+        let stage = (self.stage)(level)?;
+        let rehearsal = Rehearsal { stage: &stage, model: self.model, rule: self.rule, settings: self.settings };
+        let rates: Vec<f32> = (-side..=side).map(|rung| middle * step.powi(rung)).collect();
+        let mut run: Ladder = rehearsal.side_by_side(&rates, watch, stop)?;
+        let constant = rehearsal.constant(self.base)?;
+        while run.len() < MOST[level] && !stop.load(Relaxed) {
+            let last = run.len() - 1;
+            let best = lowest(&run);
+            let unmoved = |i: usize| run[i].0.loss.is_some_and(|loss| (loss / constant - 1.0).abs() < UNMOVED);
             // Where none is finite, smaller ones may be.
-            let (at, rate) = match best(&raced).map_or(0, |(i, _)| i) {
-                0 => (0, raced[0].rate / STEP),
-                i if i == last => (last + 1, raced[last].rate * STEP),
+            let (at, rate) = match best.map_or(0, |i| if level == 1 { first_as_good(&run, i) } else { i }) {
+                0 if !unmoved(0) => (0, run[0].0.rate / step),
+                _ if best == Some(last) => (last + 1, run[last].0.rate * step),
                 _ => break,
             };
             if !rate.is_normal() {
                 break;
             }
-            raced.splice(at..at, self.side_by_side(&[rate], sample, watch, stop)?);
+            run.splice(at..at, rehearsal.side_by_side(&[rate], watch, stop)?);
         }
-        Ok(raced)
+        Ok((run, constant, stage.examples()))
     }
 
-    /// Races the rates on as many threads as the run has, each on one.
-    fn side_by_side(&self, rates: &[f32], sample: &Sample, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Vec<Raced>> {
-        let set = self.settings.instruction_set()?;
-        let (next, counters) = (AtomicUsize::new(0), Vec::from_iter(rates.iter().map(|_| Counters::default())));
-        let (done, over) = unbounded();
-        let worker = |done: crossbeam::channel::Sender<Result<(usize, Raced)>>| {
-            let parameters = Parameters::new(Shape { hot: 0, workers: 1, averaged: false, ..self.shape }, &self.rule);
-            let parameters = match parameters {
-                Ok(parameters) => parameters,
-                Err(error) => return drop(done.send(Err(error))),
-            };
-            while let i = next.fetch_add(1, Relaxed)
-                && let Some(&rate) = rates.get(i)
-            {
-                parameters.reset(&self.rule);
-                (self.start)(&parameters);
-                let _ = done.send(Ok((i, self.race(rate, sample, &parameters, set, &counters[i])))); // the other end waits for it
-            }
-        };
-        let mut raced: Vec<_> = rates.iter().map(|&rate| Raced { rate, loss: None, again: None, examples: 0 }).collect();
-        thread::scope(|scope| {
-            for _ in 0..self.settings.threads.min(rates.len()) {
-                let (worker, done) = (&worker, done.clone());
-                scope.spawn(move || worker(done));
-            }
-            drop(done); // the channel is closed when the last worker has ended
-            let mut count = 0;
-            loop {
-                match over.recv_timeout(Duration::from_millis(100)) {
-                    Ok(result) => {
-                        let (i, one) = result?;
-                        (raced[i], count) = (one, count + 1);
-                    }
-                    Err(RecvTimeoutError::Disconnected) => return Ok(raced),
-                    Err(RecvTimeoutError::Timeout) => {
-                        for counters in &counters {
-                            counters.stop.fetch_or(stop.load(Relaxed), Relaxed);
-                        }
-                        watch.progress(Progress { epoch: 0, examples: count, of: rates.len() as u64, done: 0, of_all: 0 });
-                    }
-                }
-            }
-        })
-    }
-
-    /// One rate's race, on new parameters.
-    fn race(&self, rate: f32, sample: &Sample, parameters: &Parameters, set: InstructionSet, counters: &Counters) -> Raced {
-        let steps: u64 = sample.iter().flatten().map(|unit| unit.len() as u64).sum();
-        let aids = &Aids { average: None, ..self.settings.aids };
-        let mut losses = [None; 3];
-        let (mut examples, mut finite, mut memory) = (0, true, R::Memory::default());
-        for (part, loss) in sample.iter().zip(&mut losses).filter(|(part, _)| !part.is_empty()) {
-            let job = Epoch {
-                feed: self.feed,
-                model: self.model,
-                loss: self.settings.loss,
-                rule: self.rule,
-                memory,
-                rate,
-                schedule: Schedule::Constant,
-                start: Moment { step: 1, steps, epoch: steps, epochs: 0, all_epochs: 1, before: 0, stalls: 0 }, // the counters know how far it is
-                aids,
-                adjuster: Adjuster::new(*aids, self.settings.seed, 0),
-                parameters,
-                worker: 0,
-                plan: &Plan::new(part, Vec::new(), Order::Shuffle, BLOCK, self.settings.seed, 0),
-                counters,
-                aiding: PhantomData::<Aided>,
-            };
-            let tally;
-            (tally, memory) = dispatch(set, job);
-            examples += tally.examples;
-            finite &= tally.loss.is_finite();
-            *loss = Some(tally.loss / tally.examples.max(1) as f64);
-            if counters.stop.load(Relaxed) {
-                break; // it has left the finite numbers, or is to end
-            }
-        }
-        let [_, loss, again] = losses.map(|loss| loss.filter(|_| finite));
-        Raced { rate, loss, again, examples }
-    }
-
-    /// The rate for all of the run's epochs and its schedule, of the winner of a short race and what part of the loss it keeps on what
-    /// it has seen. No step is larger than the winner's.
-    fn for_the_run(&self, winner: f32, kept: f64) -> f32 {
-        const MOMENTS: u64 = 1000;
-        let (epochs, epoch) = (self.settings.epochs as u64, self.examples);
-        let steps = epochs * epoch;
-        let (mut mean, mut most) = (0.0, 0f64);
-        for i in 0..MOMENTS {
-            let done = (steps as f64 / MOMENTS as f64 * i as f64) as u64;
-            let passed = done / epoch.max(1);
-            let moment = Moment { step: done + 1, steps, epoch, epochs: passed, all_epochs: epochs, before: passed * epoch, stalls: 0 };
-            let factor = self.settings.schedule.factor(&moment);
-            (mean, most) = (mean + factor / MOMENTS as f64, most.max(factor));
-        }
-        // What is learnt by heart harms more where steps do not shrink.
-        let by_heart = HORIZON * if R::AVERAGES { 3.0 } else { 1.0 } * (1.0 - kept).powi(3);
-        let horizon = by_heart.max(LEAST);
-        let rate = winner as f64 * ((horizon * epochs as f64).sqrt().recip() / mean).min(1.0 / most);
+    /// The rate for all of the run's examples and epochs, of the best on a sample.
+    fn for_the_run(&self, ladder: &Ladder, best: usize, sampled: u64) -> f32 {
+        let first = first_as_good(ladder, best);
+        let winner = if first < best { ladder[first].0.rate } else { between(ladder, best) } as f64;
+        let [all, none] = KEPT;
+        let raced = &ladder[first].0;
+        let kept = raced.loss.zip(raced.training).map_or(1.0, |(loss, training)| training / loss);
+        let by_heart = ((none - kept) / (none - all)).clamp(0.0, 1.0);
+        let more = (self.examples as f64 / sampled as f64).max(1.0);
+        // A sample of most of the examples is as good as all.
+        let of_examples = if more < 1.5 { 1.0 } else { more.powf(-BY_HEART * by_heart) };
+        let of_epochs = (self.settings.epochs.max(EPOCHS) as f64 / EPOCHS as f64).sqrt();
+        let rate = winner * of_examples / of_epochs;
         // Three digits, which can be typed again.
-        format!("{rate:.2e}").parse().ok().filter(|rate: &f32| rate.is_normal()).unwrap_or(winner)
+        format!("{rate:.2e}").parse().ok().filter(|rate: &f32| rate.is_normal()).unwrap_or(winner as f32)
     }
 }
 
-/// The place of the lowest loss (of several, of the one next to the middle), and the rate where a parabola through it and its neighbours,
-/// over the rate's logarithm, is lowest.
-fn best(raced: &[Raced]) -> Option<(usize, f32)> {
-    let (loss, middle) = (|i: usize| raced.get(i).and_then(|raced| raced.loss), raced.len() / 2);
-    let finite = (0..raced.len()).filter_map(|i| Some((i, loss(i)?)));
-    let (i, now) = finite.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.abs_diff(middle).cmp(&b.0.abs_diff(middle))))?;
-    let rate = raced[i].rate;
-    match (i.checked_sub(1).and_then(loss), loss(i + 1)) {
-        (Some(below), Some(above)) if below + above > 2.0 * now => {
-            let shift = 0.5 * (below - above) / (below + above - 2.0 * now);
-            Some((i, rate * (rate / raced[i - 1].rate).powf(shift as f32)))
+/// The place of the lowest loss; of several, the one next to the middle.
+fn lowest(ladder: &Ladder) -> Option<usize> {
+    let middle = ladder.len() / 2;
+    let finite = (0..ladder.len()).filter_map(|i| Some((i, ladder[i].0.loss?)));
+    finite.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.abs_diff(middle).cmp(&b.0.abs_diff(middle)))).map(|(i, _)| i)
+}
+
+/// The place of the smallest rate that is as good as the best: all from it on differ from that by less than the noise, on the same examples.
+fn first_as_good(ladder: &Ladder, best: usize) -> usize {
+    let as_good = |&i: &usize| {
+        let (mut sum, mut squares) = (0.0, 0.0);
+        let (ours, theirs) = (&ladder[i].1, &ladder[best].1);
+        for (&a, &b) in ours.iter().zip(theirs) {
+            let more = a as f64 - b as f64;
+            (sum, squares) = (sum + more, squares + more * more);
         }
-        _ => Some((i, rate)),
+        let n = theirs.len() as f64;
+        let mean = sum / n;
+        !ours.is_empty() && mean <= NOISE * ((squares / n - mean * mean).max(0.0) / n).sqrt()
+    };
+    (0..best).rev().take_while(as_good).last().unwrap_or(best)
+}
+
+/// The rate where a parabola through the best and its neighbours, over the rate's logarithm, is lowest.
+fn between(ladder: &Ladder, best: usize) -> f32 {
+    let loss = |i: usize| ladder.get(i).and_then(|(raced, _)| raced.loss);
+    let rate = ladder[best].0.rate;
+    match (best.checked_sub(1).and_then(loss), loss(best), loss(best + 1)) {
+        (Some(below), Some(now), Some(above)) if below + above > 2.0 * now => {
+            let shift = 0.5 * (below - above) / (below + above - 2.0 * now);
+            rate * (rate / ladder[best - 1].0.rate).powf(shift as f32)
+        }
+        _ => rate,
     }
 }

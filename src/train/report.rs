@@ -1,5 +1,5 @@
 //! What a run tells: to someone who follows it, and at its end.
-use super::{Settings, WindowReport};
+use super::{Normalize, Settings, WindowReport};
 use crate::{Error, Metrics, TrainedModel};
 
 /// What an epoch gave.
@@ -30,19 +30,17 @@ pub struct EpochReport {
 pub struct Raced {
     /// The rate.
     pub rate: f32,
-    /// Mean loss of examples that are new, each taken just before its step. None: it left the finite numbers.
+    /// Mean loss of held-out examples after the last epoch of its rehearsal, in standardised labels. None: it left the finite numbers.
     pub loss: Option<f64>,
-    /// Mean loss of examples when they are seen again; None on the small sample.
-    pub again: Option<f64>,
-    /// How many it was trained on.
+    /// Mean loss of the examples trained on in that epoch.
+    pub training: Option<f64>,
+    /// How many it was trained on, over all epochs.
     pub examples: u64,
 }
 
 impl Raced {
-    /// What part of the loss it keeps on examples that it has seen: little where it learns by heart.
-    pub(crate) fn kept(&self) -> f64 {
-        let part = self.again.zip(self.loss).map_or(1.0, |(again, loss)| again / loss);
-        if part.is_finite() { part.clamp(0.0, 1.0) } else { 1.0 }
+    pub(crate) fn new(rate: f32) -> Raced {
+        Raced { rate, loss: None, training: None, examples: 0 }
     }
 }
 
@@ -51,10 +49,29 @@ impl Raced {
 pub struct RaceReport {
     /// A ladder on a small sample, then rungs of it on a larger one, each by rate. None where no rate is raced: the rule's default is taken.
     pub rates: Vec<Raced>,
-    /// For the run, which is longer: lower than the best of a short race.
+    /// For the run.
     pub chosen: f32,
+    /// The held-out loss of the constant that loses least, on the larger sample; None where no rate is raced.
+    pub constant: Option<f64>,
+    /// Whether any rate was better than that. If not, the one chosen hardly moves the model.
+    pub helped: bool,
     /// It took.
     pub seconds: f64,
+}
+
+/// A run that loses more than the constant predictor, or has left the finite numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Astray {
+    /// From 1.
+    pub epoch: usize,
+    /// The epoch's held-out loss where there is any, else its training loss; NaN where something was not finite.
+    pub loss: f64,
+    /// That of the constant that loses least.
+    pub constant: f64,
+    /// The learning rate.
+    pub rate: f32,
+    /// The rate at which the run starts again; None where it was given, and is kept.
+    pub next: Option<f32>,
 }
 
 /// Where a running epoch stands.
@@ -76,6 +93,10 @@ pub struct Progress {
 pub trait Watch {
     /// Called after the race of learning rates, where there was one.
     fn race(&mut self, _report: &RaceReport) {}
+    /// Called before that where features are scaled without having been asked for: by how much the largest differ in size from the smallest.
+    fn scaled(&mut self, _how: Normalize, _spread: f64) {}
+    /// Called when a run has gone astray.
+    fn astray(&mut self, _astray: &Astray) {}
     /// Called before, where the data are larger than memory.
     fn window(&mut self, _report: &WindowReport) {}
     /// Called about ten times a second while an epoch or a race runs.

@@ -1,7 +1,8 @@
 //! The run of epochs: pinned workers, evaluation after each epoch, the last good state.
 use super::{
-    Counters, Ended, Epoch, EpochReport, Feed, Plan, Progress, Settings, Tally, Watch, curriculum,
+    Astray, Counters, Ended, Epoch, EpochReport, Feed, Plan, Progress, Settings, Tally, Targets, Watch, curriculum,
     kept::{Kept, Ran},
+    recovery::Guard,
     threads,
     window::Windows,
 };
@@ -31,10 +32,21 @@ pub(super) struct Run<'a, F, M, R> {
     pub rule: R,
     pub settings: &'a Settings,
     pub rate: f32,
+    /// Whether the rate was chosen, so that the run may start again at another.
+    pub chosen: bool,
+    pub targets: Targets,
     pub examples: u64,
     pub parameters: &'a Parameters,
     /// Of data larger than memory.
     pub windows: Option<&'a Windows<'a>>,
+}
+
+/// How epochs went.
+pub(super) enum Went<T> {
+    /// To their end, whatever that was.
+    Through(Ran<T>),
+    /// They stopped, as the run has gone astray at a rate that was chosen.
+    Astray(Astray),
 }
 
 /// A way through an epoch, with what it keeps from one to the next.
@@ -46,7 +58,7 @@ pub(super) trait Way<R: UpdateRule> {
 }
 
 impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
-    /// Runs the epochs. `keep` copies what a model is made of out of the parameters, `evaluate` scores held-out data with such a copy,
+    /// Runs the epochs; at a chosen rate only as long as they do not go astray. `keep` copies what a model is made of out of the parameters, `evaluate` scores held-out data with such a copy,
     /// `losses` gives its loss at each position, infinity where that is held out.
     pub fn epochs<T>(
         &self,
@@ -56,7 +68,9 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
         keep: impl Fn(&Parameters, &Finish<'_, R>) -> T,
         evaluate: impl Fn(&T) -> Option<Scored>,
         losses: impl Fn(&T) -> Vec<f32>,
-    ) -> Result<Ran<T>> {
+    ) -> Result<Went<T>> {
+        let mut guard = Guard::new(self.settings, self.targets.bias(self.targets.base), self.targets.loss(self.targets.constant));
+        let mut astray = None;
         let (mut reports, mut kept) = (Vec::new(), Kept::new(self.settings));
         let examples = |epoch| curriculum::admitted(self.settings, self.examples, epoch);
         let (steps, mut before) = ((1..=self.settings.epochs).map(examples).sum::<u64>(), 0);
@@ -88,6 +102,10 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
             } else {
                 None
             };
+            if wrong.is_some() && self.chosen {
+                let constant = self.targets.loss(self.targets.constant);
+                return Ok(Went::Astray(Astray { epoch, loss: f64::NAN, constant, rate: self.rate, next: None }));
+            }
             if let Some(quantity) = wrong {
                 let error = Error::Diverged {
                     epoch,
@@ -96,13 +114,18 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                     l2: self.settings.l2,
                     quantity,
                 };
-                return Ok(kept.end(Ended::Diverged(error), reports, self.settings));
+                return Ok(Went::Through(kept.end(Ended::Diverged(error), reports, self.settings)));
             }
             let start = Instant::now();
             let state = keep(self.parameters, &self.finish(way));
             let interrupted = stop.load(Relaxed);
             let scored = if interrupted { None } else { evaluate(&state) };
+            let scored = scored.map(|scored| Scored { unit: self.targets.scale, ..scored });
             let valid = scored.as_ref().map(|scored| scored.metrics(self.settings.loss));
+            let loss = self.targets.loss(tally.loss / tally.examples.max(1) as f64);
+            if !interrupted {
+                astray = guard.see(epoch, self.rate, loss, scored.as_ref(), valid.as_ref()).or(astray);
+            }
             kept.take(epoch, interrupted, state, scored, valid.as_ref())?;
             if let (Some(valid), Schedule::Plateau { patience, .. }) = (valid, self.settings.schedule) {
                 stalls.see(valid.loss, patience as u32);
@@ -115,19 +138,25 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                 examples: tally.examples,
                 nonzeros: tally.nonzeros,
                 steps: taken,
-                loss: tally.loss / tally.examples.max(1) as f64,
+                loss,
                 valid,
             };
             watch.epoch(&report);
             reports.push(report);
             if interrupted {
-                return Ok(kept.end(Ended::Interrupted, reports, self.settings));
+                return Ok(Went::Through(kept.end(Ended::Interrupted, reports, self.settings)));
+            }
+            if let Some(astray) = astray.filter(|_| self.chosen) {
+                return Ok(Went::Astray(astray));
             }
             if kept.is_enough() && epoch < self.settings.epochs {
-                return Ok(kept.end(Ended::StoppedEarly, reports, self.settings));
+                return Ok(Went::Through(kept.end(Ended::StoppedEarly, reports, self.settings)));
             }
         }
-        Ok(kept.end(Ended::Finished, reports, self.settings))
+        if let Some(astray) = astray {
+            watch.astray(&astray);
+        }
+        Ok(Went::Through(kept.end(Ended::Finished, reports, self.settings)))
     }
 
     /// How a model is made of the parameters as they stand.

@@ -17,7 +17,7 @@
 //! held-out log-loss .270 as it is; by max-abs, std and online .270, .268 and .274 with the root, .301, .526 and .318 without. On real data it
 //! is not always the better, after five epochs by max-abs with it and without: imdb_1gram .271 and .313, a9a .325 and .324, criteo .456 and
 //! .448 (at best .446 and .448), kdd99 .467 and .354 (where held-out loss rises after the first epoch at each rate tried by max-abs).
-use super::{Feed, SparseFeed};
+use super::{Feed, SparseFeed, Watch};
 use crate::{
     Result,
     data::Dataset,
@@ -32,6 +32,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 /// How features are scaled before a linear model is trained on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Normalize {
+    /// By largest absolute values where features differ a hundredfold in size or are far from 1, otherwise not at all.
+    Auto,
     /// Not at all.
     None,
     /// Each feature by its largest absolute value.
@@ -46,11 +48,12 @@ pub enum Normalize {
 
 impl Normalize {
     /// Every way.
-    pub const ALL: [Normalize; 5] = [Normalize::None, Normalize::MaxAbs, Normalize::Std, Normalize::Row, Normalize::Online];
+    pub const ALL: [Normalize; 6] = [Normalize::Auto, Normalize::None, Normalize::MaxAbs, Normalize::Std, Normalize::Row, Normalize::Online];
 
     /// The name that `--normalize` takes.
     pub fn name(self) -> &'static str {
         match self {
+            Normalize::Auto => "auto",
             Normalize::None => "none",
             Normalize::MaxAbs => "max-abs",
             Normalize::Std => "std",
@@ -58,6 +61,42 @@ impl Normalize {
             Normalize::Online => "online",
         }
     }
+}
+
+/// Rows that are looked at for the sizes of features, and the least share of them that a feature is to be in to count.
+const LOOKS: usize = 8192;
+const SHARE: f64 = 0.01;
+/// How much larger than the smallest the largest feature is to be, and how far from 1, for features to be scaled unasked. Words weighted by their
+/// rarity differ by less than 30; ages beside incomes, counts beside shares by a thousand and more.
+const SPREAD: f64 = 100.0;
+const FAR: f64 = 1e6;
+
+/// What is done where it is left to the data; told, if that is something.
+pub(super) fn choose(how: Normalize, data: &Dataset, watch: &mut dyn Watch) -> Normalize {
+    let Some(values) = data.value_cells().filter(|_| how == Normalize::Auto) else {
+        return if how == Normalize::Auto { Normalize::None } else { how };
+    };
+    let mut seen: hashbrown::HashMap<u32, (f64, f64), foldhash::fast::FixedState> = Default::default();
+    let rows = data.rows();
+    let looks = rows.min(LOOKS);
+    for look in 0..looks {
+        for i in data.row_range((look as u128 * rows as u128 / looks as u128) as usize) {
+            let x = f32::from_bits(values[i].load(Relaxed)) as f64;
+            if x != 0.0 {
+                let (count, squares) = seen.entry(data.column_cells()[i].load(Relaxed)).or_default();
+                (*count, *squares) = (*count + 1.0, *squares + x * x);
+            }
+        }
+    }
+    let often = (SHARE * looks as f64).max(2.0);
+    let sizes = seen.values().filter(|(count, _)| *count >= often).map(|(count, squares)| (squares / count).sqrt());
+    let (least, most) = sizes.fold((f64::INFINITY, 0f64), |(least, most), size| (least.min(size), most.max(size)));
+    let spread = most / least;
+    if !(spread > SPREAD || most > FAR || least < 1.0 / FAR) || most == 0.0 {
+        return Normalize::None;
+    }
+    watch.scaled(Normalize::MaxAbs, spread);
+    Normalize::MaxAbs
 }
 
 /// No scale is smaller, so that a weight divided by it is finite.
@@ -80,7 +119,7 @@ impl Scaling {
             see(data, &keeps).map(|seen| seen.into_iter().map(of).collect())
         };
         let scales: Vec<f32> = match how {
-            Normalize::None => return Ok(None),
+            Normalize::None | Normalize::Auto => return Ok(None),
             Normalize::MaxAbs => by(|seen, _| seen.most)?,
             Normalize::Std => by(Seen::deviation)?,
             Normalize::Online => vec![0.0; data.columns()],

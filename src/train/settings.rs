@@ -64,6 +64,9 @@ pub struct Settings {
     /// A snapshot ensemble: the run is as many cosine cycles, 2 to 1000 and no more than epochs, and the models at their ends are kept as
     /// one. Goes with [`Schedule::CosineCycles`] of as many cycles, and without early stopping. None: one model.
     pub snapshots: Option<usize>,
+    /// Whether labels of squared and Huber loss are standardised, and scores start at the constant that loses least (see `targets`). Rates, clipping and noise
+    /// are then of standardised labels. Without, labels are learnt as they are, from a score of 0.
+    pub standardize: bool,
     /// How much of the training data is in memory at a time.
     pub window: Window,
     /// None: the best one here, see [`InstructionSet::detect`].
@@ -79,7 +82,7 @@ impl Default for Settings {
             schedule: Schedule::Constant,
             l2: 0.0,
             aids: Aids::default(),
-            normalize: Normalize::None,
+            normalize: Normalize::Auto,
             order: Order::Shuffle,
             pace: None,
             epochs: 5,
@@ -96,6 +99,7 @@ impl Default for Settings {
             min_delta: 0.0,
             stop_metric: None,
             snapshots: None,
+            standardize: true,
             window: Window::Auto,
             isa: None,
         }
@@ -276,7 +280,7 @@ impl Settings {
             "exchange_every": self.exchange_every, "clip_value": self.aids.clip_value, "clip_norm": self.aids.clip_norm,
             "noise": self.aids.noise, "noise_decay": self.aids.noise_decay, "l1": self.aids.l1, "average": self.aids.average, "pin": self.pin, "holdout": self.holdout,
             "patience": self.patience, "min_delta": self.min_delta,
-            "stop_metric": self.patience.map(|_| self.stop_metric.unwrap_or(Metric::Loss).name()), "snapshots": self.snapshots, "window": self.window.to_string(),
+            "stop_metric": self.patience.map(|_| self.stop_metric.unwrap_or(Metric::Loss).name()), "snapshots": self.snapshots, "standardize": self.standardize, "window": self.window.to_string(),
         })
     }
 }
@@ -305,16 +309,5 @@ impl Loss {
             return Err(Error::BadFile { path: data.path().to_owned(), problem, remedy: "use --loss squared" });
         }
         Ok(())
-    }
-
-    /// The score of the mean target: its log-odds for logistic, itself otherwise.
-    pub(crate) fn base_score(self, mean: f64) -> f32 {
-        match self {
-            Loss::Logistic => {
-                let p = ((mean + 1.0) / 2.0).clamp(1e-6, 1.0 - 1e-6);
-                (p / (1.0 - p)).ln() as f32
-            }
-            _ => mean as f32,
-        }
     }
 }

@@ -1,0 +1,74 @@
+//! Whether a run has gone astray: left the finite numbers, or loses more than the constant predictor twice in a row, or in the end. At a rate
+//! that was chosen it then starts again at a third of it; a rate that was given is kept, and what to try is said.
+//!
+//! It goes by held-out loss where there is any, by the training loss otherwise.
+use super::{
+    Astray, Settings, Watch,
+    kept::Ran,
+    run::Went,
+};
+use crate::{Metrics, Result, Scored};
+
+/// What a rate is divided by when a run starts again, and how often it may.
+const FALL: f32 = 3.0;
+const MOST: usize = 12;
+/// A loss is worse than the constant's beyond this part more: twice in a row, and in the end.
+const WORSE: [f64; 2] = [0.01, 0.001];
+
+/// Follows the losses of one run.
+pub(super) struct Guard<'a> {
+    settings: &'a Settings,
+    /// The constant that loses least, in the labels' unit, and its mean training loss.
+    score: f32,
+    training: f64,
+    /// Its mean held-out loss.
+    held: Option<f64>,
+    /// Epochs in a row that were worse; whether any was better.
+    worse: usize,
+    better: bool,
+}
+
+impl<'a> Guard<'a> {
+    pub fn new(settings: &'a Settings, score: f32, training: f64) -> Guard<'a> {
+        Guard { settings, score, training, held: None, worse: 0, better: false }
+    }
+
+    /// Takes an epoch's losses, and tells what is wrong with the run, if anything is.
+    pub fn see(&mut self, epoch: usize, rate: f32, training: f64, scored: Option<&Scored>, valid: Option<&Metrics>) -> Option<Astray> {
+        let of_constant = |scored: &Scored| {
+            let scores = scored.scores.iter().map(|&(_, y)| (self.score, y)).collect();
+            Scored { scores, unknown: 0, unit: scored.unit }.metrics(self.settings.loss).loss
+        };
+        self.held = self.held.or_else(|| scored.map(of_constant));
+        let (loss, constant) = valid.map(|valid| valid.loss).zip(self.held).unwrap_or((training, self.training));
+        let by = |part: f64| loss > constant * (1.0 + part) + f64::MIN_POSITIVE;
+        self.worse = if by(WORSE[0]) { self.worse + 1 } else { 0 };
+        self.better |= !by(0.0);
+        let last = epoch == self.settings.epochs && by(WORSE[1]);
+        // With early stopping the best epoch's model is kept, whatever comes after it.
+        let counts = self.settings.patience.is_none() || !self.better;
+        ((self.worse >= 2 || last) && counts).then_some(Astray { epoch, loss, constant, rate, next: None })
+    }
+}
+
+/// Runs at a rate; where that was chosen and goes astray, again at lower ones. `attempt` is given the rate, and whether it may go astray. Gives
+/// the rate that was kept, too.
+pub(super) fn at_rates<T>(
+    mut rate: f32,
+    chosen: bool,
+    watch: &mut dyn Watch,
+    mut attempt: impl FnMut(f32, bool, &mut dyn Watch) -> Result<Went<T>>,
+) -> Result<(Ran<T>, f32)> {
+    let mut left = if chosen { MOST } else { 0 };
+    loop {
+        match attempt(rate, left > 0, watch)? {
+            Went::Through(ran) => return Ok((ran, rate)),
+            Went::Astray(astray) => {
+                // Three digits, which can be typed again.
+                rate = format!("{:.2e}", rate / FALL).parse().unwrap_or(rate / FALL);
+                left -= 1;
+                watch.astray(&Astray { next: Some(rate), ..astray });
+            }
+        }
+    }
+}

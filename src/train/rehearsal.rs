@@ -1,0 +1,254 @@
+//! A rehearsal: one rate's whole run on a sample, on one thread, and its loss on examples that the sample holds out.
+//!
+//! Small data are held out a fifth at a time, in turn (cross-validation), so that the judgement is of enough examples. Where the run has
+//! held-out data of its own, a part of them judges instead.
+use super::{Counters, Epoch, Feed, Order, Plan, Progress, Raced, Settings, Watch, race::EPOCHS};
+use crate::{
+    Result,
+    aids::{Adjuster, Aids},
+    models::Model,
+    params::{Aided, Finish, InstructionSet, Parameters, Shape, dispatch},
+    rules::{Clock, UpdateRule},
+    schedule::Moment,
+};
+use crossbeam::channel::{RecvTimeoutError, Sender, unbounded};
+use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
+use std::{
+    marker::PhantomData,
+    ops::Range,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    thread,
+    time::Duration,
+};
+
+/// Examples that are shuffled among each other: whatever the threads.
+const BLOCK: u32 = 256;
+/// Examples that judge, at least where there are as many, and at most.
+const JUDGES: Range<usize> = 5_000..16_384;
+/// Small data are held out in so many parts.
+const PARTS: usize = 5;
+
+/// Positions that are trained on, and those that judge.
+pub(super) struct Fold {
+    pub train: Vec<Range<u32>>,
+    pub held: Vec<u32>,
+}
+
+/// Score and target of each of some held-out positions.
+pub(super) type Judge<'a, R> = Box<dyn Fn(&Parameters, &Finish<'_, R>, &[u32]) -> Vec<(f32, f32)> + Sync + 'a>;
+
+/// What a ladder of rates is run on.
+pub(super) struct Stage<'a, F, R: UpdateRule> {
+    pub feed: F,
+    /// Of the rehearsals' parameters.
+    pub shape: Shape,
+    /// Gives parameters their first weights.
+    pub start: Box<dyn Fn(&Parameters) + Sync + 'a>,
+    pub folds: Vec<Fold>,
+    pub judge: Judge<'a, R>,
+}
+
+impl<F, R: UpdateRule> Stage<'_, F, R> {
+    /// Examples of a fold that are trained on.
+    pub fn examples(&self) -> u64 {
+        self.folds.first().map_or(0, Fold::examples)
+    }
+}
+
+impl Fold {
+    fn examples(&self) -> u64 {
+        self.train.iter().map(|unit| unit.len() as u64).sum()
+    }
+}
+
+/// Half of the held-out examples, or some of them, in order, to judge instead of examples of the sample; none where they are few.
+pub(super) fn judges(held: impl Iterator<Item = u32>, seed: u64) -> Option<Vec<u32>> {
+    const ENOUGH: usize = 2_000;
+    let mut all: Vec<u32> = held.collect();
+    let wanted = (all.len() / 2).min(JUDGES.end);
+    all.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x1D6E));
+    all.truncate(wanted);
+    all.sort_unstable();
+    (2 * wanted >= ENOUGH).then_some(all)
+}
+
+/// Folds of a sample of `wanted` examples out of the units: one, or where that is nearly all of them and they are few, several.
+/// With `judged` nothing is held out, as other data judge.
+pub(super) fn folds(units: &[Range<u32>], wanted: u64, judged: bool, seed: u64) -> Vec<Fold> {
+    let mut units = units.to_vec();
+    units.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x2ACE));
+    let all: usize = units.iter().map(|unit| unit.len()).sum();
+    let prefix = |examples: usize| {
+        let mut sum = 0;
+        let more = |unit: &&Range<u32>| {
+            sum += unit.len();
+            sum <= examples
+        };
+        units.iter().take_while(more).count()
+    };
+    let wanted = (wanted as usize).min(all);
+    if judged {
+        return vec![Fold { train: units[..prefix(wanted).max(1)].to_vec(), held: Vec::new() }];
+    }
+    let positions = |units: &[Range<u32>]| units.iter().cloned().flatten().collect();
+    let held = (wanted / 2).clamp(JUDGES.start, JUDGES.end).min(all / PARTS);
+    if wanted + held < all {
+        let (to, end) = (prefix(wanted).max(1), prefix(wanted + held).max(2).min(units.len()));
+        return vec![Fold { train: units[..to].to_vec(), held: positions(&units[to..end]) }];
+    }
+    let part = |i: usize| i * units.len() / PARTS..(i + 1) * units.len() / PARTS;
+    let fold = |i: usize| {
+        let Range { start, end } = part(i);
+        Fold { train: [&units[..start], &units[end..]].concat(), held: positions(&units[start..end]) }
+    };
+    let parts = (JUDGES.start * PARTS).div_ceil(all.max(1)).clamp(1, PARTS);
+    (0..parts).map(fold).filter(|fold| !fold.held.is_empty() && !fold.train.is_empty()).collect()
+}
+
+/// Rehearsals on a stage.
+pub(super) struct Rehearsal<'a, 's, F, M, R: UpdateRule> {
+    pub stage: &'a Stage<'s, F, R>,
+    pub model: &'a M,
+    pub rule: R,
+    pub settings: &'a Settings,
+}
+
+impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
+    /// The mean loss of a constant score on the examples that judge.
+    pub fn constant(&self, score: f32) -> Result<f64> {
+        let Stage { shape, folds, judge, .. } = self.stage;
+        let parameters = self.parameters(*shape)?;
+        let finish = Finish { rule: &self.rule, step: self.rule.prepare(&Clock::default(), &R::Memory::default()), average: None };
+        let judged = folds.iter().flat_map(|fold| judge(&parameters, &finish, &fold.held));
+        let (sum, count) = judged.fold((0.0, 0.0), |(sum, n), (_, y)| (sum + self.settings.loss.value(score, y) as f64, n + 1.0));
+        Ok(if count > 0.0 { sum / count } else { f64::INFINITY })
+    }
+
+    /// Room for a rehearsal's parameters.
+    fn parameters(&self, shape: Shape) -> Result<Parameters> {
+        Parameters::new(Shape { hot: 0, workers: 1, averaged: false, ..shape }, &self.rule)
+    }
+
+    /// Rehearses the rates on as many threads as the run has, each on one; gives the losses of the examples that judge, none of a rate
+    /// that left the finite numbers.
+    pub fn side_by_side(&self, rates: &[f32], watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Vec<(Raced, Vec<f32>)>> {
+        let set = self.settings.instruction_set()?;
+        let (next, counters) = (AtomicUsize::new(0), Vec::from_iter(rates.iter().map(|_| Counters::default())));
+        let (done, over) = unbounded();
+        let worker = |done: Sender<Result<(usize, (Raced, Vec<f32>))>>| {
+            let parameters = match self.parameters(self.stage.shape) {
+                Ok(parameters) => parameters,
+                Err(error) => return drop(done.send(Err(error))),
+            };
+            while let i = next.fetch_add(1, Relaxed)
+                && let Some(&rate) = rates.get(i)
+            {
+                let _ = done.send(Ok((i, self.rehearse(rate, &parameters, set, &counters[i])))); // the other end waits for it
+            }
+        };
+        let mut raced: Vec<_> = rates.iter().map(|&rate| (Raced::new(rate), Vec::new())).collect();
+        thread::scope(|scope| {
+            for _ in 0..self.settings.threads.min(rates.len()) {
+                let (worker, done) = (&worker, done.clone());
+                scope.spawn(move || worker(done));
+            }
+            drop(done); // the channel is closed when the last worker has ended
+            let mut count = 0;
+            loop {
+                match over.recv_timeout(Duration::from_millis(100)) {
+                    Ok(result) => {
+                        let (i, one) = result?;
+                        (raced[i], count) = (one, count + 1);
+                    }
+                    Err(RecvTimeoutError::Disconnected) => return Ok(raced),
+                    Err(RecvTimeoutError::Timeout) => {
+                        for counters in &counters {
+                            counters.stop.fetch_or(stop.load(Relaxed), Relaxed);
+                        }
+                        watch.progress(Progress { epoch: 0, examples: count, of: rates.len() as u64, done: 0, of_all: 0 });
+                    }
+                }
+            }
+        })
+    }
+
+    /// One rate's run on each fold.
+    fn rehearse(&self, rate: f32, parameters: &Parameters, set: InstructionSet, counters: &Counters) -> (Raced, Vec<f32>) {
+        let (mut raced, mut losses, mut training) = (Raced::new(rate), Vec::new(), 0.0);
+        for fold in &self.stage.folds {
+            parameters.reset(&self.rule);
+            (self.stage.start)(parameters);
+            let Some((judged, trained)) = self.run(rate, fold, parameters, set, counters, &mut raced.examples) else {
+                return (raced, Vec::new());
+            };
+            losses.extend(judged);
+            training += trained / self.stage.folds.len() as f64;
+        }
+        raced.loss = Some(mean(&losses));
+        raced.training = Some(training);
+        (raced, losses)
+    }
+
+    /// The losses of the examples that judge, and the mean loss of those trained on in the last epoch; none where it left the finite numbers.
+    fn run(
+        &self,
+        rate: f32,
+        fold: &Fold,
+        parameters: &Parameters,
+        set: InstructionSet,
+        counters: &Counters,
+        examples: &mut u64,
+    ) -> Option<(Vec<f32>, f64)> {
+        let Settings { loss, schedule, seed, order, .. } = *self.settings;
+        let order = if order == Order::Curriculum { Order::Shuffle } else { order };
+        let aids = &Aids { average: None, ..self.settings.aids };
+        let epochs = self.settings.epochs.min(EPOCHS);
+        let epoch = fold.examples();
+        let (mut memory, mut best): (R::Memory, Option<(Vec<f32>, f64)>) = (R::Memory::default(), None);
+        for done in 0..epochs as u64 {
+            let before = done * epoch;
+            let steps = epochs as u64 * epoch;
+            let start = Moment { step: before + 1, steps, epoch, epochs: done, all_epochs: epochs as u64, before, stalls: 0 };
+            counters.examples.store(0, Relaxed);
+            let job = Epoch {
+                feed: &self.stage.feed,
+                model: self.model,
+                loss,
+                rule: self.rule,
+                memory,
+                rate,
+                schedule,
+                start,
+                aids,
+                adjuster: Adjuster::new(*aids, seed, done),
+                parameters,
+                worker: 0,
+                plan: &Plan::new(&fold.train, Vec::new(), order, BLOCK, seed, done as usize + 1),
+                counters,
+                aiding: PhantomData::<Aided>,
+            };
+            let tally;
+            (tally, memory) = dispatch(set, job);
+            *examples += tally.examples;
+            if counters.stop.load(Relaxed) || !tally.loss.is_finite() || !parameters.is_finite() {
+                return None; // it has left the finite numbers, or is to end
+            }
+            // With early stopping it is the best epoch's model that counts.
+            if done + 1 == epochs as u64 || self.settings.patience.is_some() {
+                let last = Moment { step: before + epoch, ..start };
+                let clock = Clock { rate: schedule.rate(rate, &last), step: last.step + 1, steps };
+                let finish = Finish { rule: &self.rule, step: self.rule.prepare(&clock, &memory), average: None };
+                let judged = (self.stage.judge)(parameters, &finish, &fold.held);
+                let losses: Vec<f32> = judged.into_iter().map(|(z, y)| loss.value(z, y)).collect();
+                let training = tally.loss / tally.examples.max(1) as f64;
+                let better = best.as_ref().is_none_or(|(before, _)| mean(&losses) < mean(before));
+                best = best.filter(|_| !better).or(Some((losses, training)));
+            }
+        }
+        best.filter(|(losses, _)| losses.iter().all(|loss| loss.is_finite()))
+    }
+}
+
+fn mean(losses: &[f32]) -> f64 {
+    losses.iter().map(|&loss| loss as f64).sum::<f64>() / losses.len().max(1) as f64
+}

@@ -1,0 +1,60 @@
+//! Ratings for a rehearsal: those of some users (or of some items, where those are more), as a sample of single ratings would leave every row
+//! too few to learn from. Rows are numbered anew, so that a rehearsal's parameters are as few as its ratings need.
+use super::{
+    RatingFeed, Settings,
+    factorization::start_factors,
+    feed::Rating,
+    rehearsal::{Judge, Stage, folds},
+};
+use crate::{
+    math::mixed,
+    models::Pair,
+    params::{Finish, Parameters, Shape},
+    rules::UpdateRule,
+};
+use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
+use std::ops::Range;
+
+/// Ratings that stay together while they are shuffled.
+const UNIT: u32 = 64;
+
+/// A stage of about so many ratings to train on.
+pub(super) fn stage<'a, R: UpdateRule>(feed: &RatingFeed, users: u32, items: u32, wanted: u64, settings: &'a Settings) -> Stage<'a, RatingFeed, R> {
+    let seed = settings.seed;
+    // Some more, which judge.
+    let share = 1.5 * wanted as f64 / feed.ratings.len().max(1) as f64;
+    let row = |pair: &Pair| if users >= items { pair.user } else { pair.item };
+    let among = |pair: &Pair| share >= 1.0 || mixed(seed ^ 0x817D ^ ((row(pair) as u64) << 20)) as f64 / (u64::MAX as f64) < share;
+    let mut ratings: Vec<Rating> = feed.ratings.iter().filter(|rating| among(&rating.pair)).copied().collect();
+    ratings.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x2ACE));
+    // New numbers in the order of the old ones: users, then items.
+    let mut numbers = vec![u32::MAX; (users + items) as usize];
+    ratings.iter().flat_map(|rating| [rating.pair.user, rating.pair.item]).for_each(|old| numbers[old as usize] = 0);
+    let mut rows = 0;
+    for number in numbers.iter_mut().filter(|number| **number == 0) {
+        (*number, rows) = (rows, rows + 1);
+    }
+    let stride = Parameters::wide_stride::<R>(settings.rank);
+    let place = |old: u32| numbers[old as usize] * stride;
+    ratings.iter_mut().for_each(|Rating { pair, .. }| *pair = Pair { user: place(pair.user), item: place(pair.item) });
+    let all = ratings.len() as u32;
+    let units: Vec<Range<u32>> = (0..all).step_by(UNIT as usize).map(|start| start..all.min(start + UNIT)).collect();
+    let (rank, base, judged) = (settings.rank, feed.targets.base, ratings.clone());
+    let judge: Judge<'a, R> = Box::new(move |parameters: &Parameters, finish: &Finish<'_, R>, held: &[u32]| {
+        let row = |place: u32| (place / stride) as usize;
+        let score = |&Rating { pair, value }: &Rating| {
+            let (user, item) = (row(pair.user), row(pair.item));
+            let factors = parameters.wide_weights(user, finish).zip(parameters.wide_weights(item, finish));
+            let dot: f32 = factors.map(|(p, q)| p * q).sum();
+            (base + parameters.beside(user, finish) + parameters.beside(item, finish) + dot, value)
+        };
+        held.iter().map(|&position| score(&judged[position as usize])).collect()
+    });
+    Stage {
+        folds: folds(&units, wanted, false, seed),
+        feed: RatingFeed { ratings, units, targets: feed.targets },
+        shape: Shape { wide: rows as usize, width: rank, ..Shape::default() },
+        start: Box::new(move |parameters| start_factors(parameters, rank, seed)),
+        judge,
+    }
+}

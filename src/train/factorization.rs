@@ -1,6 +1,7 @@
 //! Training matrix factorization on ratings: settings and data become a run.
 use super::{
     Batch, Normalize, Order, Outcome, RatingFeed, Settings, Watch, Window,
+    compiled::with_compiled,
     feed::Rating,
     kept::Ran,
     race::Race,
@@ -12,7 +13,7 @@ use crate::{
     model_file::{FactorModel, ModelKind},
     models::{Factorization, Fixed, Width},
     params::{Finish, LANES, Lean, Parameters, Shape},
-    rules::{UpdateRule, with_rule},
+    rules::UpdateRule,
 };
 use rayon::prelude::*;
 use std::{
@@ -31,7 +32,7 @@ pub fn train_factorization(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    with_rule!(settings.rule, rule => train(rule, settings.rule.name(), data, valid, settings, watch, stop))
+    with_compiled!(settings.rule, rule => train(rule, settings.rule.name(), data, valid, settings, watch, stop))
 }
 
 /// The same with an update rule of the user's own; that of the settings is not looked at.
@@ -173,7 +174,7 @@ impl<R: UpdateRule> Factors<'_, R> {
         if vectors == 2 {
             return self.epochs_of_width::<Fixed<2>, _>(watch, stop, keep, evaluate, losses);
         }
-        if R::ROWWISE {
+        if self.rule.rowwise() {
             match vectors {
                 1 => return self.epochs_of_width::<Fixed<1>, _>(watch, stop, keep, evaluate, losses),
                 4 => return self.epochs_of_width::<Fixed<4>, _>(watch, stop, keep, evaluate, losses),

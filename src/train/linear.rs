@@ -1,6 +1,8 @@
 //! Training a linear model on sparse rows: settings and data become a run.
 use super::{
-    Batch, Feed, Normalize, Order, Outcome, Scaling, Settings, SparseFeed, Watch, hot,
+    Batch, Feed, Normalize, Order, Outcome, Scaling, Settings, SparseFeed, Watch,
+    compiled::with_compiled,
+    hot,
     race::{self, Race},
     run::{Run, Workers, check_held_out, check_split},
     scale::{ScaledFeed, default_rate},
@@ -13,7 +15,7 @@ use crate::{
     model_file::{LinearModel, ModelKind},
     models::Linear,
     params::{Finish, Lean, Parameters, Shape, stride},
-    rules::{UpdateRule, with_rule},
+    rules::UpdateRule,
 };
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -31,7 +33,7 @@ pub fn train_linear(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    with_rule!(settings.rule, rule => train(rule, settings.rule.name(), data, valid, settings, watch, stop))
+    with_compiled!(settings.rule, rule => train(rule, settings.rule.name(), data, valid, settings, watch, stop))
 }
 
 /// The same with an update rule of the user's own; that of the settings is not looked at.
@@ -108,7 +110,7 @@ fn train<R: UpdateRule>(
             let grown = if online { Scaling::new(Normalize::MaxAbs, data, |row| !feed.is_held_out(row))? } else { None };
             let scaling = grown.as_ref().or(scaling.as_ref());
             let (feed, start) = (&ScaledFeed { feed, scaling }, &|_: &Parameters| ());
-            let races = settings.batch == Batch::One && !R::LEARNS;
+            let races = settings.batch == Batch::One && !rule.learns();
             let sample = windows.filter(|_| races).map(|windows| windows.sample(race::MOST, settings.seed));
             let units = sample.as_ref().unwrap_or(&units);
             let race = Race { feed, units, examples, model: &model, rule, settings: &settings, shape, start };

@@ -70,7 +70,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, F, M, R> {
     pub fn choose(&self, middle: f32, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<f32> {
         let batch = self.settings.batch;
         let start = Instant::now();
-        if R::LEARNS || batch != Batch::One {
+        if self.rule.learns() || batch != Batch::One {
             let chosen = middle * batch.rate_factor();
             watch.race(&RaceReport { rates: Vec::new(), chosen, seconds: 0.0 });
             return Ok(chosen);
@@ -230,7 +230,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, F, M, R> {
             (mean, most) = (mean + factor / MOMENTS as f64, most.max(factor));
         }
         // What is learnt by heart harms more where steps do not shrink.
-        let by_heart = HORIZON * if R::AVERAGES { 3.0 } else { 1.0 } * (1.0 - kept).powi(3);
+        let by_heart = HORIZON * if self.rule.averages() { 3.0 } else { 1.0 } * (1.0 - kept).powi(3);
         let horizon = by_heart.max(LEAST);
         let rate = winner as f64 * ((horizon * epochs as f64).sqrt().recip() / mean).min(1.0 / most);
         // Three digits, which can be typed again.

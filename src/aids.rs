@@ -5,7 +5,7 @@
 //! - Noise (Neelakantan et al. 2015, eq. 1): normal, of variance `eta / (1 + t)^gamma` at step `t`, on each weight that is stepped.
 //! - L1: after its step a weight is drawn to 0 by `lambda` times the rate of its step, and stays there if it would cross (a proximal
 //!   step: Duchi & Singer 2009; in the metric of the rule's own rates). Lambda is divided by the fraction of rows that have the
-//!   feature, as for L2. Rules allow it by telling that rate: [`UpdateRule::PROXIMAL`](crate::rules::UpdateRule::PROXIMAL).
+//!   feature, as for L2. Rules allow it by telling that rate: [`UpdateRule::proximal`](crate::rules::UpdateRule::proximal).
 //! - Averaging (Polyak & Juditsky 1992): the model is the mean of the weights after each of the steps from `t0` to `t`. With `d_s` the
 //!   change at step `s` that is `w_t - sum_s (s - 1 - t0)+ d_s / (t - t0)`: one more number a weight, written when the weight is stepped.
 //!

@@ -173,7 +173,7 @@ struct ProximalRate;
 
 impl Visit for ProximalRate {
     fn visit<R: UpdateRule>(&mut self, rule: R) {
-        if !R::PROXIMAL {
+        if !rule.proximal() {
             return;
         }
         let (step, mut state) = (rule.prepare(&Clock { rate: 0.3, step: 7, steps: 9 }, &R::Memory::default()), rule.initial());

@@ -176,7 +176,7 @@ impl<R: UpdateRule, I: Isa> Weights for Summing<'_, R, I> {
         // SAFETY: the rows are within the table, which has one more than `self.rows`, as `new` has seen; a place is twice the row's
         // number where a row has four cells.
         let gathered = unsafe { self.isa.gather(self.cells, places, Self::STRIDE) };
-        if R::READS { self.rule.read(&self.step, gathered[0], &state_of::<R, _>(&gathered[1..])) } else { gathered[0] }
+        if self.rule.reads() { self.rule.read(&self.step, gathered[0], &state_of::<R, _>(&gathered[1..])) } else { gathered[0] }
     }
 
     #[inline(always)]

@@ -48,7 +48,7 @@ impl<R: UpdateRule> Plain<R> {
 
     /// Ends the example before, and says of the step to come at which rate it is and which it is.
     pub fn set_clock(&mut self, clock: &Clock) {
-        if R::LEARNS && self.observed[0] > 0.0 {
+        if self.rule.learns() && self.observed[0] > 0.0 {
             self.rule.learn(&mut self.memory, std::mem::take(&mut self.observed));
         }
         self.step = self.rule.prepare(clock, &self.memory);
@@ -116,7 +116,7 @@ impl<R: UpdateRule> Weights for Plain<R> {
     fn step_row(&mut self, row: u32, gradient: &[F32x16], square: f32, beside: f32) {
         let mut now = self.wide[row as usize].clone();
         let gradient: Vec<f32> = gradient.iter().flat_map(|g| g.0).collect();
-        if R::ROWWISE {
+        if self.rule.rowwise() {
             let (scale, beside_scale) = (self.rule.row_scale(&self.step, &now.state), self.rule.row_scale(&self.step, &now.beside.1));
             now.beside.0 = (-beside_scale).mul_add(beside, now.beside.0);
             now.row.iter_mut().zip(&gradient).for_each(|(cell, &g)| cell.0 = (-scale).mul_add(g, cell.0));

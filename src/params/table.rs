@@ -77,7 +77,7 @@ impl<R: UpdateRule> Finish<'_, R> {
     fn weight(&self, w: f32, sum: impl FnOnce() -> f32, state: impl FnOnce() -> R::State<f32>) -> f32 {
         match self.average {
             Some(scale) => w - scale * sum(),
-            None if R::ROWWISE => w,
+            None if self.rule.rowwise() => w,
             None => self.rule.finish(&self.step, w, &state()),
         }
     }
@@ -100,7 +100,7 @@ impl Parameters {
     /// Weights zero, the rule's state at its beginning.
     pub fn new<R: UpdateRule>(shape: Shape, rule: &R) -> Result<Parameters> {
         let shape = Shape { hot: shape.hot.min(shape.narrow), ..shape };
-        let (stride, wide_stride) = (stride::<R>(), LANES * (vectors::<R>(shape.width.div_ceil(LANES)) + 1));
+        let (stride, wide_stride) = (stride::<R>(), LANES * (vectors(rule, shape.width.div_ceil(LANES)) + 1));
         let rows = first_private(&shape, shape.workers);
         // Places are 32-bit numbers.
         for (rows, stride, most) in [(rows, stride, u32::MAX >> 1), (shape.wide, wide_stride, u32::MAX / (wide_stride / LANES) as u32)] {
@@ -131,14 +131,14 @@ impl Parameters {
             tail[0].store(0.0, Relaxed);
             for (k, &x) in initial.iter().enumerate() {
                 tail[1 + k].store(x, Relaxed);
-                if R::ROWWISE { tail[ROW_STATE + k].store(x, Relaxed) } else { fill(&row[part * (1 + k)..][..part], x) }
+                if rule.rowwise() { tail[ROW_STATE + k].store(x, Relaxed) } else { fill(&row[part * (1 + k)..][..part], x) }
             }
         }
     }
 
     /// Whether rows are laid out for the rule.
-    pub(super) fn is_for<R: UpdateRule>(&self) -> bool {
-        self.stride == stride::<R>() && self.wide_stride == LANES * (vectors::<R>(self.shape.width.div_ceil(LANES)) + 1)
+    pub(super) fn is_for<R: UpdateRule>(&self, rule: &R) -> bool {
+        self.stride == stride::<R>() && self.wide_stride == LANES * (vectors(rule, self.shape.width.div_ceil(LANES)) + 1)
     }
 
     #[inline(always)]
@@ -163,8 +163,8 @@ impl Parameters {
     }
 
     /// Vectors of a wide row of so many weights, with its state.
-    pub fn wide_stride<R: UpdateRule>(width: usize) -> u32 {
-        (vectors::<R>(width.div_ceil(LANES)) + 1) as u32
+    pub fn wide_stride<R: UpdateRule>(rule: &R, width: usize) -> u32 {
+        (vectors(rule, width.div_ceil(LANES)) + 1) as u32
     }
 
     /// Where a wide row begins, as [`Hogwild`](super::Hogwild) wants to be told.
@@ -184,9 +184,10 @@ impl Parameters {
         let start = row * self.wide_stride;
         let cells = &self.wide.cells()[start..][..self.wide_stride];
         let part = self.shape.width.next_multiple_of(LANES);
+        let rowwise = view.rule.rowwise();
         let state = move |i: usize| {
             let mut state = R::State::<f32>::splat(0.0);
-            for (k, s) in state.as_mut().iter_mut().enumerate().filter(|_| !R::ROWWISE) {
+            for (k, s) in state.as_mut().iter_mut().enumerate().filter(|_| !rowwise) {
                 *s = cells[part * (1 + k) + i].load(Relaxed);
             }
             state
@@ -227,14 +228,15 @@ pub(crate) const fn stride<R: UpdateRule>() -> usize {
 }
 
 /// Bytes of a row with its state: a narrow one for 0 factors, else a wide one.
-pub(crate) fn row_bytes<R: UpdateRule>(factors: usize) -> usize {
-    let cells = if factors == 0 { stride::<R>() } else { LANES * (vectors::<R>(factors.div_ceil(LANES)) + 1) };
+pub(crate) fn row_bytes<R: UpdateRule>(rule: &R, factors: usize) -> usize {
+    let cells = if factors == 0 { stride::<R>() } else { LANES * (vectors(rule, factors.div_ceil(LANES)) + 1) };
     cells * size_of::<f32>()
 }
 
 /// Vectors of factors and their state in a wide row of `n` vectors of factors.
-pub(super) const fn vectors<R: UpdateRule>(n: usize) -> usize {
-    if R::ROWWISE { n } else { n * (1 + <R::State<f32> as State<f32>>::LEN) }
+#[inline(always)]
+pub(super) fn vectors<R: UpdateRule>(rule: &R, n: usize) -> usize {
+    if rule.rowwise() { n } else { n * (1 + <R::State<f32> as State<f32>>::LEN) }
 }
 
 /// The first narrow row that belongs to worker number `worker`. Workers share no cache line, nor a pair of them.

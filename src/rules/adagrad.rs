@@ -32,8 +32,16 @@ impl UpdateRule for Adagrad {
     type State<V: Real> = [V; 1];
     type Step = f32;
     type Memory = ();
-    const PROXIMAL: bool = true;
-    const AVERAGES: bool = false;
+
+    #[inline(always)]
+    fn proximal(&self) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    fn averages(&self) -> bool {
+        false
+    }
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         vec![Knob::new("initial", &mut self.initial, 0.0, 1e6), Knob::new("epsilon", &mut self.epsilon, 0.0, 1.0)]

@@ -21,9 +21,21 @@ impl UpdateRule for AdagradRowwise {
     type State<V: Real> = [V; 1];
     type Step = f32;
     type Memory = ();
-    const PROXIMAL: bool = true;
-    const AVERAGES: bool = false;
-    const ROWWISE: bool = true;
+
+    #[inline(always)]
+    fn proximal(&self) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    fn averages(&self) -> bool {
+        false
+    }
+
+    #[inline(always)]
+    fn rowwise(&self) -> bool {
+        true
+    }
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         self.0.knobs()

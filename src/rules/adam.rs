@@ -45,7 +45,11 @@ impl UpdateRule for Adam {
     type State<V: Real> = [V; 2];
     type Step = AdamStep;
     type Memory = ();
-    const PROXIMAL: bool = true;
+
+    #[inline(always)]
+    fn proximal(&self) -> bool {
+        true
+    }
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         vec![

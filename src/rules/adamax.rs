@@ -21,7 +21,11 @@ impl UpdateRule for Adamax {
     type State<V: Real> = [V; 2];
     type Step = f32;
     type Memory = ();
-    const PROXIMAL: bool = true;
+
+    #[inline(always)]
+    fn proximal(&self) -> bool {
+        true
+    }
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         self.0.knobs()

@@ -31,7 +31,11 @@ impl UpdateRule for AdamW {
     type State<V: Real> = [V; 2];
     type Step = AdamWStep;
     type Memory = ();
-    const PROXIMAL: bool = true;
+
+    #[inline(always)]
+    fn proximal(&self) -> bool {
+        true
+    }
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         let mut knobs = self.adam.knobs();

@@ -22,7 +22,11 @@ impl UpdateRule for Amsgrad {
     type State<V: Real> = [V; 3];
     type Step = AdamStep;
     type Memory = ();
-    const PROXIMAL: bool = true;
+
+    #[inline(always)]
+    fn proximal(&self) -> bool {
+        true
+    }
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         self.0.knobs()

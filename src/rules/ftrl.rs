@@ -38,9 +38,17 @@ impl UpdateRule for Ftrl {
     type State<V: Real> = [V; 2];
     type Step = f32;
     type Memory = ();
-    const AVERAGES: bool = false;
+
+    #[inline(always)]
+    fn averages(&self) -> bool {
+        false
+    }
+
     /// Weights are worked out from sums at one rate.
-    const SCHEDULES: bool = false;
+    #[inline(always)]
+    fn schedules(&self) -> bool {
+        false
+    }
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         vec![

@@ -11,6 +11,7 @@ mod adamax;
 mod adamw;
 mod addsign;
 mod amsgrad;
+mod any;
 mod ftrl;
 mod momentum;
 mod nadam;
@@ -29,6 +30,7 @@ pub use adamax::Adamax;
 pub use adamw::AdamW;
 pub use addsign::AddSign;
 pub use amsgrad::Amsgrad;
+pub(crate) use any::{Any, with_any};
 pub use ftrl::Ftrl;
 pub use momentum::Momentum;
 pub use nadam::Nadam;
@@ -104,19 +106,42 @@ pub trait UpdateRule: Copy + Send + Sync + 'static {
     type Step: Copy + Send + Sync;
     /// What a worker keeps from example to example, beside the weights; `()` for all rules but those that tune themselves.
     type Memory: Clone + Send + Sync + Default;
+
     /// Whether a row of factors has one state for all its weights; then [`row_scale`](Self::row_scale) steps it.
-    const ROWWISE: bool = false;
+    #[inline(always)]
+    fn rowwise(&self) -> bool {
+        false
+    }
+
     /// Whether the state is averages, of which workers take the mean, and not sums, to which each adds and by which steps shrink.
-    const AVERAGES: bool = true;
+    #[inline(always)]
+    fn averages(&self) -> bool {
+        true
+    }
+
     /// Whether L1 can follow the step, by [`rate`](Self::rate).
-    const PROXIMAL: bool = false;
+    #[inline(always)]
+    fn proximal(&self) -> bool {
+        false
+    }
+
     /// Whether [`read`](Self::read) gives anything but the weight.
-    const READS: bool = false;
+    #[inline(always)]
+    fn reads(&self) -> bool {
+        false
+    }
+
     /// Whether [`learn`](Self::learn) is to be called.
-    const LEARNS: bool = false;
+    #[inline(always)]
+    fn learns(&self) -> bool {
+        false
+    }
 
     /// Whether the rate may change in the course of a run.
-    const SCHEDULES: bool = true;
+    #[inline(always)]
+    fn schedules(&self) -> bool {
+        true
+    }
 
     /// What may be set, by name.
     fn knobs(&mut self) -> Vec<Knob<'_>> {
@@ -148,27 +173,27 @@ pub trait UpdateRule: Copy + Send + Sync + 'static {
     /// A weight's step: takes the gradient `g`, moves the state, returns the new weight.
     fn step<V: Real>(&self, step: &Self::Step, w: V, g: V, state: &mut Self::State<V>) -> V;
 
-    /// Of [proximal](Self::PROXIMAL) rules: what the last step multiplied the gradient (or its average) with, by the state after it.
+    /// Of [proximal](Self::proximal) rules: what the last step multiplied the gradient (or its average) with, by the state after it.
     #[inline(always)]
     fn rate<V: Real>(&self, _step: &Self::Step, _state: &Self::State<V>) -> V {
         V::of(0.0)
     }
 
-    /// Of rules with [`ROWWISE`](Self::ROWWISE): what multiplies a row's gradient before it is taken from the weights.
+    /// Of rules with [`rowwise`](Self::rowwise): what multiplies a row's gradient before it is taken from the weights.
     fn row_scale(&self, _step: &Self::Step, _state: &Self::State<f32>) -> f32 {
         0.0
     }
 
-    /// Of rules with [`ROWWISE`](Self::ROWWISE): moves a row's state, after the step, by the mean of its squared gradients.
+    /// Of rules with [`rowwise`](Self::rowwise): moves a row's state, after the step, by the mean of its squared gradients.
     fn row_state(&self, _mean_square: f32, _state: &mut Self::State<f32>) {}
 
-    /// Of rules that [learn](Self::LEARNS): two numbers of a weight's step, which are summed over the example.
+    /// Of rules that [learn](Self::learns): two numbers of a weight's step, which are summed over the example.
     #[inline(always)]
     fn observe<V: Real>(&self, _g: V, _before: &Self::State<V>, _after: &Self::State<V>) -> [V; 2] {
         [V::of(0.0); 2]
     }
 
-    /// Of rules that [learn](Self::LEARNS): takes an example's sums of [`observe`](Self::observe), after its steps.
+    /// Of rules that [learn](Self::learns): takes an example's sums of [`observe`](Self::observe), after its steps.
     fn learn(&self, _memory: &mut Self::Memory, _sums: [f32; 2]) {}
 }
 
@@ -206,6 +231,14 @@ macro_rules! rules {
             };
         }
         pub(crate) use with_rule;
+
+        /// `list_rules!(make)` is `make! { Sgd Momentum ... }`.
+        macro_rules! list_rules {
+            ($dollar make:ident) => {
+                $dollar make! { $($variant)* }
+            };
+        }
+        pub(crate) use list_rules;
 
         impl Rule {
             /// Every rule with its default settings.
@@ -257,26 +290,17 @@ impl Rule {
 
     /// Bytes of parameters, the rule's state among them, that a feature takes (0 factors), or a user or an item of so many factors.
     pub fn row_bytes(&self, factors: usize) -> usize {
-        fn of<R: UpdateRule>(_: &R, factors: usize) -> usize {
-            row_bytes::<R>(factors)
-        }
-        with_rule!(self, rule => of(rule, factors))
+        with_rule!(self, rule => row_bytes(rule, factors))
     }
 
     /// Whether the rate may change in the course of a run.
     pub fn takes_schedules(&self) -> bool {
-        fn of<R: UpdateRule>(_: &R) -> bool {
-            R::SCHEDULES
-        }
-        with_rule!(self, rule => of(rule))
+        with_rule!(self, rule => rule.schedules())
     }
 
     /// Whether L1 can be applied by proximal steps.
     pub fn takes_l1(&self) -> bool {
-        fn of<R: UpdateRule>(_: &R) -> bool {
-            R::PROXIMAL
-        }
-        with_rule!(self, rule => of(rule))
+        with_rule!(self, rule => rule.proximal())
     }
 
     /// Sets one of the rule's settings.

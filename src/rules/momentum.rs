@@ -58,7 +58,11 @@ impl UpdateRule for Momentum {
     type State<V: Real> = [V; 2];
     type Step = MomentumStep;
     type Memory = ();
-    const READS: bool = true;
+
+    #[inline(always)]
+    fn reads(&self) -> bool {
+        self.catch_up
+    }
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         vec![Knob::new("momentum", &mut self.momentum, 0.0, NEARLY_ONE), Knob::flag("catch-up", &mut self.catch_up)]

@@ -20,7 +20,11 @@ impl UpdateRule for Nesterov {
     type State<V: Real> = [V; 2];
     type Step = MomentumStep;
     type Memory = ();
-    const READS: bool = true;
+
+    #[inline(always)]
+    fn reads(&self) -> bool {
+        self.0.catch_up
+    }
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         self.0.knobs()

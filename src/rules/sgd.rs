@@ -17,7 +17,11 @@ impl UpdateRule for Sgd {
     type State<V: Real> = [V; 0];
     type Step = f32;
     type Memory = ();
-    const PROXIMAL: bool = true;
+
+    #[inline(always)]
+    fn proximal(&self) -> bool {
+        true
+    }
 
     fn default_rate(&self, mean_square: f32) -> f32 {
         by_square(0.25, mean_square)

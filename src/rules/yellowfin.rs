@@ -76,7 +76,11 @@ impl UpdateRule for YellowFin {
     type State<V: Real> = [V; 2];
     type Step = YellowFinStep;
     type Memory = Tuner;
-    const LEARNS: bool = true;
+
+    #[inline(always)]
+    fn learns(&self) -> bool {
+        true
+    }
 
     fn knobs(&mut self) -> Vec<Knob<'_>> {
         vec![Knob::new("decay", &mut self.decay, 0.0, NEARLY_ONE), Knob::new("epsilon", &mut self.epsilon, 1e-30, 1.0)]

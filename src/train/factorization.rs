@@ -1,6 +1,7 @@
 //! Training matrix factorization on ratings: settings and data become a run.
 use super::{
     Batch, Normalize, Order, Outcome, RatingFeed, Settings, Watch, Window,
+    compiled::with_compiled,
     feed::Rating,
     race::{self, Race},
     recovery,
@@ -13,7 +14,7 @@ use crate::{
     model_file::{FactorModel, ModelKind},
     models::{Factorization, Fixed, Width},
     params::{Finish, LANES, Lean, Parameters, Shape},
-    rules::{UpdateRule, with_rule},
+    rules::UpdateRule,
 };
 use rayon::prelude::*;
 use std::{
@@ -37,7 +38,7 @@ pub fn train_factorization(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    with_rule!(settings.rule, rule => train(rule, settings.rule.name(), data, valid, settings, watch, stop))
+    with_compiled!(settings.rule, rule => train(rule, settings.rule.name(), data, valid, settings, watch, stop))
 }
 
 /// The same with an update rule of the user's own; that of the settings is not looked at.
@@ -108,15 +109,15 @@ fn train<R: UpdateRule>(
     let evaluate = |model: &FactorModel| held.as_ref().map(|held| crate::evaluate::ratings(model, held));
     let shape =
         Shape { wide: all, width: rank, workers: settings.workers(), averaged: settings.aids.average.is_some(), ..Shape::default() };
-    let stride = if settings.batch == Batch::One { Parameters::wide_stride::<R>(rank) } else { 1 }; // by batches pairs are row numbers
+    let stride = if settings.batch == Batch::One { Parameters::wide_stride(&rule, rank) } else { 1 }; // by batches pairs are row numbers
     let chosen = settings.lr.is_none();
     let rate = match settings.lr {
         Some(rate) => rate,
         None => {
             let numbers = (rank.div_ceil(LANES) * NUMBERS) as f64;
             let (examples, sizes) = (feed.ratings.len() as u64, race::sizes(feed.ratings.len() as u64, numbers, &settings));
-            let stage = |level: usize| Ok(sample::stage(&feed, user_count as u32, item_count as u32, sizes[level], &settings));
-            let race = Race { stage: &stage, examples, model: &model, rule, settings: &settings, base: targets.base };
+            let stage = |level: usize| Ok(sample::stage(&feed, &rule, user_count as u32, item_count as u32, sizes[level], &settings));
+            let race = Race { stage: &stage, examples, model: &model, rule, settings: &settings, base: targets.base, by_heart: false };
             race.choose(rule.default_rate(MEAN_SQUARE), watch, stop)?
         }
     };
@@ -183,7 +184,7 @@ impl<R: UpdateRule> Factors<'_, R> {
         if vectors == 2 {
             return self.epochs_of_width::<Fixed<2>, _>(watch, stop, keep, evaluate, losses);
         }
-        if R::ROWWISE {
+        if self.rule.rowwise() {
             match vectors {
                 1 => return self.epochs_of_width::<Fixed<1>, _>(watch, stop, keep, evaluate, losses),
                 4 => return self.epochs_of_width::<Fixed<4>, _>(watch, stop, keep, evaluate, losses),

@@ -1,6 +1,8 @@
 //! Training a linear model on sparse rows: settings and data become a run.
 use super::{
-    Batch, Feed, Normalize, Order, Outcome, Scaling, Settings, SparseFeed, Watch, hot,
+    Batch, Feed, Normalize, Order, Outcome, Scaling, Settings, SparseFeed, Watch,
+    compiled::with_compiled,
+    hot,
     race::{self, Race},
     recovery,
     rehearsal::{self, Stage},
@@ -15,7 +17,7 @@ use crate::{
     model_file::{LinearModel, ModelKind},
     models::Linear,
     params::{Finish, Lean, Parameters, Shape, stride},
-    rules::{UpdateRule, with_rule},
+    rules::UpdateRule,
 };
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -33,7 +35,7 @@ pub fn train_linear(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    with_rule!(settings.rule, rule => train(rule, settings.rule.name(), data, valid, settings, watch, stop))
+    with_compiled!(settings.rule, rule => train(rule, settings.rule.name(), data, valid, settings, watch, stop))
 }
 
 /// The same with an update rule of the user's own; that of the settings is not looked at.
@@ -153,7 +155,7 @@ fn train<R: UpdateRule>(
                 let feed = ScaledFeed { feed, scaling };
                 Ok(Stage { feed, shape, start: Box::new(|_: &Parameters| ()), judge: Box::new(&judge), folds })
             };
-            let race = Race { stage: &stage, examples, model: &model, rule, settings: &settings, base };
+            let race = Race { stage: &stage, examples, model: &model, rule, settings: &settings, base, by_heart: true };
             let rate = race.choose(default_rate(data, &rule, scaling), watch, stop)?;
             windows.iter().for_each(|windows| windows.release());
             rate

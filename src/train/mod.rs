@@ -2,6 +2,7 @@
 //! (`report`), which states of it are `kept` and when it is `stopping` early, the `race` of learning rates, where examples come from (`feed`), how features are scaled
 //! (`scale`), their `order`, by difficulty too (`curriculum`), what of a file larger than memory is in it (`window`), and the inner loop (`worker`); or, by batches, `synchronous`.
 mod batch;
+mod compiled;
 mod curriculum;
 mod factorization;
 mod feed;

@@ -66,6 +66,8 @@ pub(super) struct Race<'a, 's, F, M, R: UpdateRule> {
     pub settings: &'a Settings,
     /// The constant score that loses least.
     pub base: f32,
+    /// Whether the best rate falls with more examples where they are learnt by heart: not where a sample has whole rows of parameters.
+    pub by_heart: bool,
 }
 
 /// Rates by which a ladder was run, from the smallest.
@@ -134,8 +136,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
         let kept = raced.loss.zip(raced.training).map_or(1.0, |(loss, training)| training / loss);
         let by_heart = ((none - kept) / (none - all)).clamp(0.0, 1.0);
         let more = (self.examples as f64 / sampled as f64).max(1.0);
-        // A sample of most of the examples is as good as all.
-        let of_examples = if more < 1.5 { 1.0 } else { more.powf(-BY_HEART * by_heart) };
+        let of_examples = if self.by_heart { more.powf(-BY_HEART * by_heart) } else { 1.0 };
         let of_epochs = (self.settings.epochs.max(EPOCHS) as f64 / EPOCHS as f64).sqrt();
         let rate = winner * of_examples / of_epochs;
         // Three digits, which can be typed again.

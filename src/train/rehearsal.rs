@@ -230,7 +230,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
             let tally;
             (tally, memory) = dispatch(set, job);
             *examples += tally.examples;
-            if counters.stop.load(Relaxed) || !tally.loss.is_finite() || !parameters.is_finite() {
+            if counters.stop.load(Relaxed) || !tally.loss.is_finite() {
                 return None; // it has left the finite numbers, or is to end
             }
             // With early stopping it is the best epoch's model that counts.

@@ -19,7 +19,7 @@ use std::ops::Range;
 const UNIT: u32 = 64;
 
 /// A stage of about so many ratings to train on.
-pub(super) fn stage<'a, R: UpdateRule>(feed: &RatingFeed, users: u32, items: u32, wanted: u64, settings: &'a Settings) -> Stage<'a, RatingFeed, R> {
+pub(super) fn stage<'a, R: UpdateRule>(feed: &RatingFeed, rule: &R, users: u32, items: u32, wanted: u64, settings: &'a Settings) -> Stage<'a, RatingFeed, R> {
     let seed = settings.seed;
     // Some more, which judge.
     let share = 1.5 * wanted as f64 / feed.ratings.len().max(1) as f64;
@@ -34,7 +34,7 @@ pub(super) fn stage<'a, R: UpdateRule>(feed: &RatingFeed, users: u32, items: u32
     for number in numbers.iter_mut().filter(|number| **number == 0) {
         (*number, rows) = (rows, rows + 1);
     }
-    let stride = Parameters::wide_stride::<R>(settings.rank);
+    let stride = Parameters::wide_stride(rule, settings.rank);
     let place = |old: u32| numbers[old as usize] * stride;
     ratings.iter_mut().for_each(|Rating { pair, .. }| *pair = Pair { user: place(pair.user), item: place(pair.item) });
     let all = ratings.len() as u32;

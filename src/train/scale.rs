@@ -175,7 +175,7 @@ impl Scaling {
 /// The learning rate for rows in scaled form. Rules whose state is sums are the adaptive ones: by those steps shrink.
 pub(super) fn default_rate<R: UpdateRule>(data: &Dataset, rule: &R, scaling: Option<&Scaling>) -> f32 {
     let square = mean_square(data, scaling);
-    rule.default_rate(if scaling.is_some() && !R::AVERAGES { square.sqrt() } else { square })
+    rule.default_rate(if scaling.is_some() && !rule.averages() { square.sqrt() } else { square })
 }
 
 /// The mean squared length of a row in scaled form, by the first ten thousand.

@@ -4,7 +4,7 @@ use crate::{
     Aids, Error, Loss, Metric, Normalize, Order, Result, Rule, Schedule,
     data::{Dataset, Ratings},
     params::InstructionSet,
-    rules::{Adagrad, AdagradRowwise, UpdateRule, with_rule},
+    rules::{Adagrad, AdagradRowwise, UpdateRule},
 };
 
 /// The most models of one file.
@@ -126,11 +126,15 @@ impl Settings {
     /// # Errors
     /// The first setting that is out of its range, or does not go with the rule.
     pub fn check(&self) -> Result<()> {
-        with_rule!(self.rule, rule => self.check_with(&rule, self.rule.name()))
+        self.check_for(self.rule.name(), self.rule.takes_l1(), self.rule.takes_schedules())
     }
 
     /// The same for a rule that may be the user's own.
-    pub(crate) fn check_with<R: UpdateRule>(&self, _rule: &R, name: &str) -> Result<()> {
+    pub(crate) fn check_with<R: UpdateRule>(&self, rule: &R, name: &str) -> Result<()> {
+        self.check_for(name, rule.proximal(), rule.schedules())
+    }
+
+    fn check_for(&self, name: &str, takes_l1: bool, takes_schedules: bool) -> Result<()> {
         let bad = |setting, value: String, problem: &str| Err(Error::BadSetting { setting, value, problem: problem.into() });
         if let Some(lr) = self.lr.filter(|lr| !(*lr > 0.0 && lr.is_finite())) {
             return bad("--lr", lr.to_string(), "must be a number above 0; try 0.1");
@@ -139,12 +143,12 @@ impl Settings {
             return bad("--l2", self.l2.to_string(), "must be from 0 to 1e30; try 1e-5");
         }
         self.aids.check()?;
-        if self.aids.l1 > 0.0 && !R::PROXIMAL {
+        if self.aids.l1 > 0.0 && !takes_l1 {
             let others: Vec<_> = Rule::ALL.iter().filter(|rule| rule.takes_l1()).map(|rule| rule.name()).collect();
             let problem = format!("does not go with --rule {name}, but with {}; ftrl has --ftrl-l1", others.join(", "));
             return bad("--l1", self.aids.l1.to_string(), &problem);
         }
-        if let Some(average) = self.aids.average.filter(|_| !R::SCHEDULES) {
+        if let Some(average) = self.aids.average.filter(|_| !takes_schedules) {
             let problem = format!("does not go with --rule {name}, whose weights follow from sums; leave it out");
             return bad("--average", average.to_string(), &problem);
         }
@@ -198,8 +202,8 @@ impl Settings {
             return bad("--window", self.window.to_string(), "must be at least 4M; try auto");
         }
         self.check_stopping()?;
-        self.check_snapshots(R::SCHEDULES, name)?;
-        if self.schedule != Schedule::Constant && !R::SCHEDULES {
+        self.check_snapshots(takes_schedules, name)?;
+        if self.schedule != Schedule::Constant && !takes_schedules {
             let problem = format!("does not go with --rule {name}, whose weights follow from sums at one rate");
             return bad("--schedule", self.schedule.to_string(), &problem);
         }

@@ -112,7 +112,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
             dispatch(set, Step { rule, memory: of, clock, adjuster, parameters, sums, rows, examples })
         };
         let observed: Vec<[f32; 2]> = tasks.collect::<Vec<_>>().into_par_iter().enumerate().map(step).collect();
-        if R::LEARNS {
+        if rule.learns() {
             rule.learn(memory, observed.into_iter().fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d]));
         }
         tally

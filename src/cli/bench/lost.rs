@@ -42,8 +42,16 @@ impl UpdateRule for Count {
     type State<V: Real> = [V; 1];
     type Step = ();
     type Memory = ();
-    const AVERAGES: bool = false;
-    const READS: bool = true;
+
+    #[inline(always)]
+    fn averages(&self) -> bool {
+        false
+    }
+
+    #[inline(always)]
+    fn reads(&self) -> bool {
+        true
+    }
 
     fn initial(&self) -> [f32; 1] {
         [0.0]

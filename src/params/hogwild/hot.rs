@@ -91,7 +91,7 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
             let (mine, before, now) = (self.isa.load(private), I::V::load(&base.0), self.isa.load(shared));
             let change = mine - before;
             let mut given = change;
-            if R::AVERAGES {
+            if self.rule.averages() {
                 let mut share = I::V::of(1.0);
                 if let Some(trend) = self.trends.get_mut(i) {
                     share = I::V::load(&room[i.min(1)]).mul_add(trend.goes_on(change), part);

@@ -79,7 +79,7 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
     /// What worker number `worker` sees, going on from `memory`; `blocks`: the most that an example has.
     pub fn new(isa: I, rule: R, memory: R::Memory, adjuster: Adjuster, parameters: &'t Parameters, worker: usize, blocks: usize) -> Self {
         let shape = parameters.shape;
-        assert!(worker < shape.workers && parameters.is_for::<R>(), "parameters laid out for another rule");
+        assert!(worker < shape.workers && parameters.is_for(&rule), "parameters laid out for another rule");
         let private = first_private(&shape, worker) as u32;
         let nowhere = first_private(&shape, worker + 1) as u32 - 1;
         let hot_vectors = (shape.hot * Self::STRIDE).div_ceil(LANES);
@@ -109,7 +109,7 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
             large: shape.narrow > 1 << 19,
             exchanges: 0,
             base: vec![Line([0.0; LANES]); hot_vectors],
-            trends: vec![hot::Trend::NONE; if R::AVERAGES { hot_vectors.div_ceil(16) } else { 0 }],
+            trends: vec![hot::Trend::NONE; if rule.averages() { hot_vectors.div_ceil(16) } else { 0 }],
             gathered: vec![[I::V::of(0.0); MOST]; blocks],
         };
         view.take_over();
@@ -128,7 +128,7 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
     /// Ends an example.
     #[inline(always)]
     pub fn end(&mut self) {
-        if R::LEARNS {
+        if self.rule.learns() {
             self.rule.learn(&mut self.memory, std::mem::replace(&mut self.observed, [I::V::of(0.0); 2]).map(I::V::sum));
         }
     }
@@ -144,7 +144,7 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
     fn step_vector(rule: &R, step: &R::Step, observed: &mut [I::V; 2], w: I::V, g: I::V, state: &mut R::State<I::V>) -> I::V {
         let before = *state;
         let w = rule.step(step, w, g, state);
-        if R::LEARNS {
+        if rule.learns() {
             let [a, b] = rule.observe(g, &before, state);
             *observed = [observed[0] + a, observed[1] + b];
         }
@@ -155,7 +155,7 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
     fn step_number(&mut self, w: f32, g: f32, state: &mut R::State<f32>) -> f32 {
         let before = *state;
         let w = self.rule.step(&self.step, w, g, state);
-        if R::LEARNS {
+        if self.rule.learns() {
             // One lane of many.
             for (sum, x) in self.observed.iter_mut().zip(self.rule.observe(g, &before, state)) {
                 *sum = *sum + I::V::of(x / LANES as f32);
@@ -243,7 +243,7 @@ impl<R: UpdateRule, I: Isa, A: Aiding> Places<I> for Hogwild<'_, R, I, A> {
 
     #[inline(always)]
     fn prefetch_wide(&self, place: u32, vectors: usize) {
-        let vectors = if vectors > 0 { self::vectors::<R>(vectors) + 1 } else { self.wide_stride };
+        let vectors = if vectors > 0 { self::vectors(&self.rule, vectors) + 1 } else { self.wide_stride };
         for i in 0..vectors {
             self.isa.prefetch(self.wide.as_ptr().wrapping_add(place as usize + i));
         }
@@ -306,7 +306,7 @@ impl<R: UpdateRule, I: Isa, A: Aiding> Weights for Hogwild<'_, R, I, A> {
         // SAFETY: the places are within the table, as just seen; nobody else writes to the borrowed line.
         let gathered = unsafe { self.isa.gather(self.cells, places, Self::STRIDE) };
         self.gathered[block][..Self::STRIDE].copy_from_slice(&gathered[..Self::STRIDE]);
-        if R::READS { self.rule.read(&self.step, gathered[0], &state_of::<R, _>(&gathered[1..])) } else { gathered[0] }
+        if self.rule.reads() { self.rule.read(&self.step, gathered[0], &state_of::<R, _>(&gathered[1..])) } else { gathered[0] }
     }
 
     #[inline(always)]
@@ -325,12 +325,12 @@ impl<R: UpdateRule, I: Isa, A: Aiding> Weights for Hogwild<'_, R, I, A> {
         let n = out.len();
         for (i, out) in out.iter_mut().enumerate() {
             *out = self.isa.load(&cells[i]);
-            if R::READS {
+            if self.rule.reads() {
                 *out = self.rule.read(&self.step, *out, &self.wide_state(cells, n, i));
             }
         }
         let beside = tail[0].load(Relaxed);
-        if R::READS { self.rule.read(&self.step, beside, &load_state::<R>(&tail[1..])) } else { beside }
+        if self.rule.reads() { self.rule.read(&self.step, beside, &load_state::<R>(&tail[1..])) } else { beside }
     }
 
     #[inline(always)]

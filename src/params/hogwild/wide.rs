@@ -24,7 +24,7 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
     /// The cells of a wide row of `n` vectors of weights, and its tail.
     #[inline(always)]
     pub(super) fn wide_row(&self, place: u32, n: usize) -> (&'t [[AtomicF32; LANES]], &'t [AtomicF32; LANES]) {
-        let (place, n) = (place as usize, vectors::<R>(n));
+        let (place, n) = (place as usize, vectors(&self.rule, n));
         let row = &self.wide[place..place + n + 1];
         (row, &row[n])
     }
@@ -54,7 +54,7 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
     pub(super) fn step_row_as_is(&mut self, row: u32, gradient: &[I::V], square: f32, beside: f32) {
         let (isa, rule, n) = (self.isa, self.rule, gradient.len());
         let (cells, tail) = self.wide_row(row, n);
-        if R::ROWWISE {
+        if rule.rowwise() {
             let (mut row_state, mut state) = (load_state::<R>(&tail[ROW_STATE..]), load_state::<R>(&tail[1..]));
             let (scale, scale_beside) = (rule.row_scale(&self.step, &row_state), rule.row_scale(&self.step, &state));
             self.store_beside(row, n, &tail[0], Real::mul_add(-scale_beside, beside, tail[0].load(Relaxed)));
@@ -97,7 +97,7 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
     /// Stores the weight beside a wide row of `n` vectors, likewise.
     #[inline(always)]
     fn store_beside(&self, row: u32, n: usize, cell: &AtomicF32, w: f32) {
-        match self.wide_sums.get(row as usize + vectors::<R>(n)).filter(|_| A::ON) {
+        match self.wide_sums.get(row as usize + vectors(&self.rule, n)).filter(|_| A::ON) {
             None => cell.store(w, Relaxed),
             Some(sums) => put(cell, w, &sums[0], self.adjuster.weight_of_now),
         }

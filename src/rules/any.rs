@@ -1,0 +1,282 @@
+//! One type for all rules that keep as many numbers beside a weight: they share compiled loops.
+//!
+//! Compiling the inner loops is nearly all of the time that the crate takes to build, so only a few rules have loops of their own (see
+//! `train::compiled`). The others go by [`Any`], which chooses the rule's step by a `match`, sixteen weights at a time: always the same
+//! branch, so the processor foresees it, and the step is compiled into the loop like any other. The same text, so the same bits.
+use super::*;
+
+/// A rule with `N` numbers of state.
+#[derive(Clone, Copy)]
+pub(crate) struct Any<const N: usize>(Rule);
+
+impl<const N: usize> Any<N> {
+    /// # Panics
+    /// When the rule has not `N` numbers of state.
+    pub fn new(rule: Rule) -> Any<N> {
+        assert_eq!(rule.state_len(), N, "{rule} shares loops with rules of its own number of state numbers");
+        Any(rule)
+    }
+}
+
+/// Whether the rule has `N` numbers of state. Known to the compiler, which leaves out what follows for the others.
+#[inline(always)]
+const fn fits<R: UpdateRule, const N: usize>() -> bool {
+    <R::State<f32> as State<f32>>::LEN == N
+}
+
+/// The state as a rule that [fits] has it.
+#[inline(always)]
+fn own<R: UpdateRule, V: Real, const N: usize>(state: &[V; N]) -> R::State<V> {
+    let mut own = R::State::splat(V::of(0.0));
+    own.as_mut().copy_from_slice(state);
+    own
+}
+
+macro_rules! any {
+    ($($variant:ident)*) => {
+        /// A rule with what it has prepared.
+        #[derive(Clone, Copy)]
+        pub(crate) enum AnyStep {
+            $($variant($variant, <$variant as UpdateRule>::Step),)*
+        }
+
+        /// What each rule keeps from example to example: nothing, but for those that tune themselves.
+        #[derive(Clone, Default)]
+        #[allow(non_snake_case)]
+        pub(crate) struct AnyMemory {
+            $($variant: <$variant as UpdateRule>::Memory,)*
+        }
+
+        /// Once an example, and so not worth a copy in each loop.
+        #[inline(never)]
+        fn prepare(rule: &Rule, clock: &Clock, memory: &AnyMemory) -> AnyStep {
+            match *rule {
+                $(Rule::$variant(rule) => AnyStep::$variant(rule, rule.prepare(clock, &memory.$variant)),)*
+            }
+        }
+
+        #[inline(never)]
+        fn learn(rule: &Rule, memory: &mut AnyMemory, sums: [f32; 2]) {
+            match *rule {
+                $(Rule::$variant(rule) => rule.learn(&mut memory.$variant, sums),)*
+            }
+        }
+
+        impl Rule {
+            /// How many numbers the rule keeps beside a weight.
+            pub(crate) const fn state_len(&self) -> usize {
+                match self {
+                    $(Rule::$variant(_) => <<$variant as UpdateRule>::State<f32> as State<f32>>::LEN,)*
+                }
+            }
+        }
+
+        impl<const N: usize> UpdateRule for Any<N> {
+            type State<V: Real> = [V; N];
+            type Step = AnyStep;
+            type Memory = AnyMemory;
+
+            #[inline(always)]
+            fn rowwise(&self) -> bool {
+                with_rule!(self.0, rule => rule.rowwise())
+            }
+
+            #[inline(always)]
+            fn averages(&self) -> bool {
+                with_rule!(self.0, rule => rule.averages())
+            }
+
+            #[inline(always)]
+            fn proximal(&self) -> bool {
+                with_rule!(self.0, rule => rule.proximal())
+            }
+
+            #[inline(always)]
+            fn reads(&self) -> bool {
+                with_rule!(self.0, rule => rule.reads())
+            }
+
+            #[inline(always)]
+            fn learns(&self) -> bool {
+                with_rule!(self.0, rule => rule.learns())
+            }
+
+            #[inline(always)]
+            fn schedules(&self) -> bool {
+                with_rule!(self.0, rule => rule.schedules())
+            }
+
+            fn knobs(&mut self) -> Vec<Knob<'_>> {
+                self.0.knobs()
+            }
+
+            fn default_rate(&self, mean_square: f32) -> f32 {
+                self.0.default_rate(mean_square)
+            }
+
+            fn initial(&self) -> [f32; N] {
+                with_rule!(self.0, rule => std::array::from_fn(|i| rule.initial().as_ref()[i]))
+            }
+
+            #[inline(always)]
+            fn prepare(&self, clock: &Clock, memory: &AnyMemory) -> AnyStep {
+                prepare(&self.0, clock, memory)
+            }
+
+            #[inline(always)]
+            fn read<V: Real>(&self, step: &AnyStep, w: V, state: &[V; N]) -> V {
+                match step {
+                    $(AnyStep::$variant(rule, step) if fits::<$variant, N>() => rule.read(step, w, &own::<$variant, V, N>(state)),)*
+                    _ => other_state(),
+                }
+            }
+
+            fn finish(&self, step: &AnyStep, w: f32, state: &[f32; N]) -> f32 {
+                match step {
+                    $(AnyStep::$variant(rule, step) if fits::<$variant, N>() => rule.finish(step, w, &own::<$variant, f32, N>(state)),)*
+                    _ => other_state(),
+                }
+            }
+
+            #[inline(always)]
+            fn step<V: Real>(&self, step: &AnyStep, w: V, g: V, state: &mut [V; N]) -> V {
+                match step {
+                    $(AnyStep::$variant(rule, step) if fits::<$variant, N>() => {
+                        let mut own = own::<$variant, V, N>(state);
+                        let w = rule.step(step, w, g, &mut own);
+                        state.copy_from_slice(own.as_ref());
+                        w
+                    })*
+                    _ => other_state(),
+                }
+            }
+
+            #[inline(always)]
+            fn rate<V: Real>(&self, step: &AnyStep, state: &[V; N]) -> V {
+                match step {
+                    $(AnyStep::$variant(rule, step) if fits::<$variant, N>() => rule.rate(step, &own::<$variant, V, N>(state)),)*
+                    _ => other_state(),
+                }
+            }
+
+            #[inline(always)]
+            fn row_scale(&self, step: &AnyStep, state: &[f32; N]) -> f32 {
+                match step {
+                    $(AnyStep::$variant(rule, step) if fits::<$variant, N>() => rule.row_scale(step, &own::<$variant, f32, N>(state)),)*
+                    _ => other_state(),
+                }
+            }
+
+            #[inline(always)]
+            fn row_state(&self, mean_square: f32, state: &mut [f32; N]) {
+                match self.0 {
+                    $(Rule::$variant(rule) if fits::<$variant, N>() => {
+                        let mut own = own::<$variant, f32, N>(state);
+                        rule.row_state(mean_square, &mut own);
+                        state.copy_from_slice(own.as_ref());
+                    })*
+                    _ => other_state(),
+                }
+            }
+
+            #[inline(always)]
+            fn observe<V: Real>(&self, g: V, before: &[V; N], after: &[V; N]) -> [V; 2] {
+                match self.0 {
+                    $(Rule::$variant(rule) if fits::<$variant, N>() => {
+                        rule.observe(g, &own::<$variant, V, N>(before), &own::<$variant, V, N>(after))
+                    })*
+                    _ => other_state(),
+                }
+            }
+
+            fn learn(&self, memory: &mut AnyMemory, sums: [f32; 2]) {
+                learn(&self.0, memory, sums);
+            }
+        }
+    };
+}
+list_rules!(any);
+
+/// What [`Any::new`] does not let be.
+#[cold]
+#[inline(never)]
+fn other_state() -> ! {
+    unreachable!("a rule with another number of state numbers")
+}
+
+/// `with_any!(rule, any => expression)` runs the expression with the rule as [`Any`] of its number of state numbers.
+macro_rules! with_any {
+    ($rule:expr, $any:ident => $body:expr) => {{
+        let rule: $crate::rules::Rule = $rule;
+        match rule.state_len() {
+            0 => {
+                let $any = $crate::rules::Any::<0>::new(rule);
+                $body
+            }
+            1 => {
+                let $any = $crate::rules::Any::<1>::new(rule);
+                $body
+            }
+            2 => {
+                let $any = $crate::rules::Any::<2>::new(rule);
+                $body
+            }
+            _ => {
+                let $any = $crate::rules::Any::<3>::new(rule);
+                $body
+            }
+        }
+    }};
+}
+pub(crate) use with_any;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params::F32x16;
+
+    /// All that a rule does to a weight over some steps, as numbers.
+    fn path<R: UpdateRule>(rule: &R) -> Vec<f32> {
+        let (mut memory, mut w) = (R::Memory::default(), F32x16::of(0.5));
+        let mut state = R::State::splat(F32x16::of(0.0));
+        let initial = rule.initial();
+        state.as_mut().iter_mut().zip(initial.as_ref()).for_each(|(s, &x)| *s = F32x16::of(x));
+        let (mut row, mut seen) = (initial, vec![rule.default_rate(3.0)]);
+        for step in [1, 2, 3, 7] {
+            let prepared = rule.prepare(&Clock { rate: 0.3, step, steps: 9 }, &memory);
+            let (g, before) = (F32x16(std::array::from_fn(|i| (i as f32 - 6.5) / step as f32)), state);
+            seen.extend(rule.read(&prepared, w, &state).0);
+            w = rule.step(&prepared, w, g, &mut state);
+            seen.extend(w.0.into_iter().chain(rule.rate(&prepared, &state).0));
+            seen.extend(state.as_ref().iter().flat_map(|s| s.0));
+            let observed = rule.observe(g, &before, &state).map(|x| x.0[3]);
+            rule.learn(&mut memory, observed);
+            seen.extend(observed.into_iter().chain([rule.row_scale(&prepared, &row), rule.finish(&prepared, 0.2, &row)]));
+            rule.row_state(0.7, &mut row);
+            seen.extend(row.as_ref());
+        }
+        let facts = [rule.rowwise(), rule.averages(), rule.proximal(), rule.reads(), rule.learns(), rule.schedules()];
+        seen.extend(facts.map(|fact| fact as u8 as f32));
+        seen
+    }
+
+    #[test]
+    fn each_rule_steps_by_any_as_by_its_own_type() {
+        for mut rule in Rule::ALL {
+            let equal = |rule: Rule| {
+                let (own, any) = (with_rule!(rule, own => path(&own)), with_any!(rule, any => path(&any)));
+                assert!(own.iter().map(|x| x.to_bits()).eq(any.iter().map(|x| x.to_bits())), "{rule}");
+            };
+            equal(rule);
+            if rule.set("--catch-up", "true").is_ok() {
+                equal(rule);
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "of its own number")]
+    fn a_rule_goes_by_its_own_number_of_state_numbers() {
+        Any::<1>::new(Rule::named("adam").unwrap());
+    }
+}

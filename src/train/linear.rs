@@ -134,8 +134,8 @@ fn train<R: UpdateRule>(
             let sampled = sample.as_ref().unwrap_or(&units);
             // A part of the held-out data, where there are enough.
             let judges = &match (valid, &held) {
-                (Some(valid), _) => rehearsal::judges(0..valid.rows() as u32, settings.seed),
-                (_, Some(held)) => rehearsal::judges(held.iter().copied(), settings.seed),
+                (Some(valid), _) => rehearsal::judges(0..valid.rows() as u32, examples, settings.seed),
+                (_, Some(held)) => rehearsal::judges(held.iter().copied(), examples, settings.seed),
                 _ => None,
             };
             let judge = |parameters: &Parameters, finish: &Finish<'_, R>, held: &[u32]| -> Vec<(f32, f32)> {

@@ -10,10 +10,11 @@
 //!
 //! A ladder of four decades runs on a small sample, rungs about its best on a larger one; each goes on beyond an end that is the best.
 //! Of rates that differ by less than the noise of the held-out examples, the smallest wins: it does the least harm to data of another
-//! kind. Where no rate beats the constant that loses least, the ladder goes down to one that hardly moves, and says so.
+//! kind, and one that only drives a loss of nearly 0 further down is not better. Where no rate beats the constant that loses least, the largest
+//! that does no harm is taken, and that is said.
 use super::{
     Batch, Feed, RaceReport, Raced, Settings, Watch,
-    rehearsal::{Rehearsal, Stage},
+    rehearsal::{Rehearsal, Stage, mean},
 };
 use crate::{Result, models::Model, rules::UpdateRule};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -42,7 +43,8 @@ pub(super) const EPOCHS: usize = 20;
 const BY_HEART: f64 = 0.5;
 /// How much of its loss a model keeps on examples it has seen: at least so much, where nothing is learnt by heart; at most, where all is.
 const KEPT: [f64; 2] = [0.3, 0.8];
-/// Rates whose losses differ by less than so many standard errors are taken to be equally good.
+/// Rates whose losses differ by less than so many standard errors are taken to be equally good; and by less than the constant's loss
+/// over the number of examples, as an example more could.
 const NOISE: f64 = 0.5;
 /// A loss nearer than this part to the constant's is that of a model that has not moved.
 const UNMOVED: f64 = 1e-3;
@@ -88,35 +90,37 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
         if stop.load(Relaxed) {
             return Ok(middle);
         }
+        let least = mean(&constant);
         let (chosen, helped) = match lowest(&fine) {
-            Some(i) if fine[i].0.loss >= Some(constant * (1.0 - UNMOVED)) => {
-                let unmoved = fine.iter().find(|(raced, _)| raced.loss.is_some());
-                (unmoved.map_or(fine[i].0.rate, |(raced, _)| raced.rate), false)
+            Some(i) if fine[i].0.loss >= Some(least * (1.0 - UNMOVED)) => {
+                let harmless = |(_, losses): &&(Raced, Vec<f32>)| is_as_good(losses, &constant, least);
+                (fine.iter().rev().find(harmless).unwrap_or(&fine[0]).0.rate, false)
             }
-            Some(i) => (self.for_the_run(&fine, i, sampled), true),
+            Some(i) => (self.for_the_run(&fine, i, least, sampled), true),
             None => (fine[0].0.rate, true), // the run will tell what has left the finite numbers
         };
         let rates = coarse.into_iter().chain(fine).map(|(raced, _)| raced).collect();
-        watch.race(&RaceReport { rates, chosen, constant: Some(constant), helped, seconds: start.elapsed().as_secs_f64() });
+        watch.race(&RaceReport { rates, chosen, constant: Some(least), helped, seconds: start.elapsed().as_secs_f64() });
         Ok(chosen)
     }
 
-    /// Runs rungs about `middle`; goes on beyond an end that is the best, or as good as. Gives the constant's loss and the sample's size too.
-    fn ladder(&self, level: usize, middle: f32, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<(Ladder, f64, u64)> {
+    /// Runs rungs about `middle`; goes on beyond an end that is the best. Gives the constant's losses and the sample's size too.
+    fn ladder(&self, level: usize, middle: f32, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<(Ladder, Vec<f32>, u64)> {
         let (step, side) = (STEPS[level], SIDES[level]);
         let stage = (self.stage)(level)?;
         let rehearsal = Rehearsal { stage: &stage, model: self.model, rule: self.rule, settings: self.settings };
         let rates: Vec<f32> = (-side..=side).map(|rung| middle * step.powi(rung)).collect();
         let mut run: Ladder = rehearsal.side_by_side(&rates, watch, stop)?;
         let constant = rehearsal.constant(self.base)?;
+        let least = mean(&constant);
         while run.len() < MOST[level] && !stop.load(Relaxed) {
             let last = run.len() - 1;
             let best = lowest(&run);
-            let unmoved = |i: usize| run[i].0.loss.is_some_and(|loss| (loss / constant - 1.0).abs() < UNMOVED);
-            // Where none is finite, smaller ones may be.
-            let (at, rate) = match best.map_or(0, |i| if level == 1 { first_as_good(&run, i) } else { i }) {
-                0 if !unmoved(0) => (0, run[0].0.rate / step),
-                _ if best == Some(last) => (last + 1, run[last].0.rate * step),
+            let first = best.map_or(0, |i| first_as_good(&run, i, least)); // where none is finite, smaller ones may be
+            let unmoved = run[0].0.loss.is_some_and(|loss| (loss / least - 1.0).abs() < UNMOVED);
+            let (at, rate) = match (first, best) {
+                (0, _) if !unmoved && (level == 1 || best.is_none_or(|i| i == 0)) => (0, run[0].0.rate / step),
+                (first, _) if first == last => (last + 1, run[last].0.rate * step),
                 _ => break,
             };
             if !rate.is_normal() {
@@ -128,8 +132,8 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
     }
 
     /// The rate for all of the run's examples and epochs, of the best on a sample.
-    fn for_the_run(&self, ladder: &Ladder, best: usize, sampled: u64) -> f32 {
-        let first = first_as_good(ladder, best);
+    fn for_the_run(&self, ladder: &Ladder, best: usize, constant: f64, sampled: u64) -> f32 {
+        let first = first_as_good(ladder, best, constant);
         let winner = if first < best { ladder[first].0.rate } else { between(ladder, best) } as f64;
         let [all, none] = KEPT;
         let raced = &ladder[first].0;
@@ -151,20 +155,21 @@ fn lowest(ladder: &Ladder) -> Option<usize> {
     finite.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.abs_diff(middle).cmp(&b.0.abs_diff(middle)))).map(|(i, _)| i)
 }
 
-/// The place of the smallest rate that is as good as the best: all from it on differ from that by less than the noise, on the same examples.
-fn first_as_good(ladder: &Ladder, best: usize) -> usize {
-    let as_good = |&i: &usize| {
-        let (mut sum, mut squares) = (0.0, 0.0);
-        let (ours, theirs) = (&ladder[i].1, &ladder[best].1);
-        for (&a, &b) in ours.iter().zip(theirs) {
-            let more = a as f64 - b as f64;
-            (sum, squares) = (sum + more, squares + more * more);
-        }
-        let n = theirs.len() as f64;
-        let mean = sum / n;
-        !ours.is_empty() && mean <= NOISE * ((squares / n - mean * mean).max(0.0) / n).sqrt()
-    };
-    (0..best).rev().take_while(as_good).last().unwrap_or(best)
+/// The place of the smallest rate from which on all are as good as the best.
+fn first_as_good(ladder: &Ladder, best: usize, constant: f64) -> usize {
+    (0..best).rev().take_while(|&i| is_as_good(&ladder[i].1, &ladder[best].1, constant)).last().unwrap_or(best)
+}
+
+/// Whether losses are larger than others of the same examples by no more than the noise, if at all.
+fn is_as_good(losses: &[f32], others: &[f32], constant: f64) -> bool {
+    let (mut sum, mut squares) = (0.0, 0.0);
+    for (&a, &b) in losses.iter().zip(others) {
+        let more = a as f64 - b as f64;
+        (sum, squares) = (sum + more, squares + more * more);
+    }
+    let n = others.len().max(1) as f64;
+    let mean = sum / n;
+    losses.len() == others.len() && mean <= NOISE * ((squares / n - mean * mean).max(0.0) / n).sqrt() + constant / n
 }
 
 /// The rate where a parabola through the best and its neighbours, over the rate's logarithm, is lowest.

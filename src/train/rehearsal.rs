@@ -61,15 +61,16 @@ impl Fold {
     }
 }
 
-/// Half of the held-out examples, or some of them, in order, to judge instead of examples of the sample; none where they are few.
-pub(super) fn judges(held: impl Iterator<Item = u32>, seed: u64) -> Option<Vec<u32>> {
-    const ENOUGH: usize = 2_000;
+/// Half of the held-out examples, or some of them, in order, to judge instead of examples of the sample; none where they are few, and fewer than
+/// those of training.
+pub(super) fn judges(held: impl Iterator<Item = u32>, training: u64, seed: u64) -> Option<Vec<u32>> {
+    const ENOUGH: u64 = 1_000;
     let mut all: Vec<u32> = held.collect();
     let wanted = (all.len() / 2).min(JUDGES.end);
     all.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x1D6E));
     all.truncate(wanted);
     all.sort_unstable();
-    (2 * wanted >= ENOUGH).then_some(all)
+    (wanted as u64 >= ENOUGH.min(training.max(1))).then_some(all)
 }
 
 /// Folds of a sample of `wanted` examples out of the units: one, or where that is nearly all of them and they are few, several.
@@ -114,14 +115,13 @@ pub(super) struct Rehearsal<'a, 's, F, M, R: UpdateRule> {
 }
 
 impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
-    /// The mean loss of a constant score on the examples that judge.
-    pub fn constant(&self, score: f32) -> Result<f64> {
+    /// The losses of a constant score on the examples that judge.
+    pub fn constant(&self, score: f32) -> Result<Vec<f32>> {
         let Stage { shape, folds, judge, .. } = self.stage;
         let parameters = self.parameters(*shape)?;
         let finish = Finish { rule: &self.rule, step: self.rule.prepare(&Clock::default(), &R::Memory::default()), average: None };
         let judged = folds.iter().flat_map(|fold| judge(&parameters, &finish, &fold.held));
-        let (sum, count) = judged.fold((0.0, 0.0), |(sum, n), (_, y)| (sum + self.settings.loss.value(score, y) as f64, n + 1.0));
-        Ok(if count > 0.0 { sum / count } else { f64::INFINITY })
+        Ok(judged.map(|(_, y)| self.settings.loss.value(score, y)).collect())
     }
 
     /// Room for a rehearsal's parameters.
@@ -249,6 +249,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
     }
 }
 
-fn mean(losses: &[f32]) -> f64 {
+/// Of losses, summed in f64.
+pub(super) fn mean(losses: &[f32]) -> f64 {
     losses.iter().map(|&loss| loss as f64).sum::<f64>() / losses.len().max(1) as f64
 }

@@ -17,7 +17,8 @@ pub enum Loss {
     SquaredHinge,
     /// `(z - y)^2 / 2`.
     Squared,
-    /// `(z - y)^2 / 2` within 1 of the label, `|z - y| - 1/2` beyond (Huber 1964).
+    /// `(z - y)^2 / 2` within 1 of the label, `|z - y| - 1/2` beyond (Huber 1964). Training takes standardised labels (see
+    /// [`Settings::standardize`](crate::Settings::standardize)), so that 1 is 1.4826 times their median absolute deviation.
     Huber,
 }
 

@@ -135,13 +135,12 @@ impl TrainedModel {
     /// # Errors
     /// As [`score`](Self::score).
     pub fn score_members(&self, data: &Packed) -> Result<Vec<Scored>> {
-        let scored = self.members()
-            .map(|member| match (member, data) {
-                (ModelKind::Linear(model), Packed::Sparse(data)) => model.score(self.loss, data),
-                (ModelKind::Factorization(model), Packed::Ratings(data)) => model.score_ratings(self.loss, data),
-                (_, Packed::Sparse(data)) => Err(wrong_kind(data.path(), "sparse rows", "give a file of ratings, or a linear model")),
-                (_, Packed::Ratings(data)) => Err(wrong_kind(data.path(), "ratings", "give a file of sparse rows, or an mf model")),
-            });
+        let scored = self.members().map(|member| match (member, data) {
+            (ModelKind::Linear(model), Packed::Sparse(data)) => model.score(self.loss, data),
+            (ModelKind::Factorization(model), Packed::Ratings(data)) => model.score_ratings(self.loss, data),
+            (_, Packed::Sparse(data)) => Err(wrong_kind(data.path(), "sparse rows", "give a file of ratings, or a linear model")),
+            (_, Packed::Ratings(data)) => Err(wrong_kind(data.path(), "ratings", "give a file of sparse rows, or an mf model")),
+        });
         scored.map(|scored| Ok(Scored { unit: self.unit, ..scored? })).collect()
     }
 

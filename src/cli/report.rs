@@ -141,7 +141,8 @@ impl Watch for Report {
             n if !race.helped => format!("learning rate {}: of {n} raced in {:.2} s none was better on examples held out than a constant prediction, so the model will hardly differ from one", race.chosen, race.seconds),
             n => format!("learning rate {} by a race of {n} in {:.2} s", race.chosen, race.seconds),
         });
-        let raced = |raced: &Raced| json!({ "lr": raced.rate, "loss": raced.loss, "training_loss": raced.training, "examples": raced.examples });
+        let raced =
+            |raced: &Raced| json!({ "lr": raced.rate, "loss": raced.loss, "training_loss": raced.training, "examples": raced.examples });
         let rates: Vec<_> = race.rates.iter().map(raced).collect();
         self.try_log(json!({ "event": "race", "rates": rates, "chosen": race.chosen, "constant_loss": race.constant, "helped": race.helped, "seconds": race.seconds }));
     }

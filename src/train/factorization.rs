@@ -211,7 +211,19 @@ impl<R: UpdateRule> Factors<'_, R> {
 
     fn run<'r, M>(&'r self, model: &'r M) -> Run<'r, RatingFeed, M, R> {
         let &Factors { feed, rule, settings, rate, chosen, parameters, .. } = self;
-        Run { feed, units: &feed.units, model, rule, settings, rate, chosen, targets: feed.targets, examples: feed.ratings.len() as u64, parameters, windows: None }
+        Run {
+            feed,
+            units: &feed.units,
+            model,
+            rule,
+            settings,
+            rate,
+            chosen,
+            targets: feed.targets,
+            examples: feed.ratings.len() as u64,
+            parameters,
+            windows: None,
+        }
     }
 }
 

@@ -19,7 +19,14 @@ use std::ops::Range;
 const UNIT: u32 = 64;
 
 /// A stage of about so many ratings to train on.
-pub(super) fn stage<'a, R: UpdateRule>(feed: &RatingFeed, rule: &R, users: u32, items: u32, wanted: u64, settings: &'a Settings) -> Stage<'a, RatingFeed, R> {
+pub(super) fn stage<'a, R: UpdateRule>(
+    feed: &RatingFeed,
+    rule: &R,
+    users: u32,
+    items: u32,
+    wanted: u64,
+    settings: &'a Settings,
+) -> Stage<'a, RatingFeed, R> {
     let seed = settings.seed;
     // Some more, which judge.
     let share = 1.5 * wanted as f64 / feed.ratings.len().max(1) as f64;

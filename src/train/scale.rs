@@ -48,7 +48,8 @@ pub enum Normalize {
 
 impl Normalize {
     /// Every way.
-    pub const ALL: [Normalize; 6] = [Normalize::Auto, Normalize::None, Normalize::MaxAbs, Normalize::Std, Normalize::Row, Normalize::Online];
+    pub const ALL: [Normalize; 6] =
+        [Normalize::Auto, Normalize::None, Normalize::MaxAbs, Normalize::Std, Normalize::Row, Normalize::Online];
 
     /// The name that `--normalize` takes.
     pub fn name(self) -> &'static str {

@@ -17,8 +17,8 @@ pub struct Settings {
     pub loss: Loss,
     /// How gradients move weights.
     pub rule: Rule,
-    /// Learning rate, above 0. None: chosen by a race of rates on a sample of the training data, which takes less than an epoch (and told by
-    /// [`Watch::race`](crate::Watch::race)); rules that tune themselves (`yellowfin`) and batches have the rule's default.
+    /// Learning rate, above 0. None: chosen by a race of rates that rehearse the run on a sample of the training data, in about a fifth of its
+    /// time (and told by [`Watch::race`](crate::Watch::race)); by batches, the rule's default. A run that goes astray at such a rate starts again at a third.
     pub lr: Option<f32>,
     /// What multiplies it in the course of the run.
     pub schedule: Schedule,
@@ -64,8 +64,9 @@ pub struct Settings {
     /// A snapshot ensemble: the run is as many cosine cycles, 2 to 1000 and no more than epochs, and the models at their ends are kept as
     /// one. Goes with [`Schedule::CosineCycles`] of as many cycles, and without early stopping. None: one model.
     pub snapshots: Option<usize>,
-    /// Whether labels of squared and Huber loss are standardised, and scores start at the constant that loses least (see `targets`). Rates, clipping and noise
-    /// are then of standardised labels. Without, labels are learnt as they are, from a score of 0.
+    /// Whether labels of squared and Huber loss are standardised while they are learnt, and scores start at the constant that loses least; models
+    /// are in the labels' unit all the same. Rates, clipping and noise are then of standardised labels, and so is the L2 of factors. Without, labels are
+    /// learnt as they are, from a score of 0.
     pub standardize: bool,
     /// How much of the training data is in memory at a time.
     pub window: Window,

@@ -102,7 +102,8 @@ impl Trainer<'_> {
 
     /// How often each row was to be stepped with what was counted, the most frequent first; and how many rows were hot.
     fn counted(&self, variant: Variant, epochs: usize) -> anyhow::Result<(Vec<(u64, f32)>, usize)> {
-        let settings = Settings { epochs, lr: Some(0.1), l2: 0.0, schedule: Schedule::Constant, standardize: false, ..self.settings(variant) };
+        let settings =
+            Settings { epochs, lr: Some(0.1), l2: 0.0, schedule: Schedule::Constant, standardize: false, ..self.settings(variant) };
         let (outcome, counts) = match self.data {
             Packed::Sparse(data) => (linear(data, settings, self.stop)?, vec![vec![data.rows() as u64], data.feature_counts()?]),
             Packed::Ratings(data) => (factorization(data, settings, self.stop)?, vec![data.user_counts()?, data.item_counts()?]),

@@ -3,7 +3,7 @@ use super::interrupt::watched;
 use clap::{Args, ValueEnum};
 use hogwild::{
     Error, Scored, TrainedModel,
-    data::{Check, Format, OnBadRow, Opened, PackSettings, open_or_pack_while},
+    data::{Check, Columns, Format, OnBadRow, Opened, PackSettings, open_or_pack_while},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{path::PathBuf, sync::atomic::Ordering::Relaxed, time::Duration};
@@ -12,7 +12,7 @@ use std::{path::PathBuf, sync::atomic::Ordering::Relaxed, time::Duration};
 pub enum FormatName {
     /// `label index:value index:value ...`
     Svmlight,
-    /// `user item rating [time]`, separated by blanks, tabs, commas or `::`
+    /// `user item rating [time]`, between tabs, `::`, commas, semicolons, bars or blanks; or a table with a heading
     Ratings,
 }
 
@@ -32,6 +32,17 @@ pub struct DataOptions {
     /// What to do with rows that cannot be understood
     #[arg(long, value_enum, default_value = "stop")]
     pub on_bad_row: BadRow,
+    /// Which columns of a table of ratings are user, item and rating: numbers from 1, or names of the heading
+    /// [default: by the heading; without one, the first three]
+    #[arg(long, value_name = "user=2,item=3,rating=4", value_parser = parse_columns)]
+    pub columns: Option<Columns>,
+}
+
+fn parse_columns(text: &str) -> Result<Columns, String> {
+    text.parse().map_err(|error: Error| match error {
+        Error::BadSetting { problem, .. } => problem,
+        other => other.to_string(),
+    })
 }
 
 impl DataOptions {
@@ -45,6 +56,7 @@ impl DataOptions {
                 BadRow::Stop => OnBadRow::Stop,
                 BadRow::Skip => OnBadRow::Skip,
             },
+            columns: self.columns.clone(),
         }
     }
 }

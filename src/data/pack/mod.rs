@@ -10,7 +10,7 @@ use std::time::Instant;
 use tempfile::NamedTempFile;
 
 use super::input::Inputs;
-use super::{Format, Kind, OnBadRow};
+use super::{Columns, Format, Kind, OnBadRow};
 use crate::{Error, Result};
 
 /// How to pack.
@@ -20,6 +20,8 @@ pub struct PackSettings {
     pub format: Option<Format>,
     /// What to do with a row that cannot be understood.
     pub on_bad_row: OnBadRow,
+    /// Which columns of a table of ratings are read; by the heading, or user, item, rating in that order when `None`.
+    pub columns: Option<Columns>,
 }
 
 /// What was packed.
@@ -41,6 +43,8 @@ pub struct PackReport {
     pub skipped: u64,
     /// The first of them, each with its place and what is wrong.
     pub first_skipped: Vec<String>,
+    /// What else the user should hear: which columns of a table were read, where these are not the usual ones.
+    pub notes: Vec<String>,
     /// Bytes of text read, after decompression.
     pub bytes: u64,
     /// Seconds taken.

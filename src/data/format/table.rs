@@ -294,7 +294,10 @@ impl Sample<'_> {
                 Some(Column::Number(number)) => Some(number - 1),
                 Some(Column::Name(name)) => match names.and_then(|names| position(names, name)) {
                     None => {
-                        return refuse(&format!("no column is called `{name}`"), "name one of them in --columns, or give its number from 1");
+                        return refuse(
+                            &format!("no column is called `{name}`"),
+                            "name one of them in --columns, or give its number from 1",
+                        );
                     }
                     found => found,
                 },

@@ -24,6 +24,34 @@ pub struct PackSettings {
     pub columns: Option<Columns>,
 }
 
+/// How the labels, or the ratings, are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Targets {
+    /// The smallest.
+    pub min: f32,
+    /// The largest.
+    pub max: f32,
+    /// How many are 1.
+    pub plus: u64,
+    /// How many are neither -1, nor 0, nor 1.
+    pub others: u64,
+}
+
+impl Targets {
+    pub(super) const NONE: Targets = Targets { min: f32::INFINITY, max: f32::NEG_INFINITY, plus: 0, others: 0 };
+
+    pub(super) fn add(&mut self, target: f32) {
+        (self.min, self.max) = (self.min.min(target), self.max.max(target));
+        self.plus += u64::from(target == 1.0);
+        self.others += u64::from(target != 1.0 && target != 0.0 && target != -1.0);
+    }
+
+    pub(super) fn join(self, more: Targets) -> Targets {
+        let (plus, others) = (self.plus + more.plus, self.others + more.others);
+        Targets { min: self.min.min(more.min), max: self.max.max(more.max), plus, others }
+    }
+}
+
 /// What was packed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PackReport {
@@ -39,6 +67,8 @@ pub struct PackReport {
     pub users: u64,
     /// Different items; 0 for sparse rows.
     pub items: u64,
+    /// Labels, or ratings.
+    pub targets: Targets,
     /// Bad rows left out.
     pub skipped: u64,
     /// The first of them, each with its place and what is wrong.

@@ -15,7 +15,7 @@ use super::super::file::write_at;
 use super::super::format::{Bad, Columns, DESCRIBED, Found, Guess, Parsed, Table, guess, parse};
 use super::super::input::{Chunk, Inputs};
 use super::super::{Format, OnBadRow};
-use super::{PackSettings, interrupted};
+use super::{PackSettings, Targets, interrupted};
 use crate::{Error, Result};
 
 /// How much of the rows is kept in memory; the rest is spilled.
@@ -51,6 +51,7 @@ pub(super) struct Read {
     pub(super) skipped: u64,
     pub(super) first_skipped: Vec<String>,
     pub(super) notes: Vec<String>,
+    pub(super) targets: Targets,
     /// Bytes of text, and what `progress` was told last.
     pub(super) bytes: u64,
     pub(super) given: (u64, Option<u64>),
@@ -65,6 +66,7 @@ struct Lines {
     bytes: u64,
     bad: Vec<Bad>,
     bad_count: u64,
+    targets: Targets,
 }
 
 /// The inputs, and the chunks that had to be looked at for the format.
@@ -229,6 +231,9 @@ impl Reader<'_> {
             parse(&chunk, self.format, &found, self.on_bad_row, &mut rows);
             let piece = self.keep(number, &chunk, &mut rows);
             let stop = self.on_bad_row == OnBadRow::Stop && rows.bad_count > 0;
+            let mut targets = Targets::NONE;
+            let all = if self.format == Format::Ratings { &rows.values } else { &rows.labels };
+            all.iter().for_each(|&target| targets.add(target));
             let lines = Lines {
                 number,
                 input: chunk.input,
@@ -237,6 +242,7 @@ impl Reader<'_> {
                 bytes: chunk.end as u64,
                 bad: std::mem::take(&mut rows.bad),
                 bad_count: rows.bad_count,
+                targets,
             };
             let mut source = lock(&self.source);
             source.ended |= stop;
@@ -297,7 +303,9 @@ impl Reader<'_> {
         pieces.sort_unstable_by_key(|piece| piece.number);
         chunks.sort_unstable_by_key(|chunk| chunk.number);
         let (mut before, mut bytes, mut skipped, mut first_skipped) = (0, 0, 0, Vec::new());
+        let mut targets = Targets::NONE;
         for chunk in chunks {
+            targets = targets.join(chunk.targets);
             if chunk.first {
                 before = 0;
             }
@@ -331,6 +339,6 @@ impl Reader<'_> {
         }
         let own = |shared: Mutex<Dictionary>| shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Reader { format, first, items, spill, .. } = self;
-        Ok(Read { format, first: own(first), items: own(items), pieces, spill, skipped, first_skipped, notes, bytes, given })
+        Ok(Read { format, first: own(first), items: own(items), pieces, spill, skipped, first_skipped, notes, targets, bytes, given })
     }
 }

@@ -31,9 +31,9 @@ pub enum Error {
         /// The offending text, cut to a readable length.
         text: String,
         /// What is wrong with it.
-        problem: &'static str,
+        problem: String,
         /// What the user can do.
-        remedy: &'static str,
+        remedy: String,
     },
     /// A file is not what it should be: damaged, cut short, foreign, empty.
     #[error("{}: {problem}; {remedy}", path.display())]

@@ -1,9 +1,9 @@
 //! What all commands that read data share: the options about it, and the progress of packing.
-use super::interrupt::watched;
+use super::{interrupt::watched, told, warn};
 use clap::{Args, ValueEnum};
 use hogwild::{
-    Error, Scored, TrainedModel,
-    data::{Check, Format, OnBadRow, Opened, PackSettings, open_or_pack_while},
+    Error, ModelKind, Scored, TrainedModel,
+    data::{Check, Columns, Format, Ids, OnBadRow, Opened, PackSettings, Packed, open_or_pack_while},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{path::PathBuf, sync::atomic::Ordering::Relaxed, time::Duration};
@@ -12,7 +12,7 @@ use std::{path::PathBuf, sync::atomic::Ordering::Relaxed, time::Duration};
 pub enum FormatName {
     /// `label index:value index:value ...`
     Svmlight,
-    /// `user item rating [time]`, separated by blanks, tabs, commas or `::`
+    /// `user item rating [time]`, between tabs, `::`, commas, semicolons, bars or blanks; or a table with a heading
     Ratings,
 }
 
@@ -32,6 +32,17 @@ pub struct DataOptions {
     /// What to do with rows that cannot be understood
     #[arg(long, value_enum, default_value = "stop")]
     pub on_bad_row: BadRow,
+    /// Which columns of a table of ratings are user, item and rating: numbers from 1, or names of the heading
+    /// [default: by the heading; without one, the first three]
+    #[arg(long, value_name = "user=2,item=3,rating=4", value_parser = parse_columns)]
+    pub columns: Option<Columns>,
+}
+
+fn parse_columns(text: &str) -> Result<Columns, String> {
+    text.parse().map_err(|error: Error| match error {
+        Error::BadSetting { problem, .. } => problem,
+        other => other.to_string(),
+    })
 }
 
 impl DataOptions {
@@ -45,6 +56,7 @@ impl DataOptions {
                 BadRow::Stop => OnBadRow::Stop,
                 BadRow::Skip => OnBadRow::Skip,
             },
+            columns: self.columns.clone(),
         }
     }
 }
@@ -69,6 +81,15 @@ pub enum CheckName {
 }
 
 impl CacheOptions {
+    /// Refuses --columns where nothing is text.
+    pub fn check_columns<'a>(&self, mut inputs: impl Iterator<Item = &'a PathBuf>) -> anyhow::Result<()> {
+        let is_packed = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "safetensors");
+        if self.data.columns.is_some() && inputs.all(is_packed) {
+            anyhow::bail!("--columns: is of text, and the data are packed already; give it to pack");
+        }
+        Ok(())
+    }
+
     /// Opens packed data, or text by way of the cache; says on standard error what it did.
     pub fn open(&self, inputs: &[PathBuf], quiet: bool) -> anyhow::Result<Opened> {
         let settings = self.data.settings();
@@ -81,10 +102,39 @@ impl CacheOptions {
         if let Some(report) = &opened.report {
             super::pack::warn_skipped(report);
         }
-        if !quiet && !opened.note.is_empty() {
+        if quiet {
+            return Ok(opened);
+        }
+        if !opened.note.is_empty() {
             eprintln!("{}", opened.note);
         }
+        opened.report.iter().flat_map(|report| &report.notes).for_each(|note| eprintln!("{note}"));
+        let name = told::names(inputs);
+        eprintln!("{name}: {}", told::of_packed(&opened.packed));
+        if let Packed::Ratings(data) = &opened.packed
+            && let Some(warning) = warn::of_ratings(data, &name)
+        {
+            eprintln!("{warning}");
+        }
         Ok(opened)
+    }
+
+    /// Says so if ratings are of users and items that `users` and `items`, of a model or of what it is trained on, hardly has.
+    pub fn warn_strangers(&self, opened: &Opened, inputs: &[PathBuf], users: &Ids, items: &Ids) -> hogwild::Result<()> {
+        if let Packed::Ratings(data) = &opened.packed
+            && let Some(warning) = warn::strangers(data, &told::names(inputs), users, items)?
+        {
+            eprintln!("{warning}");
+        }
+        Ok(())
+    }
+
+    /// The same of the users and items of a model.
+    pub fn warn_unknown(&self, opened: &Opened, inputs: &[PathBuf], model: &TrainedModel) -> hogwild::Result<()> {
+        match &model.kind {
+            ModelKind::Factorization(model) => self.warn_strangers(opened, inputs, &model.users, &model.items),
+            ModelKind::Linear(_) => Ok(()),
+        }
     }
 }
 

@@ -20,7 +20,9 @@ pub struct EvalArgs {
 
 pub fn run(args: EvalArgs) -> anyhow::Result<()> {
     let model = TrainedModel::open(&args.model)?;
-    let opened = args.options.open(&args.data, args.json)?;
+    args.options.check_columns(args.data.iter())?;
+    let opened = args.options.open(&args.data, false)?;
+    args.options.warn_unknown(&opened, &args.data, &model)?;
     let members = score_members(&model, &opened, &args.data)?;
     model.check_labels(&opened.packed).map_err(|error| of_input(error, &opened, &args.data))?;
     let of_members: Vec<Metrics> = members.iter().filter(|_| members.len() > 1).map(|member| member.metrics(model.loss)).collect();

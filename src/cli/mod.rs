@@ -11,7 +11,9 @@ mod predict;
 mod report;
 mod rule;
 mod synth;
+mod told;
 mod train;
+mod warn;
 
 use std::process::ExitCode;
 

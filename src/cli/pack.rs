@@ -1,5 +1,8 @@
 //! `hogwild pack`: text into one memory-mapped file.
-use super::data::{DataOptions, interruptible};
+use super::{
+    data::{DataOptions, interruptible},
+    told,
+};
 use clap::Args;
 use hogwild::{
     data::{PackReport, pack_while},
@@ -32,6 +35,8 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
     let settings = args.data.settings();
     let report = interruptible(false, |progress| pack_while(&args.inputs, &args.out, &settings, progress))?;
     warn_skipped(&report);
+    report.notes.iter().for_each(|note| eprintln!("{note}"));
+    eprintln!("{}: {}", told::names(&args.inputs), told::of_report(&report));
     let speed = report.bytes as f64 / 1e6 / report.seconds.max(1e-9);
     if args.json {
         let json = serde_json::json!({

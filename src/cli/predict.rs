@@ -24,7 +24,9 @@ pub struct PredictArgs {
 
 pub fn run(args: PredictArgs) -> anyhow::Result<()> {
     let model = TrainedModel::open(&args.model)?;
+    args.options.check_columns(args.data.iter())?;
     let opened = args.options.open(&args.data, false)?;
+    args.options.warn_unknown(&opened, &args.data, &model)?;
     let scored = Scored::mean(model.loss, score_members(&model, &opened, &args.data)?);
     let write = |out: &mut dyn Write| -> std::io::Result<()> {
         let mut out = BufWriter::new(out);

@@ -231,9 +231,13 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     for path in args.out.iter().chain(&args.plot) {
         drop(OutputFile::create(path)?);
     }
+    args.options.check_columns(args.data.iter().chain(&args.valid))?;
     let data = args.options.open(&args.data, args.quiet)?;
     let valid = args.valid.as_ref().map(|path| args.options.open(std::slice::from_ref(path), args.quiet)).transpose()?;
     let ratings = matches!(data.packed, Packed::Ratings(_));
+    if let (Packed::Ratings(known), Some(valid), Some(path), false) = (&data.packed, &valid, &args.valid, args.quiet) {
+        args.options.warn_strangers(valid, std::slice::from_ref(path), &known.user_ids()?, &known.item_ids()?)?;
+    }
     match args.model {
         Some(ModelName::Mf) if !ratings => {
             bail!("{}: --model mf takes ratings, and these are sparse rows; see --format", args.data[0].display())

@@ -18,9 +18,9 @@ mod packed;
 mod stamp;
 
 pub use cache::{Opened, open_or_pack, open_or_pack_while};
-pub use format::{Format, OnBadRow};
+pub use format::{Column, Columns, Format, OnBadRow};
 pub use ids::Ids;
-pub use pack::{PackReport, PackSettings, pack, pack_while};
+pub use pack::{PackReport, PackSettings, Targets, pack, pack_while};
 pub use packed::{Dataset, Kind, Labels, Packed, Ratings};
 pub use stamp::Check;
 

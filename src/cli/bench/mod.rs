@@ -133,6 +133,7 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
         _ => {}
     }
     args.plot.as_ref().map_or(Ok(()), |path| OutputFile::create(path).map(drop))?;
+    args.options.check_columns(args.data.iter())?;
     let opened = if args.data.is_empty() { None } else { Some(args.options.open(&args.data, args.quiet)?) };
     let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
     let tell = |what: &str| {

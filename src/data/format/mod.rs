@@ -1,9 +1,15 @@
 //! The text formats: finding out which one it is, and parsing a chunk of lines.
 
+mod columns;
+mod fields;
+mod guess;
+mod heading;
 mod number;
 mod ratings;
 mod svmlight;
+mod table;
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -12,7 +18,10 @@ use super::ids::plain_integer;
 use super::input::Chunk;
 use crate::Error;
 
+pub use columns::{Column, Columns};
+pub(super) use guess::{Guess, guess};
 pub(super) use number::PAD;
+pub(super) use table::{Found, Table};
 
 /// A text format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,29 +41,13 @@ impl Format {
         }
     }
 
-    /// Finds the format of a text from its first lines; `None` if they say nothing.
+    /// Finds the format of a text from its first lines; `None` if they say nothing, or fit several formats or another one.
     pub fn detect(text: &[u8]) -> Option<Format> {
-        for line in text.split(|&byte| byte == b'\n').take(1000) {
-            let line = line.trim_ascii();
-            if line.is_empty() || line.starts_with(b"#") {
-                continue;
-            }
-            let mut tokens = line.split(|&byte| blank(byte)).filter(|token| !token.is_empty());
-            let second = tokens.nth(1).unwrap_or_default();
-            let index = second.iter().position(|&byte| byte == b':').unwrap_or(0);
-            let pair = index > 0 && second.get(index + 1) != Some(&b':');
-            if pair && (second.starts_with(b"qid:") || second.iter().take(index).all(u8::is_ascii_digit)) {
-                return Some(Format::Svmlight);
-            }
-            match ratings::fields(line, 0).1 {
-                // A label without features, or with a comment, says nothing yet.
-                0..=1 => continue,
-                _ if second.starts_with(b"#") => continue,
-                2..=4 => return Some(Format::Ratings),
-                _ => return None,
-            }
+        match guess(text) {
+            Guess::Is(Format::Ratings) if Table::find(text, None, true).is_err() => None,
+            Guess::Is(format) => Some(format),
+            Guess::Nothing | Guess::Refused(_) => None,
         }
-        None
     }
 }
 
@@ -86,14 +79,28 @@ pub(super) struct Bad {
     pub(super) line: u64,
     column: u64,
     text: String,
-    problem: &'static str,
-    remedy: &'static str,
+    problem: Cow<'static, str>,
+    remedy: Cow<'static, str>,
 }
 
 impl Bad {
+    /// What is wrong with a part of a line that begins at `start`.
+    fn of(
+        text: &[u8],
+        line: u64,
+        start: usize,
+        part: std::ops::Range<usize>,
+        problem: Cow<'static, str>,
+        remedy: Cow<'static, str>,
+    ) -> Bad {
+        let column = part.start.saturating_sub(start) as u64 + 1;
+        Bad { line, column, text: readable(text.get(part).unwrap_or_default().trim_ascii()), problem, remedy }
+    }
+
     /// The error, where `before` lines of the file precede the chunk.
     pub(super) fn error(self, path: &Path, before: u64) -> Error {
         let Bad { line, column, text, problem, remedy } = self;
+        let (problem, remedy) = (problem.into_owned(), remedy.into_owned());
         Error::BadRow { path: path.to_owned(), line: before + line + 1, column, text, problem, remedy }
     }
 }
@@ -109,11 +116,17 @@ struct Token {
     length: u32,
 }
 
-/// The ids of a chunk that do not stand for themselves, in their order.
+/// The ids of a chunk that do not stand for themselves, in their order; and texts that do not stand so in the chunk, which are counted as
+/// if they came behind it.
 #[derive(Default)]
-pub(super) struct Others(Vec<Token>);
+pub(super) struct Others(Vec<Token>, Vec<u8>);
 
 impl Others {
+    fn clear(&mut self) {
+        self.0.clear();
+        self.1.clear();
+    }
+
     /// Keeps a large number. Gives what stands for it among the codes.
     fn push_number(&mut self, number: u64) -> u32 {
         self.0.push(Token { number, start: 0, length: 0 });
@@ -132,6 +145,16 @@ impl Others {
         }
     }
 
+    /// The code of an id that stands otherwise in the chunk than it is.
+    fn push_owned(&mut self, text: &[u8], id: &[u8]) -> u32 {
+        if let Some(number) = plain_integer(id) {
+            return if number < DIRECT { number as u32 } else { self.push_number(number) };
+        }
+        self.0.push(Token { number: 0, start: (text.len() + self.1.len()) as u32, length: id.len() as u32 });
+        self.1.extend_from_slice(id);
+        DIRECT as u32
+    }
+
     /// The numbers from one of them on.
     fn numbers(&self, first: usize) -> impl Iterator<Item = u64> + Clone {
         self.0.get(first..).unwrap_or_default().iter().map(|token| token.number)
@@ -139,9 +162,13 @@ impl Others {
 
     /// The ids, given the chunk's text.
     pub(super) fn keys<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = Key<'a>> {
-        self.0.iter().map(|token| match token.length {
+        self.0.iter().map(move |token| match token.length {
             0 => Key::Number(token.number),
-            length => Key::Name(text.get(token.start as usize..).and_then(|rest| rest.get(..length as usize)).unwrap_or_default()),
+            length => {
+                let start = token.start as usize;
+                let (text, start) = start.checked_sub(text.len()).map_or((text, start), |start| (self.1.as_slice(), start));
+                Key::Name(text.get(start..).and_then(|rest| rest.get(..length as usize)).unwrap_or_default())
+            }
         })
     }
 }
@@ -175,9 +202,9 @@ impl Parsed {
         self.labels.clear();
         self.lengths.clear();
         self.codes.clear();
-        self.others.0.clear();
+        self.others.clear();
         self.items.clear();
-        self.other_items.0.clear();
+        self.other_items.clear();
         self.values.clear();
     }
 }
@@ -194,18 +221,19 @@ fn fault<T>(start: usize, end: usize, problem: &'static str, remedy: &'static st
     Err(Fault { start, end, problem, remedy })
 }
 
-/// Parses all lines of a chunk.
-pub(super) fn parse(chunk: &Chunk, format: Format, on_bad_row: OnBadRow, out: &mut Parsed) {
+/// Parses all lines of a chunk; of ratings, those behind the heading.
+pub(super) fn parse(chunk: &Chunk, format: Format, found: &Found, on_bad_row: OnBadRow, out: &mut Parsed) {
     let text = chunk.padded();
     out.clear();
     // A byte order mark is no part of the first line.
     let begin = if chunk.first && text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let mut at = begin;
+    let mut at = begin.max(found.begin);
+    out.lines = found.lines;
     while at < chunk.end {
         let (start, cells, others) = (at, out.codes.len(), out.others.0.len());
         let outcome = match format {
             Format::Svmlight => svmlight::row(text, &mut at, out),
-            Format::Ratings => ratings::row(text, &mut at, out, chunk.first && start == begin),
+            Format::Ratings => ratings::row(text, &mut at, out, &found.table),
         };
         if let Err(found) = outcome {
             // Ratings are kept only when whole.
@@ -219,8 +247,8 @@ pub(super) fn parse(chunk: &Chunk, format: Format, on_bad_row: OnBadRow, out: &m
                     line: out.lines,
                     column: (found.start - start) as u64 + 1,
                     text: readable(text.get(found.start..found.end).unwrap_or_default()),
-                    problem: found.problem,
-                    remedy: found.remedy,
+                    problem: found.problem.into(),
+                    remedy: found.remedy.into(),
                 });
             }
             if on_bad_row == OnBadRow::Stop {

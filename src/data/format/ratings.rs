@@ -1,13 +1,21 @@
-//! `user item rating [time]`, separated by blanks, tabs, commas or `::`; users and items are numbers or names.
+//! `user item rating [time]`, or the columns that a [`Table`] says; users and items are numbers or names.
 
+use super::fields::{Field, Quote, Separator, Shape, fields, with_point};
 use super::number::{Why, byte, digits, long_number, short_number};
-use super::{Fault, Parsed, REMEDY_FINITE, REMEDY_MIXED, blank, fault, line_end};
+use super::table::{Table, Width};
+use super::{Fault, Others, Parsed, REMEDY_FINITE, REMEDY_MIXED, blank, fault, line_end};
 
 /// Parses one line from `place`, leaves `place` after its newline.
 #[inline]
-pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed, may_be_header: bool) -> Result<(), Fault> {
-    let Some((user, item, rating, end)) = usual(text, *place) else {
-        return any(text, place, out, may_be_header).map_err(|found| mixed(text, *place).unwrap_or(found));
+pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Result<(), Fault> {
+    let found = match table.separator {
+        Separator::Colons => usual::<2>(text, *place, b':', b':'),
+        Separator::Blanks => usual::<1>(text, *place, b' ', b'\t'),
+        other => usual::<1>(text, *place, other.byte(), other.byte()),
+    };
+    let found = found.filter(|found| if found.with_time { table.four } else { table.three });
+    let Some(Usual { user, item, rating, end, .. }) = found else {
+        return any(text, place, out, table).map_err(|found| mixed(text, *place).unwrap_or(found));
     };
     out.codes.push(user);
     out.items.push(item);
@@ -16,17 +24,28 @@ pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed, may_be_heade
     Ok(())
 }
 
-/// A line of two plain numbers of at most seven digits and a rating, perhaps with a time.
+/// What most lines are.
+struct Usual {
+    user: u32,
+    item: u32,
+    rating: f32,
+    with_time: bool,
+    /// After the newline.
+    end: usize,
+}
+
+/// A line of two plain numbers of at most seven digits and a rating, perhaps with a time; separated by `N` bytes that are one of two.
 #[inline]
-fn usual(text: &[u8], at: usize) -> Option<(u32, u32, f32, usize)> {
-    let (user, at) = plain(text, at)?;
-    let (item, at) = plain(text, at)?;
+fn usual<const N: usize>(text: &[u8], at: usize, mark: u8, other: u8) -> Option<Usual> {
+    let (user, at) = plain::<N>(text, at, mark, other)?;
+    let (item, at) = plain::<N>(text, at, mark, other)?;
     let (rating, at) = short_number(text, at)?;
-    let end = match byte(text, at) {
-        b'\n' => at + 1,
-        b'\r' if byte(text, at + 1) == b'\n' => at + 2,
+    let mut found = Usual { user, item, rating, with_time: false, end: at + 1 };
+    match byte(text, at) {
+        b'\n' => {}
+        b'\r' if byte(text, at + 1) == b'\n' => found.end = at + 2,
         _ => {
-            let mut at = separator(text, at)?;
+            let mut at = separator::<N>(text, at, mark, other)?;
             loop {
                 let (count, ..) = digits(text, at);
                 at += count;
@@ -34,131 +53,150 @@ fn usual(text: &[u8], at: usize) -> Option<(u32, u32, f32, usize)> {
                     break;
                 }
             }
-            match byte(text, at) {
+            found.with_time = true;
+            found.end = match byte(text, at) {
                 b'\n' => at + 1,
                 b'\r' if byte(text, at + 1) == b'\n' => at + 2,
                 _ => return None,
             }
         }
-    };
-    Some((user, item, rating, end))
+    }
+    Some(found)
 }
 
 /// A number and what separates it from the next.
 #[inline]
-fn plain(text: &[u8], at: usize) -> Option<(u32, usize)> {
+fn plain<const N: usize>(text: &[u8], at: usize, mark: u8, other: u8) -> Option<(u32, usize)> {
     let (count, number, _) = digits(text, at);
     // A name that is written with a leading zero is another than the number.
     let is_plain = count > 0 && count < 8 && (count == 1 || byte(text, at) != b'0');
-    Some((number as u32, separator(text, at + count).filter(|_| is_plain)?))
+    Some((number as u32, separator::<N>(text, at + count, mark, other).filter(|_| is_plain)?))
 }
 
 /// The place after one separator.
 #[inline]
-fn separator(text: &[u8], at: usize) -> Option<usize> {
-    match byte(text, at) {
-        b' ' | b'\t' | b',' => Some(at + 1),
-        b':' if byte(text, at + 1) == b':' => Some(at + 2),
-        _ => None,
-    }
+fn separator<const N: usize>(text: &[u8], at: usize, mark: u8, other: u8) -> Option<usize> {
+    let found = byte(text, at);
+    ((found == mark || found == other) && (N == 1 || byte(text, at + 1) == mark)).then_some(at + N)
 }
 
 /// What is wrong with a line that is an svmlight row.
 #[cold]
 fn mixed(text: &[u8], at: usize) -> Option<Fault> {
-    let ([label, (start, end), ..], _) = fields(text, at);
-    let pair = text.get(start..end)?;
+    let mut tokens = fields(text, at, Separator::Blanks);
+    let (label, second) = (tokens.next()?, tokens.next()?);
+    let (start, end, pair) = (second.start, second.end, second.raw(text));
     let colon = memchr::memchr(b':', pair)?;
-    let is_row = colon > 0 && pair.iter().take(colon).all(u8::is_ascii_digit) && short_number(text, label.0)?.1 == label.1;
+    let is_row = colon > 0 && pair.iter().take(colon).all(u8::is_ascii_digit) && short_number(text, label.start)?.1 == label.end;
     is_row.then_some(Fault { start, end, problem: "this is an svmlight row, but the text is read as ratings", remedy: REMEDY_MIXED })
 }
 
 /// Any line, field by field.
-fn any(text: &[u8], place: &mut usize, out: &mut Parsed, may_be_header: bool) -> Result<(), Fault> {
+fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Result<(), Fault> {
     let start = *place;
-    let ([user, item, rating, _, _], count) = fields(text, start);
     let end = line_end(text, start);
-    if count == 0 {
+    let whole = text.get(start..end).unwrap_or_default();
+    if whole.trim_ascii().is_empty() {
         *place = end;
         return Ok(());
     }
-    let line = text.get(start..end).unwrap_or_default().trim_ascii_end().len() + start;
-    const ROW: &str = "write each rating as `user item rating [time]`, separated by blanks, tabs, commas or `::`";
-    let token = text.get(rating.0..rating.1).unwrap_or_default();
-    if may_be_header && count >= 3 && is_title(token) {
-        *place = end;
-        return Ok(());
+    let line = whole.trim_ascii_end().len() + start;
+    let first = start + whole.iter().take_while(|&&byte| blank(byte)).count();
+    const ROW: &str = "write each rating as `user item rating [time]`, between tabs, `::`, commas, semicolons, bars or blanks";
+    const HEADING: &str = "give a number; if this is a heading, name its columns as in --columns user=NAME,item=NAME,rating=NAME";
+    let separator = if is_mixed(text, start, table) { Separator::Blanks } else { table.separator };
+    let (mut cells, mut count, mut filled) = ([None; 3], 0, 0);
+    for field in fields(text, start, separator) {
+        if field.quote == Quote::Broken {
+            let problem = "a quote is not closed in its line, or something stands behind the closing one";
+            return fault(field.start, field.end, problem, "close the quote, and double those inside, as CSV has it");
+        }
+        if let Some(cell) = table.cells.iter().position(|&column| column == count).and_then(|i| cells.get_mut(i)) {
+            *cell = Some(field).filter(|field| !field.is_empty());
+        }
+        count += 1;
+        if !field.is_empty() {
+            filled = count;
+        }
     }
-    if user.0 == user.1 {
-        return fault(user.0, line, "the user is missing", ROW);
+    match table.width {
+        Width::Just(n) if filled > n => {
+            let remedy = "put fields that hold the separator in quotes (a decimal comma too), or leave what is too much out";
+            return fault(first, line, "this has more fields than the heading or the first lines", remedy);
+        }
+        Width::Just(n) | Width::AtLeast(n) if count < n => {
+            return fault(
+                first,
+                line,
+                "this has fewer fields than the heading or the first lines",
+                "give every field, or leave the row out",
+            );
+        }
+        Width::Usual if count == 1 && separator != Separator::Blanks => {
+            return fault(first, line, no_separator(separator), "separate the fields as in the first lines");
+        }
+        _ => {}
     }
-    if count < 2 || item.0 == item.1 {
-        return fault(user.0, line, "the item is missing", ROW);
+    let [user, item, rating] = cells;
+    let Some(user) = user else { return fault(first, line, "the user is missing", ROW) };
+    let Some(item) = item else { return fault(first, line, "the item is missing", ROW) };
+    let Some(rating) = rating else { return fault(first, line, "the rating is missing", ROW) };
+    if table.width == Width::Usual && count > 4 {
+        let remedy =
+            "write each rating as `user item rating [time]`, or say which columns are read, as in --columns user=1,item=2,rating=3";
+        return fault(first, line, "this has more than four fields", remedy);
     }
-    if count < 3 || token.is_empty() {
-        return fault(user.0, line, "the rating is missing", ROW);
-    }
-    if count > 4 {
-        return fault(user.0, line, "this has more than four fields", ROW);
-    }
-    let value = match short_number(text, rating.0) {
-        Some((value, end)) if end == rating.1 => Ok(value),
+    let token = rating.raw(text);
+    let value = match short_number(text, rating.start) {
+        Some((value, end)) if end == rating.end => Ok(value),
+        _ if table.separator.decimal_comma() => long_number(&with_point(token)),
         _ => long_number(token),
     };
     let value = match value {
         Ok(value) => value,
-        Err(Why::NoNumber) => return fault(rating.0, rating.1, "the rating is no number", ROW),
-        Err(Why::Nan) => return fault(rating.0, rating.1, "the rating is NaN", REMEDY_FINITE),
-        Err(Why::Infinite) => return fault(rating.0, rating.1, "the rating is infinite", REMEDY_FINITE),
+        Err(Why::NoNumber) if long_number(&with_point(token)).is_ok() => {
+            let remedy = "write 3.5 for 3,5, or separate the fields by tabs, semicolons or bars";
+            return fault(rating.start, rating.end, "the rating has a decimal comma", remedy);
+        }
+        Err(Why::NoNumber) => return fault(rating.start, rating.end, "the rating is no number", HEADING),
+        Err(Why::Nan) => return fault(rating.start, rating.end, "the rating is NaN", REMEDY_FINITE),
+        Err(Why::Infinite) => return fault(rating.start, rating.end, "the rating is infinite", REMEDY_FINITE),
         Err(Why::Range) => {
-            return fault(rating.0, rating.1, "the rating is out of the range of 32-bit floats", "scale the ratings below 3.4e38");
+            return fault(rating.start, rating.end, "the rating is out of the range of 32-bit floats", "scale the ratings below 3.4e38");
         }
     };
-    out.codes.push(out.others.push(text, user));
-    out.items.push(out.other_items.push(text, item));
+    out.codes.push(id(text, user, &mut out.others));
+    out.items.push(id(text, item, &mut out.other_items));
     out.values.push(value);
     *place = end;
     Ok(())
 }
 
-/// Whether a third field is the heading of a column: neither a number nor an attempt at one.
-fn is_title(token: &[u8]) -> bool {
-    let begins = token.first().is_some_and(|byte| !byte.is_ascii_digit() && !matches!(byte, b'-' | b'+' | b'.'));
-    begins && matches!(long_number(token), Err(Why::NoNumber))
+/// The code of a user or item.
+fn id(text: &[u8], field: Field, others: &mut Others) -> u32 {
+    match field.quote {
+        Quote::Doubled => others.push_owned(text, &field.value(text)),
+        _ => others.push(text, (field.start, field.end)),
+    }
 }
 
-/// The places of the first five fields between `at` and the end of the line, and how many there are.
-pub(super) fn fields(text: &[u8], mut at: usize) -> ([(usize, usize); 5], usize) {
-    let (mut found, mut count) = ([(0, 0); 5], 0);
-    while blank(byte(text, at)) {
-        at += 1;
+/// Whether a line of a file between tabs has blanks in their place, and nothing but three or four numbers: there is only one way to read it.
+fn is_mixed(text: &[u8], start: usize, table: &Table) -> bool {
+    let number = |field: Field| Shape::of(field.raw(text), Separator::Tab).number().is_some();
+    table.separator == Separator::Tab
+        && table.width == Width::Usual
+        && fields(text, start, Separator::Tab).nth(2).is_none()
+        && matches!(fields(text, start, Separator::Blanks).count(), 3 | 4)
+        && fields(text, start, Separator::Blanks).all(number)
+}
+
+fn no_separator(separator: Separator) -> &'static str {
+    match separator {
+        Separator::Tab => "the fields of this file are separated by tabs, and here is none",
+        Separator::Colons => "the fields of this file are separated by `::`, and here is none",
+        Separator::Comma => "the fields of this file are separated by commas, and here is none",
+        Separator::Semicolon => "the fields of this file are separated by semicolons, and here is none",
+        Separator::Bar => "the fields of this file are separated by bars, and here is none",
+        Separator::Blanks => "the fields of this file are separated by blanks, and here is none",
     }
-    if byte(text, at) == b'\n' {
-        return (found, 0);
-    }
-    while let Some(place) = found.get_mut(count) {
-        let start = at;
-        loop {
-            match byte(text, at) {
-                b' ' | b'\t' | b'\r' | b'\n' | b',' => break,
-                b':' if byte(text, at + 1) == b':' => break,
-                _ => at += 1,
-            }
-        }
-        *place = (start, at);
-        count += 1;
-        while blank(byte(text, at)) {
-            at += 1;
-        }
-        match byte(text, at) {
-            b'\n' => break,
-            b',' => at += 1,
-            b':' if byte(text, at + 1) == b':' => at += 2,
-            _ => continue,
-        }
-        while blank(byte(text, at)) {
-            at += 1;
-        }
-    }
-    (found, count)
 }

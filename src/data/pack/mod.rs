@@ -10,7 +10,7 @@ use std::time::Instant;
 use tempfile::NamedTempFile;
 
 use super::input::Inputs;
-use super::{Format, Kind, OnBadRow};
+use super::{Columns, Format, Kind, OnBadRow};
 use crate::{Error, Result};
 
 /// How to pack.
@@ -20,6 +20,36 @@ pub struct PackSettings {
     pub format: Option<Format>,
     /// What to do with a row that cannot be understood.
     pub on_bad_row: OnBadRow,
+    /// Which columns of a table of ratings are read; by the heading, or user, item, rating in that order when `None`.
+    pub columns: Option<Columns>,
+}
+
+/// How the labels, or the ratings, are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Targets {
+    /// The smallest.
+    pub min: f32,
+    /// The largest.
+    pub max: f32,
+    /// How many are 1.
+    pub plus: u64,
+    /// How many are neither -1, nor 0, nor 1.
+    pub others: u64,
+}
+
+impl Targets {
+    pub(super) const NONE: Targets = Targets { min: f32::INFINITY, max: f32::NEG_INFINITY, plus: 0, others: 0 };
+
+    pub(super) fn add(&mut self, target: f32) {
+        (self.min, self.max) = (self.min.min(target), self.max.max(target));
+        self.plus += u64::from(target == 1.0);
+        self.others += u64::from(target != 1.0 && target != 0.0 && target != -1.0);
+    }
+
+    pub(super) fn join(self, more: Targets) -> Targets {
+        let (plus, others) = (self.plus + more.plus, self.others + more.others);
+        Targets { min: self.min.min(more.min), max: self.max.max(more.max), plus, others }
+    }
 }
 
 /// What was packed.
@@ -37,10 +67,14 @@ pub struct PackReport {
     pub users: u64,
     /// Different items; 0 for sparse rows.
     pub items: u64,
+    /// Labels, or ratings.
+    pub targets: Targets,
     /// Bad rows left out.
     pub skipped: u64,
     /// The first of them, each with its place and what is wrong.
     pub first_skipped: Vec<String>,
+    /// What else the user should hear: which columns of a table were read, where these are not the usual ones.
+    pub notes: Vec<String>,
     /// Bytes of text read, after decompression.
     pub bytes: u64,
     /// Seconds taken.

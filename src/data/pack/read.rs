@@ -8,14 +8,14 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::super::dictionary::{Dictionary, TooMany};
 use super::super::file::write_at;
-use super::super::format::{Bad, DESCRIBED, Parsed, parse};
+use super::super::format::{Bad, Columns, DESCRIBED, Found, Guess, Parsed, Table, guess, parse};
 use super::super::input::{Chunk, Inputs};
 use super::super::{Format, OnBadRow};
-use super::{PackSettings, interrupted};
+use super::{PackSettings, Targets, interrupted};
 use crate::{Error, Result};
 
 /// How much of the rows is kept in memory; the rest is spilled.
@@ -50,6 +50,8 @@ pub(super) struct Read {
     pub(super) spill: File,
     pub(super) skipped: u64,
     pub(super) first_skipped: Vec<String>,
+    pub(super) notes: Vec<String>,
+    pub(super) targets: Targets,
     /// Bytes of text, and what `progress` was told last.
     pub(super) bytes: u64,
     pub(super) given: (u64, Option<u64>),
@@ -64,6 +66,7 @@ struct Lines {
     bytes: u64,
     bad: Vec<Bad>,
     bad_count: u64,
+    targets: Targets,
 }
 
 /// The inputs, and the chunks that had to be looked at for the format.
@@ -73,6 +76,11 @@ struct Source<'a> {
     next: u64,
     ended: bool,
     problem: Option<Error>,
+    /// Of ratings: how the input at hand is laid out, and whether one is refused that may as well be something else.
+    found: Option<Arc<Found>>,
+    columns: Option<Columns>,
+    doubtful: bool,
+    notes: Vec<String>,
 }
 
 impl Source<'_> {
@@ -101,8 +109,28 @@ impl Source<'_> {
         Some(self.next - 1)
     }
 
+    /// Looks how an input of ratings is laid out, in its first lines. Gives it for this chunk; `None` when it is refused.
+    fn lay_out(&mut self, chunk: &Chunk, path: &Path) -> Option<Arc<Found>> {
+        if let Some(found) = self.found.as_ref().filter(|found| !chunk.first && found.decided) {
+            return Some(found.clone());
+        }
+        match Table::find(chunk.lines(), self.columns.as_ref(), self.doubtful) {
+            Ok(found) => {
+                self.found = Some(Arc::new(found.later()));
+                self.notes.extend(found.note.iter().map(|note| format!("{}: {note}", path.display())));
+                Some(Arc::new(found))
+            }
+            Err(bad) => {
+                self.ended = true;
+                self.problem = Some(bad.error(path, 0));
+                None
+            }
+        }
+    }
+
     /// Looks for the format in the first chunks, which come again.
-    fn detect(&mut self) -> Option<Format> {
+    fn detect(&mut self, inputs: &[PathBuf]) -> Result<Option<Format>> {
+        let mut before = 0;
         while self.ahead.len() < UNDECIDED {
             let mut chunk = Chunk::default();
             match self.text.next_chunk(&mut chunk) {
@@ -110,16 +138,23 @@ impl Source<'_> {
                 // What is wrong with the input is told after what is wrong with the rows before it.
                 end => {
                     self.problem = end.err();
-                    return None;
+                    return Ok(None);
                 }
             }
-            let found = Format::detect(chunk.lines());
-            self.ahead.push_back(chunk);
-            if found.is_some() {
-                return found;
+            if chunk.first {
+                before = 0;
             }
+            match guess(chunk.lines()) {
+                Guess::Nothing => before += memchr::memchr_iter(b'\n', chunk.lines()).count() as u64,
+                Guess::Is(format) => {
+                    self.ahead.push_back(chunk);
+                    return Ok(Some(format));
+                }
+                Guess::Refused(bad) => return Err(bad.error(inputs.get(chunk.input).map_or(Path::new("-"), PathBuf::as_path), before)),
+            }
+            self.ahead.push_back(chunk);
         }
-        None
+        Ok(None)
     }
 }
 
@@ -144,9 +179,20 @@ struct Reader<'a> {
 
 /// Reads everything.
 pub(super) fn read(text: Inputs<'_>, inputs: &[PathBuf], out: &Path, settings: &PackSettings, spill: File) -> Result<Read> {
-    let mut source = Source { text, ahead: VecDeque::new(), next: 0, ended: false, problem: None };
-    // Labels alone, or nothing that looks like either: the parser of svmlight will say what is wrong.
-    let format = settings.format.or_else(|| source.detect()).unwrap_or(Format::Svmlight);
+    let columns = settings.columns.clone();
+    let doubtful = settings.format.is_none() && columns.is_none();
+    let (ahead, notes) = (VecDeque::new(), Vec::new());
+    let mut source = Source { text, ahead, next: 0, ended: false, problem: None, found: None, columns, doubtful, notes };
+    let format = match (settings.format, &settings.columns) {
+        (Some(Format::Svmlight), Some(_)) => {
+            let problem = "is of tables of ratings; leave it out, or give --format ratings".into();
+            return Err(Error::BadSetting { setting: "--columns", value: "with --format svmlight".into(), problem });
+        }
+        (Some(format), _) => format,
+        (None, Some(_)) => Format::Ratings,
+        // Labels alone, or nothing that looks like either: the parser of svmlight will say what is wrong.
+        (None, None) => source.detect(inputs)?.unwrap_or(Format::Svmlight),
+    };
     let reader = Reader {
         source: Mutex::new(source),
         inputs,
@@ -172,10 +218,22 @@ impl Reader<'_> {
     fn work(&self) {
         let (mut chunk, mut rows) = (Chunk::default(), Parsed::default());
         loop {
-            let Some(number) = lock(&self.source).take(&mut chunk, self.out) else { return };
-            parse(&chunk, self.format, self.on_bad_row, &mut rows);
+            let mut source = lock(&self.source);
+            let Some(number) = source.take(&mut chunk, self.out) else { return };
+            let found = match self.format {
+                Format::Svmlight => Default::default(),
+                Format::Ratings => match source.lay_out(&chunk, self.input(chunk.input)) {
+                    Some(found) => found,
+                    None => return,
+                },
+            };
+            drop(source);
+            parse(&chunk, self.format, &found, self.on_bad_row, &mut rows);
             let piece = self.keep(number, &chunk, &mut rows);
             let stop = self.on_bad_row == OnBadRow::Stop && rows.bad_count > 0;
+            let mut targets = Targets::NONE;
+            let all = if self.format == Format::Ratings { &rows.values } else { &rows.labels };
+            all.iter().for_each(|&target| targets.add(target));
             let lines = Lines {
                 number,
                 input: chunk.input,
@@ -184,6 +242,7 @@ impl Reader<'_> {
                 bytes: chunk.end as u64,
                 bad: std::mem::take(&mut rows.bad),
                 bad_count: rows.bad_count,
+                targets,
             };
             let mut source = lock(&self.source);
             source.ended |= stop;
@@ -244,7 +303,9 @@ impl Reader<'_> {
         pieces.sort_unstable_by_key(|piece| piece.number);
         chunks.sort_unstable_by_key(|chunk| chunk.number);
         let (mut before, mut bytes, mut skipped, mut first_skipped) = (0, 0, 0, Vec::new());
+        let mut targets = Targets::NONE;
         for chunk in chunks {
+            targets = targets.join(chunk.targets);
             if chunk.first {
                 before = 0;
             }
@@ -267,6 +328,7 @@ impl Reader<'_> {
             return Err(if source.text.proceed() { problem } else { interrupted(self.out) });
         }
         let given = source.text.progress();
+        let notes = std::mem::take(&mut source.notes);
         drop(source);
         if pieces.is_empty() {
             let problem = match skipped {
@@ -277,6 +339,6 @@ impl Reader<'_> {
         }
         let own = |shared: Mutex<Dictionary>| shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Reader { format, first, items, spill, .. } = self;
-        Ok(Read { format, first: own(first), items: own(items), pieces, spill, skipped, first_skipped, bytes, given })
+        Ok(Read { format, first: own(first), items: own(items), pieces, spill, skipped, first_skipped, notes, targets, bytes, given })
     }
 }

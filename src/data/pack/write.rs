@@ -38,7 +38,7 @@ const SYNC: u64 = 16 << 20;
 
 /// Writes the file and puts it in its place.
 pub(super) fn write(read: Read, target: NamedTempFile, out: &Path, source: &str, progress: Progress<'_>) -> Result<PackReport> {
-    let Read { format, first, items, pieces, spill, skipped, first_skipped, bytes, given } = read;
+    let Read { format, first, items, pieces, spill, skipped, first_skipped, notes, targets, bytes, given } = read;
     let kind = Kind::from(format);
     let rows: usize = pieces.iter().map(|piece| piece.rows).sum();
     let nonzeros: usize = pieces.iter().map(|piece| piece.cells).sum();
@@ -54,8 +54,10 @@ pub(super) fn write(read: Read, target: NamedTempFile, out: &Path, source: &str,
         nonzeros: nonzeros as u64,
         users,
         items: items.counts.len() as u64,
+        targets,
         skipped,
         first_skipped,
+        notes,
         bytes,
         seconds: 0.0,
     };

@@ -8,9 +8,9 @@ use rayon::prelude::*;
 use safetensors::Dtype;
 use serde_json::{Value, json};
 
-use super::super::Ids;
 use super::super::input::Progress;
 use super::super::layout::BLOCK;
+use super::super::{Ids, Targets};
 use super::store::{Place, Reading, Store};
 use crate::{Error, Result};
 
@@ -29,11 +29,23 @@ pub struct Labels {
     pub has_zero: bool,
     /// Whether some label is 1.
     pub has_plus: bool,
+    /// How many are 1.
+    pub plus: u64,
+    /// How many are neither -1, nor 0, nor 1.
+    pub others: u64,
 }
 
 impl Labels {
-    const NONE: Labels =
-        Labels { min: f32::INFINITY, max: f32::NEG_INFINITY, first_other: None, has_minus: false, has_zero: false, has_plus: false };
+    const NONE: Labels = Labels {
+        min: f32::INFINITY,
+        max: f32::NEG_INFINITY,
+        first_other: None,
+        has_minus: false,
+        has_zero: false,
+        has_plus: false,
+        plus: 0,
+        others: 0,
+    };
 
     fn add(&mut self, row: usize, label: f32) {
         self.min = self.min.min(label);
@@ -42,6 +54,8 @@ impl Labels {
         self.has_minus |= minus;
         self.has_zero |= zero;
         self.has_plus |= plus;
+        self.plus += u64::from(plus);
+        self.others += u64::from(!(minus | zero | plus));
         if !(minus | zero | plus) && self.first_other.is_none() {
             self.first_other = Some((row, label));
         }
@@ -50,13 +64,14 @@ impl Labels {
     /// For a stamp; numbers as bits, so that they stay what they are.
     fn to_json(self) -> Value {
         let first_other = self.first_other.map(|(row, label)| (row, label.to_bits()));
-        json!([self.min.to_bits(), self.max.to_bits(), first_other, self.has_minus, self.has_zero, self.has_plus])
+        let Labels { min, max, has_minus, has_zero, has_plus, plus, others, .. } = self;
+        json!([min.to_bits(), max.to_bits(), first_other, has_minus, has_zero, has_plus, plus, others])
     }
 
     fn from_json(json: &Value) -> Option<Labels> {
-        let (min, max, first_other, has_minus, has_zero, has_plus) = serde_json::from_value(json.clone()).ok()?;
+        let (min, max, first_other, has_minus, has_zero, has_plus, plus, others) = serde_json::from_value(json.clone()).ok()?;
         let first_other = Option::map(first_other, |(row, label)| (row, f32::from_bits(label)));
-        Some(Labels { min: f32::from_bits(min), max: f32::from_bits(max), first_other, has_minus, has_zero, has_plus })
+        Some(Labels { min: f32::from_bits(min), max: f32::from_bits(max), first_other, has_minus, has_zero, has_plus, plus, others })
     }
 
     fn join(self, later: Labels) -> Labels {
@@ -67,6 +82,8 @@ impl Labels {
             has_minus: self.has_minus | later.has_minus,
             has_zero: self.has_zero | later.has_zero,
             has_plus: self.has_plus | later.has_plus,
+            plus: self.plus + later.plus,
+            others: self.others + later.others,
         }
     }
 }
@@ -225,6 +242,12 @@ impl Dataset {
     /// How the labels are.
     pub fn labels(&self) -> Labels {
         self.labels
+    }
+
+    /// How the labels are, in short.
+    pub fn targets(&self) -> Targets {
+        let Labels { min, max, plus, others, .. } = self.labels;
+        Targets { min, max, plus, others }
     }
 
     /// The user's index of each column.

@@ -25,6 +25,7 @@ pub struct Ratings {
     users: usize,
     items: usize,
     mean: f64,
+    deviation: f64,
     min: f32,
     max: f32,
 }
@@ -45,37 +46,38 @@ impl Ratings {
         let (items, item_count) = store.id_count("item")?;
         let known = found.and_then(|found| serde_json::from_value(found["ratings"].clone()).ok());
         store.trusted = known.is_some();
-        if let Some((mean, min, max)) = known {
-            let (mean, min, max) = (f64::from_bits(mean), f32::from_bits(min), f32::from_bits(max));
-            return Ok(Ratings { store, user, item, rating, user_count, item_count, users, items, mean, min, max });
+        if let Some((mean, deviation, min, max)) = known {
+            let (mean, deviation, min, max) = (f64::from_bits(mean), f64::from_bits(deviation), f32::from_bits(min), f32::from_bits(max));
+            return Ok(Ratings { store, user, item, rating, user_count, item_count, users, items, mean, deviation, min, max });
         }
         store.verify(&[("rating", rating)], &[("user", user, users), ("item", item, items)], &Reading::new(&store, 0, progress))?;
         const GROUP: usize = BLOCK / 4;
-        let groups: Vec<Result<(f64, f32, f32)>> = (0..rating.count.div_ceil(GROUP))
+        let groups: Vec<Result<(f64, f64, f32, f32)>> = (0..rating.count.div_ceil(GROUP))
             .into_par_iter()
             .map(|group| {
                 let first = group * GROUP;
                 let cells = store.words(rating, first, GROUP.min(rating.count - first))?;
                 store.passed(rating.bytes(first..first + cells.len()));
-                let start = (0.0, f32::INFINITY, f32::NEG_INFINITY);
-                Ok(cells
-                    .iter()
-                    .map(|&bits| f32::from_bits(bits))
-                    .fold(start, |(sum, min, max), rating| (sum + f64::from(rating), min.min(rating), max.max(rating))))
+                let start = (0.0, 0.0, f32::INFINITY, f32::NEG_INFINITY);
+                Ok(cells.iter().map(|&bits| f32::from_bits(bits)).fold(start, |(sum, squares, min, max), rating| {
+                    let wide = f64::from(rating);
+                    (sum + wide, squares + wide * wide, min.min(rating), max.max(rating))
+                }))
             })
             .collect();
-        let (mut sum, mut min, mut max) = (0.0, f32::INFINITY, f32::NEG_INFINITY);
+        let (mut sum, mut squares, mut min, mut max) = (0.0, 0.0, f32::INFINITY, f32::NEG_INFINITY);
         for group in groups {
-            let (more, low, high) = group?;
-            (sum, min, max) = (sum + more, min.min(low), max.max(high));
+            let (more, more_squares, low, high) = group?;
+            (sum, squares, min, max) = (sum + more, squares + more_squares, min.min(low), max.max(high));
         }
         let mean = sum / rating.count as f64;
-        Ok(Ratings { store, user, item, rating, user_count, item_count, users, items, mean, min, max })
+        let deviation = (squares / rating.count as f64 - mean * mean).max(0.0).sqrt();
+        Ok(Ratings { store, user, item, rating, user_count, item_count, users, items, mean, deviation, min, max })
     }
 
-    /// What the check found, for its stamp: mean, least and greatest, as bits, so that they stay what they are.
+    /// What the check found, for its stamp: mean, deviation, least and greatest, as bits, so that they stay what they are.
     pub(super) fn found(&self) -> Value {
-        json!({ "ratings": (self.mean.to_bits(), self.min.to_bits(), self.max.to_bits()) })
+        json!({ "ratings": (self.mean.to_bits(), self.deviation.to_bits(), self.min.to_bits(), self.max.to_bits()) })
     }
 
     /// The file.
@@ -106,6 +108,11 @@ impl Ratings {
     /// The mean rating.
     pub fn mean(&self) -> f64 {
         self.mean
+    }
+
+    /// The standard deviation of the ratings.
+    pub fn deviation(&self) -> f64 {
+        self.deviation
     }
 
     /// The smallest rating.

@@ -1,0 +1,74 @@
+//! One line on what was read: `ratings: 9,301,274 of 10,677 items by 69,878 users, .5 to 5`.
+use hogwild::data::{Kind, PackReport, Packed, Targets};
+use std::path::PathBuf;
+
+/// Of data that were opened.
+pub fn of_packed(packed: &Packed) -> String {
+    match packed {
+        Packed::Sparse(d) => rows(d.rows() as u64, d.nonzeros(), d.targets()),
+        Packed::Ratings(d) => ratings(d.len() as u64, d.items() as u64, d.users() as u64, (d.min(), d.max())),
+    }
+}
+
+/// Of text that was packed.
+pub fn of_report(report: &PackReport) -> String {
+    match report.kind {
+        Kind::Sparse => rows(report.rows, report.nonzeros, report.targets),
+        Kind::Ratings => ratings(report.rows, report.items, report.users, (report.targets.min, report.targets.max)),
+    }
+}
+
+fn rows(examples: u64, nonzeros: u64, labels: Targets) -> String {
+    let labels = match labels.others {
+        0 => format!("{} of +1", count(labels.plus)),
+        _ => format!("from {} to {}", real(labels.min), real(labels.max)),
+    };
+    format!("svmlight rows: {} examples, {} nonzeros, labels {labels}", count(examples), count(nonzeros))
+}
+
+fn ratings(ratings: u64, items: u64, users: u64, (min, max): (f32, f32)) -> String {
+    let [ratings, items, users] = [ratings, items, users].map(count);
+    format!("ratings: {ratings} of {items} items by {users} users, {} to {}", real(min), real(max))
+}
+
+/// What was typed, in short.
+pub fn names(inputs: &[PathBuf]) -> String {
+    match inputs {
+        [] => String::new(),
+        [input] => input.display().to_string(),
+        [input, rest @ ..] => format!("{} and {} more", input.display(), rest.len()),
+    }
+}
+
+/// A whole number with a comma between thousands.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A number without a zero before its point.
+pub fn real(x: f32) -> String {
+    let text = x.to_string();
+    match text.strip_prefix("0.").map(|rest| format!(".{rest}")).or_else(|| text.strip_prefix("-0.").map(|rest| format!("-.{rest}"))) {
+        Some(short) => short,
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_easy_to_read() {
+        assert_eq!([0, 999, 1000, 12_345_678].map(count), ["0", "999", "1,000", "12,345,678"]);
+        assert_eq!([0.0, 0.5, -0.25, 5.0, 10.5].map(real), ["0", ".5", "-.25", "5", "10.5"]);
+    }
+}

@@ -1,0 +1,116 @@
+//! Warnings about data that are read without fault, and hardly what was meant: they cost no further pass over them.
+use super::told::{count, real};
+use hogwild::data::{Ids, Ratings};
+use std::collections::HashMap;
+
+/// A target is far off when it is so many deviations of the others from their mean.
+const FAR: f64 = 100.0;
+
+/// Ratings that teach nothing, or one that outweighs all others.
+pub fn of_ratings(data: &Ratings, name: &str) -> Option<String> {
+    let (n, mean) = (data.len() as f64, data.mean());
+    if data.min() == data.max() {
+        let rating = real(data.min());
+        let like = "is a rating of every pair meant, or is another column the rating (--columns)?";
+        return (data.len() > 1).then(|| format!("warning: {name}: all ratings are {rating}: there is nothing to learn from; {like}"));
+    }
+    let far = if data.max() as f64 - mean > mean - data.min() as f64 { data.max() } else { data.min() };
+    // Mean and deviation of the rest: of few ratings one alone makes most of the deviation.
+    let off = (far as f64 - mean).abs() * n / (n - 1.0);
+    let rest = (data.deviation().powi(2) * n - off * off * (n - 1.0) / n).max(0.0) / (n - 1.0);
+    if n < 3.0 || off <= FAR * rest.sqrt() || off * off * (n - 1.0) / n < 1e-9 * data.deviation().powi(2) * n {
+        return None;
+    }
+    let place = data.rating_cells().iter().position(|bits| f32::from_bits(bits.load(std::sync::atomic::Ordering::Relaxed)) == far);
+    let place = count(place.map_or(0, |place| place as u64 + 1));
+    Some(format!(
+        "warning: {name}: rating {place} is {}, more than 100 deviations off the others; if it is a mistake, leave it out",
+        real(far)
+    ))
+}
+
+/// Users and items of which a model knows none, or hardly any.
+pub fn strangers(data: &Ratings, name: &str, users: &Ids, items: &Ids) -> hogwild::Result<Option<String>> {
+    let (own_users, own_items) = (data.user_ids()?, data.item_ids()?);
+    let sides = [("users", &own_users, users), ("items", &own_items, items)].map(|(what, own, model)| (what, Side::of(own, model)));
+    // A user alone may well be new; so may an item.
+    let none = sides.iter().all(|(_, side)| side.hardly_any());
+    let told = sides.iter().filter(|(_, side)| side.hardly_any() && (none || side.alike.is_some()));
+    let told: Vec<String> = told.map(|(what, side)| side.tell(what)).collect();
+    if told.is_empty() {
+        return Ok(None);
+    }
+    let mut hint = String::new();
+    if let Some((own, model)) = sides.iter().find_map(|(_, side)| side.alike.clone()) {
+        hint = format!("; they would be if ids were written alike: `{own}` here, `{model}` in the model's data");
+    } else if none && !Side::of(&own_users, items).hardly_any() && !Side::of(&own_items, users).hardly_any() {
+        hint = "; they would be if users and items were exchanged: see --columns".into();
+    }
+    let mean = if none { ", so that predictions are no better than the mean" } else { "" };
+    Ok(Some(format!("warning: {name}: {} known to the model{mean}{hint}", told.join(" and "))))
+}
+
+/// The users, or the items, of data beside those of a model.
+struct Side {
+    all: usize,
+    known: usize,
+    /// Where they differ in writing alone: one of the data's, and the model's that is meant.
+    alike: Option<(String, String)>,
+}
+
+impl Side {
+    fn of(own: &Ids, model: &Ids) -> Side {
+        let known = own.translate(model).into_iter().filter(|&place| place != u32::MAX).count();
+        let mut side = Side { all: own.len(), known, alike: None };
+        if side.hardly_any() {
+            let by_core: HashMap<String, usize> = (0..model.len()).map(|i| (core(&model.name(i)), i)).collect();
+            let met: Vec<(usize, usize)> = (0..own.len()).filter_map(|i| Some((i, *by_core.get(&core(&own.name(i)))?))).collect();
+            side.alike = met.first().filter(|_| 2 * met.len() > own.len() && met.len() > known).map(|&(i, j)| (own.name(i), model.name(j)));
+        }
+        side
+    }
+
+    /// Under one in twenty.
+    fn hardly_any(&self) -> bool {
+        20 * self.known < self.all
+    }
+
+    fn tell(&self, what: &str) -> String {
+        match self.known {
+            0 => format!("none of {} {what} is", count(self.all as u64)),
+            known => format!("only {} of {} {what} are", count(known as u64), count(self.all as u64)),
+        }
+    }
+}
+
+/// What is left of an id without what programs add: quotes, case, `.0`, zeros in front, letters before a number.
+fn core(id: &str) -> String {
+    let id = id.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'').to_lowercase();
+    let id = match id.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => whole,
+        _ => &id,
+    };
+    let digits = id.trim_start_matches(|c: char| !c.is_ascii_digit());
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return id.to_string();
+    }
+    match digits.trim_start_matches('0') {
+        "" => "0".into(),
+        number => number.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_differ_in_writing() {
+        for (a, b) in [("1", "1.0"), ("007", "7"), ("user_12", "12"), ("\"Ann\"", "ann"), ("0", "u00"), ("9.000", "9")] {
+            assert_eq!(core(a), core(b), "{a} {b}");
+        }
+        for (a, b) in [("1", "1.5"), ("a1b", "1"), ("ann", "bob"), ("1.", "2.")] {
+            assert_ne!(core(a), core(b), "{a} {b}");
+        }
+    }
+}

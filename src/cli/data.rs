@@ -1,5 +1,5 @@
 //! What all commands that read data share: the options about it, and the progress of packing.
-use super::interrupt::watched;
+use super::{interrupt::watched, say::say};
 use clap::{Args, ValueEnum};
 use hogwild::{
     Error, Scored, TrainedModel,
@@ -82,7 +82,7 @@ impl CacheOptions {
             super::pack::warn_skipped(report);
         }
         if !quiet && !opened.note.is_empty() {
-            eprintln!("{}", opened.note);
+            say!("{}", opened.note);
         }
         Ok(opened)
     }
@@ -121,7 +121,7 @@ pub fn interruptible<T>(
         let written = outcome.is_ok();
         // A temporary folder goes with it.
         drop(outcome);
-        eprintln!("hogwild: interrupted {}", if written { "after reading" } else { "while reading; nothing was written" });
+        say!("hogwild: interrupted {}", if written { "after reading" } else { "while reading; nothing was written" });
         std::process::exit(130);
     }
     Ok(outcome?)

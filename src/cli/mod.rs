@@ -5,11 +5,13 @@ mod data;
 mod eval;
 mod inspect;
 mod interrupt;
+mod outputs;
 mod pack;
 mod plot;
 mod predict;
 mod report;
 mod rule;
+pub mod say;
 mod synth;
 mod train;
 
@@ -51,8 +53,4 @@ impl Command {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(|e| e.downcast_ref::<std::io::Error>()).any(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -7,11 +7,9 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use tempfile::NamedTempFile;
-
 use super::input::Inputs;
 use super::{Format, Kind, OnBadRow};
-use crate::{Error, Result};
+use crate::{Error, Result, output::Temporary};
 
 /// How to pack.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -74,19 +72,11 @@ pub fn pack_while(
     // Has no name; and shows before the work that the directory can be written to.
     let spill = tempfile::tempfile_in(directory).map_err(Error::io(out, "create"))?;
     let read = read::read(text, inputs, out, settings, spill)?;
-    let target = create(directory, out)?;
+    let target = Temporary::new(out)?;
     let source = inputs.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>().join(", ");
     let mut report = write::write(read, target, out, &source, progress)?;
     report.seconds = began.elapsed().as_secs_f64();
     Ok(report)
-}
-
-fn create(directory: &Path, out: &Path) -> Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".hogwild-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(directory).map_err(Error::io(out, "create"))
 }
 
 fn interrupted(out: &Path) -> Error {

@@ -7,7 +7,6 @@ use std::sync::mpsc::Sender;
 
 use rayon::prelude::*;
 use safetensors::Dtype;
-use tempfile::NamedTempFile;
 
 use super::super::dictionary::Ranked;
 use super::super::file::{read_at, write_at};
@@ -17,7 +16,7 @@ use super::super::{Ids, Kind};
 use super::read::{Piece, Place, Read};
 use super::sort::sort_pairs;
 use super::{PackReport, interrupted};
-use crate::{Error, Result};
+use crate::{Error, Result, output::Temporary};
 
 /// A tensor to be written: its name, type, cells.
 type Plan<'a> = (&'a str, Dtype, usize);
@@ -37,7 +36,7 @@ struct Writer<'a> {
 const SYNC: u64 = 16 << 20;
 
 /// Writes the file and puts it in its place.
-pub(super) fn write(read: Read, target: NamedTempFile, out: &Path, source: &str, progress: Progress<'_>) -> Result<PackReport> {
+pub(super) fn write(read: Read, target: Temporary, out: &Path, source: &str, progress: Progress<'_>) -> Result<PackReport> {
     let Read { format, first, items, pieces, spill, skipped, first_skipped, bytes, given } = read;
     let kind = Kind::from(format);
     let rows: usize = pieces.iter().map(|piece| piece.rows).sum();
@@ -84,11 +83,10 @@ pub(super) fn write(read: Read, target: NamedTempFile, out: &Path, source: &str,
         digits.copy_from_slice(sum.as_bytes());
     }
     write_at(file, &header, 0).map_err(Error::io(out, "write"))?;
-    file.sync_all().map_err(Error::io(out, "write"))?;
     if !proceed() {
         return Err(interrupted(out));
     }
-    target.persist(out).map_err(|problem| Error::io(out, "create")(problem.error))?;
+    target.finish()?;
     Ok(report)
 }
 

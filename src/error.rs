@@ -65,6 +65,12 @@ pub enum Error {
         /// With the rule's state.
         bytes_a_row: usize,
     },
+    /// The system starts no more threads.
+    #[error("the system starts no more threads; raise the limit of the user's processes (ulimit -u) or of the control group's (pids.max)")]
+    Threads {
+        /// The system's own reason.
+        source: std::io::Error,
+    },
     /// Training left the finite numbers.
     #[error("{quantity} became NaN or infinite in epoch {epoch} at learning rate {rate}; try --lr {}{}, or scale the features down",
         base / 10.0, if *l2 > 0.0 { format!(" or --l2 {}", l2 / 10.0) } else { String::new() })]

@@ -13,6 +13,7 @@ mod report;
 mod rule;
 pub mod say;
 mod synth;
+mod threads;
 mod train;
 
 use std::process::ExitCode;
@@ -42,6 +43,7 @@ pub enum Command {
 
 impl Command {
     pub fn run(self) -> anyhow::Result<ExitCode> {
+        threads::start()?;
         match self {
             Command::Train(args) => return train::run(*args),
             Command::Bench(args) => return bench::run(*args),

@@ -15,7 +15,7 @@
 //! (a9a 1, criteo .8, ml10m .8), more passes are more data.
 use super::{Batch, Counters, Epoch, Feed, Order, Plan, Progress, RaceReport, Raced, Settings, Watch};
 use crate::{
-    Result,
+    Error, Result,
     aids::{Adjuster, Aids},
     models::Model,
     params::{Aided, InstructionSet, Parameters, Shape, dispatch},
@@ -154,9 +154,13 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, F, M, R> {
         };
         let mut raced: Vec<_> = rates.iter().map(|&rate| Raced { rate, loss: None, again: None, examples: 0 }).collect();
         thread::scope(|scope| {
-            for _ in 0..self.settings.threads.min(rates.len()) {
+            for started in 0..self.settings.threads.min(rates.len()) {
                 let (worker, done) = (&worker, done.clone());
-                scope.spawn(move || worker(done));
+                match thread::Builder::new().spawn_scoped(scope, move || worker(done)) {
+                    // Fewer take longer, and find the same.
+                    Err(source) if started == 0 => return Err(Error::Threads { source }),
+                    _ => {}
+                }
             }
             drop(done); // the channel is closed when the last worker has ended
             let mut count = 0;

@@ -197,10 +197,11 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Way<R> for Workers<'_, F, M
         let (done, over) = unbounded();
         let memories = &self.memories;
         let mut results = thread::scope(|scope| {
-            let _shut = run.windows.zip(plan.gate()).map(|(windows, gate)| {
+            // Without a thread for it nothing is read ahead, and the gate stands open: it is only slower.
+            let _shut = run.windows.zip(plan.gate()).and_then(|(windows, gate)| {
                 let shut = gate.shut();
-                scope.spawn(move || windows.read(gate, &counters.stop));
-                shut
+                let reader = thread::Builder::new().spawn_scoped(scope, move || windows.read(gate, &counters.stop));
+                reader.is_ok().then_some(shut)
             });
             self.pool.in_place_scope(|scope| {
                 // The channel is closed when the last worker has ended, in whatever way.

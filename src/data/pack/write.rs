@@ -64,7 +64,9 @@ pub(super) fn write(read: Read, target: Temporary, out: &Path, source: &str, pro
     let writer = Writer { file, out, spill: &spill, proceed: &proceed, written: AtomicU64::new(0), sync };
     let (written, synced) = std::thread::scope(|scope| {
         // The disk takes what there is while the rest is still being made. An error is told only once, so it must be kept.
-        let synced = scope.spawn(move || syncs.into_iter().try_for_each(|()| file.sync_data()));
+        // Without a thread for it, all is synced in the end.
+        let sync = move || syncs.into_iter().try_for_each(|()| file.sync_data());
+        let synced = std::thread::Builder::new().spawn_scoped(scope, sync);
         let written = match kind {
             Kind::Sparse => writer.sparse(source, pieces, nonzeros, rows, &first),
             Kind::Ratings => writer.ratings(source, pieces, rows, &first, &items),
@@ -74,7 +76,8 @@ pub(super) fn write(read: Read, target: Temporary, out: &Path, source: &str, pro
             let (hashes, _) = hash_blocks(file, header.len() as u64, length, |_, _| Ok(())).map_err(Error::io(out, "read back"))?;
             Ok((header, hashes))
         });
-        (hashed, synced.join().unwrap_or_else(|_| Err(std::io::Error::other("the thread that syncs is gone"))))
+        let joined = |synced: std::thread::ScopedJoinHandle<'_, std::io::Result<()>>| synced.join();
+        (hashed, synced.map_or(Ok(Ok(())), joined).unwrap_or_else(|_| Err(std::io::Error::other("the thread that syncs is gone"))))
     });
     let (mut header, hashes) = written?;
     synced.map_err(Error::io(out, "write"))?;

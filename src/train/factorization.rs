@@ -88,7 +88,7 @@ fn train<R: UpdateRule>(
     let loss = settings.loss;
     let (users, items) = (Arc::new(data.user_ids()?), Arc::new(data.item_ids()?));
     let (user_count, item_count, rank) = (data.users(), data.items(), settings.rank);
-    let (mut feed, held) = RatingFeed::new(data, &settings);
+    let (mut feed, held) = RatingFeed::new(data, &settings)?;
     check_split(data.len() as u64, (settings.holdout > 0.0).then_some(held.len() as u64), &settings)?;
     let mean = loss.base_score(feed.ratings.iter().map(|r| r.value as f64).sum::<f64>() / feed.ratings.len().max(1) as f64);
     let model = Factorization::new(rank, mean, settings.l2 as f32);

@@ -2,8 +2,10 @@
 //! at a position into private memory.
 use super::{Order, Settings};
 use crate::{
+    Result,
     data::{Dataset, Ratings},
     loss::Loss,
+    memory,
     models::{Block, ENDS, Factorization, Linear, Model, Pair, Row, Width},
     params::{Integers, Isa, Parameters, Places},
 };
@@ -203,7 +205,17 @@ pub(crate) struct RatingFeed {
 
 impl RatingFeed {
     /// The feed, and the ratings that are held out: the same in any order.
-    pub fn new(data: &Ratings, settings: &Settings) -> (RatingFeed, Vec<Rating>) {
+    ///
+    /// # Errors
+    /// When there is no room for them.
+    pub fn new(data: &Ratings, settings: &Settings) -> Result<(RatingFeed, Vec<Rating>)> {
+        // Each with its number, and once more while they are sorted.
+        let bytes = (data.len() * (size_of::<u32>() + 2 * size_of::<Rating>())) as u64;
+        memory::ask(
+            bytes,
+            || format!("{} ratings, which train from memory,", data.len()),
+            "train on fewer of them, or where there is more",
+        )?;
         let &Settings { loss, holdout, seed, .. } = settings;
         let threads = settings.workers();
         let users = data.users() as u32;
@@ -234,7 +246,7 @@ impl RatingFeed {
             units.extend((start..end).step_by(most).map(|from| from..end.min(from.saturating_add(most as u32))));
             start = end;
         }
-        (RatingFeed { ratings, units }, held)
+        Ok((RatingFeed { ratings, units }, held))
     }
 
     /// Puts places among the parameters for row numbers.

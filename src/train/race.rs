@@ -17,6 +17,7 @@ use super::{Batch, Counters, Epoch, Feed, Order, Plan, Progress, RaceReport, Rac
 use crate::{
     Error, Result,
     aids::{Adjuster, Aids},
+    memory,
     models::Model,
     params::{Aided, InstructionSet, Parameters, Shape, dispatch},
     rules::UpdateRule,
@@ -154,7 +155,9 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, F, M, R> {
         };
         let mut raced: Vec<_> = rates.iter().map(|&rate| Raced { rate, loss: None, again: None, examples: 0 }).collect();
         thread::scope(|scope| {
-            for started in 0..self.settings.threads.min(rates.len()) {
+            // Each has parameters of its own: no more at once than memory holds. The first finds out whether there is room for one.
+            let room = memory::available().map_or(u64::MAX, |free| free / Parameters::bytes::<R>(&self.shape).max(1)).max(1);
+            for started in 0..self.settings.threads.min(rates.len()).min(room as usize) {
                 let (worker, done) = (&worker, done.clone());
                 match thread::Builder::new().spawn_scoped(scope, move || worker(done)) {
                     // Fewer take longer, and find the same.

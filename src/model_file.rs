@@ -299,7 +299,8 @@ impl LinearModel {
         let columns = data.feature_ids()?.translate(&self.ids);
         let weights: Vec<f32> = std::iter::once(self.bias).chain(self.weights.iter().copied()).collect();
         let window = Window::Auto.of(data, 16 * (weights.len() + columns.len()) as u64);
-        Ok(evaluate::linear(&weights, self.unit_rows, loss, data, window, Some(&columns), None))
+        let scored = evaluate::linear(&weights, self.unit_rows, loss, data, window, Some(&columns), None);
+        data.whole().map(|()| scored)
     }
 }
 

@@ -244,22 +244,30 @@ fn train(args: &TrainArgs, settings: &Settings, data: &Opened, valid: Option<&Op
         (Packed::Ratings(data), Some(Packed::Ratings(valid))) => train_factorization(data, Some(valid), settings, &mut report, stop),
         _ => bail!("training and --valid data are of different kinds: one has sparse rows, the other ratings"),
     };
-    let outcome = outcome.map_err(|error| {
+    let by_name = |error| {
         let error = of_input(error, data, &args.data);
         valid.iter().zip(&args.valid).fold(error, |error, (opened, path)| of_input(error, opened, std::slice::from_ref(path)))
-    })?;
-    let changed = match &data.packed {
+    };
+    let mut outcome = outcome.map_err(by_name)?;
+    if let Ended::DataLost(error) = outcome.ended {
+        outcome.ended = Ended::DataLost(by_name(error));
+    }
+    finish(args, &outcome, report, changed(args, data, valid))
+}
+
+/// What is to be said where a file's contents are no longer what they were when it was opened.
+fn changed(args: &TrainArgs, data: &Opened, valid: Option<&Opened>) -> Option<String> {
+    let is_changed = |opened: &&Opened| match &opened.packed {
         Packed::Sparse(data) => data.changed(),
         Packed::Ratings(data) => data.changed(),
     };
-    if changed {
-        bail!("{}: the file changed while it was being trained on; train again", args.data[0].display());
-    }
-    finish(args, &outcome, report)
+    let used = std::iter::once((data, &args.data[0])).chain(valid.zip(args.valid.as_ref()));
+    let path = used.into_iter().find(|(opened, _)| is_changed(opened))?.1;
+    Some(format!("{}: the file changed while it was in use, so that nobody knows what the model has seen; train again", path.display()))
 }
 
 /// Saves the model and the picture, says how it ended, and with what exit code.
-fn finish(args: &TrainArgs, outcome: &Outcome, report: Report) -> anyhow::Result<ExitCode> {
+fn finish(args: &TrainArgs, outcome: &Outcome, report: Report, changed: Option<String>) -> anyhow::Result<ExitCode> {
     report.clear();
     let whose = match (&outcome.model, outcome.best) {
         (_, Some(epoch)) => format!("epoch {epoch}, the best"),
@@ -267,16 +275,19 @@ fn finish(args: &TrainArgs, outcome: &Outcome, report: Report) -> anyhow::Result
         (_, None) => format!("epoch {}", outcome.epochs.len()),
     };
     let unfinished = match &outcome.ended {
-        Ended::Finished | Ended::StoppedEarly => None,
-        Ended::Interrupted => Some("interrupted"),
         Ended::Diverged(_) => Some("diverged"),
+        Ended::Interrupted | Ended::DataLost(_) => Some("interrupted"),
+        Ended::Finished | Ended::StoppedEarly => None,
     };
+    // What is lost has changed, of course.
+    let changed = changed.filter(|_| !matches!(outcome.ended, Ended::DataLost(_)));
     let saved = match (&args.out, &outcome.model) {
-        (Some(path), Some(model)) => match unfinished.filter(|_| path.exists()) {
+        (Some(path), Some(model)) => match changed.as_ref().map(|_| "changed").or(unfinished.filter(|_| path.exists())) {
             None => model.save(path).map(|()| format!("model of {whose} written to {}", path.display())),
             Some(why) => {
                 let other = outputs::beside(path, why);
-                let kept = format!("{} is as it was; the model of {whose} is written to {}", path.display(), other.display());
+                let as_it_was = if path.exists() { format!("{} is as it was; ", path.display()) } else { String::new() };
+                let kept = format!("{as_it_was}model of {whose} written to {}", other.display());
                 model.save(&other).map(|()| kept)
             }
         },
@@ -292,6 +303,10 @@ fn finish(args: &TrainArgs, outcome: &Outcome, report: Report) -> anyhow::Result
         None => {}
     }
     let (ended, code) = match &outcome.ended {
+        Ended::DataLost(error) => {
+            say!("hogwild: {error}");
+            (error.to_string(), ExitCode::from(2))
+        }
         Ended::Finished => ("finished".to_string(), ExitCode::SUCCESS),
         Ended::StoppedEarly => {
             let (metric, patience) = (outcome.settings.stop_metric.unwrap_or(Metric::Loss).name(), outcome.settings.patience.unwrap_or(0));
@@ -307,9 +322,16 @@ fn finish(args: &TrainArgs, outcome: &Outcome, report: Report) -> anyhow::Result
             (error.to_string(), ExitCode::from(1))
         }
     };
+    let (ended, code) = match &changed {
+        Some(told) => {
+            say!("hogwild: {told}");
+            (told.clone(), ExitCode::from(2))
+        }
+        None => (ended, code),
+    };
     report.end(outcome, &ended)?; // before a model that cannot be saved ends the command: the log is whole
     let saved = saved?;
-    if unfinished.is_some() || !args.quiet {
+    if unfinished.is_some() || changed.is_some() || !args.quiet {
         say!("{saved}");
     }
     Ok(code)

@@ -2,7 +2,7 @@
 //! at a position into private memory.
 use super::{Order, Settings};
 use crate::{
-    Result,
+    Error, Result,
     data::{Dataset, Ratings},
     loss::Loss,
     memory,
@@ -41,6 +41,10 @@ pub(crate) trait Feed<M: Model>: Sync {
     fn prefetch_example<I: Isa>(&self, isa: I, position: u32, places: &impl Places<I>);
     /// Stored numbers of the example.
     fn size(&self, example: &M::Example) -> u64;
+    /// Why what was read may be nothing: a mapped file was cut short.
+    fn damage(&self) -> Option<Error> {
+        None
+    }
 }
 
 /// Rows of a sparse data set.
@@ -49,6 +53,8 @@ pub(crate) trait Feed<M: Model>: Sync {
 /// beyond the parameters is an empty lane, so that a changed file can give wrong numbers but never a place outside the parameters.
 pub(crate) struct SparseFeed<'a> {
     data: &'a Dataset,
+    /// Held-out data, whose damage ends a run as well.
+    valid: Option<&'a Dataset>,
     longest: usize,
     fetched: usize,
     starts: &'a [AtomicU64],
@@ -68,6 +74,7 @@ impl<'a> SparseFeed<'a> {
     pub fn new(data: &'a Dataset, settings: &Settings) -> Self {
         SparseFeed {
             data,
+            valid: None,
             longest: data.longest_row(),
             // Not so far that they drive the parameters out of the nearest cache: six examples of imdb_1gram (2% to 4% faster than twelve).
             fetched: (FETCHED / (data.nonzeros() as usize / data.rows().max(1)).max(1)).clamp(4, 12),
@@ -79,6 +86,11 @@ impl<'a> SparseFeed<'a> {
             holdout: (settings.holdout * u64::MAX as f64) as u64,
             seed: settings.seed,
         }
+    }
+
+    /// The same, with held-out data.
+    pub fn beside(self, valid: Option<&'a Dataset>) -> Self {
+        SparseFeed { valid, ..self }
     }
 
     /// Where a row's cells are, if a file that may have changed still says so.
@@ -178,6 +190,10 @@ impl Feed<Linear> for SparseFeed<'_> {
     fn size(&self, row: &Row) -> u64 {
         row.features as u64
     }
+
+    fn damage(&self) -> Option<Error> {
+        [Some(self.data), self.valid].into_iter().flatten().find_map(|data| data.whole().err())
+    }
 }
 
 /// Puts sixteen rows into a block, with their places.
@@ -235,6 +251,7 @@ impl RatingFeed {
         }
         let mut ratings: Vec<Rating> = numbers.iter().map(rating).collect();
         drop(numbers);
+        data.whole()?;
         let tile = |r: &Rating| if sequential { (0, 0) } else { (r.pair.user / TILE.0, (r.pair.item - users) / TILE.1) };
         ratings.par_sort_by_key(tile); // stable: the shuffle remains within the tile
         // Workers are to find work: large tiles are cut for them.

@@ -72,7 +72,7 @@ fn train<R: UpdateRule>(
     let (hot, block) = (settings.hot_rows.unwrap_or(0), settings.block());
     let counts = if settings.l2 > 0.0 || settings.aids.l1 > 0.0 { data.feature_counts()? } else { Vec::new() };
     let model = Linear::with_penalties(settings.l2, settings.aids.l1, data.rows(), &counts);
-    let feed = &SparseFeed::new(data, &settings);
+    let feed = &SparseFeed::new(data, &settings).beside(valid);
     let scaling = Scaling::new(settings.normalize, data, |row| !feed.is_held_out(row))?;
     let held: Option<Vec<u32>> = (settings.holdout > 0.0).then(|| (0..data.rows() as u32).filter(|&row| feed.is_held_out(row)).collect());
     check_split(data.rows() as u64, held.as_ref().map(|held| held.len() as u64), &settings)?;

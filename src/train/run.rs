@@ -81,6 +81,9 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
             before += count;
             let (tally, taken) = way.epoch(epoch, moment, &plan, watch, stop);
             let seconds = start.elapsed().as_secs_f64();
+            if let Some(error) = self.feed.damage() {
+                return Ok(kept.end(Ended::DataLost(error), reports, self.settings));
+            }
             let wrong = if !tally.loss.is_finite() {
                 Some("the training loss")
             } else if !self.parameters.is_finite() {
@@ -102,6 +105,9 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
             let state = keep(self.parameters, &self.finish(way));
             let interrupted = stop.load(Relaxed);
             let scored = if interrupted { None } else { evaluate(&state) };
+            if let Some(error) = self.feed.damage() {
+                return Ok(kept.end(Ended::DataLost(error), reports, self.settings));
+            }
             let valid = scored.as_ref().map(|scored| scored.metrics(self.settings.loss));
             kept.take(epoch, interrupted, state, scored, valid.as_ref())?;
             if let (Some(valid), Schedule::Plateau { patience, .. }) = (valid, self.settings.schedule) {
@@ -153,7 +159,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                 Ok(result) => results.push(result),
                 Err(RecvTimeoutError::Disconnected) => break, // the last worker has ended, in whatever way
                 Err(RecvTimeoutError::Timeout) => {
-                    counters.stop.fetch_or(stop.load(Relaxed), Relaxed);
+                    counters.stop.fetch_or(stop.load(Relaxed) || self.feed.damage().is_some(), Relaxed);
                     let examples = counters.examples.load(Relaxed);
                     watch.progress(Progress { epoch, examples, of: start.epoch, done: start.before + examples, of_all: start.steps });
                 }

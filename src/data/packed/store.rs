@@ -11,7 +11,7 @@ use safetensors::Dtype;
 use super::super::Ids;
 use super::super::file::read_at;
 use super::super::input::Progress;
-use super::super::layout::{Header, bad, checksum, hash_blocks, read_header};
+use super::super::layout::{Header, bad, blank_checksum, checksum, checksum_place, hash_blocks, read_header};
 use super::super::map::Map;
 use crate::{Error, Result, memory};
 
@@ -276,8 +276,29 @@ impl Store {
         let _ = rustix::fs::fadvise(&self.file, bytes.start as u64, length, rustix::fs::Advice::DontNeed);
     }
 
+    /// Whether the file holds something else than when it was opened. Where its times are what they were, it is not read for that.
     pub(super) fn changed(&self) -> bool {
-        self.file.metadata().map_or(true, |now| now.len() != self.length || now.modified().ok() != self.modified)
+        let Ok(now) = self.file.metadata() else { return true };
+        now.len() != self.length || now.modified().ok() != self.modified && !self.is_as_it_was().unwrap_or(false)
+    }
+
+    fn is_as_it_was(&self) -> std::io::Result<bool> {
+        let mut header = vec![0; self.blanked.len()];
+        read_at(&self.file, &mut header, 0)?;
+        let Some(digits) = checksum_place(&header).and_then(|place| header.get(place)) else { return Ok(false) };
+        let same = digits == self.checksum.as_bytes();
+        blank_checksum(&mut header);
+        let (hashes, _) = hash_blocks(&self.file, header.len() as u64, self.length, |_, _| Ok(()))?;
+        Ok(same && header == self.blanked && checksum(&header, &hashes) == self.checksum)
+    }
+
+    /// # Errors
+    /// When the file was cut short, or its disk has failed, so that what was read of the mapping is nothing.
+    pub(super) fn whole(&self) -> Result<()> {
+        if self.map.is_cut() {
+            return Err(self.bad("was cut short, or its disk has failed, while it was in use"));
+        }
+        Ok(())
     }
 }
 

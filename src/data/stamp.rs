@@ -1,7 +1,8 @@
 //! Stamps: what a full check of a packed file found, kept so that a file that has not changed since need not be read from end to end again.
 //!
 //! A stamp lies in the cache folder under `checked/`, named by the file's path, and holds for as long as device, inode, length, the times
-//! of the last changes (the system's own too, which nobody can set back) and the checksum that the file says of itself are the same.
+//! of the last changes (the system's own too, which nobody can set back) and the checksum that the file says of itself are the same, and the
+//! stamp's own checksum is right.
 //!
 //! What slips through: bytes that change on a failing disk, and what is written through a shared mapping of the file: that changes the
 //! times at the first write to a page alone, until the system has written the page to the disk, half a minute later or so. Numbers would
@@ -48,7 +49,8 @@ impl Stamp {
     /// What was found when the file was checked, if it is still that file.
     pub fn found(&self) -> Option<Value> {
         let mut stamp: Value = serde_json::from_slice(&std::fs::read(&self.path).ok()?).ok()?;
-        (stamp["file"] == self.file).then(|| stamp["found"].take())
+        let believed = stamp["file"] == self.file && stamp["sum"] == sum(&stamp["file"], &stamp["found"]);
+        believed.then(|| stamp["found"].take())
     }
 
     /// Keeps what was found. Where it cannot be written, the file will be checked again.
@@ -56,7 +58,7 @@ impl Stamp {
         if !self.settled || !is_settled(store) || identity(store).as_ref() != Some(&self.file) {
             return;
         }
-        let stamp = json!({ "file": self.file, "found": found });
+        let stamp = json!({ "file": self.file, "found": found, "sum": sum(&self.file, &found) });
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let _ = std::fs::create_dir_all(folder).and_then(|()| {
             let mut out = OutputFile::create(&self.path).map_err(std::io::Error::other)?;
@@ -69,6 +71,11 @@ impl Stamp {
     pub fn remove(&self) {
         let _ = std::fs::remove_file(&self.path); // where there was none, there is none
     }
+}
+
+/// A stamp's own checksum: a damaged one is not believed.
+fn sum(file: &Value, found: &Value) -> String {
+    format!("{:016x}", xxh3_64(format!("{file} {found}").as_bytes()))
 }
 
 /// Removes the stamp of a file that is no more.

@@ -176,17 +176,25 @@ impl Store {
             reading.add(block.len()).map(|()| found)
         };
         let (hashes, problems) =
-            hash_blocks(&self.file, self.blanked.len() as u64, self.length, look).map_err(Error::io(&self.path, "read"))?;
+            hash_blocks(&self.file, self.blanked.len() as u64, self.length, look).map_err(|problem| self.unread(problem))?;
         if checksum(&self.blanked, &hashes) != self.checksum {
             return Err(self.bad("is damaged: its checksum is not that of its contents"));
         }
         problems.into_iter().flatten().next().map_or(Ok(()), |problem| Err(self.bad(problem)))
     }
 
+    /// What is wrong where some of it could not be read.
+    fn unread(&self, problem: std::io::Error) -> Error {
+        match problem.kind() {
+            std::io::ErrorKind::UnexpectedEof => self.bad("was cut short while it was read"),
+            _ => Error::io(&self.path, "read")(problem),
+        }
+    }
+
     fn bytes(&self, place: Place, from: usize, count: usize) -> Result<Vec<u8>> {
         let mut bytes = vec![0; count * place.size];
         let at = place.start + from * place.size;
-        read_at(&self.file, &mut bytes, at as u64).map_err(Error::io(&self.path, "read"))?;
+        read_at(&self.file, &mut bytes, at as u64).map_err(|problem| self.unread(problem))?;
         Ok(bytes)
     }
 

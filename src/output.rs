@@ -152,7 +152,8 @@ pub(crate) fn remove_left(folder: &Path) {
     }
 }
 
-fn is_left(path: &Path) -> bool {
+/// Whether a file that is locked while it is in use is not.
+pub(crate) fn is_left(path: &Path) -> bool {
     File::open(path).is_ok_and(|file| file.try_lock().is_ok())
 }
 

@@ -2,8 +2,8 @@
 use super::{interrupt::watched, say::say};
 use clap::{Args, ValueEnum};
 use hogwild::{
-    Error, Scored, TrainedModel,
-    data::{Check, Format, OnBadRow, Opened, PackSettings, open_or_pack_while},
+    Error, Scored, TrainedModel, Window,
+    data::{Cache, Check, Format, OnBadRow, Opened, PackSettings, open_or_pack_while},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{path::PathBuf, sync::atomic::Ordering::Relaxed, time::Duration};
@@ -56,10 +56,21 @@ pub struct CacheOptions {
     /// Do not keep the packed form of text; it is otherwise kept in $HOGWILD_CACHE, else in the user's cache folder
     #[arg(long)]
     pub no_cache: bool,
+    /// How much is kept of the packed forms of text, such as 20G: the least recently used go first [default: a fifth of the disk's free space]
+    #[arg(long, value_name = "SIZE", env = "HOGWILD_CACHE_SIZE", value_parser = bytes)]
+    pub cache_size: Option<u64>,
     /// When the integrity of a packed file is checked: once, and then only if it has changed since (for which a stamp is kept in the
     /// cache folder; files under 16 MB always), or always; with --no-cache always
     #[arg(long, value_enum, value_name = "WHEN", default_value = "once")]
     pub check: CheckName,
+}
+
+/// A size as windows have it.
+fn bytes(text: &str) -> Result<u64, String> {
+    match Window::parse(text) {
+        Ok(Window::Bytes(bytes)) => Ok(bytes),
+        _ => Err("must be a size such as 500M or 20G".into()),
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -76,7 +87,7 @@ impl CacheOptions {
             CheckName::Once => Check::Once,
             CheckName::Always => Check::Always,
         };
-        let cache = (!self.no_cache).then_some(check);
+        let cache = (!self.no_cache).then_some(Cache { check, size: self.cache_size });
         let opened = interruptible(quiet, |progress| open_or_pack_while(inputs, &settings, cache, progress))?;
         if let Some(report) = &opened.report {
             super::pack::warn_skipped(report);

@@ -1,6 +1,7 @@
 //! The subcommands, one file each: what was typed, turned into library types.
 mod aids;
 mod bench;
+mod cache;
 mod data;
 mod eval;
 mod inspect;
@@ -37,6 +38,9 @@ pub enum Command {
     Inspect(inspect::InspectArgs),
     /// Write synthetic data with a known structure
     Synth(synth::SynthArgs),
+    /// List or clear the packed forms of text that are kept
+    #[command(subcommand)]
+    Cache(cache::CacheCommand),
     /// Measure this machine and training on it, by threads
     Bench(Box<bench::BenchArgs>),
 }
@@ -51,6 +55,7 @@ impl Command {
             Command::Predict(args) => predict::run(args)?,
             Command::Pack(args) => pack::run(args)?,
             Command::Inspect(args) => inspect::run(args)?,
+            Command::Cache(command) => cache::run(command)?,
             Command::Synth(args) => return synth::run(args),
         }
         Ok(ExitCode::SUCCESS)

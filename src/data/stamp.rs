@@ -8,7 +8,7 @@
 //! times at the first write to a page alone, until the system has written the page to the disk, half a minute later or so. Numbers would
 //! be wrong then, as those of a file that changes while it is mapped, and no more; [`Check::Always`] finds it. So that other writes are
 //! seen, the last change must be two seconds old when a check begins that is to leave a stamp, and when it ends.
-use super::{cache::cache_directory, packed::Store};
+use super::{cache_folder::cache_directory, packed::Store};
 use crate::OutputFile;
 use serde_json::{Value, json};
 use std::{
@@ -25,6 +25,9 @@ pub enum Check {
     /// At every opening; the stamp is renewed, or removed if the file is damaged.
     Always,
 }
+
+/// The folder in the cache folder.
+pub(super) const CHECKED: &str = "checked";
 
 /// What checks look at: another one here makes all stamps void.
 const CHECKER: u64 = 1;
@@ -85,7 +88,7 @@ pub(super) fn forget(path: &Path) {
 
 fn place(path: &Path) -> Option<PathBuf> {
     let name = xxh3_64(std::path::absolute(path).ok()?.as_os_str().as_encoded_bytes());
-    Some(cache_directory()?.join("checked").join(format!("{name:016x}.json")))
+    Some(cache_directory()?.join(CHECKED).join(format!("{name:016x}.json")))
 }
 
 #[cfg(unix)]

@@ -1,4 +1,5 @@
 //! A user's own loss and own loop: quantile regression with a linear model over rows in memory, on one thread. `cargo run --release --example own_loss`
+#![allow(clippy::print_stdout)] // simpler here than what the command does where nobody reads
 use hogwild::{
     Plain,
     models::{Linear, Model, Row},

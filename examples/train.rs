@@ -1,5 +1,6 @@
 //! The library in use: pack text, train with held-out rows, follow the run, look at the model, score a file.
 //! `cargo run --release --example train [TRAIN.svm [TEST.svm]]`
+#![allow(clippy::print_stdout)] // simpler here than what the command does where nobody reads
 use hogwild::{
     EpochReport, ModelKind, Settings, Watch,
     data::{PackSettings, Packed, pack},

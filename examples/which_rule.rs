@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release --example which_rule [TRAIN [VALID]]` prints a Markdown table: held-out loss after 1, 5 and 10 epochs on one
 //! thread, the same on two threads as a ratio after 10, and the time of a nonzero (or rating) beside Adagrad's. Text or packed files.
+#![allow(clippy::print_stdout)] // simpler here than what the command does where nobody reads
 use hogwild::{
     EpochReport, Outcome, Rule, Schedule, Settings,
     data::{PackSettings, Packed, open_or_pack},

@@ -1,5 +1,6 @@
 //! The one error type of the library: every variant carries what is needed to name the place and the remedy.
 
+use crate::memory;
 use std::path::{Path, PathBuf};
 
 /// What the library's fallible functions return.
@@ -64,6 +65,24 @@ pub enum Error {
         rows: usize,
         /// With the rule's state.
         bytes_a_row: usize,
+    },
+    /// Something does not fit into the memory that is free.
+    #[error("{what} take {} of memory, and {} are free; {remedy}", memory::text(*bytes), memory::text(*free))]
+    NoRoom {
+        /// What is to lie in memory.
+        what: String,
+        /// What it takes.
+        bytes: u64,
+        /// What there is, control groups counted.
+        free: u64,
+        /// What the user can do.
+        remedy: &'static str,
+    },
+    /// The system starts no more threads.
+    #[error("the system starts no more threads; raise the limit of the user's processes (ulimit -u) or of the control group's (pids.max)")]
+    Threads {
+        /// The system's own reason.
+        source: std::io::Error,
     },
     /// Training left the finite numbers.
     #[error("{quantity} became NaN or infinite in epoch {epoch} at learning rate {rate}; try --lr {}{}, or scale the features down",

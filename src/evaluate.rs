@@ -116,11 +116,12 @@ pub(crate) fn translate_ratings(data: &Ratings, users: &Ids, items: &Ids, loss: 
     let (users, items) = (data.user_ids()?.translate(users), data.item_ids()?.translate(items));
     let of = |map: &[u32], number: u32| map.get(number as usize).copied().unwrap_or(u32::MAX);
     let cells = data.user_cells().iter().zip(data.item_cells()).zip(data.rating_cells());
-    Ok(cells
+    let translated = cells
         .map(|((user, item), rating)| {
             (of(&users, user.load(Relaxed)), of(&items, item.load(Relaxed)), loss.target(f32::from_bits(rating.load(Relaxed))))
         })
-        .collect())
+        .collect();
+    data.whole().map(|()| translated)
 }
 
 /// Scores translated ratings. An unknown user or item contributes neither bias nor factors, so that the mean remains.

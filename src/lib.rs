@@ -29,6 +29,7 @@ mod loss;
 mod math;
 pub mod memory;
 mod metrics;
+mod model_check;
 mod model_file;
 pub mod models;
 mod output;

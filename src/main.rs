@@ -3,15 +3,28 @@
 mod cli;
 
 use clap::Parser;
-use std::process::ExitCode;
+use cli::say::{reader_is_gone, say, show};
+use std::{io::IsTerminal, process::ExitCode};
 
 fn main() -> ExitCode {
-    match cli::Command::parse().run() {
+    let done = match cli::Command::try_parse() {
+        Ok(command) => command.run(),
+        // Help and version are results like others.
+        Err(told) if !told.use_stderr() => {
+            let (text, coloured) = (told.render(), std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none());
+            show(&if coloured { text.ansi().to_string() } else { text.to_string() }).map(|()| ExitCode::SUCCESS)
+        }
+        Err(wrong) => {
+            let _ = wrong.print(); // as `say!`
+            return ExitCode::from(2);
+        }
+    };
+    match done {
         Ok(code) => code,
         // Whoever reads our output may stop reading, as `head` does.
-        Err(error) if cli::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(_) if reader_is_gone() => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("hogwild: {error:#}");
+            say!("hogwild: {error:#}");
             ExitCode::from(2)
         }
     }

@@ -1,6 +1,7 @@
 //! How much memory there is for us, and how much was used: what decides whether data are visited in windows, and what a run tells.
 //!
 //! Linux alone is asked, by its files under `/proc` and `/sys`; elsewhere nothing is known, and data are taken to fit.
+use crate::{Error, Result};
 use std::path::Path;
 
 /// Memory that this process used, in bytes.
@@ -23,6 +24,23 @@ pub fn available() -> Option<u64> {
 pub fn used() -> Option<Used> {
     let status = |name| field(Path::new("/proc/self/status"), name).map(|kilobytes| kilobytes << 10);
     Some(Used { peak: status("VmHWM:")?, own: status("RssAnon:")? })
+}
+
+/// Asks for memory before it is taken: what does not fit is refused with the figures, where the system would let it be taken and then end
+/// the process. Where it is not known what is free, all is taken to fit.
+pub(crate) fn ask(bytes: u64, what: impl FnOnce() -> String, remedy: &'static str) -> Result<()> {
+    const SMALL: u64 = 16 << 20; // not worth a look
+    match available().filter(|&free| bytes > SMALL && bytes > free) {
+        Some(free) => Err(Error::NoRoom { what: what(), bytes, free, remedy }),
+        None => Ok(()),
+    }
+}
+
+/// A size for people, in the unit that suits it.
+pub(crate) fn text(bytes: u64) -> String {
+    let bytes = bytes as f64;
+    let (size, unit) = [(1e15, "PB"), (1e12, "TB"), (1e9, "GB")].into_iter().find(|&(size, _)| bytes >= size).unwrap_or((1e6, "MB"));
+    format!("{:.1} {unit}", bytes / size)
 }
 
 /// The least that is left in the control groups of a process and in those around them, for both versions of control groups.
@@ -86,6 +104,14 @@ mod tests {
         assert_eq!(left("4:memory:/elsewhere\n0::/c/d\n"), Some(2500));
         assert_eq!(left("0::/e\n"), Some(2000));
         assert_eq!(left("0::/\n"), None);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_does_not_fit_is_refused_with_the_figures() {
+        ask(1 << 20, || unreachable!(), "").unwrap();
+        let refused = ask(3 << 50, || "numbers".into(), "use fewer").unwrap_err().to_string();
+        assert!(refused.starts_with("numbers take 3.4 PB of memory, and ") && refused.ends_with(" are free; use fewer"), "{refused}");
     }
 
     #[test]

@@ -3,12 +3,13 @@
 //! Linear: `weight` f32 [features], `bias` f32 [1], ids; `"unit_rows": true` in the entry `hogwild` where rows are to be divided by their lengths,
 //! `"unit"` where the loss counts another number than 1 as 1. Factorization: `user_bias`, `item_bias`, `user_factor` [users, rank],
 //! `item_factor` [items, rank], `mean` f32 [1], ids of users and of items. Ids are `*_id` u64 or `*_name_start` u64 with `*_name` u8.
-//! The metadata entry `hogwild` has kind, loss and the settings of the run as JSON. All that is format version 1. An ensemble of
+//! The metadata entry `hogwild` has checksum (see `model_check`), kind, loss and the settings of the run as JSON. All that is format version 1. An ensemble of
 //! snapshots is version 2: every f32 tensor has a leading dimension, one for each member, ids are there once.
 use crate::{
     Error, Loss, OutputFile, Result,
     data::{Dataset, Ids, Packed, Ratings},
     evaluate::{self, Scored},
+    memory, model_check,
     train::{MOST_SNAPSHOTS, Window},
 };
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -186,7 +187,7 @@ impl TrainedModel {
             .map_err(failed)?;
         // One entry, so that the same model is the same file: the format's own entries have no order.
         let mut header = serde_json::json!({
-            "format": FORMAT, "version": VERSIONS[!self.earlier.is_empty() as usize], "kind": self.kind_name(), "loss": self.loss.name(), "settings": self.settings,
+            "checksum": model_check::BLANK, "format": FORMAT, "version": VERSIONS[!self.earlier.is_empty() as usize], "kind": self.kind_name(), "loss": self.loss.name(), "settings": self.settings,
         });
         if self.unit != 1.0 {
             header["unit"] = self.unit.into();
@@ -195,7 +196,8 @@ impl TrainedModel {
             header["unit_rows"] = true.into();
         }
         let metadata = HashMap::from([("hogwild".to_string(), header.to_string())]);
-        let bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
+        let mut bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
+        model_check::seal(&mut bytes);
         let mut file = OutputFile::create(path)?;
         file.write_all(&bytes).map_err(Error::io(path, "write"))?;
         file.finish()
@@ -206,10 +208,14 @@ impl TrainedModel {
     /// # Errors
     /// When it is not one, is damaged, or was written by a later version.
     pub fn open(path: &Path) -> Result<TrainedModel> {
-        let bytes = std::fs::read(path).map_err(Error::io(path, "read"))?;
+        let length = std::fs::metadata(path).map_err(Error::io(path, "read"))?.len();
+        // The file, and what is made of it.
+        memory::ask(2 * length, || format!("{}: the model's numbers", path.display()), "use it where there is more")?;
+        let mut bytes = std::fs::read(path).map_err(Error::io(path, "read"))?;
         let bad =
             |problem: String| Error::BadFile { path: path.to_owned(), problem, remedy: "give a model that `hogwild train --out` wrote" };
         let damaged = |e: safetensors::SafeTensorError| bad(format!("not a model file, or damaged ({e})"));
+        let check_sum = model_check::check_sum(&mut bytes);
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;
         let file = SafeTensors::deserialize(&bytes).map_err(damaged)?;
         let metadata = header.metadata().as_ref().and_then(|entries| entries.get("hogwild")).map(String::as_str).unwrap_or("null");
@@ -217,6 +223,11 @@ impl TrainedModel {
         let entry = |key: &str| metadata[key].as_str().unwrap_or("");
         if entry("format") != FORMAT {
             return Err(bad("a safetensors file, but not a hogwild model".into()));
+        }
+        // Before there were checksums, an entry began with its format.
+        let is_old = metadata.as_object().and_then(|entries| entries.keys().next()).is_some_and(|first| first == "format");
+        if check_sum != Some(true) && !is_old {
+            return Err(bad("is damaged: its checksum is not that of its contents".into()));
         }
         if !VERSIONS.contains(&entry("version")) {
             return Err(bad(format!("written in format version {}, this program reads {}", entry("version"), VERSIONS.join(", "))));
@@ -229,6 +240,9 @@ impl TrainedModel {
         let members = count(if entry("kind") == "mf" { "mean" } else { "bias" })?;
         if !(1..=MOST_SNAPSHOTS).contains(&members) {
             return Err(bad(format!("has {members} models, and there may be 1 to {MOST_SNAPSHOTS}")));
+        }
+        if ["linear", "mf"].contains(&entry("kind")) {
+            model_check::check_tensors(&file, entry("kind"), ensemble.then_some(members)).map_err(bad)?;
         }
         let floats = |name: &str, member: usize| -> Result<Vec<f32>> {
             let tensor = file.tensor(name).map_err(damaged)?;
@@ -255,6 +269,7 @@ impl TrainedModel {
                     bytes: file.tensor(&format!("{name}_name")).map_err(damaged)?.data().to_vec(),
                 },
             };
+            model_check::check_ids(name, &ids).map_err(bad)?;
             if ids.len() == n { Ok(Arc::new(ids)) } else { Err(bad(format!("{} ids for {n} rows of `{name}`", ids.len()))) }
         };
         let mut kinds: Vec<ModelKind> = Vec::new();
@@ -308,7 +323,8 @@ impl LinearModel {
         let columns = data.feature_ids()?.translate(&self.ids);
         let weights: Vec<f32> = std::iter::once(self.bias).chain(self.weights.iter().copied()).collect();
         let window = Window::Auto.of(data, 16 * (weights.len() + columns.len()) as u64);
-        Ok(evaluate::linear(&weights, self.unit_rows, loss, data, window, Some(&columns), None))
+        let scored = evaluate::linear(&weights, self.unit_rows, loss, data, window, Some(&columns), None);
+        data.whole().map(|()| scored)
     }
 }
 

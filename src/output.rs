@@ -1,15 +1,19 @@
 //! Files that are there whole or not at all: written to a temporary name beside the target, synced, renamed.
+//!
+//! A temporary file is locked for as long as it is written. One that is not was left by a run that was killed: the next run that writes
+//! into the folder removes it.
 use crate::{Error, Result};
 use std::{
+    fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
 };
+use tempfile::NamedTempFile;
 
 /// A file being written. Until [`finish`](Self::finish), whatever stood at its path stays.
 #[derive(Debug)]
 pub struct OutputFile {
-    file: io::BufWriter<tempfile::NamedTempFile>,
-    path: PathBuf,
+    file: io::BufWriter<Temporary>,
 }
 
 impl OutputFile {
@@ -18,19 +22,20 @@ impl OutputFile {
     /// # Errors
     /// When its folder does not exist or cannot be written to.
     pub fn create(path: &Path) -> Result<OutputFile> {
-        // A link is followed, and what is not a file (a device, a folder) is left alone.
-        let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        if whole.exists() && !whole.is_file() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
-            let problem = "is there and is not a file, or names a folder".into();
-            return Err(Error::BadFile { path: path.to_owned(), problem, remedy: "name a file to write" });
-        }
-        let path = &whole;
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666)); // less the user's umask, as for any new file
-        let file = builder.tempfile_in(folder).map_err(Error::io(path, "write"))?;
-        Ok(OutputFile { file: io::BufWriter::with_capacity(1 << 16, file), path: path.to_owned() })
+        Ok(OutputFile { file: io::BufWriter::with_capacity(1 << 16, Temporary::new(path)?) })
+    }
+
+    /// Where a file of that path is written: links are followed, to what is not there yet too.
+    pub fn target(path: &Path) -> PathBuf {
+        path.canonicalize().unwrap_or_else(|_| {
+            const MOST: usize = 40; // as the system has it
+            let mut at = path.to_owned();
+            for _ in 0..MOST {
+                let Ok(next) = fs::read_link(&at) else { break };
+                at = folder_of(&at).join(next);
+            }
+            at
+        })
     }
 
     /// Puts the file in its place.
@@ -38,10 +43,8 @@ impl OutputFile {
     /// # Errors
     /// What the system refuses; then nothing has changed.
     pub fn finish(self) -> Result<()> {
-        let file = self.file.into_inner().map_err(|e| Error::io(&self.path, "write")(e.into_error()))?;
-        file.as_file().sync_all().map_err(Error::io(&self.path, "write"))?;
-        file.persist(&self.path).map_err(|e| Error::io(&self.path, "write")(e.error))?;
-        Ok(())
+        let path = self.file.get_ref().path.clone();
+        self.file.into_inner().map_err(|e| Error::io(&path, "write")(e.into_error()))?.finish()
     }
 }
 
@@ -52,5 +55,144 @@ impl Write for OutputFile {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+/// What names of temporary files begin and end with.
+const NAME: [&str; 2] = [".hogwild-", ".part"];
+
+/// The temporary file, not yet in its place.
+#[derive(Debug)]
+pub(crate) struct Temporary {
+    file: NamedTempFile,
+    /// As it was given, for messages.
+    path: PathBuf,
+    target: PathBuf,
+}
+
+impl Temporary {
+    pub fn new(path: &Path) -> Result<Temporary> {
+        let target = OutputFile::target(path);
+        // What is not a file (a device, a folder) is left alone.
+        if target.exists() && !target.is_file() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+            let problem = "is there and is not a file, or names a folder".into();
+            return Err(Error::BadFile { path: path.to_owned(), problem, remedy: "name a file to write" });
+        }
+        let folder = folder_of(&target);
+        remove_left(folder);
+        let file = create(folder, &target).map_err(Error::io(path, "write"))?;
+        Ok(Temporary { file, path: path.to_owned(), target })
+    }
+
+    pub fn as_file(&self) -> &File {
+        self.file.as_file()
+    }
+
+    /// Syncs it and puts it in its place, with the mode of what stood there.
+    pub fn finish(self) -> Result<()> {
+        let failed = || Error::io(&self.path, "write");
+        if let Ok(found) = fs::metadata(&self.target) {
+            let _ = self.file.as_file().set_permissions(found.permissions()); // a file system without modes has none to keep
+        }
+        self.file.as_file().sync_all().map_err(failed())?;
+        self.file.persist(&self.target).map_err(|e| Error::io(&self.path, "write")(e.error))?;
+        // The name too is to outlast a loss of power. Some file systems cannot be asked; the file is there all the same.
+        #[cfg(unix)]
+        let _ = File::open(folder_of(&self.target)).and_then(|folder| folder.sync_all());
+        Ok(())
+    }
+}
+
+impl Write for Temporary {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A locked temporary file.
+fn create(folder: &Path, target: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(NAME[0]).suffix(NAME[1]);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // That of what it is to replace, or as any new file; less the user's umask.
+        let mode = fs::metadata(target).map_or(0o666, |found| found.permissions().mode() & 0o777);
+        builder.permissions(fs::Permissions::from_mode(mode));
+    }
+    #[cfg(not(unix))]
+    let _ = target;
+    loop {
+        let file = builder.tempfile_in(folder)?;
+        // Where locks are not supported, nobody removes anything either. Before it was locked, another run may have.
+        let _ = file.as_file().try_lock();
+        if file.path().exists() {
+            return Ok(file);
+        }
+    }
+}
+
+/// Removes temporary files that nobody writes.
+pub(crate) fn remove_left(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        let ours = name.starts_with(NAME[0].as_bytes()) && name.ends_with(NAME[1].as_bytes());
+        if ours && entry.file_type().is_ok_and(|kind| kind.is_file()) && is_left(&entry.path()) {
+            let _ = fs::remove_file(entry.path()); // where it cannot be removed, it merely stays
+        }
+    }
+}
+
+/// Whether a file that is locked while it is in use is not.
+pub(crate) fn is_left(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| file.try_lock().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_run_left_is_removed_and_what_is_written_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at(".hogwild-abc123.part"), "left").unwrap();
+        fs::write(at(".hogwild-mine"), "the user's").unwrap();
+        let mut first = OutputFile::create(&at("first")).unwrap();
+        first.write_all(b"one").unwrap();
+        assert!(!at(".hogwild-abc123.part").exists() && at(".hogwild-mine").exists());
+        let second = OutputFile::create(&at("second")).unwrap();
+        first.finish().unwrap();
+        drop(second);
+        assert_eq!(fs::read(at("first")).unwrap(), b"one");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_and_modes_kept() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        symlink("further", at("link")).unwrap();
+        symlink(at("target"), at("further")).unwrap();
+        for mode in [0o600, 0o640] {
+            let mut file = OutputFile::create(&at("link")).unwrap();
+            file.write_all(b"x").unwrap();
+            file.finish().unwrap();
+            let [link, target] = ["link", "target"].map(|name| fs::symlink_metadata(at(name)).unwrap());
+            assert!(link.is_symlink() && target.is_file());
+            assert!(mode == 0o600 || target.permissions().mode() & 0o777 == 0o600);
+            fs::set_permissions(at("target"), fs::Permissions::from_mode(mode)).unwrap();
+        }
     }
 }

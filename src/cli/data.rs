@@ -1,9 +1,9 @@
 //! What all commands that read data share: the options about it, and the progress of packing.
-use super::{interrupt::watched, told, warn};
+use super::{interrupt::watched, say::say, told, warn};
 use clap::{Args, ValueEnum};
 use hogwild::{
-    Error, ModelKind, Scored, TrainedModel,
-    data::{Check, Columns, Format, Ids, OnBadRow, Opened, PackSettings, Packed, open_or_pack_while},
+    Error, ModelKind, Scored, TrainedModel, Window,
+    data::{Cache, Check, Columns, Format, Ids, OnBadRow, Opened, PackSettings, Packed, open_or_pack_while},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{path::PathBuf, sync::atomic::Ordering::Relaxed, time::Duration};
@@ -68,10 +68,21 @@ pub struct CacheOptions {
     /// Do not keep the packed form of text; it is otherwise kept in $HOGWILD_CACHE, else in the user's cache folder
     #[arg(long)]
     pub no_cache: bool,
+    /// How much is kept of the packed forms of text, such as 20G: the least recently used go first [default: a fifth of the disk's free space]
+    #[arg(long, value_name = "SIZE", env = "HOGWILD_CACHE_SIZE", value_parser = bytes)]
+    pub cache_size: Option<u64>,
     /// When the integrity of a packed file is checked: once, and then only if it has changed since (for which a stamp is kept in the
     /// cache folder; files under 16 MB always), or always; with --no-cache always
     #[arg(long, value_enum, value_name = "WHEN", default_value = "once")]
     pub check: CheckName,
+}
+
+/// A size as windows have it.
+fn bytes(text: &str) -> Result<u64, String> {
+    match Window::parse(text) {
+        Ok(Window::Bytes(bytes)) => Ok(bytes),
+        _ => Err("must be a size such as 500M or 20G".into()),
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -97,7 +108,7 @@ impl CacheOptions {
             CheckName::Once => Check::Once,
             CheckName::Always => Check::Always,
         };
-        let cache = (!self.no_cache).then_some(check);
+        let cache = (!self.no_cache).then_some(Cache { check, size: self.cache_size });
         let opened = interruptible(quiet, |progress| open_or_pack_while(inputs, &settings, cache, progress))?;
         if let Some(report) = &opened.report {
             super::pack::warn_skipped(report);
@@ -106,15 +117,15 @@ impl CacheOptions {
             return Ok(opened);
         }
         if !opened.note.is_empty() {
-            eprintln!("{}", opened.note);
+            say!("{}", opened.note);
         }
-        opened.report.iter().flat_map(|report| &report.notes).for_each(|note| eprintln!("{note}"));
+        opened.report.iter().flat_map(|report| &report.notes).for_each(|note| say!("{note}"));
         let name = told::names(inputs);
-        eprintln!("{name}: {}", told::of_packed(&opened.packed));
+        say!("{name}: {}", told::of_packed(&opened.packed));
         if let Packed::Ratings(data) = &opened.packed
             && let Some(warning) = warn::of_ratings(data, &name)
         {
-            eprintln!("{warning}");
+            say!("{warning}");
         }
         Ok(opened)
     }
@@ -124,7 +135,7 @@ impl CacheOptions {
         if let Packed::Ratings(data) = &opened.packed
             && let Some(warning) = warn::strangers(data, &told::names(inputs), users, items)?
         {
-            eprintln!("{warning}");
+            say!("{warning}");
         }
         Ok(())
     }
@@ -171,7 +182,7 @@ pub fn interruptible<T>(
         let written = outcome.is_ok();
         // A temporary folder goes with it.
         drop(outcome);
-        eprintln!("hogwild: interrupted {}", if written { "after reading" } else { "while reading; nothing was written" });
+        say!("hogwild: interrupted {}", if written { "after reading" } else { "while reading; nothing was written" });
         std::process::exit(130);
     }
     Ok(outcome?)

@@ -1,5 +1,8 @@
 //! `hogwild eval`: metrics of a model on labelled data.
-use super::data::{CacheOptions, of_input, score_members};
+use super::{
+    data::{CacheOptions, of_input, score_members},
+    say::show,
+};
 use clap::Args;
 use hogwild::{Metrics, Scored, TrainedModel};
 use std::path::PathBuf;
@@ -35,14 +38,12 @@ pub fn run(args: EvalArgs) -> anyhow::Result<()> {
         if !of_members.is_empty() {
             json["members"] = of_members.iter().map(metrics_json).collect();
         }
-        println!("{json}");
+        show(&format!("{json}\n"))?;
     } else {
-        for (i, member) in of_members.iter().enumerate() {
-            println!("member {}{}", i + 1, metrics_text(member));
-        }
-        println!("examples {}", metrics.examples);
-        metrics.named().for_each(|(name, value)| println!("{name} {value:.6}"));
-        println!("unknown {}", scored.unknown);
+        let members = of_members.iter().enumerate().map(|(i, member)| format!("member {}{}\n", i + 1, metrics_text(member)));
+        let named = metrics.named().map(|(name, value)| format!("{name} {value:.6}\n"));
+        let (members, named): (String, String) = (members.collect(), named.collect());
+        show(&format!("{members}examples {}\n{named}unknown {}\n", metrics.examples, scored.unknown))?;
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
 //! `hogwild inspect`: what a model or a packed file holds.
+use super::say::show;
 use clap::Args;
 use hogwild::{
     ModelKind, TrainedModel,
@@ -29,12 +30,12 @@ pub fn run(args: InspectArgs) -> anyhow::Result<()> {
             Err(not_data) => return Err(not_data.into()),
         },
     };
-    if args.json {
-        println!("{found}")
-    } else {
-        print(&found, 0)
+    let mut text = format!("{found}\n");
+    if !args.json {
+        text.clear();
+        describe(&found, 0, &mut text);
     }
-    Ok(())
+    show(&text)
 }
 
 /// Whether the file says of itself that it is a model, so that the model's error is the one to show.
@@ -131,18 +132,18 @@ fn frequent(ids: &Ids, counts: &[u64], top: usize) -> Value {
     counts.iter().take(top).enumerate().map(|(i, &count)| (ids.name(i), json!(count))).collect::<serde_json::Map<_, _>>().into()
 }
 
-fn print(value: &Value, indent: usize) {
+fn describe(value: &Value, indent: usize, out: &mut String) {
     for (name, value) in value.as_object().into_iter().flatten() {
         if let Some(members) = value.as_array() {
             for (i, member) in members.iter().enumerate() {
-                println!("{:indent$}member {}", "", i + 1);
-                print(member, indent + 2);
+                *out += &format!("{:indent$}member {}\n", "", i + 1);
+                describe(member, indent + 2, out);
             }
         } else if value.is_object() {
-            println!("{:indent$}{name}", "");
-            print(value, indent + 2);
+            *out += &format!("{:indent$}{name}\n", "");
+            describe(value, indent + 2, out);
         } else {
-            println!("{:indent$}{name} {}", "", value.as_str().map_or_else(|| value.to_string(), str::to_string));
+            *out += &format!("{:indent$}{name} {}\n", "", value.as_str().map_or_else(|| value.to_string(), str::to_string));
         }
     }
 }

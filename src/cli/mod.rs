@@ -1,16 +1,20 @@
 //! The subcommands, one file each: what was typed, turned into library types.
 mod aids;
 mod bench;
+mod cache;
 mod data;
 mod eval;
 mod inspect;
 mod interrupt;
+mod outputs;
 mod pack;
 mod plot;
 mod predict;
 mod report;
 mod rule;
+pub mod say;
 mod synth;
+mod threads;
 mod told;
 mod train;
 mod warn;
@@ -36,12 +40,16 @@ pub enum Command {
     Inspect(inspect::InspectArgs),
     /// Write synthetic data with a known structure
     Synth(synth::SynthArgs),
+    /// List or clear the packed forms of text that are kept
+    #[command(subcommand)]
+    Cache(cache::CacheCommand),
     /// Measure this machine and training on it, by threads
     Bench(Box<bench::BenchArgs>),
 }
 
 impl Command {
     pub fn run(self) -> anyhow::Result<ExitCode> {
+        threads::start()?;
         match self {
             Command::Train(args) => return train::run(*args),
             Command::Bench(args) => return bench::run(*args),
@@ -49,12 +57,9 @@ impl Command {
             Command::Predict(args) => predict::run(args)?,
             Command::Pack(args) => pack::run(args)?,
             Command::Inspect(args) => inspect::run(args)?,
+            Command::Cache(command) => cache::run(command)?,
             Command::Synth(args) => return synth::run(args),
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(|e| e.downcast_ref::<std::io::Error>()).any(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -1,6 +1,8 @@
 //! `hogwild pack`: text into one memory-mapped file.
 use super::{
     data::{DataOptions, interruptible},
+    outputs,
+    say::{say, show},
     told,
 };
 use clap::Args;
@@ -32,6 +34,7 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
     if let Some(packed) = args.inputs.iter().find(|path| path.extension().is_some_and(|extension| extension == "safetensors")) {
         anyhow::bail!("{}: is packed already; give it to train, eval, predict or inspect", packed.display());
     }
+    outputs::check(&args.inputs, &[("--out", Some(&args.out))])?;
     let settings = args.data.settings();
     let report = interruptible(false, |progress| pack_while(&args.inputs, &args.out, &settings, progress))?;
     warn_skipped(&report);
@@ -44,7 +47,7 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
             "skipped": report.skipped, "bytes": report.bytes, "seconds": report.seconds, "megabytes_per_second": speed,
             "peak_memory": memory::used().map(|used| used.peak),
         });
-        println!("{json}");
+        show(&format!("{json}\n"))?;
     } else {
         let what = if report.users > 0 {
             format!("{} ratings of {} items by {} users", report.rows, report.items, report.users)
@@ -53,7 +56,7 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
         };
         let peak = memory::used().map(|used| format!(", {:.0} MB of memory at its peak", used.peak as f64 / 1e6)).unwrap_or_default();
         let (out, read) = (args.out.display(), report.bytes as f64 / 1e6);
-        println!("{out}: {what}; {read:.1} MB read in {:.2} s, {speed:.0} MB/s{peak}", report.seconds);
+        show(&format!("{out}: {what}; {read:.1} MB read in {:.2} s, {speed:.0} MB/s{peak}\n", report.seconds))?;
     }
     Ok(())
 }
@@ -61,7 +64,7 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
 /// Rows that were left out are always told of.
 pub fn warn_skipped(report: &PackReport) {
     if report.skipped > 0 {
-        eprintln!("skipped {} bad rows, the first of them:", report.skipped);
-        report.first_skipped.iter().for_each(|row| eprintln!("  {row}"));
+        say!("skipped {} bad rows, the first of them:", report.skipped);
+        report.first_skipped.iter().for_each(|row| say!("  {row}"));
     }
 }

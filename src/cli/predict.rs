@@ -1,5 +1,9 @@
 //! `hogwild predict`: one prediction a line.
-use super::data::{CacheOptions, score_members};
+use super::{
+    data::{CacheOptions, score_members},
+    outputs,
+    say::{Results, say},
+};
 use anyhow::Context;
 use clap::Args;
 use hogwild::{OutputFile, Scored, TrainedModel};
@@ -23,6 +27,7 @@ pub struct PredictArgs {
 }
 
 pub fn run(args: PredictArgs) -> anyhow::Result<()> {
+    outputs::check(args.data.iter().chain([&args.model]), &[("--out", args.out.as_ref())])?;
     let model = TrainedModel::open(&args.model)?;
     args.options.check_columns(args.data.iter())?;
     let opened = args.options.open(&args.data, false)?;
@@ -36,7 +41,7 @@ pub fn run(args: PredictArgs) -> anyhow::Result<()> {
         out.flush()
     };
     match args.out {
-        None => write(&mut std::io::stdout().lock())?,
+        None => write(&mut Results).context("cannot write to standard output")?,
         Some(path) => {
             let mut file = OutputFile::create(&path)?;
             write(&mut file).with_context(|| format!("{}: cannot write", path.display()))?;
@@ -44,7 +49,7 @@ pub fn run(args: PredictArgs) -> anyhow::Result<()> {
         }
     }
     if scored.unknown > 0 {
-        eprintln!("{} features, users or items were unknown to the model", scored.unknown);
+        say!("{} features, users or items were unknown to the model", scored.unknown);
     }
     Ok(())
 }

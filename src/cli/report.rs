@@ -1,5 +1,8 @@
 //! What a run tells on its way: a bar while an epoch runs, a line after it, JSON lines in the log.
-use super::eval::{metrics_json, metrics_text};
+use super::{
+    eval::{metrics_json, metrics_text},
+    say::say,
+};
 use anyhow::Context;
 use hogwild::{
     Astray, EpochReport, InstructionSet, Normalize, Outcome, Progress, RaceReport, Raced, Settings, Watch, WindowReport,
@@ -42,7 +45,7 @@ impl Report {
         let mut report = Report { bar, quiet, epochs: settings.epochs, started: Instant::now(), log, log_failed: None, own_memory: 0 };
         let set = InstructionSet::detect()?;
         report.log(json!({
-            "event": "start", "version": env!("CARGO_PKG_VERSION"), "data": inputs.0, "valid": inputs.1, "settings": settings.describe(),
+            "event": "start", "version": env!("CARGO_PKG_VERSION"), "data": inputs.0.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(), "valid": inputs.1.map(Path::to_string_lossy), "settings": settings.describe(),
             "machine": {
                 "cores": std::thread::available_parallelism().map_or(1, |n| n.get()), "instruction_set": set.name(),
                 "os": std::env::consts::OS, "architecture": std::env::consts::ARCH,
@@ -92,7 +95,7 @@ impl Report {
     /// A line for the user, unless quiet.
     pub fn say(&self, line: &str) {
         if !self.quiet {
-            eprintln!("{line}");
+            say!("{line}");
         }
     }
 

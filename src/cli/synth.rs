@@ -1,5 +1,9 @@
 //! `hogwild synth`: synthetic data with a known structure.
-use super::interrupt::watched;
+use super::{
+    interrupt::watched,
+    say::{Results, say},
+};
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use hogwild::{
     OutputFile,
@@ -74,7 +78,7 @@ pub fn run(args: SynthArgs) -> anyhow::Result<ExitCode> {
     let synth = Synth { kind, rows, start_row, features, nonzeros, users, items, exponent, seed };
     synth.check()?;
     let summary = if args.out == Path::new("-") {
-        write(&synth, &mut std::io::stdout().lock())?
+        write(&synth, &mut Results).context("cannot write to standard output")?
     } else {
         let mut out = OutputFile::create(&args.out)?;
         let summary = write(&synth, &mut out)?;
@@ -84,11 +88,11 @@ pub fn run(args: SynthArgs) -> anyhow::Result<ExitCode> {
         summary
     };
     let Some(summary) = summary else {
-        eprintln!("hogwild: interrupted{}", if args.out == Path::new("-") { "" } else { "; nothing was written" });
+        say!("hogwild: interrupted{}", if args.out == Path::new("-") { "" } else { "; nothing was written" });
         return Ok(ExitCode::from(130));
     };
     let measure = if kind == Kind::Ratings { "RMSE" } else { "log-loss" };
-    eprintln!("{} nonzeros; {measure} of the hidden truth {:.4}, of the mean {:.4}", summary.nonzeros, summary.best, summary.base);
+    say!("{} nonzeros; {measure} of the hidden truth {:.4}, of the mean {:.4}", summary.nonzeros, summary.best, summary.base);
     Ok(ExitCode::SUCCESS)
 }
 

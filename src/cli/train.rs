@@ -3,16 +3,19 @@ use super::{
     aids::AidOptions,
     data::{CacheOptions, of_input},
     interrupt::watched,
+    outputs,
     report::Report,
     rule::RuleOptions,
+    say::say,
 };
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use hogwild::{
-    Batch, Ended, Error, Loss, Metric, Normalize, Order, Outcome, OutputFile, Schedule, Settings, Window, data::Packed,
+    Batch, Ended, Error, Loss, Metric, Normalize, Order, Outcome, OutputFile, Schedule, Settings, Window,
+    data::{Opened, Packed},
     train_factorization, train_linear,
 };
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, sync::atomic::AtomicBool};
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum ModelName {
@@ -215,18 +218,8 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
         Some(model) => check(model == ModelName::Mf)?,
         None => check(false).or_else(|error| check(true).map_err(|_| error))?,
     }
-    let outputs: Vec<&PathBuf> = [&args.out, &args.log, &args.plot].into_iter().flatten().collect();
-    for (i, path) in outputs.iter().enumerate() {
-        if path.is_dir() {
-            bail!("{}: is a folder; name a file in it", path.display());
-        }
-        if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty() && !p.is_dir()) {
-            bail!("{}: no such folder; make it first", folder.display());
-        }
-        if outputs[..i].contains(path) {
-            bail!("{}: is named for two outputs; give each a file of its own", path.display());
-        }
-    }
+    let named = [("--out", args.out.as_ref()), ("--log", args.log.as_ref()), ("--plot", args.plot.as_ref())];
+    outputs::check(args.data.iter().chain(&args.valid), &named)?;
     // What could not be written in the end is told before the work.
     for path in args.out.iter().chain(&args.plot) {
         drop(OutputFile::create(path)?);
@@ -248,38 +241,66 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
         _ => {}
     }
     let settings = args.settings(ratings)?;
-    let mut report = Report::new(args.log.as_deref(), args.quiet, (&args.data, args.valid.as_deref()), &settings, &data)?;
-    let outcome = watched(|stop| match (&data.packed, valid.as_ref().map(|valid| &valid.packed)) {
-        (Packed::Sparse(data), None) => Ok(train_linear(data, None, &settings, &mut report, stop)),
-        (Packed::Sparse(data), Some(Packed::Sparse(valid))) => Ok(train_linear(data, Some(valid), &settings, &mut report, stop)),
-        (Packed::Ratings(data), None) => Ok(train_factorization(data, None, &settings, &mut report, stop)),
-        (Packed::Ratings(data), Some(Packed::Ratings(valid))) => Ok(train_factorization(data, Some(valid), &settings, &mut report, stop)),
+    // To the end, so that a signal in the midst of saving takes nothing away.
+    watched(|stop| train(&args, &settings, &data, valid.as_ref(), stop))
+}
+
+fn train(args: &TrainArgs, settings: &Settings, data: &Opened, valid: Option<&Opened>, stop: &AtomicBool) -> anyhow::Result<ExitCode> {
+    let mut report = Report::new(args.log.as_deref(), args.quiet, (&args.data, args.valid.as_deref()), settings, data)?;
+    let outcome = match (&data.packed, valid.map(|valid| &valid.packed)) {
+        (Packed::Sparse(data), None) => train_linear(data, None, settings, &mut report, stop),
+        (Packed::Sparse(data), Some(Packed::Sparse(valid))) => train_linear(data, Some(valid), settings, &mut report, stop),
+        (Packed::Ratings(data), None) => train_factorization(data, None, settings, &mut report, stop),
+        (Packed::Ratings(data), Some(Packed::Ratings(valid))) => train_factorization(data, Some(valid), settings, &mut report, stop),
         _ => bail!("training and --valid data are of different kinds: one has sparse rows, the other ratings"),
-    })?;
-    let outcome = outcome.map_err(|error| {
-        let error = of_input(error, &data, &args.data);
+    };
+    let by_name = |error| {
+        let error = of_input(error, data, &args.data);
         valid.iter().zip(&args.valid).fold(error, |error, (opened, path)| of_input(error, opened, std::slice::from_ref(path)))
-    })?;
-    let changed = match &data.packed {
+    };
+    let mut outcome = outcome.map_err(by_name)?;
+    if let Ended::DataLost(error) = outcome.ended {
+        outcome.ended = Ended::DataLost(by_name(error));
+    }
+    finish(args, &outcome, report, changed(args, data, valid))
+}
+
+/// What is to be said where a file's contents are no longer what they were when it was opened.
+fn changed(args: &TrainArgs, data: &Opened, valid: Option<&Opened>) -> Option<String> {
+    let is_changed = |opened: &&Opened| match &opened.packed {
         Packed::Sparse(data) => data.changed(),
         Packed::Ratings(data) => data.changed(),
     };
-    if changed {
-        bail!("{}: the file changed while it was being trained on; train again", args.data[0].display());
-    }
-    finish(&args, &outcome, report)
+    let used = std::iter::once((data, &args.data[0])).chain(valid.zip(args.valid.as_ref()));
+    let path = used.into_iter().find(|(opened, _)| is_changed(opened))?.1;
+    Some(format!("{}: the file changed while it was in use, so that nobody knows what the model has seen; train again", path.display()))
 }
 
 /// Saves the model and the picture, says how it ended, and with what exit code.
-fn finish(args: &TrainArgs, outcome: &Outcome, report: Report) -> anyhow::Result<ExitCode> {
+fn finish(args: &TrainArgs, outcome: &Outcome, report: Report, changed: Option<String>) -> anyhow::Result<ExitCode> {
     report.clear();
     let whose = match (&outcome.model, outcome.best) {
         (_, Some(epoch)) => format!("epoch {epoch}, the best"),
         (Some(model), _) if !model.earlier.is_empty() => format!("the {} cycles completed", model.members().len()),
         (_, None) => format!("epoch {}", outcome.epochs.len()),
     };
+    let unfinished = match &outcome.ended {
+        Ended::Diverged(_) => Some("diverged"),
+        Ended::Interrupted | Ended::DataLost(_) => Some("interrupted"),
+        Ended::Finished | Ended::StoppedEarly => None,
+    };
+    // What is lost has changed, of course.
+    let changed = changed.filter(|_| !matches!(outcome.ended, Ended::DataLost(_)));
     let saved = match (&args.out, &outcome.model) {
-        (Some(path), Some(model)) => model.save(path).map(|()| format!("model of {whose} written to {}", path.display())),
+        (Some(path), Some(model)) => match changed.as_ref().map(|_| "changed").or(unfinished.filter(|_| path.exists())) {
+            None => model.save(path).map(|()| format!("model of {whose} written to {}", path.display())),
+            Some(why) => {
+                let other = outputs::beside(path, why);
+                let as_it_was = if path.exists() { format!("{} is as it was; ", path.display()) } else { String::new() };
+                let kept = format!("{as_it_was}model of {whose} written to {}", other.display());
+                model.save(&other).map(|()| kept)
+            }
+        },
         (None, Some(_)) => Ok(format!("the model, of {whose}, is not kept; give --out MODEL.safetensors")),
         (_, None) => Ok("no model was written".to_string()),
     };
@@ -292,6 +313,10 @@ fn finish(args: &TrainArgs, outcome: &Outcome, report: Report) -> anyhow::Result
         None => {}
     }
     let (ended, code) = match &outcome.ended {
+        Ended::DataLost(error) => {
+            say!("hogwild: {error}");
+            (error.to_string(), ExitCode::from(2))
+        }
         Ended::Finished => ("finished".to_string(), ExitCode::SUCCESS),
         Ended::StoppedEarly => {
             let (metric, patience) = (outcome.settings.stop_metric.unwrap_or(Metric::Loss).name(), outcome.settings.patience.unwrap_or(0));
@@ -299,18 +324,25 @@ fn finish(args: &TrainArgs, outcome: &Outcome, report: Report) -> anyhow::Result
             ("stopped early".to_string(), ExitCode::SUCCESS)
         }
         Ended::Interrupted => {
-            eprintln!("hogwild: interrupted in epoch {}", outcome.epochs.len());
+            say!("hogwild: interrupted in epoch {}", outcome.epochs.len());
             ("interrupted".to_string(), ExitCode::from(130))
         }
         Ended::Diverged(error) => {
-            eprintln!("hogwild: {error}");
+            say!("hogwild: {error}");
             (error.to_string(), ExitCode::from(1))
         }
     };
+    let (ended, code) = match &changed {
+        Some(told) => {
+            say!("hogwild: {told}");
+            (told.clone(), ExitCode::from(2))
+        }
+        None => (ended, code),
+    };
     report.end(outcome, &ended)?; // before a model that cannot be saved ends the command: the log is whole
     let saved = saved?;
-    if matches!(outcome.ended, Ended::Interrupted | Ended::Diverged(_)) || !args.quiet {
-        eprintln!("{saved}");
+    if unfinished.is_some() || changed.is_some() || !args.quiet {
+        say!("{saved}");
     }
     Ok(code)
 }

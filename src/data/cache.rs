@@ -3,14 +3,15 @@
 use std::fmt::Write;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use tempfile::TempDir;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::input::is_stdin;
+use super::cache_folder::{cache_directory, remove, temporary_folder, tidy, touch, trim};
 use super::layout::VERSION;
-use super::stamp::{Check, forget};
+use super::pack::pack_sources;
+use super::sources::{Sources, name};
+use super::stamp::Check;
 use super::{PackReport, PackSettings, Packed, pack_while};
 use crate::{Error, Result};
 
@@ -27,10 +28,19 @@ pub struct Opened {
     pub _temporary: Option<TempDir>,
 }
 
+/// How the cache folder is used.
+#[derive(Clone, Copy, Debug)]
+pub struct Cache {
+    /// When packed files are checked.
+    pub check: Check,
+    /// How many bytes of packed text are kept at most, the least recently used going first; none: a fifth of what the disk has free.
+    pub size: Option<u64>,
+}
+
 /// Opens a packed file, or packs text and opens the result.
 ///
-/// The result is kept in `$HOGWILD_CACHE`, else in `hogwild` in the user's cache directory, and found again as long as path,
-/// size and time of modification of all inputs are the same. Without the cache, for standard input, and where the cache
+/// The result is kept in `$HOGWILD_CACHE`, else in `hogwild` in the user's cache directory, and found again as long as path, device, inode,
+/// size and the times of the last changes (the system's own too) of all inputs are the same. Without the cache, for standard input, and where the cache
 /// cannot be written, it is kept only as long as the [`Opened`]. What was kept of the same paths in an older state is removed.
 /// With the cache, a packed file that was checked before is not checked again: see [`Check::Once`].
 pub fn open_or_pack(
@@ -39,21 +49,22 @@ pub fn open_or_pack(
     use_cache: bool,
     progress: &(dyn Fn(u64, Option<u64>) + Sync),
 ) -> Result<Opened> {
-    open_or_pack_while(inputs, settings, use_cache.then_some(Check::Once), &|read, total| {
+    let cache = Cache { check: Check::Once, size: None };
+    open_or_pack_while(inputs, settings, use_cache.then_some(cache), &|read, total| {
         progress(read, total);
         true
     })
 }
 
 /// As [`open_or_pack`], but packing stops as soon as `progress` says `false`, as in [`pack_while`]; and with the cache (`None`: without) it
-/// is to be said whether files are checked again.
+/// is to be said whether files are checked again, and how much is kept.
 pub fn open_or_pack_while(
     inputs: &[PathBuf],
     settings: &PackSettings,
-    cache: Option<Check>,
+    cache: Option<Cache>,
     progress: &(dyn Fn(u64, Option<u64>) -> bool + Sync),
 ) -> Result<Opened> {
-    let open = |path: &Path| Packed::open_while(path, cache, progress);
+    let open = |path: &Path| Packed::open_while(path, cache.map(|cache| cache.check), progress);
     let is_packed = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "safetensors");
     if let Some(path) = inputs.iter().find(is_packed) {
         if inputs.len() > 1 {
@@ -66,45 +77,65 @@ pub fn open_or_pack_while(
         return Ok(Opened { packed: open(path)?, note: String::new(), report: None, _temporary: None });
     }
     let mut why = String::new();
-    if cache.is_some()
-        && let Some(key) = key(inputs, settings)
+    if let Some(cache) = cache
+        && let Some(key) = key(inputs, settings, &Sources::of(inputs))
         && let Some(directory) = cache_directory()
     {
+        tidy(&directory);
         let path = directory.join(key.file_name());
         if let Ok(packed) = open(&path) {
+            touch(&path);
             return Ok(Opened { packed, note: format!("read from cache {}", path.display()), report: None, _temporary: None });
         }
-        let written = std::fs::create_dir_all(&directory)
-            .map_err(Error::io(&path, "create"))
-            .and_then(|()| pack_while(inputs, &path, settings, progress))
-            .and_then(|report| Ok((report, open(&path)?)));
-        match written {
-            Ok((report, packed)) => {
-                remove_old(&directory, &key);
-                let note = format!("packed into {}", path.display());
-                return Ok(Opened { packed, note, report: Some(report), _temporary: None });
-            }
+        match pack_and_keep(inputs, settings, &directory, &path, cache, progress) {
             // It cannot be written, or is full: a temporary directory may be elsewhere.
             Err(Error::Io { path: place, source, .. }) if place == path && source.kind() != ErrorKind::Interrupted => {
                 why = format!(", for the cache folder {} cannot be written: {source}", directory.display());
             }
-            Err(other) => return Err(other),
+            opened => return opened,
         }
     }
-    let temporary =
-        tempfile::Builder::new().prefix("hogwild-").tempdir().map_err(Error::io(&std::env::temp_dir(), "create a directory in"))?;
+    let (temporary, _lock) = temporary_folder().map_err(Error::io(&std::env::temp_dir(), "create a directory in"))?;
     let path = temporary.path().join("packed.safetensors");
     let report = pack_while(inputs, &path, settings, progress)?;
     let packed = Packed::open_while(&path, None, progress)?;
     let note = format!("packed into a temporary file{why}");
-    Ok(Opened { packed, note, report: Some(report), _temporary: Some(temporary) })
+    // On Unix an open file needs no name, and nothing of it is left then, however the run ends.
+    let temporary = (!cfg!(unix)).then_some(temporary);
+    Ok(Opened { packed, note, report: Some(report), _temporary: temporary })
 }
 
-pub(super) fn cache_directory() -> Option<PathBuf> {
-    match std::env::var_os("HOGWILD_CACHE") {
-        Some(directory) if !directory.is_empty() => Some(directory.into()),
-        _ => dirs::cache_dir().map(|directory| directory.join("hogwild")),
+/// Packs text into the cache, and makes room for it.
+fn pack_and_keep(
+    inputs: &[PathBuf],
+    settings: &PackSettings,
+    directory: &Path,
+    path: &Path,
+    cache: Cache,
+    progress: &(dyn Fn(u64, Option<u64>) -> bool + Sync),
+) -> Result<Opened> {
+    std::fs::create_dir_all(directory).map_err(Error::io(path, "create"))?;
+    let (report, sources) = pack_sources(inputs, path, settings, progress)?;
+    // What changed before it was read has another name than was looked for.
+    let key = key(inputs, settings, &sources);
+    let file_name = key.as_ref().map(Key::file_name);
+    let kept = file_name.map_or_else(|| path.to_owned(), |name| directory.join(name));
+    if kept != path {
+        std::fs::rename(path, &kept).map_err(Error::io(path, "rename"))?;
     }
+    touch(&kept);
+    let packed = Packed::open_while(&kept, Some(cache.check), progress)?;
+    key.iter().for_each(|key| remove_old(directory, key));
+    let (there_is_room, most) = trim(directory, cache.size, &kept);
+    let mut note = format!("packed into {}", kept.display());
+    // Where it cannot be removed while it is open, it stays until there is another.
+    if !there_is_room && remove(&kept).is_ok() {
+        note = format!(
+            "packed into a file that is not kept: it is larger than the cache may be, {} MB; see --cache-size, or `hogwild pack`",
+            most / 1_000_000
+        );
+    }
+    Ok(Opened { packed, note, report: Some(report), _temporary: None })
 }
 
 /// What an entry of the cache is called by.
@@ -128,16 +159,13 @@ impl Key {
 }
 
 /// The key of some inputs; `None` when one is no plain file.
-fn key(inputs: &[PathBuf], settings: &PackSettings) -> Option<Key> {
+fn key(inputs: &[PathBuf], settings: &PackSettings, sources: &Sources) -> Option<Key> {
     let (mut place, mut state) = (format!("{settings:?}"), VERSION.to_owned());
-    for path in inputs {
-        let found = std::fs::metadata(path).ok().filter(|found| found.is_file() && !is_stdin(path))?;
-        let modified = found.modified().ok()?.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
+    for (path, source) in inputs.iter().zip(sources.states()?) {
         write!(place, "\n{:?}", std::path::absolute(path).ok()?).ok()?;
-        write!(state, "\n{} {modified}", found.len()).ok()?;
+        write!(state, "\n{source}").ok()?;
     }
-    let name = inputs.first().and_then(|path| path.file_name()).unwrap_or(Path::new("data").as_os_str()).to_string_lossy();
-    let name = name.chars().filter(|c| !c.is_control()).take(60).collect();
+    let name = inputs.first().map_or("data".into(), |path| name(path)).chars().filter(|c| !c.is_control()).take(60).collect();
     Some(Key { name, place: xxh3_64(place.as_bytes()), state: xxh3_64(state.as_bytes()) })
 }
 
@@ -149,8 +177,7 @@ fn remove_old(directory: &Path, key: &Key) {
         let name = name.to_string_lossy();
         if name.starts_with(&prefix) && name.ends_with(".safetensors") && *name != *newest {
             // Where it cannot be removed, it merely stays.
-            let _ = std::fs::remove_file(entry.path());
-            forget(&entry.path());
+            let _ = remove(&entry.path());
         }
     }
 }

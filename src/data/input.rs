@@ -73,21 +73,30 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// Standard input, read by a thread of its own: whoever waits for it can still be stopped.
-struct Stdin<'a> {
+/// Standard input, or a named pipe, read by a thread of its own: whoever waits for it can still be stopped.
+struct Waited<'a> {
     blocks: Receiver<std::io::Result<Vec<u8>>>,
     block: Cursor<Vec<u8>>,
     read: Arc<AtomicU64>,
     progress: Progress<'a>,
 }
 
-impl<'a> Stdin<'a> {
-    fn new(read: Arc<AtomicU64>, progress: Progress<'a>) -> Stdin<'a> {
+impl<'a> Waited<'a> {
+    /// What `open` gives is opened by the thread too: a pipe waits for who writes into it.
+    fn new<R: Read>(
+        open: impl FnOnce() -> std::io::Result<R> + Send + 'static,
+        read: Arc<AtomicU64>,
+        progress: Progress<'a>,
+    ) -> Result<Waited<'a>> {
         let (sender, blocks) = sync_channel(4);
-        std::thread::spawn(move || {
+        let work = move || {
+            let mut input = match open() {
+                Ok(input) => input,
+                Err(problem) => return drop(sender.send(Err(problem))),
+            };
             loop {
                 let mut block = vec![0; 1 << 18];
-                let outcome = std::io::stdin().lock().read(&mut block).map(|n| {
+                let outcome = input.read(&mut block).map(|n| {
                     block.truncate(n);
                     block
                 });
@@ -96,12 +105,13 @@ impl<'a> Stdin<'a> {
                     break;
                 }
             }
-        });
-        Stdin { blocks, block: Cursor::default(), read, progress }
+        };
+        std::thread::Builder::new().spawn(work).map_err(|source| Error::Threads { source })?;
+        Ok(Waited { blocks, block: Cursor::default(), read, progress })
     }
 }
 
-impl Read for Stdin<'_> {
+impl Read for Waited<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         while self.block.position() == self.block.get_ref().len() as u64 {
             match self.blocks.recv_timeout(Duration::from_millis(100)) {
@@ -257,7 +267,10 @@ fn grow(text: &mut Vec<u8>, length: usize) {
 
 fn open<'a>(path: &Path, read: &Arc<AtomicU64>, progress: Progress<'a>) -> Result<Current<'a>> {
     let inner: Box<dyn Read + Send + 'a> = if is_stdin(path) {
-        Box::new(Stdin::new(read.clone(), progress))
+        Box::new(Waited::new(|| Ok(std::io::stdin().lock()), read.clone(), progress)?)
+    } else if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        let owned = path.to_owned();
+        Box::new(Waited::new(move || File::open(owned), read.clone(), progress)?)
     } else {
         Box::new(File::open(path).map_err(Error::io(path, "open"))?)
     };

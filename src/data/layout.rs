@@ -62,6 +62,13 @@ pub(super) fn checksum_place(header: &[u8]) -> Option<std::ops::Range<usize>> {
     header.get(start..start + BLANK.len()).map(|_| start..start + BLANK.len())
 }
 
+/// Blanks the checksum in a header.
+pub(super) fn blank_checksum(header: &mut [u8]) {
+    if let Some(digits) = checksum_place(header).and_then(|place| header.get_mut(place)) {
+        digits.copy_from_slice(BLANK);
+    }
+}
+
 /// The checksum of a header with a blank checksum and of the blocks after it.
 pub(super) fn checksum(header: &[u8], blocks: &[u64]) -> String {
     let mut all = xxh3_64(header).to_le_bytes().to_vec();
@@ -143,9 +150,7 @@ pub(super) fn read_header(file: &File, path: &Path) -> Result<Header> {
         return Err(bad(path, format!("has {} bytes too many at its end", length - expected)));
     }
     let checksum = text("checksum").to_owned();
-    let place = checksum_place(&header).ok_or_else(|| bad(path, "has no checksum"))?;
-    if let Some(digits) = header.get_mut(place) {
-        digits.copy_from_slice(BLANK);
-    }
+    checksum_place(&header).ok_or_else(|| bad(path, "has no checksum"))?;
+    blank_checksum(&mut header);
     Ok(Header { metadata, blanked: header, checksum, length })
 }

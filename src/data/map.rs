@@ -2,6 +2,9 @@
 //!
 //! Another process may write to the file while it is mapped. A `&[u32]` would then be undefined behaviour; relaxed loads
 //! of atomics are merely values that change.
+//!
+//! Nor may it cut the file short: what is read behind the end raises SIGBUS, which would end the program. While a file is mapped, the
+//! signal puts zeros there instead and marks the mapping, for its owner to see that what was read since is nothing.
 #![allow(unsafe_code)]
 
 use std::fs::File;
@@ -12,13 +15,29 @@ use memmap2::{MmapOptions, MmapRaw};
 /// A read-only mapping of a whole file.
 #[derive(Debug)]
 pub(super) struct Map {
+    // Before the mapping, so that it is dropped first: another may have the address then.
+    #[cfg(unix)]
+    guard: guard::Guard,
     raw: MmapRaw,
 }
 
 impl Map {
     /// Maps all of `file`.
     pub(super) fn new(file: &File) -> std::io::Result<Map> {
-        MmapOptions::new().map_raw_read_only(file).map(|raw| Map { raw })
+        let raw = MmapOptions::new().map_raw_read_only(file)?;
+        Ok(Map {
+            #[cfg(unix)]
+            guard: guard::Guard::new(raw.as_ptr() as usize, raw.len()),
+            raw,
+        })
+    }
+
+    /// Whether something could not be read, and is zeros.
+    pub(super) fn is_cut(&self) -> bool {
+        #[cfg(unix)]
+        return self.guard.is_hit();
+        #[cfg(not(unix))]
+        false
     }
 
     /// Length in bytes.
@@ -66,5 +85,137 @@ impl Map {
             Some(address) => unsafe { std::slice::from_raw_parts(address.cast(), count) },
             None => &[],
         }
+    }
+}
+
+/// The signal that reading behind the end of a mapped file raises.
+#[cfg(unix)]
+mod guard {
+    use std::{
+        ptr::null_mut,
+        sync::{
+            Once, OnceLock,
+            atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+        },
+    };
+
+    /// A mapping that is watched: its first address and its end, in whole pages; 0 and 1 as a start: none, and one that is being entered.
+    struct Slot {
+        start: AtomicUsize,
+        end: AtomicUsize,
+        hit: AtomicBool,
+    }
+
+    const FREE: usize = 0;
+    const TAKEN: usize = 1;
+    static SLOTS: [Slot; 256] =
+        [const { Slot { start: AtomicUsize::new(FREE), end: AtomicUsize::new(0), hit: AtomicBool::new(false) } }; 256];
+    static PAGE: AtomicUsize = AtomicUsize::new(4096);
+    static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
+
+    /// Watches a mapping for as long as it lives. None where there are too many, or no handler could be set: then the signal is what it was.
+    #[derive(Debug)]
+    pub(super) struct Guard(Option<usize>);
+
+    impl Guard {
+        pub fn new(start: usize, length: usize) -> Guard {
+            static HANDLER: Once = Once::new();
+            HANDLER.call_once(install);
+            let take = |slot: &Slot| slot.start.compare_exchange(FREE, TAKEN, SeqCst, SeqCst).is_ok();
+            let slot = SLOTS.iter().position(take);
+            if let Some(slot) = slot.and_then(|slot| SLOTS.get(slot)) {
+                slot.hit.store(false, SeqCst);
+                slot.end.store((start + length).next_multiple_of(PAGE.load(SeqCst)), SeqCst);
+                slot.start.store(start, SeqCst);
+            }
+            Guard(slot)
+        }
+
+        fn slot(&self) -> Option<&'static Slot> {
+            self.0.and_then(|slot| SLOTS.get(slot))
+        }
+
+        pub fn is_hit(&self) -> bool {
+            self.slot().is_some_and(|slot| slot.hit.load(SeqCst))
+        }
+    }
+
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            self.slot().into_iter().for_each(|slot| slot.start.store(FREE, SeqCst));
+        }
+    }
+
+    fn install() {
+        // SAFETY: sysconf has no preconditions; sigaction is given valid places or null, and an all-zero `sigaction` is a valid one. The
+        // handler does only what a signal handler may: atomic loads and stores, and system calls.
+        unsafe {
+            let page = libc::sysconf(libc::_SC_PAGESIZE);
+            PAGE.store(usize::try_from(page).unwrap_or(4096).max(1), SeqCst);
+            let mut before: libc::sigaction = std::mem::zeroed();
+            if libc::sigaction(libc::SIGBUS, null_mut(), &mut before) != 0 || BEFORE.set(before).is_err() {
+                return;
+            }
+            let mut action: libc::sigaction = std::mem::zeroed();
+            let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) = bus_error;
+            action.sa_sigaction = handler as usize;
+            action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_RESTART;
+            libc::sigemptyset(&mut action.sa_mask);
+            libc::sigaction(libc::SIGBUS, &action, null_mut());
+        }
+    }
+
+    extern "C" fn bus_error(signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
+        // SAFETY: the system hands a handler with SA_SIGINFO a valid `siginfo_t`, which has an address for this signal unless a process sent it.
+        let (sent, address) = unsafe { ((*info).si_code <= 0, (*info).si_addr() as usize) };
+        for slot in SLOTS.iter().filter(|_| !sent) {
+            let (start, end) = (slot.start.load(SeqCst), slot.end.load(SeqCst));
+            if start <= TAKEN || !(start..end).contains(&address) {
+                continue;
+            }
+            // All behind it is gone as well, and many small pieces would be more than the system allows.
+            let from = address & !(PAGE.load(SeqCst) - 1);
+            let (access, kind) = (libc::PROT_READ, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED);
+            // SAFETY: the range is a part of a mapping of ours, from a page's beginning to the mapping's end, which lives as long as its
+            // slot is taken; it is only ever read, as atomic cells whose values may change. It goes with the rest when that is unmapped.
+            let zeros = unsafe { libc::mmap(from as *mut libc::c_void, end - from, access, kind, -1, 0) };
+            if zeros != libc::MAP_FAILED {
+                slot.hit.store(true, SeqCst);
+                return;
+            }
+        }
+        // Not ours: what was there before is to see it, now or as soon as the instruction is tried again.
+        // SAFETY: a valid action, as the system gave it; raising is allowed in a handler, and the signal waits until this one returns.
+        unsafe {
+            if let Some(before) = BEFORE.get() {
+                libc::sigaction(signal, before, null_mut());
+            }
+            if sent {
+                libc::raise(signal);
+            }
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::sync::atomic::Ordering::Relaxed;
+
+    #[test]
+    fn what_is_cut_off_reads_as_zeros_and_is_told() {
+        let file = tempfile::tempfile().unwrap();
+        let words = 1 << 18;
+        std::os::unix::fs::FileExt::write_all_at(&file, &vec![1; 4 * words], 0).unwrap();
+        let (map, other) = (Map::new(&file).unwrap(), Map::new(&file).unwrap());
+        let sum = |map: &Map| map.cells32(0, words).iter().map(|cell| cell.load(Relaxed) as u64).sum::<u64>();
+        assert!(sum(&map) == words as u64 * 0x0101_0101 && !map.is_cut());
+        file.set_len(1 << 16).unwrap();
+        assert_eq!(map.cells32(0, words)[words / 2].load(Relaxed), 0);
+        assert!(map.is_cut() && !other.is_cut());
+        assert_eq!(sum(&map), (1 << 14) * 0x0101_0101);
+        drop(map);
+        assert_eq!(sum(&other), (1 << 14) * 0x0101_0101);
+        assert!(other.is_cut());
     }
 }

@@ -6,6 +6,7 @@
 //! undefined behaviour, and the bounds that a kernel relies on are clamped at each use.
 
 mod cache;
+mod cache_folder;
 mod dictionary;
 mod file;
 mod format;
@@ -15,9 +16,11 @@ mod layout;
 mod map;
 mod pack;
 mod packed;
+mod sources;
 mod stamp;
 
-pub use cache::{Opened, open_or_pack, open_or_pack_while};
+pub use cache::{Cache, Opened, open_or_pack, open_or_pack_while};
+pub use cache_folder::{CacheEntry, cache_directory, cache_entries, clear_cache};
 pub use format::{Column, Columns, Format, OnBadRow};
 pub use ids::Ids;
 pub use pack::{PackReport, PackSettings, Targets, pack, pack_while};

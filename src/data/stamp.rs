@@ -1,13 +1,14 @@
 //! Stamps: what a full check of a packed file found, kept so that a file that has not changed since need not be read from end to end again.
 //!
 //! A stamp lies in the cache folder under `checked/`, named by the file's path, and holds for as long as device, inode, length, the times
-//! of the last changes (the system's own too, which nobody can set back) and the checksum that the file says of itself are the same.
+//! of the last changes (the system's own too, which nobody can set back) and the checksum that the file says of itself are the same, and the
+//! stamp's own checksum is right.
 //!
 //! What slips through: bytes that change on a failing disk, and what is written through a shared mapping of the file: that changes the
 //! times at the first write to a page alone, until the system has written the page to the disk, half a minute later or so. Numbers would
 //! be wrong then, as those of a file that changes while it is mapped, and no more; [`Check::Always`] finds it. So that other writes are
 //! seen, the last change must be two seconds old when a check begins that is to leave a stamp, and when it ends.
-use super::{cache::cache_directory, packed::Store};
+use super::{cache_folder::cache_directory, packed::Store};
 use crate::OutputFile;
 use serde_json::{Value, json};
 use std::{
@@ -24,6 +25,9 @@ pub enum Check {
     /// At every opening; the stamp is renewed, or removed if the file is damaged.
     Always,
 }
+
+/// The folder in the cache folder.
+pub(super) const CHECKED: &str = "checked";
 
 /// What checks look at: another one here makes all stamps void.
 const CHECKER: u64 = 1;
@@ -48,7 +52,8 @@ impl Stamp {
     /// What was found when the file was checked, if it is still that file.
     pub fn found(&self) -> Option<Value> {
         let mut stamp: Value = serde_json::from_slice(&std::fs::read(&self.path).ok()?).ok()?;
-        (stamp["file"] == self.file).then(|| stamp["found"].take())
+        let believed = stamp["file"] == self.file && stamp["sum"] == sum(&stamp["file"], &stamp["found"]);
+        believed.then(|| stamp["found"].take())
     }
 
     /// Keeps what was found. Where it cannot be written, the file will be checked again.
@@ -56,7 +61,7 @@ impl Stamp {
         if !self.settled || !is_settled(store) || identity(store).as_ref() != Some(&self.file) {
             return;
         }
-        let stamp = json!({ "file": self.file, "found": found });
+        let stamp = json!({ "file": self.file, "found": found, "sum": sum(&self.file, &found) });
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let _ = std::fs::create_dir_all(folder).and_then(|()| {
             let mut out = OutputFile::create(&self.path).map_err(std::io::Error::other)?;
@@ -71,6 +76,11 @@ impl Stamp {
     }
 }
 
+/// A stamp's own checksum: a damaged one is not believed.
+fn sum(file: &Value, found: &Value) -> String {
+    format!("{:016x}", xxh3_64(format!("{file} {found}").as_bytes()))
+}
+
 /// Removes the stamp of a file that is no more.
 pub(super) fn forget(path: &Path) {
     let _ = place(path).map(std::fs::remove_file);
@@ -78,7 +88,7 @@ pub(super) fn forget(path: &Path) {
 
 fn place(path: &Path) -> Option<PathBuf> {
     let name = xxh3_64(std::path::absolute(path).ok()?.as_os_str().as_encoded_bytes());
-    Some(cache_directory()?.join("checked").join(format!("{name:016x}.json")))
+    Some(cache_directory()?.join(CHECKED).join(format!("{name:016x}.json")))
 }
 
 #[cfg(unix)]

@@ -10,7 +10,7 @@
 //! row is otherwise a miss in the page tables too.
 use super::{LANES, hogwild::load_state};
 use crate::{
-    Error, Result,
+    Error, Result, memory,
     rules::{State, UpdateRule},
 };
 use atomic_float::AtomicF32;
@@ -108,11 +108,26 @@ impl Parameters {
                 return Err(Error::Memory { rows, bytes_a_row: stride * size_of::<f32>() });
             }
         }
+        let what = || format!("the parameters of {} rows, with the rule's state and two copies of the model,", rows + shape.wide);
+        let weights = (rows as u64).saturating_add((shape.wide as u64).saturating_mul(1 + shape.width as u64));
+        let copies = weights.saturating_mul(2 * size_of::<f32>() as u64); // the last good one, and the next
+        memory::ask(
+            Self::bytes(rule, &shape).saturating_add(copies),
+            what,
+            "use fewer features, a smaller --rank, or a rule with less state",
+        )?;
         let tables = || Ok((Table::new(rows, stride)?, Table::new(shape.wide, wide_stride)?));
         let ((narrow, wide), sums) = (tables()?, shape.averaged.then(tables).transpose()?);
         let new = Parameters { narrow, wide, sums, shape, stride, wide_stride };
         new.reset(rule);
         Ok(new)
+    }
+
+    /// What they take of memory.
+    pub fn bytes<R: UpdateRule>(rule: &R, shape: &Shape) -> u64 {
+        let of = |rows: usize, factors| (rows as u64).saturating_mul(row_bytes(rule, factors) as u64);
+        let wide = if shape.wide > 0 { of(shape.wide, shape.width) } else { 0 };
+        of(first_private(shape, shape.workers), 0).saturating_add(wide).saturating_mul(1 + shape.averaged as u64)
     }
 
     /// Makes all as it was when new, but for sums of changes.

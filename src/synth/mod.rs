@@ -8,7 +8,7 @@ mod draw;
 mod ratings;
 mod text;
 
-use crate::{Error, Result};
+use crate::{Error, Result, memory};
 use clicks::Clicks;
 use draw::{Random, mix};
 use rand::SeedableRng;
@@ -96,6 +96,13 @@ struct Chunk {
     seen: Seen,
 }
 
+/// Features, users and items are drawn by doubles, which tell no more of them apart.
+const MOST: u64 = 1 << 53;
+/// Of a row: more do not fit a line that can be read again.
+const MOST_NONZEROS: u64 = 1 << 24;
+/// Bytes of a nonzero while it is made: index, value, text.
+const NONZERO: u64 = 48;
+
 /// About how many nonzeros a chunk has: some hundred kilobytes of text.
 const CHUNK: u64 = 1 << 15;
 
@@ -110,6 +117,14 @@ impl Synth {
         };
         if let Some((setting, value, least)) = least.into_iter().find(|&(_, value, least)| value < least) {
             return Err(Error::BadSetting { setting, value: value.to_string(), problem: format!("must be at least {least}") });
+        }
+        let most = match self.kind {
+            Kind::Text | Kind::Uniform => [("--features", self.features, MOST), ("--nonzeros", self.nonzeros, MOST_NONZEROS)].to_vec(),
+            Kind::Clicks => [("--features", self.features, MOST)].to_vec(),
+            Kind::Ratings => [("--users", self.users, MOST), ("--items", self.items, MOST)].to_vec(),
+        };
+        if let Some((setting, value, most)) = most.into_iter().find(|&(_, value, most)| value > most) {
+            return Err(Error::BadSetting { setting, value: value.to_string(), problem: format!("must be at most {most}") });
         }
         if self.start_row.checked_add(self.rows).is_none() {
             let problem = format!("with {} rows behind it, goes beyond the largest number, {}; begin earlier", self.rows, u64::MAX);
@@ -148,6 +163,13 @@ impl Synth {
             Kind::Ratings => (Box::new(Ratings::new(self)), 1),
         };
         let size = CHUNK.div_ceil(nonzeros);
+        // Those being made and those being written; a row may be half as long again.
+        let chunks = 4 * rayon::current_num_threads() as u64;
+        memory::ask(
+            (size * nonzeros + nonzeros / 2).saturating_mul(chunks * NONZERO),
+            || format!("{chunks} chunks of rows of {nonzeros} nonzeros"),
+            "give fewer --nonzeros",
+        )?;
         let numbers = self.start_row..self.start_row + self.rows;
         let mut at = numbers.start;
         // The next chunks' rows, in order; fewer or none at the end.

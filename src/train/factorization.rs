@@ -96,7 +96,7 @@ fn train<R: UpdateRule>(
     let loss = settings.loss;
     let (users, items) = (Arc::new(data.user_ids()?), Arc::new(data.item_ids()?));
     let (user_count, item_count, rank) = (data.users(), data.items(), settings.rank);
-    let (mut feed, held) = RatingFeed::new(data, &settings);
+    let (mut feed, held) = RatingFeed::new(data, &settings)?;
     check_split(data.len() as u64, (settings.holdout > 0.0).then_some(held.len() as u64), &settings)?;
     let targets = feed.targets;
     let model = Factorization::new(rank, targets.base, settings.l2 as f32);

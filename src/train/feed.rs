@@ -2,7 +2,9 @@
 //! at a position into private memory.
 use super::{Order, Settings, Targets};
 use crate::{
+    Error, Result,
     data::{Dataset, Ratings},
+    memory,
     models::{Block, ENDS, Factorization, Linear, Model, Pair, Row, Width},
     params::{Integers, Isa, Places},
 };
@@ -38,6 +40,10 @@ pub(crate) trait Feed<M: Model>: Sync {
     fn prefetch_example<I: Isa>(&self, isa: I, position: u32, places: &impl Places<I>);
     /// Stored numbers of the example.
     fn size(&self, example: &M::Example) -> u64;
+    /// Why what was read may be nothing: a mapped file was cut short.
+    fn damage(&self) -> Option<Error> {
+        None
+    }
 }
 
 /// Rows of a sparse data set.
@@ -46,6 +52,8 @@ pub(crate) trait Feed<M: Model>: Sync {
 /// beyond the parameters is an empty lane, so that a changed file can give wrong numbers but never a place outside the parameters.
 pub(crate) struct SparseFeed<'a> {
     data: &'a Dataset,
+    /// Held-out data, whose damage ends a run as well.
+    valid: Option<&'a Dataset>,
     longest: usize,
     fetched: usize,
     starts: &'a [AtomicU64],
@@ -65,6 +73,7 @@ impl<'a> SparseFeed<'a> {
     pub fn new(data: &'a Dataset, settings: &Settings) -> Self {
         SparseFeed {
             data,
+            valid: None,
             longest: data.longest_row(),
             // Not so far that they drive the parameters out of the nearest cache: six examples of imdb_1gram (2% to 4% faster than twelve).
             fetched: (FETCHED / (data.nonzeros() as usize / data.rows().max(1)).max(1)).clamp(4, 12),
@@ -86,6 +95,11 @@ impl<'a> SparseFeed<'a> {
         });
         let targets = self.targets;
         (self, targets)
+    }
+
+    /// The same, with held-out data.
+    pub fn beside(self, valid: Option<&'a Dataset>) -> Self {
+        SparseFeed { valid, ..self }
     }
 
     /// Where a row's cells are, if a file that may have changed still says so.
@@ -202,6 +216,10 @@ impl Feed<Linear> for SparseFeed<'_> {
     fn size(&self, row: &Row) -> u64 {
         row.features as u64
     }
+
+    fn damage(&self) -> Option<Error> {
+        [Some(self.data), self.valid].into_iter().flatten().find_map(|data| data.whole().err())
+    }
 }
 
 /// Puts sixteen rows into a block, with their places.
@@ -230,7 +248,17 @@ pub(crate) struct RatingFeed {
 
 impl RatingFeed {
     /// The feed, and the ratings that are held out: the same in any order.
-    pub fn new(data: &Ratings, settings: &Settings) -> (RatingFeed, Vec<Rating>) {
+    ///
+    /// # Errors
+    /// When there is no room for them.
+    pub fn new(data: &Ratings, settings: &Settings) -> Result<(RatingFeed, Vec<Rating>)> {
+        // Each with its number, and once more while they are sorted.
+        let bytes = (data.len() * (size_of::<u32>() + 2 * size_of::<Rating>())) as u64;
+        memory::ask(
+            bytes,
+            || format!("{} ratings, which train from memory,", data.len()),
+            "train on fewer of them, or where there is more",
+        )?;
         let &Settings { loss, holdout, seed, standardize, .. } = settings;
         let threads = settings.workers();
         let users = data.users() as u32;
@@ -251,6 +279,7 @@ impl RatingFeed {
         }
         let mut ratings: Vec<Rating> = numbers.iter().map(rating).collect();
         drop(numbers);
+        data.whole()?;
         let targets = Targets::new(loss, standardize, |each| ratings.iter().for_each(|r| each(r.value)));
         ratings.iter_mut().for_each(|r| r.value = targets.target(r.value));
         let tile = |r: &Rating| if sequential { (0, 0) } else { (r.pair.user / TILE.0, (r.pair.item - users) / TILE.1) };
@@ -264,7 +293,7 @@ impl RatingFeed {
             units.extend((start..end).step_by(most).map(|from| from..end.min(from.saturating_add(most as u32))));
             start = end;
         }
-        (RatingFeed { ratings, units, targets }, held)
+        Ok((RatingFeed { ratings, units, targets }, held))
     }
 
     /// Puts places among the parameters for row numbers, of rows of so many vectors.

@@ -75,7 +75,7 @@ fn train<R: UpdateRule>(
     let rare = hot::choose(&mut settings, data, stride::<R>())?;
     let (hot, block) = (settings.hot_rows.unwrap_or(0), settings.block());
     let counts = if settings.l2 > 0.0 || settings.aids.l1 > 0.0 { data.feature_counts()? } else { Vec::new() };
-    let feed = SparseFeed::new(data, &settings);
+    let feed = SparseFeed::new(data, &settings).beside(valid);
     let (ref feed, targets) = feed.with_targets(&settings);
     settings.normalize = scale::choose(settings.normalize, data, watch);
     let (l1, base) = (settings.aids.l1 / targets.scale as f64, targets.base);

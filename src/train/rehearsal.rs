@@ -4,7 +4,7 @@
 //! held-out data of its own, a part of them judges instead.
 use super::{Counters, Epoch, Feed, Order, Plan, Progress, Raced, Settings, Watch, race::EPOCHS};
 use crate::{
-    Result,
+    Error, Result, memory,
     aids::{Adjuster, Aids},
     models::Model,
     params::{Aided, Finish, InstructionSet, Parameters, Shape, dispatch},
@@ -148,9 +148,15 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
         };
         let mut raced: Vec<_> = rates.iter().map(|&rate| (Raced::new(rate), Vec::new())).collect();
         thread::scope(|scope| {
-            for _ in 0..self.settings.threads.min(rates.len()) {
+            // Each has parameters of its own: no more at once than memory holds. The first finds out whether there is room for one.
+            let room = memory::available().map_or(u64::MAX, |free| free / Parameters::bytes(&self.rule, &self.stage.shape).max(1)).max(1);
+            for started in 0..self.settings.threads.min(rates.len()).min(room as usize) {
                 let (worker, done) = (&worker, done.clone());
-                scope.spawn(move || worker(done));
+                match thread::Builder::new().spawn_scoped(scope, move || worker(done)) {
+                    // Fewer take longer, and find the same.
+                    Err(source) if started == 0 => return Err(Error::Threads { source }),
+                    _ => {}
+                }
             }
             drop(done); // the channel is closed when the last worker has ended
             let mut count = 0;

@@ -119,6 +119,8 @@ pub enum Ended {
     Interrupted,
     /// Something became NaN or infinite; the model is that of the last good epoch, if there was one.
     Diverged(Error),
+    /// A file of data was cut short, or could no longer be read; the model is that of the last good epoch, if there was one.
+    DataLost(Error),
 }
 
 /// What a run gave.

@@ -95,6 +95,9 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
             before += count;
             let (tally, taken) = way.epoch(epoch, moment, &plan, watch, stop);
             let seconds = start.elapsed().as_secs_f64();
+            if let Some(error) = self.feed.damage() {
+                return Ok(Went::Through(kept.end(Ended::DataLost(error), reports, self.settings)));
+            }
             let wrong = if !tally.loss.is_finite() {
                 Some("the training loss")
             } else if !self.parameters.is_finite() {
@@ -121,6 +124,9 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
             let interrupted = stop.load(Relaxed);
             let scored = if interrupted { None } else { evaluate(&state) };
             let scored = scored.map(|scored| Scored { unit: self.targets.scale, ..scored });
+            if let Some(error) = self.feed.damage() {
+                return Ok(Went::Through(kept.end(Ended::DataLost(error), reports, self.settings)));
+            }
             let valid = scored.as_ref().map(|scored| scored.metrics(self.settings.loss));
             let loss = self.targets.loss(tally.loss / tally.examples.max(1) as f64);
             if !interrupted {
@@ -182,7 +188,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                 Ok(result) => results.push(result),
                 Err(RecvTimeoutError::Disconnected) => break, // the last worker has ended, in whatever way
                 Err(RecvTimeoutError::Timeout) => {
-                    counters.stop.fetch_or(stop.load(Relaxed), Relaxed);
+                    counters.stop.fetch_or(stop.load(Relaxed) || self.feed.damage().is_some(), Relaxed);
                     let examples = counters.examples.load(Relaxed);
                     watch.progress(Progress { epoch, examples, of: start.epoch, done: start.before + examples, of_all: start.steps });
                 }
@@ -226,10 +232,11 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Way<R> for Workers<'_, F, M
         let (done, over) = unbounded();
         let memories = &self.memories;
         let mut results = thread::scope(|scope| {
-            let _shut = run.windows.zip(plan.gate()).map(|(windows, gate)| {
+            // Without a thread for it nothing is read ahead, and the gate stands open: it is only slower.
+            let _shut = run.windows.zip(plan.gate()).and_then(|(windows, gate)| {
                 let shut = gate.shut();
-                scope.spawn(move || windows.read(gate, &counters.stop));
-                shut
+                let reader = thread::Builder::new().spawn_scoped(scope, move || windows.read(gate, &counters.stop));
+                reader.is_ok().then_some(shut)
             });
             self.pool.in_place_scope(|scope| {
                 // The channel is closed when the last worker has ended, in whatever way.

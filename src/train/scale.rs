@@ -19,7 +19,7 @@
 //! .448 (at best .446 and .448), kdd99 .467 and .354 (where held-out loss rises after the first epoch at each rate tried by max-abs).
 use super::{Feed, SparseFeed, Watch};
 use crate::{
-    Result,
+    Error, Result,
     data::Dataset,
     evaluate::row_length,
     models::{Linear, Row},
@@ -250,6 +250,10 @@ impl Feed<Linear> for ScaledFeed<'_> {
     #[inline(always)]
     fn size(&self, row: &Row) -> u64 {
         self.feed.size(row)
+    }
+
+    fn damage(&self) -> Option<Error> {
+        self.feed.damage()
     }
 }
 

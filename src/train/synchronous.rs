@@ -129,7 +129,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
             tally = tally.add(self.step(positions));
             self.clock.step += 1;
             counters.examples.store(tally.examples, Relaxed);
-            if !tally.loss.is_finite() || stop.load(Relaxed) {
+            if !tally.loss.is_finite() || stop.load(Relaxed) || self.run.feed.damage().is_some() {
                 break;
             }
         }

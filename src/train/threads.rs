@@ -16,9 +16,12 @@ pub(super) fn pool(settings: &Settings) -> Result<rayon::ThreadPool> {
             cores.get(worker).copied().filter(|_| pin).map(core_affinity::set_for_current);
         })
         .build()
-        .map_err(|error| Error::BadSetting {
-            setting: "--threads",
-            value: settings.threads.to_string(),
-            problem: format!("the system refuses so many ({error}); try fewer"),
+        .map_err(|error| match settings.threads {
+            1 => Error::Threads { source: std::io::Error::other(error) },
+            threads => Error::BadSetting {
+                setting: "--threads",
+                value: threads.to_string(),
+                problem: format!("the system refuses so many ({error}); try fewer, or raise the limit of the user's processes (ulimit -u)"),
+            },
         })
 }

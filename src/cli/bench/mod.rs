@@ -14,7 +14,9 @@ mod trainer;
 use super::{
     data::{CacheOptions, of_input},
     interrupt::watched,
+    outputs,
     rule::RuleOptions,
+    say::{say, show},
     train::{LearningRate, named},
 };
 use array::{Array, cores};
@@ -26,7 +28,6 @@ use machine::Machine;
 use report::{Report, shape};
 use serde_json::json;
 use std::{
-    io::Write,
     path::PathBuf,
     process::ExitCode,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
@@ -132,6 +133,7 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
         Err(error) if args.data.is_empty() || check(true).is_err() => return Err(error.into()),
         _ => {}
     }
+    outputs::check(&args.data, &[("--plot", args.plot.as_ref())])?;
     args.plot.as_ref().map_or(Ok(()), |path| OutputFile::create(path).map(drop))?;
     args.options.check_columns(args.data.iter())?;
     let opened = if args.data.is_empty() { None } else { Some(args.options.open(&args.data, args.quiet)?) };
@@ -153,11 +155,11 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     bar.finish_and_clear();
     match done {
         Err(error) if error.is::<Interrupted>() => {
-            eprintln!("hogwild: interrupted");
+            say!("hogwild: interrupted");
             Ok(ExitCode::from(130))
         }
         Err(error) if matches!(error.downcast_ref(), Some(Error::Diverged { .. })) => {
-            eprintln!("hogwild: {error}");
+            say!("hogwild: {error}");
             Ok(ExitCode::from(1))
         }
         other => other.map(|()| ExitCode::SUCCESS),
@@ -246,7 +248,7 @@ impl Bench<'_> {
         if self.args.json {
             let sets: Vec<_> = found.iter().map(Report::json).collect();
             let all = json!({ "version": env!("CARGO_PKG_VERSION"), "machine": machine.json(), "data": sets });
-            writeln!(std::io::stdout(), "{all}")?;
+            show(&format!("{all}\n"))?;
         }
         if let Some(path) = &self.args.plot {
             picture::write(path, found)?;
@@ -259,7 +261,6 @@ impl Bench<'_> {
         if self.args.json {
             return Ok(());
         }
-        self.bar.suspend(|| std::io::stdout().write_all(text.as_bytes()))?;
-        Ok(())
+        self.bar.suspend(|| show(text))
     }
 }

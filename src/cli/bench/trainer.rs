@@ -163,7 +163,7 @@ pub fn long_enough(begun: &Outcome) -> usize {
 /// A run that went to its end.
 pub fn finished(outcome: Outcome) -> anyhow::Result<Outcome> {
     match outcome.ended {
-        Ended::Diverged(error) => Err(error.into()),
+        Ended::Diverged(error) | Ended::DataLost(error) => Err(error.into()),
         Ended::Interrupted => Err(super::Interrupted.into()),
         _ => Ok(outcome),
     }

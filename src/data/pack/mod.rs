@@ -7,11 +7,10 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use tempfile::NamedTempFile;
-
-use super::input::Inputs;
+use super::input::{Inputs, Progress};
+use super::sources::Sources;
 use super::{Columns, Format, Kind, OnBadRow};
-use crate::{Error, Result};
+use crate::{Error, Result, output::Temporary};
 
 /// How to pack.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -99,28 +98,50 @@ pub fn pack_while(
     settings: &PackSettings,
     progress: &(dyn Fn(u64, Option<u64>) -> bool + Sync),
 ) -> Result<PackReport> {
+    pack_sources(inputs, out, settings, progress).map(|(report, _)| report)
+}
+
+/// How often text that changes while it is read is read before it is given up.
+const TRIES: usize = 3;
+
+/// The same; gives what the inputs were when they were read.
+pub(super) fn pack_sources(
+    inputs: &[PathBuf],
+    out: &Path,
+    settings: &PackSettings,
+    progress: Progress<'_>,
+) -> Result<(PackReport, Sources)> {
     let began = Instant::now();
     let directory = match out.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let text = Inputs::new(inputs, progress)?;
-    // Has no name; and shows before the work that the directory can be written to.
-    let spill = tempfile::tempfile_in(directory).map_err(Error::io(out, "create"))?;
-    let read = read::read(text, inputs, out, settings, spill)?;
-    let target = create(directory, out)?;
+    let mut tries = 0;
+    let (read, sources) = loop {
+        let before = Sources::of(inputs);
+        let text = Inputs::new(inputs, progress)?;
+        // Has no name; and shows before the work that the directory can be written to.
+        let spill = tempfile::tempfile_in(directory).map_err(Error::io(out, "create"))?;
+        let read = read::read(text, inputs, out, settings, spill);
+        tries += 1;
+        if Sources::of(inputs) == before || read.as_ref().is_err_and(is_interrupted) {
+            break (read?, before);
+        }
+        // Half of it was of one state, half of another, whatever was found in it.
+        if tries == TRIES || !before.are_files() {
+            let (path, problem) = (inputs.first().cloned().unwrap_or_default(), "changed while it was read, at each try".into());
+            return Err(Error::BadFile { path, problem, remedy: "give a copy, or wait until nobody writes to it" });
+        }
+    };
+    let target = Temporary::new(out)?;
     let source = inputs.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>().join(", ");
     let mut report = write::write(read, target, out, &source, progress)?;
     report.seconds = began.elapsed().as_secs_f64();
-    Ok(report)
+    Ok((report, sources))
 }
 
-fn create(directory: &Path, out: &Path) -> Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".hogwild-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(directory).map_err(Error::io(out, "create"))
+fn is_interrupted(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::Interrupted)
 }
 
 fn interrupted(out: &Path) -> Error {

@@ -7,7 +7,6 @@ use std::sync::mpsc::Sender;
 
 use rayon::prelude::*;
 use safetensors::Dtype;
-use tempfile::NamedTempFile;
 
 use super::super::dictionary::Ranked;
 use super::super::file::{read_at, write_at};
@@ -17,7 +16,7 @@ use super::super::{Ids, Kind};
 use super::read::{Piece, Place, Read};
 use super::sort::sort_pairs;
 use super::{PackReport, interrupted};
-use crate::{Error, Result};
+use crate::{Error, Result, output::Temporary};
 
 /// A tensor to be written: its name, type, cells.
 type Plan<'a> = (&'a str, Dtype, usize);
@@ -37,7 +36,7 @@ struct Writer<'a> {
 const SYNC: u64 = 16 << 20;
 
 /// Writes the file and puts it in its place.
-pub(super) fn write(read: Read, target: NamedTempFile, out: &Path, source: &str, progress: Progress<'_>) -> Result<PackReport> {
+pub(super) fn write(read: Read, target: Temporary, out: &Path, source: &str, progress: Progress<'_>) -> Result<PackReport> {
     let Read { format, first, items, pieces, spill, skipped, first_skipped, notes, targets, bytes, given } = read;
     let kind = Kind::from(format);
     let rows: usize = pieces.iter().map(|piece| piece.rows).sum();
@@ -67,7 +66,9 @@ pub(super) fn write(read: Read, target: NamedTempFile, out: &Path, source: &str,
     let writer = Writer { file, out, spill: &spill, proceed: &proceed, written: AtomicU64::new(0), sync };
     let (written, synced) = std::thread::scope(|scope| {
         // The disk takes what there is while the rest is still being made. An error is told only once, so it must be kept.
-        let synced = scope.spawn(move || syncs.into_iter().try_for_each(|()| file.sync_data()));
+        // Without a thread for it, all is synced in the end.
+        let sync = move || syncs.into_iter().try_for_each(|()| file.sync_data());
+        let synced = std::thread::Builder::new().spawn_scoped(scope, sync);
         let written = match kind {
             Kind::Sparse => writer.sparse(source, pieces, nonzeros, rows, &first),
             Kind::Ratings => writer.ratings(source, pieces, rows, &first, &items),
@@ -77,7 +78,8 @@ pub(super) fn write(read: Read, target: NamedTempFile, out: &Path, source: &str,
             let (hashes, _) = hash_blocks(file, header.len() as u64, length, |_, _| Ok(())).map_err(Error::io(out, "read back"))?;
             Ok((header, hashes))
         });
-        (hashed, synced.join().unwrap_or_else(|_| Err(std::io::Error::other("the thread that syncs is gone"))))
+        let joined = |synced: std::thread::ScopedJoinHandle<'_, std::io::Result<()>>| synced.join();
+        (hashed, synced.map_or(Ok(Ok(())), joined).unwrap_or_else(|_| Err(std::io::Error::other("the thread that syncs is gone"))))
     });
     let (mut header, hashes) = written?;
     synced.map_err(Error::io(out, "write"))?;
@@ -86,11 +88,10 @@ pub(super) fn write(read: Read, target: NamedTempFile, out: &Path, source: &str,
         digits.copy_from_slice(sum.as_bytes());
     }
     write_at(file, &header, 0).map_err(Error::io(out, "write"))?;
-    file.sync_all().map_err(Error::io(out, "write"))?;
     if !proceed() {
         return Err(interrupted(out));
     }
-    target.persist(out).map_err(|problem| Error::io(out, "create")(problem.error))?;
+    target.finish()?;
     Ok(report)
 }
 

@@ -265,9 +265,15 @@ impl Dataset {
         self.store.numbers(self.feature_count, 0, n.min(self.feature_count.count))
     }
 
-    /// Whether the file's size or time of modification is no longer what it was when opened.
+    /// Whether the file no longer holds what it did when opened. It is read for that if its time of modification is another.
     pub fn changed(&self) -> bool {
         self.store.changed()
+    }
+
+    /// # Errors
+    /// When a part of the file could not be read through the mapping.
+    pub(crate) fn whole(&self) -> Result<()> {
+        self.store.whole()
     }
 }
 

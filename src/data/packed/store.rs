@@ -11,7 +11,7 @@ use safetensors::Dtype;
 use super::super::Ids;
 use super::super::file::read_at;
 use super::super::input::Progress;
-use super::super::layout::{Header, bad, checksum, hash_blocks, read_header};
+use super::super::layout::{Header, bad, blank_checksum, checksum, checksum_place, hash_blocks, read_header};
 use super::super::map::Map;
 use crate::{Error, Result, memory};
 
@@ -176,17 +176,25 @@ impl Store {
             reading.add(block.len()).map(|()| found)
         };
         let (hashes, problems) =
-            hash_blocks(&self.file, self.blanked.len() as u64, self.length, look).map_err(Error::io(&self.path, "read"))?;
+            hash_blocks(&self.file, self.blanked.len() as u64, self.length, look).map_err(|problem| self.unread(problem))?;
         if checksum(&self.blanked, &hashes) != self.checksum {
             return Err(self.bad("is damaged: its checksum is not that of its contents"));
         }
         problems.into_iter().flatten().next().map_or(Ok(()), |problem| Err(self.bad(problem)))
     }
 
+    /// What is wrong where some of it could not be read.
+    fn unread(&self, problem: std::io::Error) -> Error {
+        match problem.kind() {
+            std::io::ErrorKind::UnexpectedEof => self.bad("was cut short while it was read"),
+            _ => Error::io(&self.path, "read")(problem),
+        }
+    }
+
     fn bytes(&self, place: Place, from: usize, count: usize) -> Result<Vec<u8>> {
         let mut bytes = vec![0; count * place.size];
         let at = place.start + from * place.size;
-        read_at(&self.file, &mut bytes, at as u64).map_err(Error::io(&self.path, "read"))?;
+        read_at(&self.file, &mut bytes, at as u64).map_err(|problem| self.unread(problem))?;
         Ok(bytes)
     }
 
@@ -276,8 +284,29 @@ impl Store {
         let _ = rustix::fs::fadvise(&self.file, bytes.start as u64, length, rustix::fs::Advice::DontNeed);
     }
 
+    /// Whether the file holds something else than when it was opened. Where its times are what they were, it is not read for that.
     pub(super) fn changed(&self) -> bool {
-        self.file.metadata().map_or(true, |now| now.len() != self.length || now.modified().ok() != self.modified)
+        let Ok(now) = self.file.metadata() else { return true };
+        now.len() != self.length || now.modified().ok() != self.modified && !self.is_as_it_was().unwrap_or(false)
+    }
+
+    fn is_as_it_was(&self) -> std::io::Result<bool> {
+        let mut header = vec![0; self.blanked.len()];
+        read_at(&self.file, &mut header, 0)?;
+        let Some(digits) = checksum_place(&header).and_then(|place| header.get(place)) else { return Ok(false) };
+        let same = digits == self.checksum.as_bytes();
+        blank_checksum(&mut header);
+        let (hashes, _) = hash_blocks(&self.file, header.len() as u64, self.length, |_, _| Ok(()))?;
+        Ok(same && header == self.blanked && checksum(&header, &hashes) == self.checksum)
+    }
+
+    /// # Errors
+    /// When the file was cut short, or its disk has failed, so that what was read of the mapping is nothing.
+    pub(super) fn whole(&self) -> Result<()> {
+        if self.map.is_cut() {
+            return Err(self.bad("was cut short, or its disk has failed, while it was in use"));
+        }
+        Ok(())
     }
 }
 

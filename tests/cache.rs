@@ -125,7 +125,14 @@ fn text_that_changes_while_it_is_packed_is_read_again() {
     };
     let file = || File::options().append(true).open(&text).unwrap();
     let grow = |_| file().write_all(b"+1 3:1\n").unwrap();
-    assert_eq!(pack(&|read| if read == 0 { grow(read) }).unwrap().rows, 3);
+    assert_eq!(
+        pack(&|read| if read == 0 {
+            grow(read)
+        })
+        .unwrap()
+        .rows,
+        3
+    );
     fs::write(&out, "old").unwrap();
     let time = |read| SystemTime::UNIX_EPOCH + Duration::from_secs(read as u64);
     let refused = pack(&|read| file().set_modified(time(read)).unwrap()).unwrap_err().to_string();

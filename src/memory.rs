@@ -30,7 +30,10 @@ pub fn used() -> Option<Used> {
 /// the process. Where it is not known what is free, all is taken to fit.
 pub(crate) fn ask(bytes: u64, what: impl FnOnce() -> String, remedy: &'static str) -> Result<()> {
     const SMALL: u64 = 16 << 20; // not worth a look
-    match available().filter(|&free| bytes > SMALL && bytes > free) {
+    if bytes <= SMALL {
+        return Ok(());
+    }
+    match available().filter(|&free| bytes > free) {
         Some(free) => Err(Error::NoRoom { what: what(), bytes, free, remedy }),
         None => Ok(()),
     }

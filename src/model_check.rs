@@ -88,7 +88,7 @@ pub(crate) fn check_ids(what: &str, ids: &Ids) -> Result<(), String> {
     {
         return Err(format!("`{what}_name_start` does not fit `{what}_name`"));
     }
-    let twice = |id: String| Err(format!("has the id {id} of a {what} twice"));
+    let twice = |id: String| Err(format!("has the {what} {id} twice"));
     match ids {
         Ids::Numbers(numbers) => {
             let mut seen: HashSet<u64, foldhash::fast::FixedState> = HashSet::with_capacity_and_hasher(numbers.len(), Default::default());

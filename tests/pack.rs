@@ -295,7 +295,13 @@ fn text_is_packed_once() {
     let other = directory.path().join("other");
     std::fs::create_dir(&other).unwrap();
     std::fs::copy(&input, other.join("text.svm")).unwrap();
-    let entries = || std::fs::read_dir(&cache).unwrap().count();
+    // Each with the mark of its last use.
+    let entries = || {
+        let names: Vec<_> = std::fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let marks = names.iter().filter(|name| name.ends_with(".safetensors.used")).count();
+        assert_eq!(names.len(), 2 * marks, "{names:?}");
+        marks
+    };
     assert_eq!(entries(), 1);
     open_or_pack(&[other.join("text.svm")], &PackSettings::default(), true, &quiet).unwrap();
     assert_eq!(entries(), 2);

@@ -283,8 +283,18 @@ impl Sample<'_> {
             Some(names) => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
             None => format!("{} without a heading", self.fields(first, separator).len()),
         };
-        const SAY: &str = "say which they are with --columns user=NAME,item=NAME,rating=NAME (or numbers, from 1)";
+        const SAY: &str = "write rows as `label index:value ...`; of ratings, say which columns with --columns user=NAME,item=NAME,rating=NAME (or numbers, from 1)";
         let refuse = |what: &str, remedy: &'static str| Err(self.bad(first, format!("{what}; the columns are: {}", list()), remedy));
+        let unnamed = |what: &str| {
+            let below = || self.lines.iter().skip(1).map(|&line| self.shapes(line, separator));
+            let dense = has_heading && below().next().is_some() && below().flatten().all(|shape| shape.number().is_some());
+            let dense = if dense {
+                ", and all below are numbers: this may be dense data (as CSV), a column a feature, which are not read"
+            } else {
+                ""
+            };
+            refuse(&format!("{what}{dense}"), SAY)
+        };
         let roles = names.map(|names| Roles::of(names).complete(names)).unwrap_or_default();
         let asked = columns.map(|c| [&c.user, &c.item, &c.rating].map(Option::as_ref)).unwrap_or_default();
         let mut cells = [roles.user, roles.item, roles.rating];
@@ -319,9 +329,9 @@ impl Sample<'_> {
         }
         let [user, item, rating] = match cells {
             [Some(user), Some(item), rating] => [Some(user), Some(item), rating],
-            [None, Some(_), _] => return refuse("no column is named as the user", SAY),
-            [Some(_), None, _] => return refuse("no column is named as the item", SAY),
-            [None, None, _] => return refuse("no columns are named as user and item", SAY),
+            [None, Some(_), _] => return unnamed("no column is named as the user"),
+            [Some(_), None, _] => return unnamed("no column is named as the item"),
+            [None, None, _] => return unnamed("no columns are named as user and item"),
         }
         .map(|cell| cell.unwrap_or(NOWHERE));
         let others = expected.unwrap_or(0).saturating_sub(2 + usize::from(roles.time.is_some()));

@@ -4,7 +4,7 @@
 //! given nothing here is asked any more.
 
 use super::fields::{Separator, Shape, fields};
-use super::table::{Line, Sample};
+use super::sample::{Line, Sample};
 use super::{Bad, Format, blank, line_end};
 
 /// How many lines are looked at.

@@ -119,13 +119,20 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"0123456789 :.,-+e#\t\r\n".to_vec())], 0..200)) {
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"0123456789 :.,-+e#\t\r\n\n\";|%abc".to_vec())], 0..200)) {
         let directory = tempfile::tempdir().unwrap();
         let (input, out) = (directory.path().join("input"), directory.path().join("out"));
         std::fs::write(&input, &bytes).unwrap();
         for on_bad_row in [OnBadRow::Stop, OnBadRow::Skip] {
-            if pack(std::slice::from_ref(&input), &out, &PackSettings { on_bad_row, ..PackSettings::default() }, &quiet).is_ok() {
-                Packed::open(&out).unwrap();
+            for format in [None, Some(hogwild::data::Format::Ratings), Some(hogwild::data::Format::Svmlight)] {
+                let settings = PackSettings { on_bad_row, format, ..PackSettings::default() };
+                if pack(std::slice::from_ref(&input), &out, &settings, &quiet).is_ok() {
+                    Packed::open(&out).unwrap();
+                }
+            }
+            for columns in ["user=1,item=3,rating=2", "user=a,item=b,rating=c", "rating=1"] {
+                let settings = PackSettings { on_bad_row, columns: Some(columns.parse().unwrap()), ..PackSettings::default() };
+                let _ = pack(std::slice::from_ref(&input), &out, &settings, &quiet);
             }
         }
         prop_assert!(Packed::open(&input).is_err());

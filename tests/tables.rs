@@ -201,7 +201,7 @@ fn columns_by_hand() {
 
 #[test]
 fn what_may_be_something_else_is_refused() {
-    let table: [(&str, &str); 22] = [
+    let table: [(&str, &str); 24] = [
         ("1 |f a b\n-1 |f c\n", "Vowpal Wabbit"),
         ("1 |f 5 7\n-1 |f 6 8\n", "Vowpal Wabbit"),
         ("|f a:2 |g b\n", "Vowpal Wabbit"),
@@ -212,6 +212,8 @@ fn what_may_be_something_else_is_refused() {
         ("1 3 7 9\n0 2 5 8\n", "bare indices"),
         ("1 3 7\n0 2 5 8 11\n-1 4\n", "bare indices"),
         ("0 0 1 2 3 5\n1 127 128\n", "bare indices"),
+        ("0 9 1 2 3 5\n1 127 12\n", "lists of whole numbers"),
+        ("label,f1,f2\n1,0.5,0.2\n0,0.1,0.9\n", "dense data (as CSV)"),
         ("1,0.5,0.25\n0,0.1,0.9\n", "dense data"),
         ("1,0.5,0.25,0.125,7\n0,1,2,3,4\n", "dense data"),
         ("1 0.5 0.25\n0 0.1 0.9\n", "dense data"),

@@ -4,7 +4,7 @@
 //! given nothing here is asked any more.
 
 use super::fields::{Separator, Shape, fields};
-use super::table::{Line, Sample};
+use super::sample::{Line, Sample};
 use super::{Bad, Format, blank, line_end};
 
 /// How many lines are looked at.
@@ -153,15 +153,24 @@ pub(super) fn doubt(sample: &Sample<'_>, separator: Separator) -> Result<(), Bad
             let problem = "these may be bare indices (a label, then the features that are 1), which are not read";
             return Err(sample.bad(first, problem, "write them as `label index:1 index:1 ...`"));
         }
+        if indices && lines.iter().any(|shapes| shapes.len() != longest) {
+            let problem = "these are lists of whole numbers, as of bare indices or of what each user has, which are not read";
+            return Err(sample.bad(
+                first,
+                problem,
+                "write rows as `label index:1 index:1 ...`, or each pair of user and item as a line `user item 1`",
+            ));
+        }
         if numeric && 2 * lines.iter().filter(|shapes| shapes.len() > 4).count() > lines.len() {
-            let problem = format!("these are numbers between {}: dense data, a column a feature, which are not read", separator.name());
+            let problem =
+                format!("these are numbers between {}: dense data (as CSV), a column a feature, which are not read", separator.name());
             return Err(sample.bad(first, problem, AS_COLUMNS));
         }
         return wide(sample, separator, first, true);
     }
     let fraction = |i: usize| lines.iter().any(|shapes| matches!(shapes.get(i), Some(Shape::Fraction(_))));
     if numeric && longest > 2 && (fraction(0) || fraction(1)) {
-        let problem = "this may be dense data, a column a feature, for users and items are not whole numbers";
+        let problem = "this may be dense data (as CSV), a column a feature, for users and items are not whole numbers";
         return Err(sample.bad(first, problem, AS_RATINGS));
     }
     if longest == 4 && column(3).count() > 0 && !column(3).all(|time| time >= 1e7) {

@@ -6,6 +6,7 @@ mod guess;
 mod heading;
 mod number;
 mod ratings;
+mod sample;
 mod svmlight;
 mod table;
 

@@ -39,10 +39,33 @@ pub struct Targets {
 impl Targets {
     pub(super) const NONE: Targets = Targets { min: f32::INFINITY, max: f32::NEG_INFINITY, plus: 0, others: 0 };
 
-    pub(super) fn add(&mut self, target: f32) {
-        (self.min, self.max) = (self.min.min(target), self.max.max(target));
-        self.plus += u64::from(target == 1.0);
-        self.others += u64::from(target != 1.0 && target != 0.0 && target != -1.0);
+    /// Of some finite numbers. In lanes, as each is looked at while its chunk is packed: one by one takes 8% of that.
+    pub(super) fn of(targets: &[f32]) -> Targets {
+        const LANES: usize = 16;
+        let (mut min, mut max) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
+        let (mut plus, mut others) = ([0u32; LANES], [0u32; LANES]);
+        let (whole, rest) = targets.as_chunks::<LANES>();
+        for part in whole {
+            for lane in 0..LANES {
+                let x = part[lane];
+                min[lane] = if x < min[lane] { x } else { min[lane] };
+                max[lane] = if x > max[lane] { x } else { max[lane] };
+                plus[lane] += u32::from(x == 1.0);
+                others[lane] += u32::from((x != 1.0) & (x != 0.0) & (x != -1.0));
+            }
+        }
+        for &x in rest {
+            (min[0], max[0]) = (min[0].min(x), max[0].max(x));
+            plus[0] += u32::from(x == 1.0);
+            others[0] += u32::from((x != 1.0) & (x != 0.0) & (x != -1.0));
+        }
+        let sum = |lanes: [u32; LANES]| lanes.into_iter().map(u64::from).sum();
+        Targets {
+            min: min.into_iter().fold(f32::INFINITY, f32::min),
+            max: max.into_iter().fold(f32::NEG_INFINITY, f32::max),
+            plus: sum(plus),
+            others: sum(others),
+        }
     }
 
     pub(super) fn join(self, more: Targets) -> Targets {
@@ -146,4 +169,21 @@ fn is_interrupted(error: &Error) -> bool {
 
 fn interrupted(out: &Path) -> Error {
     Error::io(out, "finish")(std::io::Error::new(std::io::ErrorKind::Interrupted, "interrupted"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_find_what_one_by_one_does() {
+        let targets: Vec<f32> = (0..1000).map(|i| [1.0, -1.0, 0.0, 2.5, -7.0][i * i % 5] + (i == 37) as u8 as f32 * 100.0).collect();
+        for n in [0, 1, 15, 16, 17, 38, 1000] {
+            let found = Targets::of(&targets[..n]);
+            let count = |of: fn(f32) -> bool| targets[..n].iter().filter(|&&x| of(x)).count() as u64;
+            assert_eq!(found.min, targets[..n].iter().copied().fold(f32::INFINITY, f32::min));
+            assert_eq!(found.max, targets[..n].iter().copied().fold(f32::NEG_INFINITY, f32::max));
+            assert_eq!((found.plus, found.others), (count(|x| x == 1.0), count(|x| ![1.0, 0.0, -1.0].contains(&x))));
+        }
+    }
 }

@@ -231,9 +231,7 @@ impl Reader<'_> {
             parse(&chunk, self.format, &found, self.on_bad_row, &mut rows);
             let piece = self.keep(number, &chunk, &mut rows);
             let stop = self.on_bad_row == OnBadRow::Stop && rows.bad_count > 0;
-            let mut targets = Targets::NONE;
-            let all = if self.format == Format::Ratings { &rows.values } else { &rows.labels };
-            all.iter().for_each(|&target| targets.add(target));
+            let targets = Targets::of(if self.format == Format::Ratings { &rows.values } else { &rows.labels });
             let lines = Lines {
                 number,
                 input: chunk.input,

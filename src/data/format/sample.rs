@@ -1,0 +1,183 @@
+//! The first lines of a file of ratings, and what they say: what separates the fields, whether there is a heading.
+
+use std::borrow::Cow;
+
+use super::columns::{Column, Columns};
+use super::fields::{Field, Separator, Shape, fields};
+use super::heading::{Roles, plain};
+use super::number::byte;
+use super::{Bad, blank, line_end};
+
+/// How many lines are looked at.
+const SAMPLE: usize = 200;
+
+/// A line of the sample.
+#[derive(Clone, Copy)]
+pub(super) struct Line {
+    /// From 0.
+    pub(super) number: u64,
+    pub(super) start: usize,
+}
+
+/// The first lines of a file.
+pub(super) struct Sample<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) lines: Vec<Line>,
+    /// Lines before them that begin with `#` or `%`.
+    pub(super) comments: Vec<Line>,
+}
+
+impl<'a> Sample<'a> {
+    pub(super) fn new(text: &'a [u8]) -> Sample<'a> {
+        let mut sample = Sample { text, lines: Vec::new(), comments: Vec::new() };
+        let (mut at, mut number) = (if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }, 0);
+        while at < text.len() && sample.lines.len() < SAMPLE {
+            let end = line_end(text, at).min(text.len());
+            let line = text.get(at..end).unwrap_or_default().trim_ascii();
+            let found = Line { number, start: at };
+            match line.first() {
+                None => {}
+                Some(b'#' | b'%') if sample.lines.is_empty() => sample.comments.push(found),
+                Some(_) => sample.lines.push(found),
+            }
+            (at, number) = (end, number + 1);
+        }
+        sample
+    }
+
+    pub(super) fn fields(&self, line: Line, separator: Separator) -> Vec<Field> {
+        fields(self.text, line.start, separator).collect()
+    }
+
+    pub(super) fn shapes(&self, line: Line, separator: Separator) -> Vec<Shape> {
+        fields(self.text, line.start, separator).map(|field| Shape::of(&field.value(self.text), separator)).collect()
+    }
+
+    /// The names in a heading, without empty ones at its end.
+    pub(super) fn names(&self, line: Line, separator: Separator) -> Vec<String> {
+        let mut names: Vec<String> = self.fields(line, separator).iter().map(|field| field.name(self.text)).collect();
+        while names.last().is_some_and(String::is_empty) {
+            names.pop();
+        }
+        names
+    }
+
+    /// What is wrong with a line as a whole.
+    pub(super) fn bad(&self, line: Line, problem: impl Into<Cow<'static, str>>, remedy: impl Into<Cow<'static, str>>) -> Bad {
+        let end = line_end(self.text, line.start).min(self.text.len());
+        Bad::of(self.text, line.number, line.start, line.start..end, problem.into(), remedy.into())
+    }
+
+    /// Whether a line has a rating where it should be, in at least so many fields.
+    fn fits(&self, line: Line, separator: Separator, rating: usize, fields: usize) -> bool {
+        let shapes = self.shapes(line, separator);
+        shapes.len() >= fields && shapes.get(rating).is_some_and(|shape| shape.number().is_some())
+    }
+
+    /// Whether every comma of a file that is separated otherwise is in a number.
+    fn commas_are_decimal(&self, separator: Separator) -> bool {
+        let fine = |field: Field| {
+            let token = field.raw(self.text);
+            !token.contains(&b',') || Shape::of(token, separator).number().is_some()
+        };
+        separator.decimal_comma() && self.lines.iter().all(|line| fields(self.text, line.start, separator).all(fine))
+    }
+
+    /// How many lines have at least so many fields.
+    fn long(&self, separator: Separator, least: usize) -> usize {
+        self.lines.iter().filter(|line| fields(self.text, line.start, separator).nth(least - 1).is_some()).count()
+    }
+
+    /// The heading that the first line is, if its names say so: the separator too.
+    pub(super) fn named(&self, line: Line, columns: Option<&Columns>) -> Option<(Separator, Vec<String>)> {
+        let given: Vec<&str> = columns.map(named_columns).unwrap_or_default();
+        Separator::ALL.into_iter().find_map(|separator| {
+            let names = self.names(line, separator);
+            let all_there = given.iter().all(|name| position(&names, name).is_some());
+            let roles = Roles::of(&names).complete(&names);
+            let words = self.shapes(line, separator).iter().all(|shape| matches!(shape, Shape::Word | Shape::Empty));
+            let by_roles = words && roles.user.is_some() && roles.item.is_some();
+            let is_heading = if given.is_empty() { by_roles } else { all_there && names.len() > 1 };
+            is_heading.then_some((separator, names))
+        })
+    }
+
+    /// The separator that fits most lines.
+    pub(super) fn separator(&self, columns: Option<&Columns>) -> Result<Separator, Bad> {
+        let numbers = columns.map(|c| [&c.user, &c.item, &c.rating].map(number)).unwrap_or_default();
+        let rating = numbers[2].unwrap_or(2);
+        let least = numbers.into_iter().flatten().max().map_or(3, |most| (most + 1).max(2));
+        let fits = |line: Line, separator| self.fits(line, separator, rating, least);
+        let fitting = |separator| self.lines.iter().filter(|line| fits(**line, separator)).count();
+        let [marks @ .., blanks] = Separator::ALL.map(fitting);
+        let most = marks.into_iter().max().unwrap_or(0);
+        let best: Vec<Separator> =
+            Separator::ALL.into_iter().zip(marks).filter(|&(_, lines)| lines == most).map(|(mark, _)| mark).collect();
+        if let (Some(&line), &[mark, ..]) = (self.lines.first(), best.as_slice())
+            && most > 0
+            && 2 * most >= blanks
+        {
+            // Nobody writes a tab or `::` for anything else; of the others, both may be meant.
+            let rival =
+                best.iter().copied().find(|&rival| rival != mark && self.lines.iter().any(|&line| fits(line, mark) && fits(line, rival)));
+            return match rival.filter(|_| !matches!(mark, Separator::Tab | Separator::Colons)) {
+                None => Ok(best.into_iter().find(|&mark| fits(line, mark)).unwrap_or(mark)),
+                Some(rival) if mark == Separator::Comma && self.commas_are_decimal(rival) => Ok(rival),
+                Some(rival) => {
+                    let problem = format!("both {} and {} could separate the fields", mark.name(), rival.name());
+                    Err(self.bad(line, problem, "put fields that hold such a mark in quotes, or separate the fields by tabs"))
+                }
+            };
+        }
+        if blanks > 0 {
+            return Ok(Separator::Blanks);
+        }
+        let longest = |least: usize| Separator::ALL.into_iter().find(|&separator| 2 * self.long(separator, least) > self.lines.len());
+        Ok(longest(3).or_else(|| longest(2)).unwrap_or(Separator::Blanks))
+    }
+
+    /// Whether the first line has titles above numbers, besides the rating: where that is none, it may be a bad one.
+    pub(super) fn is_heading(&self, first: Line, separator: Separator, rating: usize) -> bool {
+        let titles = self.shapes(first, separator);
+        let below: Vec<Vec<Shape>> = self.lines.iter().skip(1).map(|&line| self.shapes(line, separator)).collect();
+        let numbers = |column: usize| below.iter().all(|shapes| shapes.get(column).is_some_and(|shape| shape.number().is_some()));
+        let above = |(column, title): (usize, &Shape)| *title == Shape::Word && column != rating && numbers(column);
+        titles.len() > 1
+            && !below.is_empty()
+            && titles.iter().all(|title| matches!(title, Shape::Word | Shape::Empty))
+            && titles.iter().enumerate().any(above)
+    }
+
+    /// Lines before the first rating that begin with `#` are comments, unless they look just like a rating.
+    pub(super) fn heed_comments(&self, first: Line, separator: Separator) -> Result<(), Bad> {
+        let count = self.fields(first, separator).len();
+        for &line in &self.comments {
+            let shapes = self.shapes(line, separator);
+            let glued = !blank(byte(self.text, line.start + 1));
+            if glued && count > 2 && shapes.len() == count && shapes.get(2).is_some_and(|shape| shape.number().is_some()) {
+                let remedy = "put a blank behind the mark of a comment, or the field in quotes";
+                return Err(self.bad(line, "this may be a comment, or a rating by a user whose name begins so", remedy));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// From 0, where it is a number.
+pub(super) fn number(column: &Option<Column>) -> Option<usize> {
+    match column {
+        Some(Column::Number(number)) => Some(number - 1),
+        _ => None,
+    }
+}
+
+fn named_columns(columns: &Columns) -> Vec<&str> {
+    let all = [&columns.user, &columns.item, &columns.rating].into_iter().flatten();
+    all.filter_map(|column| if let Column::Name(name) = column { Some(name.as_str()) } else { None }).collect()
+}
+
+/// Where a name is: written just so, else without case and marks.
+pub(super) fn position(names: &[String], name: &str) -> Option<usize> {
+    let alike = || names.iter().position(|other| !plain(name).is_empty() && plain(other) == plain(name));
+    names.iter().position(|other| other == name).or_else(alike)
+}

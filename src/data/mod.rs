@@ -7,6 +7,7 @@
 
 mod cache;
 mod dictionary;
+mod encoding;
 mod file;
 mod format;
 mod ids;

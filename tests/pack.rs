@@ -124,7 +124,7 @@ proptest! {
         let (input, out) = (directory.path().join("input"), directory.path().join("out"));
         std::fs::write(&input, &bytes).unwrap();
         for on_bad_row in [OnBadRow::Stop, OnBadRow::Skip] {
-            if pack(std::slice::from_ref(&input), &out, &PackSettings { format: None, on_bad_row }, &quiet).is_ok() {
+            if pack(std::slice::from_ref(&input), &out, &PackSettings { on_bad_row, ..PackSettings::default() }, &quiet).is_ok() {
                 Packed::open(&out).unwrap();
             }
         }

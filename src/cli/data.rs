@@ -3,7 +3,7 @@ use super::interrupt::watched;
 use clap::{Args, ValueEnum};
 use hogwild::{
     Error, Scored, TrainedModel,
-    data::{Check, Format, OnBadRow, Opened, PackSettings, open_or_pack_while},
+    data::{Check, Format, OnBadRow, Opened, PackSettings, Repeated, open_or_pack_while},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{path::PathBuf, sync::atomic::Ordering::Relaxed, time::Duration};
@@ -24,6 +24,16 @@ pub enum BadRow {
     Skip,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+pub enum RepeatedName {
+    /// The row is bad
+    Error,
+    /// Its values are added up
+    Add,
+    /// The last value counts
+    Last,
+}
+
 #[derive(Args)]
 pub struct DataOptions {
     /// What the text looks like [default: told from its first lines]
@@ -32,6 +42,9 @@ pub struct DataOptions {
     /// What to do with rows that cannot be understood
     #[arg(long, value_enum, default_value = "stop")]
     pub on_bad_row: BadRow,
+    /// What to do with an index that stands twice in an svmlight row
+    #[arg(long, value_enum, default_value = "error")]
+    pub repeated: RepeatedName,
 }
 
 impl DataOptions {
@@ -45,6 +58,12 @@ impl DataOptions {
                 BadRow::Stop => OnBadRow::Stop,
                 BadRow::Skip => OnBadRow::Skip,
             },
+            repeated: match self.repeated {
+                RepeatedName::Error => Repeated::Error,
+                RepeatedName::Add => Repeated::Add,
+                RepeatedName::Last => Repeated::Last,
+            },
+            unlabelled: false,
         }
     }
 }
@@ -71,15 +90,23 @@ pub enum CheckName {
 impl CacheOptions {
     /// Opens packed data, or text by way of the cache; says on standard error what it did.
     pub fn open(&self, inputs: &[PathBuf], quiet: bool) -> anyhow::Result<Opened> {
-        let settings = self.data.settings();
+        self.open_with(inputs, &self.data.settings(), quiet)
+    }
+
+    /// The same where labels and ratings may be missing, and a bad row that is not to stop keeps its place.
+    pub fn open_unlabelled(&self, inputs: &[PathBuf]) -> anyhow::Result<Opened> {
+        self.open_with(inputs, &PackSettings { unlabelled: true, ..self.data.settings() }, false)
+    }
+
+    fn open_with(&self, inputs: &[PathBuf], settings: &PackSettings, quiet: bool) -> anyhow::Result<Opened> {
         let check = match self.check {
             CheckName::Once => Check::Once,
             CheckName::Always => Check::Always,
         };
         let cache = (!self.no_cache).then_some(check);
-        let opened = interruptible(quiet, |progress| open_or_pack_while(inputs, &settings, cache, progress))?;
+        let opened = interruptible(quiet, |progress| open_or_pack_while(inputs, settings, cache, progress))?;
         if let Some(report) = &opened.report {
-            super::pack::warn_skipped(report);
+            super::pack::warn_skipped(report, settings.unlabelled);
         }
         if !quiet && !opened.note.is_empty() {
             eprintln!("{}", opened.note);

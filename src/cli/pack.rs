@@ -2,7 +2,7 @@
 use super::data::{DataOptions, interruptible};
 use clap::Args;
 use hogwild::{
-    data::{PackReport, pack_while},
+    data::{PackReport, PackSettings, pack_while},
     memory,
 };
 use std::path::PathBuf;
@@ -17,6 +17,9 @@ pub struct PackArgs {
     out: PathBuf,
     #[command(flatten)]
     data: DataOptions,
+    /// Labels and ratings may be missing or anything, for predict alone; bad rows that are skipped keep their places
+    #[arg(long)]
+    unlabelled: bool,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -29,9 +32,9 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
     if let Some(packed) = args.inputs.iter().find(|path| path.extension().is_some_and(|extension| extension == "safetensors")) {
         anyhow::bail!("{}: is packed already; give it to train, eval, predict or inspect", packed.display());
     }
-    let settings = args.data.settings();
+    let settings = PackSettings { unlabelled: args.unlabelled, ..args.data.settings() };
     let report = interruptible(false, |progress| pack_while(&args.inputs, &args.out, &settings, progress))?;
-    warn_skipped(&report);
+    warn_skipped(&report, args.unlabelled);
     let speed = report.bytes as f64 / 1e6 / report.seconds.max(1e-9);
     if args.json {
         let json = serde_json::json!({
@@ -53,10 +56,12 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Rows that were left out are always told of.
-pub fn warn_skipped(report: &PackReport) {
+/// Rows that were left out (or, with `kept`, only kept their places), and what was taken otherwise than as it stands, are always told of.
+pub fn warn_skipped(report: &PackReport, kept: bool) {
+    report.notes.iter().for_each(|note| eprintln!("{note}"));
     if report.skipped > 0 {
-        eprintln!("skipped {} bad rows, the first of them:", report.skipped);
+        let what = if kept { "found" } else { "skipped" };
+        eprintln!("{what} {} bad rows, the first of them:", report.skipped);
         report.first_skipped.iter().for_each(|row| eprintln!("  {row}"));
     }
 }

@@ -19,10 +19,11 @@ mod packed;
 mod stamp;
 
 pub use cache::{Opened, open_or_pack, open_or_pack_while};
-pub use format::{Format, OnBadRow};
+pub(crate) use format::is_bad;
+pub use format::{Format, OnBadRow, Repeated};
 pub use ids::Ids;
 pub use pack::{PackReport, PackSettings, pack, pack_while};
-pub use packed::{Dataset, Kind, Labels, Packed, Ratings};
+pub use packed::{Dataset, Kind, LabelCount, Labels, Packed, Ratings};
 pub use stamp::Check;
 
 #[cfg(target_endian = "big")]

@@ -1,7 +1,7 @@
 //! `user item rating [time]`, separated by blanks, tabs, commas or `::`; users and items are numbers or names.
 
 use super::number::{Why, byte, digits, long_number, short_number};
-use super::{Fault, Parsed, REMEDY_FINITE, REMEDY_MIXED, blank, fault, line_end};
+use super::{Fault, MISSING, Parsed, REMEDY_FINITE, REMEDY_MIXED, blank, fault, line_end, odd};
 
 /// Parses one line from `place`, leaves `place` after its newline.
 #[inline]
@@ -85,9 +85,14 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, may_be_header: bool) ->
     let line = text.get(start..end).unwrap_or_default().trim_ascii_end().len() + start;
     const ROW: &str = "write each rating as `user item rating [time]`, separated by blanks, tabs, commas or `::`";
     let token = text.get(rating.0..rating.1).unwrap_or_default();
-    if may_be_header && count >= 3 && is_title(token) {
+    let unlabelled = out.how.unlabelled;
+    let titles = [user, item].map(|(start, end)| text.get(start..end).unwrap_or_default());
+    if may_be_header && (if unlabelled { titles.into_iter().all(names_a_column) } else { count >= 3 && is_title(token) }) {
         *place = end;
         return Ok(());
+    }
+    if let Some(nul) = odd::nul(text, start, end) {
+        return Err(nul);
     }
     if user.0 == user.1 {
         return fault(user.0, line, "the user is missing", ROW);
@@ -95,7 +100,7 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, may_be_header: bool) ->
     if count < 2 || item.0 == item.1 {
         return fault(user.0, line, "the item is missing", ROW);
     }
-    if count < 3 || token.is_empty() {
+    if !unlabelled && (count < 3 || token.is_empty()) {
         return fault(user.0, line, "the rating is missing", ROW);
     }
     if count > 4 {
@@ -107,6 +112,10 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, may_be_header: bool) ->
     };
     let value = match value {
         Ok(value) => value,
+        Err(_) if unlabelled => {
+            out.unlabelled = true;
+            MISSING
+        }
         Err(Why::NoNumber) => return fault(rating.0, rating.1, "the rating is no number", ROW),
         Err(Why::Nan) => return fault(rating.0, rating.1, "the rating is NaN", REMEDY_FINITE),
         Err(Why::Infinite) => return fault(rating.0, rating.1, "the rating is infinite", REMEDY_FINITE),
@@ -125,6 +134,27 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, may_be_header: bool) ->
 fn is_title(token: &[u8]) -> bool {
     let begins = token.first().is_some_and(|byte| !byte.is_ascii_digit() && !matches!(byte, b'-' | b'+' | b'.'));
     begins && matches!(long_number(token), Err(Why::NoNumber))
+}
+
+/// Whether a field of the first line is what users or items are called; for predictions, where any word may be in place of a rating.
+fn names_a_column(field: &[u8]) -> bool {
+    let name: Vec<u8> = field.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect();
+    let names: [&[u8]; 13] = [
+        b"user",
+        b"userid",
+        b"uid",
+        b"users",
+        b"item",
+        b"itemid",
+        b"iid",
+        b"items",
+        b"movie",
+        b"movieid",
+        b"product",
+        b"productid",
+        b"book",
+    ];
+    names.contains(&name.as_slice())
 }
 
 /// The places of the first five fields between `at` and the end of the line, and how many there are.

@@ -10,7 +10,7 @@ use std::time::Instant;
 use tempfile::NamedTempFile;
 
 use super::input::Inputs;
-use super::{Format, Kind, OnBadRow};
+use super::{Format, Kind, OnBadRow, Repeated};
 use crate::{Error, Result};
 
 /// How to pack.
@@ -20,6 +20,11 @@ pub struct PackSettings {
     pub format: Option<Format>,
     /// What to do with a row that cannot be understood.
     pub on_bad_row: OnBadRow,
+    /// What to do with an index that stands twice in a row; of svmlight rows.
+    pub repeated: Repeated,
+    /// Whether labels and ratings may be missing, or be anything: for predictions. Rows that cannot be understood are then not left out by
+    /// [`OnBadRow::Skip`] but keep their places, without features.
+    pub unlabelled: bool,
 }
 
 /// What was packed.
@@ -41,6 +46,8 @@ pub struct PackReport {
     pub skipped: u64,
     /// The first of them, each with its place and what is wrong.
     pub first_skipped: Vec<String>,
+    /// What was taken otherwise than as plain text with an example a line: each with its place.
+    pub notes: Vec<String>,
     /// Bytes of text read, after decompression.
     pub bytes: u64,
     /// Seconds taken.

@@ -14,7 +14,7 @@ use super::super::dictionary::{Dictionary, TooMany};
 use super::super::file::write_at;
 use super::super::format::{Bad, DESCRIBED, Parsed, parse};
 use super::super::input::{Chunk, Inputs};
-use super::super::{Format, OnBadRow};
+use super::super::{Format, OnBadRow, Repeated};
 use super::{PackSettings, interrupted};
 use crate::{Error, Result};
 
@@ -50,6 +50,9 @@ pub(super) struct Read {
     pub(super) spill: File,
     pub(super) skipped: u64,
     pub(super) first_skipped: Vec<String>,
+    pub(super) notes: Vec<String>,
+    /// Whether some label or rating is not given.
+    pub(super) unlabelled: bool,
     /// Bytes of text, and what `progress` was told last.
     pub(super) bytes: u64,
     pub(super) given: (u64, Option<u64>),
@@ -64,6 +67,9 @@ struct Lines {
     bytes: u64,
     bad: Vec<Bad>,
     bad_count: u64,
+    counts: Option<(u64, String)>,
+    headless: Option<(u64, String)>,
+    unlabelled: bool,
 }
 
 /// The inputs, and the chunks that had to be looked at for the format.
@@ -133,6 +139,7 @@ struct Reader<'a> {
     inputs: &'a [PathBuf],
     out: &'a Path,
     on_bad_row: OnBadRow,
+    settings: &'a PackSettings,
     format: Format,
     first: Mutex<Dictionary>,
     items: Mutex<Dictionary>,
@@ -143,15 +150,20 @@ struct Reader<'a> {
 }
 
 /// Reads everything.
-pub(super) fn read(text: Inputs<'_>, inputs: &[PathBuf], out: &Path, settings: &PackSettings, spill: File) -> Result<Read> {
+pub(super) fn read<'a>(text: Inputs<'a>, inputs: &'a [PathBuf], out: &'a Path, settings: &'a PackSettings, spill: File) -> Result<Read> {
     let mut source = Source { text, ahead: VecDeque::new(), next: 0, ended: false, problem: None };
     // Labels alone, or nothing that looks like either: the parser of svmlight will say what is wrong.
     let format = settings.format.or_else(|| source.detect()).unwrap_or(Format::Svmlight);
+    if format == Format::Ratings && settings.repeated != Repeated::Error {
+        let problem = "is of the indices of svmlight rows, and these are ratings; leave it out".into();
+        return Err(Error::BadSetting { setting: "--repeated", value: settings.repeated.name().into(), problem });
+    }
     let reader = Reader {
         source: Mutex::new(source),
         inputs,
         out,
         on_bad_row: settings.on_bad_row,
+        settings,
         format,
         first: Mutex::default(),
         items: Mutex::default(),
@@ -170,7 +182,7 @@ pub(super) fn read(text: Inputs<'_>, inputs: &[PathBuf], out: &Path, settings: &
 
 impl Reader<'_> {
     fn work(&self) {
-        let (mut chunk, mut rows) = (Chunk::default(), Parsed::default());
+        let (mut chunk, mut rows) = (Chunk::default(), Parsed::new(self.settings));
         loop {
             let Some(number) = lock(&self.source).take(&mut chunk, self.out) else { return };
             parse(&chunk, self.format, self.on_bad_row, &mut rows);
@@ -184,6 +196,9 @@ impl Reader<'_> {
                 bytes: chunk.end as u64,
                 bad: std::mem::take(&mut rows.bad),
                 bad_count: rows.bad_count,
+                counts: rows.counts.take(),
+                headless: rows.headless.take(),
+                unlabelled: rows.unlabelled,
             };
             let mut source = lock(&self.source);
             source.ended |= stop;
@@ -244,6 +259,9 @@ impl Reader<'_> {
         pieces.sort_unstable_by_key(|piece| piece.number);
         chunks.sort_unstable_by_key(|chunk| chunk.number);
         let (mut before, mut bytes, mut skipped, mut first_skipped) = (0, 0, 0, Vec::new());
+        let mut headless = false;
+        let mut notes = std::mem::take(&mut lock(&self.source).text.notes);
+        let unlabelled = chunks.iter().any(|chunk| chunk.unlabelled);
         for chunk in chunks {
             if chunk.first {
                 before = 0;
@@ -256,6 +274,15 @@ impl Reader<'_> {
                 if first_skipped.len() < DESCRIBED {
                     first_skipped.push(problem.to_string());
                 }
+            }
+            if let Some((line, text)) = chunk.counts {
+                let path = self.input(chunk.input).display();
+                notes.push(format!("{path}:{line}: `{text}` was taken for a line of counts, and left out"));
+            }
+            if let Some((line, text)) = chunk.headless.filter(|_| !headless) {
+                let (path, line) = (self.input(chunk.input).display(), before + line);
+                notes.push(format!("{path}:{line}: the row has no label and begins with the feature `{text}`, as others may"));
+                headless = true;
             }
             before += chunk.lines;
             bytes += chunk.bytes;
@@ -277,6 +304,6 @@ impl Reader<'_> {
         }
         let own = |shared: Mutex<Dictionary>| shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Reader { format, first, items, spill, .. } = self;
-        Ok(Read { format, first: own(first), items: own(items), pieces, spill, skipped, first_skipped, bytes, given })
+        Ok(Read { format, first: own(first), items: own(items), pieces, spill, skipped, first_skipped, notes, unlabelled, bytes, given })
     }
 }

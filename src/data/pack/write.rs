@@ -28,6 +28,7 @@ struct Writer<'a> {
     file: &'a File,
     out: &'a Path,
     spill: &'a File,
+    unlabelled: bool,
     proceed: &'a (dyn Fn() -> bool + Sync),
     written: AtomicU64,
     sync: Sender<()>,
@@ -38,7 +39,7 @@ const SYNC: u64 = 16 << 20;
 
 /// Writes the file and puts it in its place.
 pub(super) fn write(read: Read, target: NamedTempFile, out: &Path, source: &str, progress: Progress<'_>) -> Result<PackReport> {
-    let Read { format, first, items, pieces, spill, skipped, first_skipped, bytes, given } = read;
+    let Read { format, first, items, pieces, spill, skipped, first_skipped, notes, unlabelled, bytes, given } = read;
     let kind = Kind::from(format);
     let rows: usize = pieces.iter().map(|piece| piece.rows).sum();
     let nonzeros: usize = pieces.iter().map(|piece| piece.cells).sum();
@@ -56,13 +57,14 @@ pub(super) fn write(read: Read, target: NamedTempFile, out: &Path, source: &str,
         items: items.counts.len() as u64,
         skipped,
         first_skipped,
+        notes,
         bytes,
         seconds: 0.0,
     };
     let file = target.as_file();
     let proceed = || progress(given.0, given.1);
     let (sync, syncs) = std::sync::mpsc::channel();
-    let writer = Writer { file, out, spill: &spill, proceed: &proceed, written: AtomicU64::new(0), sync };
+    let writer = Writer { file, out, spill: &spill, unlabelled, proceed: &proceed, written: AtomicU64::new(0), sync };
     let (written, synced) = std::thread::scope(|scope| {
         // The disk takes what there is while the rest is still being made. An error is told only once, so it must be kept.
         let synced = scope.spawn(move || syncs.into_iter().try_for_each(|()| file.sync_data()));
@@ -106,8 +108,8 @@ impl Writer<'_> {
 
     /// Lays the file out and gives it its length.
     fn begin(&self, kind: Kind, source: &str, plan: &[Plan<'_>]) -> Result<Begun> {
-        let layout =
-            lay_out(kind.name(), source, plan).map_err(|problem| Error::io(self.out, "lay out")(std::io::Error::other(problem)))?;
+        let layout = lay_out(kind.name(), source, self.unlabelled, plan)
+            .map_err(|problem| Error::io(self.out, "lay out")(std::io::Error::other(problem)))?;
         self.file.set_len(layout.length).map_err(Error::io(self.out, "write"))?;
         Ok((layout.header, layout.places, layout.length))
     }

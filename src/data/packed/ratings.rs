@@ -1,13 +1,14 @@
 //! Users' ratings of items.
 
 use std::path::Path;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use rayon::prelude::*;
 use safetensors::Dtype;
 use serde_json::{Value, json};
 
 use super::super::Ids;
+use super::super::format::is_bad;
 use super::super::input::Progress;
 use super::super::layout::BLOCK;
 use super::store::{Place, Reading, Store};
@@ -49,27 +50,27 @@ impl Ratings {
             let (mean, min, max) = (f64::from_bits(mean), f32::from_bits(min), f32::from_bits(max));
             return Ok(Ratings { store, user, item, rating, user_count, item_count, users, items, mean, min, max });
         }
-        store.verify(&[("rating", rating)], &[("user", user, users), ("item", item, items)], &Reading::new(&store, 0, progress))?;
+        let finite = [("rating", rating)];
+        let finite = if store.is_unlabelled() { &finite[..0] } else { &finite };
+        store.verify(finite, &[("user", user, users), ("item", item, items)], &Reading::new(&store, 0, progress))?;
         const GROUP: usize = BLOCK / 4;
-        let groups: Vec<Result<(f64, f32, f32)>> = (0..rating.count.div_ceil(GROUP))
+        let groups: Vec<Result<(u64, f64, f32, f32)>> = (0..rating.count.div_ceil(GROUP))
             .into_par_iter()
             .map(|group| {
                 let first = group * GROUP;
                 let cells = store.words(rating, first, GROUP.min(rating.count - first))?;
                 store.passed(rating.bytes(first..first + cells.len()));
-                let start = (0.0, f32::INFINITY, f32::NEG_INFINITY);
-                Ok(cells
-                    .iter()
-                    .map(|&bits| f32::from_bits(bits))
-                    .fold(start, |(sum, min, max), rating| (sum + f64::from(rating), min.min(rating), max.max(rating))))
+                let start = (0, 0.0, f32::INFINITY, f32::NEG_INFINITY);
+                let given = cells.iter().map(|&bits| f32::from_bits(bits)).filter(|rating| !rating.is_nan());
+                Ok(given.fold(start, |(n, sum, min, max), rating| (n + 1, sum + f64::from(rating), min.min(rating), max.max(rating))))
             })
             .collect();
-        let (mut sum, mut min, mut max) = (0.0, f32::INFINITY, f32::NEG_INFINITY);
+        let (mut count, mut sum, mut min, mut max) = (0, 0.0, f32::INFINITY, f32::NEG_INFINITY);
         for group in groups {
-            let (more, low, high) = group?;
-            (sum, min, max) = (sum + more, min.min(low), max.max(high));
+            let (n, more, low, high) = group?;
+            (count, sum, min, max) = (count + n, sum + more, min.min(low), max.max(high));
         }
-        let mean = sum / rating.count as f64;
+        let mean = sum / count.max(1) as f64;
         Ok(Ratings { store, user, item, rating, user_count, item_count, users, items, mean, min, max })
     }
 
@@ -116,6 +117,16 @@ impl Ratings {
     /// The largest rating.
     pub fn max(&self) -> f32 {
         self.max
+    }
+
+    /// Whether some ratings are not given: such a file is for predictions only.
+    pub fn is_unlabelled(&self) -> bool {
+        self.store.is_unlabelled()
+    }
+
+    /// Whether a row of the text could not be read, and merely keeps its place.
+    pub fn is_bad(&self, row: usize) -> bool {
+        self.rating_cells().get(row).is_some_and(|bits| is_bad(bits.load(Relaxed)))
     }
 
     /// Who rated. Each was below [`users`](Self::users) when the file was opened.

@@ -1,7 +1,8 @@
 //! Scoring with a finished model: parallel, on private weights, with unknown features, users and items counted.
 use crate::{
     Loss, Result,
-    data::{Dataset, Ids, Ratings},
+    classes::Targets,
+    data::{Dataset, Ids, Ratings, is_bad},
     metrics::Metrics,
     model_file::FactorModel,
 };
@@ -47,7 +48,7 @@ impl Scored {
 pub(crate) fn linear(
     weights: &[f32],
     unit_rows: bool,
-    loss: Loss,
+    targets: Targets,
     data: &Dataset,
     window: Option<u64>,
     columns: Option<&[u32]>,
@@ -67,7 +68,7 @@ pub(crate) fn linear(
             let value = (value(i) as f64 / length) as f32;
             if column < known { z += weights[column as usize + 1] * value } else { unknown += 1 }
         }
-        (z, loss.target(data.label(row as usize)), unknown)
+        (z, targets.of(data.label(row as usize)), unknown)
     };
     let chunk = |rows: &[u32]| {
         let mut part = Scored { scores: Vec::with_capacity(rows.len()), unknown: 0 };
@@ -108,6 +109,9 @@ pub(crate) fn translate_ratings(data: &Ratings, users: &Ids, items: &Ids, loss: 
     let cells = data.user_cells().iter().zip(data.item_cells()).zip(data.rating_cells());
     Ok(cells
         .map(|((user, item), rating)| {
+            if is_bad(rating.load(Relaxed)) {
+                return (0, 0, 0.0); // merely keeps its place
+            }
             (of(&users, user.load(Relaxed)), of(&items, item.load(Relaxed)), loss.target(f32::from_bits(rating.load(Relaxed))))
         })
         .collect())

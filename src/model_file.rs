@@ -5,7 +5,8 @@
 //! The metadata entry `hogwild` has kind, loss and the settings of the run as JSON. All that is format version 1. An ensemble of
 //! snapshots is version 2: every f32 tensor has a leading dimension, one for each member, ids are there once.
 use crate::{
-    Error, Loss, OutputFile, Result,
+    Classes, Error, Loss, OutputFile, Result,
+    classes::{Targets, check_given},
     data::{Dataset, Ids, Packed, Ratings},
     evaluate::{self, Scored},
     train::{MOST_SNAPSHOTS, Window},
@@ -74,6 +75,9 @@ pub enum ModelKind {
 pub struct TrainedModel {
     /// What it was trained with; says what a score means.
     pub loss: Loss,
+    /// Which labels its two classes are; of linear models whose loss takes classes. In the file they are the entry `"classes"`, a list
+    /// of two texts, that of -1 first; without it they are -1 and +1.
+    pub classes: Option<Classes>,
     /// The settings of the run, by name.
     pub settings: serde_json::Value,
     /// The numbers; of an ensemble of snapshots, those of the last.
@@ -134,7 +138,7 @@ impl TrainedModel {
     pub fn score_members(&self, data: &Packed) -> Result<Vec<Scored>> {
         self.members()
             .map(|member| match (member, data) {
-                (ModelKind::Linear(model), Packed::Sparse(data)) => model.score(self.loss, data),
+                (ModelKind::Linear(model), Packed::Sparse(data)) => model.score_targets(Targets::new(self.loss, self.classes), data),
                 (ModelKind::Factorization(model), Packed::Ratings(data)) => model.score_ratings(self.loss, data),
                 (_, Packed::Sparse(data)) => Err(wrong_kind(data.path(), "sparse rows", "give a file of ratings, or a linear model")),
                 (_, Packed::Ratings(data)) => Err(wrong_kind(data.path(), "ratings", "give a file of sparse rows, or an mf model")),
@@ -148,7 +152,10 @@ impl TrainedModel {
     /// Names the first label that is not.
     pub fn check_labels(&self, data: &Packed) -> Result<()> {
         match data {
-            Packed::Sparse(data) => self.loss.check_labels(data),
+            Packed::Sparse(data) => match self.classes.filter(|_| self.loss.is_classification()) {
+                Some(classes) => classes.check(data),
+                None => check_given(data),
+            },
             Packed::Ratings(data) => self.loss.check_ratings(data),
         }
     }
@@ -188,6 +195,9 @@ impl TrainedModel {
         });
         if matches!(&self.kind, ModelKind::Linear(LinearModel { unit_rows: true, .. })) {
             header["unit_rows"] = true.into();
+        }
+        if let Some(classes) = self.classes {
+            header["classes"] = classes.to_json();
         }
         let metadata = HashMap::from([("hogwild".to_string(), header.to_string())]);
         let bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
@@ -286,20 +296,29 @@ impl TrainedModel {
             other => return Err(bad(format!("unknown kind of model `{other}`"))),
         }
         let kind = kinds.pop().ok_or_else(|| bad("has no model".into()))?;
-        Ok(TrainedModel { loss, settings: metadata["settings"].clone(), kind, earlier: kinds })
+        let classes = match &metadata["classes"] {
+            _ if !loss.is_classification() || matches!(kind, ModelKind::Factorization(_)) => None,
+            serde_json::Value::Null => Some(Classes::SIGNS),
+            entry => Some(Classes::from_json(entry).ok_or_else(|| bad(format!("its classes are no two labels: {entry}")))?),
+        };
+        Ok(TrainedModel { loss, classes, settings: metadata["settings"].clone(), kind, earlier: kinds })
     }
 }
 
 impl LinearModel {
-    /// Scores sparse rows with any dictionary.
+    /// Scores sparse rows with any dictionary; of a loss of two classes label 1 is +1 and any other -1.
     ///
     /// # Errors
     /// When the dictionary cannot be read.
     pub fn score(&self, loss: Loss, data: &Dataset) -> Result<Scored> {
+        self.score_targets(Targets::new(loss, None), data)
+    }
+
+    fn score_targets(&self, targets: Targets, data: &Dataset) -> Result<Scored> {
         let columns = data.feature_ids()?.translate(&self.ids);
         let weights: Vec<f32> = std::iter::once(self.bias).chain(self.weights.iter().copied()).collect();
         let window = Window::Auto.of(data, 16 * (weights.len() + columns.len()) as u64);
-        Ok(evaluate::linear(&weights, self.unit_rows, loss, data, window, Some(&columns), None))
+        Ok(evaluate::linear(&weights, self.unit_rows, targets, data, window, Some(&columns), None))
     }
 }
 

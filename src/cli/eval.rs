@@ -1,8 +1,11 @@
 //! `hogwild eval`: metrics of a model on labelled data.
-use super::data::{CacheOptions, of_input, score_members};
+use super::{
+    data::{CacheOptions, of_input, score_members},
+    notes,
+};
 use clap::Args;
 use hogwild::{Metrics, Scored, TrainedModel};
-use std::path::PathBuf;
+use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Args)]
 pub struct EvalArgs {
@@ -18,7 +21,7 @@ pub struct EvalArgs {
     options: CacheOptions,
 }
 
-pub fn run(args: EvalArgs) -> anyhow::Result<()> {
+pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
     let model = TrainedModel::open(&args.model)?;
     let opened = args.options.open(&args.data, args.json)?;
     let members = score_members(&model, &opened, &args.data)?;
@@ -42,7 +45,13 @@ pub fn run(args: EvalArgs) -> anyhow::Result<()> {
         metrics.named().for_each(|(name, value)| println!("{name} {value:.6}"));
         println!("unknown {}", scored.unknown);
     }
-    Ok(())
+    if let Some(note) = notes::of_scored(&scored, &opened.packed, &args.data[0]) {
+        eprintln!("{note}");
+    }
+    let metrics = notes::of_metrics(&metrics).map(|names| format!("metrics are {names}"));
+    let wrong: Vec<String> = notes::of_scores(&scored, &opened.packed).into_iter().chain(metrics).collect();
+    wrong.iter().for_each(|line| eprintln!("hogwild: {line}"));
+    Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 pub fn metrics_json(metrics: &Metrics) -> serde_json::Value {

@@ -48,6 +48,10 @@ fn is_model(path: &std::path::Path) -> bool {
 /// Of an ensemble: the means of its members' weights, and what each has.
 fn of_model(model: &TrainedModel, top: usize) -> Value {
     let mut found = json!({ "model": model.kind_name(), "loss": model.loss.name(), "settings": model.settings });
+    if let Some(classes) = model.classes {
+        found["classes"] = classes.names().into();
+        found["positive_class"] = classes.positive.to_string().into();
+    }
     let nonzero = |weights: &[f32]| weights.iter().filter(|&&w| w != 0.0).count();
     let length = |weights: &mut dyn Iterator<Item = &f32>| weights.map(|&w| (w as f64).powi(2)).sum::<f64>().sqrt();
     let of_member = |member: &ModelKind| match member {
@@ -133,7 +137,9 @@ fn frequent(ids: &Ids, counts: &[u64], top: usize) -> Value {
 
 fn print(value: &Value, indent: usize) {
     for (name, value) in value.as_object().into_iter().flatten() {
-        if let Some(members) = value.as_array() {
+        if let Some(names) = value.as_array().and_then(|all| all.iter().map(Value::as_str).collect::<Option<Vec<_>>>()) {
+            println!("{:indent$}{name} {}", "", names.join(", "));
+        } else if let Some(members) = value.as_array() {
             for (i, member) in members.iter().enumerate() {
                 println!("{:indent$}member {}", "", i + 1);
                 print(member, indent + 2);

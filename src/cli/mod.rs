@@ -5,6 +5,7 @@ mod data;
 mod eval;
 mod inspect;
 mod interrupt;
+mod notes;
 mod pack;
 mod plot;
 mod predict;
@@ -43,8 +44,8 @@ impl Command {
         match self {
             Command::Train(args) => return train::run(*args),
             Command::Bench(args) => return bench::run(*args),
-            Command::Eval(args) => eval::run(args)?,
-            Command::Predict(args) => predict::run(args)?,
+            Command::Eval(args) => return eval::run(args),
+            Command::Predict(args) => return predict::run(args),
             Command::Pack(args) => pack::run(args)?,
             Command::Inspect(args) => inspect::run(args)?,
             Command::Synth(args) => return synth::run(args),

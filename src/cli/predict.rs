@@ -1,39 +1,50 @@
 //! `hogwild predict`: one prediction a line.
-use super::data::{CacheOptions, score_members};
+use super::{
+    data::{CacheOptions, score_members},
+    notes,
+};
 use anyhow::Context;
 use clap::Args;
 use hogwild::{OutputFile, Scored, TrainedModel};
 use std::{
     io::{BufWriter, Write},
     path::PathBuf,
+    process::ExitCode,
 };
 
 #[derive(Args)]
 pub struct PredictArgs {
     /// A model that `hogwild train --out` wrote
     model: PathBuf,
-    /// Data, text or packed; labels are not looked at
+    /// Data, text or packed; labels and ratings are not looked at, and may be missing
     #[arg(required = true)]
     data: Vec<PathBuf>,
-    /// Where predictions go [default: standard output]
+    /// Where predictions go, one a line for each example; - is standard output [default: standard output]
     #[arg(short, long)]
     out: Option<PathBuf>,
     #[command(flatten)]
     options: CacheOptions,
 }
 
-pub fn run(args: PredictArgs) -> anyhow::Result<()> {
+pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
     let model = TrainedModel::open(&args.model)?;
-    let opened = args.options.open(&args.data, false)?;
+    let opened = args.options.open_unlabelled(&args.data)?;
     let scored = Scored::mean(model.loss, score_members(&model, &opened, &args.data)?);
+    let bad = (0..scored.scores.len()).filter(|&row| opened.packed.is_bad(row)).count();
     let write = |out: &mut dyn Write| -> std::io::Result<()> {
         let mut out = BufWriter::new(out);
-        for &(score, _) in &scored.scores {
-            writeln!(out, "{}", model.loss.predict(score))?;
+        for (row, &(score, _)) in scored.scores.iter().enumerate() {
+            let prediction = model.loss.predict(score);
+            // A row that could not be read has no prediction, but its line.
+            if prediction.is_nan() || (bad > 0 && opened.packed.is_bad(row)) {
+                writeln!(out, "nan")?;
+            } else {
+                writeln!(out, "{prediction}")?;
+            }
         }
         out.flush()
     };
-    match args.out {
+    match args.out.filter(|path| path.as_os_str() != "-") {
         None => write(&mut std::io::stdout().lock())?,
         Some(path) => {
             let mut file = OutputFile::create(&path)?;
@@ -41,8 +52,19 @@ pub fn run(args: PredictArgs) -> anyhow::Result<()> {
             file.finish()?;
         }
     }
-    if scored.unknown > 0 {
+    if bad > 0 {
+        eprintln!("{bad} of {} rows could not be read; their predictions are nan", scored.scores.len());
+    }
+    if let Some(note) = notes::of_scored(&scored, &opened.packed, &args.data[0]) {
+        eprintln!("{note}");
+    } else if scored.unknown > 0 {
         eprintln!("{} features, users or items were unknown to the model", scored.unknown);
     }
-    Ok(())
+    Ok(match notes::of_scores(&scored, &opened.packed) {
+        Some(wrong) => {
+            eprintln!("hogwild: {wrong}");
+            ExitCode::FAILURE
+        }
+        None => ExitCode::SUCCESS,
+    })
 }

@@ -3,6 +3,7 @@ use super::{
     aids::AidOptions,
     data::{CacheOptions, of_input},
     interrupt::watched,
+    notes,
     report::Report,
     rule::RuleOptions,
 };
@@ -50,6 +51,9 @@ pub struct TrainArgs {
     /// [default: squared for mf, logistic otherwise]
     #[arg(long, value_parser = named(&Loss::ALL.map(|loss| loss.name())))]
     loss: Option<String>,
+    /// Which of the two labels is +1, for a loss of two classes [default: the larger]
+    #[arg(long, value_name = "LABEL", allow_negative_numbers = true)]
+    positive: Option<f32>,
     #[command(flatten)]
     rule: RuleOptions,
     /// Learning rate, above 0; auto: chosen by a race of rates on a sample of the training data, in less time than an epoch of one thread (of fewer than 30,000 examples: a few)
@@ -167,6 +171,7 @@ impl TrainArgs {
         let mut s = if ratings { Settings::for_ratings() } else { Settings::default() };
         // The parser has let through only names that exist.
         s.loss = Loss::ALL.into_iter().find(|loss| self.loss.as_deref() == Some(loss.name())).unwrap_or(s.loss);
+        s.positive = self.positive;
         s.rule = self.rule.rule(s.rule)?;
         s.lr = self.lr.0;
         s.snapshots = self.snapshots;
@@ -238,6 +243,13 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
         _ => {}
     }
     let settings = args.settings(ratings)?;
+    if let (Packed::Sparse(data), false) = (&data.packed, args.quiet) {
+        let notes = notes::of_training(data, settings.loss, settings.positive, &args.data[0]);
+        notes.iter().for_each(|note| eprintln!("{note}"));
+        if let (Some(Packed::Sparse(valid)), Some(path)) = (valid.as_ref().map(|valid| &valid.packed), &args.valid) {
+            notes::of_held_out(data, valid, path)?.iter().for_each(|note| eprintln!("{note}"));
+        }
+    }
     let mut report = Report::new(args.log.as_deref(), args.quiet, (&args.data, args.valid.as_deref()), &settings, &data)?;
     let outcome = watched(|stop| match (&data.packed, valid.as_ref().map(|valid| &valid.packed)) {
         (Packed::Sparse(data), None) => Ok(train_linear(data, None, &settings, &mut report, stop)),
@@ -297,6 +309,9 @@ fn finish(args: &TrainArgs, outcome: &Outcome, report: Report) -> anyhow::Result
             (error.to_string(), ExitCode::from(1))
         }
     };
+    let wrong = notes::of_outcome(outcome);
+    wrong.iter().for_each(|line| eprintln!("hogwild: {line}"));
+    let code = if code == ExitCode::SUCCESS && !wrong.is_empty() { ExitCode::FAILURE } else { code };
     report.end(outcome, &ended)?; // before a model that cannot be saved ends the command: the log is whole
     let saved = saved?;
     if matches!(outcome.ended, Ended::Interrupted | Ended::Diverged(_)) || !args.quiet {

@@ -2,8 +2,8 @@
 //! at a position into private memory.
 use super::{Order, Settings};
 use crate::{
+    classes::Targets,
     data::{Dataset, Ratings},
-    loss::Loss,
     models::{Block, ENDS, Factorization, Linear, Model, Pair, Row, Width},
     params::{Integers, Isa, Parameters, Places},
 };
@@ -53,7 +53,7 @@ pub(crate) struct SparseFeed<'a> {
     labels: &'a [AtomicU32],
     columns: &'a [AtomicU32],
     values: Option<&'a [AtomicU32]>,
-    loss: Loss,
+    targets: Targets,
     /// Held-out share as a threshold on the row's hash.
     holdout: u64,
     seed: u64,
@@ -63,7 +63,7 @@ pub(crate) struct SparseFeed<'a> {
 const FETCHED: usize = 1024;
 
 impl<'a> SparseFeed<'a> {
-    pub fn new(data: &'a Dataset, settings: &Settings) -> Self {
+    pub fn new(data: &'a Dataset, targets: Targets, settings: &Settings) -> Self {
         SparseFeed {
             data,
             longest: data.longest_row(),
@@ -73,7 +73,7 @@ impl<'a> SparseFeed<'a> {
             labels: data.label_cells(),
             columns: data.column_cells(),
             values: data.value_cells(),
-            loss: settings.loss,
+            targets,
             holdout: (settings.holdout * u64::MAX as f64) as u64,
             seed: settings.seed,
         }
@@ -154,7 +154,7 @@ impl Feed<Linear> for SparseFeed<'_> {
         }
         bits.and(I::U::load(&end.keep)).or(I::U::load(&end.value)).store_bits(&mut last.values);
         put(isa.load_some(rest).plus(one).and(I::U::load(&end.keep)).or(I::U::load(&end.row)), last, places);
-        self.loss.target(f32::from_bits(self.labels[position as usize].load(Relaxed)))
+        self.targets.of(f32::from_bits(self.labels[position as usize].load(Relaxed)))
     }
 
     #[inline(always)]

@@ -68,7 +68,13 @@ impl<T> Ran<T> {
     pub fn outcome(self, settings: Settings, rule: &str, kind: impl Fn(T) -> ModelKind) -> Outcome {
         let Ran { states, ended, epochs, best, ensemble } = self;
         let mut earlier: Vec<ModelKind> = states.into_iter().map(kind).collect();
-        let model = earlier.pop().map(|kind| TrainedModel { loss: settings.loss, settings: settings.describe_with(rule), kind, earlier });
+        let model = earlier.pop().map(|kind| TrainedModel {
+            loss: settings.loss,
+            classes: None,
+            settings: settings.describe_with(rule),
+            kind,
+            earlier,
+        });
         Outcome { model, ended, epochs, best, ensemble, settings }
     }
 }

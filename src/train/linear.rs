@@ -7,7 +7,8 @@ use super::{
     window::{Window, Windows, rows_of_chunk},
 };
 use crate::{
-    Result,
+    Classes, Result,
+    classes::{Targets, check_given},
     data::Dataset,
     evaluate,
     model_file::{LinearModel, ModelKind},
@@ -61,8 +62,11 @@ fn train<R: UpdateRule>(
     let mut settings = settings.clone();
     settings.check_with(&rule, rule_name)?;
     check_held_out(valid.is_some(), &settings)?;
-    settings.loss.check_labels(data)?;
-    valid.map_or(Ok(()), |valid| settings.loss.check_labels(valid))?;
+    let classes = if settings.loss.is_classification() { Some(Classes::of(data, settings.loss, settings.positive)?) } else { None };
+    for data in [Some(data), valid].into_iter().flatten() {
+        classes.map_or_else(|| check_given(data), |classes| classes.check(data))?;
+    }
+    let targets = Targets::new(settings.loss, classes);
     let ids = data.feature_ids()?;
     if settings.order == Order::Curriculum {
         settings.pace.get_or_insert(Settings::PACE);
@@ -72,7 +76,7 @@ fn train<R: UpdateRule>(
     let (hot, block) = (settings.hot_rows.unwrap_or(0), settings.block());
     let counts = if settings.l2 > 0.0 || settings.aids.l1 > 0.0 { data.feature_counts()? } else { Vec::new() };
     let model = Linear::with_penalties(settings.l2, settings.aids.l1, data.rows(), &counts);
-    let feed = &SparseFeed::new(data, &settings);
+    let feed = &SparseFeed::new(data, targets, &settings);
     let scaling = Scaling::new(settings.normalize, data, |row| !feed.is_held_out(row))?;
     let held: Option<Vec<u32>> = (settings.holdout > 0.0).then(|| (0..data.rows() as u32).filter(|&row| feed.is_held_out(row)).collect());
     check_split(data.rows() as u64, held.as_ref().map(|held| held.len() as u64), &settings)?;
@@ -84,7 +88,7 @@ fn train<R: UpdateRule>(
     settings.window = window.map_or(Window::Off, Window::Bytes);
     let loss = settings.loss;
     let unit_rows = settings.normalize == Normalize::Row;
-    let score = |weights: &[f32], data, window, columns, only| evaluate::linear(weights, unit_rows, loss, data, window, columns, only);
+    let score = |weights: &[f32], data, window, columns, only| evaluate::linear(weights, unit_rows, targets, data, window, columns, only);
     let score_held = |weights: &Vec<f32>| match (valid, &valid_columns, &held) {
         (Some(valid), Some(columns), _) => Some(score(weights, valid, valid_window, Some(columns), None)),
         (_, _, Some(held)) => Some(score(weights, data, window, None, Some(held))),
@@ -134,8 +138,10 @@ fn train<R: UpdateRule>(
         run.epochs(run.way()?.as_mut(), watch, stop, keep, score_held, losses)?
     };
     let ids = Arc::new(ids);
-    Ok(ran.outcome(settings, rule_name, |mut weights| {
+    let mut outcome = ran.outcome(settings, rule_name, |mut weights| {
         let bias = weights.remove(0);
         ModelKind::Linear(LinearModel { ids: ids.clone(), bias, weights, unit_rows })
-    }))
+    });
+    outcome.model.iter_mut().for_each(|model| model.classes = classes);
+    Ok(outcome)
 }

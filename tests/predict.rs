@@ -50,6 +50,8 @@ fn rows_need_no_labels() {
         let (code, _, said) = hogwild(at, line, "");
         assert!(code == Some(2) && said.contains("a.safetensors: has rows without labels"), "{line}: {said}");
     }
+    let (code, _, said) = hogwild(at, "eval m.safetensors - --on-bad-row skip", "1:0.5 3:1\n2:1\n");
+    assert!(code == Some(2) && said.contains("2 bad rows, the first of them -:1:1: the label is missing"), "{said}");
     // What trains is not told by what predicts: the cache keeps the two apart.
     fs::write(at.join("b.svm"), "1 1:1\nx 2:1\n").unwrap();
     assert_eq!(hogwild(at, "predict m.safetensors b.svm", "").1, "1.25\n2.25\n");

@@ -143,6 +143,7 @@ fn what_cannot_be_read_is_named() {
     }
     // Commas are named without a format given, too; a first line of three numbers is no rating where rows follow.
     assert!(bad(b"1,1:0.5,3:2\n0,2:1\n", None).3.contains("commas"));
+    assert!(bad("4\u{a0}5\u{a0}1\n".as_bytes(), None).3.contains("no-break"));
     for (bytes, says) in [
         (&[0xff, 0xfe, 0, 0, b'1', 0, 0, 0][..], "UTF-32"),
         (&[b'1', 0, 0, 0, b' ', 0, 0, 0], "UTF-32"),

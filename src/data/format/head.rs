@@ -1,13 +1,22 @@
 //! What the first lines of rows may be besides rows: a line of counts, or rows with commas, which are named once they are read as rows.
 
+use super::Format;
 use super::odd::wide_blank;
 use super::svmlight::{skip_blanks, token_end};
 
-/// Whether a text is rows, though its first line does not look like one: a line of counts before them, commas between features, or
-/// blanks that are no ASCII.
-pub(super) fn is_rows(text: &[u8]) -> bool {
+/// The format of a text whose first line does not look like it: rows after a line of counts, with commas between features, or either
+/// format with blanks that are no ASCII.
+pub(super) fn told(text: &[u8]) -> Option<Format> {
     let first = lines(text).next().unwrap_or_default();
-    is_comma_row(first) || are_counts(text) || (has_wide_blank(first) && is_row(first))
+    if is_comma_row(first) || are_counts(text) {
+        return Some(Format::Svmlight);
+    }
+    match tokens(first).count() {
+        _ if !has_wide_blank(first) => None,
+        _ if is_row(first) => Some(Format::Svmlight),
+        2..=4 if !first.contains(&b':') => Some(Format::Ratings),
+        _ => None,
+    }
 }
 
 fn has_wide_blank(line: &[u8]) -> bool {

@@ -40,8 +40,8 @@ impl Format {
 
     /// Finds the format of a text from its first lines; `None` if they say nothing.
     pub fn detect(text: &[u8]) -> Option<Format> {
-        if head::is_rows(text) {
-            return Some(Format::Svmlight);
+        if let Some(told) = head::told(text) {
+            return Some(told);
         }
         for line in text.split(|&byte| byte == b'\n').take(1000) {
             let line = line.trim_ascii();

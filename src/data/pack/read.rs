@@ -298,7 +298,10 @@ impl Reader<'_> {
         if pieces.is_empty() {
             let problem = match skipped {
                 0 => "holds no examples at all".to_owned(),
-                n => format!("holds no examples at all besides {n} bad rows"),
+                n => {
+                    let first = first_skipped.first().map_or("", String::as_str);
+                    format!("holds no examples at all besides {n} bad rows, the first of them {first}")
+                }
             };
             return Err(Error::BadFile { path: self.input(0).to_owned(), problem, remedy: "give text with one example a line" });
         }

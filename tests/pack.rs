@@ -6,7 +6,9 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use hogwild::Error;
-use hogwild::data::{Dataset, Ids, Kind, OnBadRow, PackReport, PackSettings, Packed, Ratings, open_or_pack, pack, pack_while};
+use hogwild::data::{
+    Dataset, Format, Ids, Kind, OnBadRow, PackReport, PackSettings, Packed, Ratings, Repeated, open_or_pack, pack, pack_while,
+};
 use proptest::prelude::*;
 
 fn quiet(_: u64, _: Option<u64>) {}
@@ -123,8 +125,10 @@ proptest! {
         let directory = tempfile::tempdir().unwrap();
         let (input, out) = (directory.path().join("input"), directory.path().join("out"));
         std::fs::write(&input, &bytes).unwrap();
-        for on_bad_row in [OnBadRow::Stop, OnBadRow::Skip] {
-            if pack(std::slice::from_ref(&input), &out, &PackSettings { on_bad_row, ..PackSettings::default() }, &quiet).is_ok() {
+        for (on_bad_row, unlabelled) in [OnBadRow::Stop, OnBadRow::Skip].into_iter().flat_map(|how| [(how, false), (how, true)]) {
+            let repeated = if unlabelled { Repeated::Add } else { Repeated::Error };
+            let settings = PackSettings { on_bad_row, unlabelled, repeated, format: unlabelled.then_some(Format::Svmlight) };
+            if pack(std::slice::from_ref(&input), &out, &settings, &quiet).is_ok() {
                 Packed::open(&out).unwrap();
             }
         }

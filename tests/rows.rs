@@ -140,6 +140,10 @@ fn what_cannot_be_read_is_named() {
         let (at_line, at_column, text, message) = bad(bytes, Some(format));
         assert_eq!((at_line, at_column, text.as_str()), (line, column, shown), "{message}");
         assert!(message.contains(says), "{shown:?}: {message}");
+        // For predictions it keeps its place, whatever it is.
+        let lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count() as u64;
+        let settings = PackSettings { format: Some(format), unlabelled: true, on_bad_row: OnBadRow::Skip, ..PackSettings::default() };
+        assert_eq!(run(bytes, &settings).unwrap().0.rows, lines, "{shown:?}");
     }
     // Commas are named without a format given, too; a first line of three numbers is no rating where rows follow.
     assert!(bad(b"1,1:0.5,3:2\n0,2:1\n", None).3.contains("commas"));

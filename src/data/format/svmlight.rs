@@ -156,7 +156,7 @@ fn label(text: &[u8], start: usize, unlabelled: bool) -> Result<(f32, usize), Fa
     }
     match long_number(token) {
         Ok(label) => Ok((label, end)),
-        Err(_) if unlabelled => Ok((MISSING, end)),
+        Err(_) if unlabelled && !token.iter().any(u8::is_ascii_control) => Ok((MISSING, end)),
         Err(Why::NoNumber) if comma => {
             fault(start, end, "the label has a comma", "give one label a row, a number with a point for its decimals")
         }

@@ -281,7 +281,9 @@ impl Reader<'_> {
             }
             if let Some((line, text)) = chunk.headless.filter(|_| !headless) {
                 let (path, line) = (self.input(chunk.input).display(), before + line);
-                notes.push(format!("{path}:{line}: the row has no label and begins with the feature `{text}`, as others may"));
+                notes.push(format!(
+                    "{path}:{line}: the row has no label: `{text}` was read as its first feature (other such rows are not told)"
+                ));
                 headless = true;
             }
             before += chunk.lines;

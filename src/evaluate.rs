@@ -1,7 +1,8 @@
 //! Scoring with a finished model: parallel, on private weights, with unknown features, users and items counted.
 use crate::{
     Loss, Result,
-    data::{Dataset, Ids, Ratings},
+    classes::Taken,
+    data::{Dataset, Ids, Ratings, is_bad},
     metrics::Metrics,
     model_file::FactorModel,
 };
@@ -56,7 +57,7 @@ impl Scored {
 pub(crate) fn linear(
     weights: &[f32],
     unit_rows: bool,
-    loss: Loss,
+    taken: Taken,
     data: &Dataset,
     window: Option<u64>,
     columns: Option<&[u32]>,
@@ -77,7 +78,7 @@ pub(crate) fn linear(
             if column < known { z += weights[column as usize + 1] * value } else { unknown += 1 }
         }
         // The bias last: where it is large beside the rest, the rest is summed without it.
-        (weights.first().copied().unwrap_or(0.0) + z, loss.target(data.label(row as usize)), unknown)
+        (weights.first().copied().unwrap_or(0.0) + z, taken.of(data.label(row as usize)), unknown)
     };
     let chunk = |rows: &[u32]| {
         let mut part = Scored { scores: Vec::with_capacity(rows.len()), ..Scored::default() };
@@ -116,9 +117,13 @@ pub(crate) fn translate_ratings(data: &Ratings, users: &Ids, items: &Ids, loss: 
     let (users, items) = (data.user_ids()?.translate(users), data.item_ids()?.translate(items));
     let of = |map: &[u32], number: u32| map.get(number as usize).copied().unwrap_or(u32::MAX);
     let cells = data.user_cells().iter().zip(data.item_cells()).zip(data.rating_cells());
+    let taken = Taken::new(loss, None);
     let translated = cells
         .map(|((user, item), rating)| {
-            (of(&users, user.load(Relaxed)), of(&items, item.load(Relaxed)), loss.target(f32::from_bits(rating.load(Relaxed))))
+            if is_bad(rating.load(Relaxed)) {
+                return (0, 0, 0.0); // merely keeps its place
+            }
+            (of(&users, user.load(Relaxed)), of(&items, item.load(Relaxed)), taken.of(f32::from_bits(rating.load(Relaxed))))
         })
         .collect();
     data.whole().map(|()| translated)

@@ -21,6 +21,7 @@
 #![deny(unsafe_code, missing_docs)]
 
 mod aids;
+mod classes;
 pub mod data;
 mod error;
 mod evaluate;
@@ -40,6 +41,7 @@ pub mod synth;
 mod train;
 
 pub use aids::Aids;
+pub use classes::Classes;
 pub use error::{Error, Result};
 pub use evaluate::Scored;
 pub use knob::Knob;

@@ -97,18 +97,6 @@ impl Loss {
             (sum(&|z| z) / sum(&|_| 1.0)) as f32
         }
     }
-
-    /// The label as the loss takes it: for two classes +1 (anything above 0) and -1.
-    #[inline(always)]
-    pub fn target(self, label: f32) -> f32 {
-        if !self.is_classification() {
-            label
-        } else if label > 0.0 {
-            1.0
-        } else {
-            -1.0
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@
 //! The metadata entry `hogwild` has checksum (see `model_check`), kind, loss and the settings of the run as JSON. All that is format version 1. An ensemble of
 //! snapshots is version 2: every f32 tensor has a leading dimension, one for each member, ids are there once.
 use crate::{
-    Error, Loss, OutputFile, Result,
+    Classes, Error, Loss, OutputFile, Result,
+    classes::{Taken, check_given},
     data::{Dataset, Ids, Packed, Ratings},
     evaluate::{self, Scored},
     memory, model_check,
@@ -78,6 +79,9 @@ pub struct TrainedModel {
     pub loss: Loss,
     /// What the loss counts as 1, in the unit of labels and scores: the labels' standard deviation or its like for numbers, 1 for classes.
     pub unit: f32,
+    /// Which labels its two classes are; of linear models whose loss takes classes. In the file they are the entry `"classes"`, a list
+    /// of two texts, that of -1 first; without it they are -1 and +1.
+    pub classes: Option<Classes>,
     /// The settings of the run, by name.
     pub settings: serde_json::Value,
     /// The numbers; of an ensemble of snapshots, those of the last.
@@ -137,7 +141,7 @@ impl TrainedModel {
     /// As [`score`](Self::score).
     pub fn score_members(&self, data: &Packed) -> Result<Vec<Scored>> {
         let scored = self.members().map(|member| match (member, data) {
-            (ModelKind::Linear(model), Packed::Sparse(data)) => model.score(self.loss, data),
+            (ModelKind::Linear(model), Packed::Sparse(data)) => model.score_taken(Taken::new(self.loss, self.classes), data),
             (ModelKind::Factorization(model), Packed::Ratings(data)) => model.score_ratings(self.loss, data),
             (_, Packed::Sparse(data)) => Err(wrong_kind(data.path(), "sparse rows", "give a file of ratings, or a linear model")),
             (_, Packed::Ratings(data)) => Err(wrong_kind(data.path(), "ratings", "give a file of sparse rows, or an mf model")),
@@ -151,7 +155,10 @@ impl TrainedModel {
     /// Names the first label that is not.
     pub fn check_labels(&self, data: &Packed) -> Result<()> {
         match data {
-            Packed::Sparse(data) => self.loss.check_labels(data),
+            Packed::Sparse(data) => match self.classes.filter(|_| self.loss.is_classification()) {
+                Some(classes) => classes.check(data),
+                None => check_given(data),
+            },
             Packed::Ratings(data) => self.loss.check_ratings(data),
         }
     }
@@ -194,6 +201,9 @@ impl TrainedModel {
         }
         if matches!(&self.kind, ModelKind::Linear(LinearModel { unit_rows: true, .. })) {
             header["unit_rows"] = true.into();
+        }
+        if let Some(classes) = self.classes {
+            header["classes"] = classes.to_json();
         }
         let metadata = HashMap::from([("hogwild".to_string(), header.to_string())]);
         let mut bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
@@ -310,20 +320,29 @@ impl TrainedModel {
         if !(unit.is_normal() && unit > 0.0) {
             return Err(bad(format!("has the unit {unit}, which is to be above 0")));
         }
-        Ok(TrainedModel { loss, unit, settings: metadata["settings"].clone(), kind, earlier: kinds })
+        let classes = match &metadata["classes"] {
+            _ if !loss.is_classification() || matches!(kind, ModelKind::Factorization(_)) => None,
+            serde_json::Value::Null => Some(Classes::SIGNS),
+            entry => Some(Classes::from_json(entry).ok_or_else(|| bad(format!("its classes are no two labels: {entry}")))?),
+        };
+        Ok(TrainedModel { loss, unit, classes, settings: metadata["settings"].clone(), kind, earlier: kinds })
     }
 }
 
 impl LinearModel {
-    /// Scores sparse rows with any dictionary.
+    /// Scores sparse rows with any dictionary; of a loss of two classes label 1 is +1 and any other -1.
     ///
     /// # Errors
     /// When the dictionary cannot be read.
     pub fn score(&self, loss: Loss, data: &Dataset) -> Result<Scored> {
+        self.score_taken(Taken::new(loss, None), data)
+    }
+
+    fn score_taken(&self, taken: Taken, data: &Dataset) -> Result<Scored> {
         let columns = data.feature_ids()?.translate(&self.ids);
         let weights: Vec<f32> = std::iter::once(self.bias).chain(self.weights.iter().copied()).collect();
         let window = Window::Auto.of(data, 16 * (weights.len() + columns.len()) as u64);
-        let scored = evaluate::linear(&weights, self.unit_rows, loss, data, window, Some(&columns), None);
+        let scored = evaluate::linear(&weights, self.unit_rows, taken, data, window, Some(&columns), None);
         data.whole().map(|()| scored)
     }
 }

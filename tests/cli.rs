@@ -177,13 +177,13 @@ fn bad_input_ends_with_2_says_where_and_leaves_the_old_model() {
     let at = folder.path();
     fs::write(at.join("m.safetensors"), "old").unwrap();
     fs::write(at.join("bad.svm"), "+1 1:1\n-1 2:1 3:abc\n").unwrap();
-    fs::write(at.join("labels.svm"), "1 1:1\n2 2:1\n").unwrap();
+    fs::write(at.join("labels.svm"), "1 1:1\n2 2:1\n3 1:1\n").unwrap();
     fs::write(at.join("nan.svm"), "+1 1:nan\n-1 2:1\n").unwrap();
     fs::write(at.join("empty.svm"), "").unwrap();
     for (line, fragment) in [
         ("train bad.svm --out m.safetensors", "bad.svm:2:"),
         ("train nan.svm --out m.safetensors", "nan.svm:1:"),
-        ("train labels.svm --out m.safetensors", "row 2 has label 2"),
+        ("train labels.svm --out m.safetensors", "more than two classes (1, 2, 3)"),
         ("train empty.svm --out m.safetensors", "empty.svm"),
         ("train none.svm --out m.safetensors", "none.svm"),
         ("train DATA/reviews.train.svm --out no/such/m.safetensors", "no such folder"),

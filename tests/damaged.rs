@@ -11,7 +11,7 @@ use std::{
 fn linear() -> TrainedModel {
     let ids = Ids::Numbers(vec![5, 9, 7]).into();
     let kind = ModelKind::Linear(LinearModel { ids, bias: 0.25, weights: vec![2.5, -2.25, 0.5], unit_rows: false });
-    TrainedModel { loss: Loss::Logistic, settings: serde_json::json!({}), kind, earlier: Vec::new() }
+    TrainedModel { loss: Loss::Logistic, unit: 1.0, classes: None, settings: serde_json::json!({}), kind, earlier: Vec::new() }
 }
 
 fn factors() -> TrainedModel {
@@ -23,7 +23,14 @@ fn factors() -> TrainedModel {
     let (user_bias, item_bias) = (vec![0.5, -0.5], vec![0.1, 0.2, 0.3]);
     let (user_factor, item_factor) = (vec![1.0, 2.0, 3.0, 4.0], vec![0.5; 6]);
     let model = FactorModel { mean: 3.0, rank: 2, users, items, user_bias, item_bias, user_factor, item_factor };
-    TrainedModel { loss: Loss::Squared, settings: serde_json::json!({}), kind: ModelKind::Factorization(model), earlier: Vec::new() }
+    TrainedModel {
+        loss: Loss::Squared,
+        unit: 1.0,
+        classes: None,
+        settings: serde_json::json!({}),
+        kind: ModelKind::Factorization(model),
+        earlier: Vec::new(),
+    }
 }
 
 #[test]

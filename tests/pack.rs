@@ -6,7 +6,9 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use hogwild::Error;
-use hogwild::data::{Dataset, Ids, Kind, OnBadRow, PackReport, PackSettings, Packed, Ratings, open_or_pack, pack, pack_while};
+use hogwild::data::{
+    Dataset, Format, Ids, Kind, OnBadRow, PackReport, PackSettings, Packed, Ratings, Repeated, open_or_pack, pack, pack_while,
+};
 use proptest::prelude::*;
 
 fn quiet(_: u64, _: Option<u64>) {}
@@ -123,15 +125,16 @@ proptest! {
         let directory = tempfile::tempdir().unwrap();
         let (input, out) = (directory.path().join("input"), directory.path().join("out"));
         std::fs::write(&input, &bytes).unwrap();
-        for on_bad_row in [OnBadRow::Stop, OnBadRow::Skip] {
-            for format in [None, Some(hogwild::data::Format::Ratings), Some(hogwild::data::Format::Svmlight)] {
-                let settings = PackSettings { on_bad_row, format, ..PackSettings::default() };
+        for (on_bad_row, unlabelled) in [OnBadRow::Stop, OnBadRow::Skip].into_iter().flat_map(|how| [(how, false), (how, true)]) {
+            for format in [None, Some(Format::Ratings), Some(Format::Svmlight)] {
+                let repeated = if unlabelled && format == Some(Format::Svmlight) { Repeated::Add } else { Repeated::Error };
+                let settings = PackSettings { on_bad_row, format, unlabelled, repeated, ..PackSettings::default() };
                 if pack(std::slice::from_ref(&input), &out, &settings, &quiet).is_ok() {
                     Packed::open(&out).unwrap();
                 }
             }
             for columns in ["user=1,item=3,rating=2", "user=a,item=b,rating=c", "rating=1"] {
-                let settings = PackSettings { on_bad_row, columns: Some(columns.parse().unwrap()), ..PackSettings::default() };
+                let settings = PackSettings { on_bad_row, unlabelled, columns: Some(columns.parse().unwrap()), ..PackSettings::default() };
                 let _ = pack(std::slice::from_ref(&input), &out, &settings, &quiet);
             }
         }

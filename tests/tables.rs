@@ -225,7 +225,7 @@ fn what_may_be_something_else_is_refused() {
         ("7,19,978300760\n8,20,978300761\n", "looks like a time"),
         ("a,b,c,d,e\nf,g,h,i,j\n", "5 columns and no heading"),
         ("%%MatrixMarket matrix coordinate real general\n3 4 2\n1 2 3.5\n", "Matrix Market"),
-        ("1,2,3\r4,5,6\r", "carriage returns"),
+        ("1,2,3\r4,5,6\n", "a carriage return (CR) alone"),
     ];
     for (text, says) in table {
         let (line, _, found) = refused(text.as_bytes(), &PackSettings::default());
@@ -246,8 +246,10 @@ fn what_may_be_something_else_is_refused() {
             }
         }
     }
-    let (_, _, found) = refused(b"\xff\xfe1\0,\x002\0,\x003\0\n\0", &PackSettings::default());
-    assert!(found.contains("UTF-16"), "{found}");
+    let (report, found) = read_as(&[b"\xff\xfe1\0,\x002\0,\x003\0\n\0"], &PackSettings::default()).unwrap();
+    assert!(found == of(&[("1", "2", 3.0)]) && report.notes[0].contains("UTF-16"), "{report:?}");
+    let (report, found) = read_as(&[b"1,2,3\r4,5,6\r"], &PackSettings::default()).unwrap();
+    assert!(found.len() == 2 && report.notes[0].contains("carriage returns"), "{report:?}");
     let ratings = settings(Some(Format::Ratings), None);
     let given = |text: &str| read_as(&[text.as_bytes()], &ratings).unwrap().1;
     assert_eq!(given("1 3 7 9\n"), of(&[("1", "3", 7.0)]));

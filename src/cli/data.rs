@@ -3,7 +3,7 @@ use super::{interrupt::watched, say::say, told, warn};
 use clap::{Args, ValueEnum};
 use hogwild::{
     Error, ModelKind, Scored, TrainedModel, Window,
-    data::{Cache, Check, Columns, Format, Ids, OnBadRow, Opened, PackSettings, Packed, open_or_pack_while},
+    data::{Cache, Check, Columns, Format, Ids, OnBadRow, Opened, PackSettings, Packed, Repeated, open_or_pack_while},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{path::PathBuf, sync::atomic::Ordering::Relaxed, time::Duration};
@@ -24,6 +24,16 @@ pub enum BadRow {
     Skip,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+pub enum RepeatedName {
+    /// The row is bad
+    Error,
+    /// Its values are added up
+    Add,
+    /// The last value counts
+    Last,
+}
+
 #[derive(Args)]
 pub struct DataOptions {
     /// What the text looks like [default: told from its first lines]
@@ -32,6 +42,9 @@ pub struct DataOptions {
     /// What to do with rows that cannot be understood
     #[arg(long, value_enum, default_value = "stop")]
     pub on_bad_row: BadRow,
+    /// What to do with an index that stands twice in an svmlight row
+    #[arg(long, value_enum, default_value = "error")]
+    pub repeated: RepeatedName,
     /// Which columns of a table of ratings are user, item and rating: numbers from 1, or names of the heading
     /// [default: by the heading; without one, the first three]
     #[arg(long, value_name = "user=2,item=3,rating=4", value_parser = parse_columns)]
@@ -57,6 +70,12 @@ impl DataOptions {
                 BadRow::Skip => OnBadRow::Skip,
             },
             columns: self.columns.clone(),
+            repeated: match self.repeated {
+                RepeatedName::Error => Repeated::Error,
+                RepeatedName::Add => Repeated::Add,
+                RepeatedName::Last => Repeated::Last,
+            },
+            unlabelled: false,
         }
     }
 }
@@ -103,15 +122,23 @@ impl CacheOptions {
 
     /// Opens packed data, or text by way of the cache; says on standard error what it did.
     pub fn open(&self, inputs: &[PathBuf], quiet: bool) -> anyhow::Result<Opened> {
-        let settings = self.data.settings();
+        self.open_with(inputs, &self.data.settings(), quiet)
+    }
+
+    /// The same where labels and ratings may be missing, and a bad row that is not to stop keeps its place.
+    pub fn open_unlabelled(&self, inputs: &[PathBuf]) -> anyhow::Result<Opened> {
+        self.open_with(inputs, &PackSettings { unlabelled: true, ..self.data.settings() }, false)
+    }
+
+    fn open_with(&self, inputs: &[PathBuf], settings: &PackSettings, quiet: bool) -> anyhow::Result<Opened> {
         let check = match self.check {
             CheckName::Once => Check::Once,
             CheckName::Always => Check::Always,
         };
         let cache = (!self.no_cache).then_some(Cache { check, size: self.cache_size });
-        let opened = interruptible(quiet, |progress| open_or_pack_while(inputs, &settings, cache, progress))?;
+        let opened = interruptible(quiet, |progress| open_or_pack_while(inputs, settings, cache, progress))?;
         if let Some(report) = &opened.report {
-            super::pack::warn_skipped(report);
+            super::pack::warn_skipped(report, settings.unlabelled);
         }
         if quiet {
             return Ok(opened);
@@ -130,21 +157,22 @@ impl CacheOptions {
         Ok(opened)
     }
 
-    /// Says so if ratings are of users and items that `users` and `items`, of a model or of what it is trained on, hardly has.
-    pub fn warn_strangers(&self, opened: &Opened, inputs: &[PathBuf], users: &Ids, items: &Ids) -> hogwild::Result<()> {
+    /// Says so if ratings are of users and items that `users` and `items`, of a model or of what it is trained on, hardly has. Gives whether it did.
+    pub fn warn_strangers(&self, opened: &Opened, inputs: &[PathBuf], users: &Ids, items: &Ids) -> hogwild::Result<bool> {
         if let Packed::Ratings(data) = &opened.packed
             && let Some(warning) = warn::strangers(data, &told::names(inputs), users, items)?
         {
             say!("{warning}");
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
     }
 
     /// The same of the users and items of a model.
-    pub fn warn_unknown(&self, opened: &Opened, inputs: &[PathBuf], model: &TrainedModel) -> hogwild::Result<()> {
+    pub fn warn_unknown(&self, opened: &Opened, inputs: &[PathBuf], model: &TrainedModel) -> hogwild::Result<bool> {
         match &model.kind {
             ModelKind::Factorization(model) => self.warn_strangers(opened, inputs, &model.users, &model.items),
-            ModelKind::Linear(_) => Ok(()),
+            ModelKind::Linear(_) => Ok(false),
         }
     }
 }

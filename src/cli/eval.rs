@@ -1,11 +1,13 @@
 //! `hogwild eval`: metrics of a model on labelled data.
 use super::{
     data::{CacheOptions, of_input, score_members},
-    say::show,
+    notes,
+    say::{say, show},
+    told,
 };
 use clap::Args;
 use hogwild::{Metrics, Scored, TrainedModel};
-use std::path::PathBuf;
+use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Args)]
 pub struct EvalArgs {
@@ -21,7 +23,7 @@ pub struct EvalArgs {
     options: CacheOptions,
 }
 
-pub fn run(args: EvalArgs) -> anyhow::Result<()> {
+pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
     let model = TrainedModel::open(&args.model)?;
     args.options.check_columns(args.data.iter())?;
     let opened = args.options.open(&args.data, false)?;
@@ -45,7 +47,13 @@ pub fn run(args: EvalArgs) -> anyhow::Result<()> {
         let (members, named): (String, String) = (members.collect(), named.collect());
         show(&format!("{members}examples {}\n{named}unknown {}\n", metrics.examples, scored.unknown))?;
     }
-    Ok(())
+    if let Some(note) = notes::of_scored(&scored, &opened.packed, &told::names(&args.data)) {
+        say!("{note}");
+    }
+    let metrics = notes::of_metrics(&metrics).map(|names| format!("metrics are {names}"));
+    let wrong: Vec<String> = notes::of_scores(&scored, &opened.packed).into_iter().chain(metrics).collect();
+    wrong.iter().for_each(|line| say!("hogwild: {line}"));
+    Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 pub fn metrics_json(metrics: &Metrics) -> serde_json::Value {

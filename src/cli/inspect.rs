@@ -49,6 +49,10 @@ fn is_model(path: &std::path::Path) -> bool {
 /// Of an ensemble: the means of its members' weights, and what each has.
 fn of_model(model: &TrainedModel, top: usize) -> Value {
     let mut found = json!({ "model": model.kind_name(), "loss": model.loss.name(), "settings": model.settings });
+    if let Some(classes) = model.classes {
+        found["classes"] = classes.names().into();
+        found["positive_class"] = classes.positive.to_string().into();
+    }
     let nonzero = |weights: &[f32]| weights.iter().filter(|&&w| w != 0.0).count();
     let length = |weights: &mut dyn Iterator<Item = &f32>| weights.map(|&w| (w as f64).powi(2)).sum::<f64>().sqrt();
     let of_member = |member: &ModelKind| match member {
@@ -134,7 +138,9 @@ fn frequent(ids: &Ids, counts: &[u64], top: usize) -> Value {
 
 fn describe(value: &Value, indent: usize, out: &mut String) {
     for (name, value) in value.as_object().into_iter().flatten() {
-        if let Some(members) = value.as_array() {
+        if let Some(names) = value.as_array().and_then(|all| all.iter().map(Value::as_str).collect::<Option<Vec<_>>>()) {
+            *out += &format!("{:indent$}{name} {}\n", "", names.join(", "));
+        } else if let Some(members) = value.as_array() {
             for (i, member) in members.iter().enumerate() {
                 *out += &format!("{:indent$}member {}\n", "", i + 1);
                 describe(member, indent + 2, out);

@@ -6,6 +6,7 @@ mod data;
 mod eval;
 mod inspect;
 mod interrupt;
+mod notes;
 mod outputs;
 mod pack;
 mod plot;
@@ -53,8 +54,8 @@ impl Command {
         match self {
             Command::Train(args) => return train::run(*args),
             Command::Bench(args) => return bench::run(*args),
-            Command::Eval(args) => eval::run(args)?,
-            Command::Predict(args) => predict::run(args)?,
+            Command::Eval(args) => return eval::run(args),
+            Command::Predict(args) => return predict::run(args),
             Command::Pack(args) => pack::run(args)?,
             Command::Inspect(args) => inspect::run(args)?,
             Command::Cache(command) => cache::run(command)?,

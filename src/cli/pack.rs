@@ -7,7 +7,7 @@ use super::{
 };
 use clap::Args;
 use hogwild::{
-    data::{PackReport, pack_while},
+    data::{PackReport, PackSettings, pack_while},
     memory,
 };
 use std::path::PathBuf;
@@ -22,6 +22,9 @@ pub struct PackArgs {
     out: PathBuf,
     #[command(flatten)]
     data: DataOptions,
+    /// Labels and ratings may be missing or anything, for predict alone; bad rows that are skipped keep their places
+    #[arg(long)]
+    unlabelled: bool,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -35,11 +38,11 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
         anyhow::bail!("{}: is packed already; give it to train, eval, predict or inspect", packed.display());
     }
     outputs::check(&args.inputs, &[("--out", Some(&args.out))])?;
-    let settings = args.data.settings();
+    let settings = PackSettings { unlabelled: args.unlabelled, ..args.data.settings() };
     let report = interruptible(false, |progress| pack_while(&args.inputs, &args.out, &settings, progress))?;
-    warn_skipped(&report);
-    report.notes.iter().for_each(|note| eprintln!("{note}"));
-    eprintln!("{}: {}", told::names(&args.inputs), told::of_report(&report));
+    warn_skipped(&report, args.unlabelled);
+    report.notes.iter().for_each(|note| say!("{note}"));
+    say!("{}: {}", told::names(&args.inputs), told::of_report(&report));
     let speed = report.bytes as f64 / 1e6 / report.seconds.max(1e-9);
     if args.json {
         let json = serde_json::json!({
@@ -61,10 +64,11 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Rows that were left out are always told of.
-pub fn warn_skipped(report: &PackReport) {
+/// Rows that were left out (or, with `kept`, only kept their places) are always told of.
+pub fn warn_skipped(report: &PackReport, kept: bool) {
     if report.skipped > 0 {
-        say!("skipped {} bad rows, the first of them:", report.skipped);
+        let what = if kept { "found" } else { "skipped" };
+        say!("{what} {} bad rows, the first of them:", report.skipped);
         report.first_skipped.iter().for_each(|row| say!("  {row}"));
     }
 }

@@ -1,8 +1,9 @@
 //! `hogwild predict`: one prediction a line.
 use super::{
     data::{CacheOptions, score_members},
-    outputs,
+    notes, outputs,
     say::{Results, say},
+    told,
 };
 use anyhow::Context;
 use clap::Args;
@@ -10,37 +11,46 @@ use hogwild::{OutputFile, Scored, TrainedModel};
 use std::{
     io::{BufWriter, Write},
     path::PathBuf,
+    process::ExitCode,
 };
 
 #[derive(Args)]
 pub struct PredictArgs {
     /// A model that `hogwild train --out` wrote
     model: PathBuf,
-    /// Data, text or packed; labels are not looked at
+    /// Data, text or packed; labels and ratings are not looked at, and may be missing
     #[arg(required = true)]
     data: Vec<PathBuf>,
-    /// Where predictions go [default: standard output]
+    /// Where predictions go, one a line for each example; - is standard output [default: standard output]
     #[arg(short, long)]
     out: Option<PathBuf>,
     #[command(flatten)]
     options: CacheOptions,
 }
 
-pub fn run(args: PredictArgs) -> anyhow::Result<()> {
-    outputs::check(args.data.iter().chain([&args.model]), &[("--out", args.out.as_ref())])?;
+pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
+    let out = args.out.filter(|path| path.as_os_str() != "-");
+    outputs::check(args.data.iter().chain([&args.model]), &[("--out", out.as_ref())])?;
     let model = TrainedModel::open(&args.model)?;
     args.options.check_columns(args.data.iter())?;
-    let opened = args.options.open(&args.data, false)?;
-    args.options.warn_unknown(&opened, &args.data, &model)?;
+    let opened = args.options.open_unlabelled(&args.data)?;
+    let strange = args.options.warn_unknown(&opened, &args.data, &model)?;
     let scored = Scored::mean(model.loss, score_members(&model, &opened, &args.data)?);
+    let bad = (0..scored.scores.len()).filter(|&row| opened.packed.is_bad(row)).count();
     let write = |out: &mut dyn Write| -> std::io::Result<()> {
         let mut out = BufWriter::new(out);
-        for &(score, _) in &scored.scores {
-            writeln!(out, "{}", model.loss.predict(score))?;
+        for (row, &(score, _)) in scored.scores.iter().enumerate() {
+            let prediction = model.loss.predict(score);
+            // A row that could not be read has no prediction, but its line.
+            if prediction.is_nan() || (bad > 0 && opened.packed.is_bad(row)) {
+                writeln!(out, "nan")?;
+            } else {
+                writeln!(out, "{prediction}")?;
+            }
         }
         out.flush()
     };
-    match args.out {
+    match out {
         None => write(&mut Results).context("cannot write to standard output")?,
         Some(path) => {
             let mut file = OutputFile::create(&path)?;
@@ -48,8 +58,19 @@ pub fn run(args: PredictArgs) -> anyhow::Result<()> {
             file.finish()?;
         }
     }
-    if scored.unknown > 0 {
+    if bad > 0 {
+        say!("{bad} of {} rows could not be read; their predictions are nan", scored.scores.len());
+    }
+    if let Some(note) = notes::of_scored(&scored, &opened.packed, &told::names(&args.data)) {
+        say!("{note}");
+    } else if scored.unknown > 0 && !strange {
         say!("{} features, users or items were unknown to the model", scored.unknown);
     }
-    Ok(())
+    Ok(match notes::of_scores(&scored, &opened.packed) {
+        Some(wrong) => {
+            say!("hogwild: {wrong}");
+            ExitCode::FAILURE
+        }
+        None => ExitCode::SUCCESS,
+    })
 }

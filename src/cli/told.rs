@@ -6,7 +6,7 @@ use std::path::PathBuf;
 pub fn of_packed(packed: &Packed) -> String {
     match packed {
         Packed::Sparse(d) => rows(d.rows() as u64, d.nonzeros(), d.targets()),
-        Packed::Ratings(d) => ratings(d.len() as u64, d.items() as u64, d.users() as u64, (d.min(), d.max())),
+        Packed::Ratings(d) => ratings([d.len() as u64, d.items() as u64, d.users() as u64], d.given(), (d.min(), d.max())),
     }
 }
 
@@ -14,21 +14,33 @@ pub fn of_packed(packed: &Packed) -> String {
 pub fn of_report(report: &PackReport) -> String {
     match report.kind {
         Kind::Sparse => rows(report.rows, report.nonzeros, report.targets),
-        Kind::Ratings => ratings(report.rows, report.items, report.users, (report.targets.min, report.targets.max)),
+        Kind::Ratings => {
+            let Targets { count, min, max, .. } = report.targets;
+            ratings([report.rows, report.items, report.users], count, (min, max))
+        }
     }
 }
 
 fn rows(examples: u64, nonzeros: u64, labels: Targets) -> String {
-    let labels = match labels.others {
-        0 => format!("{} of +1", count(labels.plus)),
-        _ => format!("from {} to {}", real(labels.min), real(labels.max)),
+    let found = match labels.others {
+        _ if labels.count == 0 => "no labels".into(),
+        0 => format!("labels {} of +1", count(labels.plus)),
+        _ => format!("labels from {} to {}", real(labels.min), real(labels.max)),
     };
-    format!("svmlight rows: {} examples, {} nonzeros, labels {labels}", count(examples), count(nonzeros))
+    format!("svmlight rows: {} examples, {} nonzeros, {found}{}", count(examples), count(nonzeros), missing(examples, labels.count))
 }
 
-fn ratings(ratings: u64, items: u64, users: u64, (min, max): (f32, f32)) -> String {
-    let [ratings, items, users] = [ratings, items, users].map(count);
-    format!("ratings: {ratings} of {items} items by {users} users, {} to {}", real(min), real(max))
+fn ratings(counts: [u64; 3], given: u64, (min, max): (f32, f32)) -> String {
+    let (missing, [ratings, items, users]) = (missing(counts[0], given), counts.map(count));
+    if given == 0 {
+        return format!("ratings: {ratings} pairs of {items} items and {users} users, none rated");
+    }
+    format!("ratings: {ratings} of {items} items by {users} users, {} to {}{missing}", real(min), real(max))
+}
+
+/// How many labels or ratings are missing, where some are there.
+fn missing(all: u64, given: u64) -> String {
+    if given == 0 || given == all { String::new() } else { format!(", {} missing", count(all - given)) }
 }
 
 /// What was typed, in short.

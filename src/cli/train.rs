@@ -3,10 +3,11 @@ use super::{
     aids::AidOptions,
     data::{CacheOptions, of_input},
     interrupt::watched,
-    outputs,
+    notes, outputs,
     report::Report,
     rule::RuleOptions,
     say::say,
+    told,
 };
 use anyhow::bail;
 use clap::{Args, ValueEnum};
@@ -53,6 +54,9 @@ pub struct TrainArgs {
     /// [default: squared for mf, logistic otherwise]
     #[arg(long, value_parser = named(&Loss::ALL.map(|loss| loss.name())))]
     loss: Option<String>,
+    /// Which of the two labels is +1, for a loss of two classes [default: the larger]
+    #[arg(long, value_name = "LABEL", allow_negative_numbers = true)]
+    positive: Option<f32>,
     #[command(flatten)]
     rule: RuleOptions,
     /// Learning rate, above 0; auto: chosen by a race of rates that rehearse the run on a sample of the training data, in about a fifth of the run's time
@@ -175,6 +179,7 @@ impl TrainArgs {
         let mut s = if ratings { Settings::for_ratings() } else { Settings::default() };
         // The parser has let through only names that exist.
         s.loss = Loss::ALL.into_iter().find(|loss| self.loss.as_deref() == Some(loss.name())).unwrap_or(s.loss);
+        s.positive = self.positive;
         s.rule = self.rule.rule(s.rule)?;
         s.lr = self.lr.0;
         s.snapshots = self.snapshots;
@@ -241,6 +246,13 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
         _ => {}
     }
     let settings = args.settings(ratings)?;
+    if let (Packed::Sparse(data), false) = (&data.packed, args.quiet) {
+        let notes = notes::of_training(data, settings.loss, settings.positive, &told::names(&args.data));
+        notes.iter().for_each(|note| say!("{note}"));
+        if let (Some(Packed::Sparse(valid)), Some(path)) = (valid.as_ref().map(|valid| &valid.packed), &args.valid) {
+            notes::of_held_out(data, valid, path)?.iter().for_each(|note| say!("{note}"));
+        }
+    }
     // To the end, so that a signal in the midst of saving takes nothing away.
     watched(|stop| train(&args, &settings, &data, valid.as_ref(), stop))
 }
@@ -339,6 +351,9 @@ fn finish(args: &TrainArgs, outcome: &Outcome, report: Report, changed: Option<S
         }
         None => (ended, code),
     };
+    let wrong = notes::of_outcome(outcome);
+    wrong.iter().for_each(|line| say!("hogwild: {line}"));
+    let code = if code == ExitCode::SUCCESS && !wrong.is_empty() { ExitCode::FAILURE } else { code };
     report.end(outcome, &ended)?; // before a model that cannot be saved ends the command: the log is whole
     let saved = saved?;
     if unfinished.is_some() || changed.is_some() || !args.quiet {

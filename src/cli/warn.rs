@@ -4,7 +4,7 @@ use hogwild::data::{Ids, Ratings};
 use std::collections::HashMap;
 
 /// A target is far off when it is so many deviations of the others from their mean.
-const FAR: f64 = 100.0;
+pub const FAR: f64 = 100.0;
 
 /// Ratings that teach nothing, or one that outweighs all others.
 pub fn of_ratings(data: &Ratings, name: &str) -> Option<String> {

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
+use super::encoding::{NoText, Text, plain};
 use super::format::PAD;
 use crate::{Error, Result};
 
@@ -51,10 +52,12 @@ pub(super) struct Inputs<'a> {
     read: Arc<AtomicU64>,
     total: Option<u64>,
     progress: Progress<'a>,
+    /// What was done to inputs that are not plain text, for the user to read.
+    pub(super) notes: Vec<String>,
 }
 
 struct Current<'a> {
-    reader: Box<dyn Read + Send + 'a>,
+    reader: Text<'a>,
     compressed: bool,
     carry: Vec<u8>,
     first: bool,
@@ -152,7 +155,7 @@ impl<'a> Inputs<'a> {
             }
             total = if found.is_file() { total.map(|sum| sum.saturating_add(found.len())) } else { None };
         }
-        Ok(Inputs { paths, next: 0, current: None, read: Arc::default(), total, progress })
+        Ok(Inputs { paths, next: 0, current: None, read: Arc::default(), total, progress, notes: Vec::new() })
     }
 
     /// Bytes read so far, before decompression, and how many there are if that is known.
@@ -170,7 +173,9 @@ impl<'a> Inputs<'a> {
         loop {
             let Some(current) = &mut self.current else {
                 let Some(path) = self.paths.get(self.next) else { return Ok(false) };
-                self.current = Some(open(path, &self.read, self.progress)?);
+                let (current, done) = open(path, &self.read, self.progress)?;
+                self.notes.extend(done.map(|done| format!("{} {done}", path.display())));
+                self.current = Some(current);
                 self.next += 1;
                 continue;
             };
@@ -240,6 +245,9 @@ impl Current<'_> {
     }
 
     fn explain(&self, path: &Path, problem: std::io::Error) -> Error {
+        if let Some(no_text) = problem.get_ref().and_then(|inner| inner.downcast_ref::<NoText>()) {
+            return Error::BadFile { path: path.to_owned(), problem: no_text.to_string(), remedy: "save it as UTF-8" };
+        }
         if !self.compressed {
             return Error::io(path, "read")(problem);
         }
@@ -265,8 +273,9 @@ fn grow(text: &mut Vec<u8>, length: usize) {
     }
 }
 
-fn open<'a>(path: &Path, read: &Arc<AtomicU64>, progress: Progress<'a>) -> Result<Current<'a>> {
-    let inner: Box<dyn Read + Send + 'a> = if is_stdin(path) {
+/// Opens an input, and says what was done to one that is not plain text.
+fn open<'a>(path: &Path, read: &Arc<AtomicU64>, progress: Progress<'a>) -> Result<(Current<'a>, Option<&'static str>)> {
+    let inner: Text<'a> = if is_stdin(path) {
         Box::new(Waited::new(|| Ok(std::io::stdin().lock()), read.clone(), progress)?)
     } else if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         let owned = path.to_owned();
@@ -280,7 +289,7 @@ fn open<'a>(path: &Path, read: &Arc<AtomicU64>, progress: Progress<'a>) -> Resul
     let start = Cursor::new(magic.clone());
     let whole = start.chain(raw);
     let buffered = |whole| BufReader::with_capacity(1 << 18, whole);
-    let (reader, compressed): (Box<dyn Read + Send + 'a>, bool) = match magic.as_slice() {
+    let (reader, compressed): (Text<'a>, bool) = match magic.as_slice() {
         [0x1f, 0x8b, ..] => (Box::new(flate2::bufread::MultiGzDecoder::new(buffered(whole))), true),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => {
             let decoder = zstd::stream::read::Decoder::with_buffer(buffered(whole)).map_err(Error::io(path, "decompress"))?;
@@ -290,5 +299,9 @@ fn open<'a>(path: &Path, read: &Arc<AtomicU64>, progress: Progress<'a>) -> Resul
         [0xfd, b'7', b'z', b'X', b'Z', 0] => (Box::new(liblzma::bufread::XzDecoder::new_multi_decoder(buffered(whole))), true),
         _ => (Box::new(whole), false),
     };
-    Ok(Current { reader, compressed, carry: Vec::new(), first: true })
+    let nothing: Text<'a> = Box::new(std::io::empty());
+    let mut current = Current { reader: nothing, compressed, carry: Vec::new(), first: true };
+    let (reader, done) = plain(reader).map_err(|problem| current.explain(path, problem))?;
+    current.reader = reader;
+    Ok((current, done))
 }

@@ -34,11 +34,15 @@ pub(super) struct Layout {
     pub(super) length: u64,
 }
 
+/// What the metadata says where some labels are not given, so that the file is for predictions only.
+pub(super) const UNLABELLED: &str = "unlabelled";
+
 /// Lays out tensors in the order given: those of wider cells must come first.
-pub(super) fn lay_out(kind: &str, source: &str, tensors: &[(&str, Dtype, usize)]) -> std::result::Result<Layout, String> {
+pub(super) fn lay_out(kind: &str, source: &str, unlabelled: bool, tensors: &[(&str, Dtype, usize)]) -> std::result::Result<Layout, String> {
     let mut map = Map::new();
     let texts = [("checksum", "0000000000000000"), ("format", FORMAT), ("version", VERSION), ("kind", kind), ("source", source)];
-    let metadata = texts.iter().map(|&(key, text)| (key.to_owned(), Value::from(text))).collect::<Map<_, _>>();
+    let texts = texts.into_iter().chain(unlabelled.then_some((UNLABELLED, "true")));
+    let metadata = texts.map(|(key, text)| (key.to_owned(), Value::from(text))).collect::<Map<_, _>>();
     map.insert("__metadata__".into(), Value::Object(metadata));
     let (mut end, mut starts) = (0, Vec::with_capacity(tensors.len()));
     for &(name, dtype, count) in tensors {

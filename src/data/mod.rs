@@ -8,6 +8,7 @@
 mod cache;
 mod cache_folder;
 mod dictionary;
+mod encoding;
 mod file;
 mod format;
 mod ids;
@@ -21,10 +22,11 @@ mod stamp;
 
 pub use cache::{Cache, Opened, open_or_pack, open_or_pack_while};
 pub use cache_folder::{CacheEntry, cache_directory, cache_entries, clear_cache};
-pub use format::{Column, Columns, Format, OnBadRow};
+pub(crate) use format::is_bad;
+pub use format::{Column, Columns, Format, OnBadRow, Repeated};
 pub use ids::Ids;
 pub use pack::{PackReport, PackSettings, Targets, pack, pack_while};
-pub use packed::{Dataset, Kind, Labels, Packed, Ratings};
+pub use packed::{Dataset, Kind, LabelCount, Labels, Packed, Ratings};
 pub use stamp::Check;
 
 #[cfg(target_endian = "big")]

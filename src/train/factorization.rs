@@ -74,6 +74,10 @@ fn train<R: UpdateRule>(
         let problem = "factorization keeps hot rows apart by its order of tiles; leave the setting out".into();
         return Err(Error::BadSetting { setting: "--hot-rows", value: hot.to_string(), problem });
     }
+    if let Some(positive) = settings.positive {
+        let problem = "is a label of sparse rows, and ratings have none; leave the setting out".into();
+        return Err(Error::BadSetting { setting: "--positive", value: positive.to_string(), problem });
+    }
     if let Window::Bytes(_) = settings.window {
         let problem = "is of sparse rows; ratings are copied into memory, all of them; leave it out".into();
         return Err(Error::BadSetting { setting: "--window", value: settings.window.to_string(), problem });

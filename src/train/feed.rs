@@ -2,7 +2,8 @@
 //! at a position into private memory.
 use super::{Order, Settings, Targets};
 use crate::{
-    Error, Result,
+    Classes, Error, Result,
+    classes::Taken,
     data::{Dataset, Ratings},
     memory,
     models::{Block, ENDS, Factorization, Linear, Model, Pair, Row, Width},
@@ -81,15 +82,15 @@ impl<'a> SparseFeed<'a> {
             labels: data.label_cells(),
             columns: data.column_cells(),
             values: data.value_cells(),
-            targets: Targets::plain(settings.loss),
+            targets: Targets::plain(settings.loss, None),
             holdout: (settings.holdout * u64::MAX as f64) as u64,
             seed: settings.seed,
         }
     }
 
     /// The same with targets by the labels that are trained on, which are told.
-    pub fn with_targets(mut self, settings: &Settings) -> (Self, Targets) {
-        self.targets = Targets::new(settings.loss, settings.standardize, |each| {
+    pub fn with_targets(mut self, classes: Option<Classes>, settings: &Settings) -> (Self, Targets) {
+        self.targets = Targets::new(settings.loss, classes, settings.standardize, |each| {
             let rows = (0..).zip(self.labels).filter(|&(row, _)| self.keeps(row));
             rows.for_each(|(_, label)| each(f32::from_bits(label.load(Relaxed))));
         });
@@ -271,8 +272,9 @@ impl RatingFeed {
         };
         let mut numbers: Vec<u32> = (0..data.len() as u32).collect();
         numbers.shuffle(&mut random);
+        let taken = Taken::new(loss, None);
         let held = numbers.split_off(numbers.len() - (holdout * numbers.len() as f64) as usize);
-        let held = held.iter().map(rating).map(|r| Rating { value: loss.target(r.value), ..r }).collect();
+        let held = held.iter().map(rating).map(|r| Rating { value: taken.of(r.value), ..r }).collect();
         let sequential = settings.order == Order::Sequential;
         if sequential {
             numbers.sort_unstable();
@@ -280,7 +282,7 @@ impl RatingFeed {
         let mut ratings: Vec<Rating> = numbers.iter().map(rating).collect();
         drop(numbers);
         data.whole()?;
-        let targets = Targets::new(loss, standardize, |each| ratings.iter().for_each(|r| each(r.value)));
+        let targets = Targets::new(loss, None, standardize, |each| ratings.iter().for_each(|r| each(r.value)));
         ratings.iter_mut().for_each(|r| r.value = targets.target(r.value));
         let tile = |r: &Rating| if sequential { (0, 0) } else { (r.pair.user / TILE.0, (r.pair.item - users) / TILE.1) };
         ratings.par_sort_by_key(tile); // stable: the shuffle remains within the tile

@@ -68,8 +68,14 @@ impl<T> Ran<T> {
     pub fn outcome(self, settings: Settings, rule: &str, unit: f32, kind: impl Fn(T) -> ModelKind) -> Outcome {
         let Ran { states, ended, epochs, best, ensemble } = self;
         let mut earlier: Vec<ModelKind> = states.into_iter().map(kind).collect();
-        let model =
-            earlier.pop().map(|kind| TrainedModel { loss: settings.loss, unit, settings: settings.describe_with(rule), kind, earlier });
+        let model = earlier.pop().map(|kind| TrainedModel {
+            loss: settings.loss,
+            unit,
+            classes: None,
+            settings: settings.describe_with(rule),
+            kind,
+            earlier,
+        });
         Outcome { model, ended, epochs, best, ensemble, settings }
     }
 }

@@ -11,7 +11,8 @@ use super::{
     window::{Window, Windows, rows_of_chunk},
 };
 use crate::{
-    Result,
+    Classes, Result,
+    classes::check_given,
     data::Dataset,
     evaluate,
     model_file::{LinearModel, ModelKind},
@@ -65,8 +66,10 @@ fn train<R: UpdateRule>(
     let mut settings = settings.clone();
     settings.check_with(&rule, rule_name)?;
     check_held_out(valid.is_some(), &settings)?;
-    settings.loss.check_labels(data)?;
-    valid.map_or(Ok(()), |valid| settings.loss.check_labels(valid))?;
+    let classes = if settings.loss.is_classification() { Some(Classes::of(data, settings.loss, settings.positive)?) } else { None };
+    for data in [Some(data), valid].into_iter().flatten() {
+        classes.map_or_else(|| check_given(data), |classes| classes.check(data))?;
+    }
     let ids = data.feature_ids()?;
     if settings.order == Order::Curriculum {
         settings.pace.get_or_insert(Settings::PACE);
@@ -76,7 +79,7 @@ fn train<R: UpdateRule>(
     let (hot, block) = (settings.hot_rows.unwrap_or(0), settings.block());
     let counts = if settings.l2 > 0.0 || settings.aids.l1 > 0.0 { data.feature_counts()? } else { Vec::new() };
     let feed = SparseFeed::new(data, &settings).beside(valid);
-    let (ref feed, targets) = feed.with_targets(&settings);
+    let (ref feed, targets) = feed.with_targets(classes, &settings);
     settings.normalize = scale::choose(settings.normalize, data, watch);
     let (l1, base) = (settings.aids.l1 / targets.scale as f64, targets.base);
     let model = Linear::with_penalties(settings.l2, l1, data.rows(), &counts).with_base(base);
@@ -91,7 +94,8 @@ fn train<R: UpdateRule>(
     settings.window = window.map_or(Window::Off, Window::Bytes);
     let loss = settings.loss;
     let unit_rows = settings.normalize == Normalize::Row;
-    let score = |weights: &[f32], data, window, columns, only| evaluate::linear(weights, unit_rows, loss, data, window, columns, only);
+    let score =
+        |weights: &[f32], data, window, columns, only| evaluate::linear(weights, unit_rows, targets.taken, data, window, columns, only);
     let score_held = |weights: &Vec<f32>| match (valid, &valid_columns, &held) {
         (Some(valid), Some(columns), _) => Some(score(weights, valid, valid_window, Some(columns), None)),
         (_, _, Some(held)) => Some(score(weights, data, window, None, Some(held))),
@@ -142,9 +146,11 @@ fn train<R: UpdateRule>(
                 let weights = standard(parameters, finish);
                 let scored = match (judges, valid, &valid_columns) {
                     (Some(judges), Some(valid), Some(columns)) => {
-                        evaluate::linear(&weights, unit_rows, loss, valid, None, Some(columns), Some(judges))
+                        evaluate::linear(&weights, unit_rows, targets.taken, valid, None, Some(columns), Some(judges))
                     }
-                    (judges, ..) => evaluate::linear(&weights, unit_rows, loss, data, None, None, Some(judges.as_deref().unwrap_or(held))),
+                    (judges, ..) => {
+                        evaluate::linear(&weights, unit_rows, targets.taken, data, None, None, Some(judges.as_deref().unwrap_or(held)))
+                    }
                 };
                 scored.scores.into_iter().map(|(z, y)| (z, targets.standard(y))).collect()
             };
@@ -175,8 +181,10 @@ fn train<R: UpdateRule>(
     let (ran, rate) = recovery::at_rates(rate, chosen, watch, attempt)?;
     settings.lr = Some(rate);
     let ids = Arc::new(ids);
-    Ok(ran.outcome(settings, rule_name, targets.scale, |mut weights| {
+    let mut outcome = ran.outcome(settings, rule_name, targets.scale, |mut weights| {
         let bias = weights.remove(0);
         ModelKind::Linear(LinearModel { ids: ids.clone(), bias, weights, unit_rows })
-    }))
+    });
+    outcome.model.iter_mut().for_each(|model| model.classes = classes);
+    Ok(outcome)
 }

@@ -4,8 +4,9 @@
 //! held-out data of its own, a part of them judges instead.
 use super::{Counters, Epoch, Feed, Order, Plan, Progress, Raced, Settings, Watch, race::EPOCHS};
 use crate::{
-    Error, Result, memory,
+    Error, Result,
     aids::{Adjuster, Aids},
+    memory,
     models::Model,
     params::{Aided, Finish, InstructionSet, Parameters, Shape, dispatch},
     rules::{Clock, UpdateRule},
@@ -36,6 +37,9 @@ pub(super) struct Fold {
 
 /// Score and target of each of some held-out positions.
 pub(super) type Judge<'a, R> = Box<dyn Fn(&Parameters, &Finish<'_, R>, &[u32]) -> Vec<(f32, f32)> + Sync + 'a>;
+
+/// A rate that was rehearsed, with the losses of the examples that judge.
+type Rehearsed = (Raced, Vec<f32>);
 
 /// What a ladder of rates is run on.
 pub(super) struct Stage<'a, F, R: UpdateRule> {
@@ -131,11 +135,11 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
 
     /// Rehearses the rates on as many threads as the run has, each on one; gives the losses of the examples that judge, none of a rate
     /// that left the finite numbers.
-    pub fn side_by_side(&self, rates: &[f32], watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Vec<(Raced, Vec<f32>)>> {
+    pub fn side_by_side(&self, rates: &[f32], watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Vec<Rehearsed>> {
         let set = self.settings.instruction_set()?;
         let (next, counters) = (AtomicUsize::new(0), Vec::from_iter(rates.iter().map(|_| Counters::default())));
         let (done, over) = unbounded();
-        let worker = |done: Sender<Result<(usize, (Raced, Vec<f32>))>>| {
+        let worker = |done: Sender<Result<(usize, Rehearsed)>>| {
             let parameters = match self.parameters(self.stage.shape) {
                 Ok(parameters) => parameters,
                 Err(error) => return drop(done.send(Err(error))),
@@ -179,7 +183,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
     }
 
     /// One rate's run on each fold.
-    fn rehearse(&self, rate: f32, parameters: &Parameters, set: InstructionSet, counters: &Counters) -> (Raced, Vec<f32>) {
+    fn rehearse(&self, rate: f32, parameters: &Parameters, set: InstructionSet, counters: &Counters) -> Rehearsed {
         let (mut raced, mut losses, mut training) = (Raced::new(rate), Vec::new(), 0.0);
         for fold in &self.stage.folds {
             parameters.reset(&self.rule);

@@ -41,7 +41,8 @@ pub(super) struct Run<'a, F, M, R> {
     pub windows: Option<&'a Windows<'a>>,
 }
 
-/// How epochs went.
+/// How epochs went. There is one at a time, so that its size does not matter.
+#[allow(clippy::large_enum_variant)]
 pub(super) enum Went<T> {
     /// To their end, whatever that was.
     Through(Ran<T>),

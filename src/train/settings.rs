@@ -2,7 +2,7 @@
 use super::{Batch, Window};
 use crate::{
     Aids, Error, Loss, Metric, Normalize, Order, Result, Rule, Schedule,
-    data::{Dataset, Ratings},
+    data::Ratings,
     params::InstructionSet,
     rules::{Adagrad, AdagradRowwise, UpdateRule},
 };
@@ -15,6 +15,8 @@ pub(crate) const MOST_SNAPSHOTS: usize = 1000;
 pub struct Settings {
     /// What is minimised.
     pub loss: Loss,
+    /// Which of the two labels is +1 to a loss of two classes; of sparse rows. None: the larger.
+    pub positive: Option<f32>,
     /// How gradients move weights.
     pub rule: Rule,
     /// Learning rate, above 0. None: chosen by a race of rates that rehearse the run on a sample of the training data, in about a fifth of its
@@ -78,6 +80,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             loss: Loss::Logistic,
+            positive: None,
             rule: Rule::Adagrad(Adagrad::DEFAULT),
             lr: None,
             schedule: Schedule::Constant,
@@ -139,6 +142,11 @@ impl Settings {
         let bad = |setting, value: String, problem: &str| Err(Error::BadSetting { setting, value, problem: problem.into() });
         if let Some(lr) = self.lr.filter(|lr| !(*lr > 0.0 && lr.is_finite())) {
             return bad("--lr", lr.to_string(), "must be a number above 0; try 0.1");
+        }
+        if let Some(positive) = self.positive.filter(|label| !self.loss.is_classification() || !label.is_finite()) {
+            let problem = format!("is a label, and of a loss of two classes such as logistic; the {} loss takes numbers", self.loss.name());
+            let problem = if positive.is_finite() { problem.as_str() } else { "must be one of the labels, a finite number" };
+            return bad("--positive", positive.to_string(), problem);
         }
         if !(0.0..=1e30).contains(&self.l2) {
             return bad("--l2", self.l2.to_string(), "must be from 0 to 1e30; try 1e-5");
@@ -279,7 +287,7 @@ impl Settings {
         let known = (rule == self.rule.name()).then(|| self.rule.to_string());
         let rule_settings = known.as_ref().and_then(|text| text.split_once(':')).map(|(_, settings)| settings);
         serde_json::json!({
-            "loss": self.loss.name(), "rule": rule, "rule_settings": rule_settings, "lr": self.lr, "schedule": self.schedule.to_string(), "l2": self.l2, "epochs": self.epochs,
+            "loss": self.loss.name(), "positive": self.positive, "rule": rule, "rule_settings": rule_settings, "lr": self.lr, "schedule": self.schedule.to_string(), "l2": self.l2, "epochs": self.epochs,
             "normalize": self.normalize.name(), "order": self.order.name(), "pace": self.pace, "batch": self.batch.to_string(), "batch_growth": self.batch_growth,
             "threads": self.threads, "seed": self.seed, "rank": self.rank, "hot_rows": self.hot_rows,
             "exchange_every": self.exchange_every, "clip_value": self.aids.clip_value, "clip_norm": self.aids.clip_norm,
@@ -291,23 +299,9 @@ impl Settings {
 }
 
 impl Loss {
-    /// Whether a data set's labels fit the loss.
-    pub(crate) fn check_labels(self, data: &Dataset) -> Result<()> {
-        let labels = data.labels();
-        let problem = match labels.first_other {
-            Some((row, label)) if self.is_classification() => {
-                format!("row {} has label {label}, but the {} loss takes +1 and -1 (or 1 and 0)", row + 1, self.name())
-            }
-            None if self.is_classification() && labels.has_minus && labels.has_zero => {
-                format!("labels are both -1 and 0, but the {} loss takes +1 and -1 (or 1 and 0)", self.name())
-            }
-            _ => return Ok(()),
-        };
-        Err(Error::BadFile { path: data.path().to_owned(), problem, remedy: "use --loss squared for real-valued labels" })
-    }
-
     /// Whether ratings fit the loss.
     pub(crate) fn check_ratings(self, data: &Ratings) -> Result<()> {
+        crate::classes::check_ratings_given(data)?;
         if self.is_classification() && !(data.min() >= -1.0 && data.max() <= 1.0) {
             let problem =
                 format!("ratings go from {} to {}, but the {} loss takes +1 and -1 (or 1 and 0)", data.min(), data.max(), self.name());

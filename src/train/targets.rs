@@ -5,9 +5,9 @@
 //! section 5.1), which outliers do not move. All is folded back into the model, so that scores are in the labels' unit. The objective stays what
 //! it was: `l2 |w|^2` needs no change, as the loss and the squared weights grow alike, and `l1` is divided by the scale.
 //!
-//! Classes are +1 and -1; nothing is scaled. The score of an example without features starts at the constant that loses least: the log-odds
+//! Of two classes one label is +1 and the other -1; nothing is scaled. The score of an example without features starts at the constant that loses least: the log-odds
 //! for logistic loss, the larger class for the hinge, the mean class for the squared hinge.
-use crate::Loss;
+use crate::{Classes, Loss, classes::Taken};
 
 /// Of so many labels a median is taken.
 const SAMPLE: usize = 1 << 18;
@@ -17,7 +17,8 @@ const NORMAL: f64 = 1.4826;
 /// How labels become targets, and scores go back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Targets {
-    loss: Loss,
+    /// What the loss takes a label for.
+    pub taken: Taken,
     shift: f32,
     pub scale: f32,
     inverse: f32,
@@ -29,20 +30,20 @@ pub(crate) struct Targets {
 
 impl Targets {
     /// Labels as they are, and a start at 0.
-    pub fn plain(loss: Loss) -> Targets {
-        Targets { loss, shift: 0.0, scale: 1.0, inverse: 1.0, base: 0.0, constant: f64::INFINITY }
+    pub fn plain(loss: Loss, classes: Option<Classes>) -> Targets {
+        Targets { taken: Taken::new(loss, classes), shift: 0.0, scale: 1.0, inverse: 1.0, base: 0.0, constant: f64::INFINITY }
     }
 
     /// Of the labels to be trained on, which `each` goes through in one order. Without `standardize` they stay as they are, and the start is 0.
-    pub fn new(loss: Loss, standardize: bool, each: impl Fn(&mut dyn FnMut(f32))) -> Targets {
+    pub fn new(loss: Loss, classes: Option<Classes>, standardize: bool, each: impl Fn(&mut dyn FnMut(f32))) -> Targets {
         let mean = |f: &dyn Fn(f32) -> f64| {
             let (mut sum, mut count) = (0.0, 0u64);
             each(&mut |label| (sum, count) = (sum + f(label), count + 1));
             sum / count.max(1) as f64
         };
-        let mut targets = Targets::plain(loss);
+        let mut targets = Targets::plain(loss, classes);
         if standardize && loss.is_classification() {
-            targets.base = best_of_classes(loss, mean(&|label| (loss.target(label) > 0.0) as u8 as f64));
+            targets.base = best_of_classes(loss, mean(&|label| (targets.taken.of(label) > 0.0) as u8 as f64));
         } else if standardize {
             let (shift, scale) = if loss == Loss::Huber {
                 median_and_deviation(&each)
@@ -62,7 +63,7 @@ impl Targets {
     /// What a label is learnt as.
     #[inline(always)]
     pub fn target(&self, label: f32) -> f32 {
-        self.standard(self.loss.target(label))
+        self.standard(self.taken.of(label))
     }
 
     /// The same of what the loss takes.
@@ -122,7 +123,7 @@ mod tests {
     use super::*;
 
     fn of(loss: Loss, labels: &[f32]) -> Targets {
-        Targets::new(loss, true, |each| labels.iter().copied().for_each(each))
+        Targets::new(loss, None, true, |each| labels.iter().copied().for_each(each))
     }
 
     #[test]
@@ -142,6 +143,19 @@ mod tests {
         // Labels that are all alike.
         let alike = of(Loss::Squared, &[7.0; 3]);
         assert_eq!((alike.scale, alike.target(7.0), alike.constant), (1.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn classes_are_told_by_their_labels() {
+        let labels = [1.0f32, 2.0, 2.0, 2.0];
+        for (positive, negative, signs, base) in
+            [(2.0, 1.0, [-1.0, 1.0, 1.0, 1.0], 1.0986123), (1.0, 2.0, [1.0, -1.0, -1.0, -1.0], -1.0986123)]
+        {
+            let classes = Classes { negative: Some(negative), positive };
+            let targets = Targets::new(Loss::Logistic, Some(classes), true, |each| labels.iter().copied().for_each(each));
+            assert_eq!((labels.map(|label| targets.target(label)), targets.base), (signs, base));
+            assert_eq!(targets.standard(-1.0), -1.0);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use super::fields::{Separator, Shape, fields};
 use super::sample::{Line, Sample};
-use super::{Bad, Format, blank, line_end};
+use super::{Bad, Format, blank, line_end, odd::plain_blanks};
 
 /// How many lines are looked at.
 const SAMPLE: usize = 400;
@@ -32,14 +32,10 @@ const REWRITE: &str = "write each row as `label index:value index:value ...`, or
 
 /// Finds the format from the first lines: that of most of them, which all but tables of ratings show by their marks.
 pub(in super::super) fn guess(text: &[u8]) -> Guess {
-    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
-        let remedy = "convert it to UTF-8, as with iconv -f UTF-16 -t UTF-8";
-        return Guess::Refused(Bad::of(text, 0, 0, 0..2, "this is text in UTF-16, which is not read".into(), remedy.into()));
-    }
     let (mut at, mut number, mut counts, mut first) = (0, 0, [0; 4], [None; 4]);
     while at < text.len() && number < SAMPLE as u64 {
         let end = line_end(text, at).min(text.len());
-        if let Some(kind) = kind(text.get(at..end).unwrap_or_default().trim_ascii()) {
+        if let Some(kind) = kind(plain_blanks(text.get(at..end).unwrap_or_default()).trim_ascii()) {
             counts[kind as usize] += 1;
             first[kind as usize].get_or_insert((number, at, end));
         }

@@ -3,9 +3,12 @@
 mod columns;
 mod fields;
 mod guess;
+mod head;
 mod heading;
 mod number;
+mod odd;
 mod ratings;
+mod repeated;
 mod sample;
 mod svmlight;
 mod table;
@@ -17,12 +20,15 @@ use std::str::FromStr;
 use super::dictionary::{DIRECT, Key};
 use super::ids::plain_integer;
 use super::input::Chunk;
+use super::pack::PackSettings;
 use crate::Error;
 
 pub use columns::{Column, Columns};
 pub(super) use guess::{Guess, guess};
 pub(super) use number::PAD;
-pub(super) use table::{Found, Table};
+use number::byte;
+pub use repeated::Repeated;
+pub(super) use table::{Asked, Found, Table};
 
 /// A text format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +51,7 @@ impl Format {
     /// Finds the format of a text from its first lines; `None` if they say nothing, or fit several formats or another one.
     pub fn detect(text: &[u8]) -> Option<Format> {
         match guess(text) {
-            Guess::Is(Format::Ratings) if Table::find(text, None, true).is_err() => None,
+            Guess::Is(Format::Ratings) if Table::find(text, Asked { columns: None, doubtful: true, unlabelled: false }).is_err() => None,
             Guess::Is(format) => Some(format),
             Guess::Nothing | Guess::Refused(_) => None,
         }
@@ -174,10 +180,34 @@ impl Others {
     }
 }
 
+/// Stands for a label (a rating) that is not given.
+const MISSING: f32 = f32::NAN;
+/// Stands for the label of a row that could not be read, where there is to be a prediction for each row. A NaN too, but another one.
+const BAD: f32 = f32::from_bits(0x7fc0_0bad);
+
+/// Whether a label is that of a row which could not be read.
+pub(crate) fn is_bad(label: u32) -> bool {
+    label == BAD.to_bits()
+}
+
+/// What the parsers go by besides the format.
+#[derive(Clone, Copy, Default)]
+struct How {
+    unlabelled: bool,
+    repeated: Repeated,
+}
+
 /// What a chunk holds; used again for the next one.
 #[derive(Default)]
 pub(super) struct Parsed {
+    how: How,
     pub(super) lines: u64,
+    /// Whether some label or rating is not given.
+    pub(super) unlabelled: bool,
+    /// A line of counts that was left out, for the user to read: its number in the chunk, from 1, and its text.
+    pub(super) counts: Option<(u64, String)>,
+    /// The first row that begins with a feature in place of a label: its number too, and that feature.
+    pub(super) headless: Option<(u64, String)>,
     /// The first bad rows, and how many there are in all.
     pub(super) bad: Vec<Bad>,
     pub(super) bad_count: u64,
@@ -197,8 +227,13 @@ pub(super) struct Parsed {
 }
 
 impl Parsed {
+    pub(super) fn new(settings: &PackSettings) -> Parsed {
+        Parsed { how: How { unlabelled: settings.unlabelled, repeated: settings.repeated }, ..Parsed::default() }
+    }
+
     fn clear(&mut self) {
         (self.lines, self.bad_count, self.ones) = (0, 0, true);
+        (self.unlabelled, self.counts, self.headless) = (false, None, None);
         self.bad.clear();
         self.labels.clear();
         self.lengths.clear();
@@ -226,22 +261,45 @@ fn fault<T>(start: usize, end: usize, problem: &'static str, remedy: &'static st
 pub(super) fn parse(chunk: &Chunk, format: Format, found: &Found, on_bad_row: OnBadRow, out: &mut Parsed) {
     let text = chunk.padded();
     out.clear();
-    // A byte order mark is no part of the first line.
-    let begin = if chunk.first && text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let mut at = begin.max(found.begin);
+    let mut at = found.begin;
     out.lines = found.lines;
     while at < chunk.end {
+        // A byte order mark is no part of the line, be it the first of the file or of one that was joined to another.
+        let marked = byte(text, at) == 0xef && text.get(at..).is_some_and(|rest| rest.starts_with(b"\xef\xbb\xbf"));
+        at += if marked { 3 } else { 0 };
         let (start, cells, others) = (at, out.codes.len(), out.others.0.len());
         let outcome = match format {
             Format::Svmlight => svmlight::row(text, &mut at, out),
             Format::Ratings => ratings::row(text, &mut at, out, &found.table),
         };
         if let Err(found) = outcome {
-            // Ratings are kept only when whole.
+            // Ratings, and labels, are kept only when whole.
             out.codes.truncate(cells);
             out.values.truncate(cells);
             out.others.0.truncate(others);
             at = line_end(text, found.start.max(start)).min(chunk.end);
+            let is_head = format == Format::Svmlight && chunk.first && out.labels.is_empty() && out.bad_count == 0;
+            if is_head && out.counts.is_none() && head::are_counts(text.get(start..chunk.end).unwrap_or_default()) {
+                out.lines += 1;
+                out.counts = Some((out.lines, readable(text.get(start..at).unwrap_or_default().trim_ascii())));
+                continue;
+            }
+            let found = odd::named(text, found);
+            if out.how.unlabelled && on_bad_row == OnBadRow::Skip {
+                // It keeps its place, for a prediction that is none.
+                out.unlabelled = true;
+                match format {
+                    Format::Svmlight => {
+                        out.labels.push(BAD);
+                        out.lengths.push(0);
+                    }
+                    Format::Ratings => {
+                        out.codes.push(0);
+                        out.items.push(0);
+                        out.values.push(BAD);
+                    }
+                }
+            }
             out.bad_count += 1;
             if out.bad.len() < DESCRIBED {
                 out.bad.push(Bad {

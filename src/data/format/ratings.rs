@@ -3,7 +3,7 @@
 use super::fields::{Field, Quote, Separator, Shape, fields, with_point};
 use super::number::{Why, byte, digits, long_number, short_number};
 use super::table::{Table, Width};
-use super::{Fault, Others, Parsed, REMEDY_FINITE, REMEDY_MIXED, blank, fault, line_end};
+use super::{Fault, MISSING, Others, Parsed, REMEDY_FINITE, REMEDY_MIXED, blank, fault, line_end, odd};
 
 /// Parses one line from `place`, leaves `place` after its newline.
 #[inline]
@@ -100,6 +100,10 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Resul
         *place = end;
         return Ok(());
     }
+    if let Some(nul) = odd::nul(text, start, end) {
+        return Err(nul);
+    }
+    let unlabelled = out.how.unlabelled;
     let line = whole.trim_ascii_end().len() + start;
     let first = start + whole.iter().take_while(|&&byte| blank(byte)).count();
     const ROW: &str = "write each rating as `user item rating [time]`, between tabs, `::`, commas, semicolons, bars or blanks";
@@ -119,12 +123,15 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Resul
             filled = count;
         }
     }
+    // For predictions a line may end before its rating.
+    let [at_user, at_item, at_rating] = table.cells;
+    let ends_early = unlabelled && at_user.max(at_item) < count.min(at_rating) && at_rating >= count;
     match table.width {
         Width::Just(n) if filled > n => {
             let remedy = "put fields that hold the separator in quotes (a decimal comma too), or leave what is too much out";
             return fault(first, line, "this has more fields than the heading or the first lines", remedy);
         }
-        Width::Just(n) | Width::AtLeast(n) if count < n => {
+        Width::Just(n) | Width::AtLeast(n) if count < n && !ends_early => {
             return fault(
                 first,
                 line,
@@ -140,28 +147,26 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Resul
     let [user, item, rating] = cells;
     let Some(user) = user else { return fault(first, line, "the user is missing", ROW) };
     let Some(item) = item else { return fault(first, line, "the item is missing", ROW) };
-    let Some(rating) = rating else { return fault(first, line, "the rating is missing", ROW) };
     if table.width == Width::Usual && count > 4 {
         let remedy =
             "write each rating as `user item rating [time]`, or say which columns are read, as in --columns user=1,item=2,rating=3";
         return fault(first, line, "this has more than four fields", remedy);
     }
-    let token = rating.raw(text);
-    let value = match short_number(text, rating.start) {
-        Some((value, end)) if end == rating.end => Ok(value),
-        _ if table.separator.decimal_comma() => long_number(&with_point(token)),
-        _ => long_number(token),
-    };
-    let value = match value {
-        Ok(value) => value,
-        Err(Why::NoNumber) if long_number(&with_point(token)).is_ok() => {
+    let value = match rating.map(|rating| (rating, value(text, rating, table))) {
+        Some((_, Ok(value))) => value,
+        _ if unlabelled => {
+            out.unlabelled = true;
+            MISSING
+        }
+        None => return fault(first, line, "the rating is missing", ROW),
+        Some((rating, Err(Why::NoNumber))) if long_number(&with_point(rating.raw(text))).is_ok() => {
             let remedy = "write 3.5 for 3,5, or separate the fields by tabs, semicolons or bars";
             return fault(rating.start, rating.end, "the rating has a decimal comma", remedy);
         }
-        Err(Why::NoNumber) => return fault(rating.start, rating.end, "the rating is no number", HEADING),
-        Err(Why::Nan) => return fault(rating.start, rating.end, "the rating is NaN", REMEDY_FINITE),
-        Err(Why::Infinite) => return fault(rating.start, rating.end, "the rating is infinite", REMEDY_FINITE),
-        Err(Why::Range) => {
+        Some((rating, Err(Why::NoNumber))) => return fault(rating.start, rating.end, "the rating is no number", HEADING),
+        Some((rating, Err(Why::Nan))) => return fault(rating.start, rating.end, "the rating is NaN", REMEDY_FINITE),
+        Some((rating, Err(Why::Infinite))) => return fault(rating.start, rating.end, "the rating is infinite", REMEDY_FINITE),
+        Some((rating, Err(Why::Range))) => {
             return fault(rating.start, rating.end, "the rating is out of the range of 32-bit floats", "scale the ratings below 3.4e38");
         }
     };
@@ -170,6 +175,15 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Resul
     out.values.push(value);
     *place = end;
     Ok(())
+}
+
+/// A rating, of any length, with a decimal comma where the file may have them.
+fn value(text: &[u8], rating: Field, table: &Table) -> Result<f32, Why> {
+    match short_number(text, rating.start) {
+        Some((value, end)) if end == rating.end => Ok(value),
+        _ if table.separator.decimal_comma() => long_number(&with_point(rating.raw(text))),
+        _ => long_number(rating.raw(text)),
+    }
 }
 
 /// The code of a user or item.

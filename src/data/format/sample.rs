@@ -102,8 +102,8 @@ impl<'a> Sample<'a> {
         })
     }
 
-    /// The separator that fits most lines.
-    pub(super) fn separator(&self, columns: Option<&Columns>) -> Result<Separator, Bad> {
+    /// The separator that fits most lines. Where ratings may be missing, a name with blanks is not to be taken for an item and a rating.
+    pub(super) fn separator(&self, columns: Option<&Columns>, unlabelled: bool) -> Result<Separator, Bad> {
         let numbers = columns.map(|c| [&c.user, &c.item, &c.rating].map(number)).unwrap_or_default();
         let rating = numbers[2].unwrap_or(2);
         let least = numbers.into_iter().flatten().max().map_or(3, |most| (most + 1).max(2));
@@ -129,10 +129,14 @@ impl<'a> Sample<'a> {
                 }
             };
         }
+        let longest = |least: usize| Separator::ALL.into_iter().find(|&separator| 2 * self.long(separator, least) > self.lines.len());
+        if unlabelled && (blanks < self.lines.len() || longest(2) == Some(Separator::Tab)) {
+            let mark = |least| longest(least).filter(|&mark| mark != Separator::Blanks);
+            return Ok(mark(3).or_else(|| mark(2)).unwrap_or(Separator::Blanks));
+        }
         if blanks > 0 {
             return Ok(Separator::Blanks);
         }
-        let longest = |least: usize| Separator::ALL.into_iter().find(|&separator| 2 * self.long(separator, least) > self.lines.len());
         Ok(longest(3).or_else(|| longest(2)).unwrap_or(Separator::Blanks))
     }
 

@@ -1,10 +1,14 @@
-//! `label index:value index:value ...`, with comments after `#` and query numbers left out.
-
-use hashbrown::HashSet;
+//! `label index:value index:value ...`, with comments after `#` and query numbers left out; for predictions also without the label.
 
 use super::number::{TENS, Why, byte, digits, long_number, short_number};
-use super::{Fault, Parsed, REMEDY_FINITE, REMEDY_MIXED, blank, fault, line_end};
+use super::odd::{character, lone_return, wide_blank};
+use super::repeated::{Repeated, repeated, settle};
+use super::{Fault, MISSING, Parsed, REMEDY_FINITE, REMEDY_MIXED, blank, fault, line_end, readable};
 use crate::data::dictionary::DIRECT;
+
+const PAIRS: &str = "write each feature as `index:value`, without blanks around the colon";
+const COMMAS: &str = "commas or semicolons separate the features of this row, and blanks should";
+const BLANKS: &str = "put blanks in their place: `label index:value index:value ...`";
 
 /// Where a token ends at a blank, a comment or the end of the line.
 #[inline]
@@ -12,11 +16,23 @@ fn closes(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'#')
 }
 
-fn token_end(text: &[u8], mut at: usize) -> usize {
-    while !closes(byte(text, at)) {
-        at += 1;
+/// The end of a token, for what is odd about it: blanks that are no ASCII end it too.
+pub(super) fn token_end(text: &[u8], mut at: usize) -> usize {
+    while !closes(byte(text, at)) && wide_blank(text, at) == 0 {
+        at += character(text, at);
     }
     at
+}
+
+/// Where the blanks end, those included that are no ASCII.
+pub(super) fn skip_blanks(text: &[u8], mut at: usize) -> usize {
+    loop {
+        match wide_blank(text, at) {
+            0 if blank(byte(text, at)) => at += 1,
+            0 => return at,
+            wide => at += wide,
+        }
+    }
 }
 
 /// Parses one line from `place`, leaves `place` after its newline.
@@ -26,6 +42,9 @@ pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed) -> Result<()
     while blank(byte(text, at)) {
         at += 1;
     }
+    if byte(text, at) > 127 {
+        at = skip_blanks(text, at);
+    }
     if matches!(byte(text, at), b'\n' | b'#') {
         *place = line_end(text, at);
         return Ok(());
@@ -33,7 +52,13 @@ pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed) -> Result<()
     let line = at;
     let (label, end) = match short_number(text, at) {
         Some((label, end)) if closes(byte(text, end)) => (label, end),
-        _ => label(text, at)?,
+        _ => {
+            let (label, end) = label(text, at, out.how.unlabelled)?;
+            if end == at && out.headless.is_none() {
+                out.headless = Some((out.lines + 1, readable(text.get(at..token_end(text, at)).unwrap_or_default())));
+            }
+            (label, end)
+        }
     };
     at = end + usize::from(byte(text, end) == b' ');
     let (first, first_other) = (out.codes.len(), out.others.0.len());
@@ -51,8 +76,17 @@ pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed) -> Result<()
         if width == 0 || after != b':' {
             // A blank more, the end of the line, a long index, or something odd.
             match byte(text, start) {
-                b' ' | b'\t' | b'\r' => {
+                b' ' | b'\t' => {
                     at += 1;
+                    continue;
+                }
+                b'\r' => {
+                    while blank(byte(text, at)) {
+                        at += 1;
+                    }
+                    if byte(text, at) != b'\n' {
+                        return Err(lone_return(text, start));
+                    }
                     continue;
                 }
                 b'\n' => {
@@ -78,8 +112,8 @@ pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed) -> Result<()
         };
         at = end + usize::from(byte(text, end) == b' ');
         if index <= last && out.codes.len() > first {
-            if index == last {
-                return repeated(start, end);
+            if index == last && out.how.repeated == Repeated::Error {
+                return Err(repeated(start, end));
             }
             ascending = false;
         }
@@ -89,9 +123,10 @@ pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed) -> Result<()
         ones &= value.to_bits() == 1f32.to_bits();
     }
     if !ascending {
-        let others = out.others.numbers(first_other);
-        find_repeated(text, line, out.codes.get(first..).unwrap_or_default(), others, &mut out.sorted)?;
+        settle(text, line, (first, first_other), out)?;
+        ones = out.values.iter().skip(first).all(|value| value.to_bits() == 1f32.to_bits());
     }
+    out.unlabelled |= label.is_nan();
     out.ones &= ones;
     out.labels.push(label);
     out.lengths.push((out.codes.len() - first) as u32);
@@ -99,19 +134,55 @@ pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed) -> Result<()
     Ok(())
 }
 
+/// A label that is no plain number; where rows may lack labels, [`MISSING`] for anything, and the row's features may begin in its place.
 #[cold]
-fn label(text: &[u8], start: usize) -> Result<(f32, usize), Fault> {
+fn label(text: &[u8], start: usize, unlabelled: bool) -> Result<(f32, usize), Fault> {
     let end = token_end(text, start);
     let token = text.get(start..end).unwrap_or_default();
-    if token.contains(&b':') {
-        return fault(start, end, "the label is missing", "begin each row with its label: `label index:value ...`");
+    let comma = token.iter().any(|byte| matches!(byte, b',' | b';'));
+    if comma && (token.contains(&b':') || token.ends_with(b",") || token.ends_with(b";")) {
+        return fault(start, end, COMMAS, BLANKS);
+    }
+    if let Some(colon) = memchr::memchr(b':', token) {
+        const ALONE: &str = "begin each row with its label alone: `label index:value ...`; `predict` takes rows without labels";
+        if is_weighted(text, token, colon, end) {
+            let remedy = "leave `:weight` away: `label index:value ...`";
+            return fault(start, end, "this is `label:weight`, and weights of examples are not read yet", remedy);
+        }
+        if unlabelled {
+            return Ok((MISSING, start));
+        }
+        return fault(start, end, "the label is missing, or is followed by a weight (`label:weight`), and those are not read yet", ALONE);
     }
     match long_number(token) {
         Ok(label) => Ok((label, end)),
-        Err(Why::NoNumber) => fault(start, end, "the label is no number", "labels are +1, -1, 0, 1 or any real number"),
+        Err(_) if unlabelled && !token.iter().any(u8::is_ascii_control) => Ok((MISSING, end)),
+        Err(Why::NoNumber) if comma => {
+            fault(start, end, "the label has a comma", "give one label a row, a number with a point for its decimals")
+        }
+        Err(Why::NoNumber) => {
+            fault(start, end, "the label is no number", "labels are +1, -1, 0, 1 or any real number; `predict` takes rows without labels")
+        }
         Err(Why::Nan) => fault(start, end, "the label is NaN", REMEDY_FINITE),
         Err(Why::Infinite) => fault(start, end, "the label is infinite", REMEDY_FINITE),
         Err(Why::Range) => fault(start, end, "the label is out of the range of 32-bit floats", "scale the labels below 3.4e38"),
+    }
+}
+
+/// Whether `a:b` before a row's pairs can only be a label and its weight: `a` is no index, or that of the first pair.
+fn is_weighted(text: &[u8], token: &[u8], colon: usize, end: usize) -> bool {
+    let (label, weight) = (token.get(..colon).unwrap_or_default(), token.get(colon + 1..).unwrap_or_default());
+    if long_number(label).is_err() || long_number(weight).is_err() {
+        return false;
+    }
+    let next = skip_blanks(text, end);
+    let following = text.get(next..token_end(text, next)).unwrap_or_default();
+    let index =
+        |text: &[u8]| std::str::from_utf8(text).ok().filter(|text| !text.starts_with('+')).and_then(|text| text.parse::<u64>().ok());
+    let first = memchr::memchr(b':', following).and_then(|colon| following.get(..colon)).and_then(index);
+    match (index(label), first) {
+        (Some(label), Some(first)) => label == first,
+        (index, _) => index.is_none(),
     }
 }
 
@@ -138,11 +209,19 @@ fn odd_index(text: &[u8], start: usize) -> Result<(Option<u64>, usize), Fault> {
     if token.starts_with(b"qid:") {
         return Ok((None, end));
     }
-    let Some(colon) = memchr::memchr(b':', token) else {
+    // A blank that is no ASCII.
+    if end == start {
+        return Ok((None, skip_blanks(text, start)));
+    }
+    let colon = memchr::memchr(b':', token);
+    if token.iter().take(colon.unwrap_or(token.len())).any(|byte| matches!(byte, b',' | b';')) {
+        return fault(start, end, COMMAS, BLANKS);
+    }
+    let Some(colon) = colon else {
         if is_rating(text, start) {
             return fault(start, end, "this is a rating, but the text is read as svmlight rows", REMEDY_MIXED);
         }
-        return fault(start, end, "this is no `index:value` pair", "write each feature as `index:value`, without blanks around the colon");
+        return fault(start, end, "this is no `index:value` pair", PAIRS);
     };
     let index = token.get(..colon).unwrap_or_default();
     if index.is_empty() {
@@ -162,12 +241,14 @@ fn value(text: &[u8], start: usize, at: usize) -> Result<(f32, usize), Fault> {
     let end = token_end(text, at);
     let token = text.get(at..end).unwrap_or_default();
     if token.is_empty() {
-        return fault(
-            start,
-            end,
-            "the value is missing after the colon",
-            "write each feature as `index:value`, without blanks around the colon",
-        );
+        return fault(start, end, "the value is missing after the colon", PAIRS);
+    }
+    if let Some(comma) = token.iter().position(|byte| matches!(byte, b',' | b';')) {
+        let rest = token.get(comma + 1..).unwrap_or_default();
+        if rest.is_empty() || rest.contains(&b':') {
+            return fault(start, end, COMMAS, BLANKS);
+        }
+        return fault(start, end, "the value has a comma", "write decimals with a point, and blanks between features");
     }
     if token.contains(&b':') {
         return fault(start, end, "this has more than one colon", "write each feature as `index:value`; field-aware triples are not read");
@@ -178,48 +259,6 @@ fn value(text: &[u8], start: usize, at: usize) -> Result<(f32, usize), Fault> {
         Err(Why::Nan) => fault(start, end, "the value is NaN", REMEDY_FINITE),
         Err(Why::Infinite) => fault(start, end, "the value is infinite", REMEDY_FINITE),
         Err(Why::Range) => fault(start, end, "the value is out of the range of 32-bit floats", "scale the values below 3.4e38"),
-    }
-}
-
-fn repeated(start: usize, end: usize) -> Result<(), Fault> {
-    fault(start, end, "the index is repeated in this row", "give each feature once a row, adding its values up")
-}
-
-/// Finds an index that a row whose indices do not ascend has twice.
-#[inline(never)]
-fn find_repeated(
-    text: &[u8],
-    line: usize,
-    codes: &[u32],
-    others: impl Iterator<Item = u64> + Clone,
-    sorted: &mut Vec<u64>,
-) -> Result<(), Fault> {
-    let ids = || {
-        let mut others = others.clone();
-        codes.iter().map(move |&code| if u64::from(code) < DIRECT { code.into() } else { others.next().unwrap_or(0) })
-    };
-    sorted.clear();
-    sorted.extend(ids());
-    sorted.sort_unstable();
-    if !sorted.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
-        return Ok(());
-    }
-    let mut seen = HashSet::with_hasher(foldhash::fast::FixedState::default());
-    let position = ids().position(|id| !seen.insert(id)).unwrap_or(0);
-    // The label and any query number come first; then the pairs in their order.
-    let (mut at, mut left) = (token_end(text, line), position);
-    loop {
-        while blank(byte(text, at)) {
-            at += 1;
-        }
-        let end = token_end(text, at);
-        if at == end || (left == 0 && byte(text, at).is_ascii_digit()) {
-            return repeated(at, end);
-        }
-        if byte(text, at).is_ascii_digit() {
-            left -= 1;
-        }
-        at = end;
     }
 }
 

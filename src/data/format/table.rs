@@ -7,7 +7,7 @@ use super::fields::Separator;
 use super::guess::doubt;
 use super::heading::Roles;
 use super::sample::{Line, Sample, number, position};
-use super::{Bad, blank, line_end};
+use super::{Bad, blank, line_end, odd};
 
 /// Where a table does not have a column.
 pub(super) const NOWHERE: usize = usize::MAX;
@@ -50,6 +50,16 @@ impl Default for Table {
     }
 }
 
+/// What is asked of the first lines.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Asked<'a> {
+    pub(in super::super) columns: Option<&'a Columns>,
+    /// Whether ratings that may as well be something else are refused.
+    pub(in super::super) doubtful: bool,
+    /// Whether ratings may be missing.
+    pub(in super::super) unlabelled: bool,
+}
+
 /// What is found in the first lines.
 #[derive(Clone, Debug, Default)]
 pub(in super::super) struct Found {
@@ -76,8 +86,9 @@ impl Table {
         Table { separator, cells, width, three: may(3), four: may(4) }
     }
 
-    /// Looks at the first lines of a file. With `doubt`, ratings that may as well be something else are refused.
-    pub(in super::super) fn find(text: &[u8], columns: Option<&Columns>, doubtful: bool) -> Result<Found, Bad> {
+    /// Looks at the first lines of a file.
+    pub(in super::super) fn find(text: &[u8], asked: Asked<'_>) -> Result<Found, Bad> {
+        let Asked { columns, doubtful, unlabelled } = asked;
         let sample = Sample::new(text);
         if let Some(&line) =
             sample.comments.first().filter(|line| text.get(line.start..).unwrap_or_default().starts_with(b"%%MatrixMarket"))
@@ -87,8 +98,7 @@ impl Table {
         }
         let Some(&first) = sample.lines.first() else { return Ok(Found { begin: text.len(), ..Found::default() }) };
         if text.get(first.start..line_end(text, first.start).min(text.len())).unwrap_or_default().trim_ascii().contains(&b'\r') {
-            let remedy = "convert them, as with tr '\\r' '\\n'";
-            return Err(sample.bad(first, "the lines end in carriage returns alone", remedy));
+            return Err(sample.bad(first, odd::RETURN, odd::LINES));
         }
         // A heading may stand in the last comment; then it names all three.
         let commented = sample.comments.last().and_then(|&line| {
@@ -102,7 +112,7 @@ impl Table {
         let is_named = of_first.is_some();
         let (separator, names) = match of_first.or(commented) {
             Some((separator, names)) => (separator, Some(names)),
-            None => (sample.separator(columns)?, None),
+            None => (sample.separator(columns, unlabelled)?, None),
         };
         let rating = columns.and_then(|columns| number(&columns.rating)).unwrap_or(2);
         let has_heading = is_named || names.is_none() && sample.is_heading(first, separator, rating);
@@ -114,7 +124,7 @@ impl Table {
         };
         let table = match (&names, columns) {
             (None, None) => Table::new(separator, [0, 1, 2], Width::Usual),
-            _ => sample.resolve(first, separator, names.as_deref(), has_heading, columns)?,
+            _ => sample.resolve(first, separator, names.as_deref(), has_heading, asked)?,
         };
         if table.width == Width::Usual {
             sample.heed_comments(first, separator)?;
@@ -135,7 +145,7 @@ impl Sample<'_> {
         separator: Separator,
         names: Option<&[String]>,
         has_heading: bool,
-        columns: Option<&Columns>,
+        Asked { columns, unlabelled, .. }: Asked<'_>,
     ) -> Result<Table, Bad> {
         let list = || match names {
             Some(names) => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
@@ -193,7 +203,7 @@ impl Sample<'_> {
         }
         .map(|cell| cell.unwrap_or(NOWHERE));
         let others = expected.unwrap_or(0).saturating_sub(2 + usize::from(roles.time.is_some()));
-        if rating == NOWHERE && (others > 0 || names.is_none()) {
+        if !unlabelled && rating == NOWHERE && (others > 0 || names.is_none()) {
             return refuse("no column is named as the rating", SAY);
         }
         if user == item || user == rating || item == rating {

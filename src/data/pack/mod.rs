@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::input::{Inputs, Progress};
 use super::sources::Sources;
-use super::{Columns, Format, Kind, OnBadRow};
+use super::{Columns, Format, Kind, OnBadRow, Repeated};
 use crate::{Error, Result, output::Temporary};
 
 /// How to pack.
@@ -21,6 +21,11 @@ pub struct PackSettings {
     pub on_bad_row: OnBadRow,
     /// Which columns of a table of ratings are read; by the heading, or user, item, rating in that order when `None`.
     pub columns: Option<Columns>,
+    /// What to do with an index that stands twice in a row; of svmlight rows.
+    pub repeated: Repeated,
+    /// Whether labels and ratings may be missing, or be anything: for predictions. Rows that cannot be understood are then not left out by
+    /// [`OnBadRow::Skip`] but keep their places, without features.
+    pub unlabelled: bool,
 }
 
 /// How the labels, or the ratings, are.
@@ -30,6 +35,8 @@ pub struct Targets {
     pub min: f32,
     /// The largest.
     pub max: f32,
+    /// How many are given.
+    pub count: u64,
     /// How many are 1.
     pub plus: u64,
     /// How many are neither -1, nor 0, nor 1.
@@ -37,40 +44,44 @@ pub struct Targets {
 }
 
 impl Targets {
-    pub(super) const NONE: Targets = Targets { min: f32::INFINITY, max: f32::NEG_INFINITY, plus: 0, others: 0 };
+    pub(super) const NONE: Targets = Targets { min: f32::INFINITY, max: f32::NEG_INFINITY, count: 0, plus: 0, others: 0 };
 
-    /// Of some finite numbers. In lanes, as each is looked at while its chunk is packed: one by one takes 8% of that.
+    /// Of some numbers; NaN stands for none. In lanes, as each is looked at while its chunk is packed: one by one takes 8% of that.
     pub(super) fn of(targets: &[f32]) -> Targets {
         const LANES: usize = 16;
         let (mut min, mut max) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
-        let (mut plus, mut others) = ([0u32; LANES], [0u32; LANES]);
+        let (mut count, mut plus, mut signs) = ([0u32; LANES], [0u32; LANES], [0u32; LANES]);
         let (whole, rest) = targets.as_chunks::<LANES>();
         for part in whole {
             for lane in 0..LANES {
                 let x = part[lane];
                 min[lane] = if x < min[lane] { x } else { min[lane] };
                 max[lane] = if x > max[lane] { x } else { max[lane] };
+                count[lane] += u32::from(!x.is_nan());
                 plus[lane] += u32::from(x == 1.0);
-                others[lane] += u32::from((x != 1.0) & (x != 0.0) & (x != -1.0));
+                signs[lane] += u32::from((x == 0.0) | (x == -1.0));
             }
         }
         for &x in rest {
             (min[0], max[0]) = (min[0].min(x), max[0].max(x));
+            count[0] += u32::from(!x.is_nan());
             plus[0] += u32::from(x == 1.0);
-            others[0] += u32::from((x != 1.0) & (x != 0.0) & (x != -1.0));
+            signs[0] += u32::from((x == 0.0) | (x == -1.0));
         }
-        let sum = |lanes: [u32; LANES]| lanes.into_iter().map(u64::from).sum();
+        let sum = |lanes: [u32; LANES]| lanes.into_iter().map(u64::from).sum::<u64>();
+        let (count, plus) = (sum(count), sum(plus));
         Targets {
             min: min.into_iter().fold(f32::INFINITY, f32::min),
             max: max.into_iter().fold(f32::NEG_INFINITY, f32::max),
-            plus: sum(plus),
-            others: sum(others),
+            count,
+            plus,
+            others: count - plus - sum(signs),
         }
     }
 
     pub(super) fn join(self, more: Targets) -> Targets {
-        let (plus, others) = (self.plus + more.plus, self.others + more.others);
-        Targets { min: self.min.min(more.min), max: self.max.max(more.max), plus, others }
+        let (count, plus, others) = (self.count + more.count, self.plus + more.plus, self.others + more.others);
+        Targets { min: self.min.min(more.min), max: self.max.max(more.max), count, plus, others }
     }
 }
 
@@ -95,7 +106,8 @@ pub struct PackReport {
     pub skipped: u64,
     /// The first of them, each with its place and what is wrong.
     pub first_skipped: Vec<String>,
-    /// What else the user should hear: which columns of a table were read, where these are not the usual ones.
+    /// What else the user should hear: what was taken otherwise than as plain text with an example a line, and which columns of a table were
+    /// read, where these are not the usual ones.
     pub notes: Vec<String>,
     /// Bytes of text read, after decompression.
     pub bytes: u64,

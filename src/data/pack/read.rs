@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::super::dictionary::{Dictionary, TooMany};
 use super::super::file::write_at;
-use super::super::format::{Bad, Columns, DESCRIBED, Found, Guess, Parsed, Table, guess, parse};
+use super::super::format::{Asked, Bad, DESCRIBED, Found, Guess, Parsed, Table, guess, parse};
 use super::super::input::{Chunk, Inputs};
-use super::super::{Format, OnBadRow};
+use super::super::{Format, OnBadRow, Repeated};
 use super::{PackSettings, Targets, interrupted};
 use crate::{Error, Result};
 
@@ -52,6 +52,8 @@ pub(super) struct Read {
     pub(super) first_skipped: Vec<String>,
     pub(super) notes: Vec<String>,
     pub(super) targets: Targets,
+    /// Whether some label or rating is not given.
+    pub(super) unlabelled: bool,
     /// Bytes of text, and what `progress` was told last.
     pub(super) bytes: u64,
     pub(super) given: (u64, Option<u64>),
@@ -67,6 +69,9 @@ struct Lines {
     bad: Vec<Bad>,
     bad_count: u64,
     targets: Targets,
+    counts: Option<(u64, String)>,
+    headless: Option<(u64, String)>,
+    unlabelled: bool,
 }
 
 /// The inputs, and the chunks that had to be looked at for the format.
@@ -76,10 +81,9 @@ struct Source<'a> {
     next: u64,
     ended: bool,
     problem: Option<Error>,
-    /// Of ratings: how the input at hand is laid out, and whether one is refused that may as well be something else.
+    /// Of ratings: how the input at hand is laid out.
     found: Option<Arc<Found>>,
-    columns: Option<Columns>,
-    doubtful: bool,
+    settings: &'a PackSettings,
     notes: Vec<String>,
 }
 
@@ -114,7 +118,9 @@ impl Source<'_> {
         if let Some(found) = self.found.as_ref().filter(|found| !chunk.first && found.decided) {
             return Some(found.clone());
         }
-        match Table::find(chunk.lines(), self.columns.as_ref(), self.doubtful) {
+        let &PackSettings { format, ref columns, unlabelled, .. } = self.settings;
+        let doubtful = format.is_none() && columns.is_none();
+        match Table::find(chunk.lines(), Asked { columns: columns.as_ref(), doubtful, unlabelled }) {
             Ok(found) => {
                 self.found = Some(Arc::new(found.later()));
                 self.notes.extend(found.note.iter().map(|note| format!("{}: {note}", path.display())));
@@ -168,6 +174,7 @@ struct Reader<'a> {
     inputs: &'a [PathBuf],
     out: &'a Path,
     on_bad_row: OnBadRow,
+    settings: &'a PackSettings,
     format: Format,
     first: Mutex<Dictionary>,
     items: Mutex<Dictionary>,
@@ -178,11 +185,9 @@ struct Reader<'a> {
 }
 
 /// Reads everything.
-pub(super) fn read(text: Inputs<'_>, inputs: &[PathBuf], out: &Path, settings: &PackSettings, spill: File) -> Result<Read> {
-    let columns = settings.columns.clone();
-    let doubtful = settings.format.is_none() && columns.is_none();
+pub(super) fn read<'a>(text: Inputs<'a>, inputs: &'a [PathBuf], out: &'a Path, settings: &'a PackSettings, spill: File) -> Result<Read> {
     let (ahead, notes) = (VecDeque::new(), Vec::new());
-    let mut source = Source { text, ahead, next: 0, ended: false, problem: None, found: None, columns, doubtful, notes };
+    let mut source = Source { text, ahead, next: 0, ended: false, problem: None, found: None, settings, notes };
     let format = match (settings.format, &settings.columns) {
         (Some(Format::Svmlight), Some(_)) => {
             let problem = "is of tables of ratings; leave it out, or give --format ratings".into();
@@ -193,11 +198,16 @@ pub(super) fn read(text: Inputs<'_>, inputs: &[PathBuf], out: &Path, settings: &
         // Labels alone, or nothing that looks like either: the parser of svmlight will say what is wrong.
         (None, None) => source.detect(inputs)?.unwrap_or(Format::Svmlight),
     };
+    if format == Format::Ratings && settings.repeated != Repeated::Error {
+        let problem = "is of the indices of svmlight rows, and these are ratings; leave it out".into();
+        return Err(Error::BadSetting { setting: "--repeated", value: settings.repeated.name().into(), problem });
+    }
     let reader = Reader {
         source: Mutex::new(source),
         inputs,
         out,
         on_bad_row: settings.on_bad_row,
+        settings,
         format,
         first: Mutex::default(),
         items: Mutex::default(),
@@ -216,7 +226,7 @@ pub(super) fn read(text: Inputs<'_>, inputs: &[PathBuf], out: &Path, settings: &
 
 impl Reader<'_> {
     fn work(&self) {
-        let (mut chunk, mut rows) = (Chunk::default(), Parsed::default());
+        let (mut chunk, mut rows) = (Chunk::default(), Parsed::new(self.settings));
         loop {
             let mut source = lock(&self.source);
             let Some(number) = source.take(&mut chunk, self.out) else { return };
@@ -241,6 +251,9 @@ impl Reader<'_> {
                 bad: std::mem::take(&mut rows.bad),
                 bad_count: rows.bad_count,
                 targets,
+                counts: rows.counts.take(),
+                headless: rows.headless.take(),
+                unlabelled: rows.unlabelled,
             };
             let mut source = lock(&self.source);
             source.ended |= stop;
@@ -301,7 +314,9 @@ impl Reader<'_> {
         pieces.sort_unstable_by_key(|piece| piece.number);
         chunks.sort_unstable_by_key(|chunk| chunk.number);
         let (mut before, mut bytes, mut skipped, mut first_skipped) = (0, 0, 0, Vec::new());
-        let mut targets = Targets::NONE;
+        let (mut targets, mut headless) = (Targets::NONE, false);
+        let mut notes = std::mem::take(&mut lock(&self.source).text.notes);
+        let unlabelled = chunks.iter().any(|chunk| chunk.unlabelled);
         for chunk in chunks {
             targets = targets.join(chunk.targets);
             if chunk.first {
@@ -316,6 +331,17 @@ impl Reader<'_> {
                     first_skipped.push(problem.to_string());
                 }
             }
+            if let Some((line, text)) = chunk.counts {
+                let path = self.input(chunk.input).display();
+                notes.push(format!("{path}:{line}: `{text}` was taken for a line of counts, and left out"));
+            }
+            if let Some((line, text)) = chunk.headless.filter(|_| !headless) {
+                let (path, line) = (self.input(chunk.input).display(), before + line);
+                notes.push(format!(
+                    "{path}:{line}: the row has no label: `{text}` was read as its first feature (other such rows are not told)"
+                ));
+                headless = true;
+            }
             before += chunk.lines;
             bytes += chunk.bytes;
             skipped += chunk.bad_count;
@@ -326,17 +352,21 @@ impl Reader<'_> {
             return Err(if source.text.proceed() { problem } else { interrupted(self.out) });
         }
         let given = source.text.progress();
-        let notes = std::mem::take(&mut source.notes);
+        notes.append(&mut source.notes);
         drop(source);
         if pieces.is_empty() {
             let problem = match skipped {
                 0 => "holds no examples at all".to_owned(),
-                n => format!("holds no examples at all besides {n} bad rows"),
+                n => {
+                    let first = first_skipped.first().map_or("", String::as_str);
+                    format!("holds no examples at all besides {n} bad rows, the first of them {first}")
+                }
             };
             return Err(Error::BadFile { path: self.input(0).to_owned(), problem, remedy: "give text with one example a line" });
         }
         let own = |shared: Mutex<Dictionary>| shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Reader { format, first, items, spill, .. } = self;
-        Ok(Read { format, first: own(first), items: own(items), pieces, spill, skipped, first_skipped, notes, targets, bytes, given })
+        let (first, items) = (own(first), own(items));
+        Ok(Read { format, first, items, pieces, spill, skipped, first_skipped, notes, targets, unlabelled, bytes, given })
     }
 }

@@ -27,6 +27,7 @@ struct Writer<'a> {
     file: &'a File,
     out: &'a Path,
     spill: &'a File,
+    unlabelled: bool,
     proceed: &'a (dyn Fn() -> bool + Sync),
     written: AtomicU64,
     sync: Sender<()>,
@@ -37,7 +38,7 @@ const SYNC: u64 = 16 << 20;
 
 /// Writes the file and puts it in its place.
 pub(super) fn write(read: Read, target: Temporary, out: &Path, source: &str, progress: Progress<'_>) -> Result<PackReport> {
-    let Read { format, first, items, pieces, spill, skipped, first_skipped, notes, targets, bytes, given } = read;
+    let Read { format, first, items, pieces, spill, skipped, first_skipped, notes, targets, unlabelled, bytes, given } = read;
     let kind = Kind::from(format);
     let rows: usize = pieces.iter().map(|piece| piece.rows).sum();
     let nonzeros: usize = pieces.iter().map(|piece| piece.cells).sum();
@@ -63,7 +64,7 @@ pub(super) fn write(read: Read, target: Temporary, out: &Path, source: &str, pro
     let file = target.as_file();
     let proceed = || progress(given.0, given.1);
     let (sync, syncs) = std::sync::mpsc::channel();
-    let writer = Writer { file, out, spill: &spill, proceed: &proceed, written: AtomicU64::new(0), sync };
+    let writer = Writer { file, out, spill: &spill, unlabelled, proceed: &proceed, written: AtomicU64::new(0), sync };
     let (written, synced) = std::thread::scope(|scope| {
         // The disk takes what there is while the rest is still being made. An error is told only once, so it must be kept.
         // Without a thread for it, all is synced in the end.
@@ -109,8 +110,8 @@ impl Writer<'_> {
 
     /// Lays the file out and gives it its length.
     fn begin(&self, kind: Kind, source: &str, plan: &[Plan<'_>]) -> Result<Begun> {
-        let layout =
-            lay_out(kind.name(), source, plan).map_err(|problem| Error::io(self.out, "lay out")(std::io::Error::other(problem)))?;
+        let layout = lay_out(kind.name(), source, self.unlabelled, plan)
+            .map_err(|problem| Error::io(self.out, "lay out")(std::io::Error::other(problem)))?;
         self.file.set_len(layout.length).map_err(Error::io(self.out, "write"))?;
         Ok((layout.header, layout.places, layout.length))
     }

@@ -8,85 +8,13 @@ use rayon::prelude::*;
 use safetensors::Dtype;
 use serde_json::{Value, json};
 
+use super::super::format::is_bad;
 use super::super::input::Progress;
 use super::super::layout::BLOCK;
 use super::super::{Ids, Targets};
+use super::labels::Labels;
 use super::store::{Place, Reading, Store};
 use crate::{Error, Result};
-
-/// How the labels of a data set are.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Labels {
-    /// The smallest.
-    pub min: f32,
-    /// The largest.
-    pub max: f32,
-    /// The first row whose label is not -1, 0 or 1, with that label.
-    pub first_other: Option<(usize, f32)>,
-    /// Whether some label is -1.
-    pub has_minus: bool,
-    /// Whether some label is 0.
-    pub has_zero: bool,
-    /// Whether some label is 1.
-    pub has_plus: bool,
-    /// How many are 1.
-    pub plus: u64,
-    /// How many are neither -1, nor 0, nor 1.
-    pub others: u64,
-}
-
-impl Labels {
-    const NONE: Labels = Labels {
-        min: f32::INFINITY,
-        max: f32::NEG_INFINITY,
-        first_other: None,
-        has_minus: false,
-        has_zero: false,
-        has_plus: false,
-        plus: 0,
-        others: 0,
-    };
-
-    fn add(&mut self, row: usize, label: f32) {
-        self.min = self.min.min(label);
-        self.max = self.max.max(label);
-        let (minus, zero, plus) = (label == -1.0, label == 0.0, label == 1.0);
-        self.has_minus |= minus;
-        self.has_zero |= zero;
-        self.has_plus |= plus;
-        self.plus += u64::from(plus);
-        self.others += u64::from(!(minus | zero | plus));
-        if !(minus | zero | plus) && self.first_other.is_none() {
-            self.first_other = Some((row, label));
-        }
-    }
-
-    /// For a stamp; numbers as bits, so that they stay what they are.
-    fn to_json(self) -> Value {
-        let first_other = self.first_other.map(|(row, label)| (row, label.to_bits()));
-        let Labels { min, max, has_minus, has_zero, has_plus, plus, others, .. } = self;
-        json!([min.to_bits(), max.to_bits(), first_other, has_minus, has_zero, has_plus, plus, others])
-    }
-
-    fn from_json(json: &Value) -> Option<Labels> {
-        let (min, max, first_other, has_minus, has_zero, has_plus, plus, others) = serde_json::from_value(json.clone()).ok()?;
-        let first_other = Option::map(first_other, |(row, label)| (row, f32::from_bits(label)));
-        Some(Labels { min: f32::from_bits(min), max: f32::from_bits(max), first_other, has_minus, has_zero, has_plus, plus, others })
-    }
-
-    fn join(self, later: Labels) -> Labels {
-        Labels {
-            min: self.min.min(later.min),
-            max: self.max.max(later.max),
-            first_other: self.first_other.or(later.first_other),
-            has_minus: self.has_minus | later.has_minus,
-            has_zero: self.has_zero | later.has_zero,
-            has_plus: self.has_plus | later.has_plus,
-            plus: self.plus + later.plus,
-            others: self.others + later.others,
-        }
-    }
-}
 
 /// Labelled sparse rows.
 #[derive(Debug)]
@@ -171,6 +99,16 @@ impl Dataset {
         self.store.cells32(self.label).get(row).map_or(0.0, |bits| f32::from_bits(bits.load(Relaxed)))
     }
 
+    /// Whether some rows have no label: such a file is for predictions only.
+    pub fn is_unlabelled(&self) -> bool {
+        self.store.is_unlabelled()
+    }
+
+    /// Whether a row could not be read, and merely keeps its place.
+    pub fn is_bad(&self, row: usize) -> bool {
+        is_bad(self.label(row).to_bits())
+    }
+
     /// Which cells belong to a row: always a range within the cells, whatever has become of the file; empty beyond the end.
     #[inline]
     pub fn row_range(&self, row: usize) -> Range<usize> {
@@ -246,8 +184,8 @@ impl Dataset {
 
     /// How the labels are, in short.
     pub fn targets(&self) -> Targets {
-        let Labels { min, max, plus, others, .. } = self.labels;
-        Targets { min, max, plus, others }
+        let Labels { min, max, count, plus, others, .. } = self.labels;
+        Targets { min, max, count, plus, others }
     }
 
     /// The user's index of each column.
@@ -290,8 +228,8 @@ fn check(
     let rows = label.count;
     // Columns are read once more by rows.
     let reading = Reading::new(store, column.bytes(0..column.count).len(), progress);
-    let mut finite = vec![("label", label)];
-    finite.extend(value.map(|value| ("value", value)));
+    let labels = (!store.is_unlabelled()).then_some(("label", label));
+    let finite: Vec<_> = labels.into_iter().chain(value.map(|value| ("value", value))).collect();
     store.verify(&finite, &[("column", column, columns)], &reading)?;
     // Rows in groups of a fixed number of rows; the cells of a group in pieces, so that no buffer depends on the data.
     const GROUP: usize = 1 << 14;
@@ -302,11 +240,7 @@ fn check(
             let count = GROUP.min(rows - first);
             let starts = store.numbers(row_start, first, count + 1)?;
             let longest = check_rows(store, column, first, &starts, &reading)?;
-            let mut labels = Labels::NONE;
-            for (row, bits) in (first..).zip(store.words(label, first, count)?) {
-                labels.add(row, f32::from_bits(bits));
-            }
-            Ok((longest, labels))
+            Ok((longest, Labels::of(first, &store.words(label, first, count)?)))
         })
         .collect();
     let (mut longest_row, mut labels) = (0, Labels::NONE);

@@ -1,6 +1,7 @@
 //! Packed data: checked once when opened, then read through a mapping.
 
 mod dataset;
+mod labels;
 mod ratings;
 mod store;
 
@@ -15,7 +16,8 @@ use super::stamp::{Check, Stamp};
 use crate::{Error, Result};
 pub(in crate::data) use store::Store;
 
-pub use dataset::{Dataset, Labels};
+pub use dataset::Dataset;
+pub use labels::{LabelCount, Labels};
 pub use ratings::Ratings;
 
 /// What a packed file holds.
@@ -97,6 +99,22 @@ impl Packed {
         match self {
             Packed::Sparse(data) => data.store.trusted,
             Packed::Ratings(data) => data.store.trusted,
+        }
+    }
+
+    /// Whether some labels (ratings) are not given: such a file is for predictions only.
+    pub fn is_unlabelled(&self) -> bool {
+        match self {
+            Packed::Sparse(data) => data.is_unlabelled(),
+            Packed::Ratings(data) => data.is_unlabelled(),
+        }
+    }
+
+    /// Whether a row of the text could not be read, and merely keeps its place (see [`PackSettings::unlabelled`](super::PackSettings)).
+    pub fn is_bad(&self, row: usize) -> bool {
+        match self {
+            Packed::Sparse(data) => data.is_bad(row),
+            Packed::Ratings(data) => data.is_bad(row),
         }
     }
 

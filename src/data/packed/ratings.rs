@@ -1,13 +1,14 @@
 //! Users' ratings of items.
 
 use std::path::Path;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use rayon::prelude::*;
 use safetensors::Dtype;
 use serde_json::{Value, json};
 
 use super::super::Ids;
+use super::super::format::is_bad;
 use super::super::input::Progress;
 use super::super::layout::BLOCK;
 use super::store::{Place, Reading, Store};
@@ -24,11 +25,15 @@ pub struct Ratings {
     item_count: Place,
     users: usize,
     items: usize,
+    given: u64,
     mean: f64,
     deviation: f64,
     min: f32,
     max: f32,
 }
+
+/// Of some ratings: how many are given, their sum and that of their squares, the least and the greatest.
+type Spread = (u64, f64, f64, f32, f32);
 
 impl Ratings {
     /// Checks a file, unless it is known what a check `found`.
@@ -46,38 +51,42 @@ impl Ratings {
         let (items, item_count) = store.id_count("item")?;
         let known = found.and_then(|found| serde_json::from_value(found["ratings"].clone()).ok());
         store.trusted = known.is_some();
-        if let Some((mean, deviation, min, max)) = known {
+        if let Some((given, mean, deviation, min, max)) = known {
             let (mean, deviation, min, max) = (f64::from_bits(mean), f64::from_bits(deviation), f32::from_bits(min), f32::from_bits(max));
-            return Ok(Ratings { store, user, item, rating, user_count, item_count, users, items, mean, deviation, min, max });
+            return Ok(Ratings { store, user, item, rating, user_count, item_count, users, items, given, mean, deviation, min, max });
         }
-        store.verify(&[("rating", rating)], &[("user", user, users), ("item", item, items)], &Reading::new(&store, 0, progress))?;
+        let finite = [("rating", rating)];
+        let finite = if store.is_unlabelled() { &finite[..0] } else { &finite };
+        store.verify(finite, &[("user", user, users), ("item", item, items)], &Reading::new(&store, 0, progress))?;
         const GROUP: usize = BLOCK / 4;
-        let groups: Vec<Result<(f64, f64, f32, f32)>> = (0..rating.count.div_ceil(GROUP))
+        let groups: Vec<Result<Spread>> = (0..rating.count.div_ceil(GROUP))
             .into_par_iter()
             .map(|group| {
                 let first = group * GROUP;
                 let cells = store.words(rating, first, GROUP.min(rating.count - first))?;
                 store.passed(rating.bytes(first..first + cells.len()));
-                let start = (0.0, 0.0, f32::INFINITY, f32::NEG_INFINITY);
-                Ok(cells.iter().map(|&bits| f32::from_bits(bits)).fold(start, |(sum, squares, min, max), rating| {
+                let start = (0, 0.0, 0.0, f32::INFINITY, f32::NEG_INFINITY);
+                let given = cells.iter().map(|&bits| f32::from_bits(bits)).filter(|rating| !rating.is_nan());
+                Ok(given.fold(start, |(n, sum, squares, min, max), rating| {
                     let wide = f64::from(rating);
-                    (sum + wide, squares + wide * wide, min.min(rating), max.max(rating))
+                    (n + 1, sum + wide, squares + wide * wide, min.min(rating), max.max(rating))
                 }))
             })
             .collect();
-        let (mut sum, mut squares, mut min, mut max) = (0.0, 0.0, f32::INFINITY, f32::NEG_INFINITY);
+        let (mut given, mut sum, mut squares, mut min, mut max) = (0, 0.0, 0.0, f32::INFINITY, f32::NEG_INFINITY);
         for group in groups {
-            let (more, more_squares, low, high) = group?;
-            (sum, squares, min, max) = (sum + more, squares + more_squares, min.min(low), max.max(high));
+            let (n, more, more_squares, low, high) = group?;
+            (given, sum, squares, min, max) = (given + n, sum + more, squares + more_squares, min.min(low), max.max(high));
         }
-        let mean = sum / rating.count as f64;
-        let deviation = (squares / rating.count as f64 - mean * mean).max(0.0).sqrt();
-        Ok(Ratings { store, user, item, rating, user_count, item_count, users, items, mean, deviation, min, max })
+        let count = given.max(1) as f64;
+        let mean = sum / count;
+        let deviation = (squares / count - mean * mean).max(0.0).sqrt();
+        Ok(Ratings { store, user, item, rating, user_count, item_count, users, items, given, mean, deviation, min, max })
     }
 
-    /// What the check found, for its stamp: mean, deviation, least and greatest, as bits, so that they stay what they are.
+    /// What the check found, for its stamp: how many are given; mean, deviation, least and greatest as bits, so that they stay what they are.
     pub(super) fn found(&self) -> Value {
-        json!({ "ratings": (self.mean.to_bits(), self.deviation.to_bits(), self.min.to_bits(), self.max.to_bits()) })
+        json!({ "ratings": (self.given, self.mean.to_bits(), self.deviation.to_bits(), self.min.to_bits(), self.max.to_bits()) })
     }
 
     /// The file.
@@ -105,6 +114,11 @@ impl Ratings {
         self.len() == 0
     }
 
+    /// How many of the ratings are given: all, unless the file is for predictions.
+    pub fn given(&self) -> u64 {
+        self.given
+    }
+
     /// The mean rating.
     pub fn mean(&self) -> f64 {
         self.mean
@@ -123,6 +137,16 @@ impl Ratings {
     /// The largest rating.
     pub fn max(&self) -> f32 {
         self.max
+    }
+
+    /// Whether some ratings are not given: such a file is for predictions only.
+    pub fn is_unlabelled(&self) -> bool {
+        self.store.is_unlabelled()
+    }
+
+    /// Whether a row of the text could not be read, and merely keeps its place.
+    pub fn is_bad(&self, row: usize) -> bool {
+        self.rating_cells().get(row).is_some_and(|bits| is_bad(bits.load(Relaxed)))
     }
 
     /// Who rated. Each was below [`users`](Self::users) when the file was opened.

@@ -11,7 +11,7 @@ use safetensors::Dtype;
 use super::super::Ids;
 use super::super::file::read_at;
 use super::super::input::Progress;
-use super::super::layout::{Header, bad, blank_checksum, checksum, checksum_place, hash_blocks, read_header};
+use super::super::layout::{Header, UNLABELLED, bad, blank_checksum, checksum, checksum_place, hash_blocks, read_header};
 use super::super::map::Map;
 use crate::{Error, Result, memory};
 
@@ -111,6 +111,11 @@ impl Store {
 
     pub(super) fn header_text(&self, key: &str) -> &str {
         self.metadata.metadata().as_ref().and_then(|map| map.get(key)).map(String::as_str).unwrap_or_default()
+    }
+
+    /// Whether some labels or ratings are not given.
+    pub(super) fn is_unlabelled(&self) -> bool {
+        self.header_text(UNLABELLED) == "true"
     }
 
     pub(super) fn bad(&self, problem: impl Into<String>) -> Error {

@@ -1,0 +1,136 @@
+//! The two classes of a classification loss: which labels they are, and which of them is +1.
+use crate::{
+    Error, Loss, Result,
+    data::{Dataset, Labels, Ratings},
+};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Two labels, one of which is +1 to the loss.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Classes {
+    /// The label that is -1 to the loss; none where all training data were of the other.
+    pub negative: Option<f32>,
+    /// The label that is +1 to the loss.
+    pub positive: f32,
+}
+
+impl Classes {
+    /// -1 and +1, for which 0 and 1 may stand.
+    pub const SIGNS: Classes = Classes { negative: Some(-1.0), positive: 1.0 };
+
+    /// The classes of training data: +1 is the larger label, or the one that is `positive`. Labels -1, 0 and 1 have their meaning also where
+    /// one of them is all there is.
+    ///
+    /// # Errors
+    /// More than two labels, or none of them is the `positive` one.
+    pub fn of(data: &Dataset, loss: Loss, positive: Option<f32>) -> Result<Classes> {
+        check_given(data)?;
+        let labels = data.labels();
+        if !labels.are_few() || labels.few().len() > 2 {
+            let problem = format!("has labels of more than two classes ({}), and the {} loss takes two", labels.list(), loss.name());
+            let remedy = "train one model a class (that label against the rest), or, where labels are quantities, use a loss for numbers such as --loss squared";
+            return Err(Error::BadFile { path: data.path().to_owned(), problem, remedy });
+        }
+        let (low, high) = (labels.min + 0.0, labels.max + 0.0); // -0 is 0
+        match positive {
+            None if low < high => Ok(Classes { negative: Some(low), positive: high }),
+            None if low == 1.0 || low == -1.0 => Ok(Classes::SIGNS),
+            None if low == 0.0 => Ok(Classes { negative: Some(0.0), positive: 1.0 }),
+            None => Ok(Classes { negative: None, positive: high }),
+            Some(positive) if low < high && positive != low && positive != high => {
+                let problem = format!("is none of the labels, which are {}; give one of them", labels.list());
+                Err(Error::BadSetting { setting: "--positive", value: positive.to_string(), problem })
+            }
+            Some(positive) => {
+                let other = [low, high].into_iter().find(|&label| label != positive);
+                let unseen = [1.0, -1.0].into_iter().find(|&sign| positive == -sign);
+                Ok(Classes { negative: other.or(unseen), positive: positive + 0.0 })
+            }
+        }
+    }
+
+    /// Whether these are the signs, or 0 and 1.
+    pub fn are_usual(&self) -> bool {
+        self.positive == 1.0 && self.negative.is_none_or(|negative| negative == -1.0 || negative == 0.0)
+    }
+
+    /// Whether each label of other data is one of the classes. Where they are -1 or 0 and 1, both ways to write them will do.
+    ///
+    /// # Errors
+    /// Names the first row whose label is neither.
+    pub fn check(&self, data: &Dataset) -> Result<()> {
+        check_given(data)?;
+        let labels: Labels = data.labels();
+        let is_known = |label: f32| {
+            let usual = self.are_usual() && (label == -1.0 || label == 0.0);
+            label == self.positive || self.negative == Some(label) || usual
+        };
+        let problem = match labels.few().iter().find(|found| !is_known(found.label)) {
+            Some(other) => {
+                format!("row {} has label {}, and the model's classes are {}", other.row + 1, other.label, self.names().join(" and "))
+            }
+            None if self.are_usual() && labels.has_minus && labels.has_zero => {
+                format!("has both labels -1 and 0, and the model's classes are {}", self.names().join(" and "))
+            }
+            None => return Ok(()),
+        };
+        Err(Error::BadFile { path: data.path().to_owned(), problem, remedy: "give data with the labels that the model was trained on" })
+    }
+
+    /// The labels as text, the negative one first; only the other where that was never seen.
+    pub fn names(&self) -> Vec<String> {
+        self.negative.into_iter().chain([self.positive]).map(|label| label.to_string()).collect()
+    }
+
+    /// For a model's file.
+    pub(crate) fn to_json(self) -> Value {
+        json!([self.negative.map(|label| label.to_string()), self.positive.to_string()])
+    }
+
+    pub(crate) fn from_json(json: &Value) -> Option<Classes> {
+        let label = |value: &Value| value.as_str()?.parse::<f32>().ok().filter(|label| label.is_finite());
+        let [negative, positive] = json.as_array()?.as_slice() else { return None };
+        let classes = Classes { negative: label(negative), positive: label(positive)? };
+        (negative.is_null() || classes.negative.is_some_and(|label| label != classes.positive)).then_some(classes)
+    }
+}
+
+/// What a loss takes a label for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Taken {
+    /// The number that it is.
+    Number,
+    /// +1 for this label, -1 for any other.
+    Class(f32),
+}
+
+impl Taken {
+    /// Of a loss, and of the classes of a model where it has such.
+    pub fn new(loss: Loss, classes: Option<Classes>) -> Taken {
+        if loss.is_classification() { Taken::Class(classes.unwrap_or(Classes::SIGNS).positive) } else { Taken::Number }
+    }
+
+    #[inline(always)]
+    pub fn of(self, label: f32) -> f32 {
+        match self {
+            Taken::Number => label,
+            Taken::Class(positive) if label == positive => 1.0,
+            Taken::Class(_) => -1.0,
+        }
+    }
+}
+
+/// Whether every label is given.
+pub(crate) fn check_given(data: &Dataset) -> Result<()> {
+    if data.is_unlabelled() { Err(unlabelled(data.path(), "labels")) } else { Ok(()) }
+}
+
+/// Whether every rating is given.
+pub(crate) fn check_ratings_given(data: &Ratings) -> Result<()> {
+    if data.is_unlabelled() { Err(unlabelled(data.path(), "ratings")) } else { Ok(()) }
+}
+
+fn unlabelled(path: &Path, what: &str) -> Error {
+    Error::BadFile { path: path.to_owned(), problem: format!("has rows without {what}"), remedy: "such data are for `predict` alone" }
+}

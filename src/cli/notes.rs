@@ -1,0 +1,86 @@
+//! Notes about rows, their labels and what a model says of them, a line each: what is not wrong, but seldom meant.
+use super::warn::FAR;
+use hogwild::{
+    Classes, Loss, Metrics, Outcome, Scored,
+    data::{Dataset, Ids, Packed},
+};
+use std::path::Path;
+
+/// Of training rows: which label is +1, a class that is alone, a target far from all others.
+pub fn of_training(data: &Dataset, loss: Loss, positive: Option<f32>, name: &str) -> Vec<String> {
+    let labels = data.labels();
+    if !loss.is_classification() {
+        let far = labels.farthest().filter(|&(.., deviations)| deviations > FAR);
+        let note = |(row, label, mean, deviations): (usize, f32, f64, f64)| {
+            let remedy = if loss == Loss::Squared { "mend or leave out the row, or use --loss huber" } else { "mend or leave out the row" };
+            format!(
+                "warning: {name}: the label {label} of row {} is {deviations:.0} standard deviations from the mean of the others ({mean:.6}); {remedy}",
+                row + 1
+            )
+        };
+        return far.map(note).into_iter().collect();
+    }
+    // What is wrong with labels is told where the model is trained.
+    let Ok(classes) = Classes::of(data, loss, positive) else { return Vec::new() };
+    let mut notes = Vec::new();
+    if let &[only] = labels.few() {
+        let label = if classes == Classes::SIGNS { format!("{:+}", only.label) } else { only.label.to_string() };
+        notes.push(format!("warning: {name}: all labels are {label}: the model can only predict that class"));
+    } else if !classes.are_usual() {
+        let choice = if positive.is_some() { "as chosen" } else { "the larger; --positive chooses" };
+        notes.push(format!("{name}: labels are {}: {} is +1 ({choice})", labels.list().replace(", ", " and "), classes.positive));
+    }
+    notes
+}
+
+/// Of held-out rows: whether the model can know anything of them.
+pub fn of_held_out(data: &Dataset, valid: &Dataset, path: &Path) -> hogwild::Result<Option<String>> {
+    Ok((valid.nonzeros() > 0 && are_strange(data, valid)?).then(|| {
+        format!(
+            "warning: {}: no feature of these rows occurs in the training data: held-out metrics tell nothing of the model",
+            path.display()
+        )
+    }))
+}
+
+/// Whether the features of two sets are all different.
+fn are_strange(data: &Dataset, valid: &Dataset) -> hogwild::Result<bool> {
+    let (known, asked) = (data.feature_ids()?, valid.feature_ids()?);
+    // The most frequent ones come first: of ordinary data a few of either tell.
+    if let (Ids::Numbers(known), Ids::Numbers(asked)) = (&known, &asked)
+        && asked.iter().take(64).any(|id| known.iter().take(1024).any(|other| id == other))
+    {
+        return Ok(false);
+    }
+    Ok(asked.translate(&known).iter().all(|&column| column == u32::MAX))
+}
+
+/// Of scored rows: whether the model knew anything of them.
+pub fn of_scored(scored: &Scored, data: &Packed, name: &str) -> Option<String> {
+    let Packed::Sparse(data) = data else { return None };
+    (data.nonzeros() > 0 && scored.unknown == data.nonzeros())
+        .then(|| format!("warning: {name}: the model knows no feature of these rows: each score is its bias"))
+}
+
+/// Of scores: how many are no numbers. Those of rows that could not be read do not count.
+pub fn of_scores(scored: &Scored, data: &Packed) -> Option<String> {
+    let wrong = |&(i, &(score, _)): &(usize, &(f32, f32))| !score.is_finite() && !data.is_bad(i);
+    let count = scored.scores.iter().enumerate().filter(wrong).count();
+    (count > 0)
+        .then(|| format!("{count} of {} scores are NaN or infinite; the data or the model have numbers too large", scored.scores.len()))
+}
+
+/// Of metrics: which are no numbers.
+pub fn of_metrics(metrics: &Metrics) -> Option<String> {
+    let names: Vec<&str> = metrics.named().filter(|(_, value)| !value.is_finite()).map(|(name, _)| name).collect();
+    (!names.is_empty()).then(|| format!("not finite: {}", names.join(", ")))
+}
+
+/// Of the held-out metrics of a run: those of the epochs, and of an ensemble, that are no numbers.
+pub fn of_outcome(outcome: &Outcome) -> Vec<String> {
+    let epoch = |(epoch, metrics): (usize, &Metrics)| Some(format!("held-out metrics after epoch {epoch} are {}", of_metrics(metrics)?));
+    let epochs = outcome.epochs.iter().filter_map(|report| epoch((report.epoch, report.valid.as_ref()?)));
+    let ensemble =
+        outcome.ensemble.iter().filter_map(|metrics| Some(format!("held-out metrics of the ensemble are {}", of_metrics(metrics)?)));
+    epochs.chain(ensemble).collect()
+}

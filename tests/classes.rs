@@ -1,0 +1,175 @@
+//! Labels of any two values: which is +1, what the model keeps of that, and what is said of labels that do not fit.
+use hogwild::{
+    Classes, Ended, Loss, ModelKind, Settings, TrainedModel,
+    data::{Dataset, PackSettings, Packed, pack},
+    train_linear,
+};
+use std::{fs, path::Path, process::Command};
+
+fn packed(folder: &Path, text: &str) -> Dataset {
+    let (input, out) = (folder.join("text"), folder.join("packed.safetensors"));
+    fs::write(&input, text).unwrap();
+    pack(&[input], &out, &PackSettings::default(), &|_, _| ()).unwrap();
+    let Packed::Sparse(data) = Packed::open(&out).unwrap() else { panic!("rows") };
+    data
+}
+
+/// Rows of two labels that their features tell apart, but not every time.
+fn text(low: &str, high: &str) -> String {
+    let rows = [(high, "1:1 3:0.5"), (low, "2:1"), (high, "1:1"), (low, "2:1 3:1"), (high, "2:1")];
+    let line = |i: usize| format!("{} {}\n", rows[i % rows.len()].0, rows[i % rows.len()].1);
+    (0..200).map(line).collect()
+}
+
+fn trained(low: &str, high: &str, positive: Option<f32>, loss: Loss) -> hogwild::Result<TrainedModel> {
+    let folder = tempfile::tempdir().unwrap();
+    let data = packed(folder.path(), &text(low, high));
+    let settings = Settings { loss, positive, lr: Some(0.3), threads: 1, epochs: 3, ..Settings::default() };
+    let outcome = train_linear(&data, None, &settings, &mut (), &Default::default())?;
+    assert!(matches!(outcome.ended, Ended::Finished));
+    Ok(outcome.model.unwrap())
+}
+
+fn weights(model: &TrainedModel) -> (f32, Vec<f32>) {
+    let ModelKind::Linear(linear) = &model.kind else { panic!("linear") };
+    (linear.bias, linear.weights.clone())
+}
+
+#[test]
+fn any_two_labels_are_the_classes_and_train_to_the_same_bits() {
+    let usual = trained("-1", "1", None, Loss::Logistic).unwrap();
+    assert_eq!(usual.classes, Some(Classes::SIGNS));
+    for (low, high) in [("0", "1"), ("1", "2"), ("0", "2"), ("-1", "0"), ("-7.5", "16777216"), ("-3", "-2")] {
+        let model = trained(low, high, None, Loss::Logistic).unwrap();
+        assert_eq!(weights(&model), weights(&usual), "{low} {high}");
+        let classes = model.classes.unwrap();
+        assert_eq!(classes.names(), [low, high]);
+        // The other way round, all is the other way round.
+        let turned = trained(low, high, Some(low.parse().unwrap()), Loss::Hinge).unwrap();
+        let straight = trained(low, high, Some(high.parse().unwrap()), Loss::Hinge).unwrap();
+        let negated = |(bias, weights): (f32, Vec<f32>)| (-bias, weights.iter().map(|w| -w).collect::<Vec<_>>());
+        assert_eq!(weights(&turned), negated(weights(&straight)), "{low} {high}");
+        assert_eq!(turned.classes.unwrap().names(), [high, low]);
+    }
+    let other = trained("1", "2", Some(3.0), Loss::Logistic).unwrap_err().to_string();
+    assert!(other.contains("--positive 3") && other.contains("1, 2"), "{other}");
+    for (positive, loss) in [(1.0, Loss::Squared), (f32::NAN, Loss::Logistic)] {
+        assert!(trained("1", "2", Some(positive), loss).unwrap_err().to_string().starts_with("--positive"));
+    }
+    // A loss for numbers has no classes.
+    assert_eq!(trained("1", "2", None, Loss::Squared).unwrap().classes, None);
+}
+
+#[test]
+fn the_classes_are_kept_in_the_file_and_go_by_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.safetensors");
+    let model = trained("1", "2", None, Loss::Logistic).unwrap();
+    model.save(&path).unwrap();
+    assert!(String::from_utf8_lossy(&fs::read(&path).unwrap()).contains(r#"\"classes\":[\"1\",\"2\"]"#));
+    let opened = TrainedModel::open(&path).unwrap();
+    assert_eq!(opened.classes, Some(Classes { negative: Some(1.0), positive: 2.0 }));
+    let check = |model: &TrainedModel, text: &str| model.check_labels(&Packed::Sparse(packed(folder.path(), text)));
+    assert!(check(&opened, "1 1:1\n2 2:1\n").is_ok() && check(&opened, "2 2:1\n").is_ok());
+    let error = check(&opened, "1 1:1\n2 2:1\n0 1:1\n").unwrap_err().to_string();
+    assert!(error.contains("row 3 has label 0") && error.contains("1 and 2"), "{error}");
+    let scored = opened.score(&Packed::Sparse(packed(folder.path(), "1 2:1\n2 1:1\n"))).unwrap();
+    assert_eq!(scored.scores.iter().map(|score| score.1).collect::<Vec<_>>(), [-1.0, 1.0]);
+
+    // A model of an earlier version: -1 or 0, and +1.
+    let old = TrainedModel { classes: None, ..opened.clone() };
+    old.save(&path).unwrap();
+    let old = TrainedModel::open(&path).unwrap();
+    assert_eq!(old.classes, Some(Classes::SIGNS));
+    for (text, fits) in [("-1 1:1\n1 2:1\n", true), ("0 1:1\n1 2:1\n", true), ("0 1:1\n-1 2:1\n", false), ("1 1:1\n2 2:1\n", false)] {
+        assert_eq!(check(&old, text).is_ok(), fits, "{text}");
+    }
+    // Two names that are one are no classes.
+    TrainedModel { classes: Some(Classes { negative: Some(2.0), positive: 2.0 }), ..opened }.save(&path).unwrap();
+    assert!(TrainedModel::open(&path).unwrap_err().to_string().contains("no two labels"));
+}
+
+#[test]
+fn one_class_is_trained_on_and_has_its_meaning() {
+    for (label, positive, negative, high) in [
+        ("1", None, Some(-1.0), 1.0),
+        ("-1", None, Some(-1.0), 1.0),
+        ("0", None, Some(0.0), 1.0),
+        ("5", None, None, 5.0),
+        ("5", Some(7.0), Some(5.0), 7.0),
+    ] {
+        let model = trained(label, label, positive, Loss::Logistic).unwrap();
+        assert_eq!(model.classes, Some(Classes { negative, positive: high }), "{label}");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m.safetensors");
+        model.save(&path).unwrap();
+        assert_eq!(TrainedModel::open(&path).unwrap().classes, model.classes);
+        let data = Packed::Sparse(packed(folder.path(), &format!("{label} 1:1\n")));
+        assert!(model.check_labels(&data).is_ok());
+        let metrics = model.score(&data).unwrap().metrics(model.loss);
+        assert_eq!((metrics.accuracy, metrics.auc), (Some(1.0), None), "{label}");
+    }
+}
+
+fn hogwild(folder: &Path, line: &str) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hogwild"));
+    let output = command.args(line.split_whitespace()).env("HOGWILD_CACHE", folder.join("cache")).current_dir(folder).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn the_command_says_which_class_is_plus_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("two.svm"), text("1", "2")).unwrap();
+    fs::write(at.join("signs.svm"), text("-1", "1")).unwrap();
+    fs::write(at.join("three.svm"), text("1", "2") + "3 1:1\n").unwrap();
+    fs::write(at.join("one.svm"), text("1", "1")).unwrap();
+    fs::write(at.join("other.svm"), "2 7:1\n1 8:1\n").unwrap();
+    let train = "--lr 0.3 --threads 1 --epochs 2 --out m.safetensors";
+    let (code, _, said) = hogwild(at, &format!("train two.svm --valid two.svm {train}"));
+    assert!(code == Some(0) && said.contains("labels are 1 and 2: 2 is +1 (the larger; --positive chooses)"), "{said}");
+    let (_, shown, _) = hogwild(at, "inspect m.safetensors");
+    assert!(shown.contains("\nclasses 1, 2\npositive_class 2\n"), "{shown}");
+    let (code, metrics, _) = hogwild(at, "eval m.safetensors two.svm --json");
+    assert!(code == Some(0) && metrics.contains("\"accuracy\":0.8"), "{metrics}");
+    let (_, _, said) = hogwild(at, "predict m.safetensors two.svm --check always");
+    assert!(!said.contains("knows no feature"), "{said}");
+    let (code, _, said) = hogwild(at, "eval m.safetensors signs.svm");
+    assert!(code == Some(2) && said.contains("signs.svm: row 2 has label -1"), "{said}");
+    let (code, _, said) = hogwild(at, &format!("train signs.svm --valid two.svm {train}"));
+    assert!(code == Some(2) && said.contains("two.svm: row 1 has label 2"), "{said}");
+    let (code, _, said) = hogwild(at, &format!("train two.svm --positive 1 {train}"));
+    assert!(code == Some(0) && said.contains("1 is +1 (as chosen)"), "{said}");
+    let (code, _, said) = hogwild(at, &format!("train signs.svm {train}"));
+    assert!(code == Some(0) && !said.contains("labels are"), "{said}");
+    let (code, _, said) = hogwild(at, &format!("train three.svm {train}"));
+    assert!(code == Some(2) && said.contains("more than two classes (1, 2, 3)") && said.contains("--loss squared"), "{said}");
+    let (code, _, said) = hogwild(at, &format!("train one.svm {train}"));
+    assert!(code == Some(0) && said.contains("one.svm: all labels are +1: the model can only predict that class"), "{said}");
+    let (code, _, said) = hogwild(at, &format!("train two.svm --valid other.svm {train}"));
+    assert!(code == Some(0) && said.contains("other.svm: no feature of these rows occurs in the training data"), "{said}");
+    let (code, _, said) = hogwild(at, "eval m.safetensors other.svm");
+    assert!(code == Some(0) && said.contains("other.svm: the model knows no feature of these rows"), "{said}");
+    let (code, _, said) = hogwild(at, &format!("train two.svm --quiet {train}"));
+    assert!(code == Some(0) && said.is_empty(), "{said}");
+    let ratings = concat!("train ", env!("CARGO_MANIFEST_DIR"), "/data/ratings.train.tsv --loss logistic --positive 1");
+    assert_eq!(hogwild(at, ratings).0, Some(2));
+}
+
+#[test]
+fn a_target_far_from_all_others_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let rows = |odd: &str| {
+        (0..60).map(|i| format!("{} 1:{}\n", if i == 41 { odd.into() } else { format!("{}", i % 9) }, i % 9)).collect::<String>()
+    };
+    fs::write(at.join("far.svm"), rows("1e9")).unwrap();
+    fs::write(at.join("near.svm"), rows("30")).unwrap();
+    let train = "--loss squared --lr 0.001 --threads 1 --epochs 1";
+    let (_, _, said) = hogwild(at, &format!("train far.svm {train}"));
+    assert!(said.contains("the label 1000000000 of row 42 is ") && said.contains("--loss huber"), "{said}");
+    let (code, _, said) = hogwild(at, &format!("train near.svm {train}"));
+    assert!(code == Some(0) && !said.contains("deviations"), "{said}");
+}

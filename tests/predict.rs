@@ -39,7 +39,9 @@ fn rows_need_no_labels() {
         assert_eq!((code, out.as_str()), (Some(0), expected), "{line}: {said}");
     }
     assert!(!at.join("-").exists());
-    assert_eq!(hogwild(at, "pack a.svm --unlabelled -o a.safetensors", "").0, Some(0));
+    let (code, _, said) = hogwild(at, "pack a.svm --unlabelled -o a.safetensors", "");
+    assert!(code == Some(0) && said.contains("a.svm: svmlight rows: 7 examples, 7 nonzeros, labels 1 of +1, 5 missing"), "{said}");
+    assert_eq!(said.matches("was read as its first feature").count(), 1, "{said}");
     assert_eq!(hogwild(at, "predict m.safetensors a.safetensors", "").1, expected);
     // For what needs labels it is refused, though the cache has what `predict` packed.
     for line in ["eval m.safetensors a.svm", "train a.svm --lr 1", "pack a.svm -o b.safetensors"] {
@@ -101,6 +103,22 @@ fn ratings_need_no_ratings() {
         let (code, out, said) = hogwild(at, "predict m.safetensors -", text);
         assert_eq!((code, &out), (Some(0), &whole), "{text:?}: {said}");
     }
+    // Heading, blanks in names, a time in the rating's place: pairs are laid out as ratings are, and what was read is told.
+    let three = hogwild(at, "predict m.safetensors -", "3\t101\n").1;
+    for (text, says) in [
+        ("3 101 978300760\n", "-: ratings: 1 of 1 items by 1 users, 978300740 to 978300740"),
+        ("movieId,title,userId\n101,\"The End\",3\n", "item from `movieId`; not read: `title`"),
+        ("movieId;userId\n101;3\n", "-: ratings: 1 pairs of 1 items and 1 users, none rated"),
+    ] {
+        let (code, out, said) = hogwild(at, "predict m.safetensors -", text);
+        assert!(code == Some(0) && out == three && said.contains(says), "{text:?}: {said}");
+    }
+    let (_, out, said) = hogwild(at, "predict m.safetensors -", "Ann Lee\t101\nBob\t42\n");
+    assert!(out.lines().count() == 2 && said.contains("2 pairs of 2 items and 2 users") && said.contains("3 features, users"), "{said}");
+    let (_, out, said) = hogwild(at, "predict m.safetensors -", "Ann,x\nBob,y\n");
+    assert!(out.lines().count() == 2 && said.contains("none of 2 users is and none of 2 items is known"), "{said}");
+    assert!(!said.contains("features, users or items were unknown"), "{said}");
+    assert!(!hogwild(at, "predict m.safetensors -", "3,101,4\n7,120,4\n").2.contains("warning"));
     fs::write(at.join("bad.tsv"), "3\t101\n7\n19\t130\n").unwrap();
     let (code, out, said) = hogwild(at, "predict m.safetensors bad.tsv --on-bad-row skip", "");
     let lines: Vec<&str> = out.lines().collect();

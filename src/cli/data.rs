@@ -149,7 +149,7 @@ impl CacheOptions {
         opened.report.iter().flat_map(|report| &report.notes).for_each(|note| say!("{note}"));
         let name = told::names(inputs);
         say!("{name}: {}", told::of_packed(&opened.packed));
-        if let Packed::Ratings(data) = &opened.packed
+        if let (Packed::Ratings(data), false) = (&opened.packed, settings.unlabelled)
             && let Some(warning) = warn::of_ratings(data, &name)
         {
             say!("{warning}");

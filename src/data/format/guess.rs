@@ -120,8 +120,8 @@ fn is_vowpal_wabbit(line: &[u8]) -> bool {
     !is_table
 }
 
-/// Refuses ratings without a heading that may as well be something else.
-pub(super) fn doubt(sample: &Sample<'_>, separator: Separator) -> Result<(), Bad> {
+/// Refuses ratings without a heading that may as well be something else. Where ratings may be missing, a time may be in their place.
+pub(super) fn doubt(sample: &Sample<'_>, separator: Separator, unlabelled: bool) -> Result<(), Bad> {
     let Some(&first) = sample.lines.first().filter(|_| separator != Separator::Colons) else { return Ok(()) };
     // What is in quotes is a name, whatever it says.
     let bare = |line: &Line| {
@@ -180,7 +180,7 @@ pub(super) fn doubt(sample: &Sample<'_>, separator: Separator) -> Result<(), Bad
         let remedy = "write rows as `label index:value ...`; if these are ratings, give --format ratings, or the order as in --columns user=1,item=2,rating=3; write 3.5 for 3,5";
         return Err(sample.bad(first, problem, remedy));
     }
-    if longest >= 3 && column(2).count() > 0 && column(2).all(|rating| rating >= 1e8) {
+    if !unlabelled && longest >= 3 && column(2).count() > 0 && column(2).all(|rating| rating >= 1e8) {
         let problem = "the third field looks like a time, not like a rating";
         let remedy = "give the order as in --columns user=1,item=2,rating=4; if the third is the rating, --format ratings";
         return Err(sample.bad(first, problem, remedy));

@@ -129,7 +129,7 @@ impl Table {
         if table.width == Width::Usual {
             sample.heed_comments(first, separator)?;
             if doubtful {
-                doubt(&sample, separator)?;
+                doubt(&sample, separator, unlabelled)?;
             }
         }
         let note = names.and_then(|names| told(&names, &table));

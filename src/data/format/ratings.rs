@@ -119,6 +119,11 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Resul
             filled = count;
         }
     }
+    if filled == 0 {
+        // Separators alone, as spreadsheets write empty lines.
+        *place = end;
+        return Ok(());
+    }
     match table.width {
         Width::Just(n) if filled > n => {
             let remedy = "put fields that hold the separator in quotes (a decimal comma too), or leave what is too much out";

@@ -119,6 +119,8 @@ fn headings() {
         ("Unnamed: 0,userId,movieId,rating\n0,7,19,3.5\n", "`Unnamed: 0`"),
         ("userId,movieId,title,rating\n7,19,\"End, The\",3.5\n", "not read: `title`"),
         ("review_id;user_id;business_id;stars;date\nq;7;19;3,5;2020-01-01\n", "not read: `review_id`"),
+        ("rating,user,item,time\n3.5,7,19,10:00\n", "user from `user`"),
+        ("time,user,rating,item\n2020-01-01 10:00:00,7,3.5,19\n", "user from `user`"),
         ("bought,user,item\n3.5,7,19\n", "rating from `bought`"),
     ];
     for (text, says) in rest_told {
@@ -136,6 +138,7 @@ fn headings() {
         "# made by us\n# user item rating\n7 19 3.5\n",
         "user,item,rating,\n7,19,3.5,\n",
         "user | item | rating\n7 | 19 | 3.5\n",
+        "sep=;\r\nUser;Item;Rating;;\r\n7;19;3,5;;\r\n;;;;\r\n",
         "\u{feff}\"userId\",\"movieId\",\"rating\"\r\n\"7\",\"19\",3.5\r\n",
     ] {
         let (report, found) = read_as(&[text.as_bytes()], &PackSettings::default()).unwrap_or_else(|e| panic!("{text:?}: {e}"));
@@ -201,7 +204,7 @@ fn columns_by_hand() {
 
 #[test]
 fn what_may_be_something_else_is_refused() {
-    let table: [(&str, &str); 24] = [
+    let table: [(&str, &str); 26] = [
         ("1 |f a b\n-1 |f c\n", "Vowpal Wabbit"),
         ("1 |f 5 7\n-1 |f 6 8\n", "Vowpal Wabbit"),
         ("|f a:2 |g b\n", "Vowpal Wabbit"),
@@ -226,6 +229,8 @@ fn what_may_be_something_else_is_refused() {
         ("a,b,c,d,e\nf,g,h,i,j\n", "5 columns and no heading"),
         ("%%MatrixMarket matrix coordinate real general\n3 4 2\n1 2 3.5\n", "Matrix Market"),
         ("1,2,3\r4,5,6\n", "a carriage return (CR) alone"),
+        ("{\"userId\": 1, \"movieId\": 2, \"rating\": 3}\n", "JSON"),
+        ("PK\u{3}\u{4}xl/worksheets\n", "spreadsheet"),
     ];
     for (text, says) in table {
         let (line, _, found) = refused(text.as_bytes(), &PackSettings::default());
@@ -296,6 +301,8 @@ fn plain_ratings_are_not_doubted() {
         assert_eq!(Format::detect(text.as_bytes()), Some(Format::Ratings), "{text:?}");
         assert_eq!(read(text).len(), text.lines().count(), "{text:?}");
     }
+    assert_eq!(Format::detect(b"spam 3:1 4:2\nham 7:1\n"), Some(Format::Svmlight));
+    assert_eq!(Format::detect(b"3:1 4:2\n7:1 8:1\n"), Some(Format::Svmlight));
     // A row of counts before svmlight rows does not make these ratings.
     assert_eq!(Format::detect(b"6 5 3\n1 1:1\n0 2:1\n"), Some(Format::Svmlight));
     assert_eq!(Format::detect(b"1,1:0.5,3:2\n0,2:1,3:1\n"), Some(Format::Svmlight));

@@ -32,6 +32,19 @@ const REWRITE: &str = "write each row as `label index:value index:value ...`, or
 
 /// Finds the format from the first lines: that of most of them, which all but tables of ratings show by their marks.
 pub(in super::super) fn guess(text: &[u8]) -> Guess {
+    let first = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
+    const OTHERS: [(&[u8], &str); 5] = [
+        (b"{\"", "this is JSON, which is not read"),
+        (b"[{", "this is JSON, which is not read"),
+        (b"PK\x03\x04", "this is a zip archive or a spreadsheet, which is not read"),
+        (b"PAR1", "this is a Parquet file, which is not read"),
+        (b"@relation", "this is an ARFF file, which is not read"),
+    ];
+    let is = |mark: &[u8]| first.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark));
+    if let Some((_, problem)) = OTHERS.iter().find(|(mark, _)| is(mark)) {
+        let line = 0..line_end(text, 0).min(text.len());
+        return Guess::Refused(Bad::of(text, 0, 0, line, (*problem).into(), REWRITE.into()));
+    }
     let (mut at, mut number, mut counts, mut first) = (0, 0, [0; 4], [None; 4]);
     while at < text.len() && number < SAMPLE as u64 {
         let end = line_end(text, at).min(text.len());
@@ -74,11 +87,8 @@ fn kind(line: &[u8]) -> Option<Kind> {
     }
     let colon = second.iter().position(|&byte| byte == b':').unwrap_or(0);
     let is_index = second.starts_with(b"qid:") || second.iter().take(colon).all(u8::is_ascii_digit);
-    // A label that is no number is none that ends in a date, with the time of day behind it.
-    let is_label = is_number
-        || !label.iter().any(|byte| b",;|".contains(byte))
-            && !label.windows(2).any(|two| two == b"::")
-            && rest().all(|t| t.contains(&b':'));
+    // A label may be a word, but then not one that ends in a date, with the time of day behind it.
+    let is_label = is_number || rest().all(is_pair);
     if colon > 0 && second.get(colon + 1) != Some(&b':') && is_index && is_label {
         return Some(Kind::Row);
     }

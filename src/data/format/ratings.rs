@@ -9,9 +9,12 @@ use super::{Fault, MISSING, Others, Parsed, REMEDY_FINITE, REMEDY_MIXED, blank, 
 #[inline]
 pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Result<(), Fault> {
     let found = match table.separator {
-        Separator::Colons => usual::<2>(text, *place, b':', b':'),
-        Separator::Blanks => usual::<1>(text, *place, b' ', b'\t'),
-        other => usual::<1>(text, *place, other.byte(), other.byte()),
+        Separator::Tab => usual::<b'\t'>(text, *place),
+        Separator::Colons => usual::<b':'>(text, *place),
+        Separator::Comma => usual::<b','>(text, *place),
+        Separator::Semicolon => usual::<b';'>(text, *place),
+        Separator::Bar => usual::<b'|'>(text, *place),
+        Separator::Blanks => usual::<b' '>(text, *place),
     };
     let found = found.filter(|found| if found.with_time { table.four } else { table.three });
     let Some(Usual { user, item, rating, end, .. }) = found else {
@@ -34,18 +37,18 @@ struct Usual {
     end: usize,
 }
 
-/// A line of two plain numbers of at most seven digits and a rating, perhaps with a time; separated by `N` bytes that are one of two.
+/// A line of two plain numbers of at most seven digits and a rating, perhaps with a time. Compiled for each separator.
 #[inline]
-fn usual<const N: usize>(text: &[u8], at: usize, mark: u8, other: u8) -> Option<Usual> {
-    let (user, at) = plain::<N>(text, at, mark, other)?;
-    let (item, at) = plain::<N>(text, at, mark, other)?;
+fn usual<const MARK: u8>(text: &[u8], at: usize) -> Option<Usual> {
+    let (user, at) = plain::<MARK>(text, at)?;
+    let (item, at) = plain::<MARK>(text, at)?;
     let (rating, at) = short_number(text, at)?;
     let mut found = Usual { user, item, rating, with_time: false, end: at + 1 };
     match byte(text, at) {
         b'\n' => {}
         b'\r' if byte(text, at + 1) == b'\n' => found.end = at + 2,
         _ => {
-            let mut at = separator::<N>(text, at, mark, other)?;
+            let mut at = separator::<MARK>(text, at)?;
             loop {
                 let (count, ..) = digits(text, at);
                 at += count;
@@ -66,18 +69,21 @@ fn usual<const N: usize>(text: &[u8], at: usize, mark: u8, other: u8) -> Option<
 
 /// A number and what separates it from the next.
 #[inline]
-fn plain<const N: usize>(text: &[u8], at: usize, mark: u8, other: u8) -> Option<(u32, usize)> {
+fn plain<const MARK: u8>(text: &[u8], at: usize) -> Option<(u32, usize)> {
     let (count, number, _) = digits(text, at);
     // A name that is written with a leading zero is another than the number.
     let is_plain = count > 0 && count < 8 && (count == 1 || byte(text, at) != b'0');
-    Some((number as u32, separator::<N>(text, at + count, mark, other).filter(|_| is_plain)?))
+    Some((number as u32, separator::<MARK>(text, at + count).filter(|_| is_plain)?))
 }
 
 /// The place after one separator.
 #[inline]
-fn separator<const N: usize>(text: &[u8], at: usize, mark: u8, other: u8) -> Option<usize> {
-    let found = byte(text, at);
-    ((found == mark || found == other) && (N == 1 || byte(text, at + 1) == mark)).then_some(at + N)
+fn separator<const MARK: u8>(text: &[u8], at: usize) -> Option<usize> {
+    match (MARK, byte(text, at)) {
+        (b':', b':') => (byte(text, at + 1) == b':').then_some(at + 2),
+        (b' ', b'\t') => Some(at + 1),
+        (_, found) => (found == MARK && MARK != b':').then_some(at + 1),
+    }
 }
 
 /// What is wrong with a line that is an svmlight row.
@@ -122,6 +128,11 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Resul
         if !field.is_empty() {
             filled = count;
         }
+    }
+    if filled == 0 {
+        // Separators alone, as spreadsheets write empty lines.
+        *place = end;
+        return Ok(());
     }
     // For predictions a line may end before its rating.
     let [at_user, at_item, at_rating] = table.cells;

@@ -38,6 +38,8 @@ impl<'a> Sample<'a> {
             match line.first() {
                 None => {}
                 Some(b'#' | b'%') if sample.lines.is_empty() => sample.comments.push(found),
+                // What Excel writes for itself, before the heading.
+                Some(_) if sample.lines.is_empty() && is_separator_line(line) => {}
                 Some(_) => sample.lines.push(found),
             }
             (at, number) = (end, number + 1);
@@ -165,6 +167,12 @@ impl<'a> Sample<'a> {
         }
         Ok(())
     }
+}
+
+/// `sep=;`
+fn is_separator_line(line: &[u8]) -> bool {
+    let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
+    line.len() <= 5 && line.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"sep="))
 }
 
 /// From 0, where it is a number.

@@ -163,9 +163,9 @@ fn files_of_one_model_are_as_they_were_and_damaged_ensembles_are_refused() {
     let of = |kind: &ModelKind| if let ModelKind::Linear(m) = kind { (m.bias, m.weights.clone()) } else { panic!("not linear") };
     assert_eq!(new.members().map(of).collect::<Vec<_>>(), [(1.0, vec![1.0, 2.0]), (2.0, vec![3.0, 4.0])]);
     for (weight, bias, version, part) in [
-        (&[3, 2][..], &[2, 1][..], "2", "`weight` is not of 2 models"),
-        (&[2, 3], &[2, 1], "2", "2 ids for 3 rows"),
-        (&[2], &[1], "2", "`weight` is not of 1 models"),
+        (&[3, 2][..], &[2, 1][..], "2", "`weight` is F32 [3, 2] instead of F32 [2, 2]"),
+        (&[2, 3], &[2, 1], "2", "`weight` is F32 [2, 3] instead of F32 [2, 2]"),
+        (&[2], &[1], "2", "`bias` is F32 [1] instead of F32 [1, 1]"),
         (&[0, 2], &[0, 1], "2", "has 0 models"),
         (&[4], &[], "2", "has 0 models"),
         (&[2, 2], &[2, 1], "3", "version 3"),

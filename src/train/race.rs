@@ -43,6 +43,8 @@ pub(super) const EPOCHS: usize = 20;
 const BY_HEART: f64 = 0.5;
 /// How much of its loss a model keeps on examples it has seen: at least so much, where nothing is learnt by heart; at most, where all is.
 const KEPT: [f64; 2] = [0.3, 0.8];
+/// Rules that tune themselves by single examples go on raising their steps in a run longer than its rehearsal: by what their rate is divided.
+const UNSTEADY: f64 = 2.0;
 /// Rates whose losses differ by less than so many standard errors are taken to be equally good; and by less than the constant's loss
 /// over the number of examples, as an example more could.
 const NOISE: f64 = 0.5;
@@ -142,7 +144,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
         let more = (self.examples as f64 / sampled as f64).max(1.0);
         let of_examples = if self.by_heart { more.powf(-BY_HEART * by_heart) } else { 1.0 };
         let of_epochs = (self.settings.epochs.max(EPOCHS) as f64 / EPOCHS as f64).sqrt();
-        let rate = winner * of_examples / of_epochs;
+        let rate = winner * of_examples / of_epochs / if self.rule.learns() { UNSTEADY } else { 1.0 };
         // Three digits, which can be typed again.
         format!("{rate:.2e}").parse().ok().filter(|rate: &f32| rate.is_normal()).unwrap_or(winner as f32)
     }

@@ -1,21 +1,19 @@
 //! Training a linear model on sparse rows: settings and data become a run.
 use super::{
-    Batch, Feed, Normalize, Order, Outcome, Scaling, Settings, SparseFeed, Watch,
-    compiled::with_compiled,
-    hot,
+    Batch, Feed, Normalize, Order, Outcome, Scaling, Settings, SparseFeed, Watch, compiled, hot,
     race::{self, Race},
-    run::{Run, Workers, check_held_out, check_split},
+    run::{Run, check_held_out, check_split},
     scale::{ScaledFeed, default_rate},
     window::{Window, Windows, rows_of_chunk},
 };
 use crate::{
-    Result,
+    Result, Rule,
     data::Dataset,
     evaluate,
     model_file::{LinearModel, ModelKind},
     models::Linear,
-    params::{Finish, Lean, Parameters, Shape, stride},
-    rules::UpdateRule,
+    params::{Finish, Parameters, Shape, stride},
+    rules::{UpdateRule, with_any},
 };
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -33,7 +31,7 @@ pub fn train_linear(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    with_compiled!(settings.rule, rule => train(rule, settings.rule.name(), data, valid, settings, watch, stop))
+    with_any!(settings.rule, rule => train(rule, Some(settings.rule), settings.rule.name(), data, valid, settings, watch, stop))
 }
 
 /// The same with an update rule of the user's own; that of the settings is not looked at.
@@ -48,11 +46,12 @@ pub fn train_linear_with<R: UpdateRule>(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    train(rule, std::any::type_name::<R>(), data, valid, settings, watch, stop)
+    train(rule, None, std::any::type_name::<R>(), data, valid, settings, watch, stop)
 }
 
 fn train<R: UpdateRule>(
     rule: R,
+    named: Option<Rule>,
     rule_name: &str,
     data: &Dataset,
     valid: Option<&Dataset>,
@@ -121,19 +120,19 @@ fn train<R: UpdateRule>(
     };
     settings.lr = Some(rate);
     let parameters = Parameters::new(shape, &rule)?;
-    let keep = |parameters: &Parameters, finish: &Finish<'_, R>| {
+    let keep = |parameters: &Parameters, finish: &Finish<'_>| {
         let mut weights = parameters.narrow_weights(finish);
         scaling.iter().for_each(|scaling| scaling.fold(&mut weights));
         weights
     };
     let (units, model, parameters) = (&units, &model, &parameters);
     let ran = if settings.batch == Batch::One && scaling.is_none() && settings.aids.are_off() {
-        let run = Run { feed, units, model, rule, settings: &settings, rate, examples, parameters, windows };
-        run.epochs(&mut Workers::<_, _, _, Lean>::new(&run)?, watch, stop, keep, score_held, losses)?
+        let run = Run { feed, units, model, settings: &settings, rate, examples, parameters, windows };
+        run.plain().epochs(compiled::linear(&run, rule, named)?.as_mut(), watch, stop, keep, score_held, losses)?
     } else {
         let feed = &ScaledFeed { feed, scaling: scaling.as_ref() };
-        let run = Run { feed, units, model, rule, settings: &settings, rate, examples, parameters, windows };
-        run.epochs(run.way()?.as_mut(), watch, stop, keep, score_held, losses)?
+        let run = Run { feed, units, model, settings: &settings, rate, examples, parameters, windows };
+        run.plain().epochs(compiled::seldom(&run, rule)?.as_mut(), watch, stop, keep, score_held, losses)?
     };
     let ids = Arc::new(ids);
     Ok(ran.outcome(settings, rule_name, |mut weights| {

@@ -66,7 +66,7 @@ pub(super) fn sizes(examples: u64, numbers: f64, settings: &Settings) -> [u64; 2
 /// What the race needs to know of the run.
 pub(super) struct Race<'a, 's, F, M, R: UpdateRule> {
     /// Makes the stage of a ladder.
-    pub stage: &'a dyn Fn(usize) -> Result<Stage<'s, F, R>>,
+    pub stage: &'a dyn Fn(usize) -> Result<Stage<'s, F>>,
     /// How many examples an epoch of the run has.
     pub examples: u64,
     pub model: &'a M,

@@ -121,7 +121,7 @@ impl Run<'_, (), ()> {
             };
             if wrong.is_some() && self.chosen {
                 let constant = self.targets.loss(self.targets.constant);
-                return Ok(Went::Astray(Astray { epoch, loss: f64::NAN, constant, rate: self.rate, next: None }));
+                return Ok(Went::Astray(Astray { epoch, loss: f64::NAN, constant, rate: self.rate, diverged: true, next: None }));
             }
             if let Some(quantity) = wrong {
                 let error = Error::Diverged {
@@ -141,7 +141,7 @@ impl Run<'_, (), ()> {
             let valid = scored.as_ref().map(|scored| scored.metrics(self.settings.loss));
             let loss = self.targets.loss(tally.loss / tally.examples.max(1) as f64);
             if !interrupted {
-                astray = guard.see(epoch, self.rate, loss, scored.as_ref(), valid.as_ref()).or(astray);
+                astray = guard.see(epoch, self.rate, loss, scored.as_ref(), valid.as_ref());
             }
             kept.take(epoch, interrupted, state, scored, valid.as_ref())?;
             if let (Some(valid), Schedule::Plateau { patience, .. }) = (valid, self.settings.schedule) {
@@ -170,10 +170,8 @@ impl Run<'_, (), ()> {
                 return Ok(Went::Through(kept.end(Ended::StoppedEarly, reports, self.settings)));
             }
         }
-        if let Some(astray) = astray {
-            watch.astray(&astray);
-        }
-        Ok(Went::Through(kept.end(Ended::Finished, reports, self.settings)))
+        astray.iter().for_each(|astray| watch.astray(astray));
+        Ok(Went::Through(kept.end(Ended::Finished, reports, self.settings).gone(astray)))
     }
 
     /// Has all workers of a pool do their share of an epoch, under the eyes of `watch`.

@@ -153,7 +153,7 @@ impl Watch for Report {
     }
 
     fn astray(&mut self, astray: &Astray) {
-        let Astray { epoch, loss, constant, rate, next } = *astray;
+        let Astray { epoch, loss, constant, rate, next, .. } = *astray;
         let what = if loss.is_nan() {
             format!("epoch {epoch} left the finite numbers at learning rate {rate}")
         } else {

@@ -156,16 +156,11 @@ impl Watch for Report {
     }
 
     fn astray(&mut self, astray: &Astray) {
-        let Astray { epoch, loss, constant, rate, next } = *astray;
-        let what = if loss.is_nan() {
-            format!("epoch {epoch} left the finite numbers at learning rate {rate}")
-        } else {
-            format!("epoch {epoch} has a loss of {loss:.5}, worse than {constant:.5} of a constant prediction, at learning rate {rate}")
-        };
-        self.tell(&match next {
-            Some(next) => format!("{what}: starting again at {next}"),
-            None => format!("{what}: try --lr auto, or --lr {}", rate / 10.0),
-        });
+        // That a run diverged is told at its end.
+        if astray.next.is_some() || !astray.diverged {
+            self.tell(&of_astray(astray));
+        }
+        let Astray { epoch, loss, constant, rate, next, .. } = *astray;
         self.try_log(json!({ "event": "astray", "epoch": epoch, "loss": loss, "constant_loss": constant, "lr": rate, "next": next }));
     }
 
@@ -201,5 +196,19 @@ impl Watch for Report {
             "nonzeros": e.nonzeros, "steps": e.steps, "loss": e.loss, "valid": e.valid.as_ref().map(metrics_json),
         });
         self.try_log(line);
+    }
+}
+
+/// What went wrong, and what becomes of it or what to try.
+pub fn of_astray(astray: &Astray) -> String {
+    let Astray { epoch, loss, constant, rate, next, .. } = *astray;
+    let what = if loss.is_nan() {
+        format!("epoch {epoch} left the finite numbers at learning rate {rate}")
+    } else {
+        format!("epoch {epoch} has a loss of {loss:.5}, worse than {constant:.5} of a constant prediction, at learning rate {rate}")
+    };
+    match next {
+        Some(next) => format!("{what}: starting again at {next}"),
+        None => format!("{what}: try --lr auto, or --lr {}", rate / 10.0),
     }
 }

@@ -4,7 +4,7 @@ use super::{
     data::{CacheOptions, of_input},
     interrupt::watched,
     notes, outputs,
-    report::Report,
+    report::{self, Report},
     rule::RuleOptions,
     say::say,
     told,
@@ -296,10 +296,12 @@ fn finish(args: &TrainArgs, outcome: &Outcome, report: Report, changed: Option<S
         (Some(model), _) if !model.earlier.is_empty() => format!("the {} cycles completed", model.members().len()),
         (_, None) => format!("epoch {}", outcome.epochs.len()),
     };
+    // Finite, but worse than a constant on what it was trained on.
+    let astray = outcome.astray.filter(|astray| astray.diverged);
     let unfinished = match &outcome.ended {
         Ended::Diverged(_) => Some("diverged"),
         Ended::Interrupted | Ended::DataLost(_) => Some("interrupted"),
-        Ended::Finished | Ended::StoppedEarly => None,
+        Ended::Finished | Ended::StoppedEarly => astray.map(|_| "diverged"),
     };
     // What is lost has changed, of course.
     let changed = changed.filter(|_| !matches!(outcome.ended, Ended::DataLost(_)));
@@ -329,7 +331,14 @@ fn finish(args: &TrainArgs, outcome: &Outcome, report: Report, changed: Option<S
             say!("hogwild: {error}");
             (error.to_string(), ExitCode::from(2))
         }
-        Ended::Finished => ("finished".to_string(), ExitCode::SUCCESS),
+        Ended::Finished => match astray {
+            Some(astray) => {
+                let told = report::of_astray(&astray);
+                say!("hogwild: {told}");
+                (told, ExitCode::from(1))
+            }
+            None => ("finished".to_string(), ExitCode::SUCCESS),
+        },
         Ended::StoppedEarly => {
             let (metric, patience) = (outcome.settings.stop_metric.unwrap_or(Metric::Loss).name(), outcome.settings.patience.unwrap_or(0));
             report.say(&format!("stopped early: the held-out {metric} got no better for {patience} epochs"));

@@ -8,7 +8,7 @@
 //!
 //! The mapping is page-aligned, so rows never straddle a cache line needlessly; transparent huge pages are advised, as a random
 //! row is otherwise a miss in the page tables too.
-use super::{LANES, hogwild::load_state};
+use super::LANES;
 use crate::{
     Error, Result, memory,
     rules::{State, UpdateRule},
@@ -64,22 +64,43 @@ pub(crate) struct Shape {
     pub averaged: bool,
 }
 
+/// A weight as the model is to have it, of the weight and its state.
+type Weight<'a> = dyn Fn(f32, &[f32]) -> f32 + 'a;
+
 /// How a weight as it is trained becomes a weight as the model is to have it.
-pub(crate) struct Finish<'a, R: UpdateRule> {
-    pub rule: &'a R,
-    /// Of the step that would come next.
-    pub step: R::Step,
+pub(crate) struct Finish<'a> {
+    /// The rule's [`finish`](UpdateRule::finish) of a weight and its state.
+    rule: Box<Weight<'a>>,
+    /// Numbers of state beside each weight.
+    state: usize,
     /// What the sum of weighted changes is multiplied by, where the model is the average (see `aids`).
-    pub average: Option<f32>,
+    average: Option<f32>,
 }
 
-impl<R: UpdateRule> Finish<'_, R> {
-    fn weight(&self, w: f32, sum: impl FnOnce() -> f32, state: impl FnOnce() -> R::State<f32>) -> f32 {
-        match self.average {
-            Some(scale) => w - scale * sum(),
-            None if self.rule.rowwise() => w,
-            None => self.rule.finish(&self.step, w, &state()),
+impl<'a> Finish<'a> {
+    /// By the step that would come next.
+    pub fn new<R: UpdateRule>(rule: &'a R, step: R::Step, average: Option<f32>) -> Finish<'a> {
+        if rule.rowwise() {
+            return Finish { rule: Box::new(|w, _| w), state: 0, average };
         }
+        let finish = move |w, numbers: &[f32]| {
+            let mut state = R::State::splat(0.0);
+            state.as_mut().copy_from_slice(numbers);
+            rule.finish(&step, w, &state)
+        };
+        Finish { rule: Box::new(finish), state: <R::State<f32> as State<f32>>::LEN, average }
+    }
+
+    /// `state` gives the numbers beside the weight.
+    fn weight(&self, w: f32, sum: impl FnOnce() -> f32, state: impl Fn(usize) -> f32) -> f32 {
+        if let Some(scale) = self.average {
+            return w - scale * sum();
+        }
+        let mut numbers = [0.0; super::MOST];
+        for (k, number) in numbers[..self.state].iter_mut().enumerate() {
+            *number = state(k);
+        }
+        (self.rule)(w, &numbers[..self.state])
     }
 }
 
@@ -188,33 +209,26 @@ impl Parameters {
     }
 
     /// The weights of the narrow rows as a model is to have them.
-    pub fn narrow_weights<R: UpdateRule>(&self, view: &Finish<'_, R>) -> Vec<f32> {
+    pub fn narrow_weights(&self, view: &Finish<'_>) -> Vec<f32> {
         let sum = |i: usize| self.narrow_sums()[i * self.stride].load(Relaxed);
         let rows = self.narrow.cells().chunks_exact(self.stride).take(self.shape.narrow).enumerate();
-        rows.map(|(i, row)| view.weight(row[0].load(Relaxed), || sum(i), || load_state::<R>(&row[1..]))).collect()
+        rows.map(|(i, row)| view.weight(row[0].load(Relaxed), || sum(i), |k| row[1 + k].load(Relaxed))).collect()
     }
 
     /// The weights of a wide row, likewise.
-    pub fn wide_weights<R: UpdateRule>(&self, row: usize, view: &Finish<'_, R>) -> impl Iterator<Item = f32> {
+    pub fn wide_weights(&self, row: usize, view: &Finish<'_>) -> impl Iterator<Item = f32> {
         let start = row * self.wide_stride;
         let cells = &self.wide.cells()[start..][..self.wide_stride];
         let part = self.shape.width.next_multiple_of(LANES);
-        let rowwise = view.rule.rowwise();
-        let state = move |i: usize| {
-            let mut state = R::State::<f32>::splat(0.0);
-            for (k, s) in state.as_mut().iter_mut().enumerate().filter(|_| !rowwise) {
-                *s = cells[part * (1 + k) + i].load(Relaxed);
-            }
-            state
-        };
-        (0..self.shape.width).map(move |i| view.weight(cells[i].load(Relaxed), || self.wide_sum(start + i), || state(i)))
+        let state = move |i: usize, k: usize| cells[part * (1 + k) + i].load(Relaxed);
+        (0..self.shape.width).map(move |i| view.weight(cells[i].load(Relaxed), || self.wide_sum(start + i), |k| state(i, k)))
     }
 
     /// The weight beside a wide row, likewise.
-    pub fn beside<R: UpdateRule>(&self, row: usize, view: &Finish<'_, R>) -> f32 {
+    pub fn beside(&self, row: usize, view: &Finish<'_>) -> f32 {
         let start = (row + 1) * self.wide_stride - LANES;
         let tail = &self.wide.cells()[start..];
-        view.weight(tail[0].load(Relaxed), || self.wide_sum(start), || load_state::<R>(&tail[1..]))
+        view.weight(tail[0].load(Relaxed), || self.wide_sum(start), |k| tail[1 + k].load(Relaxed))
     }
 
     fn wide_sum(&self, cell: usize) -> f32 {

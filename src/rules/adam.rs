@@ -7,6 +7,7 @@ use super::{
     shared::{NEARLY_ONE, average, bias_correction, by_length},
 };
 use crate::{Knob, params::Real};
+use bytemuck::{Pod, Zeroable};
 
 /// Adam with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,7 +26,8 @@ impl Adam {
 }
 
 /// What a step of Adam and its kin needs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
 pub struct AdamStep {
     /// The rate over the first correction.
     pub(super) rate: f32,

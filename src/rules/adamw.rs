@@ -5,6 +5,7 @@
 //! another thing.
 use super::{Adam, Clock, UpdateRule, adam::AdamStep, shared::by_length};
 use crate::{Knob, params::Real};
+use bytemuck::{Pod, Zeroable};
 
 /// AdamW with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,7 +22,8 @@ impl AdamW {
 }
 
 /// What a step of AdamW needs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
 pub struct AdamWStep {
     adam: AdamStep,
     kept: f32,

@@ -4,6 +4,8 @@
 //! `train::compiled`). The others go by [`Any`], which chooses the rule's step by a `match`, sixteen weights at a time: always the same
 //! branch, so the processor foresees it, and the step is compiled into the loop like any other. The same text, so the same bits.
 use super::*;
+use bytemuck::Pod;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A rule with `N` numbers of state.
 #[derive(Clone, Copy)]
@@ -32,14 +34,43 @@ fn own<R: UpdateRule, V: Real, const N: usize>(state: &[V; N]) -> R::State<V> {
     own
 }
 
+/// What a rule has prepared, four numbers at most, as two words: they pass in registers, and are stored and loaded whole. Plain numbers were
+/// stored one by one and loaded by sixteen, as the compiler saw fit, which waits for the stores, and the next example with it (Adam on
+/// ratings: half of the time). Of atomics each load is one.
+pub(crate) struct AnyStep(AtomicU64, AtomicU64);
+
+impl Clone for AnyStep {
+    fn clone(&self) -> AnyStep {
+        let [a, b] = self.words();
+        AnyStep(a.into(), b.into())
+    }
+}
+
+impl AnyStep {
+    #[inline(always)]
+    fn pack<T: Pod>(step: T) -> (u64, u64) {
+        const { assert!(size_of::<T>() <= size_of::<AnyStep>()) };
+        let mut bits = [0u32; 4];
+        bytemuck::bytes_of_mut(&mut bits)[..size_of::<T>()].copy_from_slice(bytemuck::bytes_of(&step));
+        let [a, b, c, d] = bits.map(u64::from);
+        (a | b << 32, c | d << 32)
+    }
+
+    #[inline(always)]
+    fn words(&self) -> [u64; 2] {
+        [self.0.load(Relaxed), self.1.load(Relaxed)]
+    }
+
+    #[inline(always)]
+    fn unpack<T: Pod>(&self) -> T {
+        let [a, b] = self.words();
+        let numbers = [a as u32, (a >> 32) as u32, b as u32, (b >> 32) as u32].map(f32::from_bits);
+        bytemuck::pod_read_unaligned(&bytemuck::bytes_of(&numbers)[..size_of::<T>()])
+    }
+}
+
 macro_rules! any {
     ($($variant:ident)*) => {
-        /// A rule with what it has prepared.
-        #[derive(Clone, Copy)]
-        pub(crate) enum AnyStep {
-            $($variant($variant, <$variant as UpdateRule>::Step),)*
-        }
-
         /// What each rule keeps from example to example: nothing, but for those that tune themselves.
         #[derive(Clone, Default)]
         #[allow(non_snake_case)]
@@ -49,9 +80,9 @@ macro_rules! any {
 
         /// Once an example, and so not worth a copy in each loop.
         #[inline(never)]
-        fn prepare(rule: &Rule, clock: &Clock, memory: &AnyMemory) -> AnyStep {
+        fn prepare(rule: &Rule, clock: &Clock, memory: &AnyMemory) -> (u64, u64) {
             match *rule {
-                $(Rule::$variant(rule) => AnyStep::$variant(rule, rule.prepare(clock, &memory.$variant)),)*
+                $(Rule::$variant(rule) => AnyStep::pack(rule.prepare(clock, &memory.$variant)),)*
             }
         }
 
@@ -75,6 +106,7 @@ macro_rules! any {
             type State<V: Real> = [V; N];
             type Step = AnyStep;
             type Memory = AnyMemory;
+            const BUILT_IN: bool = true;
 
             #[inline(always)]
             fn rowwise(&self) -> bool {
@@ -120,30 +152,31 @@ macro_rules! any {
 
             #[inline(always)]
             fn prepare(&self, clock: &Clock, memory: &AnyMemory) -> AnyStep {
-                prepare(&self.0, clock, memory)
+                let (a, b) = prepare(&self.0, clock, memory);
+                AnyStep(a.into(), b.into())
             }
 
             #[inline(always)]
             fn read<V: Real>(&self, step: &AnyStep, w: V, state: &[V; N]) -> V {
-                match step {
-                    $(AnyStep::$variant(rule, step) if fits::<$variant, N>() => rule.read(step, w, &own::<$variant, V, N>(state)),)*
+                match self.0 {
+                    $(Rule::$variant(rule) if fits::<$variant, N>() => rule.read(&step.unpack(), w, &own::<$variant, V, N>(state)),)*
                     _ => other_state(),
                 }
             }
 
             fn finish(&self, step: &AnyStep, w: f32, state: &[f32; N]) -> f32 {
-                match step {
-                    $(AnyStep::$variant(rule, step) if fits::<$variant, N>() => rule.finish(step, w, &own::<$variant, f32, N>(state)),)*
+                match self.0 {
+                    $(Rule::$variant(rule) if fits::<$variant, N>() => rule.finish(&step.unpack(), w, &own::<$variant, f32, N>(state)),)*
                     _ => other_state(),
                 }
             }
 
             #[inline(always)]
             fn step<V: Real>(&self, step: &AnyStep, w: V, g: V, state: &mut [V; N]) -> V {
-                match step {
-                    $(AnyStep::$variant(rule, step) if fits::<$variant, N>() => {
+                match self.0 {
+                    $(Rule::$variant(rule) if fits::<$variant, N>() => {
                         let mut own = own::<$variant, V, N>(state);
-                        let w = rule.step(step, w, g, &mut own);
+                        let w = rule.step(&step.unpack(), w, g, &mut own);
                         state.copy_from_slice(own.as_ref());
                         w
                     })*
@@ -153,16 +186,16 @@ macro_rules! any {
 
             #[inline(always)]
             fn rate<V: Real>(&self, step: &AnyStep, state: &[V; N]) -> V {
-                match step {
-                    $(AnyStep::$variant(rule, step) if fits::<$variant, N>() => rule.rate(step, &own::<$variant, V, N>(state)),)*
+                match self.0 {
+                    $(Rule::$variant(rule) if fits::<$variant, N>() => rule.rate(&step.unpack(), &own::<$variant, V, N>(state)),)*
                     _ => other_state(),
                 }
             }
 
             #[inline(always)]
             fn row_scale(&self, step: &AnyStep, state: &[f32; N]) -> f32 {
-                match step {
-                    $(AnyStep::$variant(rule, step) if fits::<$variant, N>() => rule.row_scale(step, &own::<$variant, f32, N>(state)),)*
+                match self.0 {
+                    $(Rule::$variant(rule) if fits::<$variant, N>() => rule.row_scale(&step.unpack(), &own::<$variant, f32, N>(state)),)*
                     _ => other_state(),
                 }
             }
@@ -204,20 +237,18 @@ fn other_state() -> ! {
     unreachable!("a rule with another number of state numbers")
 }
 
-/// `with_any!(rule, any => expression)` runs the expression with the rule as [`Any`] of its number of state numbers.
+/// `with_any!(rule, any => expression)` runs the expression with the rule as [`Any`] of its number of state numbers, or, as it shares that
+/// with no other, as [`Sgd`].
 macro_rules! with_any {
     ($rule:expr, $any:ident => $body:expr) => {{
         let rule: $crate::rules::Rule = $rule;
-        match rule.state_len() {
-            0 => {
-                let $any = $crate::rules::Any::<0>::new(rule);
-                $body
-            }
-            1 => {
+        match (rule, rule.state_len()) {
+            ($crate::rules::Rule::Sgd($any), _) => $body,
+            (_, 1) => {
                 let $any = $crate::rules::Any::<1>::new(rule);
                 $body
             }
-            2 => {
+            (_, 2) => {
                 let $any = $crate::rules::Any::<2>::new(rule);
                 $body
             }

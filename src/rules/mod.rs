@@ -103,9 +103,13 @@ pub trait UpdateRule: Copy + Send + Sync + 'static {
     /// The numbers kept beside each weight: `[V; N]`, N at most 3.
     type State<V: Real>: State<V>;
     /// What is worked out once an example: the rate, corrections for the step's number.
-    type Step: Copy + Send + Sync;
+    type Step: Clone + Send + Sync;
     /// What a worker keeps from example to example, beside the weights; `()` for all rules but those that tune themselves.
     type Memory: Clone + Send + Sync + Default;
+
+    /// Whether `train::compiled` lists which loops are compiled for it; for a user's own rule all are.
+    #[doc(hidden)]
+    const BUILT_IN: bool = false;
 
     /// Whether a row of factors has one state for all its weights; then [`row_scale`](Self::row_scale) steps it.
     #[inline(always)]

@@ -9,6 +9,7 @@ use super::{
     shared::{NEARLY_ONE, by_square, remembered, steps_between},
 };
 use crate::{Knob, math::exp, params::Real};
+use bytemuck::{Pod, Zeroable};
 
 /// Momentum with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,7 +26,8 @@ impl Momentum {
 }
 
 /// What a step of momentum needs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
 pub struct MomentumStep {
     pub(super) rate: f32,
     /// The step's number, as it is remembered beside weights.

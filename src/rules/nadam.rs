@@ -8,6 +8,7 @@ use super::{
     shared::{average, by_length},
 };
 use crate::{Knob, params::Real};
+use bytemuck::{Pod, Zeroable};
 
 /// Nadam with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,7 +30,8 @@ impl Nadam {
 }
 
 /// What a step of Nadam needs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
 pub struct NadamStep {
     of_average: f32,
     of_gradient: f32,

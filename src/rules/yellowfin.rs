@@ -13,6 +13,7 @@ use super::{
     shared::{NEARLY_ONE, average},
 };
 use crate::{Knob, params::Real};
+use bytemuck::{Pod, Zeroable};
 
 /// YellowFin with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,7 +66,8 @@ impl Default for Tuner {
 }
 
 /// What a step of YellowFin needs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
 pub struct YellowFinStep {
     momentum: f32,
     rate: f32,

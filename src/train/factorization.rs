@@ -1,20 +1,19 @@
 //! Training matrix factorization on ratings: settings and data become a run.
 use super::{
-    Batch, Normalize, Order, Outcome, RatingFeed, Settings, Watch, Window,
-    compiled::with_compiled,
+    Batch, Feed, Normalize, Order, Outcome, RatingFeed, Settings, Watch, Window, compiled,
     feed::Rating,
     race::{self, Race},
     recovery,
-    run::{Run, Went, Workers, check_held_out, check_split},
+    run::{Run, Way, check_held_out, check_split},
     sample,
 };
 use crate::{
-    Error, Result, Scored,
+    Error, Result, Rule,
     data::Ratings,
     model_file::{FactorModel, ModelKind},
-    models::{Factorization, Fixed, Width},
-    params::{Finish, LANES, Lean, Parameters, Shape},
-    rules::UpdateRule,
+    models::Factorization,
+    params::{Finish, LANES, Parameters, Shape},
+    rules::{UpdateRule, with_any},
 };
 use rayon::prelude::*;
 use std::{
@@ -38,7 +37,7 @@ pub fn train_factorization(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    with_compiled!(settings.rule, rule => train(rule, settings.rule.name(), data, valid, settings, watch, stop))
+    with_any!(settings.rule, rule => train(rule, Some(settings.rule), settings.rule.name(), data, valid, settings, watch, stop))
 }
 
 /// The same with an update rule of the user's own; that of the settings is not looked at.
@@ -53,11 +52,12 @@ pub fn train_factorization_with<R: UpdateRule>(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    train(rule, std::any::type_name::<R>(), data, valid, settings, watch, stop)
+    train(rule, None, std::any::type_name::<R>(), data, valid, settings, watch, stop)
 }
 
 fn train<R: UpdateRule>(
     rule: R,
+    named: Option<Rule>,
     rule_name: &str,
     data: &Ratings,
     valid: Option<&Ratings>,
@@ -126,7 +126,7 @@ fn train<R: UpdateRule>(
         }
     };
     feed.set_places(stride);
-    let split = |parameters: &Parameters, finish: &Finish<'_, R>| -> FactorModel {
+    let split = |parameters: &Parameters, finish: &Finish<'_>| -> FactorModel {
         let biases = |rows: Range<usize>| rows.map(|row| targets.scale * parameters.beside(row, finish)).collect();
         // The product of two is in the unit of the ratings.
         let root = targets.scale.sqrt();
@@ -149,86 +149,18 @@ fn train<R: UpdateRule>(
         };
         feed.ratings.par_iter().map(of).collect()
     };
+    let (units, examples) = (&feed.units, feed.ratings.len() as u64);
     let attempt = |rate: f32, chosen: bool, watch: &mut dyn Watch| {
-        let parameters = Parameters::new(shape, &rule)?;
-        start_factors(&parameters, rank, settings.seed);
-        let factors = Factors { feed: &feed, model: &model, rule, settings: &settings, rate, chosen, parameters: &parameters };
-        factors.epochs(watch, stop, split, evaluate, losses)
+        let parameters = &Parameters::new(shape, &rule)?;
+        start_factors(parameters, rank, settings.seed);
+        let (settings, damage) = (&settings, &|| Feed::<Factorization>::damage(&feed));
+        let run = Run { feed: &feed, units, model: &model, settings, rate, chosen, targets, examples, parameters, windows: None, damage };
+        let go = |way: &mut dyn Way| run.plain().epochs(way, watch, stop, split, evaluate, losses);
+        compiled::factorization(&run, rule, named, go)
     };
     let (ran, rate) = recovery::at_rates(rate, chosen, watch, attempt)?;
     settings.lr = Some(rate);
     Ok(ran.outcome(settings, rule_name, targets.scale, ModelKind::Factorization))
-}
-
-/// A run of factorization, but for the width of its rows.
-struct Factors<'a, R> {
-    feed: &'a RatingFeed,
-    model: &'a Factorization,
-    rule: R,
-    settings: &'a Settings,
-    rate: f32,
-    chosen: bool,
-    parameters: &'a Parameters,
-}
-
-impl<R: UpdateRule> Factors<'_, R> {
-    /// The default rank has code of its own under every rule, other usual ones under row-wise rules, which are the fast ones here; batches and
-    /// aids go with rows of any width. (Without, Adagrad at rank 32 takes 1.6 times as long; code for each rule and width made
-    /// compiling the crate twice as long.)
-    fn epochs<T>(
-        &self,
-        watch: &mut dyn Watch,
-        stop: &AtomicBool,
-        keep: impl Fn(&Parameters, &Finish<'_, R>) -> T,
-        evaluate: impl Fn(&T) -> Option<Scored>,
-        losses: impl Fn(&T) -> Vec<f32>,
-    ) -> Result<Went<T>> {
-        let usual = self.settings.batch == Batch::One && self.settings.aids.are_off();
-        let vectors = if usual { self.settings.rank.div_ceil(LANES) } else { 0 };
-        if vectors == 2 {
-            return self.epochs_of_width::<Fixed<2>, _>(watch, stop, keep, evaluate, losses);
-        }
-        if self.rule.rowwise() {
-            match vectors {
-                1 => return self.epochs_of_width::<Fixed<1>, _>(watch, stop, keep, evaluate, losses),
-                4 => return self.epochs_of_width::<Fixed<4>, _>(watch, stop, keep, evaluate, losses),
-                8 => return self.epochs_of_width::<Fixed<8>, _>(watch, stop, keep, evaluate, losses),
-                _ => {}
-            }
-        }
-        let run = self.run(self.model);
-        run.epochs(run.way()?.as_mut(), watch, stop, keep, evaluate, losses)
-    }
-
-    fn epochs_of_width<W: Width, T>(
-        &self,
-        watch: &mut dyn Watch,
-        stop: &AtomicBool,
-        keep: impl Fn(&Parameters, &Finish<'_, R>) -> T,
-        evaluate: impl Fn(&T) -> Option<Scored>,
-        losses: impl Fn(&T) -> Vec<f32>,
-    ) -> Result<Went<T>> {
-        let model = self.model.with_width::<W>();
-        let run = self.run(&model);
-        run.epochs(&mut Workers::<_, _, _, Lean>::new(&run)?, watch, stop, keep, evaluate, losses)
-    }
-
-    fn run<'r, M>(&'r self, model: &'r M) -> Run<'r, RatingFeed, M, R> {
-        let &Factors { feed, rule, settings, rate, chosen, parameters, .. } = self;
-        Run {
-            feed,
-            units: &feed.units,
-            model,
-            rule,
-            settings,
-            rate,
-            chosen,
-            targets: feed.targets,
-            examples: feed.ratings.len() as u64,
-            parameters,
-            windows: None,
-        }
-    }
 }
 
 /// Factors start small and random, so that no two are alike.

@@ -1,6 +1,6 @@
 //! What a run keeps of its way: the state of the last good epoch; with early stopping that of the best; with snapshots (Huang et al.,
 //! "Snapshot ensembles: train 1, get M for free", ICLR 2017) one of the end of each cosine cycle, which together are one model.
-use super::{Ended, EpochReport, Outcome, Settings, stopping::Best};
+use super::{Astray, Ended, EpochReport, Outcome, Settings, stopping::Best};
 use crate::{Metrics, Result, Scored, TrainedModel, model_file::ModelKind, schedule::epochs_of_cycle};
 
 /// States, with what they score on held-out data where there are to be several.
@@ -50,7 +50,7 @@ impl<T> Kept<T> {
         let (states, scored): (Vec<T>, Vec<Option<Scored>>) = self.states.into_iter().unzip();
         let scored: Vec<Scored> = scored.into_iter().flatten().collect();
         let ensemble = (scored.len() > 1).then(|| Scored::mean(settings.loss, scored).metrics(settings.loss));
-        Ran { states, ended, epochs, best: self.best.and_then(|best| best.epoch), ensemble }
+        Ran { states, ended, epochs, best: self.best.and_then(|best| best.epoch), astray: None, ensemble }
     }
 }
 
@@ -60,13 +60,19 @@ pub(super) struct Ran<T> {
     ended: Ended,
     epochs: Vec<EpochReport>,
     best: Option<usize>,
+    astray: Option<Astray>,
     ensemble: Option<Metrics>,
 }
 
 impl<T> Ran<T> {
+    /// The same, gone astray at its end, if it has.
+    pub fn gone(self, astray: Option<Astray>) -> Ran<T> {
+        Ran { astray, ..self }
+    }
+
     /// The same with a model, made of states by `kind`. The rule may be the user's own, by that name.
     pub fn outcome(self, settings: Settings, rule: &str, unit: f32, kind: impl Fn(T) -> ModelKind) -> Outcome {
-        let Ran { states, ended, epochs, best, ensemble } = self;
+        let Ran { states, ended, epochs, best, astray, ensemble } = self;
         let mut earlier: Vec<ModelKind> = states.into_iter().map(kind).collect();
         let model = earlier.pop().map(|kind| TrainedModel {
             loss: settings.loss,
@@ -76,6 +82,6 @@ impl<T> Ran<T> {
             kind,
             earlier,
         });
-        Outcome { model, ended, epochs, best, ensemble, settings }
+        Outcome { model, ended, epochs, best, astray, ensemble, settings }
     }
 }

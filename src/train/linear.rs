@@ -1,24 +1,22 @@
 //! Training a linear model on sparse rows: settings and data become a run.
 use super::{
-    Batch, Feed, Normalize, Order, Outcome, Scaling, Settings, SparseFeed, Watch,
-    compiled::with_compiled,
-    hot,
+    Batch, Feed, Normalize, Order, Outcome, Scaling, Settings, SparseFeed, Watch, compiled, hot,
     race::{self, Race},
     recovery,
     rehearsal::{self, Stage},
-    run::{Run, Workers, check_held_out, check_split},
+    run::{Run, check_held_out, check_split},
     scale::{self, ScaledFeed, default_rate},
     window::{Window, Windows, rows_of_chunk},
 };
 use crate::{
-    Classes, Result,
+    Classes, Result, Rule,
     classes::check_given,
     data::Dataset,
     evaluate,
     model_file::{LinearModel, ModelKind},
     models::Linear,
-    params::{Finish, Lean, Parameters, Shape, stride},
-    rules::UpdateRule,
+    params::{Finish, Parameters, Shape, stride},
+    rules::{UpdateRule, with_any},
 };
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -36,7 +34,7 @@ pub fn train_linear(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    with_compiled!(settings.rule, rule => train(rule, settings.rule.name(), data, valid, settings, watch, stop))
+    with_any!(settings.rule, rule => train(rule, Some(settings.rule), settings.rule.name(), data, valid, settings, watch, stop))
 }
 
 /// The same with an update rule of the user's own; that of the settings is not looked at.
@@ -51,11 +49,12 @@ pub fn train_linear_with<R: UpdateRule>(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    train(rule, std::any::type_name::<R>(), data, valid, settings, watch, stop)
+    train(rule, None, std::any::type_name::<R>(), data, valid, settings, watch, stop)
 }
 
 fn train<R: UpdateRule>(
     rule: R,
+    named: Option<Rule>,
     rule_name: &str,
     data: &Dataset,
     valid: Option<&Dataset>,
@@ -112,13 +111,13 @@ fn train<R: UpdateRule>(
     let examples = data.rows() as u64 - held.as_ref().map_or(0, |held| held.len() as u64);
     let shape = Shape { narrow: data.columns() + 1, hot, rare, workers, averaged: settings.aids.average.is_some(), ..Shape::default() };
     // Weights of raw features, for standardised labels; and for labels as they are.
-    let standard = |parameters: &Parameters, finish: &Finish<'_, R>| {
+    let standard = |parameters: &Parameters, finish: &Finish<'_>| {
         let mut weights = parameters.narrow_weights(finish);
         scaling.iter().for_each(|scaling| scaling.fold(&mut weights));
         weights.first_mut().into_iter().for_each(|bias| *bias += base);
         weights
     };
-    let keep = |parameters: &Parameters, finish: &Finish<'_, R>| {
+    let keep = |parameters: &Parameters, finish: &Finish<'_>| {
         let mut weights = standard(parameters, finish);
         if let Some((bias, weights)) = weights.split_first_mut() {
             *bias = targets.bias(*bias);
@@ -142,7 +141,7 @@ fn train<R: UpdateRule>(
                 (_, Some(held)) => rehearsal::judges(held.iter().copied(), examples, settings.seed),
                 _ => None,
             };
-            let judge = |parameters: &Parameters, finish: &Finish<'_, R>, held: &[u32]| -> Vec<(f32, f32)> {
+            let judge = |parameters: &Parameters, finish: &Finish<'_>, held: &[u32]| -> Vec<(f32, f32)> {
                 let weights = standard(parameters, finish);
                 let scored = match (judges, valid, &valid_columns) {
                     (Some(judges), Some(valid), Some(columns)) => {
@@ -169,14 +168,14 @@ fn train<R: UpdateRule>(
     };
     let (units, model) = (&units, &model);
     let attempt = |rate: f32, chosen: bool, watch: &mut dyn Watch| {
-        let parameters = &Parameters::new(shape, &rule)?;
+        let (parameters, settings, damage) = (&Parameters::new(shape, &rule)?, &settings, &|| feed.damage());
         if settings.batch == Batch::One && scaling.is_none() && settings.aids.are_off() {
-            let run = Run { feed, units, model, rule, settings: &settings, rate, chosen, targets, examples, parameters, windows };
-            return run.epochs(&mut Workers::<_, _, _, Lean>::new(&run)?, watch, stop, keep, score_held, losses);
+            let run = Run { feed, units, model, settings, rate, chosen, targets, examples, parameters, windows, damage };
+            return run.plain().epochs(compiled::linear(&run, rule, named)?.as_mut(), watch, stop, keep, score_held, losses);
         }
         let feed = &ScaledFeed { feed, scaling: scaling.as_ref() };
-        let run = Run { feed, units, model, rule, settings: &settings, rate, chosen, targets, examples, parameters, windows };
-        run.epochs(run.way()?.as_mut(), watch, stop, keep, score_held, losses)
+        let run = Run { feed, units, model, settings, rate, chosen, targets, examples, parameters, windows, damage };
+        run.plain().epochs(compiled::seldom(&run, rule)?.as_mut(), watch, stop, keep, score_held, losses)
     };
     let (ran, rate) = recovery::at_rates(rate, chosen, watch, attempt)?;
     settings.lr = Some(rate);

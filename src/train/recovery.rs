@@ -43,7 +43,14 @@ impl<'a> Guard<'a> {
         let last = epoch == self.settings.epochs && by(WORSE[1]);
         // With early stopping the best epoch's model is kept, whatever comes after it.
         let counts = self.settings.patience.is_none() || !self.better;
-        ((self.worse >= 2 || last) && counts).then_some(Astray { epoch, loss, constant, rate, next: None })
+        ((self.worse >= 2 || last) && counts).then(|| Astray {
+            epoch,
+            loss,
+            constant,
+            rate,
+            diverged: training > self.training * (1.0 + WORSE[0]),
+            next: None,
+        })
     }
 }
 

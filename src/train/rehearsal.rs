@@ -36,23 +36,23 @@ pub(super) struct Fold {
 }
 
 /// Score and target of each of some held-out positions.
-pub(super) type Judge<'a, R> = Box<dyn Fn(&Parameters, &Finish<'_, R>, &[u32]) -> Vec<(f32, f32)> + Sync + 'a>;
+pub(super) type Judge<'a> = Box<dyn Fn(&Parameters, &Finish<'_>, &[u32]) -> Vec<(f32, f32)> + Sync + 'a>;
 
 /// A rate that was rehearsed, with the losses of the examples that judge.
 type Rehearsed = (Raced, Vec<f32>);
 
 /// What a ladder of rates is run on.
-pub(super) struct Stage<'a, F, R: UpdateRule> {
+pub(super) struct Stage<'a, F> {
     pub feed: F,
     /// Of the rehearsals' parameters.
     pub shape: Shape,
     /// Gives parameters their first weights.
     pub start: Box<dyn Fn(&Parameters) + Sync + 'a>,
     pub folds: Vec<Fold>,
-    pub judge: Judge<'a, R>,
+    pub judge: Judge<'a>,
 }
 
-impl<F, R: UpdateRule> Stage<'_, F, R> {
+impl<F> Stage<'_, F> {
     /// Examples of a fold that are trained on.
     pub fn examples(&self) -> u64 {
         self.folds.first().map_or(0, Fold::examples)
@@ -112,7 +112,7 @@ pub(super) fn folds(units: &[Range<u32>], wanted: u64, judged: bool, seed: u64) 
 
 /// Rehearsals on a stage.
 pub(super) struct Rehearsal<'a, 's, F, M, R: UpdateRule> {
-    pub stage: &'a Stage<'s, F, R>,
+    pub stage: &'a Stage<'s, F>,
     pub model: &'a M,
     pub rule: R,
     pub settings: &'a Settings,
@@ -123,7 +123,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
     pub fn constant(&self, score: f32) -> Result<Vec<f32>> {
         let Stage { shape, folds, judge, .. } = self.stage;
         let parameters = self.parameters(*shape)?;
-        let finish = Finish { rule: &self.rule, step: self.rule.prepare(&Clock::default(), &R::Memory::default()), average: None };
+        let finish = Finish::new(&self.rule, self.rule.prepare(&Clock::default(), &R::Memory::default()), None);
         let judged = folds.iter().flat_map(|fold| judge(&parameters, &finish, &fold.held));
         Ok(judged.map(|(_, y)| self.settings.loss.value(score, y)).collect())
     }
@@ -247,7 +247,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
             if done + 1 == epochs as u64 || self.settings.patience.is_some() {
                 let last = Moment { step: before + epoch, ..start };
                 let clock = Clock { rate: schedule.rate(rate, &last), step: last.step + 1, steps };
-                let finish = Finish { rule: &self.rule, step: self.rule.prepare(&clock, &memory), average: None };
+                let finish = Finish::new(&self.rule, self.rule.prepare(&clock, &memory), None);
                 let judged = (self.stage.judge)(parameters, &finish, &fold.held);
                 let losses: Vec<f32> = judged.into_iter().map(|(z, y)| loss.value(z, y)).collect();
                 let training = tally.loss / tally.examples.max(1) as f64;

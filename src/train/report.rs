@@ -70,6 +70,8 @@ pub struct Astray {
     pub constant: f64,
     /// The learning rate.
     pub rate: f32,
+    /// Whether the training loss is beyond that of the constant too: so the run has diverged, and held-out data are not merely unlike.
+    pub diverged: bool,
     /// The rate at which the run starts again; None where it was given, and is kept.
     pub next: Option<f32>,
 }
@@ -135,6 +137,8 @@ pub struct Outcome {
     pub epochs: Vec<EpochReport>,
     /// With early stopping, the epoch whose model it is, from 1: the best by the held-out metric; None when none was evaluated.
     pub best: Option<usize>,
+    /// Where the run went astray at its end, and was kept all the same, as its rate was given.
+    pub astray: Option<Astray>,
     /// The held-out metrics of an ensemble of snapshots as a whole; those of its members are in their epochs' reports.
     pub ensemble: Option<Metrics>,
     /// The settings as used, with every default filled in.

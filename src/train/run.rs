@@ -19,17 +19,19 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, unbounded};
 use std::{
     marker::PhantomData,
     ops::Range,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     thread,
     time::{Duration, Instant},
 };
 
 /// Everything that stays the same over the epochs.
-pub(super) struct Run<'a, F, M, R> {
+pub(super) struct Run<'a, F, M> {
     pub feed: &'a F,
     pub units: &'a [Range<u32>],
     pub model: &'a M,
-    pub rule: R,
     pub settings: &'a Settings,
     pub rate: f32,
     /// Whether the rate was chosen, so that the run may start again at another.
@@ -39,6 +41,8 @@ pub(super) struct Run<'a, F, M, R> {
     pub parameters: &'a Parameters,
     /// Of data larger than memory.
     pub windows: Option<&'a Windows<'a>>,
+    /// What is wrong with the data's files since they were opened.
+    pub damage: &'a (dyn Fn() -> Option<Error> + Sync),
 }
 
 /// How epochs went. There is one at a time, so that its size does not matter.
@@ -51,22 +55,37 @@ pub(super) enum Went<T> {
 }
 
 /// A way through an epoch, with what it keeps from one to the next.
-pub(super) trait Way<R: UpdateRule> {
+pub(super) trait Way {
     /// Goes through epoch number `epoch`, which begins at `start`, as planned; returns what was done, and in how many steps.
     fn epoch(&mut self, epoch: usize, start: Moment, plan: &Plan, watch: &mut dyn Watch, stop: &AtomicBool) -> (Tally, u64);
-    /// The step that would come next, but at the rate of the last one (the next may be that of a restart), and what is prepared for it.
-    fn next(&self) -> (Clock, R::Step);
+    /// How a model is made of the parameters as they stand: by the step that would come next, but at the rate of the last one (the next may
+    /// be that of a restart).
+    fn finish(&self) -> Finish<'_>;
 }
 
-impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
+impl<'a, F, M> Run<'a, F, M> {
+    /// The run by itself, whatever is trained on: what goes by it is compiled once.
+    pub fn plain(&self) -> Run<'a, (), ()> {
+        let Run { units, settings, rate, chosen, targets, examples, parameters, windows, damage, .. } = *self;
+        Run { feed: &(), model: &(), units, settings, rate, chosen, targets, examples, parameters, windows, damage }
+    }
+
+    /// The same run of the same model in another form.
+    pub fn with_model<'m, To>(&'m self, model: &'m To) -> Run<'m, F, To> {
+        let Run { feed, units, settings, rate, chosen, targets, examples, parameters, windows, damage, .. } = *self;
+        Run { feed, model, units, settings, rate, chosen, targets, examples, parameters, windows, damage }
+    }
+}
+
+impl Run<'_, (), ()> {
     /// Runs the epochs; at a chosen rate only as long as they do not go astray. `keep` copies what a model is made of out of the parameters, `evaluate` scores held-out data with such a copy,
     /// `losses` gives its loss at each position, infinity where that is held out.
     pub fn epochs<T>(
         &self,
-        way: &mut dyn Way<R>,
+        way: &mut dyn Way,
         watch: &mut dyn Watch,
         stop: &AtomicBool,
-        keep: impl Fn(&Parameters, &Finish<'_, R>) -> T,
+        keep: impl Fn(&Parameters, &Finish<'_>) -> T,
         evaluate: impl Fn(&T) -> Option<Scored>,
         losses: impl Fn(&T) -> Vec<f32>,
     ) -> Result<Went<T>> {
@@ -82,7 +101,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
             let moment = Moment { step: before + 1, steps, epoch: count, epochs, all_epochs, before, stalls: stalls.count };
             let start = Instant::now();
             let admitted = if count < self.examples {
-                curriculum::easiest(&losses(&keep(self.parameters, &self.finish(way))), count, self.settings.seed)
+                curriculum::easiest(&losses(&keep(self.parameters, &way.finish())), count, self.settings.seed)
             } else {
                 Vec::new()
             };
@@ -96,7 +115,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
             before += count;
             let (tally, taken) = way.epoch(epoch, moment, &plan, watch, stop);
             let seconds = start.elapsed().as_secs_f64();
-            if let Some(error) = self.feed.damage() {
+            if let Some(error) = (self.damage)() {
                 return Ok(Went::Through(kept.end(Ended::DataLost(error), reports, self.settings)));
             }
             let wrong = if !tally.loss.is_finite() {
@@ -108,7 +127,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
             };
             if wrong.is_some() && self.chosen {
                 let constant = self.targets.loss(self.targets.constant);
-                return Ok(Went::Astray(Astray { epoch, loss: f64::NAN, constant, rate: self.rate, next: None }));
+                return Ok(Went::Astray(Astray { epoch, loss: f64::NAN, constant, rate: self.rate, diverged: true, next: None }));
             }
             if let Some(quantity) = wrong {
                 let error = Error::Diverged {
@@ -121,17 +140,17 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                 return Ok(Went::Through(kept.end(Ended::Diverged(error), reports, self.settings)));
             }
             let start = Instant::now();
-            let state = keep(self.parameters, &self.finish(way));
+            let state = keep(self.parameters, &way.finish());
             let interrupted = stop.load(Relaxed);
             let scored = if interrupted { None } else { evaluate(&state) };
             let scored = scored.map(|scored| Scored { unit: self.targets.scale, ..scored });
-            if let Some(error) = self.feed.damage() {
+            if let Some(error) = (self.damage)() {
                 return Ok(Went::Through(kept.end(Ended::DataLost(error), reports, self.settings)));
             }
             let valid = scored.as_ref().map(|scored| scored.metrics(self.settings.loss));
             let loss = self.targets.loss(tally.loss / tally.examples.max(1) as f64);
             if !interrupted {
-                astray = guard.see(epoch, self.rate, loss, scored.as_ref(), valid.as_ref()).or(astray);
+                astray = guard.see(epoch, self.rate, loss, scored.as_ref(), valid.as_ref());
             }
             kept.take(epoch, interrupted, state, scored, valid.as_ref())?;
             if let (Some(valid), Schedule::Plateau { patience, .. }) = (valid, self.settings.schedule) {
@@ -160,16 +179,42 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                 return Ok(Went::Through(kept.end(Ended::StoppedEarly, reports, self.settings)));
             }
         }
-        if let Some(astray) = astray {
-            watch.astray(&astray);
-        }
-        Ok(Went::Through(kept.end(Ended::Finished, reports, self.settings)))
+        astray.iter().for_each(|astray| watch.astray(astray));
+        Ok(Went::Through(kept.end(Ended::Finished, reports, self.settings).gone(astray)))
     }
 
-    /// How a model is made of the parameters as they stand.
-    fn finish(&self, way: &dyn Way<R>) -> Finish<'_, R> {
-        let (clock, step) = way.next();
-        Finish { rule: &self.rule, step, average: self.settings.aids.scale_of_average(&clock) }
+    /// Has all workers of a pool do their share of an epoch, under the eyes of `watch`.
+    fn together(
+        &self,
+        pool: &rayon::ThreadPool,
+        epoch: usize,
+        start: &Moment,
+        plan: &Plan,
+        watch: &mut dyn Watch,
+        stop: &AtomicBool,
+        share: &(dyn Fn(usize, &Counters) -> Tally + Sync),
+    ) -> Tally {
+        let counters = &Counters::default();
+        let threads = self.settings.threads;
+        let (done, over) = unbounded();
+        let mut tallies = thread::scope(|scope| {
+            // Without a thread for it nothing is read ahead, and the gate stands open: it is only slower.
+            let _shut = self.windows.zip(plan.gate()).and_then(|(windows, gate)| {
+                let shut = gate.shut();
+                let reader = thread::Builder::new().spawn_scoped(scope, move || windows.read(gate, &counters.stop));
+                reader.is_ok().then_some(shut)
+            });
+            pool.in_place_scope(|scope| {
+                // The channel is closed when the last worker has ended, in whatever way.
+                scope.spawn_broadcast(move |_, context| {
+                    let worker = context.index();
+                    let _ = done.send((worker, share(worker, counters))); // the other end waits for it
+                });
+                self.follow(start, epoch, threads, &over, counters, watch, stop)
+            })
+        });
+        tallies.sort_by_key(|&(worker, _)| worker);
+        tallies.into_iter().fold(Tally::default(), |sum, (_, tally)| sum.add(tally))
     }
 
     /// Tells how the epoch goes and passes on the wish to stop, until so many workers have sent their results.
@@ -189,7 +234,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
                 Ok(result) => results.push(result),
                 Err(RecvTimeoutError::Disconnected) => break, // the last worker has ended, in whatever way
                 Err(RecvTimeoutError::Timeout) => {
-                    counters.stop.fetch_or(stop.load(Relaxed) || self.feed.damage().is_some(), Relaxed);
+                    counters.stop.fetch_or(stop.load(Relaxed) || (self.damage)().is_some(), Relaxed);
                     let examples = counters.examples.load(Relaxed);
                     watch.progress(Progress { epoch, examples, of: start.epoch, done: start.before + examples, of_all: start.steps });
                 }
@@ -202,82 +247,70 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Run<'_, F, M, R> {
 /// The way of Hogwild!: workers that wait for nobody, a step an example.
 pub(super) struct Workers<'a, F, M, R: UpdateRule, A> {
     aiding: PhantomData<A>,
-    run: &'a Run<'a, F, M, R>,
+    run: &'a Run<'a, F, M>,
+    rule: R,
     set: InstructionSet,
     pool: rayon::ThreadPool,
     /// What each worker's rule has learnt.
-    memories: Vec<R::Memory>,
+    memories: Vec<Mutex<R::Memory>>,
     clock: Clock,
 }
 
 impl<'a, F, M, R: UpdateRule, A> Workers<'a, F, M, R, A> {
-    pub fn new(run: &'a Run<'a, F, M, R>) -> Result<Self> {
-        let memories = vec![R::Memory::default(); run.settings.threads];
+    pub fn new(run: &'a Run<'a, F, M>, rule: R) -> Result<Self> {
+        let memories = (0..run.settings.threads).map(|_| Mutex::default()).collect();
         Ok(Workers {
             aiding: PhantomData,
             run,
+            rule,
             set: run.settings.instruction_set()?,
             pool: threads::pool(run.settings)?,
             memories,
             clock: Clock { rate: run.rate, ..Clock::default() },
         })
     }
+
+    /// A worker's memory, which nobody else has at hand.
+    fn memory(&self, worker: usize) -> MutexGuard<'_, R::Memory> {
+        self.memories[worker].lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Way<R> for Workers<'_, F, M, R, A> {
+impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Way for Workers<'_, F, M, R, A> {
     fn epoch(&mut self, epoch: usize, start: Moment, plan: &Plan, watch: &mut dyn Watch, stop: &AtomicBool) -> (Tally, u64) {
-        let (run, set) = (self.run, self.set);
-        let Run { settings, rate, .. } = *run;
-        let counters = &Counters::default();
-        let threads = settings.threads;
-        let (done, over) = unbounded();
-        let memories = &self.memories;
-        let mut results = thread::scope(|scope| {
-            // Without a thread for it nothing is read ahead, and the gate stands open: it is only slower.
-            let _shut = run.windows.zip(plan.gate()).and_then(|(windows, gate)| {
-                let shut = gate.shut();
-                let reader = thread::Builder::new().spawn_scoped(scope, move || windows.read(gate, &counters.stop));
-                reader.is_ok().then_some(shut)
-            });
-            self.pool.in_place_scope(|scope| {
-                // The channel is closed when the last worker has ended, in whatever way.
-                scope.spawn_broadcast(move |_, context| {
-                    let worker = context.index();
-                    let &Run { feed, model, rule, parameters, .. } = run;
-                    let (loss, schedule, aids) = (settings.loss, settings.schedule, &settings.aids);
-                    let job = Epoch {
-                        feed,
-                        model,
-                        loss,
-                        rule,
-                        memory: memories[worker].clone(),
-                        rate,
-                        schedule,
-                        start,
-                        aids,
-                        adjuster: Adjuster::new(*aids, settings.seed, (epoch * threads + worker) as u64),
-                        parameters,
-                        worker,
-                        plan,
-                        counters,
-                        aiding: PhantomData::<A>,
-                    };
-                    let _ = done.send((worker, dispatch(set, job))); // the other end waits for it
-                });
-                run.follow(&start, epoch, threads, &over, counters, watch, stop)
-            })
-        });
-        results.sort_by_key(|&(worker, _)| worker);
-        let (tallies, memories): (Vec<Tally>, _) = results.into_iter().map(|(_, result)| result).unzip();
-        self.memories = memories;
-        let tally = tallies.into_iter().fold(Tally::default(), Tally::add);
+        let Run { feed, model, settings, rate, parameters, .. } = *self.run;
+        let share = |worker: usize, counters: &Counters| {
+            let (schedule, aids, mut memory) = (settings.schedule, &settings.aids, self.memory(worker));
+            let job = Epoch {
+                feed,
+                model,
+                loss: settings.loss,
+                rule: self.rule,
+                memory: memory.clone(),
+                rate,
+                schedule,
+                start,
+                aids,
+                adjuster: Adjuster::new(*aids, settings.seed, (epoch * settings.threads + worker) as u64),
+                parameters,
+                worker,
+                plan,
+                counters,
+                aiding: PhantomData::<A>,
+            };
+            let tally;
+            (tally, *memory) = dispatch(self.set, job);
+            tally
+        };
+        let tally = self.run.plain().together(&self.pool, epoch, &start, plan, watch, stop, &share);
         let last = Moment { step: start.step + tally.examples - 1, ..start };
         self.clock = Clock { rate: settings.schedule.rate(rate, &last), step: last.step + 1, steps: last.steps };
         (tally, tally.examples)
     }
 
-    fn next(&self) -> (Clock, R::Step) {
-        (self.clock, self.run.rule.prepare(&self.clock, &self.memories[0]))
+    fn finish(&self) -> Finish<'_> {
+        let step = self.rule.prepare(&self.clock, &self.memory(0));
+        Finish::new(&self.rule, step, self.run.settings.aids.scale_of_average(&self.clock))
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn stage<'a, R: UpdateRule>(
     items: u32,
     wanted: u64,
     settings: &'a Settings,
-) -> Stage<'a, RatingFeed, R> {
+) -> Stage<'a, RatingFeed> {
     let seed = settings.seed;
     // Some more, which judge.
     let share = 1.5 * wanted as f64 / feed.ratings.len().max(1) as f64;
@@ -47,7 +47,7 @@ pub(super) fn stage<'a, R: UpdateRule>(
     let all = ratings.len() as u32;
     let units: Vec<Range<u32>> = (0..all).step_by(UNIT as usize).map(|start| start..all.min(start + UNIT)).collect();
     let (rank, base, judged) = (settings.rank, feed.targets.base, ratings.clone());
-    let judge: Judge<'a, R> = Box::new(move |parameters: &Parameters, finish: &Finish<'_, R>, held: &[u32]| {
+    let judge: Judge<'a> = Box::new(move |parameters: &Parameters, finish: &Finish<'_>, held: &[u32]| {
         let row = |place: u32| (place / stride) as usize;
         let score = |&Rating { pair, value }: &Rating| {
             let (user, item) = (row(pair.user), row(pair.item));

@@ -5,7 +5,7 @@
 //! step each by the mean.
 use super::{
     Batch, Counters, Feed, Plan, Queue, Tally, Watch, curriculum,
-    run::{Run, Way, Workers},
+    run::{Run, Way},
     threads,
     worker::total,
 };
@@ -14,7 +14,7 @@ use crate::{
     aids::{Adjuster, Aids},
     loss::Loss,
     models::Model,
-    params::{Aided, Gradients, InstructionSet, Isa, Job, Merge, Parameters, Step, Summing, dispatch},
+    params::{Finish, Gradients, InstructionSet, Isa, Job, Merge, Parameters, Step, Summing, dispatch},
     rules::{Clock, UpdateRule},
     schedule::Moment,
 };
@@ -37,7 +37,8 @@ const ROWS: [usize; 2] = [8192, 256];
 
 /// What stays from batch to batch.
 pub(super) struct Synchronous<'a, F, M: Model, R: UpdateRule> {
-    run: &'a Run<'a, F, M, R>,
+    run: &'a Run<'a, F, M>,
+    rule: R,
     set: InstructionSet,
     pool: Arc<rayon::ThreadPool>,
     shards: Vec<Shard<M::Example>>,
@@ -58,7 +59,7 @@ struct Shard<E> {
 impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<'a, F, M, R> {
     /// # Errors
     /// When there is too little memory, or the system refuses threads.
-    pub fn new(run: &'a Run<'a, F, M, R>) -> Result<Self> {
+    pub fn new(run: &'a Run<'a, F, M>, rule: R) -> Result<Self> {
         let settings = run.settings;
         let sizes = || (0..settings.epochs).map(|epoch| settings.batch.size(settings.batch_growth, epoch, run.examples));
         let batches = |(epoch, size)| curriculum::admitted(settings, run.examples, epoch + 1).div_ceil(size as u64);
@@ -70,6 +71,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
         };
         Ok(Synchronous {
             run,
+            rule,
             set: settings.instruction_set()?,
             pool: threads::pool(settings)?.into(),
             shards: (0..shards).map(shard).collect::<Result<_>>()?,
@@ -98,22 +100,27 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
 
     /// Steps by the mean gradient of the examples at these positions.
     fn step(&mut self, positions: &[u32]) -> Tally {
-        let &mut Synchronous { run, set, ref mut shards, ref mut memory, ref clock, .. } = self;
-        let (rule, parameters, examples) = (run.rule, run.parameters, positions.len());
+        let &mut Synchronous { run, rule, set, ref mut shards, ref mut memory, ref clock, .. } = self;
+        let &Run { feed, model, settings, parameters, .. } = run;
+        let (examples, (loss, aids)) = (positions.len(), (settings.loss, &settings.aids));
         let size = examples.div_ceil(examples.div_ceil(LEAST).min(shards.len()).max(1));
         let shards = &mut shards[..examples.div_ceil(size)];
-        let tally = Batched { run, set, memory: &*memory, clock, size }.sum(shards, positions);
-        let (sums, of) = (&shards[0].sums, &*memory);
+        let of = &*memory;
+        let add = |shard: &mut Shard<M::Example>, positions: &[u32]| {
+            dispatch(set, Sum { feed, model, loss, aids, rule, memory: of, clock, parameters, shard, positions })
+        };
+        let tally = sum(set, size, shards, positions, &add);
+        let sums = &shards[0].sums;
         let [narrow, wide] = sums.touched();
         // Each task but the last of narrow rows has whole vectors: no two write to the row for empty lanes.
-        let tasks = narrow.chunks(ROWS[0]).map(|rows| [rows, &[]]).chain(wide.chunks(ROWS[1]).map(|rows| [&[][..], rows]));
-        let step = |(task, rows)| {
-            let adjuster = Adjuster::new(run.settings.aids, run.settings.seed, (clock.step << 24) + task as u64);
+        let tasks = narrow.chunks(ROWS[0]).map(|rows| [rows, &[]]).chain(wide.chunks(ROWS[1]).map(|rows| [&[][..], rows])).collect();
+        let step = |task, rows| {
+            let adjuster = Adjuster::new(*aids, settings.seed, (clock.step << 24) + task as u64);
             dispatch(set, Step { rule, memory: of, clock, adjuster, parameters, sums, rows, examples })
         };
-        let observed: Vec<[f32; 2]> = tasks.collect::<Vec<_>>().into_par_iter().enumerate().map(step).collect();
+        let observed = each(tasks, &step);
         if rule.learns() {
-            rule.learn(memory, observed.into_iter().fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d]));
+            rule.learn(memory, observed);
         }
         tally
     }
@@ -121,7 +128,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
     /// Steps through an epoch's positions.
     fn steps(&mut self, order: &[u32], size: usize, start: Moment, counters: &Counters, stop: &AtomicBool) -> Tally {
         let mut tally = Tally::default();
-        let Run { settings, rate, .. } = *self.run;
+        let &Run { settings, rate, .. } = self.run;
         for positions in order.chunks(size) {
             // Schedules count examples: they go by how far the run is.
             let now = Moment { step: start.step + tally.examples, ..start };
@@ -137,7 +144,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
     }
 }
 
-impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Way<R> for Synchronous<'_, F, M, R> {
+impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Way for Synchronous<'_, F, M, R> {
     fn epoch(&mut self, epoch: usize, start: Moment, plan: &Plan, watch: &mut dyn Watch, stop: &AtomicBool) -> (Tally, u64) {
         let (run, before) = (self.run, self.clock.step);
         let (counters, (done, over)) = (Counters::default(), unbounded());
@@ -150,57 +157,35 @@ impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Way<R> for Synch
                 tally = self.steps(&self.order(plan), size, start, &counters, stop);
                 let _ = done.send(());
             });
-            run.follow(&start, epoch, 1, &over, &counters, watch, stop);
+            run.plain().follow(&start, epoch, 1, &over, &counters, watch, stop);
         });
         (tally, self.clock.step - before)
     }
 
-    fn next(&self) -> (Clock, R::Step) {
-        (self.clock, self.run.rule.prepare(&self.clock, &self.memory))
+    fn finish(&self) -> Finish<'_> {
+        Finish::new(&self.rule, self.rule.prepare(&self.clock, &self.memory), self.run.settings.aids.scale_of_average(&self.clock))
     }
 }
 
-impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Run<'_, F, M, R> {
-    /// The way that the settings ask for, of runs that are not lean.
-    ///
-    /// # Errors
-    /// As for [`Synchronous::new`].
-    pub fn way(&self) -> Result<Box<dyn Way<R> + '_>> {
-        Ok(if self.settings.batch == Batch::One {
-            Box::new(Workers::<_, _, _, Aided>::new(self)?)
-        } else {
-            Box::new(Synchronous::new(self)?)
-        })
+/// What adds the gradients of the examples at some positions to a shard's sums.
+type Add<'a, E> = dyn Fn(&mut Shard<E>, &[u32]) -> Tally + Sync + 'a;
+
+/// Sums the gradients of the examples at these positions, `size` a shard, into the first of the shards: each half by itself, then both.
+fn sum<E: Send>(set: InstructionSet, size: usize, shards: &mut [Shard<E>], positions: &[u32], add: &Add<'_, E>) -> Tally {
+    if let [shard] = shards {
+        return add(shard, positions);
     }
+    let (a, b) = shards.split_at_mut(shards.len() / 2);
+    let (first, rest) = positions.split_at(a.len() * size);
+    let (one, two) = rayon::join(|| sum(set, size, a, first, add), || sum(set, size, b, rest, add));
+    dispatch(set, Merge { into: &mut a[0].sums, from: &b[0].sums });
+    one.add(two)
 }
 
-/// A batch to be summed.
-struct Batched<'a, F, M, R: UpdateRule> {
-    run: &'a Run<'a, F, M, R>,
-    set: InstructionSet,
-    memory: &'a R::Memory,
-    clock: &'a Clock,
-    /// Examples a shard.
-    size: usize,
-}
-
-impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Batched<'_, F, M, R> {
-    /// Sums the gradients of the examples at these positions into the first of the shards: each half by itself, then both.
-    fn sum(&self, shards: &mut [Shard<M::Example>], positions: &[u32]) -> Tally {
-        let &Batched { run, set, memory, clock, size } = self;
-        if let [shard] = shards {
-            let &Run { feed, model, rule, parameters, settings, .. } = run;
-            return dispatch(
-                set,
-                Sum { feed, model, loss: settings.loss, aids: &settings.aids, rule, memory, clock, parameters, shard, positions },
-            );
-        }
-        let (a, b) = shards.split_at_mut(shards.len() / 2);
-        let (first, rest) = positions.split_at(a.len() * size);
-        let (one, two) = rayon::join(|| self.sum(a, first), || self.sum(b, rest));
-        dispatch(set, Merge { into: &mut a[0].sums, from: &b[0].sums });
-        one.add(two)
-    }
+/// Does each task, by its number and rows, and adds what their steps have observed, in their order.
+fn each<'r>(tasks: Vec<[&'r [u32]; 2]>, step: &(dyn Fn(usize, [&'r [u32]; 2]) -> [f32; 2] + Sync)) -> [f32; 2] {
+    let observed: Vec<[f32; 2]> = tasks.into_par_iter().enumerate().map(|(task, rows)| step(task, rows)).collect();
+    observed.into_iter().fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d])
 }
 
 /// A shard's part of a batch.

@@ -129,7 +129,9 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
     #[inline(always)]
     pub fn end(&mut self) {
         if self.rule.learns() {
-            self.rule.learn(&mut self.memory, std::mem::replace(&mut self.observed, [I::V::of(0.0); 2]).map(I::V::sum));
+            // Not by `map`: what that is given is compiled without the instruction set.
+            let [a, b] = std::mem::replace(&mut self.observed, [I::V::of(0.0); 2]);
+            self.rule.learn(&mut self.memory, [a.sum(), b.sum()]);
         }
     }
 

@@ -216,8 +216,19 @@ fn a_full_batch_equals_the_sum_by_hand() {
         let schedule = if rule.takes_schedules() { Schedule::Linear } else { Schedule::Constant };
         for batch in [Batch::Full, Batch::Size(1000)] {
             let aids = Aids { l1: if rule.takes_l1() { 0.01 } else { 0.0 }, ..Aids::default() };
-            let settings =
-                Settings { rule, schedule, batch, aids, lr: Some(0.1), l2: 0.01, rank: 18, epochs: 7, threads: 2, ..Settings::default() };
+            let settings = Settings {
+                rule,
+                schedule,
+                batch,
+                aids,
+                lr: Some(0.1),
+                l2: 0.01,
+                rank: 18,
+                epochs: 7,
+                threads: 2,
+                standardize: false,
+                ..Settings::default()
+            };
             let (row_examples, star_examples) = (&row_examples, &star_examples);
             rules::visit(rule, &mut Compare { settings: &settings, rows, row_examples, stars, star_examples });
         }
@@ -252,7 +263,16 @@ fn each_batch_of_an_epoch_steps_by_its_own_examples() {
     let rows = sparse(folder.path(), "six.svm", text.as_bytes());
     for rule in all_rules() {
         let schedule = if rule.takes_schedules() { Schedule::InverseTime { decay: 1.0 } } else { Schedule::Constant };
-        let base = Settings { rule, schedule, batch: Batch::Size(3), lr: Some(0.1), l2: 0.01, epochs: 1, ..Settings::default() };
+        let base = Settings {
+            rule,
+            schedule,
+            batch: Batch::Size(3),
+            lr: Some(0.1),
+            l2: 0.01,
+            epochs: 1,
+            standardize: false,
+            ..Settings::default()
+        };
         rules::visit(rule, &mut Halves(&base, &rows, &examples));
     }
 }

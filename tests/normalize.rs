@@ -171,6 +171,7 @@ fn a_growing_scale_leaves_scores_as_they_are() {
         lr: Some(0.25),
         epochs: 1,
         threads: 1,
+        standardize: false,
         ..Settings::default()
     };
     // Step 1: 1 (scaled) and the bias each move by 1/4 of the miss, 1; step 2, at eight times the scale: score 1/2, miss 1/2.

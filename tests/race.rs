@@ -174,12 +174,12 @@ fn a_given_rate_is_kept_and_what_to_try_is_said() {
 #[test]
 fn a_run_that_goes_astray_at_a_chosen_rate_starts_again_at_a_third() {
     let folder = tempfile::tempdir().unwrap();
-    // Each batch is of one feature, whose steps are ten times as long as the mean row would have them.
-    let row = |i: usize| if i.is_multiple_of(100) { "1 1:30\n" } else { "-1 2:0.1\n" };
-    let data = sparse(folder.path(), "odd.svm", &(0..2_000).map(row).collect::<String>());
+    // The default rate goes by the first ten thousand rows; those after them are thirty times as long.
+    let row = |i: u64| format!("{} 1:{}\n", if i % 3 == 0 { 1 } else { 2 }, if i < 10_000 { 0.3 } else { 10.0 });
+    let data = sparse(folder.path(), "odd.svm", &(0..12_000).map(row).collect::<String>());
     let settings = Settings {
         loss: Loss::Squared,
-        rule: Rule::named("momentum").unwrap(),
+        rule: Rule::named("sgd").unwrap(),
         batch: Batch::Full,
         epochs: 30,
         normalize: Normalize::None,
@@ -207,7 +207,7 @@ fn every_rule_is_raced_under_the_schedule_it_is_to_run_by() {
     for rule in Rule::ALL {
         let (outcome, races) = linear(train, Some(test), Settings { rule, threads: 2, ..Settings::default() });
         let loss = outcome.epochs.last().and_then(|epoch| epoch.valid).unwrap().loss;
-        assert!(races[0].helped && loss < 0.8 * constant, "{}: {loss} at {}", rule.name(), races[0].chosen);
+        assert!(races[0].helped && loss < 0.9 * constant, "{}: {loss} at {}", rule.name(), races[0].chosen);
     }
     let chosen = |schedule: &str| {
         let schedule = hogwild::Schedule::parse(schedule).unwrap();

@@ -111,14 +111,14 @@ fn train<R: UpdateRule>(
     let examples = data.rows() as u64 - held.as_ref().map_or(0, |held| held.len() as u64);
     let shape = Shape { narrow: data.columns() + 1, hot, rare, workers, averaged: settings.aids.average.is_some(), ..Shape::default() };
     // Weights of raw features, for standardised labels; and for labels as they are.
-    let standard = |parameters: &Parameters, finish: &Finish<'_>| {
+    let standard = |parameters: &Parameters, finish: &Finish<'_>, scaling: Option<&Scaling>| {
         let mut weights = parameters.narrow_weights(finish);
         scaling.iter().for_each(|scaling| scaling.fold(&mut weights));
         weights.first_mut().into_iter().for_each(|bias| *bias += base);
         weights
     };
     let keep = |parameters: &Parameters, finish: &Finish<'_>| {
-        let mut weights = standard(parameters, finish);
+        let mut weights = standard(parameters, finish, scaling.as_ref());
         if let Some((bias, weights)) = weights.split_first_mut() {
             *bias = targets.bias(*bias);
             weights.iter_mut().for_each(|w| *w *= targets.scale);
@@ -142,7 +142,7 @@ fn train<R: UpdateRule>(
                 _ => None,
             };
             let judge = |parameters: &Parameters, finish: &Finish<'_>, held: &[u32]| -> Vec<(f32, f32)> {
-                let weights = standard(parameters, finish);
+                let weights = standard(parameters, finish, scaling);
                 let scored = match (judges, valid, &valid_columns) {
                     (Some(judges), Some(valid), Some(columns)) => {
                         evaluate::linear(&weights, unit_rows, targets.taken, valid, None, Some(columns), Some(judges))

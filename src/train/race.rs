@@ -49,9 +49,9 @@ const TREND: f64 = 0.5;
 const STEEPEST: f64 = 0.5;
 /// Rules that tune themselves by single examples go on raising their steps in a run longer than its rehearsal: by what their rate is divided.
 const UNSTEADY: f64 = 2.0;
-/// Rates whose losses differ by less than so many standard errors are taken to be equally good; and by less than the constant's loss
-/// over the number of examples, as an example more could.
-const NOISE: f64 = 0.5;
+/// Rates whose losses differ by less than so many standard errors are taken to be equally good; by a few examples, of which the error is not
+/// well known either, by so many more over their number; and by less than the constant's loss over it, as an example more could.
+const NOISE: [f64; 2] = [0.5, 10.0];
 /// A loss nearer than this part to the constant's is that of a model that has not moved.
 const UNMOVED: f64 = 1e-3;
 
@@ -188,7 +188,7 @@ fn is_as_good(losses: &[f32], others: &[f32], constant: f64) -> bool {
     }
     let n = others.len().max(1) as f64;
     let mean = sum / n;
-    losses.len() == others.len() && mean <= NOISE * ((squares / n - mean * mean).max(0.0) / n).sqrt() + constant / n
+    losses.len() == others.len() && mean <= (NOISE[0] + NOISE[1] / n) * ((squares / n - mean * mean).max(0.0) / n).sqrt() + constant / n
 }
 
 /// The rate where a parabola through the best and its neighbours, over the rate's logarithm, is lowest.

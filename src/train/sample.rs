@@ -15,7 +15,7 @@ use crate::{
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 use std::ops::Range;
 
-/// Ratings that stay together while they are shuffled.
+/// Ratings that stay together while they are shuffled, at most; of few ratings fewer, so that there are some dozens of such units.
 const UNIT: u32 = 64;
 
 /// A stage of about so many ratings to train on.
@@ -45,7 +45,8 @@ pub(super) fn stage<'a, R: UpdateRule>(
     let place = |old: u32| numbers[old as usize] * stride;
     ratings.iter_mut().for_each(|Rating { pair, .. }| *pair = Pair { user: place(pair.user), item: place(pair.item) });
     let all = ratings.len() as u32;
-    let units: Vec<Range<u32>> = (0..all).step_by(UNIT as usize).map(|start| start..all.min(start + UNIT)).collect();
+    let unit = (all / UNIT).clamp(1, UNIT);
+    let units: Vec<Range<u32>> = (0..all).step_by(unit as usize).map(|start| start..all.min(start + unit)).collect();
     let (rank, base, judged) = (settings.rank, feed.targets.base, ratings.clone());
     let judge: Judge<'a> = Box::new(move |parameters: &Parameters, finish: &Finish<'_>, held: &[u32]| {
         let row = |place: u32| (place / stride) as usize;

@@ -10,12 +10,14 @@ const FALL: f32 = 3.0;
 const MOST: usize = 12;
 /// A loss is worse than the constant's beyond this part more: twice in a row, and in the end.
 const WORSE: [f64; 2] = [0.01, 0.001];
+/// And beyond so much, of standardised labels: where all are alike the constant loses nothing.
+const NOTHING: f64 = 1e-6;
 
 /// Follows the losses of one run.
 pub(super) struct Guard<'a> {
     settings: &'a Settings,
-    /// The constant that loses least, in the labels' unit, and its mean training loss.
-    score: f32,
+    targets: Targets,
+    /// The mean training loss of the constant that loses least.
     training: f64,
     /// Its mean held-out loss.
     held: Option<f64>,
@@ -25,19 +27,19 @@ pub(super) struct Guard<'a> {
 }
 
 impl<'a> Guard<'a> {
-    pub fn new(settings: &'a Settings, score: f32, training: f64) -> Guard<'a> {
-        Guard { settings, score, training, held: None, worse: 0, better: false }
+    pub fn new(settings: &'a Settings, targets: Targets) -> Guard<'a> {
+        Guard { settings, targets, training: targets.loss(targets.constant), held: None, worse: 0, better: false }
     }
 
     /// Takes an epoch's losses, and tells what is wrong with the run, if anything is.
     pub fn see(&mut self, epoch: usize, rate: f32, training: f64, scored: Option<&Scored>, valid: Option<&Metrics>) -> Option<Astray> {
         let of_constant = |scored: &Scored| {
-            let scores = scored.scores.iter().map(|&(_, y)| (self.score, y)).collect();
+            let scores = scored.scores.iter().map(|&(_, y)| (self.targets.bias(self.targets.base), y)).collect();
             Scored { scores, unknown: 0, unit: scored.unit }.metrics(self.settings.loss).loss
         };
         self.held = self.held.or_else(|| scored.map(of_constant));
         let (loss, constant) = valid.map(|valid| valid.loss).zip(self.held).unwrap_or((training, self.training));
-        let by = |part: f64| loss > constant * (1.0 + part) + f64::MIN_POSITIVE;
+        let by = |part: f64| loss > constant * (1.0 + part) + self.targets.loss(NOTHING);
         self.worse = if by(WORSE[0]) { self.worse + 1 } else { 0 };
         self.better |= !by(0.0);
         let last = epoch == self.settings.epochs && by(WORSE[1]);

@@ -89,7 +89,7 @@ impl Run<'_, (), ()> {
         evaluate: impl Fn(&T) -> Option<Scored>,
         losses: impl Fn(&T) -> Vec<f32>,
     ) -> Result<Went<T>> {
-        let mut guard = Guard::new(self.settings, self.targets.bias(self.targets.base), self.targets.loss(self.targets.constant));
+        let mut guard = Guard::new(self.settings, self.targets);
         let mut astray = None;
         let (mut reports, mut kept) = (Vec::new(), Kept::new(self.settings));
         let examples = |epoch| curriculum::admitted(self.settings, self.examples, epoch);

@@ -64,8 +64,9 @@ impl Normalize {
     }
 }
 
-/// Rows that are looked at for the sizes of features, and the least share of them that a feature is to be in to count.
-const LOOKS: usize = 8192;
+/// Places in the file and rows at each that are looked at for the sizes of features, and the least share of them that a feature is to be in to count.
+const PLACES: usize = 64;
+const LOOKS: usize = 128;
 const SHARE: f64 = 0.01;
 /// How much larger than the smallest the largest feature is to be, and how far from 1, for features to be scaled unasked. Words weighted by their
 /// rarity differ by less than 30; ages beside incomes, counts beside shares by a thousand and more.
@@ -79,9 +80,11 @@ pub(super) fn choose(how: Normalize, data: &Dataset, watch: &mut dyn Watch) -> N
     };
     let mut seen: hashbrown::HashMap<u32, (f64, f64), foldhash::fast::FixedState> = Default::default();
     let rows = data.rows();
-    let looks = rows.min(LOOKS);
-    for look in 0..looks {
-        for i in data.row_range((look as u128 * rows as u128 / looks as u128) as usize) {
+    let places = if rows <= PLACES * LOOKS { 1 } else { PLACES };
+    let looks = rows.min(PLACES * LOOKS) / places;
+    let place = |place: usize| (place as u128 * rows as u128 / places as u128) as usize;
+    for row in (0..places).flat_map(|i| place(i)..place(i) + looks) {
+        for i in data.row_range(row) {
             let x = f32::from_bits(values[i].load(Relaxed)) as f64;
             if x != 0.0 {
                 let (count, squares) = seen.entry(data.column_cells()[i].load(Relaxed)).or_default();
@@ -89,7 +92,7 @@ pub(super) fn choose(how: Normalize, data: &Dataset, watch: &mut dyn Watch) -> N
             }
         }
     }
-    let often = (SHARE * looks as f64).max(2.0);
+    let often = (SHARE * (places * looks) as f64).max(2.0);
     let sizes = seen.values().filter(|(count, _)| *count >= often).map(|(count, squares)| (squares / count).sqrt());
     let (least, most) = sizes.fold((f64::INFINITY, 0f64), |(least, most), size| (least.min(size), most.max(size)));
     let spread = most / least;

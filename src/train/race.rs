@@ -105,6 +105,11 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
         if stop.load(Relaxed) {
             return Ok(middle);
         }
+        if fine.constant.is_empty() {
+            // A single example leaves none to judge by.
+            watch.race(&RaceReport { rates: Vec::new(), chosen: middle, constant: None, helped: true, seconds: 0.0 });
+            return Ok(middle);
+        }
         let (ladder, least) = (&fine.ladder, mean(&fine.constant));
         let (chosen, helped) = match lowest(ladder) {
             Some(i) if ladder[i].0.loss >= Some(least * (1.0 - UNMOVED)) => {

@@ -2,7 +2,7 @@
 //! that was chosen it then starts again at a third of it; a rate that was given is kept, and what to try is said.
 //!
 //! It goes by held-out loss where there is any, by the training loss otherwise.
-use super::{Astray, Settings, Watch, kept::Ran, run::Went};
+use super::{Astray, Settings, Targets, Watch, kept::Ran, run::Went};
 use crate::{Metrics, Result, Scored};
 
 /// What a rate is divided by when a run starts again, and how often it may.

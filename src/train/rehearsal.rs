@@ -98,7 +98,8 @@ pub(super) fn folds(units: &[Range<u32>], wanted: u64, judged: bool, seed: u64) 
     let positions = |units: &[Range<u32>]| units.iter().cloned().flatten().collect();
     let held = (wanted / 2).clamp(JUDGES.start, JUDGES.end).min(all / PARTS);
     if wanted + held < all {
-        let (to, end) = (prefix(wanted).max(1), prefix(wanted + held).max(2).min(units.len()));
+        let to = prefix(wanted).max(1);
+        let end = prefix(wanted + held).clamp(to, units.len());
         return vec![Fold { train: units[..to].to_vec(), held: positions(&units[to..end]) }];
     }
     let part = |i: usize| i * units.len() / PARTS..(i + 1) * units.len() / PARTS;

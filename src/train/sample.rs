@@ -33,7 +33,11 @@ pub(super) fn stage<'a, R: UpdateRule>(
     let row = |pair: &Pair| if users >= items { pair.user } else { pair.item };
     let among = |pair: &Pair| share >= 1.0 || mixed(seed ^ 0x817D ^ ((row(pair) as u64) << 20)) as f64 / (u64::MAX as f64) < share;
     let mut ratings: Vec<Rating> = feed.ratings.iter().filter(|rating| among(&rating.pair)).copied().collect();
+    if (ratings.len() as u64) < wanted {
+        ratings = feed.ratings.clone(); // so few rows that none, or hardly any, was drawn
+    }
     ratings.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x2ACE));
+    ratings.truncate(2 * wanted.max(1) as usize); // one row can have nearly all
     // New numbers in the order of the old ones: users, then items.
     let mut numbers = vec![u32::MAX; (users + items) as usize];
     ratings.iter().flat_map(|rating| [rating.pair.user, rating.pair.item]).for_each(|old| numbers[old as usize] = 0);

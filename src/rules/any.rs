@@ -2,7 +2,8 @@
 //!
 //! Compiling the inner loops is nearly all of the time that the crate takes to build, so only a few rules have loops of their own (see
 //! `train::compiled`). The others go by [`Any`], which chooses the rule's step by a `match`, sixteen weights at a time: always the same
-//! branch, so the processor foresees it, and the step is compiled into the loop like any other. The same text, so the same bits.
+//! branch, so the processor foresees it, and the step is compiled into the loop like any other. Rows of factors go by one `match` each. The
+//! same text, so the same bits.
 use super::*;
 use bytemuck::Pod;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -13,9 +14,10 @@ pub(crate) struct Any<const N: usize>(Rule);
 
 impl<const N: usize> Any<N> {
     /// # Panics
-    /// When the rule has not `N` numbers of state.
+    /// When the rule has not `N` numbers of state, or is row-wise.
     pub fn new(rule: Rule) -> Any<N> {
         assert_eq!(rule.state_len(), N, "{rule} shares loops with rules of its own number of state numbers");
+        assert!(!with_rule!(rule, rule => rule.rowwise()), "{rule} lays out rows in another way");
         Any(rule)
     }
 }
@@ -78,8 +80,7 @@ macro_rules! any {
             $($variant: <$variant as UpdateRule>::Memory,)*
         }
 
-        /// Once an example, and so not worth a copy in each loop.
-        #[inline(never)]
+        #[inline(always)]
         fn prepare(rule: &Rule, clock: &Clock, memory: &AnyMemory) -> (u64, u64) {
             match *rule {
                 $(Rule::$variant(rule) => AnyStep::pack(rule.prepare(clock, &memory.$variant)),)*
@@ -109,33 +110,43 @@ macro_rules! any {
             const BUILT_IN: bool = true;
 
             #[inline(always)]
-            fn rowwise(&self) -> bool {
-                with_rule!(self.0, rule => rule.rowwise())
-            }
-
-            #[inline(always)]
             fn averages(&self) -> bool {
-                with_rule!(self.0, rule => rule.averages())
+                match self.0 {
+                    $(Rule::$variant(rule) if fits::<$variant, N>() => rule.averages(),)*
+                    _ => false,
+                }
             }
 
             #[inline(always)]
             fn proximal(&self) -> bool {
-                with_rule!(self.0, rule => rule.proximal())
+                match self.0 {
+                    $(Rule::$variant(rule) if fits::<$variant, N>() => rule.proximal(),)*
+                    _ => false,
+                }
             }
 
             #[inline(always)]
             fn reads(&self) -> bool {
-                with_rule!(self.0, rule => rule.reads())
+                match self.0 {
+                    $(Rule::$variant(rule) if fits::<$variant, N>() => rule.reads(),)*
+                    _ => false,
+                }
             }
 
             #[inline(always)]
             fn learns(&self) -> bool {
-                with_rule!(self.0, rule => rule.learns())
+                match self.0 {
+                    $(Rule::$variant(rule) if fits::<$variant, N>() => rule.learns(),)*
+                    _ => false,
+                }
             }
 
             #[inline(always)]
             fn schedules(&self) -> bool {
-                with_rule!(self.0, rule => rule.schedules())
+                match self.0 {
+                    $(Rule::$variant(rule) if fits::<$variant, N>() => rule.schedules(),)*
+                    _ => false,
+                }
             }
 
             fn knobs(&mut self) -> Vec<Knob<'_>> {
@@ -172,6 +183,14 @@ macro_rules! any {
             }
 
             #[inline(always)]
+            fn with<W: ForRule>(&self, step: &AnyStep, work: W) {
+                match self.0 {
+                    $(Rule::$variant(rule) if fits::<$variant, N>() => work.run(&rule, &step.unpack()),)*
+                    _ => other_state(),
+                }
+            }
+
+            #[inline(always)]
             fn step<V: Real>(&self, step: &AnyStep, w: V, g: V, state: &mut [V; N]) -> V {
                 match self.0 {
                     $(Rule::$variant(rule) if fits::<$variant, N>() => {
@@ -188,26 +207,6 @@ macro_rules! any {
             fn rate<V: Real>(&self, step: &AnyStep, state: &[V; N]) -> V {
                 match self.0 {
                     $(Rule::$variant(rule) if fits::<$variant, N>() => rule.rate(&step.unpack(), &own::<$variant, V, N>(state)),)*
-                    _ => other_state(),
-                }
-            }
-
-            #[inline(always)]
-            fn row_scale(&self, step: &AnyStep, state: &[f32; N]) -> f32 {
-                match self.0 {
-                    $(Rule::$variant(rule) if fits::<$variant, N>() => rule.row_scale(&step.unpack(), &own::<$variant, f32, N>(state)),)*
-                    _ => other_state(),
-                }
-            }
-
-            #[inline(always)]
-            fn row_state(&self, mean_square: f32, state: &mut [f32; N]) {
-                match self.0 {
-                    $(Rule::$variant(rule) if fits::<$variant, N>() => {
-                        let mut own = own::<$variant, f32, N>(state);
-                        rule.row_state(mean_square, &mut own);
-                        state.copy_from_slice(own.as_ref());
-                    })*
                     _ => other_state(),
                 }
             }
@@ -237,13 +236,13 @@ fn other_state() -> ! {
     unreachable!("a rule with another number of state numbers")
 }
 
-/// `with_any!(rule, any => expression)` runs the expression with the rule as [`Any`] of its number of state numbers, or, as it shares that
-/// with no other, as [`Sgd`].
+/// `with_any!([Sgd] rule, any => expression)` runs the expression with the rule as [`Any`] of its number of state numbers, but with those
+/// that share number and layout of state with no other as they are.
 macro_rules! with_any {
-    ($rule:expr, $any:ident => $body:expr) => {{
+    ([$($alone:ident),*] $rule:expr, $any:ident => $body:expr) => {{
         let rule: $crate::rules::Rule = $rule;
         match (rule, rule.state_len()) {
-            ($crate::rules::Rule::Sgd($any), _) => $body,
+            $(($crate::rules::Rule::$alone($any), _) => $body,)*
             (_, 1) => {
                 let $any = $crate::rules::Any::<1>::new(rule);
                 $body
@@ -272,7 +271,7 @@ mod tests {
         let mut state = R::State::splat(F32x16::of(0.0));
         let initial = rule.initial();
         state.as_mut().iter_mut().zip(initial.as_ref()).for_each(|(s, &x)| *s = F32x16::of(x));
-        let (mut row, mut seen) = (initial, vec![rule.default_rate(3.0)]);
+        let mut seen = vec![rule.default_rate(3.0)];
         for step in [1, 2, 3, 7] {
             let prepared = rule.prepare(&Clock { rate: 0.3, step, steps: 9 }, &memory);
             let (g, before) = (F32x16(std::array::from_fn(|i| (i as f32 - 6.5) / step as f32)), state);
@@ -282,9 +281,7 @@ mod tests {
             seen.extend(state.as_ref().iter().flat_map(|s| s.0));
             let observed = rule.observe(g, &before, &state).map(|x| x.0[3]);
             rule.learn(&mut memory, observed);
-            seen.extend(observed.into_iter().chain([rule.row_scale(&prepared, &row), rule.finish(&prepared, 0.2, &row)]));
-            rule.row_state(0.7, &mut row);
-            seen.extend(row.as_ref());
+            seen.extend(observed.into_iter().chain([rule.finish(&prepared, 0.2, &initial)]));
         }
         let facts = [rule.rowwise(), rule.averages(), rule.proximal(), rule.reads(), rule.learns(), rule.schedules()];
         seen.extend(facts.map(|fact| fact as u8 as f32));
@@ -295,7 +292,7 @@ mod tests {
     fn each_rule_steps_by_any_as_by_its_own_type() {
         for mut rule in Rule::ALL {
             let equal = |rule: Rule| {
-                let (own, any) = (with_rule!(rule, own => path(&own)), with_any!(rule, any => path(&any)));
+                let (own, any) = (with_rule!(rule, own => path(&own)), with_any!([Sgd, AdagradRowwise] rule, any => path(&any)));
                 assert!(own.iter().map(|x| x.to_bits()).eq(any.iter().map(|x| x.to_bits())), "{rule}");
             };
             equal(rule);
@@ -309,5 +306,11 @@ mod tests {
     #[should_panic(expected = "of its own number")]
     fn a_rule_goes_by_its_own_number_of_state_numbers() {
         Any::<1>::new(Rule::named("adam").unwrap());
+    }
+
+    #[test]
+    #[should_panic(expected = "in another way")]
+    fn row_wise_rules_go_by_their_own_layout() {
+        Any::<1>::new(Rule::named("adagrad-rowwise").unwrap());
     }
 }

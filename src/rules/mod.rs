@@ -174,6 +174,13 @@ pub trait UpdateRule: Copy + Send + Sync + 'static {
         self.read(step, w, state)
     }
 
+    /// Does work with the rule, which `Any` gives as the type that it stands for.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn with<W: ForRule>(&self, step: &Self::Step, work: W) {
+        work.run(self, step);
+    }
+
     /// A weight's step: takes the gradient `g`, moves the state, returns the new weight.
     fn step<V: Real>(&self, step: &Self::Step, w: V, g: V, state: &mut Self::State<V>) -> V;
 
@@ -199,6 +206,12 @@ pub trait UpdateRule: Copy + Send + Sync + 'static {
 
     /// Of rules that [learn](Self::learns): takes an example's sums of [`observe`](Self::observe), after its steps.
     fn learn(&self, _memory: &mut Self::Memory, _sums: [f32; 2]) {}
+}
+
+/// Work for a rule of any type, such as the steps of a whole row.
+#[doc(hidden)]
+pub trait ForRule {
+    fn run<R: UpdateRule>(self, rule: &R, step: &R::Step);
 }
 
 /// The state of one weight, or of sixteen.

@@ -13,7 +13,7 @@ use crate::{
     Result, Rule,
     models::{Factorization, Fixed, Linear, Model, Width},
     params::{Aided, LANES, Lean},
-    rules::{AdagradRowwise, UpdateRule},
+    rules::UpdateRule,
 };
 
 /// Lean workers of a linear model, with the loops of `named` if it has its own.
@@ -23,8 +23,7 @@ pub(super) fn linear<'r, R: UpdateRule>(
     named: Option<Rule>,
 ) -> Result<Box<dyn Way + 'r>> {
     Ok(match named {
-        // On narrow rows the two are one.
-        Some(Rule::Adagrad(rule) | Rule::AdagradRowwise(AdagradRowwise(rule))) => Box::new(Workers::<_, _, _, Lean>::new(run, rule)?),
+        Some(Rule::Adagrad(rule)) => Box::new(Workers::<_, _, _, Lean>::new(run, rule)?),
         Some(Rule::Ftrl(rule)) => Box::new(Workers::<_, _, _, Lean>::new(run, rule)?),
         _ => Box::new(Workers::<_, _, _, Lean>::new(run, rule)?),
     })

@@ -37,7 +37,7 @@ pub fn train_factorization(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    with_any!(settings.rule, rule => train(rule, Some(settings.rule), settings.rule.name(), data, valid, settings, watch, stop))
+    with_any!([Sgd, AdagradRowwise] settings.rule, rule => train(rule, Some(settings.rule), settings.rule.name(), data, valid, settings, watch, stop))
 }
 
 /// The same with an update rule of the user's own; that of the settings is not looked at.

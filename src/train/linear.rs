@@ -16,7 +16,7 @@ use crate::{
     model_file::{LinearModel, ModelKind},
     models::Linear,
     params::{Finish, Parameters, Shape, stride},
-    rules::{UpdateRule, with_any},
+    rules::{AdagradRowwise, UpdateRule, with_any},
 };
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -34,7 +34,9 @@ pub fn train_linear(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    with_any!(settings.rule, rule => train(rule, Some(settings.rule), settings.rule.name(), data, valid, settings, watch, stop))
+    // On narrow rows the two are one.
+    let named = if let Rule::AdagradRowwise(AdagradRowwise(rule)) = settings.rule { Rule::Adagrad(rule) } else { settings.rule };
+    with_any!([Sgd] named, rule => train(rule, Some(named), settings.rule.name(), data, valid, settings, watch, stop))
 }
 
 /// The same with an update rule of the user's own; that of the settings is not looked at.

@@ -142,30 +142,6 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
         self.memory
     }
 
-    #[inline(always)]
-    fn step_vector(rule: &R, step: &R::Step, observed: &mut [I::V; 2], w: I::V, g: I::V, state: &mut R::State<I::V>) -> I::V {
-        let before = *state;
-        let w = rule.step(step, w, g, state);
-        if rule.learns() {
-            let [a, b] = rule.observe(g, &before, state);
-            *observed = [observed[0] + a, observed[1] + b];
-        }
-        w
-    }
-
-    #[inline(always)]
-    fn step_number(&mut self, w: f32, g: f32, state: &mut R::State<f32>) -> f32 {
-        let before = *state;
-        let w = self.rule.step(&self.step, w, g, state);
-        if self.rule.learns() {
-            // One lane of many.
-            for (sum, x) in self.observed.iter_mut().zip(self.rule.observe(g, &before, state)) {
-                *sum = *sum + I::V::of(x / LANES as f32);
-            }
-        }
-        w
-    }
-
     /// Places are of this view. They are taken from where the feed has put them some examples ago, and not copied: narrow loads from a line
     /// that was just stored whole wait for it (criteo on one thread: 5%).
     #[inline(always)]
@@ -187,7 +163,7 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
             cells = unsafe { self.isa.gather(self.cells, places, Self::STRIDE) };
         }
         let mut state = state_of::<R, _>(&cells[1..]);
-        cells[0] = Self::step_vector(&self.rule, &self.step, &mut self.observed, cells[0], gradient, &mut state);
+        cells[0] = step_vector(&self.rule, &self.step, &mut self.observed, cells[0], gradient, &mut state);
         if let Some(l1) = l1 {
             cells[0] = drawn_to_0(cells[0], self.rule.rate(&self.step, &state) * l1);
         }
@@ -250,6 +226,38 @@ impl<R: UpdateRule, I: Isa, A: Aiding> Places<I> for Hogwild<'_, R, I, A> {
             self.isa.prefetch(self.wide.as_ptr().wrapping_add(place as usize + i));
         }
     }
+}
+
+/// One step of sixteen weights; adds what the rule observes to the example's sums.
+#[inline(always)]
+fn step_vector<R: UpdateRule, V: Vector>(rule: &R, step: &R::Step, observed: &mut [V; 2], w: V, g: V, state: &mut R::State<V>) -> V {
+    let before = *state;
+    let w = rule.step(step, w, g, state);
+    if rule.learns() {
+        let [a, b] = rule.observe(g, &before, state);
+        *observed = [observed[0] + a, observed[1] + b];
+    }
+    w
+}
+
+/// The same of one weight.
+#[inline(always)]
+fn step_number<R: UpdateRule, V: Vector>(
+    rule: &R,
+    step: &R::Step,
+    observed: &mut [V; 2],
+    w: f32,
+    g: f32,
+    state: &mut R::State<f32>,
+) -> f32 {
+    let before = *state;
+    let w = rule.step(step, w, g, state);
+    if rule.learns() {
+        // One lane of many.
+        let [a, b] = rule.observe(g, &before, state).map(|x| x / LANES as f32);
+        *observed = [observed[0] + V::of(a), observed[1] + V::of(b)];
+    }
+    w
 }
 
 /// A row's place, as `Isa::gather` counts: in units of two cells where a row has two or more.
@@ -328,7 +336,7 @@ impl<R: UpdateRule, I: Isa, A: Aiding> Weights for Hogwild<'_, R, I, A> {
         for (i, out) in out.iter_mut().enumerate() {
             *out = self.isa.load(&cells[i]);
             if self.rule.reads() {
-                *out = self.rule.read(&self.step, *out, &self.wide_state(cells, n, i));
+                *out = self.rule.read(&self.step, *out, &wide::wide_state::<R, I>(self.isa, cells, n, i));
             }
         }
         let beside = tail[0].load(Relaxed);

@@ -1,6 +1,6 @@
 //! Clipping, noise, L1 and averaging: what each is for, with linear models and factorization, on one thread and on two.
 use hogwild::{
-    Aids, Ended, Loss, ModelKind, Outcome, Rule, Schedule, Settings,
+    Aids, Ended, Loss, ModelKind, Normalize, Outcome, Rule, Schedule, Settings,
     data::{Dataset, PackSettings, Packed, Ratings, pack},
     synth::{Kind, Synth},
     train_factorization, train_linear,
@@ -188,7 +188,16 @@ fn clipping_holds_what_would_diverge() {
     let folder = tempfile::tempdir().unwrap();
     let text = "1 1:1 2:1\n-1 1:-1\n".repeat(500) + "1e6 2:3000\n" + &"1 1:1 2:1\n-1 1:-1\n".repeat(500);
     let Packed::Sparse(data) = open(folder.path(), "spike.svm", text.as_bytes()) else { panic!("not sparse") };
-    let settings = Settings { loss: Loss::Squared, rule: Rule::named("sgd").unwrap(), lr: Some(0.05), epochs: 20, ..Settings::default() };
+    let rule = Rule::named("sgd").unwrap();
+    let settings = Settings {
+        loss: Loss::Squared,
+        rule,
+        lr: Some(0.05),
+        epochs: 20,
+        standardize: false,
+        normalize: Normalize::None,
+        ..Settings::default()
+    };
     assert!(matches!(run(&data, &settings).ended, Ended::Diverged(_)));
     for aids in [Aids { clip_norm: Some(1.0), ..Aids::default() }, Aids { clip_value: Some(1.0), ..Aids::default() }] {
         let outcome = run(&data, &Settings { aids, ..settings.clone() });

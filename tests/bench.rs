@@ -193,7 +193,7 @@ fn labels_that_are_numbers_are_counted_too() {
 #[test]
 fn bad_options_end_with_2_before_any_work() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("labels.svm"), "1 1:1\n7 2:1\n".repeat(100)).unwrap();
+    fs::write(folder.path().join("labels.svm"), "1 1:1\n7 2:1\n3 1:1\n".repeat(100)).unwrap();
     fs::write(folder.path().join("bare.svm"), "1\n-1\n".repeat(100)).unwrap();
     for (line, fragment) in [
         ("--threads 0", "--threads"),
@@ -206,9 +206,9 @@ fn bad_options_end_with_2_before_any_work() {
         ("--lr -1", "--lr"),
         ("--rank 0", "--rank"),
         ("--rule nosuch", "adagrad-rowwise"),
-        ("--plot no/such/p.svg", "no/such/p.svg"),
+        ("--plot no/such/p.svg", "no/such: no such folder"),
         ("none.svm", "none.svm"),
-        ("labels.svm", "labels.svm: row 2 has label 7"),
+        ("labels.svm", "labels.svm: has labels of more than two"),
         ("bare.svm", "bare.svm: has no nonzeros"),
         ("labels.svm --rule adagrad --beta1 0.5", "--beta1"),
     ] {

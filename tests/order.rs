@@ -49,6 +49,7 @@ fn sequential_is_the_order_of_the_file() {
             loss: Loss::Squared,
             rule: Rule::named("sgd").unwrap(),
             lr: Some(0.5),
+            standardize: false,
             exchange_every: Some(exchange_every),
             epochs: 2,
             threads: 1,
@@ -122,6 +123,7 @@ fn a_curriculum_admits_the_easiest_more_and_more() {
                 pace,
                 loss: Loss::Squared,
                 lr: Some(1e-30),
+                standardize: false,
                 epochs: 4,
                 threads,
                 ..Settings::default()

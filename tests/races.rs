@@ -127,6 +127,7 @@ fn every_example_is_visited_once_whatever_the_blocks() {
                 let settings = Settings {
                     loss: Loss::Squared,
                     lr: Some(1e-30),
+                    standardize: false,
                     threads,
                     exchange_every: Some(exchange_every),
                     epochs: 2,

@@ -98,8 +98,15 @@ fn every_example_comes_once() {
         for exchange_every in [3, 256, 1 << 20] {
             for threads in 1..=3 {
                 let exchange_every = Some(exchange_every);
-                let settings =
-                    Settings { loss: Loss::Squared, lr: Some(1e-30), epochs: 2, order, exchange_every, ..settings(SMALL, threads) };
+                let settings = Settings {
+                    loss: Loss::Squared,
+                    lr: Some(1e-30),
+                    epochs: 2,
+                    standardize: false,
+                    order,
+                    exchange_every,
+                    ..settings(SMALL, threads)
+                };
                 let mut told = Resident::default();
                 let outcome = train_linear(&data, None, &settings, &mut told, &Default::default()).unwrap();
                 assert!(told.told.unwrap().groups > 5, "{:?}", told.told);

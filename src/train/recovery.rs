@@ -1,5 +1,5 @@
-//! Whether a run has gone astray: left the finite numbers, or loses more than the constant predictor twice in a row, or in the end. At a rate
-//! that was chosen it then starts again at a third of it; a rate that was given is kept, and what to try is said.
+//! Whether a run has gone astray: left the finite numbers, or loses more than the constant predictor twice in a row, or (at a rate that was
+//! chosen) in the end. At a rate that was chosen it then starts again at a third of it; a rate that was given is kept, and what to try is said.
 //!
 //! It goes by held-out loss where there is any, by the training loss otherwise.
 use super::{Astray, Settings, Targets, Watch, kept::Ran, run::Went};
@@ -11,11 +11,13 @@ const MOST: usize = 12;
 /// A loss is worse than the constant's beyond this part more: twice in a row, and in the end.
 const WORSE: [f64; 2] = [0.01, 0.001];
 /// And beyond so much, of standardised labels: where all are alike the constant loses nothing.
-const NOTHING: f64 = 1e-6;
+const NOTHING: f64 = 1e-4;
 
 /// Follows the losses of one run.
 pub(super) struct Guard<'a> {
     settings: &'a Settings,
+    /// Whether the rate was chosen.
+    chosen: bool,
     targets: Targets,
     /// The mean training loss of the constant that loses least.
     training: f64,
@@ -27,8 +29,8 @@ pub(super) struct Guard<'a> {
 }
 
 impl<'a> Guard<'a> {
-    pub fn new(settings: &'a Settings, targets: Targets) -> Guard<'a> {
-        Guard { settings, targets, training: targets.loss(targets.constant), held: None, worse: 0, better: false }
+    pub fn new(settings: &'a Settings, chosen: bool, targets: Targets) -> Guard<'a> {
+        Guard { settings, chosen, targets, training: targets.loss(targets.constant), held: None, worse: 0, better: false }
     }
 
     /// Takes an epoch's losses, and tells what is wrong with the run, if anything is.
@@ -42,7 +44,8 @@ impl<'a> Guard<'a> {
         let by = |part: f64| loss > constant * (1.0 + part) + self.targets.loss(NOTHING);
         self.worse = if by(WORSE[0]) { self.worse + 1 } else { 0 };
         self.better |= !by(0.0);
-        let last = epoch == self.settings.epochs && by(WORSE[1]);
+        // A first epoch's training loss is from before anything was learnt.
+        let last = self.chosen && epoch == self.settings.epochs && by(WORSE[1]) && (valid.is_some() || epoch > 1);
         // With early stopping the best epoch's model is kept, whatever comes after it.
         let counts = self.settings.patience.is_none() || !self.better;
         ((self.worse >= 2 || last) && counts).then(|| Astray {

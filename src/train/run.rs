@@ -89,7 +89,7 @@ impl Run<'_, (), ()> {
         evaluate: impl Fn(&T) -> Option<Scored>,
         losses: impl Fn(&T) -> Vec<f32>,
     ) -> Result<Went<T>> {
-        let mut guard = Guard::new(self.settings, self.targets);
+        let mut guard = Guard::new(self.settings, self.chosen, self.targets);
         let mut astray = None;
         let (mut reports, mut kept) = (Vec::new(), Kept::new(self.settings));
         let examples = |epoch| curriculum::admitted(self.settings, self.examples, epoch);
@@ -101,7 +101,12 @@ impl Run<'_, (), ()> {
             let moment = Moment { step: before + 1, steps, epoch: count, epochs, all_epochs, before, stalls: stalls.count };
             let start = Instant::now();
             let admitted = if count < self.examples {
-                curriculum::easiest(&losses(&keep(self.parameters, &way.finish())), count, self.settings.seed)
+                let mut losses = losses(&keep(self.parameters, &way.finish()));
+                if epoch == 1 {
+                    // Nothing is learnt yet: the easy ones would be those of the larger class.
+                    losses.iter_mut().filter(|loss| loss.is_finite()).for_each(|loss| *loss = 0.0);
+                }
+                curriculum::easiest(&losses, count, self.settings.seed)
             } else {
                 Vec::new()
             };

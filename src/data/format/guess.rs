@@ -88,7 +88,7 @@ fn kind(line: &[u8]) -> Option<Kind> {
     let colon = second.iter().position(|&byte| byte == b':').unwrap_or(0);
     let is_index = second.starts_with(b"qid:") || second.iter().take(colon).all(u8::is_ascii_digit);
     // A label may be a word, but then not one that ends in a date, with the time of day behind it.
-    let is_label = is_number || rest().all(is_pair);
+    let is_label = is_number || is_pair(label) || rest().all(is_pair);
     if colon > 0 && second.get(colon + 1) != Some(&b':') && is_index && is_label {
         return Some(Kind::Row);
     }

@@ -1,9 +1,10 @@
 //! Training a linear model on sparse rows: settings and data become a run.
 use super::{
     Batch, Feed, Normalize, Order, Outcome, Scaling, Settings, SparseFeed, Watch, compiled, hot,
+    judges::Judges,
     race::{self, Race},
     recovery,
-    rehearsal::{self, Stage},
+    rehearsal::{self, Fold, Stage},
     run::{Run, check_held_out, check_split},
     scale::{self, ScaledFeed, default_rate},
     window::{Window, Windows, rows_of_chunk},
@@ -137,28 +138,14 @@ fn train<R: UpdateRule>(
             let scaling = grown.as_ref().or(scaling.as_ref());
             let sample = windows.filter(|_| settings.batch == Batch::One).map(|windows| windows.sample(race::LARGEST, settings.seed));
             let sampled = sample.as_ref().unwrap_or(&units);
-            // A part of the held-out data, where there are enough.
-            let judges = &match (valid, &held) {
-                (Some(valid), _) => rehearsal::judges(0..valid.rows() as u32, examples, settings.seed),
-                (_, Some(held)) => rehearsal::judges(held.iter().copied(), examples, settings.seed),
-                _ => None,
-            };
-            let judge = |parameters: &Parameters, finish: &Finish<'_>, held: &[u32]| -> Vec<(f32, f32)> {
-                let weights = standard(parameters, finish, scaling);
-                let scored = match (judges, valid, &valid_columns) {
-                    (Some(judges), Some(valid), Some(columns)) => {
-                        evaluate::linear(&weights, unit_rows, targets.taken, valid, None, Some(columns), Some(judges))
-                    }
-                    (judges, ..) => {
-                        evaluate::linear(&weights, unit_rows, targets.taken, data, None, None, Some(judges.as_deref().unwrap_or(held)))
-                    }
-                };
-                scored.scores.into_iter().map(|(z, y)| (z, targets.standard(y))).collect()
-            };
+            let held_out = valid.zip(valid_columns.as_deref());
+            let judges = &Judges::new(data, held_out, held.as_deref(), examples, (unit_rows, targets), settings.seed);
+            let judge =
+                |parameters: &Parameters, finish: &Finish<'_>, fold: &Fold| judges.score(&standard(parameters, finish, scaling), fold);
             let numbers = data.nonzeros() as f64 / data.rows().max(1) as f64 + 1.0;
             let sizes = race::sizes(examples, numbers, &settings);
             let stage = |level: usize| {
-                let folds = rehearsal::folds(&feed.kept_units(sampled), sizes[level], judges.is_some(), settings.seed);
+                let folds = rehearsal::folds(&feed.kept_units(sampled), sizes[level], judges.alone, settings.seed);
                 let feed = ScaledFeed { feed, scaling };
                 Ok(Stage { feed, shape, start: Box::new(|_: &Parameters| ()), judge: Box::new(&judge), folds })
             };

@@ -7,6 +7,7 @@ mod curriculum;
 mod factorization;
 mod feed;
 mod hot;
+mod judges;
 mod kept;
 mod linear;
 mod order;

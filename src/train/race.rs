@@ -50,8 +50,11 @@ const STEEPEST: f64 = 0.5;
 /// Rules that tune themselves by single examples go on raising their steps in a run longer than its rehearsal: by what their rate is divided.
 const UNSTEADY: f64 = 2.0;
 /// Rates whose losses differ by less than so many standard errors are taken to be equally good; by a few examples, of which the error is not
-/// well known either, by so many more over their number; and by less than the constant's loss over it, as an example more could.
+/// well known either, by so many more over their number.
 const NOISE: [f64; 2] = [0.5, 10.0];
+/// And of classes by so many times the constant's loss over the number of examples: of what was not seen in `n` examples there may be up to `3 / n` (Hanley &
+/// Lippman-Hand 1983), so that a loss of nearly 0 that falls further means nothing.
+const UNSEEN: f64 = 3.0;
 /// A loss nearer than this part to the constant's is that of a model that has not moved.
 const UNMOVED: f64 = 1e-3;
 
@@ -113,7 +116,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
         let (ladder, least) = (&fine.ladder, mean(&fine.constant));
         let (chosen, helped) = match lowest(ladder) {
             Some(i) if ladder[i].0.loss >= Some(least * (1.0 - UNMOVED)) => {
-                let harmless = |(_, losses): &&(Raced, Vec<f32>)| is_as_good(losses, &fine.constant, least);
+                let harmless = |(_, losses): &&(Raced, Vec<f32>)| self.is_as_good(losses, &fine.constant, least);
                 (ladder.iter().rev().find(harmless).unwrap_or(&ladder[0]).0.rate, false)
             }
             Some(i) => (self.for_the_run(&coarse, &fine, i), true),
@@ -136,7 +139,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
         while run.len() < MOST[level] && !stop.load(Relaxed) {
             let last = run.len() - 1;
             let best = lowest(&run);
-            let first = best.map_or(0, |i| first_as_good(&run, i, least)); // where none is finite, smaller ones may be
+            let first = best.map_or(0, |i| self.first_as_good(&run, i, least)); // where none is finite, smaller ones may be
             let unmoved = run[0].0.loss.is_some_and(|loss| (loss / least - 1.0).abs() < UNMOVED);
             let (at, rate) = match (first, best) {
                 (0, _) if !unmoved && (level == 1 || best.is_none_or(|i| i == 0)) => (0, run[0].0.rate / step),
@@ -154,7 +157,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
     /// The rate for all of the run's examples and epochs, of the best on two samples.
     fn for_the_run(&self, coarse: &Sampled, fine: &Sampled, best: usize) -> f32 {
         let (ladder, constant) = (&fine.ladder, mean(&fine.constant));
-        let first = first_as_good(ladder, best, constant);
+        let first = self.first_as_good(ladder, best, constant);
         let winner = if first < best { ladder[first].0.rate } else { between(ladder, best) } as f64;
         let [all, none] = KEPT;
         let raced = &ladder[first].0;
@@ -170,6 +173,24 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
         // Three digits, which can be typed again.
         format!("{rate:.2e}").parse().ok().filter(|rate: &f32| rate.is_normal()).unwrap_or(winner as f32)
     }
+
+    /// The place of the smallest rate from which on all are as good as the best.
+    fn first_as_good(&self, ladder: &Ladder, best: usize, constant: f64) -> usize {
+        (0..best).rev().take_while(|&i| self.is_as_good(&ladder[i].1, &ladder[best].1, constant)).last().unwrap_or(best)
+    }
+
+    /// Whether losses are larger than others of the same examples by no more than the noise, if at all.
+    fn is_as_good(&self, losses: &[f32], others: &[f32], constant: f64) -> bool {
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for (&a, &b) in losses.iter().zip(others) {
+            let more = a as f64 - b as f64;
+            (sum, squares) = (sum + more, squares + more * more);
+        }
+        let n = others.len().max(1) as f64;
+        let unseen = if self.settings.loss.is_classification() { UNSEEN * constant / n } else { 0.0 };
+        let mean = sum / n;
+        losses.len() == others.len() && mean <= (NOISE[0] + NOISE[1] / n) * ((squares / n - mean * mean).max(0.0) / n).sqrt() + unseen
+    }
 }
 
 /// The place of the lowest loss; of several, the one next to the middle.
@@ -177,23 +198,6 @@ fn lowest(ladder: &Ladder) -> Option<usize> {
     let middle = ladder.len() / 2;
     let finite = (0..ladder.len()).filter_map(|i| Some((i, ladder[i].0.loss?)));
     finite.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.abs_diff(middle).cmp(&b.0.abs_diff(middle)))).map(|(i, _)| i)
-}
-
-/// The place of the smallest rate from which on all are as good as the best.
-fn first_as_good(ladder: &Ladder, best: usize, constant: f64) -> usize {
-    (0..best).rev().take_while(|&i| is_as_good(&ladder[i].1, &ladder[best].1, constant)).last().unwrap_or(best)
-}
-
-/// Whether losses are larger than others of the same examples by no more than the noise, if at all.
-fn is_as_good(losses: &[f32], others: &[f32], constant: f64) -> bool {
-    let (mut sum, mut squares) = (0.0, 0.0);
-    for (&a, &b) in losses.iter().zip(others) {
-        let more = a as f64 - b as f64;
-        (sum, squares) = (sum + more, squares + more * more);
-    }
-    let n = others.len().max(1) as f64;
-    let mean = sum / n;
-    losses.len() == others.len() && mean <= (NOISE[0] + NOISE[1] / n) * ((squares / n - mean * mean).max(0.0) / n).sqrt() + constant / n
 }
 
 /// The rate where a parabola through the best and its neighbours, over the rate's logarithm, is lowest.

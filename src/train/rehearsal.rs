@@ -1,7 +1,7 @@
 //! A rehearsal: one rate's whole run on a sample, on one thread, and its loss on examples that the sample holds out.
 //!
 //! Small data are held out a fifth at a time, in turn (cross-validation), so that the judgement is of enough examples. Where the run has
-//! held-out data of its own, a part of them judges instead.
+//! held-out data of its own, a part of them judges instead, or too (see `judges`).
 use super::{Counters, Epoch, Feed, Order, Plan, Progress, Raced, Settings, Watch, race::EPOCHS};
 use crate::{
     Error, Result,
@@ -33,10 +33,12 @@ const PARTS: usize = 5;
 pub(super) struct Fold {
     pub train: Vec<Range<u32>>,
     pub held: Vec<u32>,
+    /// Of several, the first.
+    pub first: bool,
 }
 
-/// Score and target of each of some held-out positions.
-pub(super) type Judge<'a> = Box<dyn Fn(&Parameters, &Finish<'_>, &[u32]) -> Vec<(f32, f32)> + Sync + 'a>;
+/// Score and target of each example that judges a fold.
+pub(super) type Judge<'a> = Box<dyn Fn(&Parameters, &Finish<'_>, &Fold) -> Vec<(f32, f32)> + Sync + 'a>;
 
 /// A rate that was rehearsed, with the losses of the examples that judge.
 type Rehearsed = (Raced, Vec<f32>);
@@ -65,18 +67,6 @@ impl Fold {
     }
 }
 
-/// Half of the held-out examples, or some of them, in order, to judge instead of examples of the sample; none where they are few, and fewer than
-/// those of training.
-pub(super) fn judges(held: impl Iterator<Item = u32>, training: u64, seed: u64) -> Option<Vec<u32>> {
-    const ENOUGH: u64 = 1_000;
-    let mut all: Vec<u32> = held.collect();
-    let wanted = (all.len() / 2).min(JUDGES.end);
-    all.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x1D6E));
-    all.truncate(wanted);
-    all.sort_unstable();
-    (wanted as u64 >= ENOUGH.min(training.max(1))).then_some(all)
-}
-
 /// Folds of a sample of `wanted` examples out of the units: one, or where that is nearly all of them and they are few, several.
 /// With `judged` nothing is held out, as other data judge.
 pub(super) fn folds(units: &[Range<u32>], wanted: u64, judged: bool, seed: u64) -> Vec<Fold> {
@@ -93,22 +83,24 @@ pub(super) fn folds(units: &[Range<u32>], wanted: u64, judged: bool, seed: u64) 
     };
     let wanted = (wanted as usize).min(all);
     if judged {
-        return vec![Fold { train: units[..prefix(wanted).max(1)].to_vec(), held: Vec::new() }];
+        return vec![Fold { train: units[..prefix(wanted).max(1)].to_vec(), held: Vec::new(), first: true }];
     }
     let positions = |units: &[Range<u32>]| units.iter().cloned().flatten().collect();
     let held = (wanted / 2).clamp(JUDGES.start, JUDGES.end).min(all / PARTS);
     if wanted + held < all {
         let to = prefix(wanted).max(1);
         let end = prefix(wanted + held).clamp(to, units.len());
-        return vec![Fold { train: units[..to].to_vec(), held: positions(&units[to..end]) }];
+        return vec![Fold { train: units[..to].to_vec(), held: positions(&units[to..end]), first: true }];
     }
     let part = |i: usize| i * units.len() / PARTS..(i + 1) * units.len() / PARTS;
     let fold = |i: usize| {
         let Range { start, end } = part(i);
-        Fold { train: [&units[..start], &units[end..]].concat(), held: positions(&units[start..end]) }
+        Fold { train: [&units[..start], &units[end..]].concat(), held: positions(&units[start..end]), first: false }
     };
     let parts = (JUDGES.start * PARTS).div_ceil(all.max(1)).clamp(1, PARTS);
-    (0..parts).map(fold).filter(|fold| !fold.held.is_empty() && !fold.train.is_empty()).collect()
+    let mut folds: Vec<Fold> = (0..parts).map(fold).filter(|fold| !fold.held.is_empty() && !fold.train.is_empty()).collect();
+    folds.first_mut().into_iter().for_each(|fold| fold.first = true);
+    folds
 }
 
 /// Rehearsals on a stage.
@@ -125,7 +117,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
         let Stage { shape, folds, judge, .. } = self.stage;
         let parameters = self.parameters(*shape)?;
         let finish = Finish::new(&self.rule, self.rule.prepare(&Clock::default(), &R::Memory::default()), None);
-        let judged = folds.iter().flat_map(|fold| judge(&parameters, &finish, &fold.held));
+        let judged = folds.iter().flat_map(|fold| judge(&parameters, &finish, fold));
         Ok(judged.map(|(_, y)| self.settings.loss.value(score, y)).collect())
     }
 
@@ -249,7 +241,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
                 let last = Moment { step: before + epoch, ..start };
                 let clock = Clock { rate: schedule.rate(rate, &last), step: last.step + 1, steps };
                 let finish = Finish::new(&self.rule, self.rule.prepare(&clock, &memory), None);
-                let judged = (self.stage.judge)(parameters, &finish, &fold.held);
+                let judged = (self.stage.judge)(parameters, &finish, fold);
                 let losses: Vec<f32> = judged.into_iter().map(|(z, y)| loss.value(z, y)).collect();
                 let training = tally.loss / tally.examples.max(1) as f64;
                 let better = best.as_ref().is_none_or(|(before, _)| mean(&losses) < mean(before));

@@ -4,7 +4,7 @@ use super::{
     RatingFeed, Settings,
     factorization::start_factors,
     feed::Rating,
-    rehearsal::{Judge, Stage, folds},
+    rehearsal::{Fold, Judge, Stage, folds},
 };
 use crate::{
     math::mixed,
@@ -52,7 +52,7 @@ pub(super) fn stage<'a, R: UpdateRule>(
     let unit = (all / UNIT).clamp(1, UNIT);
     let units: Vec<Range<u32>> = (0..all).step_by(unit as usize).map(|start| start..all.min(start + unit)).collect();
     let (rank, base, judged) = (settings.rank, feed.targets.base, ratings.clone());
-    let judge: Judge<'a> = Box::new(move |parameters: &Parameters, finish: &Finish<'_>, held: &[u32]| {
+    let judge: Judge<'a> = Box::new(move |parameters: &Parameters, finish: &Finish<'_>, fold: &Fold| {
         let row = |place: u32| (place / stride) as usize;
         let score = |&Rating { pair, value }: &Rating| {
             let (user, item) = (row(pair.user), row(pair.item));
@@ -60,7 +60,7 @@ pub(super) fn stage<'a, R: UpdateRule>(
             let dot: f32 = factors.map(|(p, q)| p * q).sum();
             (base + parameters.beside(user, finish) + parameters.beside(item, finish) + dot, value)
         };
-        held.iter().map(|&position| score(&judged[position as usize])).collect()
+        fold.held.iter().map(|&position| score(&judged[position as usize])).collect()
     });
     Stage {
         folds: folds(&units, wanted, false, seed),

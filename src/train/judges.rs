@@ -1,0 +1,62 @@
+//! Which rows judge the rehearsals of a linear model: those that a sample holds out; where the run has held-out data of its own, half of these,
+//! alone if they are enough, beside the others if they are few. So a rate suits data that are unlike the training data too.
+use super::{Targets, rehearsal::Fold};
+use crate::{data::Dataset, evaluate};
+use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
+
+/// So many held-out rows, or as many as there are to train on, judge alone; fewer than the least say nothing.
+const ENOUGH: usize = 1_000;
+const LEAST: usize = 50;
+/// The most of them.
+const MOST: usize = 16_384;
+
+pub(super) struct Judges<'a> {
+    data: &'a Dataset,
+    /// Validation data, with the model's column of each of theirs; otherwise the rows are of `data`.
+    valid: Option<(&'a Dataset, &'a [u32])>,
+    /// Ascending.
+    rows: Vec<u32>,
+    /// Whether they judge alone.
+    pub alone: bool,
+    unit_rows: bool,
+    targets: Targets,
+}
+
+impl<'a> Judges<'a> {
+    /// `held`: rows of `data` that the run holds out; `examples`: how many it trains on.
+    pub fn new(
+        data: &'a Dataset,
+        valid: Option<(&'a Dataset, &'a [u32])>,
+        held: Option<&[u32]>,
+        examples: u64,
+        (unit_rows, targets): (bool, Targets),
+        seed: u64,
+    ) -> Judges<'a> {
+        let mut rows = match valid {
+            Some((valid, _)) => (0..valid.rows() as u32).collect(),
+            None => held.unwrap_or_default().to_vec(),
+        };
+        let half = (rows.len() / 2).min(MOST);
+        rows.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x1D6E));
+        rows.truncate(if half < LEAST { 0 } else { half });
+        rows.sort_unstable();
+        let alone = rows.len() >= ENOUGH.min(examples as usize).max(LEAST);
+        Judges { data, valid, rows, alone, unit_rows, targets }
+    }
+
+    /// Scores and targets, by weights of raw features for standardised labels.
+    pub fn score(&self, weights: &[f32], fold: &Fold) -> Vec<(f32, f32)> {
+        let of = |data, columns, rows: &[u32]| {
+            evaluate::linear(weights, self.unit_rows, self.targets.taken, data, None, columns, Some(rows)).scores
+        };
+        let mut scores = if self.alone { Vec::new() } else { of(self.data, None, &fold.held) };
+        // Once, not in each fold again.
+        if fold.first && !self.rows.is_empty() {
+            scores.extend(match self.valid {
+                Some((valid, columns)) => of(valid, Some(columns), &self.rows),
+                None => of(self.data, None, &self.rows),
+            });
+        }
+        scores.into_iter().map(|(z, y)| (z, self.targets.standard(y))).collect()
+    }
+}

@@ -100,6 +100,11 @@ pub(crate) fn ln_1p<V: Real>(x: V) -> V {
     c(2.0) * (s * q).mul_add(p, s)
 }
 
+/// A rate as it is told: by three digits, so that what is typed again is the same.
+pub(crate) fn three_digits(rate: f32) -> f32 {
+    format!("{rate:.2e}").parse().ok().filter(|rate: &f32| rate.is_normal()).unwrap_or(rate)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

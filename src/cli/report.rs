@@ -150,9 +150,12 @@ impl Watch for Report {
         self.try_log(json!({ "event": "race", "rates": rates, "chosen": race.chosen, "constant_loss": race.constant, "helped": race.helped, "seconds": race.seconds }));
     }
 
-    fn scaled(&mut self, how: Normalize, spread: f64) {
-        self.tell(&format!("features differ {spread:.0}-fold in size: each is scaled (--normalize {}; none: as they are)", how.name()));
-        self.try_log(json!({ "event": "scaled", "normalize": how.name(), "spread": spread }));
+    fn scaled(&mut self, how: Normalize, [least, most]: [f64; 2]) {
+        self.tell(&format!(
+            "features are from {least:.1e} to {most:.1e} in size: each is divided by its largest absolute value (--normalize {}; none: as they are)",
+            how.name()
+        ));
+        self.try_log(json!({ "event": "scaled", "normalize": how.name(), "least": least, "most": most }));
     }
 
     fn astray(&mut self, astray: &Astray) {
@@ -201,7 +204,7 @@ impl Watch for Report {
 
 /// What went wrong, and what becomes of it or what to try.
 pub fn of_astray(astray: &Astray) -> String {
-    let Astray { epoch, loss, constant, rate, next, .. } = *astray;
+    let Astray { epoch, loss, constant, rate, chosen, next, .. } = *astray;
     let what = if loss.is_nan() {
         format!("epoch {epoch} left the finite numbers at learning rate {rate}")
     } else {
@@ -209,6 +212,7 @@ pub fn of_astray(astray: &Astray) -> String {
     };
     match next {
         Some(next) => format!("{what}: starting again at {next}"),
+        None if chosen => format!("{what}, the last of several tried: look at the data, or give a lower --lr"),
         None => format!("{what}: try --lr auto, or --lr {}", rate / 10.0),
     }
 }

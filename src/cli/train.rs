@@ -161,7 +161,7 @@ In what order examples are visited [default: shuffle]
 
   shuffle     shuffled anew each epoch
   sequential  as in the file; several threads take its blocks in turn
-  curriculum  easy examples first: the first epoch has a fifth of them, drawn by lot, the
+  curriculum  easy examples first: the first epoch has a fifth of them (of classes drawn by lot), the
               next ones those of least loss, more and more until --pace of the run is done; then all. Shuffled within an epoch";
 
 /// Every schedule as it may be typed, with the settings' defaults.

@@ -66,7 +66,7 @@ pub(super) struct Ran<T> {
 
 impl<T> Ran<T> {
     /// The same, gone astray at its end, if it has.
-    pub fn gone(self, astray: Option<Astray>) -> Ran<T> {
+    pub fn with_astray(self, astray: Option<Astray>) -> Ran<T> {
         Ran { astray, ..self }
     }
 

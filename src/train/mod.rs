@@ -1,6 +1,8 @@
-//! Training: what is asked for (`settings`), what becomes of it (`linear`, `factorization`), the epochs (`run`) and what is told of them
-//! (`report`), which states of it are `kept` and when it is `stopping` early, the `race` of learning rates, where examples come from (`feed`), how features are scaled
-//! (`scale`), their `order`, by difficulty too (`curriculum`), what of a file larger than memory is in it (`window`), and the inner loop (`worker`); or, by batches, `synchronous`.
+//! Training: what is asked for (`settings`), what becomes of it (`linear`, `factorization`), the epochs (`run`, by the loops that `compiled` lists) and
+//! what is told of them (`report`); which states are `kept` and when it is `stopping` early. What labels are learnt as (`targets`); the `race` of learning rates
+//! by `rehearsal`s on a sample (of ratings: `sample`; of rows, who `judges`), and the `recovery` of runs that go astray. Where examples come from (`feed`), how
+//! features are scaled (`scale`), their `order`, by difficulty too (`curriculum`), what of a file larger than memory is in it (`window`), which rows are private
+//! (`hot`); the `threads`, and the inner loop (`worker`), or by `batch`es the `synchronous` way.
 mod batch;
 mod compiled;
 mod curriculum;

@@ -17,7 +17,7 @@ use super::{
     Batch, Feed, RaceReport, Raced, Settings, Watch,
     rehearsal::{Rehearsal, Stage, mean},
 };
-use crate::{Result, models::Model, rules::UpdateRule};
+use crate::{Result, math::three_digits, models::Model, rules::UpdateRule};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
@@ -48,7 +48,7 @@ const KEPT: [f64; 2] = [0.1, 0.4];
 const TREND: f64 = 0.5;
 const STEEPEST: f64 = 0.5;
 /// Rules that tune themselves by single examples go on raising their steps in a run longer than its rehearsal: by what their rate is divided.
-const UNSTEADY: f64 = 2.0;
+const SELF_TUNED: f64 = 2.0;
 /// Rates whose losses differ by less than so many standard errors are taken to be equally good; by a few examples, of which the error is not
 /// well known either, by so many more over their number.
 const NOISE: [f64; 2] = [0.5, 10.0];
@@ -98,9 +98,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
     pub fn choose(&self, middle: f32, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<f32> {
         let start = Instant::now();
         if self.settings.batch != Batch::One {
-            let chosen = middle * self.settings.batch.rate_factor();
-            watch.race(&RaceReport { rates: Vec::new(), chosen, constant: None, helped: true, seconds: 0.0 });
-            return Ok(chosen);
+            return Ok(not_raced(middle * self.settings.batch.rate_factor(), watch));
         }
         let coarse = self.ladder(0, middle, watch, stop)?;
         let best = lowest(&coarse.ladder).unwrap_or(0);
@@ -110,8 +108,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
         }
         if fine.constant.is_empty() {
             // A single example leaves none to judge by.
-            watch.race(&RaceReport { rates: Vec::new(), chosen: middle, constant: None, helped: true, seconds: 0.0 });
-            return Ok(middle);
+            return Ok(not_raced(middle, watch));
         }
         let (ladder, least) = (&fine.ladder, mean(&fine.constant));
         let (chosen, helped) = match lowest(ladder) {
@@ -122,6 +119,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
             Some(i) => (self.for_the_run(&coarse, &fine, i), true),
             None => (ladder[0].0.rate, true), // the run will tell what has left the finite numbers
         };
+        let chosen = three_digits(chosen);
         let rates = coarse.ladder.into_iter().chain(fine.ladder).map(|(raced, _)| raced).collect();
         watch.race(&RaceReport { rates, chosen, constant: Some(least), helped, seconds: start.elapsed().as_secs_f64() });
         Ok(chosen)
@@ -134,7 +132,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
         let rehearsal = Rehearsal { stage: &stage, model: self.model, rule: self.rule, settings: self.settings };
         let rates: Vec<f32> = (-side..=side).map(|rung| middle * step.powi(rung)).collect();
         let mut run: Ladder = rehearsal.side_by_side(&rates, watch, stop)?;
-        let constant = rehearsal.constant(self.base)?;
+        let constant = rehearsal.constant_losses(self.base)?;
         let least = mean(&constant);
         while run.len() < MOST[level] && !stop.load(Relaxed) {
             let last = run.len() - 1;
@@ -169,9 +167,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
         let power = if self.by_heart { -BY_HEART * by_heart + TREND * trend * (1.0 - by_heart) } else { 0.0 };
         let of_examples = (self.examples as f64 / fine.examples as f64).max(1.0).powf(power);
         let of_epochs = (self.settings.epochs.max(EPOCHS) as f64 / EPOCHS as f64).sqrt();
-        let rate = winner * of_examples / of_epochs / if self.rule.learns() { UNSTEADY } else { 1.0 };
-        // Three digits, which can be typed again.
-        format!("{rate:.2e}").parse().ok().filter(|rate: &f32| rate.is_normal()).unwrap_or(winner as f32)
+        (winner * of_examples / of_epochs / if self.rule.learns() { SELF_TUNED } else { 1.0 }) as f32
     }
 
     /// The place of the smallest rate from which on all are as good as the best.
@@ -191,6 +187,13 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
         let mean = sum / n;
         losses.len() == others.len() && mean <= (NOISE[0] + NOISE[1] / n) * ((squares / n - mean * mean).max(0.0) / n).sqrt() + unseen
     }
+}
+
+/// The rule's default.
+fn not_raced(rate: f32, watch: &mut dyn Watch) -> f32 {
+    let chosen = three_digits(rate);
+    watch.race(&RaceReport { rates: Vec::new(), chosen, constant: None, helped: true, seconds: 0.0 });
+    chosen
 }
 
 /// The place of the lowest loss; of several, the one next to the middle.

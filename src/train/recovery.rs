@@ -3,7 +3,7 @@
 //!
 //! It goes by held-out loss where there is any, by the training loss otherwise.
 use super::{Astray, Settings, Targets, Watch, kept::Ran, run::Went};
-use crate::{Metrics, Result, Scored};
+use crate::{Metrics, Result, Scored, math::three_digits};
 
 /// What a rate is divided by when a run starts again, and how often it may.
 const FALL: f32 = 3.0;
@@ -11,7 +11,7 @@ const MOST: usize = 12;
 /// A loss is worse than the constant's beyond this part more: twice in a row, and in the end.
 const WORSE: [f64; 2] = [0.01, 0.001];
 /// And beyond so much, of standardised labels: where all are alike the constant loses nothing.
-const NOTHING: f64 = 1e-4;
+const SLACK: f64 = 1e-4;
 
 /// Follows the losses of one run.
 pub(super) struct Guard<'a> {
@@ -41,7 +41,7 @@ impl<'a> Guard<'a> {
         };
         self.held = self.held.or_else(|| scored.map(of_constant));
         let (loss, constant) = valid.map(|valid| valid.loss).zip(self.held).unwrap_or((training, self.training));
-        let by = |part: f64| loss > constant * (1.0 + part) + self.targets.loss(NOTHING);
+        let by = |part: f64| loss > constant * (1.0 + part) + self.targets.loss(SLACK);
         self.worse = if by(WORSE[0]) { self.worse + 1 } else { 0 };
         self.better |= !by(0.0);
         // A first epoch's training loss is from before anything was learnt.
@@ -53,6 +53,7 @@ impl<'a> Guard<'a> {
             loss,
             constant,
             rate,
+            chosen: self.settings.lr.is_none(),
             diverged: training > self.training * (1.0 + WORSE[0]),
             next: None,
         })
@@ -72,8 +73,7 @@ pub(super) fn at_rates<T>(
         match attempt(rate, left > 0, watch)? {
             Went::Through(ran) => return Ok((ran, rate)),
             Went::Astray(astray) => {
-                // Three digits, which can be typed again.
-                rate = format!("{:.2e}", rate / FALL).parse().unwrap_or(rate / FALL);
+                rate = three_digits(rate / FALL);
                 left -= 1;
                 watch.astray(&Astray { next: Some(rate), ..astray });
             }

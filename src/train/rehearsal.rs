@@ -33,7 +33,7 @@ const PARTS: usize = 5;
 pub(super) struct Fold {
     pub train: Vec<Range<u32>>,
     pub held: Vec<u32>,
-    /// Of several, the first.
+    /// Whether the run's own held-out examples judge with it: with one of several.
     pub first: bool,
 }
 
@@ -113,7 +113,7 @@ pub(super) struct Rehearsal<'a, 's, F, M, R: UpdateRule> {
 
 impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
     /// The losses of a constant score on the examples that judge.
-    pub fn constant(&self, score: f32) -> Result<Vec<f32>> {
+    pub fn constant_losses(&self, score: f32) -> Result<Vec<f32>> {
         let Stage { shape, folds, judge, .. } = self.stage;
         let parameters = self.parameters(*shape)?;
         let finish = Finish::new(&self.rule, self.rule.prepare(&Clock::default(), &R::Memory::default()), None);

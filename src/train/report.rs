@@ -47,7 +47,7 @@ impl Raced {
 /// What a race of learning rates gave.
 #[derive(Clone, Debug)]
 pub struct RaceReport {
-    /// A ladder on a small sample, then rungs of it on a larger one, each by rate. None where no rate is raced: the rule's default is taken.
+    /// A ladder on a small sample, then a finer one about its best on a larger sample; each by rate. None where no rate is raced: the rule's default is taken.
     pub rates: Vec<Raced>,
     /// For the run.
     pub chosen: f32,
@@ -55,7 +55,7 @@ pub struct RaceReport {
     pub constant: Option<f64>,
     /// Whether any rate was better than that. If not, the one chosen hardly moves the model.
     pub helped: bool,
-    /// It took.
+    /// Wall time of the race, in seconds.
     pub seconds: f64,
 }
 
@@ -70,9 +70,11 @@ pub struct Astray {
     pub constant: f64,
     /// The learning rate.
     pub rate: f32,
+    /// Whether that was chosen, and not given.
+    pub chosen: bool,
     /// Whether the training loss is beyond that of the constant too: so the run has diverged, and held-out data are not merely unlike.
     pub diverged: bool,
-    /// The rate at which the run starts again; None where it was given, and is kept.
+    /// The rate at which the run starts again; None where it was given, and is kept, or was lowered twelve times.
     pub next: Option<f32>,
 }
 
@@ -93,18 +95,18 @@ pub struct Progress {
 
 /// Someone who follows the run.
 pub trait Watch {
-    /// Called after the race of learning rates, where there was one.
-    fn race(&mut self, _report: &RaceReport) {}
-    /// Called before that where features are scaled without having been asked for: by how much the largest differ in size from the smallest.
-    fn scaled(&mut self, _how: Normalize, _spread: f64) {}
-    /// Called when a run has gone astray.
-    fn astray(&mut self, _astray: &Astray) {}
-    /// Called before, where the data are larger than memory.
+    /// Called before the race where features are scaled unasked, with the sizes of the smallest and the largest feature (roots of mean squares).
+    fn scaled(&mut self, _how: Normalize, _sizes: [f64; 2]) {}
+    /// Called before the race where the data are larger than memory.
     fn window(&mut self, _report: &WindowReport) {}
+    /// Called after the race of learning rates, and where the rate is the rule's default.
+    fn race(&mut self, _report: &RaceReport) {}
     /// Called about ten times a second while an epoch or a race runs.
     fn progress(&mut self, _progress: Progress) {}
     /// Called after every epoch.
     fn epoch(&mut self, _report: &EpochReport) {}
+    /// Called when a run loses more than a constant prediction, or has left the finite numbers; epochs then begin at 1 again if there is a `next` rate.
+    fn astray(&mut self, _astray: &Astray) {}
 }
 
 /// Follows nothing.

@@ -102,8 +102,8 @@ impl Run<'_, (), ()> {
             let start = Instant::now();
             let admitted = if count < self.examples {
                 let mut losses = losses(&keep(self.parameters, &way.finish()));
-                if epoch == 1 {
-                    // Nothing is learnt yet: the easy ones would be those of the larger class.
+                if epoch == 1 && self.settings.loss.is_classification() {
+                    // Nothing is learnt yet: the easy ones would be all those of one class.
                     losses.iter_mut().filter(|loss| loss.is_finite()).for_each(|loss| *loss = 0.0);
                 }
                 curriculum::easiest(&losses, count, self.settings.seed)
@@ -132,7 +132,15 @@ impl Run<'_, (), ()> {
             };
             if wrong.is_some() && self.chosen {
                 let constant = self.targets.loss(self.targets.constant);
-                return Ok(Went::Astray(Astray { epoch, loss: f64::NAN, constant, rate: self.rate, diverged: true, next: None }));
+                return Ok(Went::Astray(Astray {
+                    epoch,
+                    loss: f64::NAN,
+                    constant,
+                    rate: self.rate,
+                    chosen: true,
+                    diverged: true,
+                    next: None,
+                }));
             }
             if let Some(quantity) = wrong {
                 let error = Error::Diverged {
@@ -185,7 +193,7 @@ impl Run<'_, (), ()> {
             }
         }
         astray.iter().for_each(|astray| watch.astray(astray));
-        Ok(Went::Through(kept.end(Ended::Finished, reports, self.settings).gone(astray)))
+        Ok(Went::Through(kept.end(Ended::Finished, reports, self.settings).with_astray(astray)))
     }
 
     /// Has all workers of a pool do their share of an epoch, under the eyes of `watch`.

@@ -99,7 +99,7 @@ pub(super) fn choose(how: Normalize, data: &Dataset, watch: &mut dyn Watch) -> N
     if !(spread > SPREAD || most > FAR || least < 1.0 / FAR) || most == 0.0 {
         return Normalize::None;
     }
-    watch.scaled(Normalize::MaxAbs, spread);
+    watch.scaled(Normalize::MaxAbs, [least, most]);
     Normalize::MaxAbs
 }
 

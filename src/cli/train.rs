@@ -59,8 +59,8 @@ pub struct TrainArgs {
     positive: Option<f32>,
     #[command(flatten)]
     rule: RuleOptions,
-    /// Learning rate, above 0; auto: chosen by a race of rates that rehearse the run on a sample of the training data, in about a fifth of the run's time
-    /// (of small data: a tenth of a second or two). Where a run at that rate goes astray, it starts again at a third
+    /// Learning rate, above 0. auto: some 15 rates rehearse the run on a sample, in about a fifth of its time (small data: a tenth of a second or two);
+    /// with --batch the rule's default. A run that diverges at it, or loses more than a constant prediction, starts again at a third
     #[arg(long, value_name = "auto|RATE", default_value = "auto", value_parser = LearningRate::parse, allow_negative_numbers = true)]
     lr: LearningRate,
     /// How the rate goes over the run: a name, or name:setting=value,... [default: linear for mf, constant otherwise]

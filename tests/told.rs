@@ -95,7 +95,11 @@ fn ratings_that_are_odd_are_warned_of() {
     write("fine.tsv", &|i| (i % 5).to_string());
     write("play.tsv", &|i| (1 << (i % 12)).to_string());
     let quick = "--lr 0.01 --epochs 1 --rank 2 --threads 1";
-    assert!(said(at, &format!("train same.tsv {quick}")).contains("warning: same.tsv: all ratings are 4"));
+    assert!(said(at, &format!("train same.tsv {quick} --out m.safetensors")).contains("warning: same.tsv: all ratings are 4"));
+    // Of what nothing is learnt from, nothing is said.
+    for line in ["eval m.safetensors same.tsv", "predict m.safetensors same.tsv", &format!("train fine.tsv {quick} --valid same.tsv")] {
+        assert!(!said(at, line).contains("all ratings"), "{line}");
+    }
     let far = said(at, &format!("train far.tsv {quick}"));
     assert!(far.contains("warning: far.tsv: rating 17 is 9000, more than 100 deviations off"), "{far}");
     for fine in ["fine.tsv", "play.tsv", "DATA/ratings.train.tsv"] {

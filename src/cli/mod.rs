@@ -14,9 +14,9 @@ mod predict;
 mod report;
 mod rule;
 pub mod say;
+mod summary;
 mod synth;
 mod threads;
-mod told;
 mod train;
 mod warn;
 

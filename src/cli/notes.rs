@@ -1,4 +1,5 @@
-//! Notes about rows, their labels and what a model says of them, a line each: what is not wrong, but seldom meant.
+//! Notes about sparse rows, their labels, and what a model makes of data (scores, metrics), a line each: what is not wrong, but seldom meant.
+//! What is odd about ratings is in `warn`, the one line on what was read in `summary`.
 use super::warn::FAR;
 use hogwild::{
     Classes, Loss, Metrics, Outcome, Scored,

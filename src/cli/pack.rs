@@ -3,7 +3,7 @@ use super::{
     data::{DataOptions, interruptible},
     outputs,
     say::{say, show},
-    told,
+    summary,
 };
 use clap::Args;
 use hogwild::{
@@ -42,7 +42,7 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
     let report = interruptible(false, |progress| pack_while(&args.inputs, &args.out, &settings, progress))?;
     warn_skipped(&report, args.unlabelled);
     report.notes.iter().for_each(|note| say!("{note}"));
-    say!("{}: {}", told::names(&args.inputs), told::of_report(&report));
+    say!("{}: {}", summary::names(&args.inputs), summary::of_report(&report));
     let speed = report.bytes as f64 / 1e6 / report.seconds.max(1e-9);
     if args.json {
         let json = serde_json::json!({

@@ -1,7 +1,14 @@
-//! Warnings about data that are read without fault, and hardly what was meant: they cost no further pass over them.
-use super::told::{count, real};
-use hogwild::data::{Ids, Ratings};
-use std::collections::HashMap;
+//! Warnings about ratings that are read without fault, and hardly what was meant: they cost no further pass over them. What is odd about
+//! sparse rows, scores and metrics is in `notes`; the one line on what was read in `summary`.
+use super::{
+    say::say,
+    summary::{self, count, real},
+};
+use hogwild::{
+    ModelKind, TrainedModel,
+    data::{Ids, Opened, Packed, Ratings},
+};
+use std::{collections::HashMap, path::PathBuf};
 
 /// A target is far off when it is so many deviations of the others from their mean.
 pub const FAR: f64 = 100.0;
@@ -29,8 +36,27 @@ pub fn of_ratings(data: &Ratings, name: &str) -> Option<String> {
     ))
 }
 
+/// Says so if ratings are of users and items that a model hardly has. Gives whether it did.
+pub fn of_unknown(opened: &Opened, inputs: &[PathBuf], model: &TrainedModel) -> hogwild::Result<bool> {
+    match &model.kind {
+        ModelKind::Factorization(model) => of_strangers(opened, inputs, &model.users, &model.items),
+        ModelKind::Linear(_) => Ok(false),
+    }
+}
+
+/// The same of `users` and `items`, those of a model or of what it is trained on.
+pub fn of_strangers(opened: &Opened, inputs: &[PathBuf], users: &Ids, items: &Ids) -> hogwild::Result<bool> {
+    if let Packed::Ratings(data) = &opened.packed
+        && let Some(warning) = strangers(data, &summary::names(inputs), users, items)?
+    {
+        say!("{warning}");
+        return Ok(true);
+    }
+    Ok(false)
+}
+
 /// Users and items of which a model knows none, or hardly any.
-pub fn strangers(data: &Ratings, name: &str, users: &Ids, items: &Ids) -> hogwild::Result<Option<String>> {
+fn strangers(data: &Ratings, name: &str, users: &Ids, items: &Ids) -> hogwild::Result<Option<String>> {
     let (own_users, own_items) = (data.user_ids()?, data.item_ids()?);
     let sides = [("users", &own_users, users), ("items", &own_items, items)].map(|(what, own, model)| (what, Side::of(own, model)));
     // A user alone may well be new; so may an item.

@@ -3,7 +3,7 @@ use super::{interrupt::watched, say::say, summary};
 use clap::{Args, ValueEnum};
 use hogwild::{
     Error, Scored, TrainedModel, Window,
-    data::{Cache, Check, Columns, Format, OnBadRow, Opened, PackSettings, Repeated, open_or_pack_while},
+    data::{Cache, Check, Columns, Format, OnBadRow, Opened, PackSettings, Repeated, is_safetensors, open_or_pack_while},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{path::PathBuf, sync::atomic::Ordering::Relaxed, time::Duration};
@@ -113,8 +113,7 @@ pub enum CheckName {
 impl CacheOptions {
     /// Refuses --columns where nothing is text.
     pub fn check_columns<'a>(&self, mut inputs: impl Iterator<Item = &'a PathBuf>) -> anyhow::Result<()> {
-        let is_packed = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "safetensors");
-        if self.data.columns.is_some() && inputs.all(is_packed) {
+        if self.data.columns.is_some() && inputs.all(|path| is_safetensors(path)) {
             anyhow::bail!("--columns: is of text, and the data are packed already; give it to pack");
         }
         Ok(())

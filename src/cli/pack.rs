@@ -7,7 +7,7 @@ use super::{
 };
 use clap::Args;
 use hogwild::{
-    data::{PackReport, PackSettings, pack_while},
+    data::{PackReport, PackSettings, is_safetensors, pack_while},
     memory,
 };
 use std::path::PathBuf;
@@ -31,13 +31,14 @@ pub struct PackArgs {
 }
 
 pub fn run(args: PackArgs) -> anyhow::Result<()> {
-    if args.out.extension().is_none_or(|extension| extension != "safetensors") {
+    if !is_safetensors(&args.out) {
         anyhow::bail!("{}: packed files are told by their name; end it in .safetensors", args.out.display());
     }
-    if let Some(packed) = args.inputs.iter().find(|path| path.extension().is_some_and(|extension| extension == "safetensors")) {
+    if let Some(packed) = args.inputs.iter().find(|path| is_safetensors(path)) {
         anyhow::bail!("{}: is packed already; give it to train, eval, predict or inspect", packed.display());
     }
     outputs::check(&args.inputs, &[("--out", Some(&args.out))])?;
+    outputs::check_writable([&args.out])?;
     let settings = PackSettings { unlabelled: args.unlabelled, ..args.data.settings() };
     let report = interruptible(false, |progress| pack_while(&args.inputs, &args.out, &settings, progress))?;
     warn_skipped(&report, args.unlabelled);

@@ -31,6 +31,7 @@ pub struct PredictArgs {
 pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
     let out = args.out.filter(|path| path.as_os_str() != "-");
     outputs::check(args.data.iter().chain([&args.model]), &[("--out", out.as_ref())])?;
+    outputs::check_writable(&out)?;
     let model = TrainedModel::open(&args.model)?;
     args.options.check_columns(args.data.iter())?;
     let opened = args.options.open_unlabelled(&args.data)?;

@@ -12,7 +12,7 @@ use super::{
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use hogwild::{
-    Batch, Ended, Error, Loss, Metric, Normalize, Order, Outcome, OutputFile, Schedule, Settings, Window,
+    Batch, Ended, Error, Loss, Metric, Normalize, Order, Outcome, Schedule, Settings, Window,
     data::{Opened, Packed},
     train_factorization, train_linear,
 };
@@ -225,10 +225,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     }
     let named = [("--out", args.out.as_ref()), ("--log", args.log.as_ref()), ("--plot", args.plot.as_ref())];
     outputs::check(args.data.iter().chain(&args.valid), &named)?;
-    // What could not be written in the end is told before the work.
-    for path in args.out.iter().chain(&args.plot) {
-        drop(OutputFile::create(path)?);
-    }
+    outputs::check_writable(args.out.iter().chain(&args.plot))?;
     args.options.check_columns(args.data.iter().chain(&args.valid))?;
     let data = args.options.open(&args.data, args.quiet)?;
     let valid = args.valid.as_ref().map(|path| args.options.open(std::slice::from_ref(path), args.quiet)).transpose()?;

@@ -25,6 +25,7 @@ pub use cache_folder::{CacheEntry, cache_directory, cache_entries, clear_cache};
 pub(crate) use format::is_bad;
 pub use format::{Column, Columns, Format, OnBadRow, Repeated};
 pub use ids::Ids;
+pub use layout::is_safetensors;
 pub use pack::{PackReport, PackSettings, Targets, pack, pack_while};
 pub use packed::{Dataset, Kind, LabelCount, Labels, Packed, Ratings};
 pub use stamp::Check;

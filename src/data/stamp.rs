@@ -62,7 +62,7 @@ impl Stamp {
             return;
         }
         let stamp = json!({ "file": self.file, "found": found, "sum": sum(&self.file, &found) });
-        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let folder = OutputFile::folder_of(&self.path);
         let _ = std::fs::create_dir_all(folder).and_then(|()| {
             let mut out = OutputFile::create(&self.path).map_err(std::io::Error::other)?;
             writeln!(out, "{stamp}")?;

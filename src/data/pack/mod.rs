@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::input::{Inputs, Progress};
 use super::sources::Sources;
 use super::{Columns, Format, Kind, OnBadRow, Repeated};
-use crate::{Error, Result, output::Temporary};
+use crate::{Error, OutputFile, Result, output::Temporary};
 
 /// How to pack.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -147,10 +147,7 @@ pub(super) fn pack_sources(
     progress: Progress<'_>,
 ) -> Result<(PackReport, Sources)> {
     let began = Instant::now();
-    let directory = match out.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let directory = OutputFile::folder_of(out);
     let mut tries = 0;
     let (read, sources) = loop {
         let before = Sources::of(inputs);

@@ -26,8 +26,8 @@ pub(crate) use format::is_bad;
 pub use format::{Column, Columns, Format, OnBadRow, Repeated};
 pub use ids::Ids;
 pub use layout::is_safetensors;
-pub use pack::{PackReport, PackSettings, Targets, pack, pack_while};
-pub use packed::{Dataset, Kind, LabelCount, Labels, Packed, Ratings};
+pub use pack::{PackReport, PackSettings, TargetCounts, pack, pack_while};
+pub use packed::{Dataset, Farthest, Kind, LabelCount, Labels, Packed, Ratings, Spread};
 pub use stamp::Check;
 
 #[cfg(target_endian = "big")]

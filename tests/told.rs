@@ -35,6 +35,9 @@ fn what_was_read_is_told_in_a_line() {
         assert!(said.lines().any(|line| line.ends_with(&format!("reviews.train.svm: {rows}"))), "{said}");
     }
     assert!(said(at, "pack DATA/reviews.train.svm -o d.safetensors").contains(&rows));
+    // Once: what goes to standard output is how fast it went.
+    let packed = String::from_utf8(hogwild(at, &["pack", "DATA/reviews.train.svm", "-o", "e.safetensors"]).stdout).unwrap();
+    assert!(packed.starts_with("e.safetensors: 0.6 MB read in ") && packed.lines().count() == 1, "{packed}");
     assert!(said(at, &format!("train d.safetensors {quick}")).contains(&format!("d.safetensors: {rows}")));
     assert!(!said(at, &format!("train d.safetensors {quick} --quiet")).contains("rows"));
     for line in ["eval m.safetensors d.safetensors", "eval m.safetensors d.safetensors --json", "predict m.safetensors d.safetensors"] {

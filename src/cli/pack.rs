@@ -53,14 +53,9 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
         });
         show(&format!("{json}\n"))?;
     } else {
-        let what = if report.users > 0 {
-            format!("{} ratings of {} items by {} users", report.rows, report.items, report.users)
-        } else {
-            format!("{} rows, {} features, {} nonzeros", report.rows, report.columns, report.nonzeros)
-        };
         let peak = memory::used().map(|used| format!(", {:.0} MB of memory at its peak", used.peak as f64 / 1e6)).unwrap_or_default();
         let (out, read) = (args.out.display(), report.bytes as f64 / 1e6);
-        show(&format!("{out}: {what}; {read:.1} MB read in {:.2} s, {speed:.0} MB/s{peak}\n", report.seconds))?;
+        show(&format!("{out}: {read:.1} MB read in {:.2} s, {speed:.0} MB/s{peak}\n", report.seconds))?;
     }
     Ok(())
 }

@@ -43,8 +43,8 @@ fn what_was_read_is_told_in_a_line() {
     for line in ["eval m.safetensors d.safetensors", "eval m.safetensors d.safetensors --json", "predict m.safetensors d.safetensors"] {
         assert_eq!(said(at, line).matches(&rows).count(), 1, "{line}");
     }
-    fs::write(at.join("rents.svm"), "650.5 1:1\n-0.5 2:1\n").unwrap();
-    assert!(said(at, "pack rents.svm -o r.safetensors").contains("2 examples, 2 nonzeros, labels from -.5 to 650.5"));
+    fs::write(at.join("rents.svm"), "650.5 1:1\n-0.5 2:1\n3 2:1\n").unwrap();
+    assert!(said(at, "pack rents.svm -o r.safetensors").contains("3 examples, 3 nonzeros, labels from -.5 to 650.5"));
     let classes: String = (0..2000).map(|i| format!("{} {}:1\n", 1 + i % 4 / 3, i % 7 + 1)).collect();
     fs::write(at.join("classes.svm"), classes).unwrap();
     for line in ["pack classes.svm -o c.safetensors", "train c.safetensors --lr 0.5 --epochs 1 --threads 1"] {

@@ -32,7 +32,7 @@ impl Classes {
             let remedy = "train one model a class (that label against the rest), or, where labels are quantities, use a loss for numbers such as --loss squared";
             return Err(Error::BadFile { path: data.path().to_owned(), problem, remedy });
         }
-        let (low, high) = (labels.min + 0.0, labels.max + 0.0); // -0 is 0
+        let (low, high) = (labels.spread.min + 0.0, labels.spread.max + 0.0); // -0 is 0
         match positive {
             None if low < high => Ok(Classes { negative: Some(low), positive: high }),
             None if low == 1.0 || low == -1.0 => Ok(Classes::SIGNS),
@@ -66,11 +66,13 @@ impl Classes {
             let usual = self.are_usual() && (label == -1.0 || label == 0.0);
             label == self.positive || self.negative == Some(label) || usual
         };
+        // If all labels are known there are three at most, and the few are all.
+        let has = |label: f32| labels.few().iter().any(|found| found.label == label);
         let problem = match labels.few().iter().find(|found| !is_known(found.label)) {
             Some(other) => {
                 format!("row {} has label {}, and the model's classes are {}", other.row + 1, other.label, self.names().join(" and "))
             }
-            None if self.are_usual() && labels.has_minus && labels.has_zero => {
+            None if self.are_usual() && has(-1.0) && has(0.0) => {
                 format!("has both labels -1 and 0, and the model's classes are {}", self.names().join(" and "))
             }
             None => return Ok(()),

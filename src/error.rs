@@ -56,25 +56,27 @@ pub enum Error {
         /// What is wrong with it, and what would be right.
         problem: String,
     },
-    /// The parameters do not fit into memory.
-    #[error(
-        "no memory for {rows} rows of {bytes_a_row} bytes of parameters; use fewer features, a smaller --rank, or a rule with less state"
-    )]
-    Memory {
-        /// Features, or users and items.
+    /// There are more rows of parameters than can be numbered.
+    #[error("{rows} rows of parameters of {bytes_a_row} bytes: {most} are the most, as their places are 32-bit numbers; use fewer features, users or items{}",
+        if *bytes_a_row > 16 { ", or a smaller --rank" } else { "" })]
+    TooManyRows {
+        /// Features, or users and items; with the copies that each thread has.
         rows: usize,
         /// With the rule's state.
         bytes_a_row: usize,
+        /// How many there may be.
+        most: usize,
     },
     /// Something does not fit into the memory that is free.
-    #[error("{what} take {} of memory, and {} are free; {remedy}", memory::text(*bytes), memory::text(*free))]
+    #[error("{what} take {} of memory, and {}; {remedy}", memory::text(*bytes),
+        free.map_or("the system gives no more (see ulimit -v)".to_string(), |free| format!("{} are free", memory::text(free))))]
     NoRoom {
         /// What is to lie in memory.
         what: String,
         /// What it takes.
         bytes: u64,
-        /// What there is, control groups counted.
-        free: u64,
+        /// What there is, control groups counted; none where there is more, but the system gives it to no process.
+        free: Option<u64>,
         /// What the user can do.
         remedy: &'static str,
     },

@@ -32,6 +32,7 @@ pub mod memory;
 mod metrics;
 mod model_check;
 mod model_file;
+mod model_read;
 pub mod models;
 mod output;
 mod params;

@@ -34,9 +34,14 @@ pub(crate) fn ask(bytes: u64, what: impl FnOnce() -> String, remedy: &'static st
         return Ok(());
     }
     match available().filter(|&free| bytes > free) {
-        Some(free) => Err(Error::NoRoom { what: what(), bytes, free, remedy }),
+        Some(free) => Err(Error::NoRoom { what: what(), bytes, free: Some(free), remedy }),
         None => Ok(()),
     }
+}
+
+/// Of memory that the system has refused.
+pub(crate) fn refused(bytes: u64, what: String, remedy: &'static str) -> Error {
+    Error::NoRoom { what, bytes, free: available().filter(|&free| bytes > free), remedy }
 }
 
 /// A size for people, in the unit that suits it.
@@ -115,6 +120,9 @@ mod tests {
         ask(1 << 20, || unreachable!(), "").unwrap();
         let refused = ask(3 << 50, || "numbers".into(), "use fewer").unwrap_err().to_string();
         assert!(refused.starts_with("numbers take 3.4 PB of memory, and ") && refused.ends_with(" are free; use fewer"), "{refused}");
+        // What is free and yet not given is not said to be too little.
+        let refused = super::refused(4096, "numbers".into(), "use fewer").to_string();
+        assert_eq!(refused, "numbers take 0.0 MB of memory, and the system gives no more (see ulimit -v); use fewer");
     }
 
     #[test]

@@ -2,10 +2,37 @@
 //! and shapes of the tensors, ids that occur twice.
 //!
 //! The checksum is xxh3 of the whole file with sixteen zeros in its place. It stands in the header, first in the entry `hogwild`.
-use crate::data::Ids;
+use crate::{data::Ids, train::MOST_SNAPSHOTS};
 use hashbrown::HashSet;
 use safetensors::{Dtype, SafeTensors};
 use xxhash_rust::xxh3::xxh3_64;
+
+/// The kinds of models that there are files of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    Linear,
+    Factorization,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 2] = [Kind::Linear, Kind::Factorization];
+
+    /// The name in the file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Linear => "linear",
+            Kind::Factorization => "mf",
+        }
+    }
+
+    /// What rows of parameters belong to.
+    fn sides(self) -> &'static [&'static str] {
+        match self {
+            Kind::Linear => &["feature"],
+            Kind::Factorization => &["user", "item"],
+        }
+    }
+}
 
 /// Where the digits are to come, as the model's JSON has them.
 pub(crate) const BLANK: &str = "0000000000000000";
@@ -36,9 +63,18 @@ fn place(file: &[u8]) -> Option<std::ops::Range<usize>> {
     Some(start..start + BLANK.len()).filter(|place| place.end <= 8 + header.len())
 }
 
-/// What is wrong with the tensors of a linear or an mf model: each is to be there, of its type and shape.
-pub(crate) fn check_tensors(file: &SafeTensors<'_>, kind: &str, members: Option<usize>) -> Result<(), String> {
-    let sides: &[&str] = if kind == "mf" { &["user", "item"] } else { &["feature"] };
+/// What is wrong with the tensors of a model: each is to be there, of its type and shape. Otherwise how many members it has: one, or as
+/// many as the first tensor of an ensemble.
+pub(crate) fn check_tensors(file: &SafeTensors<'_>, kind: Kind, is_ensemble: bool) -> Result<usize, String> {
+    let constant = match kind {
+        Kind::Linear => "bias",
+        Kind::Factorization => "mean",
+    };
+    let first = file.tensor(constant).map_err(|_| format!("has no tensor `{constant}`"))?;
+    let members = if is_ensemble { first.shape().first().copied().unwrap_or(0) } else { 1 };
+    if !(1..=MOST_SNAPSHOTS).contains(&members) {
+        return Err(format!("has {members} models, and there may be 1 to {MOST_SNAPSHOTS}"));
+    }
     let expect = |name: String, dtype: Dtype, shape: &[Option<usize>]| -> Result<usize, String> {
         let found = file.tensor(&name).map_err(|_| format!("has no tensor `{name}`"))?;
         let fits =
@@ -52,9 +88,11 @@ pub(crate) fn check_tensors(file: &SafeTensors<'_>, kind: &str, members: Option<
         Ok(rows)
     };
     // An ensemble's numbers have its members in front.
-    let of = |shape: &[Option<usize>]| -> Vec<Option<usize>> { members.map(Some).into_iter().chain(shape.iter().copied()).collect() };
+    let of = |shape: &[Option<usize>]| -> Vec<Option<usize>> {
+        is_ensemble.then_some(Some(members)).into_iter().chain(shape.iter().copied()).collect()
+    };
     let mut rows = Vec::new();
-    for side in sides {
+    for side in kind.sides() {
         let ids = format!("{side}_id");
         rows.push(if file.tensor(&ids).is_ok() {
             expect(ids, Dtype::U64, &[None])?
@@ -64,21 +102,18 @@ pub(crate) fn check_tensors(file: &SafeTensors<'_>, kind: &str, members: Option<
             starts.checked_sub(1).ok_or_else(|| format!("tensor `{side}_name_start` is empty"))?
         });
     }
-    if kind == "mf" {
-        expect("mean".into(), Dtype::F32, &of(&[Some(1)]))?;
-        let mut rank = None;
-        for (side, &rows) in sides.iter().zip(&rows) {
-            expect(format!("{side}_bias"), Dtype::F32, &of(&[Some(rows)]))?;
-            rank = Some(match rank {
-                None => expect(format!("{side}_factor"), Dtype::F32, &of(&[Some(rows), None]))?,
-                Some(rank) => expect(format!("{side}_factor"), Dtype::F32, &of(&[Some(rows), Some(rank)])).map(|_| rank)?,
-            });
-        }
-    } else {
-        expect("bias".into(), Dtype::F32, &of(&[Some(1)]))?;
+    expect(constant.into(), Dtype::F32, &of(&[Some(1)]))?;
+    if kind == Kind::Linear {
         expect("weight".into(), Dtype::F32, &of(&[rows.first().copied()]))?;
+        return Ok(members);
     }
-    Ok(())
+    let mut rank = None;
+    for (side, &rows) in kind.sides().iter().zip(&rows) {
+        expect(format!("{side}_bias"), Dtype::F32, &of(&[Some(rows)]))?;
+        let found = expect(format!("{side}_factor"), Dtype::F32, &of(&[Some(rows), rank]))?;
+        rank = rank.or(Some(found));
+    }
+    Ok(members)
 }
 
 /// What is wrong with ids: names out of their bytes, or one that occurs twice, of which no one can say which row is meant.

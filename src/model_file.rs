@@ -10,10 +10,12 @@ use crate::{
     classes::{Taken, check_given},
     data::{Dataset, Ids, Packed, Ratings},
     evaluate::{self, Scored},
-    memory, model_check,
-    train::{MOST_SNAPSHOTS, Window},
+    memory,
+    model_check::{self, Kind},
+    model_read,
+    train::Window,
 };
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{Dtype, tensor::TensorView};
 use std::{borrow::Cow, collections::HashMap, io::Write, path::Path, sync::Arc};
 
 /// A linear model.
@@ -90,9 +92,9 @@ pub struct TrainedModel {
     pub earlier: Vec<ModelKind>,
 }
 
-const FORMAT: &str = "hogwild-model";
+pub(crate) const FORMAT: &str = "hogwild-model";
 /// Of one model, and of an ensemble.
-const VERSIONS: [&str; 2] = ["1", "2"];
+pub(crate) const VERSIONS: [&str; 2] = ["1", "2"];
 
 impl ModelKind {
     /// The tensors that are numbers.
@@ -115,8 +117,8 @@ impl TrainedModel {
     /// `linear` or `mf`.
     pub fn kind_name(&self) -> &'static str {
         match self.kind {
-            ModelKind::Linear(_) => "linear",
-            ModelKind::Factorization(_) => "mf",
+            ModelKind::Linear(_) => Kind::Linear.name(),
+            ModelKind::Factorization(_) => Kind::Factorization.name(),
         }
     }
 
@@ -222,110 +224,10 @@ impl TrainedModel {
         // The file, and what is made of it.
         memory::ask(2 * length, || format!("{}: the model's numbers", path.display()), "use it where there is more")?;
         let mut bytes = std::fs::read(path).map_err(Error::io(path, "read"))?;
-        let bad =
-            |problem: String| Error::BadFile { path: path.to_owned(), problem, remedy: "give a model that `hogwild train --out` wrote" };
-        let damaged = |e: safetensors::SafeTensorError| bad(format!("not a model file, or damaged ({e})"));
-        let check_sum = model_check::check_sum(&mut bytes);
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;
-        let file = SafeTensors::deserialize(&bytes).map_err(damaged)?;
-        let metadata = header.metadata().as_ref().and_then(|entries| entries.get("hogwild")).map(String::as_str).unwrap_or("null");
-        let metadata: serde_json::Value = serde_json::from_str(metadata).unwrap_or_default();
-        let entry = |key: &str| metadata[key].as_str().unwrap_or("");
-        if entry("format") != FORMAT {
-            return Err(bad("a safetensors file, but not a hogwild model".into()));
-        }
-        // Before there were checksums, an entry began with its format.
-        let is_old = metadata.as_object().and_then(|entries| entries.keys().next()).is_some_and(|first| first == "format");
-        if check_sum != Some(true) && !is_old {
-            return Err(bad("is damaged: its checksum is not that of its contents".into()));
-        }
-        if !VERSIONS.contains(&entry("version")) {
-            return Err(bad(format!("written in format version {}, this program reads {}", entry("version"), VERSIONS.join(", "))));
-        }
-        let ensemble = entry("version") == VERSIONS[1];
-        let loss = Loss::ALL.into_iter().find(|loss| loss.name() == entry("loss"));
-        let loss = loss.ok_or_else(|| bad(format!("unknown loss `{}`", entry("loss"))))?;
-        // The number of an ensemble's members is that of its first tensor; all others have the same.
-        let count = |name: &str| Ok(if ensemble { file.tensor(name).map_err(damaged)?.shape().first().copied().unwrap_or(0) } else { 1 });
-        let members = count(if entry("kind") == "mf" { "mean" } else { "bias" })?;
-        if !(1..=MOST_SNAPSHOTS).contains(&members) {
-            return Err(bad(format!("has {members} models, and there may be 1 to {MOST_SNAPSHOTS}")));
-        }
-        if ["linear", "mf"].contains(&entry("kind")) {
-            model_check::check_tensors(&file, entry("kind"), ensemble.then_some(members)).map_err(bad)?;
-        }
-        let floats = |name: &str, member: usize| -> Result<Vec<f32>> {
-            let tensor = file.tensor(name).map_err(damaged)?;
-            if tensor.dtype() != Dtype::F32 {
-                return Err(bad(format!("tensor `{name}` is not f32")));
-            }
-            if count(name)? != members {
-                return Err(bad(format!("tensor `{name}` is not of {members} models")));
-            }
-            let size = tensor.data().len() / members;
-            let values: Vec<f32> = bytemuck::pod_collect_to_vec(&tensor.data()[member * size..][..size]);
-            if values.iter().any(|x| !x.is_finite()) {
-                return Err(bad(format!("tensor `{name}` has a number that is not finite")));
-            }
-            Ok(values)
-        };
-        let one = |name: &str, member| floats(name, member)?.first().copied().ok_or_else(|| bad(format!("tensor `{name}` is empty")));
-        let ids = |name: &str, n: usize| -> Result<Arc<Ids>> {
-            let u64s = |name: &str| file.tensor(name).map(|t| bytemuck::pod_collect_to_vec::<u8, u64>(t.data()));
-            let ids = match u64s(&format!("{name}_id")) {
-                Ok(numbers) => Ids::Numbers(numbers),
-                Err(_) => Ids::Names {
-                    start: u64s(&format!("{name}_name_start")).map_err(damaged)?,
-                    bytes: file.tensor(&format!("{name}_name")).map_err(damaged)?.data().to_vec(),
-                },
-            };
-            model_check::check_ids(name, &ids).map_err(bad)?;
-            if ids.len() == n { Ok(Arc::new(ids)) } else { Err(bad(format!("{} ids for {n} rows of `{name}`", ids.len()))) }
-        };
-        let mut kinds: Vec<ModelKind> = Vec::new();
-        match entry("kind") {
-            "linear" => {
-                let ids = ids("feature", floats("weight", 0)?.len())?;
-                let unit_rows = metadata["unit_rows"].as_bool().unwrap_or(false);
-                for member in 0..members {
-                    let (bias, weights) = (one("bias", member)?, floats("weight", member)?);
-                    kinds.push(ModelKind::Linear(LinearModel { ids: ids.clone(), bias, weights, unit_rows }));
-                }
-            }
-            "mf" => {
-                let (users, items) = (ids("user", floats("user_bias", 0)?.len())?, ids("item", floats("item_bias", 0)?.len())?);
-                let rank = file.tensor("user_factor").map_err(damaged)?.shape().last().copied().unwrap_or(0);
-                for member in 0..members {
-                    let model = FactorModel {
-                        mean: one("mean", member)?,
-                        rank,
-                        users: users.clone(),
-                        items: items.clone(),
-                        user_bias: floats("user_bias", member)?,
-                        item_bias: floats("item_bias", member)?,
-                        user_factor: floats("user_factor", member)?,
-                        item_factor: floats("item_factor", member)?,
-                    };
-                    let fits = |factors: &[f32], biases: &[f32]| Some(factors.len()) == biases.len().checked_mul(rank);
-                    if !fits(&model.user_factor, &model.user_bias) || !fits(&model.item_factor, &model.item_bias) {
-                        return Err(bad("factors and biases have different numbers of rows".into()));
-                    }
-                    kinds.push(ModelKind::Factorization(model));
-                }
-            }
-            other => return Err(bad(format!("unknown kind of model `{other}`"))),
-        }
-        let kind = kinds.pop().ok_or_else(|| bad("has no model".into()))?;
-        let unit = metadata["unit"].as_f64().map_or(1.0, |unit| unit as f32);
-        if !(unit.is_normal() && unit > 0.0) {
-            return Err(bad(format!("has the unit {unit}, which is to be above 0")));
-        }
-        let classes = match &metadata["classes"] {
-            _ if !loss.is_classification() || matches!(kind, ModelKind::Factorization(_)) => None,
-            serde_json::Value::Null => Some(Classes::SIGNS),
-            entry => Some(Classes::from_json(entry).ok_or_else(|| bad(format!("its classes are no two labels: {entry}")))?),
-        };
-        Ok(TrainedModel { loss, unit, classes, settings: metadata["settings"].clone(), kind, earlier: kinds })
+        model_read::read(&mut bytes).map_err(|problem| {
+            let remedy = "give a model that `hogwild train --out` wrote";
+            Error::BadFile { path: path.to_owned(), problem, remedy }
+        })
     }
 }
 

@@ -32,10 +32,15 @@ impl OutputFile {
             let mut at = path.to_owned();
             for _ in 0..MOST {
                 let Ok(next) = fs::read_link(&at) else { break };
-                at = folder_of(&at).join(next);
+                at = OutputFile::folder_of(&at).join(next);
             }
             at
         })
+    }
+
+    /// The folder in which a path names a file: `.` for a bare name.
+    pub fn folder_of(path: &Path) -> &Path {
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
     }
 
     /// Puts the file in its place.
@@ -73,12 +78,16 @@ pub(crate) struct Temporary {
 impl Temporary {
     pub fn new(path: &Path) -> Result<Temporary> {
         let target = OutputFile::target(path);
-        // What is not a file (a device, a folder) is left alone.
-        if target.exists() && !target.is_file() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
-            let problem = "is there and is not a file, or names a folder".into();
-            return Err(Error::BadFile { path: path.to_owned(), problem, remedy: "name a file to write" });
+        // What is not a file is left alone.
+        let problem = if target.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+            Some("names a folder")
+        } else {
+            (target.exists() && !target.is_file()).then_some("is a device or pipe")
+        };
+        if let Some(problem) = problem {
+            return Err(Error::BadFile { path: path.to_owned(), problem: problem.into(), remedy: "name a file to write" });
         }
-        let folder = folder_of(&target);
+        let folder = OutputFile::folder_of(&target);
         remove_left(folder);
         let file = create(folder, &target).map_err(Error::io(path, "write"))?;
         Ok(Temporary { file, path: path.to_owned(), target })
@@ -98,7 +107,7 @@ impl Temporary {
         self.file.persist(&self.target).map_err(|e| Error::io(&self.path, "write")(e.error))?;
         // The name too is to outlast a loss of power. Some file systems cannot be asked; the file is there all the same.
         #[cfg(unix)]
-        let _ = File::open(folder_of(&self.target)).and_then(|folder| folder.sync_all());
+        let _ = File::open(OutputFile::folder_of(&self.target)).and_then(|folder| folder.sync_all());
         Ok(())
     }
 }
@@ -111,10 +120,6 @@ impl Write for Temporary {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A locked temporary file.
@@ -175,6 +180,17 @@ mod tests {
         drop(second);
         assert_eq!(fs::read(at("first")).unwrap(), b"one");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_called_by_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = |path: &Path| OutputFile::create(path).unwrap_err().to_string();
+        assert!(refused(Path::new("/dev/null")).contains("/dev/null: is a device or pipe; name a file"));
+        for path in [folder.path().to_owned(), folder.path().join("new/")] {
+            assert!(refused(&path).contains(": names a folder; name a file"), "{}", refused(&path));
+        }
     }
 
     #[cfg(unix)]

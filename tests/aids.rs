@@ -1,18 +1,14 @@
 //! Clipping, noise, L1 and averaging: what each is for, with linear models and factorization, on one thread and on two.
+mod packed;
+
 use hogwild::{
     Aids, Ended, Loss, ModelKind, Normalize, Outcome, Rule, Schedule, Settings,
     data::{Dataset, PackSettings, Packed, Ratings, pack},
     synth::{Kind, Synth},
     train_factorization, train_linear,
 };
-use std::{fs, path::Path};
-
-fn open(folder: &Path, name: &str, text: &[u8]) -> Packed {
-    let (source, packed) = (folder.join(name), folder.join(format!("{name}.safetensors")));
-    fs::write(&source, text).unwrap();
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    Packed::open(&packed).unwrap()
-}
+use packed::open;
+use std::path::Path;
 
 fn synthetic(folder: &Path, synth: Synth) -> Packed {
     let mut text = Vec::new();

@@ -7,29 +7,14 @@ use hogwild::{
     synth::{Kind, Synth},
     train_factorization, train_linear,
 };
+use packed::{ratings, sparse};
 use rules::Visit;
-use std::{fs, path::Path, sync::atomic::AtomicBool};
+use std::{path::Path, sync::atomic::AtomicBool};
 use summed::Summed;
 
+mod packed;
 mod rules;
 mod summed;
-
-fn open(folder: &Path, name: &str, text: &[u8]) -> Packed {
-    let (source, packed) = (folder.join(name), folder.join(format!("{name}.safetensors")));
-    fs::write(&source, text).unwrap();
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    Packed::open(&packed).unwrap()
-}
-
-fn sparse(folder: &Path, name: &str, text: &[u8]) -> Dataset {
-    let Packed::Sparse(data) = open(folder, name, text) else { panic!("not sparse") };
-    data
-}
-
-fn ratings(folder: &Path, name: &str, text: &[u8]) -> Ratings {
-    let Packed::Ratings(data) = open(folder, name, text) else { panic!("not ratings") };
-    data
-}
 
 fn synthetic(synth: Synth) -> Vec<u8> {
     let mut text = Vec::new();

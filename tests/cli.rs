@@ -220,7 +220,7 @@ fn bad_input_ends_with_2_says_where_and_leaves_the_old_model() {
         ("train DATA/reviews.train.svm --schedule cosine-cycles:cycles=2.5", "whole number"),
         ("pack DATA/reviews.train.svm -o x.svm", ".safetensors"),
         ("pack m.safetensors -o x.safetensors", "packed already"),
-        ("train DATA/reviews.train.svm --out /dev/null", "is not a file"),
+        ("train DATA/reviews.train.svm --out /dev/null", "/dev/null: is a device or pipe"),
         ("train DATA/reviews.train.svm --out new/", "names a folder"),
         ("train DATA/reviews.train.svm --out x.out --log x.out", "two outputs"),
         ("synth text --rows 0 -o x.svm", "at least 1"),

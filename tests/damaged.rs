@@ -89,7 +89,8 @@ fn without_a_checksum_what_can_be_seen_is_refused_with_the_reason() {
     let path = folder.path().join("old.safetensors");
     let u64s = |numbers: &[u64]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<_>>();
     let f32s = |numbers: &[f32]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<_>>();
-    for model in [linear(), factors()] {
+    let pair = || TrainedModel { earlier: vec![linear().kind], ..linear() };
+    for model in [linear(), pair(), factors()] {
         write_old(&path, &model, ("none", Dtype::U8, vec![0], Vec::new()));
         TrainedModel::open(&path).unwrap();
     }
@@ -101,6 +102,8 @@ fn without_a_checksum_what_can_be_seen_is_refused_with_the_reason() {
         (linear(), ("weight", Dtype::F32, vec![3, 1], f32s(&[1.0, 2.0, 3.0])), "`weight` is F32 [3, 1]"),
         (linear(), ("weight", Dtype::F32, vec![3], f32s(&[1.0, f32::NAN, 3.0])), "not finite"),
         (linear(), ("weight", Dtype::I32, vec![3], f32s(&[1.0, 2.0, 3.0])), "`weight` is I32"),
+        (pair(), ("weight", Dtype::F32, vec![1, 6], f32s(&[1.0; 6])), "`weight` is F32 [1, 6] instead of F32 [2, 3]"),
+        (pair(), ("bias", Dtype::F32, vec![0, 1], Vec::new()), "has 0 models"),
         (factors(), ("user_name", Dtype::U8, vec![5], b"AnnAn".to_vec()), ""),
         (factors(), ("user_name_start", Dtype::U64, vec![3], u64s(&[0, 3, 9])), "does not fit `user_name`"),
         (factors(), ("user_name_start", Dtype::U64, vec![3], u64s(&[0, 6, 5])), "does not fit `user_name`"),

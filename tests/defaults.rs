@@ -1,27 +1,9 @@
 //! The defaults on data of many kinds: the first run is a sensible model, whatever the labels' unit, the features' sizes, the signal.
-use hogwild::{
-    Loss, ModelKind, Normalize, Outcome, RaceReport, Settings, Watch,
-    data::{Dataset, PackSettings, Packed, Ratings, pack},
-    train_factorization, train_linear,
-};
-use std::{fs, path::Path, sync::atomic::AtomicBool};
+mod packed;
 
-fn open(folder: &Path, name: &str, text: &str) -> Packed {
-    let (source, packed) = (folder.join(name), folder.join(format!("{name}.safetensors")));
-    fs::write(&source, text).unwrap();
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    Packed::open(&packed).unwrap()
-}
-
-fn sparse(folder: &Path, name: &str, text: &str) -> Dataset {
-    let Packed::Sparse(data) = open(folder, name, text) else { panic!("not sparse") };
-    data
-}
-
-fn ratings(folder: &Path, name: &str, text: &str) -> Ratings {
-    let Packed::Ratings(data) = open(folder, name, text) else { panic!("not ratings") };
-    data
-}
+use hogwild::{Loss, ModelKind, Normalize, Outcome, RaceReport, Settings, Watch, data::Dataset, train_factorization, train_linear};
+use packed::{ratings, sparse};
+use std::sync::atomic::AtomicBool;
 
 /// From 0 to 1, for each number of each example (the finalizer of splitmix64).
 fn uniform(example: u64, number: u64) -> f64 {

@@ -1,28 +1,13 @@
 //! The order of examples: as in the file, by difficulty; how many an epoch has, and what is told of it.
+mod packed;
+
 use hogwild::{
     Batch, EpochReport, Loss, Order, Outcome, Rule, Schedule, Settings,
-    data::{Dataset, PackSettings, Packed, Ratings, pack},
+    data::{Dataset, Packed, Ratings},
     synth::{Kind, Synth},
     train_factorization, train_linear,
 };
-use std::{fs, path::Path};
-
-fn open(folder: &Path, name: &str, text: &[u8]) -> Packed {
-    let (source, packed) = (folder.join(name), folder.join(format!("{name}.safetensors")));
-    fs::write(&source, text).unwrap();
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    Packed::open(&packed).unwrap()
-}
-
-fn sparse(folder: &Path, name: &str, text: &[u8]) -> Dataset {
-    let Packed::Sparse(data) = open(folder, name, text) else { panic!("not sparse") };
-    data
-}
-
-fn ratings(folder: &Path, name: &str, text: &[u8]) -> Ratings {
-    let Packed::Ratings(data) = open(folder, name, text) else { panic!("not ratings") };
-    data
-}
+use packed::{open, ratings, sparse};
 
 fn linear(data: &Dataset, settings: Settings) -> Outcome {
     train_linear(data, None, &settings, &mut (), &Default::default()).unwrap()

@@ -40,6 +40,27 @@ fn an_output_that_is_an_input_or_another_output_is_refused_before_the_work() {
     good(at, "train d.svm --lr 0.3 --epochs 1 --log /dev/null --out new --quiet");
 }
 
+/// The data are not there: what is wrong with the output is found before they are looked for.
+#[cfg(unix)]
+#[test]
+fn an_output_that_is_no_file_is_refused_before_the_data_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    good(at, "train DATA/reviews.test.svm --lr 0.3 --epochs 1 --threads 1 --out m.safetensors --quiet");
+    std::os::unix::fs::symlink("/dev/null", at.join("null.safetensors")).unwrap();
+    for line in [
+        "train none.svm --out null.safetensors",
+        "train none.svm --plot null.safetensors",
+        "predict m.safetensors none.svm -o null.safetensors",
+        "bench none.svm --plot null.safetensors",
+        "pack none.svm -o null.safetensors",
+    ] {
+        let output = hogwild(at, line);
+        let refused = message(&output).contains("null.safetensors: is a device or pipe; name a file to write");
+        assert!(output.status.code() == Some(2) && refused, "{line}: {}", message(&output));
+    }
+}
+
 /// A run that is stopped, and one that diverges after two good epochs.
 #[cfg(unix)]
 #[test]

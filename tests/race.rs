@@ -1,29 +1,15 @@
 //! The race of learning rates: what it chooses, on which examples, and what it tells.
+mod packed;
+
 use hogwild::{
     Astray, Batch, Ended, Loss, Normalize, Outcome, RaceReport, Rule, Settings, Watch,
-    data::{Dataset, PackSettings, Packed, Ratings, pack},
+    data::{Dataset, Ratings},
     synth::{Kind, Synth},
     train_factorization, train_linear,
 };
+use packed::{ratings, sparse};
 use serde_json::Value;
-use std::{fs, path::Path, process::Command, sync::atomic::AtomicBool};
-
-fn open(folder: &Path, name: &str, text: &str) -> Packed {
-    let (source, packed) = (folder.join(name), folder.join(format!("{name}.safetensors")));
-    fs::write(&source, text).unwrap();
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    Packed::open(&packed).unwrap()
-}
-
-fn sparse(folder: &Path, name: &str, text: &str) -> Dataset {
-    let Packed::Sparse(data) = open(folder, name, text) else { panic!("not sparse") };
-    data
-}
-
-fn ratings(folder: &Path, name: &str, text: &str) -> Ratings {
-    let Packed::Ratings(data) = open(folder, name, text) else { panic!("not ratings") };
-    data
-}
+use std::{fs, process::Command, sync::atomic::AtomicBool};
 
 fn written(synth: Synth) -> String {
     let mut text = Vec::new();
@@ -175,7 +161,7 @@ fn a_given_rate_is_kept_and_what_to_try_is_said() {
 fn a_run_that_goes_astray_at_a_chosen_rate_starts_again_at_a_third() {
     let folder = tempfile::tempdir().unwrap();
     // The default rate goes by the first ten thousand rows; those after them are thirty times as long.
-    let row = |i: u64| format!("{} 1:{}\n", if i % 3 == 0 { 1 } else { 2 }, if i < 10_000 { 0.3 } else { 10.0 });
+    let row = |i: u64| format!("{} 1:{}\n", if i.is_multiple_of(3) { 1 } else { 2 }, if i < 10_000 { 0.3 } else { 10.0 });
     let data = sparse(folder.path(), "odd.svm", &(0..12_000).map(row).collect::<String>());
     let settings = Settings {
         loss: Loss::Squared,

@@ -1,23 +1,14 @@
 //! Many threads against one, instruction sets against one another, and how a run may end.
+mod packed;
+
 use hogwild::{
     Ended, InstructionSet, Loss, ModelKind, Outcome, Schedule, Settings,
-    data::{Dataset, PackSettings, Packed, Ratings, pack},
+    data::{Dataset, Packed, Ratings},
     synth::{Kind, Synth},
     train_factorization, train_linear,
 };
-use std::{fs, path::Path, sync::atomic::AtomicBool};
-
-fn open(folder: &Path, name: &str, text: &[u8]) -> Packed {
-    let (source, packed) = (folder.join(name), folder.join(format!("{name}.safetensors")));
-    fs::write(&source, text).unwrap();
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    Packed::open(&packed).unwrap()
-}
-
-fn sparse(folder: &Path, name: &str, text: &[u8]) -> Dataset {
-    let Packed::Sparse(data) = open(folder, name, text) else { panic!("not sparse") };
-    data
-}
+use packed::{open, sparse};
+use std::{path::Path, sync::atomic::AtomicBool};
 
 fn synthetic(folder: &Path, name: &str, synth: Synth) -> Packed {
     let mut text = Vec::new();

@@ -194,7 +194,7 @@ fn rows_without_labels_are_for_predictions() {
     assert_eq!(indices, [vec![1, 3], vec![2], vec![4], vec![5], vec![], vec![6], vec![7, 8]]);
     let labels: Vec<bool> = found.iter().map(|row| row.0.is_nan()).collect();
     assert_eq!(labels, [true, true, true, true, true, false, true]);
-    assert!(data.is_unlabelled() && !(0..7).any(|row| data.is_bad(row)) && data.labels().count == 1);
+    assert!(data.is_unlabelled() && !(0..7).any(|row| data.is_bad(row)) && data.labels().spread.count == 1);
     // Where all labels are there, it is the file that it would have been.
     let whole = b"1 1:1\n-1 2:1\n";
     let (_, Packed::Sparse(data)) = run(whole, &unlabelled).unwrap() else { panic!("rows") };
@@ -215,6 +215,10 @@ fn rows_without_labels_are_for_predictions() {
         let (report, data) = run(text, &skip).unwrap();
         assert_eq!((report.rows, report.skipped), (rows, 2));
         assert_eq!((0..rows as usize).filter(|&row| data.is_bad(row)).collect::<Vec<_>>(), bad);
-        assert!(data.is_unlabelled());
+        let is_unlabelled = match &data {
+            Packed::Sparse(data) => data.is_unlabelled(),
+            Packed::Ratings(data) => data.is_unlabelled(),
+        };
+        assert!(is_unlabelled);
     }
 }

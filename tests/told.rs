@@ -35,13 +35,22 @@ fn what_was_read_is_told_in_a_line() {
         assert!(said.lines().any(|line| line.ends_with(&format!("reviews.train.svm: {rows}"))), "{said}");
     }
     assert!(said(at, "pack DATA/reviews.train.svm -o d.safetensors").contains(&rows));
+    // Once: what goes to standard output is how fast it went.
+    let packed = String::from_utf8(hogwild(at, &["pack", "DATA/reviews.train.svm", "-o", "e.safetensors"]).stdout).unwrap();
+    assert!(packed.starts_with("e.safetensors: 0.6 MB read in ") && packed.lines().count() == 1, "{packed}");
     assert!(said(at, &format!("train d.safetensors {quick}")).contains(&format!("d.safetensors: {rows}")));
     assert!(!said(at, &format!("train d.safetensors {quick} --quiet")).contains("rows"));
     for line in ["eval m.safetensors d.safetensors", "eval m.safetensors d.safetensors --json", "predict m.safetensors d.safetensors"] {
         assert_eq!(said(at, line).matches(&rows).count(), 1, "{line}");
     }
-    fs::write(at.join("rents.svm"), "650.5 1:1\n-0.5 2:1\n").unwrap();
-    assert!(said(at, "pack rents.svm -o r.safetensors").contains("2 examples, 2 nonzeros, labels from -.5 to 650.5"));
+    fs::write(at.join("rents.svm"), "650.5 1:1\n-0.5 2:1\n3 2:1\n").unwrap();
+    assert!(said(at, "pack rents.svm -o r.safetensors").contains("3 examples, 3 nonzeros, labels from -.5 to 650.5"));
+    let classes: String = (0..2000).map(|i| format!("{} {}:1\n", 1 + i % 4 / 3, i % 7 + 1)).collect();
+    fs::write(at.join("classes.svm"), classes).unwrap();
+    for line in ["pack classes.svm -o c.safetensors", "train c.safetensors --lr 0.5 --epochs 1 --threads 1"] {
+        let said = said(at, line);
+        assert!(said.contains("2,000 examples, 2,000 nonzeros, labels 1 (1,500) and 2 (500)"), "{said}");
+    }
     fs::write(at.join("r.tsv"), "1\t2\t.5\n3\t2\t4\n1\t5\t5\n").unwrap();
     let ratings = "r.tsv: ratings: 3 of 2 items by 2 users, .5 to 5";
     assert!(said(at, "pack r.tsv -o r.safetensors").contains(ratings));
@@ -95,9 +104,19 @@ fn ratings_that_are_odd_are_warned_of() {
     write("fine.tsv", &|i| (i % 5).to_string());
     write("play.tsv", &|i| (1 << (i % 12)).to_string());
     let quick = "--lr 0.01 --epochs 1 --rank 2 --threads 1";
-    assert!(said(at, &format!("train same.tsv {quick}")).contains("warning: same.tsv: all ratings are 4"));
+    assert!(said(at, &format!("train same.tsv {quick} --out m.safetensors")).contains("warning: same.tsv: all ratings are 4"));
+    // Of what nothing is learnt from, nothing is said.
+    for line in ["eval m.safetensors same.tsv", "predict m.safetensors same.tsv", &format!("train fine.tsv {quick} --valid same.tsv")] {
+        assert!(!said(at, line).contains("all ratings"), "{line}");
+    }
     let far = said(at, &format!("train far.tsv {quick}"));
-    assert!(far.contains("warning: far.tsv: rating 17 is 9000, more than 100 deviations off"), "{far}");
+    let off =
+        "warning: far.tsv: rating 17 is 9000, 6359 standard deviations from the mean of the others (2.0025063); mend it or leave it out";
+    assert!(far.contains(off), "{far}");
+    // Wherever the zero is.
+    write("shifted.tsv", &|i| (100_000 + if i == 16 { 9000 } else { i % 5 }).to_string());
+    let shifted = said(at, &format!("train shifted.tsv {quick}"));
+    assert!(shifted.contains("rating 17 is 109000, 6359 standard deviations from the mean of the others (100002"), "{shifted}");
     for fine in ["fine.tsv", "play.tsv", "DATA/ratings.train.tsv"] {
         assert!(!said(at, &format!("train {fine} {quick}")).contains("warning"), "{fine}");
     }

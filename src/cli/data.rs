@@ -1,9 +1,9 @@
 //! What all commands that read data share: the options about it, and the progress of packing.
-use super::{interrupt::watched, say::say, told, warn};
+use super::{interrupt::watched, say::say, summary};
 use clap::{Args, ValueEnum};
 use hogwild::{
-    Error, ModelKind, Scored, TrainedModel, Window,
-    data::{Cache, Check, Columns, Format, Ids, OnBadRow, Opened, PackSettings, Packed, Repeated, open_or_pack_while},
+    Error, Scored, TrainedModel, Window,
+    data::{Cache, Check, Columns, Format, OnBadRow, Opened, PackSettings, Repeated, is_safetensors, open_or_pack_while},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{path::PathBuf, sync::atomic::Ordering::Relaxed, time::Duration};
@@ -113,8 +113,7 @@ pub enum CheckName {
 impl CacheOptions {
     /// Refuses --columns where nothing is text.
     pub fn check_columns<'a>(&self, mut inputs: impl Iterator<Item = &'a PathBuf>) -> anyhow::Result<()> {
-        let is_packed = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "safetensors");
-        if self.data.columns.is_some() && inputs.all(is_packed) {
+        if self.data.columns.is_some() && inputs.all(|path| is_safetensors(path)) {
             anyhow::bail!("--columns: is of text, and the data are packed already; give it to pack");
         }
         Ok(())
@@ -147,33 +146,8 @@ impl CacheOptions {
             say!("{}", opened.note);
         }
         opened.report.iter().flat_map(|report| &report.notes).for_each(|note| say!("{note}"));
-        let name = told::names(inputs);
-        say!("{name}: {}", told::of_packed(&opened.packed));
-        if let (Packed::Ratings(data), false) = (&opened.packed, settings.unlabelled)
-            && let Some(warning) = warn::of_ratings(data, &name)
-        {
-            say!("{warning}");
-        }
+        say!("{}: {}", summary::names(inputs), summary::of_packed(&opened.packed));
         Ok(opened)
-    }
-
-    /// Says so if ratings are of users and items that `users` and `items`, of a model or of what it is trained on, hardly has. Gives whether it did.
-    pub fn warn_strangers(&self, opened: &Opened, inputs: &[PathBuf], users: &Ids, items: &Ids) -> hogwild::Result<bool> {
-        if let Packed::Ratings(data) = &opened.packed
-            && let Some(warning) = warn::strangers(data, &told::names(inputs), users, items)?
-        {
-            say!("{warning}");
-            return Ok(true);
-        }
-        Ok(false)
-    }
-
-    /// The same of the users and items of a model.
-    pub fn warn_unknown(&self, opened: &Opened, inputs: &[PathBuf], model: &TrainedModel) -> hogwild::Result<bool> {
-        match &model.kind {
-            ModelKind::Factorization(model) => self.warn_strangers(opened, inputs, &model.users, &model.items),
-            ModelKind::Linear(_) => Ok(false),
-        }
     }
 }
 

@@ -3,7 +3,7 @@ use super::{
     data::{CacheOptions, of_input, score_members},
     notes,
     say::{say, show},
-    told,
+    summary, warn,
 };
 use clap::Args;
 use hogwild::{Metrics, Scored, TrainedModel};
@@ -27,7 +27,7 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
     let model = TrainedModel::open(&args.model)?;
     args.options.check_columns(args.data.iter())?;
     let opened = args.options.open(&args.data, false)?;
-    args.options.warn_unknown(&opened, &args.data, &model)?;
+    warn::of_unknown(&opened, &args.data, &model)?;
     let members = score_members(&model, &opened, &args.data)?;
     model.check_labels(&opened.packed).map_err(|error| of_input(error, &opened, &args.data))?;
     let of_members: Vec<Metrics> = members.iter().filter(|_| members.len() > 1).map(|member| member.metrics(model.loss)).collect();
@@ -47,7 +47,7 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
         let (members, named): (String, String) = (members.collect(), named.collect());
         show(&format!("{members}examples {}\n{named}unknown {}\n", metrics.examples, scored.unknown))?;
     }
-    if let Some(note) = notes::of_scored(&scored, &opened.packed, &told::names(&args.data)) {
+    if let Some(note) = notes::of_scored(&scored, &opened.packed, &summary::names(&args.data)) {
         say!("{note}");
     }
     let metrics = notes::of_metrics(&metrics).map(|names| format!("metrics are {names}"));

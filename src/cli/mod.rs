@@ -1,4 +1,9 @@
-//! The subcommands, one file each: what was typed, turned into library types.
+//! The subcommands, one file each (`train`, `eval`, `predict`, `pack`, `inspect`, `synth`, `cache`; `bench` is a folder): what was typed,
+//! turned into library types. What they share:
+//! - options: `data` (and how data are opened), `rule`, `aids`;
+//! - what is said: `summary` (one line on what was read), `notes` and `warn` (what is odd about rows and about ratings), `report` (a run on its
+//!   way, the log), `plot` (its picture), and `say`, by which all is printed;
+//! - what is not to be lost: `outputs` (checked before the work), `interrupt` (signals), `threads` (whether they are to be had).
 mod aids;
 mod bench;
 mod cache;
@@ -14,9 +19,9 @@ mod predict;
 mod report;
 mod rule;
 pub mod say;
+mod summary;
 mod synth;
 mod threads;
-mod told;
 mod train;
 mod warn;
 

@@ -1,5 +1,6 @@
-//! Notes about rows, their labels and what a model says of them, a line each: what is not wrong, but seldom meant.
-use super::warn::FAR;
+//! Notes about sparse rows, their labels, and what a model makes of data (scores, metrics), a line each: what is not wrong, but seldom meant.
+//! What is odd about ratings is in `warn`, the one line on what was read in `summary`.
+use super::warn;
 use hogwild::{
     Classes, Loss, Metrics, Outcome, Scored,
     data::{Dataset, Ids, Packed},
@@ -10,15 +11,8 @@ use std::path::Path;
 pub fn of_training(data: &Dataset, loss: Loss, positive: Option<f32>, name: &str) -> Vec<String> {
     let labels = data.labels();
     if !loss.is_classification() {
-        let far = labels.farthest().filter(|&(.., deviations)| deviations > FAR);
-        let note = |(row, label, mean, deviations): (usize, f32, f64, f64)| {
-            let remedy = if loss == Loss::Squared { "mend or leave out the row, or use --loss huber" } else { "mend or leave out the row" };
-            format!(
-                "warning: {name}: the label {label} of row {} is {deviations:.0} standard deviations from the mean of the others ({mean:.6}); {remedy}",
-                row + 1
-            )
-        };
-        return far.map(note).into_iter().collect();
+        let remedy = if loss == Loss::Squared { "mend it, leave the row out, or use --loss huber" } else { "mend it or leave the row out" };
+        return warn::far_off(&labels.spread, name, "the label of row", remedy).into_iter().collect();
     }
     // What is wrong with labels is told where the model is trained.
     let Ok(classes) = Classes::of(data, loss, positive) else { return Vec::new() };

@@ -1,7 +1,7 @@
 //! What a command writes is none of what it reads, and no two outputs are one file: found out before the work, and before anything is
 //! opened for writing. Files are told by device and inode, so through links, hard links and `./`; what is not there yet by its folder and name.
 use anyhow::bail;
-use hogwild::OutputFile;
+use hogwild::{OutputFile, data::is_safetensors};
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
@@ -28,7 +28,7 @@ fn identity(path: &Path) -> Option<Identity> {
         return (!kind.is_char_device()).then(|| Identity::There { device: found.dev(), inode: found.ino() });
     }
     let target = OutputFile::target(path);
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = OutputFile::folder_of(&target);
     let (folder, name) = (folder.canonicalize().unwrap_or_else(|_| folder.to_owned()), target.file_name()?);
     Some(Identity::Path(folder.join(name)))
 }
@@ -41,7 +41,8 @@ pub fn check<'a>(inputs: impl IntoIterator<Item = &'a PathBuf>, outputs: &[(&str
         if path.is_dir() {
             bail!("{option} {}: is a folder; name a file in it", path.display());
         }
-        if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty() && !p.is_dir()) {
+        let folder = OutputFile::folder_of(path);
+        if !folder.is_dir() {
             bail!("{}: no such folder; make it first", folder.display());
         }
         if let Some((input, _)) = inputs.iter().find(|(_, input)| identity.is_some() && input == identity) {
@@ -54,10 +55,14 @@ pub fn check<'a>(inputs: impl IntoIterator<Item = &'a PathBuf>, outputs: &[(&str
     Ok(())
 }
 
+/// Refuses an output that will not be possible to write as a file: a device, a pipe, or in a folder that takes no files.
+pub fn check_writable<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> hogwild::Result<()> {
+    paths.into_iter().try_for_each(|path| OutputFile::create(path).map(drop))
+}
+
 /// Where a model goes that is not to replace the one at `path`: beside it, with the reason in its name, and a number where there is such a one.
 pub fn beside(path: &Path, why: &str) -> PathBuf {
-    let is_model = path.extension().is_some_and(|extension| extension == "safetensors");
-    let stem = if is_model { path.file_stem() } else { path.file_name() }.unwrap_or_default();
+    let stem = if is_safetensors(path) { path.file_stem() } else { path.file_name() }.unwrap_or_default();
     let name = |number: usize| {
         let mut name = OsString::from(stem);
         name.push(if number == 1 { format!(".{why}.safetensors") } else { format!(".{why}-{number}.safetensors") });

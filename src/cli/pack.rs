@@ -3,11 +3,11 @@ use super::{
     data::{DataOptions, interruptible},
     outputs,
     say::{say, show},
-    told,
+    summary,
 };
 use clap::Args;
 use hogwild::{
-    data::{PackReport, PackSettings, pack_while},
+    data::{PackReport, PackSettings, is_safetensors, pack_while},
     memory,
 };
 use std::path::PathBuf;
@@ -31,18 +31,19 @@ pub struct PackArgs {
 }
 
 pub fn run(args: PackArgs) -> anyhow::Result<()> {
-    if args.out.extension().is_none_or(|extension| extension != "safetensors") {
+    if !is_safetensors(&args.out) {
         anyhow::bail!("{}: packed files are told by their name; end it in .safetensors", args.out.display());
     }
-    if let Some(packed) = args.inputs.iter().find(|path| path.extension().is_some_and(|extension| extension == "safetensors")) {
+    if let Some(packed) = args.inputs.iter().find(|path| is_safetensors(path)) {
         anyhow::bail!("{}: is packed already; give it to train, eval, predict or inspect", packed.display());
     }
     outputs::check(&args.inputs, &[("--out", Some(&args.out))])?;
+    outputs::check_writable([&args.out])?;
     let settings = PackSettings { unlabelled: args.unlabelled, ..args.data.settings() };
     let report = interruptible(false, |progress| pack_while(&args.inputs, &args.out, &settings, progress))?;
     warn_skipped(&report, args.unlabelled);
     report.notes.iter().for_each(|note| say!("{note}"));
-    say!("{}: {}", told::names(&args.inputs), told::of_report(&report));
+    say!("{}: {}", summary::names(&args.inputs), summary::of_report(&report));
     let speed = report.bytes as f64 / 1e6 / report.seconds.max(1e-9);
     if args.json {
         let json = serde_json::json!({
@@ -52,14 +53,9 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
         });
         show(&format!("{json}\n"))?;
     } else {
-        let what = if report.users > 0 {
-            format!("{} ratings of {} items by {} users", report.rows, report.items, report.users)
-        } else {
-            format!("{} rows, {} features, {} nonzeros", report.rows, report.columns, report.nonzeros)
-        };
         let peak = memory::used().map(|used| format!(", {:.0} MB of memory at its peak", used.peak as f64 / 1e6)).unwrap_or_default();
         let (out, read) = (args.out.display(), report.bytes as f64 / 1e6);
-        show(&format!("{out}: {what}; {read:.1} MB read in {:.2} s, {speed:.0} MB/s{peak}\n", report.seconds))?;
+        show(&format!("{out}: {read:.1} MB read in {:.2} s, {speed:.0} MB/s{peak}\n", report.seconds))?;
     }
     Ok(())
 }

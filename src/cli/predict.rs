@@ -3,7 +3,7 @@ use super::{
     data::{CacheOptions, score_members},
     notes, outputs,
     say::{Results, say},
-    told,
+    summary, warn,
 };
 use anyhow::Context;
 use clap::Args;
@@ -31,10 +31,11 @@ pub struct PredictArgs {
 pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
     let out = args.out.filter(|path| path.as_os_str() != "-");
     outputs::check(args.data.iter().chain([&args.model]), &[("--out", out.as_ref())])?;
+    outputs::check_writable(&out)?;
     let model = TrainedModel::open(&args.model)?;
     args.options.check_columns(args.data.iter())?;
     let opened = args.options.open_unlabelled(&args.data)?;
-    let strange = args.options.warn_unknown(&opened, &args.data, &model)?;
+    let strange = warn::of_unknown(&opened, &args.data, &model)?;
     let scored = Scored::mean(model.loss, score_members(&model, &opened, &args.data)?);
     let bad = (0..scored.scores.len()).filter(|&row| opened.packed.is_bad(row)).count();
     let write = |out: &mut dyn Write| -> std::io::Result<()> {
@@ -61,7 +62,7 @@ pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
     if bad > 0 {
         say!("{bad} of {} rows could not be read; their predictions are nan", scored.scores.len());
     }
-    if let Some(note) = notes::of_scored(&scored, &opened.packed, &told::names(&args.data)) {
+    if let Some(note) = notes::of_scored(&scored, &opened.packed, &summary::names(&args.data)) {
         say!("{note}");
     } else if scored.unknown > 0 && !strange {
         say!("{} features, users or items were unknown to the model", scored.unknown);

@@ -7,12 +7,12 @@ use super::{
     report::{self, Report},
     rule::RuleOptions,
     say::say,
-    told,
+    summary, warn,
 };
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use hogwild::{
-    Batch, Ended, Error, Loss, Metric, Normalize, Order, Outcome, OutputFile, Schedule, Settings, Window,
+    Batch, Ended, Error, Loss, Metric, Normalize, Order, Outcome, Schedule, Settings, Window,
     data::{Opened, Packed},
     train_factorization, train_linear,
 };
@@ -225,17 +225,11 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     }
     let named = [("--out", args.out.as_ref()), ("--log", args.log.as_ref()), ("--plot", args.plot.as_ref())];
     outputs::check(args.data.iter().chain(&args.valid), &named)?;
-    // What could not be written in the end is told before the work.
-    for path in args.out.iter().chain(&args.plot) {
-        drop(OutputFile::create(path)?);
-    }
+    outputs::check_writable(args.out.iter().chain(&args.plot))?;
     args.options.check_columns(args.data.iter().chain(&args.valid))?;
     let data = args.options.open(&args.data, args.quiet)?;
     let valid = args.valid.as_ref().map(|path| args.options.open(std::slice::from_ref(path), args.quiet)).transpose()?;
     let ratings = matches!(data.packed, Packed::Ratings(_));
-    if let (Packed::Ratings(known), Some(valid), Some(path), false) = (&data.packed, &valid, &args.valid, args.quiet) {
-        args.options.warn_strangers(valid, std::slice::from_ref(path), &known.user_ids()?, &known.item_ids()?)?;
-    }
     match args.model {
         Some(ModelName::Mf) if !ratings => {
             bail!("{}: --model mf takes ratings, and these are sparse rows; see --format", args.data[0].display())
@@ -246,15 +240,32 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
         _ => {}
     }
     let settings = args.settings(ratings)?;
-    if let (Packed::Sparse(data), false) = (&data.packed, args.quiet) {
-        let notes = notes::of_training(data, settings.loss, settings.positive, &told::names(&args.data));
-        notes.iter().for_each(|note| say!("{note}"));
-        if let (Some(Packed::Sparse(valid)), Some(path)) = (valid.as_ref().map(|valid| &valid.packed), &args.valid) {
-            notes::of_held_out(data, valid, path)?.iter().for_each(|note| say!("{note}"));
-        }
+    if !args.quiet {
+        tell_notes(&args, &settings, &data, valid.as_ref())?;
     }
     // To the end, so that a signal in the midst of saving takes nothing away.
     watched(|stop| train(&args, &settings, &data, valid.as_ref(), stop))
+}
+
+/// Says what is odd about the training data, and about held-out data beside them.
+fn tell_notes(args: &TrainArgs, settings: &Settings, data: &Opened, valid: Option<&Opened>) -> hogwild::Result<()> {
+    let name = summary::names(&args.data);
+    let valid = valid.zip(args.valid.as_ref());
+    match &data.packed {
+        Packed::Sparse(data) => {
+            notes::of_training(data, settings.loss, settings.positive, &name).iter().for_each(|note| say!("{note}"));
+            if let Some((Packed::Sparse(valid), path)) = valid.map(|(valid, path)| (&valid.packed, path)) {
+                notes::of_held_out(data, valid, path)?.iter().for_each(|note| say!("{note}"));
+            }
+        }
+        Packed::Ratings(data) => {
+            warn::of_ratings(data, &name).iter().for_each(|warning| say!("{warning}"));
+            if let Some((valid, path)) = valid {
+                warn::of_strangers(valid, std::slice::from_ref(path), &data.user_ids()?, &data.item_ids()?)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn train(args: &TrainArgs, settings: &Settings, data: &Opened, valid: Option<&Opened>, stop: &AtomicBool) -> anyhow::Result<ExitCode> {

@@ -1,36 +1,56 @@
-//! Warnings about data that are read without fault, and hardly what was meant: they cost no further pass over them.
-use super::told::{count, real};
-use hogwild::data::{Ids, Ratings};
-use std::collections::HashMap;
-
-/// A target is far off when it is so many deviations of the others from their mean.
-pub const FAR: f64 = 100.0;
+//! Warnings about ratings that are read without fault, and hardly what was meant: they cost no further pass over them. What is odd about
+//! sparse rows, scores and metrics is in `notes` (which shares `far_off`); the one line on what was read in `summary`.
+use super::{
+    say::say,
+    summary::{self, count, real},
+};
+use hogwild::{
+    ModelKind, TrainedModel,
+    data::{Farthest, Ids, Opened, Packed, Ratings, Spread},
+};
+use std::{collections::HashMap, path::PathBuf};
 
 /// Ratings that teach nothing, or one that outweighs all others.
 pub fn of_ratings(data: &Ratings, name: &str) -> Option<String> {
-    let (n, mean) = (data.len() as f64, data.mean());
-    if data.min() == data.max() {
-        let rating = real(data.min());
+    let spread = data.spread();
+    if spread.count > 1 && spread.min == spread.max {
         let like = "is a rating of every pair meant, or is another column the rating (--columns)?";
-        return (data.len() > 1).then(|| format!("warning: {name}: all ratings are {rating}: there is nothing to learn from; {like}"));
+        return Some(format!("warning: {name}: all ratings are {}: there is nothing to learn from; {like}", real(spread.min)));
     }
-    let far = if data.max() as f64 - mean > mean - data.min() as f64 { data.max() } else { data.min() };
-    // Mean and deviation of the rest: of few ratings one alone makes most of the deviation.
-    let off = (far as f64 - mean).abs() * n / (n - 1.0);
-    let rest = (data.deviation().powi(2) * n - off * off * (n - 1.0) / n).max(0.0) / (n - 1.0);
-    if n < 3.0 || off <= FAR * rest.sqrt() || off * off * (n - 1.0) / n < 1e-9 * data.deviation().powi(2) * n {
-        return None;
-    }
-    let place = data.rating_cells().iter().position(|bits| f32::from_bits(bits.load(std::sync::atomic::Ordering::Relaxed)) == far);
-    let place = count(place.map_or(0, |place| place as u64 + 1));
+    far_off(&spread, name, "rating", "mend it or leave it out")
+}
+
+/// Says so if a label or a rating is more than 100 deviations of the others from their mean.
+pub fn far_off(spread: &Spread, name: &str, what: &str, remedy: &str) -> Option<String> {
+    const FAR: f64 = 100.0;
+    let Farthest { row, target, mean, deviations } = spread.farthest().filter(|far| far.deviations > FAR)?;
+    let (row, target, mean) = (count(row as u64 + 1), real(target), real(mean as f32));
     Some(format!(
-        "warning: {name}: rating {place} is {}, more than 100 deviations off the others; if it is a mistake, leave it out",
-        real(far)
+        "warning: {name}: {what} {row} is {target}, {deviations:.0} standard deviations from the mean of the others ({mean}); {remedy}"
     ))
 }
 
+/// Says so if ratings are of users and items that a model hardly has. Gives whether it did.
+pub fn of_unknown(opened: &Opened, inputs: &[PathBuf], model: &TrainedModel) -> hogwild::Result<bool> {
+    match &model.kind {
+        ModelKind::Factorization(model) => of_strangers(opened, inputs, &model.users, &model.items),
+        ModelKind::Linear(_) => Ok(false),
+    }
+}
+
+/// The same of `users` and `items`, those of a model or of what it is trained on.
+pub fn of_strangers(opened: &Opened, inputs: &[PathBuf], users: &Ids, items: &Ids) -> hogwild::Result<bool> {
+    if let Packed::Ratings(data) = &opened.packed
+        && let Some(warning) = strangers(data, &summary::names(inputs), users, items)?
+    {
+        say!("{warning}");
+        return Ok(true);
+    }
+    Ok(false)
+}
+
 /// Users and items of which a model knows none, or hardly any.
-pub fn strangers(data: &Ratings, name: &str, users: &Ids, items: &Ids) -> hogwild::Result<Option<String>> {
+fn strangers(data: &Ratings, name: &str, users: &Ids, items: &Ids) -> hogwild::Result<Option<String>> {
     let (own_users, own_items) = (data.user_ids()?, data.item_ids()?);
     let sides = [("users", &own_users, users), ("items", &own_items, items)].map(|(what, own, model)| (what, Side::of(own, model)));
     // A user alone may well be new; so may an item.

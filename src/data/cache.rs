@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::cache_folder::{cache_directory, remove, temporary_folder, tidy, touch, trim};
-use super::layout::VERSION;
+use super::layout::{VERSION, is_safetensors};
 use super::pack::pack_sources;
 use super::sources::{Sources, name};
 use super::stamp::Check;
@@ -65,8 +65,7 @@ pub fn open_or_pack_while(
     progress: &(dyn Fn(u64, Option<u64>) -> bool + Sync),
 ) -> Result<Opened> {
     let open = |path: &Path| Packed::open_while(path, cache.map(|cache| cache.check), progress);
-    let is_packed = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "safetensors");
-    if let Some(path) = inputs.iter().find(is_packed) {
+    if let Some(path) = inputs.iter().find(|path| is_safetensors(path)) {
         if inputs.len() > 1 {
             return Err(Error::BadFile {
                 path: path.clone(),

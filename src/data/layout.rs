@@ -24,6 +24,11 @@ const BLANK: &[u8; 16] = b"0000000000000000";
 /// A header longer than this is none.
 const LONGEST_HEADER: u64 = 100_000_000;
 
+/// Whether a file is called `.safetensors`: by that packed files are told from text. Models are called so too.
+pub fn is_safetensors(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "safetensors")
+}
+
 /// A file to be written.
 pub(super) struct Layout {
     /// Length and JSON, with a blank checksum.

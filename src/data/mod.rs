@@ -25,8 +25,9 @@ pub use cache_folder::{CacheEntry, cache_directory, cache_entries, clear_cache};
 pub(crate) use format::is_bad;
 pub use format::{Column, Columns, Format, OnBadRow, Repeated};
 pub use ids::Ids;
-pub use pack::{PackReport, PackSettings, Targets, pack, pack_while};
-pub use packed::{Dataset, Kind, LabelCount, Labels, Packed, Ratings};
+pub use layout::is_safetensors;
+pub use pack::{PackReport, PackSettings, TargetCounts, pack, pack_while};
+pub use packed::{Dataset, Farthest, Kind, LabelCount, Labels, Packed, Ratings, Spread};
 pub use stamp::Check;
 
 #[cfg(target_endian = "big")]

@@ -30,7 +30,7 @@ pub enum Check {
 pub(super) const CHECKED: &str = "checked";
 
 /// What checks look at: another one here makes all stamps void.
-const CHECKER: u64 = 3;
+const CHECKER: u64 = 4;
 /// Smaller files are checked in no time.
 const LEAST: u64 = 16 << 20;
 
@@ -62,7 +62,7 @@ impl Stamp {
             return;
         }
         let stamp = json!({ "file": self.file, "found": found, "sum": sum(&self.file, &found) });
-        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let folder = OutputFile::folder_of(&self.path);
         let _ = std::fs::create_dir_all(folder).and_then(|()| {
             let mut out = OutputFile::create(&self.path).map_err(std::io::Error::other)?;
             writeln!(out, "{stamp}")?;

@@ -20,6 +20,9 @@ use std::sync::atomic::Ordering::Relaxed;
 /// Where in the last vector of a wide row the state of the row begins, under a row-wise rule.
 pub(super) const ROW_STATE: usize = 4;
 
+/// What helps where they do not fit into memory.
+const LESS: &str = "use fewer features, a smaller --rank, or a rule with less state";
+
 pub(super) struct Table {
     map: MmapRaw,
     cells: usize,
@@ -29,7 +32,8 @@ impl Table {
     /// A table of zeros.
     pub(super) fn new(rows: usize, stride: usize) -> Result<Table> {
         let cells = rows.checked_mul(stride).filter(|&n| n <= isize::MAX as usize / size_of::<f32>());
-        let refused = || Error::Memory { rows, bytes_a_row: stride * size_of::<f32>() };
+        let bytes = (rows as u64).saturating_mul((stride * size_of::<f32>()) as u64);
+        let refused = || memory::refused(bytes, format!("{rows} rows of parameters"), LESS);
         let cells = cells.ok_or_else(refused)?;
         let map = MmapMut::map_anon((cells * size_of::<f32>()).max(1)).map_err(|_| refused())?;
         #[cfg(target_os = "linux")]
@@ -126,17 +130,13 @@ impl Parameters {
         // Places are 32-bit numbers.
         for (rows, stride, most) in [(rows, stride, u32::MAX >> 1), (shape.wide, wide_stride, u32::MAX / (wide_stride / LANES) as u32)] {
             if rows > most as usize {
-                return Err(Error::Memory { rows, bytes_a_row: stride * size_of::<f32>() });
+                return Err(Error::TooManyRows { rows, bytes_a_row: stride * size_of::<f32>(), most: most as usize });
             }
         }
         let what = || format!("the parameters of {} rows, with the rule's state and two copies of the model,", rows + shape.wide);
         let weights = (rows as u64).saturating_add((shape.wide as u64).saturating_mul(1 + shape.width as u64));
         let copies = weights.saturating_mul(2 * size_of::<f32>() as u64); // the last good one, and the next
-        memory::ask(
-            Self::bytes(rule, &shape).saturating_add(copies),
-            what,
-            "use fewer features, a smaller --rank, or a rule with less state",
-        )?;
+        memory::ask(Self::bytes(rule, &shape).saturating_add(copies), what, LESS)?;
         let tables = || Ok((Table::new(rows, stride)?, Table::new(shape.wide, wide_stride)?));
         let ((narrow, wide), sums) = (tables()?, shape.averaged.then(tables).transpose()?);
         let new = Parameters { narrow, wide, sums, shape, stride, wide_stride };
@@ -271,4 +271,24 @@ pub(super) fn vectors<R: UpdateRule>(rule: &R, n: usize) -> usize {
 /// The first narrow row that belongs to worker number `worker`. Workers share no cache line, nor a pair of them.
 pub(super) fn first_private(shape: &Shape, worker: usize) -> usize {
     shape.narrow.next_multiple_of(2 * LANES) + worker * (shape.hot.next_multiple_of(LANES) + 1).next_multiple_of(2 * LANES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Adagrad;
+
+    #[test]
+    fn what_cannot_be_mapped_is_told_as_memory_and_what_cannot_be_numbered_is_not() {
+        for rows in [1 << 56, usize::MAX / 2] {
+            let error = Table::new(rows, 4).err().unwrap();
+            assert!(matches!(error, Error::NoRoom { .. }) && error.to_string().contains(LESS), "{error}");
+        }
+        let narrow = Shape { narrow: u32::MAX as usize, workers: 1, ..Shape::default() };
+        let wide = Shape { wide: 1 << 31, width: 32, workers: 1, ..Shape::default() };
+        for (shape, says) in [(narrow, "2147483647 are the most"), (wide, "or a smaller --rank")] {
+            let error = Parameters::new(shape, &Adagrad::default()).err().unwrap();
+            assert!(matches!(error, Error::TooManyRows { .. }) && error.to_string().contains(says), "{error}");
+        }
+    }
 }

@@ -21,7 +21,7 @@ use super::{
 };
 use array::{Array, cores};
 use clap::Args;
-use hogwild::{Error, Loss, Outcome, OutputFile, Schedule, Settings, data::Packed};
+use hogwild::{Error, Loss, Outcome, Schedule, Settings, data::Packed};
 use indicatif::ProgressBar;
 use limit::Work;
 use machine::Machine;
@@ -134,7 +134,7 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
         _ => {}
     }
     outputs::check(&args.data, &[("--plot", args.plot.as_ref())])?;
-    args.plot.as_ref().map_or(Ok(()), |path| OutputFile::create(path).map(drop))?;
+    outputs::check_writable(&args.plot)?;
     args.options.check_columns(args.data.iter())?;
     let opened = if args.data.is_empty() { None } else { Some(args.options.open(&args.data, args.quiet)?) };
     let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };

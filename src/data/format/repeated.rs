@@ -1,14 +1,11 @@
 //! An index that stands twice in a row: found, and refused, added up, or taken as it stands last.
 
-use std::str::FromStr;
-
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
 use super::number::byte;
 use super::svmlight::{skip_blanks, token_end};
 use super::{DIRECT, Fault, Parsed, fault};
-use crate::Error;
 
 /// What to do with an index that stands twice in a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -23,9 +20,6 @@ pub enum Repeated {
 }
 
 impl Repeated {
-    /// Every way.
-    pub const ALL: [Repeated; 3] = [Repeated::Error, Repeated::Add, Repeated::Last];
-
     /// The name, as `--repeated` takes it.
     pub fn name(self) -> &'static str {
         match self {
@@ -33,18 +27,6 @@ impl Repeated {
             Repeated::Add => "add",
             Repeated::Last => "last",
         }
-    }
-}
-
-impl FromStr for Repeated {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Repeated, Error> {
-        Repeated::ALL.into_iter().find(|how| how.name() == name).ok_or_else(|| Error::BadSetting {
-            setting: "--repeated",
-            value: name.to_owned(),
-            problem: "is no way to take an index twice in a row; take error, add or last".into(),
-        })
     }
 }
 

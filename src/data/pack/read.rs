@@ -15,7 +15,7 @@ use super::super::file::write_at;
 use super::super::format::{Asked, Bad, DESCRIBED, Found, Guess, Parsed, Table, guess, parse};
 use super::super::input::{Chunk, Inputs};
 use super::super::{Format, OnBadRow, Repeated};
-use super::{PackSettings, Targets, interrupted};
+use super::{PackSettings, TargetCounts, interrupted};
 use crate::{Error, Result};
 
 /// How much of the rows is kept in memory; the rest is spilled.
@@ -51,7 +51,7 @@ pub(super) struct Read {
     pub(super) skipped: u64,
     pub(super) first_skipped: Vec<String>,
     pub(super) notes: Vec<String>,
-    pub(super) targets: Targets,
+    pub(super) targets: TargetCounts,
     /// Whether some label or rating is not given.
     pub(super) unlabelled: bool,
     /// Bytes of text, and what `progress` was told last.
@@ -68,7 +68,7 @@ struct Lines {
     bytes: u64,
     bad: Vec<Bad>,
     bad_count: u64,
-    targets: Targets,
+    targets: TargetCounts,
     counts: Option<(u64, String)>,
     headless: Option<(u64, String)>,
     unlabelled: bool,
@@ -241,7 +241,7 @@ impl Reader<'_> {
             parse(&chunk, self.format, &found, self.on_bad_row, &mut rows);
             let piece = self.keep(number, &chunk, &mut rows);
             let stop = self.on_bad_row == OnBadRow::Stop && rows.bad_count > 0;
-            let targets = Targets::of(if self.format == Format::Ratings { &rows.values } else { &rows.labels });
+            let targets = TargetCounts::of(if self.format == Format::Ratings { &rows.values } else { &rows.labels });
             let lines = Lines {
                 number,
                 input: chunk.input,
@@ -314,7 +314,7 @@ impl Reader<'_> {
         pieces.sort_unstable_by_key(|piece| piece.number);
         chunks.sort_unstable_by_key(|chunk| chunk.number);
         let (mut before, mut bytes, mut skipped, mut first_skipped) = (0, 0, 0, Vec::new());
-        let (mut targets, mut headless) = (Targets::NONE, false);
+        let (mut targets, mut headless) = (TargetCounts::NONE, false);
         let mut notes = std::mem::take(&mut lock(&self.source).text.notes);
         let unlabelled = chunks.iter().any(|chunk| chunk.unlabelled);
         for chunk in chunks {

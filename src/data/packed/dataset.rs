@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use super::super::format::is_bad;
 use super::super::input::Progress;
 use super::super::layout::BLOCK;
-use super::super::{Ids, Targets};
+use super::super::{Ids, TargetCounts};
 use super::labels::Labels;
+use super::spread::Spread;
 use super::store::{Place, Reading, Store};
 use crate::{Error, Result};
 
@@ -183,9 +184,10 @@ impl Dataset {
     }
 
     /// How the labels are, in short.
-    pub fn targets(&self) -> Targets {
-        let Labels { min, max, count, plus, others, .. } = self.labels;
-        Targets { min, max, count, plus, others }
+    pub fn targets(&self) -> TargetCounts {
+        let Labels { spread, plus, others, .. } = self.labels;
+        let Spread { min, min_count, max, max_count, count, .. } = spread;
+        TargetCounts { min, min_count, max, max_count, count, plus, others }
     }
 
     /// The user's index of each column.

@@ -3,6 +3,7 @@
 mod dataset;
 mod labels;
 mod ratings;
+mod spread;
 mod store;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ pub(in crate::data) use store::Store;
 pub use dataset::Dataset;
 pub use labels::{LabelCount, Labels};
 pub use ratings::Ratings;
+pub use spread::{Farthest, Spread};
 
 /// What a packed file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,14 +101,6 @@ impl Packed {
         match self {
             Packed::Sparse(data) => data.store.trusted,
             Packed::Ratings(data) => data.store.trusted,
-        }
-    }
-
-    /// Whether some labels (ratings) are not given: such a file is for predictions only.
-    pub fn is_unlabelled(&self) -> bool {
-        match self {
-            Packed::Sparse(data) => data.is_unlabelled(),
-            Packed::Ratings(data) => data.is_unlabelled(),
         }
     }
 

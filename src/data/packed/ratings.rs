@@ -11,6 +11,7 @@ use super::super::Ids;
 use super::super::format::is_bad;
 use super::super::input::Progress;
 use super::super::layout::BLOCK;
+use super::spread::Spread;
 use super::store::{Place, Reading, Store};
 use crate::Result;
 
@@ -25,15 +26,8 @@ pub struct Ratings {
     item_count: Place,
     users: usize,
     items: usize,
-    given: u64,
-    mean: f64,
-    deviation: f64,
-    min: f32,
-    max: f32,
+    spread: Spread,
 }
-
-/// Of some ratings: how many are given, their sum and that of their squares, the least and the greatest.
-type Spread = (u64, f64, f64, f32, f32);
 
 impl Ratings {
     /// Checks a file, unless it is known what a check `found`.
@@ -49,44 +43,18 @@ impl Ratings {
         let rating = store.sized("rating", Dtype::F32, user.count)?;
         let (users, user_count) = store.id_count("user")?;
         let (items, item_count) = store.id_count("item")?;
-        let known = found.and_then(|found| serde_json::from_value(found["ratings"].clone()).ok());
+        let known = found.and_then(|found| Spread::from_json(&found["ratings"]));
         store.trusted = known.is_some();
-        if let Some((given, mean, deviation, min, max)) = known {
-            let (mean, deviation, min, max) = (f64::from_bits(mean), f64::from_bits(deviation), f32::from_bits(min), f32::from_bits(max));
-            return Ok(Ratings { store, user, item, rating, user_count, item_count, users, items, given, mean, deviation, min, max });
-        }
-        let finite = [("rating", rating)];
-        let finite = if store.is_unlabelled() { &finite[..0] } else { &finite };
-        store.verify(finite, &[("user", user, users), ("item", item, items)], &Reading::new(&store, 0, progress))?;
-        const GROUP: usize = BLOCK / 4;
-        let groups: Vec<Result<Spread>> = (0..rating.count.div_ceil(GROUP))
-            .into_par_iter()
-            .map(|group| {
-                let first = group * GROUP;
-                let cells = store.words(rating, first, GROUP.min(rating.count - first))?;
-                store.passed(rating.bytes(first..first + cells.len()));
-                let start = (0, 0.0, 0.0, f32::INFINITY, f32::NEG_INFINITY);
-                let given = cells.iter().map(|&bits| f32::from_bits(bits)).filter(|rating| !rating.is_nan());
-                Ok(given.fold(start, |(n, sum, squares, min, max), rating| {
-                    let wide = f64::from(rating);
-                    (n + 1, sum + wide, squares + wide * wide, min.min(rating), max.max(rating))
-                }))
-            })
-            .collect();
-        let (mut given, mut sum, mut squares, mut min, mut max) = (0, 0.0, 0.0, f32::INFINITY, f32::NEG_INFINITY);
-        for group in groups {
-            let (n, more, more_squares, low, high) = group?;
-            (given, sum, squares, min, max) = (given + n, sum + more, squares + more_squares, min.min(low), max.max(high));
-        }
-        let count = given.max(1) as f64;
-        let mean = sum / count;
-        let deviation = (squares / count - mean * mean).max(0.0).sqrt();
-        Ok(Ratings { store, user, item, rating, user_count, item_count, users, items, given, mean, deviation, min, max })
+        let spread = match known {
+            Some(known) => known,
+            None => check(&store, rating, &[("user", user, users), ("item", item, items)], progress)?,
+        };
+        Ok(Ratings { store, user, item, rating, user_count, item_count, users, items, spread })
     }
 
-    /// What the check found, for its stamp: how many are given; mean, deviation, least and greatest as bits, so that they stay what they are.
+    /// What the check found, for its stamp.
     pub(super) fn found(&self) -> Value {
-        json!({ "ratings": (self.given, self.mean.to_bits(), self.deviation.to_bits(), self.min.to_bits(), self.max.to_bits()) })
+        json!({ "ratings": self.spread.to_json() })
     }
 
     /// The file.
@@ -114,29 +82,24 @@ impl Ratings {
         self.len() == 0
     }
 
-    /// How many of the ratings are given: all, unless the file is for predictions.
-    pub fn given(&self) -> u64 {
-        self.given
+    /// How the ratings are spread; those that are not given (in a file for predictions) count for nothing.
+    pub fn spread(&self) -> Spread {
+        self.spread
     }
 
     /// The mean rating.
     pub fn mean(&self) -> f64 {
-        self.mean
-    }
-
-    /// The standard deviation of the ratings.
-    pub fn deviation(&self) -> f64 {
-        self.deviation
+        self.spread.mean
     }
 
     /// The smallest rating.
     pub fn min(&self) -> f32 {
-        self.min
+        self.spread.min
     }
 
     /// The largest rating.
     pub fn max(&self) -> f32 {
-        self.max
+        self.spread.max
     }
 
     /// Whether some ratings are not given: such a file is for predictions only.
@@ -194,4 +157,22 @@ impl Ratings {
     pub(crate) fn whole(&self) -> Result<()> {
         self.store.whole()
     }
+}
+
+/// Checks ids and ratings; gives how the ratings are spread.
+fn check(store: &Store, rating: Place, ids: &[(&str, Place, usize)], progress: Progress<'_>) -> Result<Spread> {
+    let finite = [("rating", rating)];
+    let finite = if store.is_unlabelled() { &finite[..0] } else { &finite };
+    store.verify(finite, ids, &Reading::new(store, 0, progress))?;
+    const GROUP: usize = BLOCK / 4;
+    let groups: Vec<Result<Spread>> = (0..rating.count.div_ceil(GROUP))
+        .into_par_iter()
+        .map(|group| {
+            let first = group * GROUP;
+            let cells = store.words(rating, first, GROUP.min(rating.count - first))?;
+            store.passed(rating.bytes(first..first + cells.len()));
+            Ok(Spread::of(first, &cells))
+        })
+        .collect();
+    groups.into_iter().try_fold(Spread::NONE, |all, group| Ok(all.join(group?)))
 }

@@ -1,12 +1,16 @@
-//! One line on what was read: `ratings: 9,301,274 of 10,677 items by 69,878 users, .5 to 5`.
-use hogwild::data::{Kind, PackReport, Packed, Targets};
+//! One line on what was read: `ratings: 9,301,274 of 10,677 items by 69,878 users, .5 to 5`; and how it writes names and numbers. What is odd
+//! about the data is in `notes` (sparse rows) and `warn` (ratings).
+use hogwild::data::{Kind, PackReport, Packed, Spread, TargetCounts};
 use std::path::PathBuf;
 
 /// Of data that were opened.
 pub fn of_packed(packed: &Packed) -> String {
     match packed {
         Packed::Sparse(d) => rows(d.rows() as u64, d.nonzeros(), d.targets()),
-        Packed::Ratings(d) => ratings([d.len() as u64, d.items() as u64, d.users() as u64], d.given(), (d.min(), d.max())),
+        Packed::Ratings(d) => {
+            let Spread { count, min, max, .. } = d.spread();
+            ratings([d.len() as u64, d.items() as u64, d.users() as u64], count, (min, max))
+        }
     }
 }
 
@@ -15,16 +19,20 @@ pub fn of_report(report: &PackReport) -> String {
     match report.kind {
         Kind::Sparse => rows(report.rows, report.nonzeros, report.targets),
         Kind::Ratings => {
-            let Targets { count, min, max, .. } = report.targets;
+            let TargetCounts { count, min, max, .. } = report.targets;
             ratings([report.rows, report.items, report.users], count, (min, max))
         }
     }
 }
 
-fn rows(examples: u64, nonzeros: u64, labels: Targets) -> String {
+fn rows(examples: u64, nonzeros: u64, labels: TargetCounts) -> String {
     let found = match labels.others {
         _ if labels.count == 0 => "no labels".into(),
         0 => format!("labels {} of +1", count(labels.plus)),
+        _ if labels.min < labels.max && labels.min_count + labels.max_count == labels.count => {
+            let class = |label, n| format!("{} ({})", real(label), count(n));
+            format!("labels {} and {}", class(labels.min, labels.min_count), class(labels.max, labels.max_count))
+        }
         _ => format!("labels from {} to {}", real(labels.min), real(labels.max)),
     };
     format!("svmlight rows: {} examples, {} nonzeros, {found}{}", count(examples), count(nonzeros), missing(examples, labels.count))

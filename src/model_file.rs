@@ -98,7 +98,7 @@ pub(crate) const VERSIONS: [&str; 2] = ["1", "2"];
 
 impl ModelKind {
     /// The tensors that are numbers.
-    fn floats(&self) -> Vec<(&'static str, Vec<usize>, &[f32])> {
+    pub(crate) fn floats(&self) -> Vec<(&'static str, Vec<usize>, &[f32])> {
         use std::slice::from_ref;
         match self {
             ModelKind::Linear(m) => vec![("weight", vec![m.weights.len()], &m.weights), ("bias", vec![1], from_ref(&m.bias))],

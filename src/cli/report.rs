@@ -141,7 +141,10 @@ impl Watch for Report {
         self.see_memory();
         self.tell(&match race.rates.len() {
             0 => format!("learning rate {}, the rule's default: none is raced here; try others with --lr", race.chosen),
-            n if !race.helped => format!("learning rate {}: of {n} raced in {:.2} s none was better on examples held out than a constant prediction, so the model will hardly differ from one", race.chosen, race.seconds),
+            n if !race.helped => format!(
+                "learning rate {}: of {n} raced in {:.2} s none was better on examples held out than a constant prediction, and this is the largest that does no harm",
+                race.chosen, race.seconds
+            ),
             n => format!("learning rate {} by a race of {n} in {:.2} s", race.chosen, race.seconds),
         });
         let raced =

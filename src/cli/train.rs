@@ -7,7 +7,7 @@ use super::{
     report::{self, Report},
     rule::RuleOptions,
     say::say,
-    summary, warn,
+    summary, threads, warn,
 };
 use anyhow::bail;
 use clap::{Args, ValueEnum};
@@ -105,7 +105,7 @@ pub struct TrainArgs {
     /// Multiply the batch by this after every epoch, 1 to 1e6, in place of a falling rate
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_negative_numbers = true)]
     batch_growth: f64,
-    /// Worker threads [default: all cores]
+    /// Worker threads [default: one for each 2 million nonzeros or 500,000 ratings, up to all cores; the race of rates has all]
     #[arg(long)]
     threads: Option<usize>,
     /// Order, start and held-out examples follow from it; one thread repeats to the bit
@@ -239,7 +239,11 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
         }
         _ => {}
     }
-    let settings = args.settings(ratings)?;
+    let mut settings = args.settings(ratings)?;
+    if args.threads.is_none() {
+        settings.racers = Some(settings.threads);
+        settings.threads = settings.threads.min(threads::worth(&data.packed));
+    }
     if !args.quiet {
         tell_notes(&args, &settings, &data, valid.as_ref())?;
     }

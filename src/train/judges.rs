@@ -7,8 +7,9 @@ use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 /// So many held-out rows, or as many as there are to train on, judge alone; fewer than the least say nothing.
 const ENOUGH: usize = 1_000;
 const LEAST: usize = 50;
-/// The most of them.
+/// The most of them, and how many neighbours are taken together where there are more.
 const MOST: usize = 16_384;
+const RUN: usize = 16;
 
 pub(super) struct Judges<'a> {
     data: &'a Dataset,
@@ -32,13 +33,15 @@ impl<'a> Judges<'a> {
         (unit_rows, targets): (bool, Targets),
         seed: u64,
     ) -> Judges<'a> {
-        let mut rows = match valid {
+        let rows: Vec<u32> = match valid {
             Some((valid, _)) => (0..valid.rows() as u32).collect(),
             None => held.unwrap_or_default().to_vec(),
         };
-        let half = (rows.len() / 2).min(MOST);
-        rows.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x1D6E));
-        rows.truncate(if half < LEAST { 0 } else { half });
+        // By runs of neighbours, which lie in one page of the file.
+        let half = if rows.len() / 2 < LEAST { 0 } else { (rows.len() / 2).min(MOST) };
+        let mut runs: Vec<&[u32]> = rows.chunks(if rows.len() < 2 * MOST { 1 } else { RUN }).collect();
+        runs.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x1D6E));
+        let mut rows: Vec<u32> = runs.into_iter().flatten().copied().take(half).collect();
         rows.sort_unstable();
         let alone = rows.len() >= ENOUGH.min(examples as usize).max(LEAST);
         Judges { data, valid, rows, alone, unit_rows, targets }

@@ -1,7 +1,7 @@
 //! What a run keeps of its way: the state of the last good epoch; with early stopping that of the best; with snapshots (Huang et al.,
 //! "Snapshot ensembles: train 1, get M for free", ICLR 2017) one of the end of each cosine cycle, which together are one model.
 use super::{Astray, Ended, EpochReport, Outcome, Settings, stopping::Best};
-use crate::{Metrics, Result, Scored, TrainedModel, model_file::ModelKind, schedule::epochs_of_cycle};
+use crate::{Error, Metrics, Result, Scored, TrainedModel, model_file::ModelKind, schedule::epochs_of_cycle};
 
 /// States, with what they score on held-out data where there are to be several.
 pub(super) struct Kept<T> {
@@ -72,8 +72,15 @@ impl<T> Ran<T> {
 
     /// The same with a model, made of states by `kind`. The rule may be the user's own, by that name.
     pub fn outcome(self, settings: Settings, rule: &str, unit: f32, kind: impl Fn(T) -> ModelKind) -> Outcome {
-        let Ran { states, ended, epochs, best, astray, ensemble } = self;
+        let Ran { states, mut ended, epochs, best, astray, ensemble } = self;
         let mut earlier: Vec<ModelKind> = states.into_iter().map(kind).collect();
+        // What is finite by standardised labels and scaled features need not be by those in the file.
+        let is_finite = |kind: &ModelKind| kind.floats().iter().all(|(_, _, numbers)| numbers.iter().all(|x| x.is_finite()));
+        if !earlier.iter().all(is_finite) {
+            let (rate, quantity) = (settings.lr.unwrap_or(0.0), "a weight, in the unit of the labels over that of its feature,");
+            ended = Ended::Diverged(Error::Diverged { epoch: epochs.len(), rate, base: rate, l2: settings.l2, quantity });
+            earlier.clear();
+        }
         let model = earlier.pop().map(|kind| TrainedModel {
             loss: settings.loss,
             unit,

@@ -104,7 +104,9 @@ fn train<R: UpdateRule>(
         _ => None,
     };
     let losses = |weights: &Vec<f32>| -> Vec<f32> {
-        let of = |(row, &(z, y)): (u32, &(f32, f32))| if feed.keeps(row) { loss.value(z, y) } else { f32::INFINITY };
+        let of = |(row, &(z, y)): (u32, &(f32, f32))| {
+            if feed.keeps(row) { loss.value(targets.standard(z), targets.standard(y)) } else { f32::INFINITY }
+        };
         (0..).zip(&score(weights, data, window, None, None).scores).map(of).collect()
     };
     let units = feed.units(window.map_or(block, |bytes| block.min(rows_of_chunk(data, bytes))));

@@ -27,7 +27,7 @@ const STEPS: [f32; 2] = [3.162_277_7, 1.778_279_4];
 const SIDES: [i32; 2] = [4, 2];
 const MOST: [usize; 2] = [24, 16];
 /// How many rungs there are as a rule, by which samples are as large as the work allows.
-const USUAL: [f64; 2] = [9.0, 6.0];
+const USUAL: [f64; 2] = [9.0, 8.0];
 /// What part of the run's work a race may be, and how much of that each ladder.
 const PART: f64 = 0.2;
 const SHARES: [f64; 2] = [0.25, 0.75];
@@ -52,18 +52,21 @@ const SELF_TUNED: f64 = 2.0;
 /// Rates whose losses differ by less than so many standard errors are taken to be equally good; by a few examples, of which the error is not
 /// well known either, by so many more over their number.
 const NOISE: [f64; 2] = [0.5, 10.0];
-/// And of classes by so many times the constant's loss over the number of examples: of what was not seen in `n` examples there may be up to `3 / n` (Hanley &
-/// Lippman-Hand 1983), so that a loss of nearly 0 that falls further means nothing.
-const UNSEEN: f64 = 3.0;
+/// And of classes by so many times the constant's loss over the number of examples, as one more could: a loss of nearly 0 that falls further means
+/// nothing.
+const UNSEEN: f64 = 1.0;
 /// A loss nearer than this part to the constant's is that of a model that has not moved.
 const UNMOVED: f64 = 1e-3;
 
-/// How many examples the ladders' samples are to have, of an epoch of `examples` of so many numbers each.
-pub(super) fn sizes(examples: u64, numbers: f64, settings: &Settings) -> [u64; 2] {
+/// How many examples the ladders' samples are to have, of an epoch of `examples` of so many numbers each, and in how many parts they may be held out.
+pub(super) fn sizes(examples: u64, numbers: f64, settings: &Settings) -> [(u64, usize); 2] {
     let examples = examples as f64;
     let work = (PART * settings.epochs as f64 * examples).max(WORK / numbers.max(1.0));
     let epochs = settings.epochs.min(EPOCHS) as f64;
-    [0, 1].map(|i| (work * SHARES[i] / USUAL[i] / epochs).max(LEAST[i]).min(examples).min(LARGEST as f64) as u64)
+    [0, 1].map(|i| {
+        let allowed = work * SHARES[i] / USUAL[i] / epochs;
+        (allowed.max(LEAST[i]).min(examples).min(LARGEST as f64) as u64, (allowed / examples.max(1.0)) as usize)
+    })
 }
 
 /// What the race needs to know of the run.
@@ -149,6 +152,15 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
             }
             run.splice(at..at, rehearsal.side_by_side(&[rate], watch, stop)?);
         }
+        // Half a step on either side of the best: beyond it rates may diverge, and tell nothing of where between them it turns.
+        if let Some(best) = lowest(&run).filter(|_| level == 1 && !stop.load(Relaxed)) {
+            let half = step.sqrt();
+            let [below, above] = [run[best].0.rate / half, run[best].0.rate * half];
+            let halves = rehearsal.side_by_side(&[below, above], watch, stop)?;
+            for (place, one) in [best, best + 2].into_iter().zip(halves) {
+                run.insert(place, one);
+            }
+        }
         Ok(Sampled { ladder: run, constant, examples: stage.examples() })
     }
 
@@ -160,6 +172,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
         let [all, none] = KEPT;
         let raced = &ladder[first].0;
         let kept = raced.loss.zip(raced.training).map_or(1.0, |(loss, training)| training / loss);
+        let kept = if kept.is_finite() { kept } else { 1.0 };
         let by_heart = ((none - kept) / (none - all)).clamp(0.0, 1.0);
         let larger = (fine.examples as f64 / coarse.examples as f64).ln();
         let before = lowest(&coarse.ladder).map_or(winner, |i| between(&coarse.ladder, i) as f64);
@@ -208,7 +221,7 @@ fn between(ladder: &Ladder, best: usize) -> f32 {
     let loss = |i: usize| ladder.get(i).and_then(|(raced, _)| raced.loss);
     let rate = ladder[best].0.rate;
     match (best.checked_sub(1).and_then(loss), loss(best), loss(best + 1)) {
-        (Some(below), Some(now), Some(above)) if below + above > 2.0 * now => {
+        (Some(below), Some(now), Some(above)) if below + above > 2.0 * now && below >= now && above >= now => {
             let shift = 0.5 * (below - above) / (below + above - 2.0 * now);
             rate * (rate / ladder[best - 1].0.rate).powf(shift as f32)
         }

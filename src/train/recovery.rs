@@ -1,62 +1,95 @@
 //! Whether a run has gone astray: left the finite numbers, or loses more than the constant predictor twice in a row, or (at a rate that was
 //! chosen) in the end. At a rate that was chosen it then starts again at a third of it; a rate that was given is kept, and what to try is said.
 //!
-//! It goes by held-out loss where there is any, by the training loss otherwise.
+//! It goes by held-out loss where there is any that tells something, by the training loss otherwise.
 use super::{Astray, Settings, Targets, Watch, kept::Ran, run::Went};
-use crate::{Metrics, Result, Scored, math::three_digits};
+use crate::{Result, Scored, math::three_digits};
 
-/// What a rate is divided by when a run starts again, and how often it may.
+/// What a rate is divided by when a run starts again, and how often it may; and how often where held-out loss alone is bad: data of another kind
+/// may be worse than a constant at any rate.
 const FALL: f32 = 3.0;
 const MOST: usize = 12;
+const MOST_MILD: usize = 2;
 /// A loss is worse than the constant's beyond this part more: twice in a row, and in the end.
 const WORSE: [f64; 2] = [0.01, 0.001];
-/// And beyond so much, of standardised labels: where all are alike the constant loses nothing.
+/// And beyond so much, of standardised labels, where the constant loses nothing.
 const SLACK: f64 = 1e-4;
+/// Fewer held-out examples tell nothing; of more, a difference counts beyond so many standard errors.
+const LEAST: usize = 50;
+const ERRORS: f64 = 2.0;
 
-/// Follows the losses of one run.
+/// Follows the losses of one run, in standardised labels.
 pub(super) struct Guard<'a> {
     settings: &'a Settings,
-    /// Whether the rate was chosen.
-    chosen: bool,
+    /// Whether the run may start again.
+    restarts: bool,
     targets: Targets,
-    /// The mean training loss of the constant that loses least.
-    training: f64,
-    /// Its mean held-out loss.
-    held: Option<f64>,
     /// Epochs in a row that were worse; whether any was better.
     worse: usize,
     better: bool,
 }
 
+/// A loss beside the constant's, on the same examples.
+struct Beside {
+    loss: f64,
+    constant: f64,
+    /// Standard error of their difference.
+    error: f64,
+}
+
+impl Beside {
+    fn is_worse(&self, part: f64) -> bool {
+        let slack = if self.constant < SLACK { SLACK } else { 0.0 };
+        self.loss.is_nan() || self.loss > self.constant * (1.0 + part) + ERRORS * self.error + slack
+    }
+}
+
 impl<'a> Guard<'a> {
-    pub fn new(settings: &'a Settings, chosen: bool, targets: Targets) -> Guard<'a> {
-        Guard { settings, chosen, targets, training: targets.loss(targets.constant), held: None, worse: 0, better: false }
+    pub fn new(settings: &'a Settings, restarts: bool, targets: Targets) -> Guard<'a> {
+        Guard { settings, restarts, targets, worse: 0, better: false }
     }
 
-    /// Takes an epoch's losses, and tells what is wrong with the run, if anything is.
-    pub fn see(&mut self, epoch: usize, rate: f32, training: f64, scored: Option<&Scored>, valid: Option<&Metrics>) -> Option<Astray> {
-        let of_constant = |scored: &Scored| {
-            let scores = scored.scores.iter().map(|&(_, y)| (self.targets.bias(self.targets.base), y)).collect();
-            Scored { scores, unknown: 0, unit: scored.unit }.metrics(self.settings.loss).loss
-        };
-        self.held = self.held.or_else(|| scored.map(of_constant));
-        let (loss, constant) = valid.map(|valid| valid.loss).zip(self.held).unwrap_or((training, self.training));
-        let by = |part: f64| loss > constant * (1.0 + part) + self.targets.loss(SLACK);
-        self.worse = if by(WORSE[0]) { self.worse + 1 } else { 0 };
-        self.better |= !by(0.0);
-        // A first epoch's training loss is from before anything was learnt.
-        let last = self.chosen && epoch == self.settings.epochs && by(WORSE[1]) && (valid.is_some() || epoch > 1);
+    /// Takes an epoch's mean training loss and held-out scores, and tells what is wrong with the run, if anything is.
+    pub fn see(&mut self, epoch: usize, rate: f32, training: f64, scored: Option<&Scored>) -> Option<Astray> {
+        let of_training = Beside { loss: training, constant: self.targets.constant, error: 0.0 };
+        let held = scored.and_then(|scored| self.beside(scored));
+        let now = held.as_ref().unwrap_or(&of_training);
+        self.worse = if now.is_worse(WORSE[0]) { self.worse + 1 } else { 0 };
+        self.better |= !now.is_worse(0.0);
+        // A first epoch's training loss is from before anything was learnt, unless the whole run is one.
+        let known = held.is_some() || epoch > 1 || self.settings.epochs == 1;
+        let last = self.restarts && epoch == self.settings.epochs && known && now.is_worse(WORSE[1]);
         // With early stopping the best epoch's model is kept, whatever comes after it.
         let counts = self.settings.patience.is_none() || !self.better;
         ((self.worse >= 2 || last) && counts).then(|| Astray {
             epoch,
-            loss,
-            constant,
+            loss: self.targets.loss(now.loss),
+            constant: self.targets.loss(now.constant),
             rate,
             chosen: self.settings.lr.is_none(),
-            diverged: training > self.training * (1.0 + WORSE[0]),
+            diverged: of_training.is_worse(WORSE[0]),
             next: None,
         })
+    }
+
+    /// Held-out loss; none where it tells nothing: of few examples, or of features that the model does not know, for which all scores are alike.
+    fn beside(&self, scored: &Scored) -> Option<Beside> {
+        let scores = &scored.scores;
+        let first = scores.first()?.0;
+        if scores.len() < LEAST || scores.iter().all(|&(z, _)| z == first) {
+            return None;
+        }
+        let (mut sums, mut square) = ([0.0; 2], 0.0);
+        for &(z, y) in scores {
+            let y = self.targets.standard(y);
+            let [loss, constant] = [self.targets.standard(z), self.targets.base].map(|z| self.settings.loss.value(z, y) as f64);
+            sums = [sums[0] + loss, sums[1] + constant];
+            square += (loss - constant).powi(2);
+        }
+        let n = scores.len() as f64;
+        let [loss, constant] = sums.map(|sum| sum / n);
+        let variance = square / n - (loss - constant).powi(2);
+        Some(Beside { loss, constant, error: (variance.max(0.0) / n).sqrt() })
     }
 }
 
@@ -68,13 +101,13 @@ pub(super) fn at_rates<T>(
     watch: &mut dyn Watch,
     mut attempt: impl FnMut(f32, bool, &mut dyn Watch) -> Result<Went<T>>,
 ) -> Result<(Ran<T>, f32)> {
-    let mut left = if chosen { MOST } else { 0 };
+    let (mut left, mut mild) = (if chosen { MOST } else { 0 }, 0);
     loop {
-        match attempt(rate, left > 0, watch)? {
+        match attempt(rate, left > 0 && mild <= MOST_MILD, watch)? {
             Went::Through(ran) => return Ok((ran, rate)),
             Went::Astray(astray) => {
                 rate = three_digits(rate / FALL);
-                left -= 1;
+                (left, mild) = (left - 1, mild + !astray.diverged as usize);
                 watch.astray(&Astray { next: Some(rate), ..astray });
             }
         }

@@ -28,6 +28,10 @@ const BLOCK: u32 = 256;
 const JUDGES: Range<usize> = 5_000..16_384;
 /// Small data are held out in so many parts.
 const PARTS: usize = 5;
+/// A rehearsal's parameters with a copy of its weights, in parameters.
+const ROOM: u64 = 3;
+/// With early stopping, how often a rehearsal is judged.
+const LOOKS: u64 = 5;
 
 /// Positions that are trained on, and those that judge.
 pub(super) struct Fold {
@@ -68,8 +72,8 @@ impl Fold {
 }
 
 /// Folds of a sample of `wanted` examples out of the units: one, or where that is nearly all of them and they are few, several.
-/// With `judged` nothing is held out, as other data judge.
-pub(super) fn folds(units: &[Range<u32>], wanted: u64, judged: bool, seed: u64) -> Vec<Fold> {
+/// With `judged` nothing is held out, as other data judge. `size`: how many examples, and the most folds.
+pub(super) fn folds(units: &[Range<u32>], size: (u64, usize), judged: bool, seed: u64) -> Vec<Fold> {
     let mut units = units.to_vec();
     units.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x2ACE));
     let all: usize = units.iter().map(|unit| unit.len()).sum();
@@ -81,7 +85,7 @@ pub(super) fn folds(units: &[Range<u32>], wanted: u64, judged: bool, seed: u64) 
         };
         units.iter().take_while(more).count()
     };
-    let wanted = (wanted as usize).min(all);
+    let (wanted, most) = ((size.0 as usize).min(all), size.1.clamp(1, PARTS));
     if judged {
         return vec![Fold { train: units[..prefix(wanted).max(1)].to_vec(), held: Vec::new(), first: true }];
     }
@@ -97,7 +101,7 @@ pub(super) fn folds(units: &[Range<u32>], wanted: u64, judged: bool, seed: u64) 
         let Range { start, end } = part(i);
         Fold { train: [&units[..start], &units[end..]].concat(), held: positions(&units[start..end]), first: false }
     };
-    let parts = (JUDGES.start * PARTS).div_ceil(all.max(1)).clamp(1, PARTS);
+    let parts = (JUDGES.start * PARTS).div_ceil(all.max(1)).clamp(1, most);
     let mut folds: Vec<Fold> = (0..parts).map(fold).filter(|fold| !fold.held.is_empty() && !fold.train.is_empty()).collect();
     folds.first_mut().into_iter().for_each(|fold| fold.first = true);
     folds
@@ -132,10 +136,11 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
         let set = self.settings.instruction_set()?;
         let (next, counters) = (AtomicUsize::new(0), Vec::from_iter(rates.iter().map(|_| Counters::default())));
         let (done, over) = unbounded();
-        let worker = |done: Sender<Result<(usize, Rehearsed)>>| {
+        let worker = |first: bool, done: Sender<Result<(usize, Rehearsed)>>| {
             let parameters = match self.parameters(self.stage.shape) {
                 Ok(parameters) => parameters,
-                Err(error) => return drop(done.send(Err(error))),
+                Err(error) if first => return drop(done.send(Err(error))),
+                Err(_) => return, // fewer take longer, and find the same
             };
             while let i = next.fetch_add(1, Relaxed)
                 && let Some(&rate) = rates.get(i)
@@ -146,11 +151,11 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
         let mut raced: Vec<_> = rates.iter().map(|&rate| (Raced::new(rate), Vec::new())).collect();
         thread::scope(|scope| {
             // Each has parameters of its own: no more at once than memory holds. The first finds out whether there is room for one.
-            let room = memory::available().map_or(u64::MAX, |free| free / Parameters::bytes(&self.rule, &self.stage.shape).max(1)).max(1);
-            for started in 0..self.settings.threads.min(rates.len()).min(room as usize) {
+            let room =
+                memory::available().map_or(u64::MAX, |free| free / (ROOM * Parameters::bytes(&self.rule, &self.stage.shape)).max(1)).max(1);
+            for started in 0..self.settings.racers.unwrap_or(self.settings.threads).min(rates.len()).min(room as usize) {
                 let (worker, done) = (&worker, done.clone());
-                match thread::Builder::new().spawn_scoped(scope, move || worker(done)) {
-                    // Fewer take longer, and find the same.
+                match thread::Builder::new().spawn_scoped(scope, move || worker(started == 0, done)) {
                     Err(source) if started == 0 => return Err(Error::Threads { source }),
                     _ => {}
                 }
@@ -237,7 +242,8 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
                 return None; // it has left the finite numbers, or is to end
             }
             // With early stopping it is the best epoch's model that counts.
-            if done + 1 == epochs as u64 || self.settings.patience.is_some() {
+            let looks = self.settings.patience.is_some() && (epochs as u64 - done - 1).is_multiple_of((epochs as u64).div_ceil(LOOKS));
+            if done + 1 == epochs as u64 || looks {
                 let last = Moment { step: before + epoch, ..start };
                 let clock = Clock { rate: schedule.rate(rate, &last), step: last.step + 1, steps };
                 let finish = Finish::new(&self.rule, self.rule.prepare(&clock, &memory), None);

@@ -161,9 +161,12 @@ impl Run<'_, (), ()> {
                 return Ok(Went::Through(kept.end(Ended::DataLost(error), reports, self.settings)));
             }
             let valid = scored.as_ref().map(|scored| scored.metrics(self.settings.loss));
-            let loss = self.targets.loss(tally.loss / tally.examples.max(1) as f64);
+            let training = tally.loss / tally.examples.max(1) as f64;
             if !interrupted {
-                astray = guard.see(epoch, self.rate, loss, scored.as_ref(), valid.as_ref());
+                // Of a single epoch, the loss after it.
+                let only = self.settings.epochs == 1 && self.chosen && scored.is_none();
+                let after = if only { mean_of_finite(&losses(&state)) } else { training };
+                astray = guard.see(epoch, self.rate, after, scored.as_ref());
             }
             kept.take(epoch, interrupted, state, scored, valid.as_ref())?;
             if let (Some(valid), Schedule::Plateau { patience, .. }) = (valid, self.settings.schedule) {
@@ -177,7 +180,7 @@ impl Run<'_, (), ()> {
                 examples: tally.examples,
                 nonzeros: tally.nonzeros,
                 steps: taken,
-                loss,
+                loss: self.targets.loss(training),
                 valid,
             };
             watch.epoch(&report);
@@ -325,6 +328,12 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Way for Workers<'_, F, M, R
         let step = self.rule.prepare(&self.clock, &self.memory(0));
         Finish::new(&self.rule, step, self.run.settings.aids.scale_of_average(&self.clock))
     }
+}
+
+/// Of losses at positions, of which those held out are infinite. (A NaN stays one.)
+fn mean_of_finite(losses: &[f32]) -> f64 {
+    let seen = || losses.iter().filter(|loss| **loss != f32::INFINITY);
+    seen().map(|&loss| loss as f64).sum::<f64>() / seen().count().max(1) as f64
 }
 
 /// Counts how often the held-out loss has stalled.

@@ -24,10 +24,10 @@ pub(super) fn stage<'a, R: UpdateRule>(
     rule: &R,
     users: u32,
     items: u32,
-    wanted: u64,
+    size: (u64, usize),
     settings: &'a Settings,
 ) -> Stage<'a, RatingFeed> {
-    let seed = settings.seed;
+    let (seed, wanted) = (settings.seed, size.0);
     // Some more, which judge.
     let share = 1.5 * wanted as f64 / feed.ratings.len().max(1) as f64;
     let row = |pair: &Pair| if users >= items { pair.user } else { pair.item };
@@ -63,7 +63,7 @@ pub(super) fn stage<'a, R: UpdateRule>(
         fold.held.iter().map(|&position| score(&judged[position as usize])).collect()
     });
     Stage {
-        folds: folds(&units, wanted, false, seed),
+        folds: folds(&units, size, false, seed),
         feed: RatingFeed { ratings, units, targets: feed.targets },
         shape: Shape { wide: rows as usize, width: rank, ..Shape::default() },
         start: Box::new(move |parameters| start_factors(parameters, rank, seed)),

@@ -42,6 +42,8 @@ pub struct Settings {
     pub batch_growth: f64,
     /// Workers, at least 1.
     pub threads: usize,
+    /// Threads of the race of learning rates, at least 1, which finds the same on any number. None: as many as workers.
+    pub racers: Option<usize>,
     /// Order, factors' start and held-out rows follow from it.
     pub seed: u64,
     /// Factors a row, 1 to 4096.
@@ -93,6 +95,7 @@ impl Default for Settings {
             batch: Batch::One,
             batch_growth: 1.0,
             threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
+            racers: None,
             seed: 0,
             rank: 32,
             hot_rows: None,
@@ -182,6 +185,9 @@ impl Settings {
         }
         if self.threads == 0 || self.threads > 1024 {
             return bad("--threads", self.threads.to_string(), "must be from 1 to 1024");
+        }
+        if let Some(racers) = self.racers.filter(|racers| !(1..=1024).contains(racers)) {
+            return bad("--threads", racers.to_string(), "must be from 1 to 1024");
         }
         if self.rank == 0 || self.rank > 4096 {
             return bad("--rank", self.rank.to_string(), "must be from 1 to 4096; try 32");

@@ -43,7 +43,9 @@ impl Targets {
         };
         let mut targets = Targets::plain(loss, classes);
         if standardize && loss.is_classification() {
-            targets.base = best_of_classes(loss, mean(&|label| (targets.taken.of(label) > 0.0) as u8 as f64));
+            let mut count = 0.0;
+            each(&mut |_| count += 1.0);
+            targets.base = best_of_classes(loss, count, mean(&|label| (targets.taken.of(label) > 0.0) as u8 as f64));
         } else if standardize {
             let (shift, scale) = if loss == Loss::Huber {
                 median_and_deviation(&each)
@@ -84,10 +86,12 @@ impl Targets {
 }
 
 /// The best constant score where a share of the labels is +1.
-fn best_of_classes(loss: Loss, share: f64) -> f32 {
+fn best_of_classes(loss: Loss, count: f64, share: f64) -> f32 {
     match loss {
         Loss::Logistic => {
-            let p = share.clamp(1e-6, 1.0 - 1e-6);
+            // One more of either class than there were, where one is missing: of few examples that says little.
+            let least = 1.0 / (count + 2.0);
+            let p = share.clamp(least.min(0.5), 1.0 - least.min(0.5));
             (p / (1.0 - p)).ln() as f32
         }
         Loss::Hinge => 1f32.copysign(share as f32 - 0.5),

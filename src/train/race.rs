@@ -114,7 +114,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
             return Ok(not_raced(middle, watch));
         }
         let (ladder, least) = (&fine.ladder, mean(&fine.constant));
-        let (chosen, helped) = match lowest(ladder) {
+        let (chosen, helped) = match steadiest(ladder, least) {
             Some(i) if ladder[i].0.loss >= Some(least * (1.0 - UNMOVED)) => {
                 let harmless = |(_, losses): &&(Raced, Vec<f32>)| self.is_as_good(losses, &fine.constant, least);
                 (ladder.iter().rev().find(harmless).unwrap_or(&ladder[0]).0.rate, false)
@@ -214,6 +214,15 @@ fn lowest(ladder: &Ladder) -> Option<usize> {
     let middle = ladder.len() / 2;
     let finite = (0..ladder.len()).filter_map(|i| Some((i, ladder[i].0.loss?)));
     finite.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.abs_diff(middle).cmp(&b.0.abs_diff(middle)))).map(|(i, _)| i)
+}
+
+/// The place of the lowest loss with its neighbours' beside it: at large rates losses jump, and one that is low by chance has high ones beside it; and one
+/// beside a rate that leaves the finite numbers is near the edge.
+fn steadiest(ladder: &Ladder, constant: f64) -> Option<usize> {
+    let finite = |i: usize| ladder[i].0.loss;
+    let beside = |i: Option<usize>, now: f64| i.filter(|&i| i < ladder.len()).map_or(now, |i| finite(i).unwrap_or(constant));
+    let steady = |i: usize| Some((i, finite(i).map(|now| now + 0.5 * (beside(i.checked_sub(1), now) + beside(Some(i + 1), now)))?));
+    (0..ladder.len()).filter_map(steady).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(i, _)| i)
 }
 
 /// The rate where a parabola through the best and its neighbours, over the rate's logarithm, is lowest.

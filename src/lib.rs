@@ -26,6 +26,7 @@ pub mod data;
 mod error;
 mod evaluate;
 mod knob;
+mod left;
 mod loss;
 mod math;
 pub mod memory;

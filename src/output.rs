@@ -1,12 +1,14 @@
 //! Files that are there whole or not at all: written to a temporary name beside the target, synced, renamed.
 //!
-//! A temporary file is locked for as long as it is written. One that is not was left by a run that was killed: the next run that writes
-//! into the folder removes it.
-use crate::{Error, Result};
+//! A temporary file is locked for as long as it is written. One that is not, and is an hour old, was left by a run that was killed: the next
+//! run that writes into the folder removes it.
+use crate::{Error, Result, left};
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 use tempfile::NamedTempFile;
 
@@ -88,7 +90,7 @@ impl Temporary {
             return Err(Error::BadFile { path: path.to_owned(), problem: problem.into(), remedy: "name a file to write" });
         }
         let folder = OutputFile::folder_of(&target);
-        remove_left(folder);
+        remove_left(folder, left::LONG);
         let file = create(folder, &target).map_err(Error::io(path, "write"))?;
         Ok(Temporary { file, path: path.to_owned(), target })
     }
@@ -125,7 +127,7 @@ impl Write for Temporary {
 /// A locked temporary file.
 fn create(folder: &Path, target: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(NAME[0]).suffix(NAME[1]);
+    builder.prefix(NAME[0]).suffix(NAME[1]).rand_bytes(left::LETTERS);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -137,49 +139,74 @@ fn create(folder: &Path, target: &Path) -> io::Result<NamedTempFile> {
     let _ = target;
     loop {
         let file = builder.tempfile_in(folder)?;
-        // Where locks are not supported, nobody removes anything either. Before it was locked, another run may have.
-        let _ = file.as_file().try_lock();
-        if file.path().exists() {
+        if left::lock(file.as_file(), file.path()) {
             return Ok(file);
         }
     }
 }
 
-/// Removes temporary files that nobody writes.
-pub(crate) fn remove_left(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let name = name.as_encoded_bytes();
-        let ours = name.starts_with(NAME[0].as_bytes()) && name.ends_with(NAME[1].as_bytes());
-        if ours && entry.file_type().is_ok_and(|kind| kind.is_file()) && is_left(&entry.path()) {
-            let _ = fs::remove_file(entry.path()); // where it cannot be removed, it merely stays
-        }
-    }
+/// Whether a name is that of a temporary file.
+pub(crate) fn is_part(name: &OsStr) -> bool {
+    left::is_temporary(name.as_encoded_bytes(), NAME[0], NAME[1])
 }
 
-/// Whether a file that is locked while it is in use is not.
-pub(crate) fn is_left(path: &Path) -> bool {
-    File::open(path).is_ok_and(|file| file.try_lock().is_ok())
+/// Removes temporary files that nobody writes, nor has for so long.
+pub(crate) fn remove_left(folder: &Path, age: Duration) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten().filter(|entry| is_part(&entry.file_name())) {
+        let path = entry.path();
+        if let Some(_held) = left::unused(&path, age) {
+            let _ = fs::remove_file(path); // where it cannot be removed, it merely stays
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::SystemTime;
 
     #[test]
     fn what_a_killed_run_left_is_removed_and_what_is_written_stays() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        fs::write(at(".hogwild-abc123.part"), "left").unwrap();
-        fs::write(at(".hogwild-mine"), "the user's").unwrap();
+        let old = |name: &str| {
+            let file = File::create(at(name)).unwrap();
+            file.set_modified(SystemTime::now() - 2 * left::LONG).unwrap();
+            file
+        };
+        old(".hogwild-abc123.part");
+        let theirs = [".hogwild-mine", ".hogwild-my-own.part", ".hogwild-written.part"];
+        theirs.iter().for_each(|name| drop(old(name)));
+        let written = old(".hogwild-in0use.part");
+        written.lock().unwrap();
+        fs::write(at(".hogwild-recent.part"), "of another program, or without a lock yet").unwrap();
         let mut first = OutputFile::create(&at("first")).unwrap();
         first.write_all(b"one").unwrap();
-        assert!(!at(".hogwild-abc123.part").exists() && at(".hogwild-mine").exists());
+        assert!(!at(".hogwild-abc123.part").exists());
+        for name in theirs.into_iter().chain([".hogwild-in0use.part", ".hogwild-recent.part"]) {
+            assert!(at(name).exists(), "{name}");
+            fs::remove_file(at(name)).unwrap();
+        }
         let second = OutputFile::create(&at("second")).unwrap();
         first.finish().unwrap();
         drop(second);
         assert_eq!(fs::read(at("first")).unwrap(), b"one");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn many_at_once_in_one_folder_lose_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = |i: usize| folder.path().join(i.to_string());
+        let write = |i: usize| {
+            for _ in 0..400 {
+                let file = create(folder.path(), &target(i)).unwrap();
+                remove_left(folder.path(), Duration::ZERO);
+                file.persist(target(i)).unwrap();
+            }
+        };
+        std::thread::scope(|scope| (0..8).for_each(|i| drop(scope.spawn(move || write(i)))));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 8);
     }
 
     #[cfg(unix)]

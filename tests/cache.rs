@@ -92,22 +92,25 @@ fn what_a_killed_run_left_is_removed_by_the_next() {
     fs::write(at.join("a"), "+1 1:1\n-1 2:1\n".repeat(100)).unwrap();
     let train = "train a --threads 1 --lr 0.5 --epochs 1 --quiet --out m.safetensors";
     good(at, train);
-    let left = |name: &str| at.join(format!("{name}/.hogwild-{}.part", name.len()));
+    let left = |name: &str| at.join(format!("{name}/.hogwild-{:06}.part", name.len()));
     fs::create_dir_all(at.join("cache/checked")).unwrap();
     for name in ["cache", "cache/checked", "."] {
         fs::write(left(name), "half a file").unwrap();
     }
+    // A folder of outputs may be others' too: there it is to be old.
+    let hours_ago = SystemTime::now() - Duration::from_secs(2 * 3600);
+    File::options().write(true).open(left(".")).unwrap().set_modified(hours_ago).unwrap();
     // One that is being written is locked.
-    let written = File::create(at.join("cache/.hogwild-written.part")).unwrap();
+    let written = File::create(at.join("cache/.hogwild-in0use.part")).unwrap();
     written.lock().unwrap();
     good(at, train);
     for name in ["cache", "cache/checked", "."] {
         assert!(!left(name).exists(), "{name}");
     }
-    assert!(at.join("cache/.hogwild-written.part").exists());
+    assert!(at.join("cache/.hogwild-in0use.part").exists());
     drop(written);
     good(at, "cache clear");
-    assert!(!at.join("cache/.hogwild-written.part").exists());
+    assert!(!at.join("cache/.hogwild-in0use.part").exists());
 }
 
 #[test]

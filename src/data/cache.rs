@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::cache_folder::{cache_directory, remove, temporary_folder, tidy, touch, trim};
+use super::cache_folder::{cache_directory, remove, tidy, touch, trim};
 use super::layout::{VERSION, is_safetensors};
 use super::pack::pack_sources;
 use super::sources::{Sources, name};
 use super::stamp::Check;
+use super::temporary::{PACKED, temporary_folder};
 use super::{PackReport, PackSettings, Packed, pack_while};
 use crate::{Error, Result};
 
@@ -95,7 +96,7 @@ pub fn open_or_pack_while(
         }
     }
     let (temporary, _lock) = temporary_folder().map_err(Error::io(&std::env::temp_dir(), "create a directory in"))?;
-    let path = temporary.path().join("packed.safetensors");
+    let path = temporary.path().join(PACKED);
     let report = pack_while(inputs, &path, settings, progress)?;
     let packed = Packed::open_while(&path, None, progress)?;
     let note = format!("packed into a temporary file{why}");

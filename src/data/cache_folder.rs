@@ -7,10 +7,9 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use tempfile::TempDir;
-
 use super::stamp::{CHECKED, forget};
-use crate::output::{is_left, remove_left};
+use super::temporary::remove_left_folders;
+use crate::output::remove_left;
 use crate::{Error, Result};
 
 /// What is kept in the cache folder of a text.
@@ -107,14 +106,9 @@ pub fn clear_cache(unused_for: Duration) -> Result<(usize, u64)> {
 
 /// Removes what killed runs left in the cache folder, and in the folder for temporary files.
 pub(super) fn tidy(directory: &Path) {
-    [directory, &directory.join(CHECKED)].into_iter().for_each(remove_left);
-    for folder in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
-        let ours =
-            folder.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) && folder.file_type().is_ok_and(|kind| kind.is_dir());
-        if ours && is_left(&folder.path().join(LOCK)) {
-            let _ = fs::remove_dir_all(folder.path());
-        }
-    }
+    // These folders are ours alone, and what is left there may be large: it goes at once.
+    [directory, &directory.join(CHECKED)].into_iter().for_each(|folder| remove_left(folder, Duration::ZERO));
+    remove_left_folders();
 }
 
 /// The least recently used go until the rest is no more than so many bytes; by default a fifth of what the disk would have free without any.
@@ -140,22 +134,6 @@ fn free(directory: &Path) -> Option<u64> {
 #[cfg(not(unix))]
 fn free(_directory: &Path) -> Option<u64> {
     None
-}
-
-const TEMPORARY: &str = "hogwild-";
-const LOCK: &str = "lock";
-
-/// A folder for a file that is not kept, locked as long as both live, so that the next run knows what a killed one left.
-pub(super) fn temporary_folder() -> std::io::Result<(TempDir, File)> {
-    loop {
-        let folder = tempfile::Builder::new().prefix(TEMPORARY).tempdir()?;
-        let lock = File::create(folder.path().join(LOCK))?;
-        let _ = lock.try_lock(); // where locks are not supported, nobody removes anything either
-        // Before it was locked, another run may have.
-        if folder.path().join(LOCK).exists() {
-            return Ok((folder, lock));
-        }
-    }
 }
 
 #[cfg(test)]

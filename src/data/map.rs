@@ -92,6 +92,7 @@ impl Map {
 #[cfg(unix)]
 mod guard {
     use std::{
+        ops::Range,
         ptr::null_mut,
         sync::{
             Once, OnceLock,
@@ -101,15 +102,56 @@ mod guard {
 
     /// A mapping that is watched: its first address and its end, in whole pages; 0 and 1 as a start: none, and one that is being entered.
     struct Slot {
+        /// How many mappings have been entered.
+        uses: AtomicUsize,
         start: AtomicUsize,
         end: AtomicUsize,
         hit: AtomicBool,
     }
 
+    // Memory ordering: all is SeqCst, so there is one order of all accesses to a slot, and threads are seen to do theirs in the order of the
+    // text. A use goes: `start` from FREE to TAKEN, by one thread alone; `uses` one more; `end`; `start`; FREE. Where `range` finds the
+    // same `uses` before and after, all it read lies after the beginning of one use and before that of the next: `start` is that use's, or
+    // says that there is none, and `end`, stored before it and again only in the next use, belongs to it. To read `start` twice instead
+    // would not do: mappings get the same address again.
+    impl Slot {
+        const EMPTY: Slot =
+            Slot { uses: AtomicUsize::new(0), start: AtomicUsize::new(FREE), end: AtomicUsize::new(0), hit: AtomicBool::new(false) };
+
+        /// Enters a mapping; false: the slot is taken.
+        fn enter(&self, start: usize, end: usize) -> bool {
+            let free = self.start.compare_exchange(FREE, TAKEN, SeqCst, SeqCst).is_ok();
+            if free {
+                self.uses.fetch_add(1, SeqCst);
+                self.hit.store(false, SeqCst);
+                self.end.store(end, SeqCst);
+                self.start.store(start, SeqCst);
+            }
+            free
+        }
+
+        fn leave(&self) {
+            self.start.store(FREE, SeqCst);
+        }
+
+        /// Where the mapping is. None: there is none, or it is just being changed, and so not the one that the asking thread reads.
+        fn range(&self) -> Option<Range<usize>> {
+            self.range_while(|| ())
+        }
+
+        /// The same, with something that happens between the two loads: for a test.
+        fn range_while(&self, happens: impl FnOnce()) -> Option<Range<usize>> {
+            let uses = self.uses.load(SeqCst);
+            let start = self.start.load(SeqCst);
+            happens();
+            let end = self.end.load(SeqCst);
+            (start > TAKEN && self.uses.load(SeqCst) == uses).then_some(start..end)
+        }
+    }
+
     const FREE: usize = 0;
     const TAKEN: usize = 1;
-    static SLOTS: [Slot; 256] =
-        [const { Slot { start: AtomicUsize::new(FREE), end: AtomicUsize::new(0), hit: AtomicBool::new(false) } }; 256];
+    static SLOTS: [Slot; 256] = [const { Slot::EMPTY }; 256];
     static PAGE: AtomicUsize = AtomicUsize::new(4096);
     static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
 
@@ -121,14 +163,8 @@ mod guard {
         pub fn new(start: usize, length: usize) -> Guard {
             static HANDLER: Once = Once::new();
             HANDLER.call_once(install);
-            let take = |slot: &Slot| slot.start.compare_exchange(FREE, TAKEN, SeqCst, SeqCst).is_ok();
-            let slot = SLOTS.iter().position(take);
-            if let Some(slot) = slot.and_then(|slot| SLOTS.get(slot)) {
-                slot.hit.store(false, SeqCst);
-                slot.end.store((start + length).next_multiple_of(PAGE.load(SeqCst)), SeqCst);
-                slot.start.store(start, SeqCst);
-            }
-            Guard(slot)
+            let end = (start + length).next_multiple_of(PAGE.load(SeqCst));
+            Guard(SLOTS.iter().position(|slot| slot.enter(start, end)))
         }
 
         fn slot(&self) -> Option<&'static Slot> {
@@ -142,7 +178,7 @@ mod guard {
 
     impl Drop for Guard {
         fn drop(&mut self) {
-            self.slot().into_iter().for_each(|slot| slot.start.store(FREE, SeqCst));
+            self.slot().into_iter().for_each(Slot::leave);
         }
     }
 
@@ -169,10 +205,7 @@ mod guard {
         // SAFETY: the system hands a handler with SA_SIGINFO a valid `siginfo_t`, which has an address for this signal unless a process sent it.
         let (sent, address) = unsafe { ((*info).si_code <= 0, (*info).si_addr() as usize) };
         for slot in SLOTS.iter().filter(|_| !sent) {
-            let (start, end) = (slot.start.load(SeqCst), slot.end.load(SeqCst));
-            if start <= TAKEN || !(start..end).contains(&address) {
-                continue;
-            }
+            let Some(Range { end, .. }) = slot.range().filter(|range| range.contains(&address)) else { continue };
             // All behind it is gone as well, and many small pieces would be more than the system allows.
             let from = address & !(PAGE.load(SeqCst) - 1);
             let (access, kind) = (libc::PROT_READ, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED);
@@ -193,6 +226,28 @@ mod guard {
             if sent {
                 libc::raise(signal);
             }
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_slot_that_is_used_again_is_never_read_by_halves() {
+            let slot = Slot::EMPTY;
+            assert!(slot.range().is_none() && slot.enter(4096, 8192) && !slot.enter(8192, 9000));
+            assert_eq!((slot.range(), slot.range_while(|| ())), (Some(4096..8192), Some(4096..8192)));
+            // Another mapping, and another at the same address.
+            for (start, end) in [(1 << 21, 1 << 22), (1 << 21, 1 << 23)] {
+                let again = || {
+                    slot.leave();
+                    assert!(slot.enter(start, end));
+                };
+                assert_eq!((slot.range_while(again), slot.range()), (None, Some(start..end)));
+            }
+            slot.leave();
+            assert!(slot.range().is_none());
         }
     }
 }

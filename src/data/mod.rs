@@ -19,6 +19,7 @@ mod pack;
 mod packed;
 mod sources;
 mod stamp;
+mod temporary;
 
 pub use cache::{Cache, Opened, open_or_pack, open_or_pack_while};
 pub use cache_folder::{CacheEntry, cache_directory, cache_entries, clear_cache};

@@ -159,6 +159,62 @@ fn the_command_says_which_class_is_plus_one() {
 }
 
 #[test]
+fn ratings_of_a_classification_loss_are_two_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let write = |name: &str, rating: &dyn Fn(usize) -> String| {
+        let line = |i: usize| format!("{}\t{}\t{}\n", i % 30, 100 + i / 30, rating(i));
+        fs::write(at.join(name), (0..300).map(line).collect::<String>()).unwrap();
+    };
+    let sign = |i: usize| (i * 7919 % 5 < 2) as i32;
+    write("signs.tsv", &|i| (2 * sign(i) - 1).to_string());
+    write("bits.tsv", &|i| sign(i).to_string());
+    write("ones.tsv", &|_| "1".into());
+    write("shares.tsv", &|i| format!("{}", (i % 100) as f32 / 100.0));
+    write("stars.tsv", &|i| (i % 2 + 1).to_string());
+    write("late.tsv", &|i| if i == 250 { "0.25".into() } else { sign(i).to_string() });
+    write("three.tsv", &|i| (i as i32 % 3 - 1).to_string());
+    let train = "--lr 0.1 --epochs 2 --rank 2 --threads 1 --out m.safetensors";
+    for name in ["signs.tsv", "bits.tsv", "ones.tsv"] {
+        for valid in ["signs.tsv", "bits.tsv"] {
+            let (code, _, said) = hogwild(at, &format!("train {name} --valid {valid} --loss logistic {train}"));
+            assert_eq!(code, Some(0), "{name} {valid}: {said}");
+        }
+    }
+    // As -1 or as 0, the model is the same.
+    let model = |name: &str| {
+        hogwild(at, &format!("train {name} --loss logistic {train}"));
+        hogwild(at, "predict m.safetensors bits.tsv").1
+    };
+    assert_eq!(model("signs.tsv"), model("bits.tsv"));
+    for (name, found) in [
+        ("shares.tsv", "rating 2 is 0.01"),
+        ("stars.tsv", "rating 2 is 2"),
+        ("late.tsv", "rating 251 is 0.25"),
+        ("three.tsv", "rating 1 is -1 and rating 2 is 0"),
+    ] {
+        for loss in ["logistic", "hinge", "squared-hinge"] {
+            let refused = format!("{name}: {found}, and the {loss} loss takes two classes: ratings 1 and 0, or 1 and -1; use --loss squared");
+            for line in [
+                format!("train {name} --loss {loss} {train}"),
+                format!("train bits.tsv --valid {name} --loss {loss} {train}"),
+                // What a check found before is kept in a stamp.
+                format!("train {name} --loss {loss} {train} --check always"),
+            ] {
+                let (code, _, said) = hogwild(at, &line);
+                assert!(code == Some(2) && said.contains(&refused), "{line}: {said}");
+            }
+        }
+        let (code, _, said) = hogwild(at, &format!("eval m.safetensors {name}"));
+        assert!(code == Some(2) && said.contains(&format!("{name}: {found}")), "{said}");
+        // What is to be predicted needs no ratings.
+        assert_eq!(hogwild(at, &format!("predict m.safetensors {name}")).0, Some(0));
+        let (code, _, said) = hogwild(at, &format!("train {name} {}", train.replace("m.safe", "other.safe")));
+        assert_eq!(code, Some(0), "{said}");
+    }
+}
+
+#[test]
 fn a_target_far_from_all_others_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();

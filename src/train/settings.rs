@@ -305,14 +305,21 @@ impl Settings {
 }
 
 impl Loss {
-    /// Whether ratings fit the loss.
+    /// Whether ratings fit the loss: one of two classes takes 1 and either -1 or 0, for ratings have no classes of their own in a model.
     pub(crate) fn check_ratings(self, data: &Ratings) -> Result<()> {
         crate::classes::check_ratings_given(data)?;
-        if self.is_classification() && !(data.min() >= -1.0 && data.max() <= 1.0) {
-            let problem =
-                format!("ratings go from {} to {}, but the {} loss takes +1 and -1 (or 1 and 0)", data.min(), data.max(), self.name());
-            return Err(Error::BadFile { path: data.path().to_owned(), problem, remedy: "use --loss squared" });
-        }
-        Ok(())
+        let ratings = data.labels();
+        let first = |is: &dyn Fn(f32) -> bool| ratings.few().iter().find(|found| is(found.label));
+        // At most three come before one that is no class, so it is among the few.
+        let odd = first(&|rating| rating.abs() != 1.0 && rating != 0.0);
+        let found = match (odd, first(&|rating| rating == -1.0), first(&|rating| rating == 0.0)) {
+            _ if !self.is_classification() => return Ok(()),
+            (Some(odd), ..) => format!("rating {} is {}", odd.row + 1, odd.label),
+            (None, Some(minus), Some(zero)) => format!("rating {} is -1 and rating {} is 0", minus.row + 1, zero.row + 1),
+            _ => return Ok(()),
+        };
+        let problem = format!("{found}, and the {} loss takes two classes: ratings 1 and 0, or 1 and -1", self.name());
+        let remedy = "use --loss squared, or write the ratings as two classes";
+        Err(Error::BadFile { path: data.path().to_owned(), problem, remedy })
     }
 }

@@ -1,4 +1,4 @@
-//! How the labels of a data set are: their spread, and, where they are few, which they are.
+//! How the labels, or the ratings, of a data set are: their spread, and, where they are few, which they are.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ pub struct LabelCount {
     pub count: u64,
 }
 
-/// How the labels of a data set are. Labels that are not given count for nothing.
+/// How the labels of a data set are; ratings are labels too. Those that are not given count for nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Labels {
     /// Their range, mean and deviation.

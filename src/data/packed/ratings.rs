@@ -11,6 +11,7 @@ use super::super::Ids;
 use super::super::format::is_bad;
 use super::super::input::Progress;
 use super::super::layout::BLOCK;
+use super::labels::Labels;
 use super::spread::Spread;
 use super::store::{Place, Reading, Store};
 use crate::Result;
@@ -26,7 +27,7 @@ pub struct Ratings {
     item_count: Place,
     users: usize,
     items: usize,
-    spread: Spread,
+    labels: Labels,
 }
 
 impl Ratings {
@@ -43,18 +44,18 @@ impl Ratings {
         let rating = store.sized("rating", Dtype::F32, user.count)?;
         let (users, user_count) = store.id_count("user")?;
         let (items, item_count) = store.id_count("item")?;
-        let known = found.and_then(|found| Spread::from_json(&found["ratings"]));
+        let known = found.and_then(|found| Labels::from_json(&found["ratings"]));
         store.trusted = known.is_some();
-        let spread = match known {
+        let labels = match known {
             Some(known) => known,
             None => check(&store, rating, &[("user", user, users), ("item", item, items)], progress)?,
         };
-        Ok(Ratings { store, user, item, rating, user_count, item_count, users, items, spread })
+        Ok(Ratings { store, user, item, rating, user_count, item_count, users, items, labels })
     }
 
     /// What the check found, for its stamp.
     pub(super) fn found(&self) -> Value {
-        json!({ "ratings": self.spread.to_json() })
+        json!({ "ratings": self.labels.to_json() })
     }
 
     /// The file.
@@ -82,24 +83,29 @@ impl Ratings {
         self.len() == 0
     }
 
+    /// How the ratings are, as labels: their spread, and, where they are few, which they are.
+    pub fn labels(&self) -> Labels {
+        self.labels
+    }
+
     /// How the ratings are spread; those that are not given (in a file for predictions) count for nothing.
     pub fn spread(&self) -> Spread {
-        self.spread
+        self.labels.spread
     }
 
     /// The mean rating.
     pub fn mean(&self) -> f64 {
-        self.spread.mean
+        self.labels.spread.mean
     }
 
     /// The smallest rating.
     pub fn min(&self) -> f32 {
-        self.spread.min
+        self.labels.spread.min
     }
 
     /// The largest rating.
     pub fn max(&self) -> f32 {
-        self.spread.max
+        self.labels.spread.max
     }
 
     /// Whether some ratings are not given: such a file is for predictions only.
@@ -159,20 +165,20 @@ impl Ratings {
     }
 }
 
-/// Checks ids and ratings; gives how the ratings are spread.
-fn check(store: &Store, rating: Place, ids: &[(&str, Place, usize)], progress: Progress<'_>) -> Result<Spread> {
+/// Checks ids and ratings; gives how the ratings are.
+fn check(store: &Store, rating: Place, ids: &[(&str, Place, usize)], progress: Progress<'_>) -> Result<Labels> {
     let finite = [("rating", rating)];
     let finite = if store.is_unlabelled() { &finite[..0] } else { &finite };
     store.verify(finite, ids, &Reading::new(store, 0, progress))?;
     const GROUP: usize = BLOCK / 4;
-    let groups: Vec<Result<Spread>> = (0..rating.count.div_ceil(GROUP))
+    let groups: Vec<Result<Labels>> = (0..rating.count.div_ceil(GROUP))
         .into_par_iter()
         .map(|group| {
             let first = group * GROUP;
             let cells = store.words(rating, first, GROUP.min(rating.count - first))?;
             store.passed(rating.bytes(first..first + cells.len()));
-            Ok(Spread::of(first, &cells))
+            Ok(Labels::of(first, &cells))
         })
         .collect();
-    groups.into_iter().try_fold(Spread::NONE, |all, group| Ok(all.join(group?)))
+    groups.into_iter().try_fold(Labels::NONE, |all, group| Ok(all.join(group?)))
 }

@@ -294,10 +294,10 @@ fn data_of_the_wrong_kind_is_called_by_the_name_given() {
     good(at, "train a.svm --out linear.safetensors");
     good(at, "train r.tsv --rank 4 --out mf.safetensors");
     for (line, starts) in [
-        ("eval linear.safetensors r.tsv", "hogwild: r.tsv: "),
-        ("predict linear.safetensors r.tsv", "hogwild: r.tsv: "),
-        ("eval mf.safetensors a.svm", "hogwild: a.svm: "),
-        ("predict mf.safetensors a.svm", "hogwild: a.svm: "),
+        ("eval linear.safetensors r.tsv", "hogwild: r.tsv:1:3: "),
+        ("predict linear.safetensors r.tsv", "hogwild: r.tsv:1:3: "),
+        ("eval mf.safetensors a.svm", "hogwild: a.svm:1:1: "),
+        ("predict mf.safetensors a.svm", "hogwild: a.svm:1:1: "),
     ] {
         let output = hogwild(at, line);
         let message = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -2,8 +2,8 @@
 use super::{interrupt::watched, say::say, summary};
 use clap::{Args, ValueEnum};
 use hogwild::{
-    Error, Scored, TrainedModel, Window,
-    data::{Cache, Check, Columns, Format, OnBadRow, Opened, PackSettings, Repeated, is_safetensors, open_or_pack_while},
+    Error, ModelKind, Scored, TrainedModel, Window,
+    data::{Cache, Check, Columns, Format, OnBadRow, Opened, PackSettings, Repeated, is_safetensors, looks_like, open_or_pack_while},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{path::PathBuf, sync::atomic::Ordering::Relaxed, time::Duration};
@@ -76,6 +76,7 @@ impl DataOptions {
                 RepeatedName::Last => Repeated::Last,
             },
             unlabelled: false,
+            expected: None,
         }
     }
 }
@@ -124,9 +125,26 @@ impl CacheOptions {
         self.open_with(inputs, &self.data.settings(), quiet)
     }
 
+    /// The same of text that is to be what a model takes, where --format does not say.
+    pub fn open_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> anyhow::Result<Opened> {
+        self.open_with(inputs, &self.settings_for(model, inputs), false)
+    }
+
     /// The same where labels and ratings may be missing, and a bad row that is not to stop keeps its place.
-    pub fn open_unlabelled(&self, inputs: &[PathBuf]) -> anyhow::Result<Opened> {
-        self.open_with(inputs, &PackSettings { unlabelled: true, ..self.data.settings() }, false)
+    pub fn open_unlabelled_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> anyhow::Result<Opened> {
+        self.open_with(inputs, &PackSettings { unlabelled: true, ..self.settings_for(model, inputs) }, false)
+    }
+
+    fn settings_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> PackSettings {
+        let settings = self.data.settings();
+        let format = match model.kind {
+            ModelKind::Linear(_) => Format::Svmlight,
+            ModelKind::Factorization(_) => Format::Ratings,
+        };
+        // Text that shows its format is found in the cache as `train` and `pack` have put it there.
+        let packed = inputs.iter().any(|path| is_safetensors(path));
+        let is_plain = packed || settings.format.is_some() || settings.columns.is_some() || looks_like(inputs, format);
+        PackSettings { expected: (!is_plain).then_some(format), ..settings }
     }
 
     fn open_with(&self, inputs: &[PathBuf], settings: &PackSettings, quiet: bool) -> anyhow::Result<Opened> {

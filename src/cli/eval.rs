@@ -26,7 +26,7 @@ pub struct EvalArgs {
 pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
     let model = TrainedModel::open(&args.model)?;
     args.options.check_columns(args.data.iter())?;
-    let opened = args.options.open(&args.data, false)?;
+    let opened = args.options.open_for(&model, &args.data)?;
     warn::of_unknown(&opened, &args.data, &model)?;
     let members = score_members(&model, &opened, &args.data)?;
     model.check_labels(&opened.packed).map_err(|error| of_input(error, &opened, &args.data))?;

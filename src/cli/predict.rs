@@ -34,7 +34,7 @@ pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
     outputs::check_writable(&out)?;
     let model = TrainedModel::open(&args.model)?;
     args.options.check_columns(args.data.iter())?;
-    let opened = args.options.open_unlabelled(&args.data)?;
+    let opened = args.options.open_unlabelled_for(&model, &args.data)?;
     let strange = warn::of_unknown(&opened, &args.data, &model)?;
     let scored = Scored::mean(model.loss, score_members(&model, &opened, &args.data)?);
     let bad = (0..scored.scores.len()).filter(|&row| opened.packed.is_bad(row)).count();

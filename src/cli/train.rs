@@ -232,10 +232,16 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     let ratings = matches!(data.packed, Packed::Ratings(_));
     match args.model {
         Some(ModelName::Mf) if !ratings => {
-            bail!("{}: --model mf takes ratings, and these are sparse rows; see --format", args.data[0].display())
+            bail!(
+                "{}: --model mf takes ratings, and these are sparse rows (`label index:value ...`); leave --model out",
+                args.data[0].display()
+            )
         }
         Some(ModelName::Linear) if ratings => {
-            bail!("{}: --model linear takes sparse rows, and these are ratings; see --format", args.data[0].display())
+            bail!(
+                "{}: --model linear takes sparse rows, and these are ratings (`user item rating`); leave --model out, or write rows as `label index:value ...`",
+                args.data[0].display()
+            )
         }
         _ => {}
     }

@@ -9,6 +9,7 @@ mod cache;
 mod cache_folder;
 mod dictionary;
 mod encoding;
+mod expected;
 mod file;
 mod format;
 mod ids;
@@ -23,6 +24,7 @@ mod temporary;
 
 pub use cache::{Cache, Opened, open_or_pack, open_or_pack_while};
 pub use cache_folder::{CacheEntry, cache_directory, cache_entries, clear_cache};
+pub use expected::looks_like;
 pub(crate) use format::is_bad;
 pub use format::{Column, Columns, Format, OnBadRow, Repeated};
 pub use ids::Ids;

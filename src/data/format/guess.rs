@@ -5,6 +5,7 @@
 
 use super::fields::{Separator, Shape, fields};
 use super::sample::{Line, Sample};
+use super::table::Asked;
 use super::{Bad, Format, blank, line_end, odd::plain_blanks};
 
 /// How many lines are looked at.
@@ -28,7 +29,8 @@ enum Kind {
     Other,
 }
 
-const REWRITE: &str = "write each row as `label index:value index:value ...`, or each rating as `user item rating`";
+pub(super) const VOWPAL_WABBIT: &str = "this is Vowpal Wabbit's format, which is not read";
+pub(super) const REWRITE: &str = "write each row as `label index:value index:value ...`, or each rating as `user item rating`";
 
 /// Finds the format from the first lines: that of most of them, which all but tables of ratings show by their marks.
 pub(in super::super) fn guess(text: &[u8]) -> Guess {
@@ -55,10 +57,9 @@ pub(in super::super) fn guess(text: &[u8]) -> Guess {
         (at, number) = (end, number + 1);
     }
     let most = counts.into_iter().max().unwrap_or(0);
-    for (kind, problem) in [
-        (Kind::VowpalWabbit, "this is Vowpal Wabbit's format, which is not read"),
-        (Kind::Ffm, "this is libffm's format (`label field:index:value ...`), which is not read"),
-    ] {
+    for (kind, problem) in
+        [(Kind::VowpalWabbit, VOWPAL_WABBIT), (Kind::Ffm, "this is libffm's format (`label field:index:value ...`), which is not read")]
+    {
         if let Some((number, start, end)) = first[kind as usize].filter(|_| counts[kind as usize] == most) {
             return Guess::Refused(Bad::of(text, number, start, start..end, problem.into(), REWRITE.into()));
         }
@@ -101,6 +102,11 @@ fn kind(line: &[u8]) -> Option<Kind> {
     (!alone && !second.starts_with(b"#")).then_some(Kind::Other)
 }
 
+/// Whether a line is a row of svmlight.
+pub(super) fn is_row(line: &[u8]) -> bool {
+    kind(line) == Some(Kind::Row)
+}
+
 /// `index:value`.
 fn is_pair(token: &[u8]) -> bool {
     let Some(colon) = token.iter().position(|&byte| byte == b':') else { return false };
@@ -115,7 +121,7 @@ fn is_triple(token: &[u8]) -> bool {
 }
 
 /// A bar behind the label (and perhaps weight and tag) or at the beginning; and no table between bars.
-fn is_vowpal_wabbit(line: &[u8]) -> bool {
+pub(super) fn is_vowpal_wabbit(line: &[u8]) -> bool {
     let Some(bar) = line.iter().position(|&byte| byte == b'|') else { return false };
     let (before, after) = (line.get(..bar).unwrap_or_default(), line.get(bar + 1..).unwrap_or_default());
     let tag = before.rsplit(|&byte| blank(byte)).next().unwrap_or_default();
@@ -130,8 +136,9 @@ fn is_vowpal_wabbit(line: &[u8]) -> bool {
     !is_table
 }
 
-/// Refuses ratings without a heading that may as well be something else. Where ratings may be missing, a time may be in their place.
-pub(super) fn doubt(sample: &Sample<'_>, separator: Separator, unlabelled: bool) -> Result<(), Bad> {
+/// Refuses ratings without a heading that may as well be something else. Where ratings may be missing, a time may be in their place;
+/// where it is known that these are ratings, only the order of the columns is in doubt.
+pub(super) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, unlabelled, .. }: Asked<'_>) -> Result<(), Bad> {
     let Some(&first) = sample.lines.first().filter(|_| separator != Separator::Colons) else { return Ok(()) };
     // What is in quotes is a name, whatever it says.
     let bare = |line: &Line| {
@@ -175,7 +182,7 @@ pub(super) fn doubt(sample: &Sample<'_>, separator: Separator, unlabelled: bool)
         return wide(sample, separator, first, true);
     }
     let fraction = |i: usize| lines.iter().any(|shapes| matches!(shapes.get(i), Some(Shape::Fraction(_))));
-    if numeric && longest > 2 && (fraction(0) || fraction(1)) {
+    if !known && numeric && longest > 2 && (fraction(0) || fraction(1)) {
         let problem = "this may be dense data (as CSV), a column a feature, for users and items are not whole numbers";
         return Err(sample.bad(first, problem, AS_RATINGS));
     }
@@ -195,7 +202,11 @@ pub(super) fn doubt(sample: &Sample<'_>, separator: Separator, unlabelled: bool)
         let remedy = "give the order as in --columns user=1,item=2,rating=4; if the third is the rating, --format ratings";
         return Err(sample.bad(first, problem, remedy));
     }
-    if numeric && longest == 3 && looks_labelled(sample, first, &column(0).collect::<Vec<_>>(), ascending && column(2).any(|x| x > 10.0)) {
+    if !known
+        && numeric
+        && longest == 3
+        && looks_labelled(sample, first, &column(0).collect::<Vec<_>>(), ascending && column(2).any(|x| x > 10.0))
+    {
         let problem = "this may be a label with bare indices, dense data, or a rating";
         return Err(sample.bad(first, problem, AS_RATINGS));
     }

@@ -5,6 +5,7 @@ mod fields;
 mod guess;
 mod head;
 mod heading;
+mod mixed;
 mod number;
 mod odd;
 mod ratings;
@@ -25,6 +26,7 @@ use crate::Error;
 
 pub use columns::{Column, Columns};
 pub(super) use guess::{Guess, guess};
+pub(super) use mixed::first_row;
 pub(super) use number::PAD;
 use number::byte;
 pub use repeated::Repeated;
@@ -51,7 +53,11 @@ impl Format {
     /// Finds the format of a text from its first lines; `None` if they say nothing, or fit several formats or another one.
     pub fn detect(text: &[u8]) -> Option<Format> {
         match guess(text) {
-            Guess::Is(Format::Ratings) if Table::find(text, Asked { columns: None, doubtful: true, unlabelled: false }).is_err() => None,
+            Guess::Is(Format::Ratings)
+                if Table::find(text, Asked { columns: None, doubtful: true, known: false, unlabelled: false }).is_err() =>
+            {
+                None
+            }
             Guess::Is(format) => Some(format),
             Guess::Nothing | Guess::Refused(_) => None,
         }
@@ -195,6 +201,16 @@ pub(crate) fn is_bad(label: u32) -> bool {
 struct How {
     unlabelled: bool,
     repeated: Repeated,
+    named: Named,
+}
+
+/// Who named the format: what a message may advise depends on it.
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Named {
+    #[default]
+    Nobody,
+    User,
+    Model,
 }
 
 /// What a chunk holds; used again for the next one.
@@ -228,7 +244,12 @@ pub(super) struct Parsed {
 
 impl Parsed {
     pub(super) fn new(settings: &PackSettings) -> Parsed {
-        Parsed { how: How { unlabelled: settings.unlabelled, repeated: settings.repeated }, ..Parsed::default() }
+        let named = match (settings.format, settings.expected) {
+            (Some(_), _) => Named::User,
+            (None, Some(_)) => Named::Model,
+            (None, None) => Named::Nobody,
+        };
+        Parsed { how: How { unlabelled: settings.unlabelled, repeated: settings.repeated, named }, ..Parsed::default() }
     }
 
     fn clear(&mut self) {
@@ -284,7 +305,7 @@ pub(super) fn parse(chunk: &Chunk, format: Format, found: &Found, on_bad_row: On
                 out.counts = Some((out.lines, readable(text.get(start..at).unwrap_or_default().trim_ascii())));
                 continue;
             }
-            let found = odd::named(text, found);
+            let found = mixed::advise(odd::named(text, found), format, out.how.named);
             if out.how.unlabelled && on_bad_row == OnBadRow::Skip {
                 // It keeps its place, for a prediction that is none.
                 out.unlabelled = true;
@@ -339,4 +360,3 @@ fn line_end(text: &[u8], at: usize) -> usize {
 }
 
 const REMEDY_FINITE: &str = "give a finite number or leave the row out";
-const REMEDY_MIXED: &str = "give rows and ratings in separate files; where the format was mistaken, name it with --format";

@@ -3,7 +3,7 @@
 use super::fields::{Field, Quote, Separator, Shape, fields, with_point};
 use super::number::{Why, byte, digits, long_number, short_number};
 use super::table::{Table, Width};
-use super::{Fault, MISSING, Others, Parsed, REMEDY_FINITE, REMEDY_MIXED, blank, fault, line_end, odd};
+use super::{Fault, MISSING, Others, Parsed, REMEDY_FINITE, blank, fault, line_end, mixed, odd};
 
 /// Parses one line from `place`, leaves `place` after its newline.
 #[inline]
@@ -18,7 +18,7 @@ pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Tabl
     };
     let found = found.filter(|found| if found.with_time { table.four } else { table.three });
     let Some(Usual { user, item, rating, end, .. }) = found else {
-        return any(text, place, out, table).map_err(|found| mixed(text, *place).unwrap_or(found));
+        return any(text, place, out, table).map_err(|found| of_row(text, *place).unwrap_or(found));
     };
     out.codes.push(user);
     out.items.push(item);
@@ -88,13 +88,13 @@ fn separator<const MARK: u8>(text: &[u8], at: usize) -> Option<usize> {
 
 /// What is wrong with a line that is an svmlight row.
 #[cold]
-fn mixed(text: &[u8], at: usize) -> Option<Fault> {
+fn of_row(text: &[u8], at: usize) -> Option<Fault> {
     let mut tokens = fields(text, at, Separator::Blanks);
     let (label, second) = (tokens.next()?, tokens.next()?);
     let (start, end, pair) = (second.start, second.end, second.raw(text));
     let colon = memchr::memchr(b':', pair)?;
     let is_row = colon > 0 && pair.iter().take(colon).all(u8::is_ascii_digit) && short_number(text, label.start)?.1 == label.end;
-    is_row.then_some(Fault { start, end, problem: "this is an svmlight row, but the text is read as ratings", remedy: REMEDY_MIXED })
+    is_row.then_some(Fault { start, end, problem: mixed::ROW, remedy: mixed::REMEDY })
 }
 
 /// Any line, field by field.

@@ -1,9 +1,10 @@
 //! `label index:value index:value ...`, with comments after `#` and query numbers left out; for predictions also without the label.
 
+use super::guess::{REWRITE, VOWPAL_WABBIT, is_vowpal_wabbit};
 use super::number::{TENS, Why, byte, digits, long_number, short_number};
 use super::odd::{character, lone_return, wide_blank};
 use super::repeated::{Repeated, repeated, settle};
-use super::{Fault, MISSING, Parsed, REMEDY_FINITE, REMEDY_MIXED, blank, fault, line_end, readable};
+use super::{Fault, MISSING, Parsed, REMEDY_FINITE, blank, fault, line_end, mixed, readable};
 use crate::data::dictionary::DIRECT;
 
 const PAIRS: &str = "write each feature as `index:value`, without blanks around the colon";
@@ -218,8 +219,11 @@ fn odd_index(text: &[u8], start: usize) -> Result<(Option<u64>, usize), Fault> {
         return fault(start, end, COMMAS, BLANKS);
     }
     let Some(colon) = colon else {
+        if is_vowpal_wabbit(line_around(text, start)) {
+            return fault(start, end, VOWPAL_WABBIT, REWRITE);
+        }
         if is_rating(text, start) {
-            return fault(start, end, "this is a rating, but the text is read as svmlight rows", REMEDY_MIXED);
+            return fault(start, end, mixed::RATING, mixed::REMEDY);
         }
         return fault(start, end, "this is no `index:value` pair", PAIRS);
     };
@@ -262,10 +266,15 @@ fn value(text: &[u8], start: usize, at: usize) -> Result<(f32, usize), Fault> {
     }
 }
 
+/// The line around a place.
+fn line_around(text: &[u8], at: usize) -> &[u8] {
+    let start = text.get(..at).and_then(|before| memchr::memrchr(b'\n', before)).map_or(0, |newline| newline + 1);
+    text.get(start..line_end(text, at)).unwrap_or_default()
+}
+
 /// Whether the line around a place has three or four fields without a colon among them.
 fn is_rating(text: &[u8], at: usize) -> bool {
-    let start = text.get(..at).and_then(|before| memchr::memrchr(b'\n', before)).map_or(0, |newline| newline + 1);
-    let line = text.get(start..line_end(text, at)).unwrap_or_default();
+    let line = line_around(text, at);
     let fields = line.split(|&byte| blank(byte) || byte == b'\n').filter(|field| !field.is_empty());
     matches!(fields.count(), 3..=4) && !line.contains(&b':') && !line.contains(&b'#')
 }

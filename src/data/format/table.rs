@@ -56,6 +56,8 @@ pub(in super::super) struct Asked<'a> {
     pub(in super::super) columns: Option<&'a Columns>,
     /// Whether ratings that may as well be something else are refused.
     pub(in super::super) doubtful: bool,
+    /// Whether it is known that these are ratings, by the model that is to take them.
+    pub(in super::super) known: bool,
     /// Whether ratings may be missing.
     pub(in super::super) unlabelled: bool,
 }
@@ -88,7 +90,7 @@ impl Table {
 
     /// Looks at the first lines of a file.
     pub(in super::super) fn find(text: &[u8], asked: Asked<'_>) -> Result<Found, Bad> {
-        let Asked { columns, doubtful, unlabelled } = asked;
+        let Asked { columns, doubtful, unlabelled, .. } = asked;
         let sample = Sample::new(text);
         if let Some(&line) =
             sample.comments.first().filter(|line| text.get(line.start..).unwrap_or_default().starts_with(b"%%MatrixMarket"))
@@ -129,7 +131,7 @@ impl Table {
         if table.width == Width::Usual {
             sample.heed_comments(first, separator)?;
             if doubtful {
-                doubt(&sample, separator, unlabelled)?;
+                doubt(&sample, separator, asked)?;
             }
         }
         let note = names.and_then(|names| told(&names, &table));

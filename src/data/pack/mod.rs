@@ -17,6 +17,8 @@ use crate::{Error, OutputFile, Result, output::Temporary};
 pub struct PackSettings {
     /// The text's format; found out from the first lines when `None`.
     pub format: Option<Format>,
+    /// The format that a model's data have, where `format` does not say: nothing is guessed then, and what cannot be read so is refused.
+    pub expected: Option<Format>,
     /// What to do with a row that cannot be understood.
     pub on_bad_row: OnBadRow,
     /// Which columns of a table of ratings are read; by the heading, or user, item, rating in that order when `None`.

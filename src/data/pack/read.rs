@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::super::dictionary::{Dictionary, TooMany};
 use super::super::file::write_at;
-use super::super::format::{Asked, Bad, DESCRIBED, Found, Guess, Parsed, Table, guess, parse};
+use super::super::format::{Asked, Bad, DESCRIBED, Found, Guess, Parsed, Table, first_row, guess, parse};
 use super::super::input::{Chunk, Inputs};
 use super::super::{Format, OnBadRow, Repeated};
 use super::{PackSettings, TargetCounts, interrupted};
@@ -118,9 +118,10 @@ impl Source<'_> {
         if let Some(found) = self.found.as_ref().filter(|found| !chunk.first && found.decided) {
             return Some(found.clone());
         }
-        let &PackSettings { format, ref columns, unlabelled, .. } = self.settings;
+        let &PackSettings { format, expected, ref columns, unlabelled, .. } = self.settings;
         let doubtful = format.is_none() && columns.is_none();
-        match Table::find(chunk.lines(), Asked { columns: columns.as_ref(), doubtful, unlabelled }) {
+        let known = expected == Some(Format::Ratings);
+        match Table::find(chunk.lines(), Asked { columns: columns.as_ref(), doubtful, known, unlabelled }) {
             Ok(found) => {
                 self.found = Some(Arc::new(found.later()));
                 self.notes.extend(found.note.iter().map(|note| format!("{}: {note}", path.display())));
@@ -153,8 +154,13 @@ impl Source<'_> {
             match guess(chunk.lines()) {
                 Guess::Nothing => before += memchr::memchr_iter(b'\n', chunk.lines()).count() as u64,
                 Guess::Is(format) => {
+                    let expected = self.settings.expected.unwrap_or(format);
+                    // As ratings without a rating, rows would be read without a word.
+                    if let Some(bad) = (expected != format && expected == Format::Ratings).then(|| first_row(chunk.lines())).flatten() {
+                        return Err(bad.error(inputs.get(chunk.input).map_or(Path::new("-"), PathBuf::as_path), before));
+                    }
                     self.ahead.push_back(chunk);
-                    return Ok(Some(format));
+                    return Ok(Some(expected));
                 }
                 Guess::Refused(bad) => return Err(bad.error(inputs.get(chunk.input).map_or(Path::new("-"), PathBuf::as_path), before)),
             }
@@ -196,7 +202,7 @@ pub(super) fn read<'a>(text: Inputs<'a>, inputs: &'a [PathBuf], out: &'a Path, s
         (Some(format), _) => format,
         (None, Some(_)) => Format::Ratings,
         // Labels alone, or nothing that looks like either: the parser of svmlight will say what is wrong.
-        (None, None) => source.detect(inputs)?.unwrap_or(Format::Svmlight),
+        (None, None) => source.detect(inputs)?.or(settings.expected).unwrap_or(Format::Svmlight),
     };
     if format == Format::Ratings && settings.repeated != Repeated::Error {
         let problem = "is of the indices of svmlight rows, and these are ratings; leave it out".into();

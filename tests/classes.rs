@@ -194,7 +194,8 @@ fn ratings_of_a_classification_loss_are_two_classes() {
         ("three.tsv", "rating 1 is -1 and rating 2 is 0"),
     ] {
         for loss in ["logistic", "hinge", "squared-hinge"] {
-            let refused = format!("{name}: {found}, and the {loss} loss takes two classes: ratings 1 and 0, or 1 and -1; use --loss squared");
+            let refused =
+                format!("{name}: {found}, and the {loss} loss takes two classes: ratings 1 and 0, or 1 and -1; use --loss squared");
             for line in [
                 format!("train {name} --loss {loss} {train}"),
                 format!("train bits.tsv --valid {name} --loss {loss} {train}"),

@@ -145,3 +145,52 @@ fn features_of_unlike_sizes_are_scaled_unasked_and_others_are_not() {
     assert_eq!((wide.settings.normalize, even.settings.normalize), (Normalize::MaxAbs, Normalize::None));
     assert!(last(&wide) < 1.05 * last(&even), "{} {}", last(&wide), last(&even));
 }
+
+/// Ten features of one size, far below the bias.
+#[test]
+fn features_short_beside_the_bias_are_scaled() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = |size: f64, from: u64| {
+        let line = |i: u64| {
+            let x = |k| 2.0 * uniform(i, k) - 1.0;
+            let score: f64 = (1..=10).map(|k| x(k) * if k % 2 == 0 { 2.0 } else { -1.0 }).sum();
+            let label = if uniform(i, 0) < 1.0 / (1.0 + (-score).exp()) { 1 } else { -1 };
+            format!("{label}{}\n", (1..=10).map(|k| format!(" {k}:{:e}", size * x(k))).collect::<String>())
+        };
+        sparse(folder.path(), &format!("{size}-{from}.svm"), &(from..from + 4_000).map(line).collect::<String>())
+    };
+    let of = |size: f64| linear(&data(size, 0), Some(&data(size, 50_000)), Settings { threads: 1, ..Settings::default() }).0;
+    let well = of(1.0);
+    for size in [3e-3, 1e-3, 1e-5] {
+        let small = of(size);
+        assert!(
+            small.settings.normalize == Normalize::MaxAbs && last(&small) < 1.03 * last(&well),
+            "{size}: {} {}",
+            last(&small),
+            last(&well)
+        );
+    }
+}
+
+/// A handful of held-out rows, or such as the model knows nothing of, do not steer the run.
+#[test]
+fn held_out_data_that_tell_nothing_leave_the_run_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |i: u64| format!("{} {}:1 {}:1\n", if uniform(i, 1) < 0.5 { 1 } else { -1 }, 1 + (uniform(i, 1) * 20.0) as u64, 21 + i % 7);
+    let train = sparse(folder.path(), "train.svm", &(0..3_000).map(row).collect::<String>());
+    for (name, text) in [("few.svm", "1 20:1\n-1 1:1\n1 19:1\n".to_string()), ("strange.svm", "-1 9001:1\n1 9002:1\n".repeat(200))] {
+        let (outcome, races) = linear(&train, Some(&sparse(folder.path(), name, &text)), Settings { threads: 1, ..Settings::default() });
+        assert_eq!(outcome.settings.lr, Some(races[0].chosen), "{name}");
+        assert!(outcome.epochs[4].loss < 0.2, "{name}: {:?}", outcome.epochs[4]);
+    }
+}
+
+/// Standardised weights are finite; those for labels and features as they are would not be.
+#[test]
+fn a_model_that_would_not_be_finite_is_no_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |i: u64| format!("{:e} 1:{:e}\n", 1e30 * uniform(i, 0), 1e-12 * (0.5 + uniform(i, 0)));
+    let data = sparse(folder.path(), "odd.svm", &(0..500).map(line).collect::<String>());
+    let (outcome, _) = linear(&data, None, Settings { loss: Loss::Squared, threads: 1, ..Settings::default() });
+    assert!(outcome.model.is_none() && matches!(outcome.ended, hogwild::Ended::Diverged(_)), "{:?}", outcome.ended);
+}

@@ -92,6 +92,8 @@ mod tests {
         assert_eq!(exchange_every(1320, 25_000, 3_533_782), 256);
         assert_eq!(exchange_every(331, 72_000, 2_409_263), 256);
         assert_eq!(exchange_every(0, 72_000, 2_409_263), 256);
+        // Few examples: some hundred times an epoch all the same.
+        assert_eq!([14_000, 2_000, 100].map(|examples| exchange_every(1320, examples, 141 * examples)), [128, 16, 8]);
         assert_eq!(exchange_every(usize::MAX >> 8, u64::MAX, 1), 1024);
     }
 }

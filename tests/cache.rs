@@ -71,6 +71,24 @@ fn what_was_just_written_is_not_kept() {
     assert!(train("").contains("or later by its time"));
 }
 
+/// A file name has so many bytes, not letters.
+#[cfg(unix)]
+#[test]
+fn long_names_of_long_letters_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let names = ["\u{1d4b3}".repeat(60), format!("x{}", "\u{2603}".repeat(80)), "n".repeat(250)];
+    for name in &names {
+        fs::write(at.join(name), "+1 1:1\n-1 2:1\n".repeat(100)).unwrap();
+    }
+    settle();
+    for (i, name) in names.iter().enumerate() {
+        let train = || message(&hogwild(at, &format!("train {name} --threads 1 --lr 0.5 --epochs 1")));
+        assert!(!train().contains("temporary file") && count(at) == i + 1, "{name}");
+        assert!(train().contains("read from cache"), "{name}");
+    }
+}
+
 #[test]
 fn the_cache_is_listed_cleared_and_kept_small() {
     let folder = tempfile::tempdir().unwrap();

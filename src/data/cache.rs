@@ -178,8 +178,19 @@ fn key(inputs: &[PathBuf], settings: &PackSettings, sources: &Sources) -> Option
         write!(place, "\n{:?}", std::path::absolute(path).ok()?).ok()?;
         write!(state, "\n{source}").ok()?;
     }
-    let name = inputs.first().map_or("data".into(), |path| name(path)).chars().filter(|c| !c.is_control()).take(60).collect();
+    let name = inputs.first().map_or("data".into(), |path| name(path)).chars().filter(|c| !c.is_control()).collect();
+    let name = cut(name, LONGEST);
     Some(Key { name, place: xxh3_64(place.as_bytes()), state: xxh3_64(state.as_bytes()) })
+}
+
+/// How many bytes of a name are kept: file systems take no longer ones than 255, some 143, and there is more to come.
+const LONGEST: usize = 60;
+
+/// The beginning of a text, of so many bytes at most.
+fn cut(mut text: String, most: usize) -> String {
+    let end = (0..=most.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
+    text.truncate(end.unwrap_or(0));
+    text
 }
 
 /// Removes what was packed from the same place before it changed. A run that still reads it keeps its mapping.

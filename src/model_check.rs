@@ -1,5 +1,5 @@
-//! Whether a model file is what was written: its checksum, and what can be seen without one (files of earlier versions have none): types
-//! and shapes of the tensors, ids that occur twice.
+//! Whether a model file is what was written: its checksum, types and shapes of the tensors, and ids that occur twice where there is no
+//! checksum (files of earlier versions have none).
 //!
 //! The checksum is xxh3 of the whole file with sixteen zeros in its place. It stands in the header, first in the entry `hogwild`.
 use crate::{data::Ids, train::MOST_SNAPSHOTS};
@@ -116,13 +116,19 @@ pub(crate) fn check_tensors(file: &SafeTensors<'_>, kind: Kind, is_ensemble: boo
     Ok(members)
 }
 
-/// What is wrong with ids: names out of their bytes, or one that occurs twice, of which no one can say which row is meant.
-pub(crate) fn check_ids(what: &str, ids: &Ids) -> Result<(), String> {
+/// What is wrong with names: that they lie outside of their bytes.
+pub(crate) fn check_names(what: &str, ids: &Ids) -> Result<(), String> {
     if let Ids::Names { start, bytes } = ids
         && (start.first() != Some(&0) || start.last() != Some(&(bytes.len() as u64)) || !start.is_sorted())
     {
         return Err(format!("`{what}_name_start` does not fit `{what}_name`"));
     }
+    Ok(())
+}
+
+/// An id that occurs twice, of which no one can say which row is meant. For names that were checked. It takes as much time and memory as all
+/// else about opening a large model: a file whose checksum is right needs it not.
+pub(crate) fn check_twice(what: &str, ids: &Ids) -> Result<(), String> {
     let twice = |id: String| Err(format!("has the {what} {id} twice"));
     match ids {
         Ids::Numbers(numbers) => {

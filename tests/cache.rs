@@ -1,7 +1,7 @@
 //! The cache folder: what is found again, what is kept, what goes, and text that changes while it is packed.
 mod command;
 
-use command::{good, hogwild, message};
+use command::{good, hogwild, message, settle};
 use hogwild::data::{PackSettings, pack_while};
 use serde_json::Value;
 use std::{
@@ -31,12 +31,62 @@ fn another_text_of_the_same_size_and_time_is_another() {
         File::options().write(true).open(at.join("d.svm")).unwrap().set_modified(long_ago).unwrap();
     };
     write("+1 1:1\n-1 2:1\n");
+    settle();
     good(at, "train d.svm --threads 1 --lr 0.5 --out m.safetensors --quiet");
     let accuracy = || serde_json::from_str::<Value>(&good(at, "eval m.safetensors d.svm --json")).unwrap()["accuracy"].clone();
     assert_eq!(accuracy(), 1.0);
-    std::thread::sleep(Duration::from_millis(20)); // more than a tick of the file system's clock
+    assert_eq!((accuracy(), count(at)), (Value::from(1.0), 1));
     write("-1 1:1\n+1 2:1\n");
+    settle();
     assert_eq!((accuracy(), count(at)), (Value::from(0.0), 1));
+}
+
+/// What is written next could have the same size and times.
+#[test]
+fn what_was_just_written_is_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let write = || fs::write(at.join("d.svm"), "+1 1:1\n-1 2:1\n".repeat(200)).unwrap();
+    let train = |options: &str| message(&hogwild(at, &format!("train d.svm --threads 1 --lr 0.5 --epochs 1 {options}")));
+    write();
+    for _ in 0..2 {
+        assert!(train("").contains("not kept: the text changed within two seconds") && count(at) == 0);
+        let left = fs::read_dir(at.join("cache")).unwrap().map(|entry| entry.unwrap().file_name());
+        assert_eq!(left.collect::<Vec<_>>(), [""; 0]);
+        write();
+    }
+    settle();
+    assert!(!train("").contains("not kept:") && count(at) == 1);
+    assert!(train("").contains("read from cache"));
+    // It makes no room for what is not kept, and another state does not stay for ever.
+    write();
+    assert!(train("--cache-size 1K").contains("not kept: the text changed") && count(at) == 1);
+    fs::write(at.join("d.svm"), "+1 1:1\n-1 2:1\n".repeat(300)).unwrap();
+    settle();
+    assert!(!train("").contains("not kept:") && count(at) == 1);
+    // A time that is to come may be met by another change.
+    let to_come = SystemTime::now() + Duration::from_secs(3600);
+    File::options().append(true).open(at.join("d.svm")).unwrap().set_modified(to_come).unwrap();
+    settle();
+    assert!(train("").contains("or later by its time"));
+}
+
+/// A file name has so many bytes, not letters.
+#[cfg(unix)]
+#[test]
+fn long_names_of_long_letters_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let names = ["\u{1d4b3}".repeat(60), format!("x{}", "\u{2603}".repeat(80)), "n".repeat(250)];
+    for name in &names {
+        fs::write(at.join(name), "+1 1:1\n-1 2:1\n".repeat(100)).unwrap();
+    }
+    settle();
+    for (i, name) in names.iter().enumerate() {
+        let train = || message(&hogwild(at, &format!("train {name} --threads 1 --lr 0.5 --epochs 1")));
+        assert!(!train().contains("temporary file") && count(at) == i + 1, "{name}");
+        assert!(train().contains("read from cache"), "{name}");
+    }
 }
 
 #[test]
@@ -51,6 +101,8 @@ fn the_cache_is_listed_cleared_and_kept_small() {
     for name in ["a", "b", "c"] {
         fs::write(at.join(name), "+1 1:1\n-1 2:1\n".repeat(100)).unwrap();
     }
+    fs::write(at.join("large"), (0..4000).map(|i| format!("+1 {i}:1 {}:1\n", i + 5000)).collect::<String>()).unwrap();
+    settle();
     assert_eq!(count(at), 0);
     train("a", "");
     train("b", "");
@@ -77,8 +129,12 @@ fn the_cache_is_listed_cleared_and_kept_small() {
     train("c", &format!("--cache-size {both}"));
     let left = listed(at).to_string();
     assert!(count(at) == 2 && left.contains("/a-") && left.contains("/c-"), "{left}");
-    // Too large by itself: it is trained on, and not kept.
-    assert!(train("b", "--cache-size 1K").contains("not kept") && count(at) == 0 && own.exists());
+    // Too large by itself: it is trained on, and not kept, and nothing else goes.
+    assert!(train("large", &format!("--cache-size {both}")).contains("not kept:"));
+    let left = listed(at).to_string();
+    assert!(count(at) == 2 && left.contains("/a-") && left.contains("/c-"), "{left}");
+    // Nor is there room for others.
+    assert!(train("b", "--cache-size 1K").contains("not kept:") && count(at) == 0 && own.exists());
     train("b", "");
     assert!(good(at, "cache clear").starts_with("1 files") && count(at) == 0 && own.exists());
     assert_eq!(hogwild(at, "cache clear --older-than 3y").status.code(), Some(2));

@@ -287,7 +287,12 @@ fn text_is_packed_once() {
         return;
     };
     let input = directory.path().join("text.svm");
-    std::fs::write(&input, "1 1:1\n").unwrap();
+    // What was just written is not kept.
+    let write = |text: &str| {
+        std::fs::write(&input, text).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(2300));
+    };
+    write("1 1:1\n");
     let open = |use_cache| open_or_pack(std::slice::from_ref(&input), &PackSettings::default(), use_cache, &quiet).unwrap();
     let first = open(true);
     assert!(first.note.starts_with("packed into ") && first.report.is_some(), "{}", first.note);
@@ -299,12 +304,12 @@ fn text_is_packed_once() {
     assert!(again.note.is_empty());
     std::fs::write(&kept, "damaged").unwrap();
     assert!(open(true).report.is_some());
-    std::fs::write(&input, "1 1:1\n1 2:1\n").unwrap();
-    assert!(open(true).report.is_some());
-    // Only what was packed last is kept of one path; another path's stays.
     let other = directory.path().join("other");
     std::fs::create_dir(&other).unwrap();
     std::fs::copy(&input, other.join("text.svm")).unwrap();
+    write("1 1:1\n1 2:1\n");
+    assert!(open(true).report.is_some());
+    // Only what was packed last is kept of one path; another path's stays.
     // Each with the mark of its last use.
     let entries = || {
         let names: Vec<_> = std::fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -315,7 +320,7 @@ fn text_is_packed_once() {
     assert_eq!(entries(), 1);
     open_or_pack(&[other.join("text.svm")], &PackSettings::default(), true, &quiet).unwrap();
     assert_eq!(entries(), 2);
-    std::fs::write(&input, "1 1:1\n1 2:1\n1 3:1\n").unwrap();
+    write("1 1:1\n1 2:1\n1 3:1\n");
     assert!(open(true).report.is_some() && open(true).report.is_none());
     assert_eq!(entries(), 2);
     let temporary = open(false);

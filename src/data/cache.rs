@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use tempfile::TempDir;
 use xxhash_rust::xxh3::xxh3_64;
@@ -42,7 +43,8 @@ pub struct Cache {
 ///
 /// The result is kept in `$HOGWILD_CACHE`, else in `hogwild` in the user's cache directory, and found again as long as path, device, inode,
 /// size and the times of the last changes (the system's own too) of all inputs are the same. Without the cache, for standard input, and where the cache
-/// cannot be written, it is kept only as long as the [`Opened`]. What was kept of the same paths in an older state is removed.
+/// cannot be written, it is kept only as long as the [`Opened`]; so is that of text whose last change is less than two seconds old when it
+/// is read, as another could have the same time. What was kept of the same paths in an older state is removed.
 /// With the cache, a packed file that was checked before is not checked again: see [`Check::Once`].
 pub fn open_or_pack(
     inputs: &[PathBuf],
@@ -77,8 +79,9 @@ pub fn open_or_pack_while(
         return Ok(Opened { packed: open(path)?, note: String::new(), report: None, _temporary: None });
     }
     let mut why = String::new();
+    let sources = Sources::of(inputs);
     if let Some(cache) = cache
-        && let Some(key) = key(inputs, settings, &Sources::of(inputs))
+        && let Some(key) = key(inputs, settings, &sources)
         && let Some(directory) = cache_directory()
     {
         tidy(&directory);
@@ -87,6 +90,7 @@ pub fn open_or_pack_while(
             touch(&path);
             return Ok(Opened { packed, note: format!("read from cache {}", path.display()), report: None, _temporary: None });
         }
+        let path = if sources.are_settled() { path } else { directory.join(key.name_for_once()) };
         match pack_and_keep(inputs, settings, &directory, &path, cache, progress) {
             // It cannot be written, or is full: a temporary directory may be elsewhere.
             Err(Error::Io { path: place, source, .. }) if place == path && source.kind() != ErrorKind::Interrupted => {
@@ -116,26 +120,29 @@ fn pack_and_keep(
 ) -> Result<Opened> {
     std::fs::create_dir_all(directory).map_err(Error::io(path, "create"))?;
     let (report, sources) = pack_sources(inputs, path, settings, progress)?;
-    // What changed before it was read has another name than was looked for.
     let key = key(inputs, settings, &sources);
-    let file_name = key.as_ref().map(Key::file_name);
+    // What changed before it was read has another name than was looked for.
+    let file_name = key.as_ref().filter(|_| sources.are_settled()).map(Key::file_name);
     let kept = file_name.map_or_else(|| path.to_owned(), |name| directory.join(name));
     if kept != path {
         std::fs::rename(path, &kept).map_err(Error::io(path, "rename"))?;
     }
     touch(&kept);
     let packed = Packed::open_while(&kept, Some(cache.check), progress)?;
-    key.iter().for_each(|key| remove_old(directory, key));
-    let (there_is_room, most) = trim(directory, cache.size, &kept);
-    let mut note = format!("packed into {}", kept.display());
+    let opened = |note| Ok(Opened { packed, note, report: Some(report), _temporary: None });
+    let not_kept = "packed into a file that is not kept:";
     // Where it cannot be removed while it is open, it stays until there is another.
-    if !there_is_room && remove(&kept).is_ok() {
-        note = format!(
-            "packed into a file that is not kept: it is larger than the cache may be, {} MB; see --cache-size, or `hogwild pack`",
-            most / 1_000_000
-        );
+    if !sources.are_settled() && remove(&kept).is_ok() {
+        let why = "the text changed within two seconds of being read, or later by its time: another change might not be seen";
+        return opened(format!("{not_kept} {why}"));
     }
-    Ok(Opened { packed, note, report: Some(report), _temporary: None })
+    key.iter().for_each(|key| remove_old(directory, key, &kept));
+    let (there_is_room, most) = trim(directory, cache.size, &kept);
+    if !there_is_room && remove(&kept).is_ok() {
+        let most = most / 1_000_000;
+        return opened(format!("{not_kept} it is larger than the cache may be, {most} MB; see --cache-size, or `hogwild pack`"));
+    }
+    opened(format!("packed into {}", kept.display()))
 }
 
 /// What an entry of the cache is called by.
@@ -156,6 +163,12 @@ impl Key {
     fn file_name(&self) -> String {
         format!("{}{:016x}.safetensors", self.prefix(), self.state)
     }
+
+    /// A name that is not looked for again, as long as the file is there.
+    fn name_for_once(self) -> String {
+        let once = (self.state, std::process::id(), SystemTime::now());
+        Key { state: xxh3_64(format!("{once:?}").as_bytes()), ..self }.file_name()
+    }
 }
 
 /// The key of some inputs; `None` when one is no plain file.
@@ -165,17 +178,28 @@ fn key(inputs: &[PathBuf], settings: &PackSettings, sources: &Sources) -> Option
         write!(place, "\n{:?}", std::path::absolute(path).ok()?).ok()?;
         write!(state, "\n{source}").ok()?;
     }
-    let name = inputs.first().map_or("data".into(), |path| name(path)).chars().filter(|c| !c.is_control()).take(60).collect();
+    let name = inputs.first().map_or("data".into(), |path| name(path)).chars().filter(|c| !c.is_control()).collect();
+    let name = cut(name, LONGEST);
     Some(Key { name, place: xxh3_64(place.as_bytes()), state: xxh3_64(state.as_bytes()) })
 }
 
+/// How many bytes of a name are kept: file systems take no longer ones than 255, some 143, and there is more to come.
+const LONGEST: usize = 60;
+
+/// The beginning of a text, of so many bytes at most.
+fn cut(mut text: String, most: usize) -> String {
+    let end = (0..=most.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
+    text.truncate(end.unwrap_or(0));
+    text
+}
+
 /// Removes what was packed from the same place before it changed. A run that still reads it keeps its mapping.
-fn remove_old(directory: &Path, key: &Key) {
-    let (prefix, newest) = (key.prefix(), key.file_name());
+fn remove_old(directory: &Path, key: &Key, newest: &Path) {
+    let prefix = key.prefix();
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with(&prefix) && name.ends_with(".safetensors") && *name != *newest {
+        if name.starts_with(&prefix) && name.ends_with(".safetensors") && entry.path() != newest {
             // Where it cannot be removed, it merely stays.
             let _ = remove(&entry.path());
         }

@@ -112,17 +112,23 @@ pub(super) fn tidy(directory: &Path) {
 }
 
 /// The least recently used go until the rest is no more than so many bytes; by default a fifth of what the disk would have free without any.
-/// `newest` stays to the last: gives whether there is room for it.
+/// `newest` stays to the last: gives whether there is room for it. If it is too large by itself, nothing goes for its sake.
 pub(super) fn trim(directory: &Path, most: Option<u64>, newest: &Path) -> (bool, u64) {
-    let entries = entries(directory).unwrap_or_default();
+    let mut entries = entries(directory).unwrap_or_default();
     let mut total: u64 = entries.iter().map(|entry| entry.bytes).sum();
     let most = most.or_else(|| free(directory).map(|free| free.saturating_add(total) / 5)).unwrap_or(u64::MAX);
-    for entry in entries.iter().filter(|entry| entry.path != newest) {
+    let mut fits = true;
+    if let Some(at) = entries.iter().position(|entry| entry.path == newest) {
+        let newest = entries.remove(at);
+        fits = newest.bytes <= most;
+        total -= if fits { 0 } else { newest.bytes };
+    }
+    for entry in entries {
         if total > most && remove(&entry.path).is_ok() {
             total -= entry.bytes;
         }
     }
-    (total <= most, most)
+    (fits && total <= most, most)
 }
 
 /// What a disk has free for the user.
@@ -163,6 +169,10 @@ mod tests {
         let left = || (0..4).filter(|&i| at(i).exists()).collect::<Vec<_>>();
         assert_eq!((trim(folder.path(), Some(250), &at(2)), left()), ((true, 250), vec![1, 2]));
         assert!(!mark(&at(0)).exists() && mark(&at(1)).exists());
+        // One that is too large leaves the others where they are.
+        fs::write(at(3), vec![0; 300]).unwrap();
+        assert_eq!((trim(folder.path(), Some(250), &at(3)), left()), ((false, 250), vec![1, 2, 3]));
+        fs::remove_file(at(3)).unwrap();
         assert_eq!((trim(folder.path(), Some(50), &at(2)), left()), ((false, 50), vec![2]));
         assert!(folder.path().join("mine.safetensors").exists());
     }

@@ -115,7 +115,7 @@ mod guard {
     // says that there is none, and `end`, stored before it and again only in the next use, belongs to it. To read `start` twice instead
     // would not do: mappings get the same address again.
     impl Slot {
-        const fn empty() -> Slot {
+        const fn new() -> Slot {
             Slot { uses: AtomicUsize::new(0), start: AtomicUsize::new(FREE), end: AtomicUsize::new(0), hit: AtomicBool::new(false) }
         }
 
@@ -152,7 +152,7 @@ mod guard {
 
     const FREE: usize = 0;
     const TAKEN: usize = 1;
-    static SLOTS: [Slot; 256] = [const { Slot::empty() }; 256];
+    static SLOTS: [Slot; 256] = [const { Slot::new() }; 256];
     static PAGE: AtomicUsize = AtomicUsize::new(4096);
     static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
 
@@ -236,7 +236,7 @@ mod guard {
 
         #[test]
         fn a_slot_that_is_used_again_is_never_read_by_halves() {
-            let slot = Slot::empty();
+            let slot = Slot::new();
             assert!(slot.range().is_none() && slot.enter(4096, 8192) && !slot.enter(8192, 9000));
             assert_eq!((slot.range(), slot.range_while(|| ())), (Some(4096..8192), Some(4096..8192)));
             // Another mapping, and another at the same address.

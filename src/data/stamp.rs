@@ -8,7 +8,7 @@
 //! times at the first write to a page alone, until the system has written the page to the disk, half a minute later or so. Numbers would
 //! be wrong then, as those of a file that changes while it is mapped, and no more; [`Check::Always`] finds it. So that other writes are
 //! seen, the last change must be two seconds old when a check begins that is to leave a stamp, and when it ends.
-use super::{cache_folder::cache_directory, packed::Store};
+use super::{cache_folder::cache_directory, packed::Store, sources};
 use crate::OutputFile;
 use serde_json::{Value, json};
 use std::{
@@ -101,27 +101,11 @@ fn identity(store: &Store) -> Option<Value> {
     }))
 }
 
-/// Whether the last change is some time ago by both times, and not to come: one more within the same tick of the file system's clock (up
-/// to two seconds on some) would not be seen.
-#[cfg(unix)]
 fn is_settled(store: &Store) -> bool {
-    use std::{
-        os::unix::fs::MetadataExt,
-        time::{Duration, SystemTime},
-    };
-    let is_old = |seconds: i64, nanoseconds: i64| {
-        let time = SystemTime::UNIX_EPOCH + Duration::new(seconds.max(0) as u64, nanoseconds as u32);
-        time.elapsed().is_ok_and(|age| age > Duration::from_secs(2))
-    };
-    store.file.metadata().is_ok_and(|now| is_old(now.mtime(), now.mtime_nsec()) && is_old(now.ctime(), now.ctime_nsec()))
+    store.file.metadata().is_ok_and(|now| sources::is_settled(&now))
 }
 
 #[cfg(not(unix))]
 fn identity(_store: &Store) -> Option<Value> {
     None
-}
-
-#[cfg(not(unix))]
-fn is_settled(_store: &Store) -> bool {
-    false
 }

@@ -9,6 +9,11 @@ use std::{
 
 pub const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
 
+/// Waits until what was just written is old enough to be kept in the cache, or as checked.
+pub fn settle() {
+    std::thread::sleep(Duration::from_millis(2300));
+}
+
 /// A command that is yet to be started. DATA stands for the project's own data.
 pub fn command(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hogwild"));

@@ -162,7 +162,7 @@ pub(super) fn pack_sources(
         let spill = tempfile::tempfile_in(directory).map_err(Error::io(out, "create"))?;
         let read = read::read(text, inputs, out, settings, spill);
         tries += 1;
-        if Sources::of(inputs) == before || read.as_ref().is_err_and(is_interrupted) {
+        if Sources::of(inputs).are_as(&before) || read.as_ref().is_err_and(is_interrupted) {
             break (read?, before);
         }
         // Half of it was of one state, half of another, whatever was found in it.

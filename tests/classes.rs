@@ -96,7 +96,9 @@ fn one_class_is_trained_on_and_has_its_meaning() {
         ("-1", None, Some(-1.0), 1.0),
         ("0", None, Some(0.0), 1.0),
         ("5", None, None, 5.0),
-        ("5", Some(7.0), Some(5.0), 7.0),
+        ("5", Some(5.0), None, 5.0),
+        ("0", Some(1.0), Some(0.0), 1.0),
+        ("-1", Some(1.0), Some(-1.0), 1.0),
     ] {
         let model = trained(label, label, positive, Loss::Logistic).unwrap();
         assert_eq!(model.classes, Some(Classes { negative, positive: high }), "{label}");
@@ -108,6 +110,11 @@ fn one_class_is_trained_on_and_has_its_meaning() {
         assert!(model.check_labels(&data).is_ok());
         let metrics = model.score(&data).unwrap().metrics(model.loss);
         assert_eq!((metrics.accuracy, metrics.auc), (Some(1.0), None), "{label}");
+    }
+    // What no row is and none can be meant by is a slip, for which all rows would be -1.
+    for (label, positive) in [("1", 5.0), ("5", 7.0), ("5", 1.0), ("-1", 0.0), ("0", -1.0), ("0", 5.0)] {
+        let error = trained(label, label, Some(positive), Loss::Logistic).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("--positive {positive}")) && error.contains(&format!("are all {label};")), "{error}");
     }
 }
 

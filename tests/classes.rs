@@ -75,6 +75,11 @@ fn the_classes_are_kept_in_the_file_and_go_by_it() {
     assert!(error.contains("row 3 has label 0") && error.contains("1 and 2"), "{error}");
     let scored = opened.score(&Packed::Sparse(packed(folder.path(), "1 2:1\n2 1:1\n"))).unwrap();
     assert_eq!(scored.scores.iter().map(|score| score.1).collect::<Vec<_>>(), [-1.0, 1.0]);
+    // The part that scores takes labels alike, by the classes it is given.
+    let (ModelKind::Linear(linear), data) = (&opened.kind, packed(folder.path(), "1 2:1\n2 1:1\n")) else { panic!("linear") };
+    assert_eq!(linear.score(opened.loss, opened.classes, &data).unwrap().scores, scored.scores);
+    let labels = |loss, classes| linear.score(loss, classes, &data).unwrap().scores.iter().map(|score| score.1).collect::<Vec<_>>();
+    assert_eq!((labels(Loss::Logistic, None), labels(Loss::Squared, opened.classes)), (vec![1.0, -1.0], vec![1.0, 2.0]));
 
     // A model of an earlier version: -1 or 0, and +1.
     let old = TrainedModel { classes: None, ..opened.clone() };
@@ -201,7 +206,8 @@ fn ratings_of_a_classification_loss_are_two_classes() {
         ("three.tsv", "rating 1 is -1 and rating 2 is 0"),
     ] {
         for loss in ["logistic", "hinge", "squared-hinge"] {
-            let refused = format!("{name}: {found}, and the {loss} loss takes two classes: ratings 1 and 0, or 1 and -1; use --loss squared");
+            let refused =
+                format!("{name}: {found}, and the {loss} loss takes two classes: ratings 1 and 0, or 1 and -1; use --loss squared");
             for line in [
                 format!("train {name} --loss {loss} {train}"),
                 format!("train bits.tsv --valid {name} --loss {loss} {train}"),

@@ -284,6 +284,20 @@ fn doubtful_lines_are_named() {
 }
 
 #[test]
+fn a_pair_is_no_time_unless_of_the_day() {
+    let ratings = settings(Some(Format::Ratings), None);
+    for text in ["1 2 3 1:1\n", "1\t2\t3\t7:0.5\n", "1,2,3,12:99\n", "1 2 3 24:00\n", "1 2 3 12:3\n", "1::2::3::1:1\n"] {
+        let (line, _, found) = refused(text.as_bytes(), &PackSettings::default());
+        assert!(line == 1 && found.contains("an index and a value"), "{text:?}: {found}");
+        assert!(refused(text.as_bytes(), &ratings).2.contains("an index and a value"), "{text:?}");
+    }
+    assert_eq!(refused(b"1 2 3\n4 5 6\n1 2 3 1:1\n", &PackSettings::default()).0, 3);
+    for time in ["12:30", "7:05", "23:59:59", "00:00", "\"1:1\"", "noon"] {
+        assert_eq!(read(&format!("1 2 3 {time}\n")), of(&[("1", "2", 3.0)]), "{time}");
+    }
+}
+
+#[test]
 fn plain_ratings_are_not_doubted() {
     for text in [
         "1 122 5\n1 185 5\n1 231 5\n",

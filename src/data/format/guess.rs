@@ -102,10 +102,19 @@ fn kind(line: &[u8]) -> Option<Kind> {
 }
 
 /// `index:value`.
-fn is_pair(token: &[u8]) -> bool {
+pub(super) fn is_pair(token: &[u8]) -> bool {
     let Some(colon) = token.iter().position(|&byte| byte == b':') else { return false };
     let value = token.get(colon + 1..).unwrap_or_default();
     colon > 0 && token.iter().take(colon).all(u8::is_ascii_digit) && Shape::of(value, Separator::Blanks).number().is_some()
+}
+
+/// `12:30`, which is a pair by its looks.
+pub(super) fn is_time_of_day(token: &[u8]) -> bool {
+    let number = |digits: &[u8]| std::str::from_utf8(digits).ok()?.parse::<u8>().ok();
+    match token {
+        [hour @ .., b':', b'0'..=b'5', b'0'..=b'9'] => hour.len() < 3 && number(hour).is_some_and(|hour| hour < 24),
+        _ => false,
+    }
 }
 
 /// `field:index:value`.

@@ -1,6 +1,7 @@
 //! `user item rating [time]`, or the columns that a [`Table`] says; users and items are numbers or names.
 
 use super::fields::{Field, Quote, Separator, Shape, fields, with_point};
+use super::guess::{is_pair, is_time_of_day};
 use super::number::{Why, byte, digits, long_number, short_number};
 use super::table::{Table, Width};
 use super::{Fault, MISSING, Others, Parsed, REMEDY_FINITE, REMEDY_MIXED, blank, fault, line_end, odd};
@@ -115,7 +116,7 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Resul
     const ROW: &str = "write each rating as `user item rating [time]`, between tabs, `::`, commas, semicolons, bars or blanks";
     const HEADING: &str = "give a number; if this is a heading, name its columns as in --columns user=NAME,item=NAME,rating=NAME";
     let separator = if is_mixed(text, start, table) { Separator::Blanks } else { table.separator };
-    let (mut cells, mut count, mut filled) = ([None; 3], 0, 0);
+    let (mut cells, mut count, mut filled, mut time) = ([None; 3], 0, 0, None);
     for field in fields(text, start, separator) {
         if field.quote == Quote::Broken {
             let problem = "a quote is not closed in its line, or something stands behind the closing one";
@@ -123,6 +124,9 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Resul
         }
         if let Some(cell) = table.cells.iter().position(|&column| column == count).and_then(|i| cells.get_mut(i)) {
             *cell = Some(field).filter(|field| !field.is_empty());
+        }
+        if count == 3 {
+            time = Some(field);
         }
         count += 1;
         if !field.is_empty() {
@@ -162,6 +166,13 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Resul
         let remedy =
             "write each rating as `user item rating [time]`, or say which columns are read, as in --columns user=1,item=2,rating=3";
         return fault(first, line, "this has more than four fields", remedy);
+    }
+    if let Some(time) = time.filter(|field| table.width == Width::Usual && field.quote == Quote::No) {
+        let pair = time.raw(text);
+        if is_pair(pair) && !is_time_of_day(pair) {
+            let remedy = "write rows as `label index:value ...`, or each rating as `user item rating [time]`";
+            return fault(time.start, time.end, "this is an index and a value, as of svmlight rows, where a rating has its time", remedy);
+        }
     }
     let value = match rating.map(|rating| (rating, value(text, rating, table))) {
         Some((_, Ok(value))) => value,

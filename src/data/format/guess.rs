@@ -5,6 +5,7 @@
 
 use super::fields::{Separator, Shape, fields};
 use super::sample::{Line, Sample};
+use super::table::{DECIMAL_COMMA, TIME, is_no_time};
 use super::{Bad, Format, blank, line_end, odd::plain_blanks};
 
 /// How many lines are looked at.
@@ -188,7 +189,14 @@ pub(super) fn doubt(sample: &Sample<'_>, separator: Separator, unlabelled: bool)
         let problem = "this may be dense data (as CSV), a column a feature, for users and items are not whole numbers";
         return Err(sample.bad(first, problem, AS_RATINGS));
     }
-    if longest == 4 && column(3).count() > 0 && !column(3).all(|time| time >= 1e7) {
+    if longest == 4 && column(3).count() > 0 && !column(3).all(|time| time >= TIME) {
+        let mixed = separator == Separator::Comma && lines.iter().any(|shapes| shapes.len() < 4);
+        if let Some((&line, _)) =
+            sample.lines.iter().zip(&lines).find(|(_, shapes)| mixed && shapes.get(3).is_some_and(|&shape| is_no_time(shape)))
+        {
+            let (problem, remedy) = DECIMAL_COMMA;
+            return Err(sample.bad(line, problem, remedy));
+        }
         let problem = match separator {
             _ if ascending && separator != Separator::Comma => "this may be a label with bare indices, or a rating with a time",
             Separator::Comma => {

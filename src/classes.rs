@@ -23,7 +23,7 @@ impl Classes {
     /// one of them is all there is.
     ///
     /// # Errors
-    /// More than two labels, or none of them is the `positive` one.
+    /// More than two labels, or none of them is the `positive` one (unless they are all 1 and it is -1 or 0, or the other way round).
     pub fn of(data: &Dataset, loss: Loss, positive: Option<f32>) -> Result<Classes> {
         check_given(data)?;
         let labels = data.labels();
@@ -38,8 +38,12 @@ impl Classes {
             None if low == 1.0 || low == -1.0 => Ok(Classes::SIGNS),
             None if low == 0.0 => Ok(Classes { negative: Some(0.0), positive: 1.0 }),
             None => Ok(Classes { negative: None, positive: high }),
-            Some(positive) if low < high && positive != low && positive != high => {
-                let problem = format!("is none of the labels, which are {}; give one of them", labels.list());
+            Some(positive) if positive != low && positive != high && !(low == high && are_opposite(low, positive)) => {
+                let problem = format!(
+                    "is none of the labels, which {} {}; give one of them",
+                    if low < high { "are" } else { "are all" },
+                    labels.list()
+                );
                 Err(Error::BadSetting { setting: "--positive", value: positive.to_string(), problem })
             }
             Some(positive) => {
@@ -96,6 +100,12 @@ impl Classes {
         let classes = Classes { negative: label(negative), positive: label(positive)? };
         (negative.is_null() || classes.negative.is_some_and(|label| label != classes.positive)).then_some(classes)
     }
+}
+
+/// Whether two labels are the usual classes: if one of them is all there is, the other has its meaning.
+fn are_opposite(one: f32, other: f32) -> bool {
+    let is_minus = |label: f32| label == -1.0 || label == 0.0;
+    one == 1.0 && is_minus(other) || other == 1.0 && is_minus(one)
 }
 
 /// What a loss takes a label for.

@@ -143,7 +143,7 @@ impl TrainedModel {
     /// As [`score`](Self::score).
     pub fn score_members(&self, data: &Packed) -> Result<Vec<Scored>> {
         let scored = self.members().map(|member| match (member, data) {
-            (ModelKind::Linear(model), Packed::Sparse(data)) => model.score_taken(Taken::new(self.loss, self.classes), data),
+            (ModelKind::Linear(model), Packed::Sparse(data)) => model.score(self.loss, self.classes, data),
             (ModelKind::Factorization(model), Packed::Ratings(data)) => model.score_ratings(self.loss, data),
             (_, Packed::Sparse(data)) => Err(wrong_kind(data.path(), "sparse rows", "give a file of ratings, or a linear model")),
             (_, Packed::Ratings(data)) => Err(wrong_kind(data.path(), "ratings", "give a file of sparse rows, or an mf model")),
@@ -232,15 +232,14 @@ impl TrainedModel {
 }
 
 impl LinearModel {
-    /// Scores sparse rows with any dictionary; of a loss of two classes label 1 is +1 and any other -1.
+    /// Scores sparse rows with any dictionary. To a loss of two classes a label is +1 if it is the positive one of `classes` and -1 if it
+    /// is any other; without classes +1 is label 1. Give the [`classes`](TrainedModel::classes) that the model was trained on: then this
+    /// is [`TrainedModel::score`]. Other losses take labels as they are. Labels are not checked: see [`Classes::check`].
     ///
     /// # Errors
     /// When the dictionary cannot be read.
-    pub fn score(&self, loss: Loss, data: &Dataset) -> Result<Scored> {
-        self.score_taken(Taken::new(loss, None), data)
-    }
-
-    fn score_taken(&self, taken: Taken, data: &Dataset) -> Result<Scored> {
+    pub fn score(&self, loss: Loss, classes: Option<Classes>, data: &Dataset) -> Result<Scored> {
+        let taken = Taken::new(loss, classes);
         let columns = data.feature_ids()?.translate(&self.ids);
         let weights: Vec<f32> = std::iter::once(self.bias).chain(self.weights.iter().copied()).collect();
         let window = Window::Auto.of(data, 16 * (weights.len() + columns.len()) as u64);
@@ -250,7 +249,7 @@ impl LinearModel {
 }
 
 impl FactorModel {
-    /// Scores ratings with any dictionaries.
+    /// Scores ratings with any dictionaries. To a loss of two classes rating 1 is +1 and any other -1; other losses take ratings as they are.
     ///
     /// # Errors
     /// When the dictionaries cannot be read.

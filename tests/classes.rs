@@ -75,6 +75,11 @@ fn the_classes_are_kept_in_the_file_and_go_by_it() {
     assert!(error.contains("row 3 has label 0") && error.contains("1 and 2"), "{error}");
     let scored = opened.score(&Packed::Sparse(packed(folder.path(), "1 2:1\n2 1:1\n"))).unwrap();
     assert_eq!(scored.scores.iter().map(|score| score.1).collect::<Vec<_>>(), [-1.0, 1.0]);
+    // The part that scores takes labels alike, by the classes it is given.
+    let (ModelKind::Linear(linear), data) = (&opened.kind, packed(folder.path(), "1 2:1\n2 1:1\n")) else { panic!("linear") };
+    assert_eq!(linear.score(opened.loss, opened.classes, &data).unwrap().scores, scored.scores);
+    let labels = |loss, classes| linear.score(loss, classes, &data).unwrap().scores.iter().map(|score| score.1).collect::<Vec<_>>();
+    assert_eq!((labels(Loss::Logistic, None), labels(Loss::Squared, opened.classes)), (vec![1.0, -1.0], vec![1.0, 2.0]));
 
     // A model of an earlier version: -1 or 0, and +1.
     let old = TrainedModel { classes: None, ..opened.clone() };
@@ -96,7 +101,9 @@ fn one_class_is_trained_on_and_has_its_meaning() {
         ("-1", None, Some(-1.0), 1.0),
         ("0", None, Some(0.0), 1.0),
         ("5", None, None, 5.0),
-        ("5", Some(7.0), Some(5.0), 7.0),
+        ("5", Some(5.0), None, 5.0),
+        ("0", Some(1.0), Some(0.0), 1.0),
+        ("-1", Some(1.0), Some(-1.0), 1.0),
     ] {
         let model = trained(label, label, positive, Loss::Logistic).unwrap();
         assert_eq!(model.classes, Some(Classes { negative, positive: high }), "{label}");
@@ -108,6 +115,11 @@ fn one_class_is_trained_on_and_has_its_meaning() {
         assert!(model.check_labels(&data).is_ok());
         let metrics = model.score(&data).unwrap().metrics(model.loss);
         assert_eq!((metrics.accuracy, metrics.auc), (Some(1.0), None), "{label}");
+    }
+    // What no row is and none can be meant by is a slip, for which all rows would be -1.
+    for (label, positive) in [("1", 5.0), ("5", 7.0), ("5", 1.0), ("-1", 0.0), ("0", -1.0), ("0", 5.0)] {
+        let error = trained(label, label, Some(positive), Loss::Logistic).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("--positive {positive}")) && error.contains(&format!("are all {label};")), "{error}");
     }
 }
 

@@ -109,7 +109,7 @@ fn data_that_can_be_separated_get_no_rate_of_hundreds() {
             let (outcome, races) = linear(&data(rows, 0), None, settings);
             let model = outcome.model.unwrap();
             let ModelKind::Linear(model) = model.kind else { panic!("not linear") };
-            let loss = model.score(Loss::Logistic, &test).unwrap().metrics(Loss::Logistic).loss;
+            let loss = model.score(Loss::Logistic, None, &test).unwrap().metrics(Loss::Logistic).loss;
             assert!(loss < most && races[0].chosen < 100.0, "{rows} rows, seed {seed}: {loss} at {}", races[0].chosen);
         }
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use hogwild::Error;
-use hogwild::data::{Format, Ids, PackReport, PackSettings, Packed, Ratings, pack};
+use hogwild::data::{Format, Ids, OnBadRow, PackReport, PackSettings, Packed, Ratings, pack};
 
 type Triple = (String, String, f32);
 
@@ -281,6 +281,58 @@ fn doubtful_lines_are_named() {
     }
     // One line with another mark does not sway the rest.
     assert_eq!(read("Lee, Ann;42;3,5\nBob;42;4\n")[0], ("Lee, Ann".into(), "42".into(), 3.5));
+}
+
+#[test]
+fn between_commas_a_field_more_is_a_time() {
+    let ratings = settings(Some(Format::Ratings), None);
+    let by_hand = settings(None, Some("user=1,item=2,rating=3"));
+    let mut late = "1,2,3\n".repeat(5_000);
+    late += "1,2,3,5\n";
+    let all_four = "1,2,3,4\n".repeat(300);
+    for (text, line, column, says) in [
+        ("1,2,3,5\n1,3,4\n", 1, 5, "decimal"),
+        ("1,2,4\n1,2,978300760,5\n1,2,3,5\n", 2, 5, "decimal"),
+        ("1,2,4\n1,2,3,978300760\n1,2,3,0.5\n", 3, 5, "decimal"),
+        (&(all_four.clone() + "1,2,3\n"), 301, 1, "fewer fields"),
+    ] {
+        for given in [&ratings, &by_hand] {
+            let (at, place, found) = refused(text.as_bytes(), given);
+            assert!((at, place) == (line, column) && found.contains(says), "{text:.40}: {at}:{place} {found}");
+        }
+    }
+    let (at, place, found) = refused(late.as_bytes(), &ratings);
+    assert!((at, place) == (5_001, 5) && found.contains("decimal"), "{found}");
+    assert_eq!(refused(b"1,2,4,\n1,2,3,5\n", &ratings).0, 2);
+    let (at, _, found) = refused(b"1,2,4\n1,2,3,5\n", &PackSettings::default());
+    assert!(at == 2 && found.contains("write 3.5 for 3,5") && !found.contains("--format"), "{found}");
+    assert_eq!(read_as(&[all_four.as_bytes()], &ratings).unwrap().1.len(), 300);
+    // Lines of any length, which --columns allows.
+    for text in ["1,2,3,5,6\n1,3,4,7,8,9\n1,3,4,7,8\n", "1,2,3\n1,3,4,7,8,9\n1,3,4\n"] {
+        assert_eq!(read_as(&[text.as_bytes()], &by_hand).unwrap().1.len(), 3);
+    }
+    let pairs = PackSettings { unlabelled: true, ..settings(None, Some("user=1,item=2")) };
+    assert_eq!(read_as(&[b"1,2\n1,3,5\n"], &pairs).unwrap().1.len(), 2);
+    let (report, kept) = read_as(&[b"1,2,4\n1,2,3,5\n3,2,1\n"], &PackSettings { on_bad_row: OnBadRow::Skip, ..ratings.clone() }).unwrap();
+    assert_eq!((report.skipped, kept), (1, of(&[("1", "2", 4.0), ("3", "2", 1.0)])));
+    // Times may be missing, and need be no numbers; between other marks a comma is no separator.
+    for text in ["1,2,3\n1,3,4,978300760\n1,4,4,20200101\n1,5,4,\n1,6,1,2020-01-01\n", "1;2;3\n1;3;4;5\n", "1 2 3\n1 3 4 5\n"] {
+        assert_eq!(read_as(&[text.as_bytes()], &ratings).unwrap().1.len(), text.lines().count(), "{text:?}");
+    }
+}
+
+#[test]
+fn a_pair_is_no_time_unless_of_the_day() {
+    let ratings = settings(Some(Format::Ratings), None);
+    for text in ["1 2 3 1:1\n", "1\t2\t3\t7:0.5\n", "1,2,3,12:99\n", "1 2 3 24:00\n", "1 2 3 12:3\n", "1::2::3::1:1\n"] {
+        let (line, _, found) = refused(text.as_bytes(), &PackSettings::default());
+        assert!(line == 1 && found.contains("an index and a value"), "{text:?}: {found}");
+        assert!(refused(text.as_bytes(), &ratings).2.contains("an index and a value"), "{text:?}");
+    }
+    assert_eq!(refused(b"1 2 3\n4 5 6\n1 2 3 1:1\n", &PackSettings::default()).0, 3);
+    for time in ["12:30", "7:05", "23:59:59", "00:00", "\"1:1\"", "noon"] {
+        assert_eq!(read(&format!("1 2 3 {time}\n")), of(&[("1", "2", 3.0)]), "{time}");
+    }
 }
 
 #[test]

@@ -118,7 +118,9 @@ fn ratings_that_are_odd_are_warned_of() {
     write("shifted.tsv", &|i| (100_000 + if i == 16 { 9000 } else { i % 5 }).to_string());
     let shifted = said(at, &format!("train shifted.tsv {quick}"));
     assert!(shifted.contains("rating 17 is 109000, 6359 standard deviations from the mean of the others (100002"), "{shifted}");
-    for fine in ["fine.tsv", "play.tsv", "DATA/ratings.train.tsv"] {
+    write("fives.tsv", &|i| if i == 16 { "4".into() } else { "5".into() });
+    fs::write(at.join("three.tsv"), "1\t10\t3\n2\t10\t3\n1\t11\t4\n").unwrap();
+    for fine in ["fine.tsv", "play.tsv", "fives.tsv", "three.tsv", "DATA/ratings.train.tsv"] {
         assert!(!said(at, &format!("train {fine} {quick}")).contains("warning"), "{fine}");
     }
     assert!(!said(at, &format!("train same.tsv {quick} --quiet")).contains("warning"));

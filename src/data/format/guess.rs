@@ -5,7 +5,7 @@
 
 use super::fields::{Separator, Shape, fields};
 use super::sample::{Line, Sample};
-use super::table::Asked;
+use super::table::{Asked, DECIMAL_COMMA, TIME, is_no_time};
 use super::{Bad, Format, blank, line_end, odd::plain_blanks};
 
 /// How many lines are looked at.
@@ -108,10 +108,19 @@ pub(super) fn is_row(line: &[u8]) -> bool {
 }
 
 /// `index:value`.
-fn is_pair(token: &[u8]) -> bool {
+pub(super) fn is_pair(token: &[u8]) -> bool {
     let Some(colon) = token.iter().position(|&byte| byte == b':') else { return false };
     let value = token.get(colon + 1..).unwrap_or_default();
     colon > 0 && token.iter().take(colon).all(u8::is_ascii_digit) && Shape::of(value, Separator::Blanks).number().is_some()
+}
+
+/// `12:30`, which is a pair by its looks.
+pub(super) fn is_time_of_day(token: &[u8]) -> bool {
+    let number = |digits: &[u8]| std::str::from_utf8(digits).ok()?.parse::<u8>().ok();
+    match token {
+        [hour @ .., b':', b'0'..=b'5', b'0'..=b'9'] => hour.len() < 3 && number(hour).is_some_and(|hour| hour < 24),
+        _ => false,
+    }
 }
 
 /// `field:index:value`.
@@ -186,7 +195,14 @@ pub(super) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, un
         let problem = "this may be dense data (as CSV), a column a feature, for users and items are not whole numbers";
         return Err(sample.bad(first, problem, AS_RATINGS));
     }
-    if longest == 4 && column(3).count() > 0 && !column(3).all(|time| time >= 1e7) {
+    if longest == 4 && column(3).count() > 0 && !column(3).all(|time| time >= TIME) {
+        let mixed = separator == Separator::Comma && lines.iter().any(|shapes| shapes.len() < 4);
+        if let Some((&line, _)) =
+            sample.lines.iter().zip(&lines).find(|(_, shapes)| mixed && shapes.get(3).is_some_and(|&shape| is_no_time(shape)))
+        {
+            let (problem, remedy) = DECIMAL_COMMA;
+            return Err(sample.bad(line, problem, remedy));
+        }
         let problem = match separator {
             _ if ascending && separator != Separator::Comma => "this may be a label with bare indices, or a rating with a time",
             Separator::Comma => {

@@ -1,8 +1,9 @@
 //! `user item rating [time]`, or the columns that a [`Table`] says; users and items are numbers or names.
 
 use super::fields::{Field, Quote, Separator, Shape, fields, with_point};
+use super::guess::{is_pair, is_time_of_day};
 use super::number::{Why, byte, digits, long_number, short_number};
-use super::table::{Table, Width};
+use super::table::{DECIMAL_COMMA, Table, Width, is_no_time};
 use super::{Fault, MISSING, Others, Parsed, REMEDY_FINITE, blank, fault, line_end, mixed, odd};
 
 /// Parses one line from `place`, leaves `place` after its newline.
@@ -16,7 +17,11 @@ pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Tabl
         Separator::Bar => usual::<b'|'>(text, *place),
         Separator::Blanks => usual::<b' '>(text, *place),
     };
-    let found = found.filter(|found| if found.with_time { table.four } else { table.three });
+    let right = |found: &Usual| match found.time {
+        0 => table.three,
+        digits => table.four && (digits >= TIME_DIGITS || !table.timed),
+    };
+    let found = found.filter(right);
     let Some(Usual { user, item, rating, end, .. }) = found else {
         return any(text, place, out, table).map_err(|found| of_row(text, *place).unwrap_or(found));
     };
@@ -27,12 +32,16 @@ pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Tabl
     Ok(())
 }
 
+/// How many digits [`TIME`](super::table::TIME) has.
+const TIME_DIGITS: usize = 8;
+
 /// What most lines are.
 struct Usual {
     user: u32,
     item: u32,
     rating: f32,
-    with_time: bool,
+    /// How many digits the time has; 0 where there is none.
+    time: usize,
     /// After the newline.
     end: usize,
 }
@@ -43,12 +52,13 @@ fn usual<const MARK: u8>(text: &[u8], at: usize) -> Option<Usual> {
     let (user, at) = plain::<MARK>(text, at)?;
     let (item, at) = plain::<MARK>(text, at)?;
     let (rating, at) = short_number(text, at)?;
-    let mut found = Usual { user, item, rating, with_time: false, end: at + 1 };
+    let mut found = Usual { user, item, rating, time: 0, end: at + 1 };
     match byte(text, at) {
         b'\n' => {}
         b'\r' if byte(text, at + 1) == b'\n' => found.end = at + 2,
         _ => {
-            let mut at = separator::<MARK>(text, at)?;
+            let start = separator::<MARK>(text, at)?;
+            let mut at = start;
             loop {
                 let (count, ..) = digits(text, at);
                 at += count;
@@ -56,7 +66,7 @@ fn usual<const MARK: u8>(text: &[u8], at: usize) -> Option<Usual> {
                     break;
                 }
             }
-            found.with_time = true;
+            found.time = at - start;
             found.end = match byte(text, at) {
                 b'\n' => at + 1,
                 b'\r' if byte(text, at + 1) == b'\n' => at + 2,
@@ -115,7 +125,7 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Resul
     const ROW: &str = "write each rating as `user item rating [time]`, between tabs, `::`, commas, semicolons, bars or blanks";
     const HEADING: &str = "give a number; if this is a heading, name its columns as in --columns user=NAME,item=NAME,rating=NAME";
     let separator = if is_mixed(text, start, table) { Separator::Blanks } else { table.separator };
-    let (mut cells, mut count, mut filled) = ([None; 3], 0, 0);
+    let (mut cells, mut count, mut filled, mut beyond) = ([None; 3], 0, 0, None);
     for field in fields(text, start, separator) {
         if field.quote == Quote::Broken {
             let problem = "a quote is not closed in its line, or something stands behind the closing one";
@@ -123,6 +133,9 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Resul
         }
         if let Some(cell) = table.cells.iter().position(|&column| column == count).and_then(|i| cells.get_mut(i)) {
             *cell = Some(field).filter(|field| !field.is_empty());
+        }
+        if count == table.width.least() {
+            beyond = Some(field);
         }
         count += 1;
         if !field.is_empty() {
@@ -162,6 +175,24 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Resul
         let remedy =
             "write each rating as `user item rating [time]`, or say which columns are read, as in --columns user=1,item=2,rating=3";
         return fault(first, line, "this has more than four fields", remedy);
+    }
+    if let Some(beyond) = beyond.filter(|field| table.width == Width::Usual && field.quote == Quote::No) {
+        let pair = beyond.raw(text);
+        if is_pair(pair) && !is_time_of_day(pair) {
+            let remedy = "write rows as `label index:value ...`, or each rating as `user item rating [time]`";
+            return fault(
+                beyond.start,
+                beyond.end,
+                "this is an index and a value, as of svmlight rows, where a rating has its time",
+                remedy,
+            );
+        }
+    }
+    let is_wider = table.timed && filled == table.width.least() + 1;
+    if let Some(beyond) = beyond.filter(|field| is_wider && is_no_time(Shape::of(field.raw(text), separator))) {
+        let start = rating.filter(|_| table.cells[2] + 1 == table.width.least()).map_or(beyond.start, |rating| rating.start);
+        let (problem, remedy) = DECIMAL_COMMA;
+        return fault(start, beyond.end, problem, remedy);
     }
     let value = match rating.map(|rating| (rating, value(text, rating, table))) {
         Some((_, Ok(value))) => value,

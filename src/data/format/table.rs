@@ -3,7 +3,7 @@
 //! All of it is found once, from the first lines: a line that does not fit later on is an error, never another reading.
 
 use super::columns::{Column, Columns};
-use super::fields::Separator;
+use super::fields::{Separator, Shape};
 use super::guess::doubt;
 use super::heading::Roles;
 use super::sample::{Line, Sample, number, position};
@@ -11,6 +11,15 @@ use super::{Bad, blank, line_end, odd};
 
 /// Where a table does not have a column.
 pub(super) const NOWHERE: usize = usize::MAX;
+
+/// The least number that is a time: seconds since 1970, or a date as in 20200101.
+pub(super) const TIME: f32 = 1e7;
+
+/// What is wrong with a field too many that is no time, and the remedy.
+pub(super) const DECIMAL_COMMA: (&str, &str) = (
+    "this has one field more than other lines, which is no time: the comma may be a decimal one",
+    "write 3.5 for 3,5, or separate the fields by tabs, semicolons or bars; leave the last field out, if it is no part of the rating",
+);
 
 /// How many fields a line has.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,6 +39,14 @@ impl Width {
             Width::AtLeast(n) => fields >= n,
         }
     }
+
+    /// How many fields every line has.
+    pub(super) fn least(self) -> usize {
+        match self {
+            Width::Usual => 3,
+            Width::Just(n) | Width::AtLeast(n) => n,
+        }
+    }
 }
 
 /// Which fields of a line are read.
@@ -42,6 +59,8 @@ pub(in super::super) struct Table {
     /// Whether lines of three, and of four fields, in the usual order are right.
     pub(super) three: bool,
     pub(super) four: bool,
+    /// Whether the one field that some lines have more than others has to be a time.
+    pub(super) timed: bool,
 }
 
 impl Default for Table {
@@ -85,7 +104,7 @@ impl Found {
 impl Table {
     fn new(separator: Separator, cells: [usize; 3], width: Width) -> Table {
         let may = |fields: usize| cells == [0, 1, 2] && width.takes(fields);
-        Table { separator, cells, width, three: may(3), four: may(4) }
+        Table { separator, cells, width, three: may(3), four: may(4), timed: false }
     }
 
     /// Looks at the first lines of a file.
@@ -124,7 +143,7 @@ impl Table {
             (true, None) => (text.len(), first.number + 1),
             (false, _) => (first.start, first.number),
         };
-        let table = match (&names, columns) {
+        let mut table = match (&names, columns) {
             (None, None) => Table::new(separator, [0, 1, 2], Width::Usual),
             _ => sample.resolve(first, separator, names.as_deref(), has_heading, asked)?,
         };
@@ -134,9 +153,30 @@ impl Table {
                 doubt(&sample, separator, asked)?;
             }
         }
+        table.heed_decimal_commas(&sample, usize::from(has_heading));
         let note = names.and_then(|names| told(&names, &table));
         Ok(Found { table, begin, lines, decided: true, note })
     }
+
+    /// Between commas a rating with a decimal comma is two fields. So where some lines have a field more than others, that has to be a time;
+    /// and where the first lines all have one, and it is no time, no line may be shorter.
+    fn heed_decimal_commas(&mut self, sample: &Sample<'_>, skip: usize) {
+        let least = self.width.least();
+        if self.separator != Separator::Comma || matches!(self.width, Width::Just(_)) || self.cells[2] == NOWHERE {
+            return;
+        }
+        let lines = || sample.lines.iter().skip(skip).map(|&line| sample.shapes(line, Separator::Comma));
+        let is_short = |shapes: Vec<Shape>| shapes.iter().skip(least).all(|&shape| shape == Shape::Empty);
+        self.timed = lines().any(is_short);
+        if self.width == Width::Usual && !self.timed && lines().any(|shapes| shapes.get(least).is_some_and(|&shape| is_no_time(shape))) {
+            *self = Table::new(self.separator, self.cells, Width::Just(least + 1));
+        }
+    }
+}
+
+/// Whether a field is a number, and too small for a time.
+pub(super) fn is_no_time(shape: Shape) -> bool {
+    shape.number().is_some_and(|number| number < TIME)
 }
 
 impl Sample<'_> {

@@ -97,21 +97,23 @@ impl Spread {
         (self.squares / self.count.max(1) as f64).sqrt()
     }
 
-    /// The one farthest from the others. None where the others are all alike, or there are fewer than three.
+    /// The one farthest from the others. None where there are fewer than three, or two values are all there is: of those neither is far off,
+    /// however rare (and of a single one there is no measure, as the others are all alike).
     pub fn farthest(&self) -> Option<Farthest> {
+        if self.count < 3 || self.min_count + self.max_count >= self.count {
+            return None;
+        }
         let n = self.count as f64;
         let far = |target: f32| (f64::from(target) - self.mean).abs();
         let (row, target) = if far(self.max) >= far(self.min) { (self.max_row, self.max) } else { (self.min_row, self.min) };
         // Mean and deviation of the others: of few numbers one alone makes most of the deviation.
         let mean = (n * self.mean - f64::from(target)) / (n - 1.0);
         let squares = self.squares - far(target).powi(2) * n / (n - 1.0);
-        let deviation = (squares.max(0.0) / (n - 1.0)).sqrt();
-        // What rounding leaves of numbers that are all alike is no deviation.
-        let least = 1e-9 * self.mean.abs().max(mean.abs()).max(self.deviation());
-        (self.count > 2 && deviation > least).then(|| {
-            let deviations = (f64::from(target) - mean).abs() / deviation;
-            Farthest { row, target, mean, deviations }
-        })
+        // The others do differ; beside a number that is very far off rounding may leave less of that, or nothing.
+        let least = f64::EPSILON * self.squares;
+        let deviation = (squares.max(least) / (n - 1.0)).sqrt();
+        let deviations = (f64::from(target) - mean).abs() / deviation;
+        Some(Farthest { row, target, mean, deviations })
     }
 
     /// For a stamp; numbers as bits, so that they stay what they are.
@@ -168,9 +170,18 @@ mod tests {
         targets.push(-1e6);
         let found = of(0, &targets).farthest().unwrap();
         assert!(found.row == 7 && found.target == -1e6 && (found.mean - 2.0).abs() < 1e-6 && found.deviations > 1e6, "{found:?}");
-        // The others are all alike: no measure.
-        for targets in [vec![0.1; 9], [vec![0.0; 9], vec![1.0]].concat(), vec![1.0, 5.0]] {
+        // Beyond what the sums can tell apart.
+        targets.push(1e30);
+        assert!(of(0, &targets).farthest().is_some_and(|found| found.target == 1e30 && found.deviations.is_finite()));
+        // The others are all alike, but for rounding: no measure. Nor is the rare one of two classes far off.
+        let rare = |n: usize, often: f32, count: usize, seldom: f32| [vec![often; n], vec![seldom; count]].concat();
+        for targets in [vec![0.1; 9], rare(9, 0.0, 1, 1.0), vec![1.0, 5.0], rare(2, 3.0, 1, 4.0), rare(50_000, 0.0, 2, 1.0)] {
             assert_eq!(of(0, &targets).farthest(), None);
+        }
+        for count in 2..3000 {
+            assert_eq!(of(0, &rare(count, 5.0, 1, 4.0)).farthest(), None);
+            let parts = of(0, &rare(count, 0.7, 0, 0.0)).join(of(count, &rare(count, 0.7, 1, 0.2)));
+            assert_eq!(parts.farthest(), None);
         }
     }
 }

@@ -145,6 +145,8 @@ pub(super) fn is_vowpal_wabbit(line: &[u8]) -> bool {
     !is_table
 }
 
+const AS_RATINGS: &str = "write rows as `label index:value ...`; if these are ratings, give --format ratings";
+
 /// Refuses ratings without a heading that may as well be something else. Where ratings may be missing, a time may be in their place;
 /// where it is known that these are ratings, only the order of the columns is in doubt.
 pub(super) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, unlabelled, .. }: Asked<'_>) -> Result<(), Bad> {
@@ -156,7 +158,13 @@ pub(super) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, un
         let shapes = fields.iter().map(|field| Shape::of(field.raw(sample.text), separator)).collect::<Vec<_>>();
         (!quoted).then_some(shapes)
     };
-    let Some(mut lines) = sample.lines.iter().map(bare).collect::<Option<Vec<_>>>() else { return wide(sample, separator, first, false) };
+    let all = sample.lines.iter().map(bare).collect::<Option<Vec<_>>>();
+    let most = sample.lines.iter().map(|line| fields(sample.text, line.start, separator).count()).max();
+    if !known && matches!(most, Some(3 | 4)) && (0..2).any(|column| has_fractions(sample, separator, column)) {
+        let problem = "this may be dense data (as CSV), a column a feature, for users and items are not whole numbers";
+        return Err(sample.bad(first, problem, AS_RATINGS));
+    }
+    let Some(mut lines) = all else { return wide(sample, separator, first, false) };
     for shapes in &mut lines {
         while shapes.len() > 3 && shapes.last() == Some(&Shape::Empty) {
             shapes.pop();
@@ -167,7 +175,6 @@ pub(super) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, un
     let longest = lines.iter().map(Vec::len).max().unwrap_or(0);
     let column = |i: usize| lines.iter().filter_map(move |shapes| shapes.get(i)?.number());
     let ascending = indices && lines.iter().all(|shapes| shapes.get(1..).unwrap_or_default().is_sorted_by(|a, b| a.number() < b.number()));
-    const AS_RATINGS: &str = "write rows as `label index:value ...`; if these are ratings, give --format ratings";
     const AS_COLUMNS: &str =
         "write rows as `label index:value ...`; if these are ratings, say where, as in --columns user=1,item=2,rating=3";
     if longest > 4 {
@@ -190,6 +197,7 @@ pub(super) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, un
         }
         return wide(sample, separator, first, true);
     }
+<<<<<<< HEAD
     let fraction = |i: usize| lines.iter().any(|shapes| matches!(shapes.get(i), Some(Shape::Fraction(_))));
     if !known && numeric && longest > 2 && (fraction(0) || fraction(1)) {
         let problem = "this may be dense data (as CSV), a column a feature, for users and items are not whole numbers";
@@ -203,6 +211,9 @@ pub(super) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, un
             let (problem, remedy) = DECIMAL_COMMA;
             return Err(sample.bad(line, problem, remedy));
         }
+=======
+    if longest == 4 && column(3).count() > 0 && !column(3).all(|time| time >= 1e7) {
+>>>>>>> mend-text2
         let problem = match separator {
             _ if ascending && separator != Separator::Comma => "this may be a label with bare indices, or a rating with a time",
             Separator::Comma => {
@@ -227,6 +238,17 @@ pub(super) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, un
         return Err(sample.bad(first, problem, AS_RATINGS));
     }
     Ok(())
+}
+
+/// Whether a column has numbers alone, and fractions among them.
+fn has_fractions(sample: &Sample<'_>, separator: Separator, column: usize) -> bool {
+    let shapes = || {
+        sample.lines.iter().filter_map(|line| fields(sample.text, line.start, separator).nth(column)).map(|field| match field.quote {
+            super::fields::Quote::No => Shape::of(field.raw(sample.text), separator),
+            _ => Shape::Word,
+        })
+    };
+    shapes().any(|shape| matches!(shape, Shape::Fraction(_))) && !shapes().any(|shape| shape == Shape::Word)
 }
 
 /// Whether a first column has two values in turn, as labels are and users are not.

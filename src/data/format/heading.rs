@@ -190,6 +190,7 @@ impl Roles {
         let spare: Vec<usize> = (0..names.len()).filter(|&i| names.get(i).is_some_and(|name| is_spare(name))).collect();
         if let [column] = spare.as_slice() {
             match [&mut self.user, &mut self.item, &mut self.rating] {
+                [Some(_), Some(_), None] if names.get(*column).is_some_and(|name| is_id(name)) => {}
                 [open @ None, Some(_), Some(_)] | [Some(_), open @ None, Some(_)] | [Some(_), Some(_), open @ None] => {
                     *open = Some(*column)
                 }
@@ -198,6 +199,13 @@ impl Roles {
         }
         self
     }
+}
+
+/// Whether a column numbers its rows, or something else, and is no rating: `id`, `review_id`, `eventId`.
+fn is_id(name: &str) -> bool {
+    let (whole, parts) = (plain(name), name.split(|c: char| !c.is_alphanumeric()));
+    let last = parts.filter(|part| !part.is_empty()).next_back().unwrap_or_default();
+    ["id", "uuid", "guid"].contains(&&*whole) || last.eq_ignore_ascii_case("id") || last.ends_with("Id") || last.ends_with("ID")
 }
 
 /// Whether a column's name says nothing at all, not even that it is pandas' index.
@@ -240,5 +248,9 @@ mod tests {
         assert_eq!(of("age,sex,pay,kids"), (None, None, None));
         assert_eq!(of("user,song_id,artist_id,rating"), (Some(0), None, Some(3)));
         assert_eq!(of("u,i,rating"), (None, None, Some(2)));
+        for heading in ["user,item,id", "id,user,item", "user,item,review_id", "user,item,eventId"] {
+            assert_eq!(of(heading).2, None, "{heading}");
+        }
+        assert_eq!((of("user,item,paid").2, of("id,item,rating").0), (Some(2), Some(0)));
     }
 }

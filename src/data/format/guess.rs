@@ -197,12 +197,6 @@ pub(super) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, un
         }
         return wide(sample, separator, first, true);
     }
-<<<<<<< HEAD
-    let fraction = |i: usize| lines.iter().any(|shapes| matches!(shapes.get(i), Some(Shape::Fraction(_))));
-    if !known && numeric && longest > 2 && (fraction(0) || fraction(1)) {
-        let problem = "this may be dense data (as CSV), a column a feature, for users and items are not whole numbers";
-        return Err(sample.bad(first, problem, AS_RATINGS));
-    }
     if longest == 4 && column(3).count() > 0 && !column(3).all(|time| time >= TIME) {
         let mixed = separator == Separator::Comma && lines.iter().any(|shapes| shapes.len() < 4);
         if let Some((&line, _)) =
@@ -211,9 +205,6 @@ pub(super) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, un
             let (problem, remedy) = DECIMAL_COMMA;
             return Err(sample.bad(line, problem, remedy));
         }
-=======
-    if longest == 4 && column(3).count() > 0 && !column(3).all(|time| time >= 1e7) {
->>>>>>> mend-text2
         let problem = match separator {
             _ if ascending && separator != Separator::Comma => "this may be a label with bare indices, or a rating with a time",
             Separator::Comma => {

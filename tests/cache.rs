@@ -165,8 +165,12 @@ fn what_a_killed_run_left_is_removed_by_the_next() {
     }
     assert!(at.join("cache/.hogwild-in0use.part").exists());
     drop(written);
-    good(at, "cache clear");
-    assert!(!at.join("cache/.hogwild-in0use.part").exists());
+    // A test beside this one that is just starting a command may hold the lock for a moment: what is open passes to it until it begins.
+    let gone = (0..50).any(|_| {
+        good(at, "cache clear");
+        !at.join("cache/.hogwild-in0use.part").exists()
+    });
+    assert!(gone);
 }
 
 #[test]

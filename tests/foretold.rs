@@ -80,7 +80,9 @@ fn what_train_has_packed_serves_eval() {
     linear(&at.join("m.safetensors"));
     factors(at);
     fs::write(at.join("rows.svm"), "1 1:1 2:1\n-1 3:1\n").unwrap();
+    command::settle();
     good(at, "train rows.svm --lr 0.1 --epochs 1 --quiet");
+    good(at, "train train.txt --model mf --rank 1 --lr 0.1 --epochs 1 --quiet");
     for line in ["eval m.safetensors rows.svm", "eval mf.safetensors train.txt"] {
         let said = message(&hogwild(at, line));
         assert!(said.contains("read from cache"), "{line}: {said}");

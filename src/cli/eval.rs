@@ -30,9 +30,10 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
     warn::of_unknown(&opened, &args.data, &model)?;
     let members = score_members(&model, &opened, &args.data)?;
     model.check_labels(&opened.packed).map_err(|error| of_input(error, &opened, &args.data))?;
-    let of_members: Vec<Metrics> = members.iter().filter(|_| members.len() > 1).map(|member| member.metrics(model.loss)).collect();
+    let of_members: Vec<Metrics> =
+        members.iter().filter(|_| members.len() > 1).map(|member| notes::metrics_of(member, model.loss)).collect();
     let scored = Scored::mean(model.loss, members);
-    let metrics = scored.metrics(model.loss);
+    let metrics = notes::metrics_of(&scored, model.loss);
     if args.json {
         let mut json = metrics_json(&metrics);
         json["examples"] = metrics.examples.into();

@@ -1,6 +1,6 @@
 //! Notes about sparse rows, their labels, and what a model makes of data (scores, metrics), a line each: what is not wrong, but seldom meant.
 //! What is odd about ratings is in `warn`, the one line on what was read in `summary`.
-use super::warn;
+use super::{summary::real, warn};
 use hogwild::{
     Classes, Loss, Metrics, Outcome, Scored,
     data::{Dataset, Ids, Packed},
@@ -12,7 +12,14 @@ pub fn of_training(data: &Dataset, loss: Loss, positive: Option<f32>, name: &str
     let labels = data.labels();
     if !loss.is_classification() {
         let remedy = if loss == Loss::Squared { "mend it, leave the row out, or use --loss huber" } else { "mend it or leave the row out" };
-        return warn::far_off(&labels.spread, name, "the label of row", remedy).into_iter().collect();
+        let spread = &labels.spread;
+        let alike = (spread.count > 1 && spread.min == spread.max)
+            .then(|| format!("warning: {name}: all labels are {}: there is nothing to learn from", real(spread.min)));
+        return alike
+            .into_iter()
+            .chain(warn::far_off(spread, name, "the label of row", remedy))
+            .chain(warn::rounded(spread, name, "labels"))
+            .collect();
     }
     // What is wrong with labels is told where the model is trained.
     let Ok(classes) = Classes::of(data, loss, positive) else { return Vec::new() };
@@ -56,12 +63,26 @@ pub fn of_scored(scored: &Scored, data: &Packed, name: &str) -> Option<String> {
         .then(|| format!("warning: {name}: the model knows no feature of these rows: each score is its bias"))
 }
 
-/// Of scores: how many are no numbers. Those of rows that could not be read do not count.
+/// Metrics of scores; where one of these is no number, none of those is one.
+pub fn metrics_of(scored: &Scored, loss: Loss) -> Metrics {
+    let found = scored.metrics(loss);
+    if scored.scores.iter().all(|(score, _)| score.is_finite()) {
+        return found;
+    }
+    let none = |metric: Option<f64>| metric.map(|_| f64::NAN);
+    let [logloss, auc, accuracy, rmse, mae] = [found.logloss, found.auc, found.accuracy, found.rmse, found.mae].map(none);
+    Metrics { loss: f64::NAN, logloss, auc, accuracy, rmse, mae, ..found }
+}
+
+/// Of scores: how many are no numbers, and the first of them. Those of rows that could not be read do not count.
 pub fn of_scores(scored: &Scored, data: &Packed) -> Option<String> {
     let wrong = |&(i, &(score, _)): &(usize, &(f32, f32))| !score.is_finite() && !data.is_bad(i);
-    let count = scored.scores.iter().enumerate().filter(wrong).count();
-    (count > 0)
-        .then(|| format!("{count} of {} scores are NaN or infinite; the data or the model have numbers too large", scored.scores.len()))
+    let wrong: Vec<String> = scored.scores.iter().enumerate().filter(wrong).map(|(i, _)| (i + 1).to_string()).collect();
+    let (first, more) = (wrong.get(..wrong.len().min(5))?.join(", "), if wrong.len() > 5 { ", ..." } else { "" });
+    let (count, all) = (wrong.len(), scored.scores.len());
+    (count > 0).then(|| {
+        format!("{count} of {all} scores are NaN or infinite (examples {first}{more}); the data or the model have numbers too large")
+    })
 }
 
 /// Of metrics: which are no numbers.

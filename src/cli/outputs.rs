@@ -38,6 +38,9 @@ pub fn check<'a>(inputs: impl IntoIterator<Item = &'a PathBuf>, outputs: &[(&str
     let inputs: Vec<_> = inputs.into_iter().map(|path| (path, identity(path))).collect();
     let outputs: Vec<_> = outputs.iter().filter_map(|&(option, path)| path.map(|path| (option, path, identity(path)))).collect();
     for (i, (option, path, identity)) in outputs.iter().enumerate() {
+        if path.as_os_str() == "-" {
+            bail!("{option} -: this cannot be written to standard output; name a file (./- for one of that name)");
+        }
         if path.is_dir() {
             bail!("{option} {}: is a folder; name a file in it", path.display());
         }

@@ -41,12 +41,12 @@ pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
     let write = |out: &mut dyn Write| -> std::io::Result<()> {
         let mut out = BufWriter::new(out);
         for (row, &(score, _)) in scored.scores.iter().enumerate() {
-            let prediction = model.loss.predict(score);
-            // A row that could not be read has no prediction, but its line.
-            if prediction.is_nan() || (bad > 0 && opened.packed.is_bad(row)) {
+            // A row that could not be read has no prediction, but its line. Nor has a score that is no number: of an infinite one, the
+            // logistic loss would still make a probability.
+            if !score.is_finite() || (bad > 0 && opened.packed.is_bad(row)) {
                 writeln!(out, "nan")?;
             } else {
-                writeln!(out, "{prediction}")?;
+                writeln!(out, "{}", model.loss.predict(score))?;
             }
         }
         out.flush()

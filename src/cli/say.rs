@@ -26,6 +26,14 @@ pub fn reader_is_gone() -> bool {
     READER_GONE.load(Relaxed)
 }
 
+/// Heeds an error of what was written to standard output by its name, as a log is.
+pub fn see_reader(error: &anyhow::Error) {
+    let is_gone = |cause: &std::io::Error| cause.kind() == ErrorKind::BrokenPipe;
+    if error.chain().filter_map(|cause| cause.downcast_ref()).any(is_gone) {
+        READER_GONE.store(true, Relaxed);
+    }
+}
+
 /// Standard output, to be flushed by whoever writes to it.
 pub struct Results;
 

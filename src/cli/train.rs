@@ -6,7 +6,7 @@ use super::{
     notes, outputs,
     report::{self, Report},
     rule::RuleOptions,
-    say::say,
+    say::{say, see_reader},
     summary, threads, warn,
 };
 use anyhow::bail;
@@ -130,7 +130,7 @@ pub struct TrainArgs {
     /// Write the model here
     #[arg(short, long, value_name = "MODEL.safetensors")]
     out: Option<PathBuf>,
-    /// Write one JSON object a line: start, epochs, end
+    /// Write one JSON object a line: start, epochs, end; - is standard output
     #[arg(long, value_name = "FILE.jsonl")]
     log: Option<PathBuf>,
     /// Draw training and held-out loss by epoch and by second
@@ -216,7 +216,10 @@ impl TrainArgs {
     }
 }
 
-pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
+pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
+    if args.log.as_ref().is_some_and(|log| log.as_os_str() == "-") {
+        args.log = Some("/dev/stdout".into());
+    }
     // Which defaults hold is known with the data; what is wrong by both is told before they are read.
     let check = |ratings| args.settings(ratings)?.check();
     match args.model {
@@ -254,7 +257,12 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
         tell_notes(&args, &settings, &data, valid.as_ref())?;
     }
     // To the end, so that a signal in the midst of saving takes nothing away.
-    watched(|stop| train(&args, &settings, &data, valid.as_ref(), stop))
+    let outcome = watched(|stop| train(&args, &settings, &data, valid.as_ref(), stop));
+    if let (Err(error), Some("/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1")) = (&outcome, args.log.as_ref().and_then(|log| log.to_str()))
+    {
+        see_reader(error);
+    }
+    outcome
 }
 
 /// Says what is odd about the training data, and about held-out data beside them.

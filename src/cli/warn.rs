@@ -11,13 +11,17 @@ use hogwild::{
 use std::{collections::HashMap, path::PathBuf};
 
 /// Ratings that teach nothing, or one that outweighs all others.
-pub fn of_ratings(data: &Ratings, name: &str) -> Option<String> {
+pub fn of_ratings(data: &Ratings, name: &str) -> Vec<String> {
     let spread = data.spread();
+    of_spread(&spread, name).into_iter().chain(rounded(&spread, name, "ratings")).collect()
+}
+
+fn of_spread(spread: &Spread, name: &str) -> Option<String> {
     if spread.count > 1 && spread.min == spread.max {
         let like = "is a rating of every pair meant, or is another column the rating (--columns)?";
         return Some(format!("warning: {name}: all ratings are {}: there is nothing to learn from; {like}", real(spread.min)));
     }
-    far_off(&spread, name, "rating", "mend it or leave it out")
+    far_off(spread, name, "rating", "mend it or leave it out")
 }
 
 /// Says so if a label or a rating is more than 100 deviations of the others from their mean.
@@ -28,6 +32,19 @@ pub fn far_off(spread: &Spread, name: &str, what: &str, remedy: &str) -> Option<
     Some(format!(
         "warning: {name}: {what} {row} is {target}, {deviations:.0} standard deviations from the mean of the others ({mean}); {remedy}"
     ))
+}
+
+/// Says so if labels or ratings lose what they are about as 32-bit floats: whole numbers from 2^24 on, and any that are large beside their spread.
+pub fn rounded(spread: &Spread, name: &str, what: &str) -> Option<String> {
+    const EXACT: f32 = 16_777_216.0;
+    let largest = spread.max.abs().max(spread.min.abs());
+    let is_coarse = spread.max > spread.min && f64::from(largest / EXACT) > spread.deviation() / 100.0;
+    if spread.count == 0 || largest < EXACT && !is_coarse {
+        return None;
+    }
+    let (near, step) = (real(largest), real(largest.next_up() - largest));
+    let remedy = if is_coarse || spread.max == spread.min { "; subtract an offset from all of them" } else { "" };
+    Some(format!("{name}: {what} are kept to 24 bits: near {near} they are rounded to multiples of {step}{remedy}"))
 }
 
 /// Says so if ratings are of users and items that a model hardly has. Gives whether it did.

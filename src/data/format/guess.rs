@@ -4,6 +4,7 @@
 //! given nothing here is asked any more.
 
 use super::fields::{Separator, Shape, fields};
+use super::foreign::foreign;
 use super::sample::{Line, Sample};
 use super::table::{Asked, DECIMAL_COMMA, TIME, is_no_time};
 use super::{Bad, Format, blank, line_end, odd::plain_blanks};
@@ -34,18 +35,9 @@ pub(super) const REWRITE: &str = "write each row as `label index:value index:val
 
 /// Finds the format from the first lines: that of most of them, which all but tables of ratings show by their marks.
 pub(in super::super) fn guess(text: &[u8]) -> Guess {
-    let first = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
-    const OTHERS: [(&[u8], &str); 5] = [
-        (b"{\"", "this is JSON, which is not read"),
-        (b"[{", "this is JSON, which is not read"),
-        (b"PK\x03\x04", "this is a zip archive or a spreadsheet, which is not read"),
-        (b"PAR1", "this is a Parquet file, which is not read"),
-        (b"@relation", "this is an ARFF file, which is not read"),
-    ];
-    let is = |mark: &[u8]| first.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark));
-    if let Some((_, problem)) = OTHERS.iter().find(|(mark, _)| is(mark)) {
+    if let Some((problem, remedy)) = foreign(text) {
         let line = 0..line_end(text, 0).min(text.len());
-        return Guess::Refused(Bad::of(text, 0, 0, line, (*problem).into(), REWRITE.into()));
+        return Guess::Refused(Bad::of(text, 0, 0, line, problem.into(), remedy.into()));
     }
     let (mut at, mut number, mut counts, mut first) = (0, 0, [0; 4], [None; 4]);
     while at < text.len() && number < SAMPLE as u64 {
@@ -93,6 +85,13 @@ fn kind(line: &[u8]) -> Option<Kind> {
     if colon > 0 && second.get(colon + 1) != Some(&b':') && is_index && is_label {
         return Some(Kind::Row);
     }
+    // Named features, and pairs with a blank before the colon; these are named by their parser too.
+    let is_torn =
+        |token: &[u8]| token.first() == Some(&b':') && Shape::of(token.get(1..).unwrap_or_default(), Separator::Blanks).number().is_some();
+    let all_named = rest().any(is_named) && rest().all(|token| is_named(token) || is_pair(token));
+    if is_number && (all_named || second.iter().all(u8::is_ascii_digit) && rest().any(is_torn)) {
+        return Some(Kind::Row);
+    }
     // Rows whose fields are separated by other marks; their parser names these.
     let by_mark = |mark: u8| line.split(move |&byte| byte == mark).skip(1).map(<[u8]>::trim_ascii).filter(|part| !part.is_empty());
     if b",;\t".iter().any(|&mark| by_mark(mark).next().is_some() && by_mark(mark).all(is_pair)) {
@@ -123,6 +122,13 @@ pub(super) fn is_time_of_day(token: &[u8]) -> bool {
     }
 }
 
+/// `name:value`, or `name=value`.
+fn is_named(token: &[u8]) -> bool {
+    let Some(mark) = token.iter().position(|byte| matches!(byte, b':' | b'=')) else { return false };
+    let value = token.get(mark + 1..).unwrap_or_default();
+    token.first().is_some_and(u8::is_ascii_alphabetic) && Shape::of(value, Separator::Blanks).number().is_some()
+}
+
 /// `field:index:value`.
 fn is_triple(token: &[u8]) -> bool {
     let Some(colon) = token.iter().position(|&byte| byte == b':') else { return false };
@@ -136,7 +142,9 @@ pub(super) fn is_vowpal_wabbit(line: &[u8]) -> bool {
     let tag = before.rsplit(|&byte| blank(byte)).next().unwrap_or_default();
     let glued = !tag.is_empty() && !tag.starts_with(b"'");
     let labels = before.split(|&byte| blank(byte)).filter(|token| !token.is_empty() && !token.starts_with(b"'"));
-    if glued || !labels.clone().all(|token| Shape::of(token, Separator::Blanks).number().is_some()) {
+    // Between bars from end to end, as Markdown has rows of a table.
+    let is_framed = bar == 0 && line.len() > 1 && line.ends_with(b"|");
+    if glued || is_framed || !labels.clone().all(|token| Shape::of(token, Separator::Blanks).number().is_some()) {
         return false;
     }
     let cell = |part: &[u8]| !part.trim_ascii().is_empty() && !part.trim_ascii().iter().any(|&byte| blank(byte));

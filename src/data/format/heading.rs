@@ -203,8 +203,8 @@ impl Roles {
 
 /// Whether a column numbers its rows, or something else, and is no rating: `id`, `review_id`, `eventId`.
 fn is_id(name: &str) -> bool {
-    let (whole, mut parts) = (plain(name), name.split(|c: char| !c.is_alphanumeric()));
-    let last = parts.rfind(|part| !part.is_empty()).unwrap_or_default();
+    let whole = plain(name);
+    let last = name.rsplit(|c: char| !c.is_alphanumeric()).find(|part| !part.is_empty()).unwrap_or_default();
     ["id", "uuid", "guid"].contains(&&*whole) || last.eq_ignore_ascii_case("id") || last.ends_with("Id") || last.ends_with("ID")
 }
 

@@ -2,6 +2,7 @@
 
 mod columns;
 mod fields;
+mod foreign;
 mod guess;
 mod head;
 mod heading;

@@ -125,6 +125,10 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Resul
     const ROW: &str = "write each rating as `user item rating [time]`, between tabs, `::`, commas, semicolons, bars or blanks";
     const HEADING: &str = "give a number; if this is a heading, name its columns as in --columns user=NAME,item=NAME,rating=NAME";
     let separator = if is_mixed(text, start, table) { Separator::Blanks } else { table.separator };
+    if byte(text, first) == b'#' && is_comment(text, first, table, unlabelled) {
+        *place = end;
+        return Ok(());
+    }
     let (mut cells, mut count, mut filled, mut beyond) = ([None; 3], 0, 0, None);
     for field in fields(text, start, separator) {
         if field.quote == Quote::Broken {
@@ -217,6 +221,18 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Resul
     out.values.push(value);
     *place = end;
     Ok(())
+}
+
+/// Whether a line that begins with `#` is a comment: it does not have the fields of a rating. Where no blank is behind the mark, as many fields
+/// will do, for the user's name may begin so.
+#[cold]
+fn is_comment(text: &[u8], start: usize, table: &Table, unlabelled: bool) -> bool {
+    let count = fields(text, start, table.separator).count();
+    let rating = table.cells.get(2).and_then(|&column| fields(text, start, table.separator).nth(column));
+    let has_rating = rating.is_some_and(|rating| value(text, rating, table).is_ok());
+    let glued = !blank(byte(text, start + 1)) && !matches!(byte(text, start + 1), b'\n' | b'#');
+    let fits = table.width.takes(count) || glued && unlabelled && count > 1;
+    !(fits && (glued || has_rating))
 }
 
 /// A rating, of any length, with a decimal comma where the file may have them.

@@ -40,6 +40,8 @@ impl<'a> Sample<'a> {
                 Some(b'#' | b'%') if sample.lines.is_empty() => sample.comments.push(found),
                 // What Excel writes for itself, before the heading.
                 Some(_) if sample.lines.is_empty() && is_separator_line(line) => {}
+                // Between ratings too, where it is plain.
+                Some(b'#') if line.get(1).is_none_or(|&next| blank(next) || next == b'#') => {}
                 Some(_) => sample.lines.push(found),
             }
             (at, number) = (end, number + 1);
@@ -93,7 +95,8 @@ impl<'a> Sample<'a> {
     /// The heading that the first line is, if its names say so: the separator too.
     pub(super) fn named(&self, line: Line, columns: Option<&Columns>) -> Option<(Separator, Vec<String>)> {
         let given: Vec<&str> = columns.map(named_columns).unwrap_or_default();
-        Separator::ALL.into_iter().find_map(|separator| {
+        let marks = Separator::ALL.into_iter().filter(|&mark| mark != Separator::Tab || self.before_tabs().is_none());
+        marks.into_iter().find_map(|separator| {
             let names = self.names(line, separator);
             let all_there = given.iter().all(|name| position(&names, name).is_some());
             let roles = Roles::of(&names).complete(&names);
@@ -106,6 +109,9 @@ impl<'a> Sample<'a> {
 
     /// The separator that fits most lines. Where ratings may be missing, a name with blanks is not to be taken for an item and a rating.
     pub(super) fn separator(&self, columns: Option<&Columns>, unlabelled: bool) -> Result<Separator, Bad> {
+        if let Some(mark) = self.before_tabs() {
+            return Ok(mark);
+        }
         let numbers = columns.map(|c| [&c.user, &c.item, &c.rating].map(number)).unwrap_or_default();
         let rating = numbers[2].unwrap_or(2);
         let least = numbers.into_iter().flatten().max().map_or(3, |most| (most + 1).max(2));
@@ -152,6 +158,39 @@ impl<'a> Sample<'a> {
             && !below.is_empty()
             && titles.iter().all(|title| matches!(title, Shape::Word | Shape::Empty))
             && titles.iter().enumerate().any(above)
+    }
+
+    /// Whether the lines below a heading have one field more than it has names, and begin with the names that R gives to rows: 1, 2, 3, ...
+    pub(super) fn have_row_names(&self, separator: Separator, names: usize) -> bool {
+        let rows = || self.lines.iter().skip(1).map(|&line| self.fields(line, separator));
+        let value = |field: &Field| field.value(self.text).into_owned();
+        let numbered = |(i, row): (usize, Vec<Field>)| row.first().is_some_and(|field| value(field) == (i + 1).to_string().as_bytes());
+        // A last column without a name may as well be a time, or empty.
+        let last = |row: Vec<Field>| row.last().map_or(Shape::Empty, |field| Shape::of(&value(field), separator));
+        let ends_so = rows().map(last).all(|shape| shape == Shape::Empty || shape.number().is_some_and(|number| number >= 1e7));
+        rows().nth(1).is_some() && rows().all(|row| row.len() == names + 1) && rows().enumerate().all(numbered) && !ends_so
+    }
+
+    /// Refuses a title above a heading.
+    pub(super) fn heed_title(&self, first: Line, separator: Separator) -> Result<(), Bad> {
+        let Some((_, names)) = self.lines.get(1).and_then(|&second| self.named(second, None)) else { return Ok(()) };
+        let words = self.shapes(first, separator).contains(&Shape::Word);
+        if words && self.fields(first, separator).len() != names.len() {
+            let problem = "this line stands above the heading, and is no rating";
+            return Err(self.bad(first, problem, "take it out, or begin it with `#` and a blank"));
+        }
+        Ok(())
+    }
+
+    /// The mark that stands before every tab, as in `1,\t2,\t3`: it separates, and tabs are but blanks.
+    fn before_tabs(&self) -> Option<Separator> {
+        let ends = |line: &Line, mark: Separator| {
+            let fields = self.fields(*line, Separator::Tab);
+            fields.len() > 1 && fields.iter().rev().skip(1).all(|field| field.raw(self.text).ends_with(&[mark.byte()]))
+        };
+        [Separator::Comma, Separator::Semicolon, Separator::Bar]
+            .into_iter()
+            .find(|&mark| !self.lines.is_empty() && self.lines.iter().all(|line| ends(line, mark)))
     }
 
     /// Lines before the first rating that begin with `#` are comments, unless they look just like a rating.

@@ -8,6 +8,7 @@ use super::{Fault, MISSING, Parsed, REMEDY_FINITE, blank, fault, line_end, mixed
 use crate::data::dictionary::DIRECT;
 
 const PAIRS: &str = "write each feature as `index:value`, without blanks around the colon";
+const NAMED: &str = "indices are whole numbers from 0: number the names (or hash them), as in `index:value`";
 const COMMAS: &str = "commas or semicolons separate the features of this row, and blanks should";
 const BLANKS: &str = "put blanks in their place: `label index:value index:value ...`";
 
@@ -222,6 +223,13 @@ fn odd_index(text: &[u8], start: usize) -> Result<(Option<u64>, usize), Fault> {
         if is_vowpal_wabbit(line_around(text, start)) {
             return fault(start, end, VOWPAL_WABBIT, REWRITE);
         }
+        let next = skip_blanks(text, end);
+        if byte(text, next) == b':' && byte(text, next + 1) != b':' {
+            return fault(start, token_end(text, next), "a blank stands before the colon", PAIRS);
+        }
+        if token.first().is_some_and(u8::is_ascii_alphabetic) && token.contains(&b'=') {
+            return fault(start, end, "this is a named feature, with `=` in place of a colon", NAMED);
+        }
         if is_rating(text, start) {
             return fault(start, end, mixed::RATING, mixed::REMEDY);
         }
@@ -232,7 +240,7 @@ fn odd_index(text: &[u8], start: usize) -> Result<(Option<u64>, usize), Fault> {
         return fault(start, end, "the index is missing before the colon", "write each feature as `index:value`");
     }
     if !index.iter().all(u8::is_ascii_digit) {
-        return fault(start, end, "the index is no whole number", "indices are whole numbers from 0; number or hash named features first");
+        return fault(start, end, "the index is no whole number", NAMED);
     }
     match std::str::from_utf8(index).ok().and_then(|index| index.parse().ok()) {
         Some(index) => Ok((Some(index), start + colon)),

@@ -32,7 +32,7 @@ pub(super) enum Width {
 }
 
 impl Width {
-    fn takes(self, fields: usize) -> bool {
+    pub(super) fn takes(self, fields: usize) -> bool {
         match self {
             Width::Usual => matches!(fields, 3 | 4),
             Width::Just(n) => fields == n,
@@ -137,7 +137,13 @@ impl Table {
         };
         let rating = columns.and_then(|columns| number(&columns.rating)).unwrap_or(2);
         let has_heading = is_named || names.is_none() && sample.is_heading(first, separator, rating);
-        let names = names.or_else(|| has_heading.then(|| sample.names(first, separator)));
+        let mut names = names.or_else(|| has_heading.then(|| sample.names(first, separator)));
+        if let Some(names) = names.as_mut().filter(|names| is_named && sample.have_row_names(separator, names.len())) {
+            names.insert(0, String::new());
+        }
+        if names.is_none() {
+            sample.heed_title(first, separator)?;
+        }
         let (begin, lines) = match (has_heading, sample.lines.get(1)) {
             (true, Some(second)) => (second.start, second.number),
             (true, None) => (text.len(), first.number + 1),

@@ -11,6 +11,7 @@ mod data;
 mod eval;
 mod inspect;
 mod interrupt;
+mod long_help;
 mod notes;
 mod outputs;
 mod pack;

@@ -60,7 +60,7 @@ pub struct TrainArgs {
     positive: Option<f32>,
     #[command(flatten)]
     rule: RuleOptions,
-    /// Learning rate, above 0. auto: some 15 rates rehearse the run on a sample, in about a fifth of its time (small data: a tenth of a second or two);
+    /// Learning rate, above 0. auto: some 15 rates rehearse the run on a sample, in about a fifth of its time, of ratings up to half (small data: a tenth of a second or two);
     /// with --batch the rule's default. A run that diverges at it, or loses more than a constant prediction, starts again at a third
     #[arg(long, value_name = "auto|RATE", default_value = "auto", value_parser = LearningRate::parse, allow_negative_numbers = true)]
     lr: LearningRate,

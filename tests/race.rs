@@ -192,10 +192,10 @@ fn every_rule_is_raced_under_the_schedule_it_is_to_run_by() {
     let constant = 0.693;
     for rule in Rule::ALL {
         // Rules that tune themselves by single examples are not alike on two threads.
-        let threads = if rule.name() == "yellowfin" { 1 } else { 2 };
+        let (threads, most) = if rule.name() == "yellowfin" { (1, 0.9) } else { (2, 0.8) };
         let (outcome, races) = linear(train, Some(test), Settings { rule, threads, ..Settings::default() });
         let loss = outcome.epochs.last().and_then(|epoch| epoch.valid).unwrap().loss;
-        assert!(races[0].helped && loss < 0.9 * constant, "{}: {loss} at {}", rule.name(), races[0].chosen);
+        assert!(races[0].helped && loss < most * constant, "{}: {loss} at {}", rule.name(), races[0].chosen);
     }
     let chosen = |schedule: &str| {
         let schedule = hogwild::Schedule::parse(schedule).unwrap();
@@ -231,6 +231,8 @@ fn the_command_tells_of_it() {
     let race = &lines[1];
     assert_eq!((&lines[0]["settings"]["lr"], &race["event"]), (&Value::Null, &"race".into()));
     assert_eq!(race["chosen"], lines.last().unwrap()["settings"]["lr"]);
+    // So few nonzeros are worth one worker.
+    assert_eq!(lines.last().unwrap()["settings"]["threads"], 1);
     let rates = race["rates"].as_array().unwrap();
     assert!(rates.len() >= 12 && rates.iter().all(|r| r["lr"].is_f64() && r["loss"].is_f64() && r["examples"].is_u64()), "{race}");
     assert!(race["seconds"].as_f64().unwrap() > 0.0);

@@ -3,6 +3,7 @@ use crate::{
     Error, Loss, Result,
     data::{Dataset, Labels, Ratings},
 };
+use hogwild_kernels::loss::Taken;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -84,6 +85,11 @@ impl Classes {
         Err(Error::BadFile { path: data.path().to_owned(), problem, remedy: "give data with the labels that the model was trained on" })
     }
 
+    /// What a loss takes a label for; ratings, and models without classes of their own, have the signs.
+    pub(crate) fn taken(classes: Option<Classes>, loss: Loss) -> Taken {
+        Taken::new(loss, classes.unwrap_or(Classes::SIGNS).positive)
+    }
+
     /// The labels as text, the negative one first; only the other where that was never seen.
     pub fn names(&self) -> Vec<String> {
         self.negative.into_iter().chain([self.positive]).map(|label| label.to_string()).collect()
@@ -108,31 +114,6 @@ fn are_opposite(one: f32, other: f32) -> bool {
     one == 1.0 && is_minus(other) || other == 1.0 && is_minus(one)
 }
 
-/// What a loss takes a label for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Taken {
-    /// The number that it is.
-    Number,
-    /// +1 for this label, -1 for any other.
-    Class(f32),
-}
-
-impl Taken {
-    /// Of a loss, and of the classes of a model where it has such.
-    pub fn new(loss: Loss, classes: Option<Classes>) -> Taken {
-        if loss.is_classification() { Taken::Class(classes.unwrap_or(Classes::SIGNS).positive) } else { Taken::Number }
-    }
-
-    #[inline(always)]
-    pub fn of(self, label: f32) -> f32 {
-        match self {
-            Taken::Number => label,
-            Taken::Class(positive) if label == positive => 1.0,
-            Taken::Class(_) => -1.0,
-        }
-    }
-}
-
 /// Whether every label is given.
 pub(crate) fn check_given(data: &Dataset) -> Result<()> {
     if data.is_unlabelled() { Err(unlabelled(data.path(), "labels")) } else { Ok(()) }
@@ -145,4 +126,22 @@ pub(crate) fn check_ratings_given(data: &Ratings) -> Result<()> {
 
 fn unlabelled(path: &Path, what: &str) -> Error {
     Error::BadFile { path: path.to_owned(), problem: format!("has rows without {what}"), remedy: "such data are for `predict` alone" }
+}
+
+/// Whether ratings fit the loss: one of two classes takes 1 and either -1 or 0, for ratings have no classes of their own in a model.
+pub(crate) fn check_ratings(loss: Loss, data: &Ratings) -> Result<()> {
+    check_ratings_given(data)?;
+    let ratings = data.labels();
+    let first = |is: &dyn Fn(f32) -> bool| ratings.few().iter().find(|found| is(found.label));
+    // At most three come before one that is no class, so it is among the few.
+    let odd = first(&|rating| rating.abs() != 1.0 && rating != 0.0);
+    let found = match (odd, first(&|rating| rating == -1.0), first(&|rating| rating == 0.0)) {
+        _ if !loss.is_classification() => return Ok(()),
+        (Some(odd), ..) => format!("rating {} is {}", odd.row + 1, odd.label),
+        (None, Some(minus), Some(zero)) => format!("rating {} is -1 and rating {} is 0", minus.row + 1, zero.row + 1),
+        _ => return Ok(()),
+    };
+    let problem = format!("{found}, and the {} loss takes two classes: ratings 1 and 0, or 1 and -1", loss.name());
+    let remedy = "use --loss squared, or write the ratings as two classes";
+    Err(Error::BadFile { path: data.path().to_owned(), problem, remedy })
 }

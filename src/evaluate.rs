@@ -1,11 +1,11 @@
 //! Scoring with a finished model: parallel, on private weights, with unknown features, users and items counted.
 use crate::{
-    Loss, Result,
-    classes::Taken,
+    Classes, Loss, Result,
     data::{Dataset, Ids, Ratings, is_bad},
     metrics::Metrics,
     model_file::FactorModel,
 };
+use hogwild_kernels::{feed::row_length, loss::Taken};
 use rayon::prelude::*;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -106,18 +106,12 @@ pub(crate) fn linear(
     scored
 }
 
-/// What a row of length 1 is divided by; 1 where there is no length.
-pub(crate) fn row_length(values: impl Iterator<Item = f32>) -> f64 {
-    let square: f64 = values.map(|x| x as f64 * x as f64).sum();
-    if square > 0.0 { square.sqrt() } else { 1.0 }
-}
-
 /// Ratings in a model's own numbers: user, item (`u32::MAX`: unknown), target.
 pub(crate) fn translate_ratings(data: &Ratings, users: &Ids, items: &Ids, loss: Loss) -> Result<Vec<(u32, u32, f32)>> {
     let (users, items) = (data.user_ids()?.translate(users), data.item_ids()?.translate(items));
     let of = |map: &[u32], number: u32| map.get(number as usize).copied().unwrap_or(u32::MAX);
     let cells = data.user_cells().iter().zip(data.item_cells()).zip(data.rating_cells());
-    let taken = Taken::new(loss, None);
+    let taken = Classes::taken(None, loss);
     let translated = cells
         .map(|((user, item), rating)| {
             if is_bad(rating.load(Relaxed)) {

@@ -20,41 +20,35 @@
 //! ```
 #![deny(unsafe_code, missing_docs)]
 
-mod aids;
 mod classes;
-pub mod data;
-mod error;
 mod evaluate;
-mod knob;
-mod left;
-mod loss;
-mod math;
-pub mod memory;
 mod metrics;
 mod model_check;
 mod model_file;
 mod model_read;
-pub mod models;
-mod output;
-mod params;
-pub mod rules;
-mod schedule;
 pub mod synth;
 mod train;
 
-pub use aids::Aids;
 pub use classes::Classes;
-pub use error::{Error, Result};
 pub use evaluate::Scored;
-pub use knob::Knob;
-pub use loss::Loss;
+pub use hogwild_base::{Error, Knob, OutputFile, Result, memory};
+pub use hogwild_data as data;
+pub use hogwild_kernels::{
+    aids::Aids,
+    batch::Batch,
+    feed::Normalize,
+    loss::Loss,
+    models,
+    order::Order,
+    params::{Plain, Weights},
+    rules,
+    rules::Rule,
+    schedule::{Moment, OwnSchedule, Schedule},
+    simd::{F32x16, InstructionSet, LANES, Line, Real, Vector},
+};
 pub use metrics::{Metric, Metrics};
 pub use model_file::{FactorModel, LinearModel, ModelKind, TrainedModel};
-pub use output::OutputFile;
-pub use params::{F32x16, InstructionSet, LANES, Line, Plain, Real, Vector, Weights};
-pub use rules::Rule;
-pub use schedule::{Moment, OwnSchedule, Schedule};
 pub use train::{
-    Astray, Batch, Ended, EpochReport, Normalize, Order, Outcome, Progress, RaceReport, Raced, Settings, Watch, Window, WindowReport,
-    train_factorization, train_factorization_with, train_linear, train_linear_with,
+    Astray, Ended, EpochReport, Outcome, Progress, RaceReport, Raced, Settings, Watch, Window, WindowReport, train_factorization,
+    train_factorization_with, train_linear, train_linear_with,
 };

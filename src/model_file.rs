@@ -7,7 +7,7 @@
 //! snapshots is version 2: every f32 tensor has a leading dimension, one for each member, ids are there once.
 use crate::{
     Classes, Error, Loss, OutputFile, Result,
-    classes::{Taken, check_given},
+    classes::{check_given, check_ratings},
     data::{Dataset, Ids, Packed, Ratings},
     evaluate::{self, Scored},
     memory,
@@ -161,7 +161,7 @@ impl TrainedModel {
                 Some(classes) => classes.check(data),
                 None => check_given(data),
             },
-            Packed::Ratings(data) => self.loss.check_ratings(data),
+            Packed::Ratings(data) => check_ratings(self.loss, data),
         }
     }
 
@@ -239,7 +239,7 @@ impl LinearModel {
     /// # Errors
     /// When the dictionary cannot be read.
     pub fn score(&self, loss: Loss, classes: Option<Classes>, data: &Dataset) -> Result<Scored> {
-        let taken = Taken::new(loss, classes);
+        let taken = Classes::taken(classes, loss);
         let columns = data.feature_ids()?.translate(&self.ids);
         let weights: Vec<f32> = std::iter::once(self.bias).chain(self.weights.iter().copied()).collect();
         let window = Window::Auto.of(data, 16 * (weights.len() + columns.len()) as u64);

@@ -5,7 +5,7 @@ pub(super) type Random = Xoshiro256PlusPlus;
 
 /// A number that belongs to both.
 pub(super) fn mix(a: u64, b: u64) -> u64 {
-    crate::math::mixed(a.wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ b.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    hogwild_kernels::simd::math::mixed(a.wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ b.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }
 
 /// A number from 0 to 1 that belongs to (seed, i).

@@ -1,19 +1,24 @@
 //! Training matrix factorization on ratings: settings and data become a run.
 use super::{
-    Batch, Feed, Normalize, Order, Outcome, RatingFeed, Settings, Watch, Window, compiled,
-    feed::Rating,
+    Outcome, Settings, Watch, Window,
     race::{self, Race},
     recovery,
-    run::{Run, Way, check_held_out, check_split},
+    run::{Run, check_held_out, check_split},
     sample,
+    tiles::tiles,
 };
 use crate::{
-    Error, Result, Rule,
+    Batch, Error, LANES, Normalize, Order, Result,
+    classes::check_ratings,
     data::Ratings,
     model_file::{FactorModel, ModelKind},
     models::Factorization,
-    params::{Finish, LANES, Parameters, Shape},
-    rules::{UpdateRule, with_any},
+    rules::UpdateRule,
+};
+use hogwild_kernels::{
+    engine::{FactorKernel, Loops, Own},
+    feed::Rating,
+    params::{Finish, Parameters, Shape},
 };
 use rayon::prelude::*;
 use std::{
@@ -37,7 +42,7 @@ pub fn train_factorization(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    with_any!([Sgd, AdagradRowwise] settings.rule, rule => train(rule, Some(settings.rule), settings.rule.name(), data, valid, settings, watch, stop))
+    train(&settings.rule, settings.rule.name(), data, valid, settings, watch, stop)
 }
 
 /// The same with an update rule of the user's own; that of the settings is not looked at.
@@ -52,12 +57,11 @@ pub fn train_factorization_with<R: UpdateRule>(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    train(rule, None, std::any::type_name::<R>(), data, valid, settings, watch, stop)
+    train(&Own(rule), std::any::type_name::<R>(), data, valid, settings, watch, stop)
 }
 
-fn train<R: UpdateRule>(
-    rule: R,
-    named: Option<Rule>,
+fn train(
+    rule: &dyn Loops<FactorKernel>,
     rule_name: &str,
     data: &Ratings,
     valid: Option<&Ratings>,
@@ -66,10 +70,10 @@ fn train<R: UpdateRule>(
     stop: &AtomicBool,
 ) -> Result<Outcome> {
     let mut settings = settings.clone();
-    settings.check_with(&rule, rule_name)?;
+    settings.check_with(&rule.facts(), rule_name)?;
     check_held_out(valid.is_some(), &settings)?;
-    settings.loss.check_ratings(data)?;
-    valid.map_or(Ok(()), |valid| settings.loss.check_ratings(valid))?;
+    check_ratings(settings.loss, data)?;
+    valid.map_or(Ok(()), |valid| check_ratings(settings.loss, valid))?;
     if let Some(hot) = settings.hot_rows.filter(|&hot| hot > 0) {
         let problem = "factorization keeps hot rows apart by its order of tiles; leave the setting out".into();
         return Err(Error::BadSetting { setting: "--hot-rows", value: hot.to_string(), problem });
@@ -100,7 +104,7 @@ fn train<R: UpdateRule>(
     let loss = settings.loss;
     let (users, items) = (Arc::new(data.user_ids()?), Arc::new(data.item_ids()?));
     let (user_count, item_count, rank) = (data.users(), data.items(), settings.rank);
-    let (mut feed, held) = RatingFeed::new(data, &settings)?;
+    let (mut feed, held) = tiles(data, &settings)?;
     check_split(data.len() as u64, (settings.holdout > 0.0).then_some(held.len() as u64), &settings)?;
     let targets = feed.targets;
     let model = Factorization::new(rank, targets.base, settings.l2 as f32);
@@ -113,14 +117,16 @@ fn train<R: UpdateRule>(
     let evaluate = |model: &FactorModel| held.as_ref().map(|held| crate::evaluate::ratings(model, held));
     let shape =
         Shape { wide: all, width: rank, workers: settings.workers(), averaged: settings.aids.average.is_some(), ..Shape::default() };
-    let stride = if settings.batch == Batch::One { Parameters::wide_stride(&rule, rank) } else { 1 }; // by batches pairs are row numbers
+    let stride = if settings.batch == Batch::One { Parameters::wide_stride(&rule.facts().layout, rank) } else { 1 }; // by batches pairs are row numbers
     let chosen = settings.lr.is_none();
     let rate = match settings.lr {
         Some(rate) => rate,
         None => {
             let numbers = (rank.div_ceil(LANES) * NUMBERS) as f64;
             let (examples, sizes) = (feed.ratings.len() as u64, race::sizes(feed.ratings.len() as u64, numbers, &settings));
-            let stage = |level: usize| Ok(sample::stage(&feed, &rule, user_count as u32, item_count as u32, sizes[level], &settings));
+            let stage = |level: usize| {
+                Ok(sample::stage(&feed, &rule.facts().layout, user_count as u32, item_count as u32, sizes[level], &settings))
+            };
             let race = Race { stage: &stage, examples, model: &model, rule, settings: &settings, base: targets.base, by_heart: false };
             race.choose(rule.default_rate(MEAN_SQUARE), watch, stop)?
         }
@@ -151,12 +157,12 @@ fn train<R: UpdateRule>(
     };
     let (units, examples) = (&feed.units, feed.ratings.len() as u64);
     let attempt = |rate: f32, chosen: bool, watch: &mut dyn Watch| {
-        let parameters = &Parameters::new(shape, &rule)?;
+        let parameters = &Parameters::new(shape, &rule.facts().layout)?;
         start_factors(parameters, rank, settings.seed);
-        let (settings, damage) = (&settings, &|| Feed::<Factorization>::damage(&feed));
-        let run = Run { feed: &feed, units, model: &model, settings, rate, chosen, targets, examples, parameters, windows: None, damage };
-        let go = |way: &mut dyn Way| run.plain().epochs(way, watch, stop, split, evaluate, losses);
-        compiled::factorization(&run, rule, named, go)
+        let run = Run { units, settings: &settings, rate, chosen, targets, examples, parameters, windows: None, damage: &|| None };
+        let admitted = run.admitted();
+        let task = run.task(&admitted)?;
+        run.epochs(rule.engine(&feed, &model, &task)?.as_mut(), watch, stop, split, evaluate, losses)
     };
     let (ran, rate) = recovery::at_rates(rate, chosen, watch, attempt)?;
     settings.lr = Some(rate);

@@ -5,7 +5,7 @@
 //! imdb_2gram and criteo were fastest at some 10,000, 32,000 and 2,500 rows (`hogwild train --hot-rows`): those that more than one of a
 //! thousand examples has.
 use super::Settings;
-use crate::{Result, data::Dataset, params::LANES};
+use crate::{LANES, Result, data::Dataset};
 
 /// A row that more than one of so many examples has is hot.
 const RARE: u64 = 1024;

@@ -1,7 +1,8 @@
 //! Which rows judge the rehearsals of a linear model: those that a sample holds out; where the run has held-out data of its own, half of these,
 //! alone if they are enough, beside the others if they are few. So a rate suits data that are unlike the training data too.
-use super::{Targets, rehearsal::Fold};
+use super::rehearsal::Fold;
 use crate::{data::Dataset, evaluate};
+use hogwild_kernels::targets::Targets;
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 
 /// So many held-out rows, or as many as there are to train on, judge alone; fewer than the least say nothing.

@@ -1,7 +1,8 @@
 //! What a run keeps of its way: the state of the last good epoch; with early stopping that of the best; with snapshots (Huang et al.,
 //! "Snapshot ensembles: train 1, get M for free", ICLR 2017) one of the end of each cosine cycle, which together are one model.
 use super::{Astray, Ended, EpochReport, Outcome, Settings, stopping::Best};
-use crate::{Error, Metrics, Result, Scored, TrainedModel, model_file::ModelKind, schedule::epochs_of_cycle};
+use crate::{Error, Metrics, Result, Scored, TrainedModel, model_file::ModelKind};
+use hogwild_kernels::schedule::epochs_of_cycle;
 
 /// States, with what they score on held-out data where there are to be several.
 pub(super) struct Kept<T> {

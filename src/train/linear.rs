@@ -1,23 +1,28 @@
 //! Training a linear model on sparse rows: settings and data become a run.
 use super::{
-    Batch, Feed, Normalize, Order, Outcome, Scaling, Settings, SparseFeed, Watch, compiled, hot,
+    Outcome, Settings, Watch, hot,
     judges::Judges,
     race::{self, Race},
     recovery,
     rehearsal::{self, Fold, Stage},
     run::{Run, check_held_out, check_split},
-    scale::{self, ScaledFeed, default_rate},
+    scale::{self, default_rate, scaling},
     window::{Window, Windows, rows_of_chunk},
 };
 use crate::{
-    Classes, Result, Rule,
+    Batch, Classes, Normalize, Order, Result,
     classes::check_given,
     data::Dataset,
     evaluate,
     model_file::{LinearModel, ModelKind},
     models::Linear,
-    params::{Finish, Parameters, Shape, stride},
-    rules::{AdagradRowwise, UpdateRule, with_any},
+    rules::UpdateRule,
+};
+use hogwild_kernels::{
+    engine::{LinearKernel, Loops, Own},
+    feed::{RowCells, ScaledFeed, Scaling, SparseFeed},
+    params::{Finish, Parameters, Shape},
+    targets::Targets,
 };
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -35,9 +40,7 @@ pub fn train_linear(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    // On narrow rows the two are one.
-    let named = if let Rule::AdagradRowwise(AdagradRowwise(rule)) = settings.rule { Rule::Adagrad(rule) } else { settings.rule };
-    with_any!([Sgd] named, rule => train(rule, Some(named), settings.rule.name(), data, valid, settings, watch, stop))
+    train(&settings.rule, settings.rule.name(), data, valid, settings, watch, stop)
 }
 
 /// The same with an update rule of the user's own; that of the settings is not looked at.
@@ -52,12 +55,11 @@ pub fn train_linear_with<R: UpdateRule>(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    train(rule, None, std::any::type_name::<R>(), data, valid, settings, watch, stop)
+    train(&Own(rule), std::any::type_name::<R>(), data, valid, settings, watch, stop)
 }
 
-fn train<R: UpdateRule>(
-    rule: R,
-    named: Option<Rule>,
+fn train(
+    rule: &dyn Loops<LinearKernel>,
     rule_name: &str,
     data: &Dataset,
     valid: Option<&Dataset>,
@@ -66,7 +68,7 @@ fn train<R: UpdateRule>(
     stop: &AtomicBool,
 ) -> Result<Outcome> {
     let mut settings = settings.clone();
-    settings.check_with(&rule, rule_name)?;
+    settings.check_with(&rule.facts(), rule_name)?;
     check_held_out(valid.is_some(), &settings)?;
     let classes = if settings.loss.is_classification() { Some(Classes::of(data, settings.loss, settings.positive)?) } else { None };
     for data in [Some(data), valid].into_iter().flatten() {
@@ -77,15 +79,16 @@ fn train<R: UpdateRule>(
         settings.pace.get_or_insert(Settings::PACE);
     }
     let workers = settings.workers();
-    let rare = hot::choose(&mut settings, data, stride::<R>())?;
+    let rare = hot::choose(&mut settings, data, rule.facts().layout.stride())?;
     let (hot, block) = (settings.hot_rows.unwrap_or(0), settings.block());
     let counts = if settings.l2 > 0.0 || settings.aids.l1 > 0.0 { data.feature_counts()? } else { Vec::new() };
-    let feed = SparseFeed::new(data, &settings).beside(valid);
-    let (ref feed, targets) = feed.with_targets(classes, &settings);
+    let taken = Classes::taken(classes, settings.loss);
+    let feed = SparseFeed::new(cells(data), Targets::plain(taken), settings.holdout, settings.seed);
+    let (ref feed, targets) = feed.with_targets(settings.loss, taken, settings.standardize);
     settings.normalize = scale::choose(settings.normalize, data, watch);
     let (l1, base) = (settings.aids.l1 / targets.scale as f64, targets.base);
     let model = Linear::with_penalties(settings.l2, l1, data.rows(), &counts).with_base(base);
-    let scaling = Scaling::new(settings.normalize, data, |row| !feed.is_held_out(row))?;
+    let scaling = self::scaling(settings.normalize, data, |row| !feed.is_held_out(row))?;
     let held: Option<Vec<u32>> = (settings.holdout > 0.0).then(|| (0..data.rows() as u32).filter(|&row| feed.is_held_out(row)).collect());
     check_split(data.rows() as u64, held.as_ref().map(|held| held.len() as u64), &settings)?;
     let valid_columns = valid.map(|valid| valid.feature_ids().map(|theirs| theirs.translate(&ids))).transpose()?;
@@ -103,9 +106,10 @@ fn train<R: UpdateRule>(
         (_, _, Some(held)) => Some(score(weights, data, window, None, Some(held))),
         _ => None,
     };
+    let is_kept = |row: u32| settings.holdout == 0.0 || !feed.is_held_out(row);
     let losses = |weights: &Vec<f32>| -> Vec<f32> {
         let of = |(row, &(z, y)): (u32, &(f32, f32))| {
-            if feed.keeps(row) { loss.value(targets.standard(z), targets.standard(y)) } else { f32::INFINITY }
+            if is_kept(row) { loss.value(targets.standard(z), targets.standard(y)) } else { f32::INFINITY }
         };
         (0..).zip(&score(weights, data, window, None, None).scores).map(of).collect()
     };
@@ -136,7 +140,7 @@ fn train<R: UpdateRule>(
         None => {
             // Scales that grow are raced as they will be: models side by side are not to share a growing one.
             let online = settings.normalize == Normalize::Online;
-            let grown = if online { Scaling::new(Normalize::MaxAbs, data, |row| !feed.is_held_out(row))? } else { None };
+            let grown = if online { self::scaling(Normalize::MaxAbs, data, |row| !feed.is_held_out(row))? } else { None };
             let scaling = grown.as_ref().or(scaling.as_ref());
             let sample = windows.filter(|_| settings.batch == Batch::One).map(|windows| windows.sample(race::LARGEST, settings.seed));
             let sampled = sample.as_ref().unwrap_or(&units);
@@ -152,21 +156,20 @@ fn train<R: UpdateRule>(
                 Ok(Stage { feed, shape, start: Box::new(|_: &Parameters| ()), judge: Box::new(&judge), folds })
             };
             let race = Race { stage: &stage, examples, model: &model, rule, settings: &settings, base, by_heart: true };
-            let rate = race.choose(default_rate(data, &rule, scaling), watch, stop)?;
+            let rate = race.choose(default_rate(data, rule, scaling), watch, stop)?;
             windows.iter().for_each(|windows| windows.release());
             rate
         }
     };
     let (units, model) = (&units, &model);
+    let damage = || [Some(data), valid].into_iter().flatten().find_map(|data| data.whole().err());
     let attempt = |rate: f32, chosen: bool, watch: &mut dyn Watch| {
-        let (parameters, settings, damage) = (&Parameters::new(shape, &rule)?, &settings, &|| feed.damage());
-        if settings.batch == Batch::One && scaling.is_none() && settings.aids.are_off() {
-            let run = Run { feed, units, model, settings, rate, chosen, targets, examples, parameters, windows, damage };
-            return run.plain().epochs(compiled::linear(&run, rule, named)?.as_mut(), watch, stop, keep, score_held, losses);
-        }
+        let parameters = &Parameters::new(shape, &rule.facts().layout)?;
         let feed = &ScaledFeed { feed, scaling: scaling.as_ref() };
-        let run = Run { feed, units, model, settings, rate, chosen, targets, examples, parameters, windows, damage };
-        run.plain().epochs(compiled::seldom(&run, rule)?.as_mut(), watch, stop, keep, score_held, losses)
+        let run = Run { units, settings: &settings, rate, chosen, targets, examples, parameters, windows, damage: &damage };
+        let admitted = run.admitted();
+        let task = run.task(&admitted)?;
+        run.epochs(rule.engine(feed, model, &task)?.as_mut(), watch, stop, keep, score_held, losses)
     };
     let (ran, rate) = recovery::at_rates(rate, chosen, watch, attempt)?;
     settings.lr = Some(rate);
@@ -177,4 +180,15 @@ fn train<R: UpdateRule>(
     });
     outcome.model.iter_mut().for_each(|model| model.classes = classes);
     Ok(outcome)
+}
+
+/// The cells of a data set.
+fn cells(data: &Dataset) -> RowCells<'_> {
+    RowCells {
+        starts: data.start_cells(),
+        labels: data.label_cells(),
+        columns: data.column_cells(),
+        values: data.value_cells(),
+        longest: data.longest_row(),
+    }
 }

@@ -3,16 +3,12 @@
 //! by `rehearsal`s on a sample (of ratings: `sample`; of rows, who `judges`), and the `recovery` of runs that go astray. Where examples come from (`feed`), how
 //! features are scaled (`scale`), their `order`, by difficulty too (`curriculum`), what of a file larger than memory is in it (`window`), which rows are private
 //! (`hot`); the `threads`, and the inner loop (`worker`), or by `batch`es the `synchronous` way.
-mod batch;
-mod compiled;
 mod curriculum;
 mod factorization;
-mod feed;
 mod hot;
 mod judges;
 mod kept;
 mod linear;
-mod order;
 mod race;
 mod recovery;
 mod rehearsal;
@@ -22,23 +18,12 @@ mod sample;
 mod scale;
 mod settings;
 mod stopping;
-mod synchronous;
-mod targets;
-mod threads;
+mod tiles;
 mod window;
-mod worker;
 
-pub use batch::Batch;
 pub use factorization::{train_factorization, train_factorization_with};
-use feed::{Feed, RatingFeed, SparseFeed};
 pub use linear::{train_linear, train_linear_with};
-pub use order::Order;
-use order::{Plan, Queue};
 pub use report::{Astray, Ended, EpochReport, Outcome, Progress, RaceReport, Raced, Watch};
-pub use scale::Normalize;
-use scale::Scaling;
 pub(crate) use settings::MOST_SNAPSHOTS;
 pub use settings::Settings;
-use targets::Targets;
 pub use window::{Window, WindowReport};
-use worker::{Counters, Epoch, Tally};

@@ -14,10 +14,14 @@
 //! kind, and one that only drives a loss of nearly 0 further down is not better. Where no rate beats the constant that loses least, the largest
 //! that does no harm is taken, and that is said.
 use super::{
-    Batch, Feed, RaceReport, Raced, Settings, Watch,
+    RaceReport, Raced, Settings, Watch,
     rehearsal::{Rehearsal, Stage, mean},
 };
-use crate::{Result, math::three_digits, models::Model, rules::UpdateRule};
+use crate::{Batch, Result};
+use hogwild_kernels::{
+    engine::{Kernel, Loops},
+    simd::math::three_digits,
+};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
@@ -70,13 +74,13 @@ pub(super) fn sizes(examples: u64, numbers: f64, settings: &Settings) -> [(u64, 
 }
 
 /// What the race needs to know of the run.
-pub(super) struct Race<'a, 's, F, M, R: UpdateRule> {
+pub(super) struct Race<'a, 's, K: Kernel> {
     /// Makes the stage of a ladder.
-    pub stage: &'a dyn Fn(usize) -> Result<Stage<'s, F>>,
+    pub stage: &'a dyn Fn(usize) -> Result<Stage<'s, K>>,
     /// How many examples an epoch of the run has.
     pub examples: u64,
-    pub model: &'a M,
-    pub rule: R,
+    pub model: &'a K::Model,
+    pub rule: &'a dyn Loops<K>,
     pub settings: &'a Settings,
     /// The constant score that loses least.
     pub base: f32,
@@ -96,7 +100,7 @@ struct Sampled {
     examples: u64,
 }
 
-impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
+impl<K: Kernel> Race<'_, '_, K> {
     /// The rate for the run, by a ladder about `middle`; that itself for batches (of which a sample has too few), or when asked to stop.
     pub fn choose(&self, middle: f32, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<f32> {
         let start = Instant::now();
@@ -115,7 +119,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
         }
         let (ladder, least) = (&fine.ladder, mean(&fine.constant));
         // Rules that tune themselves are steady at no rate but those that hardly move.
-        let best = if self.rule.learns() { lowest(ladder) } else { steadiest(ladder, least) };
+        let best = if self.rule.facts().learns { lowest(ladder) } else { steadiest(ladder, least) };
         let (chosen, helped) = match best {
             Some(i) if ladder[i].0.loss >= Some(least * (1.0 - UNMOVED)) => {
                 let harmless = |(_, losses): &&(Raced, Vec<f32>)| self.is_as_good(losses, &fine.constant, least);
@@ -182,7 +186,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Race<'_, '_, F, M, R> {
         let power = if self.by_heart { -BY_HEART * by_heart + TREND * trend * (1.0 - by_heart) } else { 0.0 };
         let of_examples = (self.examples as f64 / fine.examples as f64).max(1.0).powf(power);
         let of_epochs = (self.settings.epochs.max(EPOCHS) as f64 / EPOCHS as f64).sqrt();
-        (winner * of_examples / of_epochs / if self.rule.learns() { SELF_TUNED } else { 1.0 }) as f32
+        (winner * of_examples / of_epochs / if self.rule.facts().learns { SELF_TUNED } else { 1.0 }) as f32
     }
 
     /// The place of the smallest rate from which on all are as good as the best.

@@ -2,8 +2,9 @@
 //! chosen) in the end. At a rate that was chosen it then starts again at a third of it; a rate that was given is kept, and what to try is said.
 //!
 //! It goes by held-out loss where there is any that tells something, by the training loss otherwise.
-use super::{Astray, Settings, Targets, Watch, kept::Ran, run::Went};
-use crate::{Result, Scored, math::three_digits};
+use super::{Astray, Settings, Watch, kept::Ran, run::Went};
+use crate::{Result, Scored};
+use hogwild_kernels::{simd::math::three_digits, targets::Targets};
 
 /// What a rate is divided by when a run starts again, and how often it may; and how often where held-out loss alone is bad: data of another kind
 /// may be worse than a constant at any rate.

@@ -2,20 +2,16 @@
 //!
 //! Small data are held out a fifth at a time, in turn (cross-validation), so that the judgement is of enough examples. Where the run has
 //! held-out data of its own, a part of them judges instead, or too (see `judges`).
-use super::{Counters, Epoch, Feed, Order, Plan, Progress, Raced, Settings, Watch, race::EPOCHS};
-use crate::{
-    Error, Result,
-    aids::{Adjuster, Aids},
-    memory,
-    models::Model,
-    params::{Aided, Finish, InstructionSet, Parameters, Shape, dispatch},
-    rules::{Clock, UpdateRule},
-    schedule::Moment,
-};
+use super::{Progress, Raced, Settings, Watch, race::EPOCHS};
+use crate::{Aids, Error, InstructionSet, Moment, Order, Result, memory};
 use crossbeam::channel::{RecvTimeoutError, Sender, unbounded};
+use hogwild_kernels::{
+    engine::{Counters, Epoch, Kernel, Loops, Task},
+    order::Plan,
+    params::{Finish, Parameters, Shape},
+};
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 use std::{
-    marker::PhantomData,
     ops::Range,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     thread,
@@ -48,8 +44,8 @@ pub(super) type Judge<'a> = Box<dyn Fn(&Parameters, &Finish<'_>, &Fold) -> Vec<(
 type Rehearsed = (Raced, Vec<f32>);
 
 /// What a ladder of rates is run on.
-pub(super) struct Stage<'a, F> {
-    pub feed: F,
+pub(super) struct Stage<'a, K: Kernel> {
+    pub feed: K::Examples<'a>,
     /// Of the rehearsals' parameters.
     pub shape: Shape,
     /// Gives parameters their first weights.
@@ -58,7 +54,7 @@ pub(super) struct Stage<'a, F> {
     pub judge: Judge<'a>,
 }
 
-impl<F> Stage<'_, F> {
+impl<K: Kernel> Stage<'_, K> {
     /// Examples of a fold that are trained on.
     pub fn examples(&self) -> u64 {
         self.folds.first().map_or(0, Fold::examples)
@@ -108,26 +104,52 @@ pub(super) fn folds(units: &[Range<u32>], size: (u64, usize), judged: bool, seed
 }
 
 /// Rehearsals on a stage.
-pub(super) struct Rehearsal<'a, 's, F, M, R: UpdateRule> {
-    pub stage: &'a Stage<'s, F>,
-    pub model: &'a M,
-    pub rule: R,
+pub(super) struct Rehearsal<'a, 's, K: Kernel> {
+    pub stage: &'a Stage<'s, K>,
+    pub model: &'a K::Model,
+    pub rule: &'a dyn Loops<K>,
     pub settings: &'a Settings,
 }
 
-impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
+impl<K: Kernel> Rehearsal<'_, '_, K> {
     /// The losses of a constant score on the examples that judge.
     pub fn constant_losses(&self, score: f32) -> Result<Vec<f32>> {
-        let Stage { shape, folds, judge, .. } = self.stage;
-        let parameters = self.parameters(*shape)?;
-        let finish = Finish::new(&self.rule, self.rule.prepare(&Clock::default(), &R::Memory::default()), None);
+        let Stage { folds, judge, .. } = self.stage;
+        let parameters = self.parameters()?;
+        let (task, counters) = (self.task(0.0, &parameters, InstructionSet::Portable, &[]), Counters::default());
+        let engine = self.rule.alone(&self.stage.feed, self.model, &task, &counters);
+        let finish = engine.finish();
         let judged = folds.iter().flat_map(|fold| judge(&parameters, &finish, fold));
         Ok(judged.map(|(_, y)| self.settings.loss.value(score, y)).collect())
     }
 
     /// Room for a rehearsal's parameters.
-    fn parameters(&self, shape: Shape) -> Result<Parameters> {
-        Parameters::new(Shape { hot: 0, workers: 1, averaged: false, ..shape }, &self.rule)
+    fn parameters(&self) -> Result<Parameters> {
+        Parameters::new(Shape { hot: 0, workers: 1, averaged: false, ..self.stage.shape }, &self.rule.facts().layout)
+    }
+
+    /// What a rehearsal's engine is told.
+    fn task<'t>(&self, rate: f32, parameters: &'t Parameters, set: InstructionSet, admitted: &'t [u64]) -> Task<'t> {
+        let Settings { schedule, loss, batch, batch_growth, seed, .. } = *self.settings;
+        let aids = Aids { average: None, ..self.settings.aids };
+        let examples = admitted.first().copied().unwrap_or(0);
+        Task {
+            units: &[],
+            examples,
+            admitted,
+            parameters,
+            rate,
+            schedule,
+            loss,
+            aids,
+            batch,
+            batch_growth,
+            seed,
+            threads: 1,
+            pin: false,
+            set,
+            reader: None,
+        }
     }
 
     /// Rehearses the rates on as many threads as the run has, each on one; gives the losses of the examples that judge, none of a rate
@@ -137,7 +159,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
         let (next, counters) = (AtomicUsize::new(0), Vec::from_iter(rates.iter().map(|_| Counters::default())));
         let (done, over) = unbounded();
         let worker = |first: bool, done: Sender<Result<(usize, Rehearsed)>>| {
-            let parameters = match self.parameters(self.stage.shape) {
+            let parameters = match self.parameters() {
                 Ok(parameters) => parameters,
                 Err(error) if first => return drop(done.send(Err(error))),
                 Err(_) => return, // fewer take longer, and find the same
@@ -151,8 +173,9 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
         let mut raced: Vec<_> = rates.iter().map(|&rate| (Raced::new(rate), Vec::new())).collect();
         thread::scope(|scope| {
             // Each has parameters of its own: no more at once than memory holds. The first finds out whether there is room for one.
-            let room =
-                memory::available().map_or(u64::MAX, |free| free / (ROOM * Parameters::bytes(&self.rule, &self.stage.shape)).max(1)).max(1);
+            let room = memory::available()
+                .map_or(u64::MAX, |free| free / (ROOM * Parameters::bytes(&self.rule.facts().layout, &self.stage.shape)).max(1))
+                .max(1);
             for started in 0..self.settings.racers.unwrap_or(self.settings.threads).min(rates.len()).min(room as usize) {
                 let (worker, done) = (&worker, done.clone());
                 match thread::Builder::new().spawn_scoped(scope, move || worker(started == 0, done)) {
@@ -184,7 +207,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
     fn rehearse(&self, rate: f32, parameters: &Parameters, set: InstructionSet, counters: &Counters) -> Rehearsed {
         let (mut raced, mut losses, mut training) = (Raced::new(rate), Vec::new(), 0.0);
         for fold in &self.stage.folds {
-            parameters.reset(&self.rule);
+            parameters.reset(&self.rule.facts().layout);
             (self.stage.start)(parameters);
             let Some((judged, trained)) = self.run(rate, fold, parameters, set, counters, &mut raced.examples) else {
                 return (raced, Vec::new());
@@ -207,36 +230,22 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
         counters: &Counters,
         examples: &mut u64,
     ) -> Option<(Vec<f32>, f64)> {
-        let Settings { loss, schedule, seed, order, .. } = *self.settings;
+        let Settings { loss, seed, order, .. } = *self.settings;
         let order = if order == Order::Curriculum { Order::Shuffle } else { order };
-        let aids = &Aids { average: None, ..self.settings.aids };
         let epochs = self.settings.epochs.min(EPOCHS);
         let epoch = fold.examples();
-        let (mut memory, mut best): (R::Memory, Option<(Vec<f32>, f64)>) = (R::Memory::default(), None);
+        let admitted = vec![epoch; epochs];
+        let task = self.task(rate, parameters, set, &admitted);
+        let mut engine = self.rule.alone(&self.stage.feed, self.model, &task, counters);
+        let mut best: Option<(Vec<f32>, f64)> = None;
         for done in 0..epochs as u64 {
             let before = done * epoch;
             let steps = epochs as u64 * epoch;
             let start = Moment { step: before + 1, steps, epoch, epochs: done, all_epochs: epochs as u64, before, stalls: 0 };
             counters.examples.store(0, Relaxed);
-            let job = Epoch {
-                feed: &self.stage.feed,
-                model: self.model,
-                loss,
-                rule: self.rule,
-                memory,
-                rate,
-                schedule,
-                start,
-                aids,
-                adjuster: Adjuster::new(*aids, seed, done),
-                parameters,
-                worker: 0,
-                plan: &Plan::new(&fold.train, Vec::new(), order, BLOCK, seed, done as usize + 1),
-                counters,
-                aiding: PhantomData::<Aided>,
-            };
-            let tally;
-            (tally, memory) = dispatch(set, job);
+            let number = done as usize + 1;
+            let plan = &Plan::new(&fold.train, Vec::new(), order, BLOCK, seed, number);
+            let (tally, _) = engine.epoch(&Epoch { number, start, plan }, &mut |_| false);
             *examples += tally.examples;
             if counters.stop.load(Relaxed) || !tally.loss.is_finite() {
                 return None; // it has left the finite numbers, or is to end
@@ -244,10 +253,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Rehearsal<'_, '_, F, M, R> {
             // With early stopping it is the best epoch's model that counts.
             let looks = self.settings.patience.is_some() && (epochs as u64 - done - 1).is_multiple_of((epochs as u64).div_ceil(LOOKS));
             if done + 1 == epochs as u64 || looks {
-                let last = Moment { step: before + epoch, ..start };
-                let clock = Clock { rate: schedule.rate(rate, &last), step: last.step + 1, steps };
-                let finish = Finish::new(&self.rule, self.rule.prepare(&clock, &memory), None);
-                let judged = (self.stage.judge)(parameters, &finish, fold);
+                let judged = (self.stage.judge)(parameters, &engine.finish(), fold);
                 let losses: Vec<f32> = judged.into_iter().map(|(z, y)| loss.value(z, y)).collect();
                 let training = tally.loss / tally.examples.max(1) as f64;
                 let better = best.as_ref().is_none_or(|(before, _)| mean(&losses) < mean(before));

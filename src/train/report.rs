@@ -1,6 +1,6 @@
 //! What a run tells: to someone who follows it, and at its end.
-use super::{Normalize, Settings, WindowReport};
-use crate::{Error, Metrics, TrainedModel};
+use super::{Settings, WindowReport};
+use crate::{Error, Metrics, Normalize, TrainedModel};
 
 /// What an epoch gave.
 #[derive(Clone, Debug)]

@@ -1,37 +1,26 @@
 //! The run of epochs: pinned workers, evaluation after each epoch, the last good state.
 use super::{
-    Astray, Counters, Ended, Epoch, EpochReport, Feed, Plan, Progress, Settings, Tally, Targets, Watch, curriculum,
+    Astray, Ended, EpochReport, Progress, Settings, Watch, curriculum,
     kept::{Kept, Ran},
     recovery::Guard,
-    threads,
     window::Windows,
 };
-use crate::{
-    Scored,
-    aids::Adjuster,
-    error::{Error, Result},
-    models::Model,
-    params::{Aiding, Finish, InstructionSet, Parameters, dispatch},
-    rules::{Clock, UpdateRule},
-    schedule::{Moment, Schedule},
+use crate::{Error, Moment, Result, Schedule, Scored};
+use hogwild_kernels::{
+    engine::{Engine, Epoch, Reader, Task},
+    order::Plan,
+    params::{Finish, Parameters},
+    targets::Targets,
 };
-use crossbeam::channel::{Receiver, RecvTimeoutError, unbounded};
 use std::{
-    marker::PhantomData,
     ops::Range,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
-    thread,
-    time::{Duration, Instant},
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::Instant,
 };
 
 /// Everything that stays the same over the epochs.
-pub(super) struct Run<'a, F, M> {
-    pub feed: &'a F,
+pub(super) struct Run<'a> {
     pub units: &'a [Range<u32>],
-    pub model: &'a M,
     pub settings: &'a Settings,
     pub rate: f32,
     /// Whether the rate was chosen, so that the run may start again at another.
@@ -54,35 +43,47 @@ pub(super) enum Went<T> {
     Astray(Astray),
 }
 
-/// A way through an epoch, with what it keeps from one to the next.
-pub(super) trait Way {
-    /// Goes through epoch number `epoch`, which begins at `start`, as planned; returns what was done, and in how many steps.
-    fn epoch(&mut self, epoch: usize, start: Moment, plan: &Plan, watch: &mut dyn Watch, stop: &AtomicBool) -> (Tally, u64);
-    /// How a model is made of the parameters as they stand: by the step that would come next, but at the rate of the last one (the next may
-    /// be that of a restart).
-    fn finish(&self) -> Finish<'_>;
-}
-
-impl<'a, F, M> Run<'a, F, M> {
-    /// The run by itself, whatever is trained on: what goes by it is compiled once.
-    pub fn plain(&self) -> Run<'a, (), ()> {
-        let Run { units, settings, rate, chosen, targets, examples, parameters, windows, damage, .. } = *self;
-        Run { feed: &(), model: &(), units, settings, rate, chosen, targets, examples, parameters, windows, damage }
+impl<'a> Run<'a> {
+    /// How many examples each epoch admits.
+    pub fn admitted(&self) -> Vec<u64> {
+        (1..=self.settings.epochs).map(|epoch| curriculum::admitted(self.settings, self.examples, epoch)).collect()
     }
 
-    /// The same run of the same model in another form.
-    pub fn with_model<'m, To>(&'m self, model: &'m To) -> Run<'m, F, To> {
-        let Run { feed, units, settings, rate, chosen, targets, examples, parameters, windows, damage, .. } = *self;
-        Run { feed, model, units, settings, rate, chosen, targets, examples, parameters, windows, damage }
+    /// What an engine is told.
+    ///
+    /// # Errors
+    /// When the processor lacks the instruction set that was asked for.
+    pub fn task<'t>(&self, admitted: &'t [u64]) -> Result<Task<'t>>
+    where
+        'a: 't,
+    {
+        let Settings { schedule, loss, aids, batch, batch_growth, seed, threads, pin, .. } = *self.settings;
+        Ok(Task {
+            units: self.units,
+            examples: self.examples,
+            admitted,
+            parameters: self.parameters,
+            rate: self.rate,
+            schedule,
+            loss,
+            aids,
+            batch,
+            batch_growth,
+            seed,
+            threads,
+            pin,
+            set: self.settings.instruction_set()?,
+            reader: self.windows.map(|windows| windows as &dyn Reader),
+        })
     }
 }
 
-impl Run<'_, (), ()> {
+impl Run<'_> {
     /// Runs the epochs; at a chosen rate only as long as they do not go astray. `keep` copies what a model is made of out of the parameters, `evaluate` scores held-out data with such a copy,
     /// `losses` gives its loss at each position, infinity where that is held out.
     pub fn epochs<T>(
         &self,
-        way: &mut dyn Way,
+        engine: &mut dyn Engine,
         watch: &mut dyn Watch,
         stop: &AtomicBool,
         keep: impl Fn(&Parameters, &Finish<'_>) -> T,
@@ -101,7 +102,7 @@ impl Run<'_, (), ()> {
             let moment = Moment { step: before + 1, steps, epoch: count, epochs, all_epochs, before, stalls: stalls.count };
             let start = Instant::now();
             let admitted = if count < self.examples {
-                let mut losses = losses(&keep(self.parameters, &way.finish()));
+                let mut losses = losses(&keep(self.parameters, &engine.finish()));
                 if epoch == 1 && self.settings.loss.is_classification() {
                     // Nothing is learnt yet: the easy ones would be all those of one class.
                     losses.iter_mut().filter(|loss| loss.is_finite()).for_each(|loss| *loss = 0.0);
@@ -118,7 +119,12 @@ impl Run<'_, (), ()> {
                 None => Plan::new(self.units, admitted, order, block, seed, epoch),
             };
             before += count;
-            let (tally, taken) = way.epoch(epoch, moment, &plan, watch, stop);
+            let (done_before, of_all) = (moment.before, moment.steps);
+            let mut follow = |examples| {
+                watch.progress(Progress { epoch, examples, of: count, done: done_before + examples, of_all });
+                stop.load(Relaxed) || (self.damage)().is_some()
+            };
+            let (tally, taken) = engine.epoch(&Epoch { number: epoch, start: moment, plan: &plan }, &mut follow);
             let seconds = start.elapsed().as_secs_f64();
             if let Some(error) = (self.damage)() {
                 return Ok(Went::Through(kept.end(Ended::DataLost(error), reports, self.settings)));
@@ -153,7 +159,7 @@ impl Run<'_, (), ()> {
                 return Ok(Went::Through(kept.end(Ended::Diverged(error), reports, self.settings)));
             }
             let start = Instant::now();
-            let state = keep(self.parameters, &way.finish());
+            let state = keep(self.parameters, &engine.finish());
             let interrupted = stop.load(Relaxed);
             let scored = if interrupted { None } else { evaluate(&state) };
             let scored = scored.map(|scored| Scored { unit: self.targets.scale, ..scored });
@@ -197,136 +203,6 @@ impl Run<'_, (), ()> {
         }
         astray.iter().for_each(|astray| watch.astray(astray));
         Ok(Went::Through(kept.end(Ended::Finished, reports, self.settings).with_astray(astray)))
-    }
-
-    /// Has all workers of a pool do their share of an epoch, under the eyes of `watch`.
-    fn together(
-        &self,
-        pool: &rayon::ThreadPool,
-        epoch: usize,
-        start: &Moment,
-        plan: &Plan,
-        watch: &mut dyn Watch,
-        stop: &AtomicBool,
-        share: &(dyn Fn(usize, &Counters) -> Tally + Sync),
-    ) -> Tally {
-        let counters = &Counters::default();
-        let threads = self.settings.threads;
-        let (done, over) = unbounded();
-        let mut tallies = thread::scope(|scope| {
-            // Without a thread for it nothing is read ahead, and the gate stands open: it is only slower.
-            let _shut = self.windows.zip(plan.gate()).and_then(|(windows, gate)| {
-                let shut = gate.shut();
-                let reader = thread::Builder::new().spawn_scoped(scope, move || windows.read(gate, &counters.stop));
-                reader.is_ok().then_some(shut)
-            });
-            pool.in_place_scope(|scope| {
-                // The channel is closed when the last worker has ended, in whatever way.
-                scope.spawn_broadcast(move |_, context| {
-                    let worker = context.index();
-                    let _ = done.send((worker, share(worker, counters))); // the other end waits for it
-                });
-                self.follow(start, epoch, threads, &over, counters, watch, stop)
-            })
-        });
-        tallies.sort_by_key(|&(worker, _)| worker);
-        tallies.into_iter().fold(Tally::default(), |sum, (_, tally)| sum.add(tally))
-    }
-
-    /// Tells how the epoch goes and passes on the wish to stop, until so many workers have sent their results.
-    pub fn follow<T>(
-        &self,
-        start: &Moment,
-        epoch: usize,
-        workers: usize,
-        over: &Receiver<T>,
-        counters: &Counters,
-        watch: &mut dyn Watch,
-        stop: &AtomicBool,
-    ) -> Vec<T> {
-        let mut results = Vec::new();
-        while results.len() < workers {
-            match over.recv_timeout(Duration::from_millis(100)) {
-                Ok(result) => results.push(result),
-                Err(RecvTimeoutError::Disconnected) => break, // the last worker has ended, in whatever way
-                Err(RecvTimeoutError::Timeout) => {
-                    counters.stop.fetch_or(stop.load(Relaxed) || (self.damage)().is_some(), Relaxed);
-                    let examples = counters.examples.load(Relaxed);
-                    watch.progress(Progress { epoch, examples, of: start.epoch, done: start.before + examples, of_all: start.steps });
-                }
-            }
-        }
-        results
-    }
-}
-
-/// The way of Hogwild!: workers that wait for nobody, a step an example.
-pub(super) struct Workers<'a, F, M, R: UpdateRule, A> {
-    aiding: PhantomData<A>,
-    run: &'a Run<'a, F, M>,
-    rule: R,
-    set: InstructionSet,
-    pool: rayon::ThreadPool,
-    /// What each worker's rule has learnt.
-    memories: Vec<Mutex<R::Memory>>,
-    clock: Clock,
-}
-
-impl<'a, F, M, R: UpdateRule, A> Workers<'a, F, M, R, A> {
-    pub fn new(run: &'a Run<'a, F, M>, rule: R) -> Result<Self> {
-        let memories = (0..run.settings.threads).map(|_| Mutex::default()).collect();
-        Ok(Workers {
-            aiding: PhantomData,
-            run,
-            rule,
-            set: run.settings.instruction_set()?,
-            pool: threads::pool(run.settings)?,
-            memories,
-            clock: Clock { rate: run.rate, ..Clock::default() },
-        })
-    }
-
-    /// A worker's memory, which nobody else has at hand.
-    fn memory(&self, worker: usize) -> MutexGuard<'_, R::Memory> {
-        self.memories[worker].lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Way for Workers<'_, F, M, R, A> {
-    fn epoch(&mut self, epoch: usize, start: Moment, plan: &Plan, watch: &mut dyn Watch, stop: &AtomicBool) -> (Tally, u64) {
-        let Run { feed, model, settings, rate, parameters, .. } = *self.run;
-        let share = |worker: usize, counters: &Counters| {
-            let (schedule, aids, mut memory) = (settings.schedule, &settings.aids, self.memory(worker));
-            let job = Epoch {
-                feed,
-                model,
-                loss: settings.loss,
-                rule: self.rule,
-                memory: memory.clone(),
-                rate,
-                schedule,
-                start,
-                aids,
-                adjuster: Adjuster::new(*aids, settings.seed, (epoch * settings.threads + worker) as u64),
-                parameters,
-                worker,
-                plan,
-                counters,
-                aiding: PhantomData::<A>,
-            };
-            let tally;
-            (tally, *memory) = dispatch(self.set, job);
-            tally
-        };
-        let tally = self.run.plain().together(&self.pool, epoch, &start, plan, watch, stop, &share);
-        let last = Moment { step: start.step + tally.examples - 1, ..start };
-        self.clock = Clock { rate: settings.schedule.rate(rate, &last), step: last.step + 1, steps: last.steps };
-        (tally, tally.examples)
-    }
-
-    fn finish(&self) -> Finish<'_> {
-        let step = self.rule.prepare(&self.clock, &self.memory(0));
-        Finish::new(&self.rule, step, self.run.settings.aids.scale_of_average(&self.clock))
     }
 }
 

@@ -1,16 +1,17 @@
 //! Ratings for a rehearsal: those of some users (or of some items, where those are more), as a sample of single ratings would leave every row
 //! too few to learn from. Rows are numbered anew, so that a rehearsal's parameters are as few as its ratings need.
 use super::{
-    RatingFeed, Settings,
+    Settings,
     factorization::start_factors,
-    feed::Rating,
     rehearsal::{Fold, Judge, Stage, folds},
 };
-use crate::{
-    math::mixed,
-    models::Pair,
+use crate::models::Pair;
+use hogwild_kernels::{
+    engine::FactorKernel,
+    feed::{Rating, RatingFeed},
     params::{Finish, Parameters, Shape},
-    rules::UpdateRule,
+    rules::Layout,
+    simd::math::mixed,
 };
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 use std::ops::Range;
@@ -19,14 +20,14 @@ use std::ops::Range;
 const UNIT: u32 = 64;
 
 /// A stage of about so many ratings to train on.
-pub(super) fn stage<'a, R: UpdateRule>(
+pub(super) fn stage<'a>(
     feed: &RatingFeed,
-    rule: &R,
+    layout: &Layout,
     users: u32,
     items: u32,
     size: (u64, usize),
     settings: &'a Settings,
-) -> Stage<'a, RatingFeed> {
+) -> Stage<'a, FactorKernel> {
     let (seed, wanted) = (settings.seed, size.0);
     // Some more, which judge.
     let share = 1.5 * wanted as f64 / feed.ratings.len().max(1) as f64;
@@ -45,7 +46,7 @@ pub(super) fn stage<'a, R: UpdateRule>(
     for number in numbers.iter_mut().filter(|number| **number == 0) {
         (*number, rows) = (rows, rows + 1);
     }
-    let stride = Parameters::wide_stride(rule, settings.rank);
+    let stride = Parameters::wide_stride(layout, settings.rank);
     let place = |old: u32| numbers[old as usize] * stride;
     ratings.iter_mut().for_each(|Rating { pair, .. }| *pair = Pair { user: place(pair.user), item: place(pair.item) });
     let all = ratings.len() as u32;

@@ -17,52 +17,14 @@
 //! held-out log-loss .270 as it is; by max-abs, std and online .270, .268 and .274 with the root, .301, .526 and .318 without. On real data it
 //! is not always the better, after five epochs by max-abs with it and without: imdb_1gram .271 and .313, a9a .325 and .324, criteo .456 and
 //! .448 (at best .446 and .448), kdd99 .467 and .354 (where held-out loss rises after the first epoch at each rate tried by max-abs).
-use super::{Feed, SparseFeed, Watch};
-use crate::{
-    Error, Result,
-    data::Dataset,
-    evaluate::row_length,
-    models::{Linear, Row},
-    params::{Isa, LANES, Places},
-    rules::UpdateRule,
+use super::Watch;
+use crate::{Normalize, Result, data::Dataset};
+use hogwild_kernels::{
+    engine::{Kernel, Loops},
+    feed::Scaling,
 };
 use rayon::prelude::*;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-
-/// How features are scaled before a linear model is trained on them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Normalize {
-    /// By largest absolute values where features differ a hundredfold in size, are far from 1, or rows are shorter than a tenth; otherwise not at all.
-    Auto,
-    /// Not at all.
-    None,
-    /// Each feature by its largest absolute value.
-    MaxAbs,
-    /// Each feature by its standard deviation, zeros counted.
-    Std,
-    /// Each row by its length.
-    Row,
-    /// Each feature by its largest absolute value so far, in one pass (Ross et al. 2013).
-    Online,
-}
-
-impl Normalize {
-    /// Every way.
-    pub const ALL: [Normalize; 6] =
-        [Normalize::Auto, Normalize::None, Normalize::MaxAbs, Normalize::Std, Normalize::Row, Normalize::Online];
-
-    /// The name that `--normalize` takes.
-    pub fn name(self) -> &'static str {
-        match self {
-            Normalize::Auto => "auto",
-            Normalize::None => "none",
-            Normalize::MaxAbs => "max-abs",
-            Normalize::Std => "std",
-            Normalize::Row => "row",
-            Normalize::Online => "online",
-        }
-    }
-}
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Places in the file and rows at each that are looked at for the sizes of features, and the least share of them that a feature is to be in to count.
 const PLACES: usize = 64;
@@ -108,88 +70,32 @@ pub(super) fn choose(how: Normalize, data: &Dataset, watch: &mut dyn Watch) -> N
     Normalize::MaxAbs
 }
 
-/// No scale is smaller, so that a weight divided by it is finite.
-const SMALLEST: f32 = 1e-30;
-
-/// What a run scales by.
-pub(crate) struct Scaling {
-    how: Normalize,
-    /// By row of the parameters (the bias, then the features): the bits of `s_j`, 0 where nothing but 0 was seen. No number of them is
-    /// negative, so that the greater one has the greater bits. Relaxed: a number is all that is read.
-    scales: Vec<AtomicU32>,
-}
-
-impl Scaling {
-    /// None: nothing is scaled. `keeps`: the rows that are looked at.
-    pub fn new(how: Normalize, data: &Dataset, keeps: impl Fn(u32) -> bool + Sync) -> Result<Option<Scaling>> {
-        let by = |scale: fn(&Seen, f64) -> f64| {
-            let rows = (0..data.rows() as u32).into_par_iter().filter(|&row| keeps(row)).count().max(1) as f64;
-            let of = |seen: Seen| if seen.most > 0.0 { scale(&seen, rows) as f32 } else { 0.0 };
-            see(data, &keeps).map(|seen| seen.into_iter().map(of).collect())
-        };
-        let scales: Vec<f32> = match how {
-            Normalize::None | Normalize::Auto => return Ok(None),
-            Normalize::MaxAbs => by(|seen, _| seen.most)?,
-            Normalize::Std => by(Seen::deviation)?,
-            Normalize::Online => vec![0.0; data.columns()],
-            Normalize::Row => Vec::new(),
-        };
-        let least = |s: f32| if s > 0.0 { s.max(SMALLEST) } else { 0.0 };
-        Ok(Some(Scaling { how, scales: std::iter::once(1.0).chain(scales).map(|s| AtomicU32::new(least(s).to_bits())).collect() }))
-    }
-
-    /// A value of a feature, by its row among the parameters, in scaled form. (That of a row by its length is left to [`apply`](Self::apply).)
-    #[inline(always)]
-    pub fn scaled(&self, row: usize, x: f32) -> f32 {
-        let Some(cell) = self.scales.get(row) else { return x };
-        let mut s = f32::from_bits(cell.load(Relaxed));
-        if self.how == Normalize::Online && x.abs() > s {
-            s = x.abs().max(SMALLEST);
-            cell.fetch_max(s.to_bits(), Relaxed);
-        }
-        if s > 0.0 { x / s } else { x }
-    }
-
-    /// For a look at what it does to some rows, which it is not to go by afterwards.
-    fn copy(&self) -> Scaling {
-        Scaling { how: self.how, scales: self.scales.iter().map(|cell| AtomicU32::new(cell.load(Relaxed))).collect() }
-    }
-
-    /// Scales an example that was just read. Not inlined: it is compiled once, and not into every worker.
-    #[inline(never)]
-    pub fn apply(&self, row: &mut Row) {
-        let features = row.features;
-        if self.how == Normalize::Row {
-            let length = row_length(row.blocks().iter().flat_map(|block| block.values.0).take(features));
-            let values = row.blocks.iter_mut().flat_map(|block| &mut block.values.0);
-            values.take(features).for_each(|x| *x = (*x as f64 / length) as f32);
-            return;
-        }
-        for block in &mut row.blocks[..features / LANES + 1] {
-            for (&row, value) in block.rows.0.iter().zip(&mut block.values.0) {
-                *value = self.scaled(row as usize, *value);
-            }
-        }
-    }
-
-    /// The weights of raw features, of those of scaled ones.
-    pub fn fold(&self, weights: &mut [f32]) {
-        for (w, cell) in weights.iter_mut().zip(&self.scales) {
-            let s = f32::from_bits(cell.load(Relaxed));
-            *w = if s > 0.0 { *w / s } else { *w };
-        }
-    }
+/// What the data are scaled by; none: nothing is scaled. `keeps`: the rows that are looked at.
+pub(super) fn scaling(how: Normalize, data: &Dataset, keeps: impl Fn(u32) -> bool + Sync) -> Result<Option<Scaling>> {
+    let by = |scale: fn(&Seen, f64) -> f64| {
+        let rows = (0..data.rows() as u32).into_par_iter().filter(|&row| keeps(row)).count().max(1) as f64;
+        let of = |seen: Seen| if seen.most > 0.0 { scale(&seen, rows) as f32 } else { 0.0 };
+        see(data, &keeps).map(|seen| seen.into_iter().map(of).collect())
+    };
+    let scales: Vec<f32> = match how {
+        Normalize::None | Normalize::Auto => return Ok(None),
+        Normalize::MaxAbs => by(|seen, _| seen.most)?,
+        Normalize::Std => by(Seen::deviation)?,
+        Normalize::Online => vec![0.0; data.columns()],
+        Normalize::Row => Vec::new(),
+    };
+    Ok(Some(Scaling::new(how, scales)))
 }
 
 /// The learning rate for rows in scaled form. Rules whose state is sums are the adaptive ones: by those steps shrink.
-pub(super) fn default_rate<R: UpdateRule>(data: &Dataset, rule: &R, scaling: Option<&Scaling>) -> f32 {
+pub(super) fn default_rate<K: Kernel>(data: &Dataset, rule: &dyn Loops<K>, scaling: Option<&Scaling>) -> f32 {
     let square = mean_square(data, scaling);
-    rule.default_rate(if scaling.is_some() && !rule.averages() { square.sqrt() } else { square })
+    rule.default_rate(if scaling.is_some() && !rule.facts().averages { square.sqrt() } else { square })
 }
 
 /// The mean squared length of a row in scaled form, by the first ten thousand.
 fn mean_square(data: &Dataset, scaling: Option<&Scaling>) -> f32 {
-    if scaling.is_some_and(|scaling| scaling.how == Normalize::Row) {
+    if scaling.is_some_and(|scaling| scaling.how() == Normalize::Row) {
         return 1.0;
     }
     let scaling = scaling.map(Scaling::copy);
@@ -202,67 +108,6 @@ fn mean_square(data: &Dataset, scaling: Option<&Scaling>) -> f32 {
     let rows = data.rows().min(10_000);
     let squares: f64 = (0..rows).map(|row| data.row_range(row).map(square).sum::<f64>()).sum();
     (squares / rows.max(1) as f64) as f32
-}
-
-/// Rows in scaled form, or not: what runs with aids read from. A feed of its own: that [`SparseFeed`] looked whether to scale cost all
-/// others 5% (imdb_1gram, one thread).
-pub(super) struct ScaledFeed<'a> {
-    pub feed: &'a SparseFeed<'a>,
-    pub scaling: Option<&'a Scaling>,
-}
-
-impl Feed<Linear> for ScaledFeed<'_> {
-    const SHUFFLE: bool = SparseFeed::SHUFFLE;
-    const AHEAD: usize = SparseFeed::AHEAD;
-
-    fn fetched(&self) -> usize {
-        self.feed.fetched()
-    }
-
-    fn longest(&self) -> usize {
-        self.feed.longest()
-    }
-
-    fn room(&self) -> Row {
-        self.feed.room()
-    }
-
-    fn chooses(&self) -> bool {
-        self.feed.chooses()
-    }
-
-    #[inline(always)]
-    fn keeps(&self, position: u32) -> bool {
-        self.feed.keeps(position)
-    }
-
-    #[inline(always)]
-    fn read<I: Isa>(&self, isa: I, position: u32, row: &mut Row, places: &impl Places<I>) -> f32 {
-        let label = self.feed.read(isa, position, row, places);
-        if let Some(scaling) = self.scaling {
-            scaling.apply(row);
-        }
-        label
-    }
-
-    #[inline(always)]
-    fn prefetch_place<I: Isa>(&self, isa: I, position: u32) {
-        self.feed.prefetch_place(isa, position);
-    }
-
-    #[inline(always)]
-    fn prefetch_example<I: Isa>(&self, isa: I, position: u32, places: &impl Places<I>) {
-        self.feed.prefetch_example(isa, position, places);
-    }
-
-    #[inline(always)]
-    fn size(&self, row: &Row) -> u64 {
-        self.feed.size(row)
-    }
-
-    fn damage(&self) -> Option<Error> {
-        self.feed.damage()
-    }
 }
 
 /// What was seen of a feature.

@@ -1,11 +1,10 @@
 //! What a run is told: all settings with their ranges, checked in one place before any work.
-use super::{Batch, Window};
+use super::Window;
 use crate::{
-    Aids, Error, Loss, Metric, Normalize, Order, Result, Rule, Schedule,
-    data::Ratings,
-    params::InstructionSet,
-    rules::{Adagrad, AdagradRowwise, UpdateRule},
+    Aids, Batch, Error, InstructionSet, Loss, Metric, Normalize, Order, Result, Rule, Schedule,
+    rules::{Adagrad, AdagradRowwise},
 };
+use hogwild_kernels::engine::Facts;
 
 /// The most models of one file.
 pub(crate) const MOST_SNAPSHOTS: usize = 1000;
@@ -137,8 +136,8 @@ impl Settings {
     }
 
     /// The same for a rule that may be the user's own.
-    pub(crate) fn check_with<R: UpdateRule>(&self, rule: &R, name: &str) -> Result<()> {
-        self.check_for(name, rule.proximal(), rule.schedules())
+    pub(crate) fn check_with(&self, facts: &Facts, name: &str) -> Result<()> {
+        self.check_for(name, facts.proximal, facts.schedules)
     }
 
     fn check_for(&self, name: &str, takes_l1: bool, takes_schedules: bool) -> Result<()> {
@@ -301,25 +300,5 @@ impl Settings {
             "patience": self.patience, "min_delta": self.min_delta,
             "stop_metric": self.patience.map(|_| self.stop_metric.unwrap_or(Metric::Loss).name()), "snapshots": self.snapshots, "standardize": self.standardize, "window": self.window.to_string(),
         })
-    }
-}
-
-impl Loss {
-    /// Whether ratings fit the loss: one of two classes takes 1 and either -1 or 0, for ratings have no classes of their own in a model.
-    pub(crate) fn check_ratings(self, data: &Ratings) -> Result<()> {
-        crate::classes::check_ratings_given(data)?;
-        let ratings = data.labels();
-        let first = |is: &dyn Fn(f32) -> bool| ratings.few().iter().find(|found| is(found.label));
-        // At most three come before one that is no class, so it is among the few.
-        let odd = first(&|rating| rating.abs() != 1.0 && rating != 0.0);
-        let found = match (odd, first(&|rating| rating == -1.0), first(&|rating| rating == 0.0)) {
-            _ if !self.is_classification() => return Ok(()),
-            (Some(odd), ..) => format!("rating {} is {}", odd.row + 1, odd.label),
-            (None, Some(minus), Some(zero)) => format!("rating {} is -1 and rating {} is 0", minus.row + 1, zero.row + 1),
-            _ => return Ok(()),
-        };
-        let problem = format!("{found}, and the {} loss takes two classes: ratings 1 and 0, or 1 and -1", self.name());
-        let remedy = "use --loss squared, or write the ratings as two classes";
-        Err(Error::BadFile { path: data.path().to_owned(), problem, remedy })
     }
 }

@@ -5,19 +5,19 @@
 //! workers are in one group a thread reads the next ones, chunk by chunk, and gives the memory of those before back: four groups, the
 //! window, are in memory at a time, so that neither waits because the other is late for once. A group is a sample of sixteen places of the
 //! file or more, so that one sorted by label is shuffled too; chunks are megabytes where the window is 64 of them. An epoch reads the file
-//! once, and takes as long as the slower of reading and training. Who comes to a group before it is read waits for it (see [`Gate`]):
+//! once, and takes as long as the slower of reading and training. Who comes to a group before it is read waits for it (see the gate):
 //! reading on demand, page by page, would take longer. (By batches nobody reads ahead; the order alone keeps to the window.)
-use super::{Order, Plan};
-use crate::{data::Dataset, memory};
+use crate::{Order, data::Dataset, memory};
+use hogwild_kernels::{
+    engine::Reader,
+    gate::{Gate, Open},
+    order::Plan,
+};
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 use std::{
     fmt::{Display, Formatter},
     ops::Range,
-    sync::{
-        Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
-    },
-    time::Duration,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
 /// How much of the training data is held in memory at a time, where they are sparse rows.
@@ -137,6 +137,38 @@ pub(super) struct Windows<'a> {
     bytes: u64,
 }
 
+impl Reader for Windows<'_> {
+    /// Reads the groups one after the other, while those before are in use, until all are or the workers are done.
+    fn read(&self, gate: &Gate, stop: &AtomicBool) {
+        let over = || stop.load(Relaxed) || gate.over.load(Relaxed);
+        let open = Open(gate);
+        let mut held = vec![false; self.chunks.len()];
+        'groups: for (number, group) in gate.groups.iter().enumerate() {
+            gate.wait(|| over() || gate.entered.load(Relaxed) + AHEAD >= number);
+            for (i, &chunk) in group.iter().enumerate() {
+                if over() {
+                    break 'groups;
+                }
+                // One more is on its way while this one is waited for.
+                for &chunk in group[i..group.len().min(i + 2)].iter().skip((i > 0) as usize) {
+                    held[chunk] = true;
+                    self.data.will_need(self.rows(chunk));
+                }
+                self.data.fetch(self.rows(chunk));
+                // All workers have left the group before the one that they are in, but for the blocks that were taken from it last.
+                if let (0, Some(left)) = (i, number.checked_sub(AHEAD + 1)) {
+                    self.release_group(&gate.groups[left], &mut held);
+                }
+            }
+            gate.set(&gate.ready, number + 1);
+        }
+        drop(open);
+        gate.wait(|| gate.over.load(Relaxed));
+        // All: of those behind, what late blocks have asked for once more.
+        self.release();
+    }
+}
+
 impl<'a> Windows<'a> {
     /// `units`: all rows in the order of the file, as many to each but the last. `bytes`: as [`Window::of`] gives.
     pub fn new(data: &'a Dataset, units: &'a [Range<u32>], bytes: u64) -> Windows<'a> {
@@ -188,36 +220,6 @@ impl<'a> Windows<'a> {
         Plan::of_groups(units, &ends, admitted, order, block, seed, epoch).with_gate(Gate::new(groups, ends))
     }
 
-    /// Reads the groups one after the other, while those before are in use, until all are or the workers are done.
-    pub fn read(&self, gate: &Gate, stop: &AtomicBool) {
-        let over = || stop.load(Relaxed) || gate.over.load(Relaxed);
-        let open = Open(gate);
-        let mut held = vec![false; self.chunks.len()];
-        'groups: for (number, group) in gate.groups.iter().enumerate() {
-            gate.wait(|| over() || gate.entered.load(Relaxed) + AHEAD >= number);
-            for (i, &chunk) in group.iter().enumerate() {
-                if over() {
-                    break 'groups;
-                }
-                // One more is on its way while this one is waited for.
-                for &chunk in group[i..group.len().min(i + 2)].iter().skip((i > 0) as usize) {
-                    held[chunk] = true;
-                    self.data.will_need(self.rows(chunk));
-                }
-                self.data.fetch(self.rows(chunk));
-                // All workers have left the group before the one that they are in, but for the blocks that were taken from it last.
-                if let (0, Some(left)) = (i, number.checked_sub(AHEAD + 1)) {
-                    self.release_group(&gate.groups[left], &mut held);
-                }
-            }
-            gate.set(&gate.ready, number + 1);
-        }
-        drop(open);
-        gate.wait(|| gate.over.load(Relaxed));
-        // All: of those behind, what late blocks have asked for once more.
-        self.release();
-    }
-
     /// Gives the memory of a group back. A page that two chunks share stays in memory unless both are given back at once, and with a page
     /// some of its neighbours are mapped: so chunks on either side that are not held are given back too.
     fn release_group(&self, group: &[usize], held: &mut [bool]) {
@@ -257,85 +259,6 @@ impl<'a> Windows<'a> {
     }
 }
 
-/// What workers pass on their way from group to group. It stands open until a reader shuts it.
-///
-/// Relaxed: the numbers say what is in memory, and nothing is wrong, only slow, with what is not; who waits looks again under the lock.
-pub(crate) struct Gate {
-    /// The chunks of each group.
-    groups: Vec<Vec<usize>>,
-    /// Where each group ends among the plan's units.
-    ends: Vec<usize>,
-    /// The first group that is not to be entered.
-    ready: AtomicUsize,
-    /// The last group that a worker is in.
-    entered: AtomicUsize,
-    over: AtomicBool,
-    lock: Mutex<()>,
-    turn: Condvar,
-}
-
-impl Gate {
-    fn new(groups: Vec<Vec<usize>>, ends: Vec<usize>) -> Gate {
-        let (ready, entered, over, lock, turn) = (usize::MAX.into(), 0.into(), false.into(), Mutex::default(), Condvar::new());
-        Gate { groups, ends, ready, entered, over, lock, turn }
-    }
-
-    /// Says that there is a reader, for as long as what this gives lives.
-    pub fn shut(&self) -> Shut<'_> {
-        self.ready.store(0, Relaxed);
-        Shut(self)
-    }
-
-    /// Waits until the group of this unit, by its number in the plan, is in memory.
-    pub fn enter(&self, unit: usize) {
-        let group = self.ends.partition_point(|&end| end <= unit);
-        if group > self.entered.load(Relaxed) {
-            self.set(&self.entered, group);
-        }
-        if group >= self.ready.load(Relaxed) {
-            self.wait(|| group < self.ready.load(Relaxed));
-        }
-    }
-
-    /// Raises a number, and tells those who wait.
-    fn set(&self, number: &AtomicUsize, to: usize) {
-        let _held = self.held();
-        number.fetch_max(to, Relaxed);
-        self.turn.notify_all();
-    }
-
-    /// Waits for something; at times it is looked for without being told, as a wish to stop is not told here.
-    fn wait(&self, until: impl Fn() -> bool) {
-        let mut held = self.held();
-        while !until() {
-            held = self.turn.wait_timeout(held, Duration::from_millis(50)).unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    fn held(&self) -> MutexGuard<'_, ()> {
-        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Opens the gate for good when it is dropped, in whatever way the reader has ended.
-struct Open<'a>(&'a Gate);
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        self.0.set(&self.0.ready, usize::MAX);
-    }
-}
-
-/// Lets the reader go when it is dropped.
-pub(crate) struct Shut<'a>(&'a Gate);
-
-impl Drop for Shut<'_> {
-    fn drop(&mut self) {
-        self.0.over.store(true, Relaxed);
-        self.0.set(&self.0.ready, usize::MAX);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -357,43 +280,5 @@ mod tests {
         for text in ["", "M", "-1", "1.5G", "2GG", "99999999T", "none", "2µ"] {
             assert!(Window::parse(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_group_is_entered_once_it_is_ready() {
-        let gate = Gate::new(vec![vec![0], vec![1]], vec![10, 20]);
-        gate.enter(15); // no reader: it stands open
-        let shut = gate.shut();
-        std::thread::scope(|scope| {
-            let worker = scope.spawn(|| {
-                gate.enter(3);
-                gate.enter(12);
-                gate.ready.load(Relaxed)
-            });
-            for ready in 1..=2 {
-                std::thread::sleep(Duration::from_millis(20));
-                gate.set(&gate.ready, ready);
-            }
-            assert_eq!(worker.join().unwrap(), 2);
-            // Without a reader nobody waits for ever.
-            let late = scope.spawn(|| gate.enter(20));
-            drop(shut);
-            late.join().unwrap();
-        });
-    }
-
-    #[test]
-    fn nobody_waits_for_a_reader_that_has_failed() {
-        let gate = Gate::new(vec![vec![0], vec![1]], vec![10, 20]);
-        let _shut = gate.shut();
-        std::thread::scope(|scope| {
-            let worker = scope.spawn(|| gate.enter(12));
-            let failed = scope.spawn(|| {
-                let _open = Open(&gate);
-                panic!("as a reader might");
-            });
-            assert!(failed.join().is_err());
-            worker.join().unwrap();
-        });
     }
 }

@@ -1,0 +1,307 @@
+//! Text from files and standard input, decompressed, in chunks cut at line ends.
+
+use std::fs::File;
+use std::io::{BufReader, Cursor, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use super::encoding::{NoText, Text, plain};
+use super::format::PAD;
+use hogwild_base::{Error, Result};
+
+/// How much text one chunk aims for: with what is parsed from it, it stays in a core's cache.
+const CHUNK: usize = 1 << 20;
+/// A line longer than this is no line.
+const LONGEST_LINE: usize = 512 << 20;
+
+/// Whole lines of one input.
+#[derive(Default)]
+pub(super) struct Chunk {
+    text: Vec<u8>,
+    /// Where the text ends, after a newline; [`PAD`] newlines follow.
+    pub(super) end: usize,
+    /// Which input.
+    pub(super) input: usize,
+    /// Whether it holds the input's first line.
+    pub(super) first: bool,
+}
+
+impl Chunk {
+    /// The text with the newlines after it.
+    pub(super) fn padded(&self) -> &[u8] {
+        self.text.get(..self.end + PAD).unwrap_or_default()
+    }
+
+    /// The text alone.
+    pub(super) fn lines(&self) -> &[u8] {
+        self.text.get(..self.end).unwrap_or_default()
+    }
+}
+
+/// Told the bytes read, before decompression, and how many there are in all, where that is known; says whether to go on.
+pub(super) type Progress<'a> = &'a (dyn Fn(u64, Option<u64>) -> bool + Sync);
+
+/// Reads several inputs one after the other.
+pub(super) struct Inputs<'a> {
+    paths: &'a [PathBuf],
+    next: usize,
+    current: Option<Current<'a>>,
+    read: Arc<AtomicU64>,
+    total: Option<u64>,
+    progress: Progress<'a>,
+    /// What was done to inputs that are not plain text, for the user to read.
+    pub(super) notes: Vec<String>,
+}
+
+struct Current<'a> {
+    reader: Text<'a>,
+    compressed: bool,
+    carry: Vec<u8>,
+    first: bool,
+}
+
+struct Counted<R> {
+    inner: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        self.read.fetch_add(n as u64, Relaxed);
+        Ok(n)
+    }
+}
+
+/// Standard input, or a named pipe, read by a thread of its own: whoever waits for it can still be stopped.
+struct Waited<'a> {
+    blocks: Receiver<std::io::Result<Vec<u8>>>,
+    block: Cursor<Vec<u8>>,
+    read: Arc<AtomicU64>,
+    progress: Progress<'a>,
+}
+
+impl<'a> Waited<'a> {
+    /// What `open` gives is opened by the thread too: a pipe waits for who writes into it.
+    fn new<R: Read>(
+        open: impl FnOnce() -> std::io::Result<R> + Send + 'static,
+        read: Arc<AtomicU64>,
+        progress: Progress<'a>,
+    ) -> Result<Waited<'a>> {
+        let (sender, blocks) = sync_channel(4);
+        let work = move || {
+            let mut input = match open() {
+                Ok(input) => input,
+                Err(problem) => return drop(sender.send(Err(problem))),
+            };
+            loop {
+                let mut block = vec![0; 1 << 18];
+                let outcome = input.read(&mut block).map(|n| {
+                    block.truncate(n);
+                    block
+                });
+                let last = outcome.as_ref().map_or_else(|problem| problem.kind() != ErrorKind::Interrupted, Vec::is_empty);
+                if sender.send(outcome).is_err() || last {
+                    break;
+                }
+            }
+        };
+        std::thread::Builder::new().spawn(work).map_err(|source| Error::Threads { source })?;
+        Ok(Waited { blocks, block: Cursor::default(), read, progress })
+    }
+}
+
+impl Read for Waited<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while self.block.position() == self.block.get_ref().len() as u64 {
+            match self.blocks.recv_timeout(Duration::from_millis(100)) {
+                Ok(block) => self.block = Cursor::new(block?),
+                Err(RecvTimeoutError::Timeout) if (self.progress)(self.read.load(Relaxed), None) => continue,
+                Err(RecvTimeoutError::Timeout) => return Err(std::io::Error::other("interrupted")),
+                Err(RecvTimeoutError::Disconnected) => return Ok(0),
+            }
+            if self.block.get_ref().is_empty() {
+                return Ok(0);
+            }
+        }
+        self.block.read(buffer)
+    }
+}
+
+/// Whether a path stands for standard input.
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+impl<'a> Inputs<'a> {
+    /// Looks at all inputs' sizes, so that a missing one is found before any work.
+    pub(super) fn new(paths: &'a [PathBuf], progress: Progress<'a>) -> Result<Inputs<'a>> {
+        let mut total = Some(0u64);
+        for path in paths {
+            if is_stdin(path) {
+                total = None;
+                continue;
+            }
+            let found = std::fs::metadata(path).map_err(Error::io(path, "open"))?;
+            if found.is_dir() {
+                return Err(Error::BadFile {
+                    path: path.clone(),
+                    problem: "is a directory".into(),
+                    remedy: "name the files in it one by one",
+                });
+            }
+            total = if found.is_file() { total.map(|sum| sum.saturating_add(found.len())) } else { None };
+        }
+        Ok(Inputs { paths, next: 0, current: None, read: Arc::default(), total, progress, notes: Vec::new() })
+    }
+
+    /// Bytes read so far, before decompression, and how many there are if that is known.
+    pub(super) fn progress(&self) -> (u64, Option<u64>) {
+        (self.read.load(Relaxed), self.total)
+    }
+
+    /// Tells of the progress. Gives whether to go on.
+    pub(super) fn proceed(&self) -> bool {
+        (self.progress)(self.read.load(Relaxed), self.total)
+    }
+
+    /// Puts the next chunk in the place of a used one; `false` at the end of the last input.
+    pub(super) fn next_chunk(&mut self, chunk: &mut Chunk) -> Result<bool> {
+        loop {
+            let Some(current) = &mut self.current else {
+                let Some(path) = self.paths.get(self.next) else { return Ok(false) };
+                let (current, done) = open(path, &self.read, self.progress)?;
+                self.notes.extend(done.map(|done| format!("{} {done}", path.display())));
+                self.current = Some(current);
+                self.next += 1;
+                continue;
+            };
+            let input = self.next.saturating_sub(1);
+            let path = self.paths.get(input).map(PathBuf::as_path).unwrap_or(Path::new("-"));
+            match current.fill(chunk).map_err(|problem| current.explain(path, problem))? {
+                Filled::Lines => {
+                    (chunk.input, chunk.first) = (input, std::mem::replace(&mut current.first, false));
+                    return Ok(true);
+                }
+                Filled::End => self.current = None,
+                Filled::EndlessLine => {
+                    return Err(Error::BadFile {
+                        path: path.to_owned(),
+                        problem: "has a line of more than 512 MiB".into(),
+                        remedy: "is it text, one example a line?",
+                    });
+                }
+            }
+        }
+    }
+}
+
+enum Filled {
+    Lines,
+    End,
+    EndlessLine,
+}
+
+impl Current<'_> {
+    /// Fills a chunk with whole lines: what was carried over, and about [`CHUNK`] bytes more.
+    fn fill(&mut self, chunk: &mut Chunk) -> std::io::Result<Filled> {
+        let text = &mut chunk.text;
+        let mut end = self.carry.len();
+        // Grown once, and then used again as it is: no byte is cleared before it is read.
+        grow(text, end + CHUNK + PAD);
+        if let Some(start) = text.get_mut(..end) {
+            start.copy_from_slice(&self.carry);
+        }
+        self.carry.clear();
+        loop {
+            let (searched, goal) = (end, end + CHUNK);
+            grow(text, goal + PAD);
+            let mut more = true;
+            while more && end < goal {
+                match self.reader.read(text.get_mut(end..goal).unwrap_or_default()) {
+                    Ok(n) => (end, more) = (end + n, n > 0),
+                    Err(problem) if problem.kind() == ErrorKind::Interrupted => {}
+                    Err(problem) => return Err(problem),
+                }
+            }
+            let newline = memchr::memrchr(b'\n', text.get(searched..end).unwrap_or_default());
+            let cut = match newline.map(|newline| searched + newline + 1) {
+                Some(cut) if more || cut == end => cut,
+                None if more && end > LONGEST_LINE => return Ok(Filled::EndlessLine),
+                None if more => continue,
+                _ if end == 0 => return Ok(Filled::End),
+                // The last line of all has no newline: it gets one from the padding.
+                _ => end + 1,
+            };
+            self.carry.extend_from_slice(text.get(cut..end).unwrap_or_default());
+            grow(text, cut + PAD);
+            text.get_mut(cut.min(end)..cut + PAD).unwrap_or_default().fill(b'\n');
+            chunk.end = cut;
+            return Ok(Filled::Lines);
+        }
+    }
+
+    fn explain(&self, path: &Path, problem: std::io::Error) -> Error {
+        if let Some(no_text) = problem.get_ref().and_then(|inner| inner.downcast_ref::<NoText>()) {
+            return Error::BadFile { path: path.to_owned(), problem: no_text.to_string(), remedy: "save it as UTF-8" };
+        }
+        if !self.compressed {
+            return Error::io(path, "read")(problem);
+        }
+        match problem.kind() {
+            ErrorKind::UnexpectedEof => Error::BadFile {
+                path: path.to_owned(),
+                problem: "the compressed data ends too early: the file has been cut short".into(),
+                remedy: "fetch or compress it again",
+            },
+            ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::Other => Error::BadFile {
+                path: path.to_owned(),
+                problem: format!("the compressed data is damaged ({problem})"),
+                remedy: "fetch or compress it again",
+            },
+            _ => Error::io(path, "read")(problem),
+        }
+    }
+}
+
+fn grow(text: &mut Vec<u8>, length: usize) {
+    if text.len() < length {
+        text.resize(length, b'\n');
+    }
+}
+
+/// Opens an input, and says what was done to one that is not plain text.
+fn open<'a>(path: &Path, read: &Arc<AtomicU64>, progress: Progress<'a>) -> Result<(Current<'a>, Option<&'static str>)> {
+    let inner: Text<'a> = if is_stdin(path) {
+        Box::new(Waited::new(|| Ok(std::io::stdin().lock()), read.clone(), progress)?)
+    } else if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        let owned = path.to_owned();
+        Box::new(Waited::new(move || File::open(owned), read.clone(), progress)?)
+    } else {
+        Box::new(File::open(path).map_err(Error::io(path, "open"))?)
+    };
+    let mut raw = Counted { inner, read: read.clone() };
+    let mut magic = Vec::with_capacity(8);
+    (&mut raw).take(6).read_to_end(&mut magic).map_err(Error::io(path, "read"))?;
+    let start = Cursor::new(magic.clone());
+    let whole = start.chain(raw);
+    let buffered = |whole| BufReader::with_capacity(1 << 18, whole);
+    let (reader, compressed): (Text<'a>, bool) = match magic.as_slice() {
+        [0x1f, 0x8b, ..] => (Box::new(flate2::bufread::MultiGzDecoder::new(buffered(whole))), true),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            let decoder = zstd::stream::read::Decoder::with_buffer(buffered(whole)).map_err(Error::io(path, "decompress"))?;
+            (Box::new(decoder), true)
+        }
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31 | 0x17, ..] => (Box::new(bzip2::bufread::MultiBzDecoder::new(buffered(whole))), true),
+        [0xfd, b'7', b'z', b'X', b'Z', 0] => (Box::new(liblzma::bufread::XzDecoder::new_multi_decoder(buffered(whole))), true),
+        _ => (Box::new(whole), false),
+    };
+    let nothing: Text<'a> = Box::new(std::io::empty());
+    let mut current = Current { reader: nothing, compressed, carry: Vec::new(), first: true };
+    let (reader, done) = plain(reader).map_err(|problem| current.explain(path, problem))?;
+    current.reader = reader;
+    Ok((current, done))
+}

@@ -1,0 +1,39 @@
+//! From text to memory-mapped rows.
+//!
+//! [`pack`] turns svmlight or ratings text into one `.safetensors` file whose features (users, items) are numbered by
+//! frequency; [`Packed::open`] checks such a file once and maps it; [`open_or_pack`] does whichever is needed, with a cache.
+//! The mapping is only ever seen as atomic cells: a file that another process changes gives odd numbers, never
+//! undefined behaviour, and the bounds that a kernel relies on are clamped at each use.
+
+#![deny(unsafe_code, missing_docs)]
+
+mod cache;
+mod cache_folder;
+mod dictionary;
+mod encoding;
+mod expected;
+mod file;
+mod format;
+mod ids;
+mod input;
+mod layout;
+mod map;
+mod pack;
+mod packed;
+mod sources;
+mod stamp;
+mod temporary;
+
+pub use cache::{Cache, Opened, open_or_pack, open_or_pack_while};
+pub use cache_folder::{CacheEntry, cache_directory, cache_entries, clear_cache};
+pub use expected::looks_like;
+pub use format::is_bad;
+pub use format::{Column, Columns, Format, OnBadRow, Repeated};
+pub use ids::Ids;
+pub use layout::is_safetensors;
+pub use pack::{PackReport, PackSettings, TargetCounts, pack, pack_while};
+pub use packed::{Dataset, Farthest, Kind, LabelCount, Labels, Packed, Ratings, Spread};
+pub use stamp::Check;
+
+#[cfg(target_endian = "big")]
+compile_error!("packed files are little-endian and are mapped as they are");

@@ -1,0 +1,58 @@
+//! One worker on the calling thread: a rehearsal of a learning rate goes by it, and many of them side by side.
+use super::{
+    Counters, Engine, Epoch, Follow, Tally, Task,
+    worker::{Share, last_of},
+};
+use crate::{
+    aids::Adjuster,
+    feed::Feed,
+    models::Model,
+    params::{Aided, Finish},
+    rules::{Clock, UpdateRule},
+    simd::dispatch,
+};
+use std::marker::PhantomData;
+
+pub(crate) struct Alone<'a, F, M, R: UpdateRule> {
+    feed: &'a F,
+    model: &'a M,
+    task: &'a Task<'a>,
+    counters: &'a Counters,
+    rule: R,
+    memory: R::Memory,
+    clock: Clock,
+}
+
+impl<'a, F, M, R: UpdateRule> Alone<'a, F, M, R> {
+    pub fn new(feed: &'a F, model: &'a M, task: &'a Task<'a>, counters: &'a Counters, rule: R) -> Self {
+        Alone { feed, model, task, counters, rule, memory: R::Memory::default(), clock: Clock { rate: task.rate, ..Clock::default() } }
+    }
+}
+
+impl<F: Feed<M>, M: Model, R: UpdateRule> Engine for Alone<'_, F, M, R> {
+    /// Nobody follows: whoever is to stop it sets the counters' flag.
+    fn epoch(&mut self, epoch: &Epoch<'_>, _follow: &mut Follow<'_>) -> (Tally, u64) {
+        let task = self.task;
+        let job = Share {
+            feed: self.feed,
+            model: self.model,
+            task,
+            rule: self.rule,
+            memory: self.memory.clone(),
+            start: epoch.start,
+            adjuster: Adjuster::new(task.aids, task.seed, epoch.number as u64 - 1),
+            worker: 0,
+            plan: epoch.plan,
+            counters: self.counters,
+            aiding: PhantomData::<Aided>,
+        };
+        let tally;
+        (tally, self.memory) = dispatch(task.set, job);
+        self.clock = last_of(task, &epoch.start, tally.examples);
+        (tally, tally.examples)
+    }
+
+    fn finish(&self) -> Finish<'_> {
+        Finish::new(&self.rule, self.rule.prepare(&self.clock, &self.memory), self.task.aids.scale_of_average(&self.clock))
+    }
+}

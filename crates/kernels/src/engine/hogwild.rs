@@ -1,0 +1,125 @@
+//! Hogwild! (Niu, Recht, Ré & Wright 2011): workers that wait for nobody, a step an example.
+use super::{
+    Counters, Engine, Epoch, Follow, LOOK, Tally, Task, threads,
+    worker::{Share, last_of},
+};
+use crate::{
+    aids::Adjuster,
+    feed::Feed,
+    models::Model,
+    params::{Aiding, Finish},
+    rules::{Clock, UpdateRule},
+    simd::dispatch,
+};
+use crossbeam::channel::{Receiver, RecvTimeoutError, unbounded};
+use hogwild_base::Result;
+use std::{
+    borrow::Cow,
+    marker::PhantomData,
+    sync::{Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
+    thread,
+};
+
+pub(crate) struct Workers<'a, F, M: Clone, R: UpdateRule, A> {
+    aiding: PhantomData<A>,
+    feed: &'a F,
+    model: Cow<'a, M>,
+    task: &'a Task<'a>,
+    rule: R,
+    pool: rayon::ThreadPool,
+    /// What each worker's rule has learnt.
+    memories: Vec<Mutex<R::Memory>>,
+    clock: Clock,
+}
+
+impl<'a, F, M: Clone, R: UpdateRule, A> Workers<'a, F, M, R, A> {
+    pub fn new(feed: &'a F, model: Cow<'a, M>, task: &'a Task<'a>, rule: R) -> Result<Self> {
+        let memories = (0..task.threads).map(|_| Mutex::default()).collect();
+        let (pool, clock) = (threads::pool(task)?, Clock { rate: task.rate, ..Clock::default() });
+        Ok(Workers { aiding: PhantomData, feed, model, task, rule, pool, memories, clock })
+    }
+
+    /// A worker's memory, which nobody else has at hand.
+    fn memory(&self, worker: usize) -> MutexGuard<'_, R::Memory> {
+        self.memories[worker].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<F: Feed<M>, M: Model + Clone, R: UpdateRule, A: Aiding> Engine for Workers<'_, F, M, R, A> {
+    fn epoch(&mut self, epoch: &Epoch<'_>, follow: &mut Follow<'_>) -> (Tally, u64) {
+        let task = self.task;
+        let share = |worker: usize, counters: &Counters| {
+            let mut memory = self.memory(worker);
+            let job = Share {
+                feed: self.feed,
+                model: &*self.model,
+                task,
+                rule: self.rule,
+                memory: memory.clone(),
+                start: epoch.start,
+                adjuster: Adjuster::new(task.aids, task.seed, (epoch.number * task.threads + worker) as u64),
+                worker,
+                plan: epoch.plan,
+                counters,
+                aiding: PhantomData::<A>,
+            };
+            let tally;
+            (tally, *memory) = dispatch(task.set, job);
+            tally
+        };
+        let tally = together(task, &self.pool, epoch, follow, &share);
+        self.clock = last_of(task, &epoch.start, tally.examples);
+        (tally, tally.examples)
+    }
+
+    fn finish(&self) -> Finish<'_> {
+        let step = self.rule.prepare(&self.clock, &self.memory(0));
+        Finish::new(&self.rule, step, self.task.aids.scale_of_average(&self.clock))
+    }
+}
+
+/// Has all workers of a pool do their share of an epoch, while someone follows.
+fn together(
+    task: &Task<'_>,
+    pool: &rayon::ThreadPool,
+    epoch: &Epoch<'_>,
+    follower: &mut Follow<'_>,
+    share: &(dyn Fn(usize, &Counters) -> Tally + Sync),
+) -> Tally {
+    let counters = &Counters::default();
+    let (done, over) = unbounded();
+    let mut tallies = thread::scope(|scope| {
+        // Without a thread for it nothing is read ahead, and the gate stands open: it is only slower.
+        let _shut = task.reader.zip(epoch.plan.gate()).and_then(|(reader, gate)| {
+            let shut = gate.shut();
+            let thread = thread::Builder::new().spawn_scoped(scope, move || reader.read(gate, &counters.stop));
+            thread.is_ok().then_some(shut)
+        });
+        pool.in_place_scope(|scope| {
+            // The channel is closed when the last worker has ended, in whatever way.
+            scope.spawn_broadcast(move |_, context| {
+                let worker = context.index();
+                let _ = done.send((worker, share(worker, counters))); // the other end waits for it
+            });
+            follow(task.threads, &over, counters, follower)
+        })
+    });
+    tallies.sort_by_key(|&(worker, _)| worker);
+    tallies.into_iter().fold(Tally::default(), |sum, (_, tally)| sum.add(tally))
+}
+
+/// Has someone follow until so many workers have sent their results.
+pub(super) fn follow<T>(workers: usize, over: &Receiver<T>, counters: &Counters, follower: &mut Follow<'_>) -> Vec<T> {
+    let mut results = Vec::new();
+    while results.len() < workers {
+        match over.recv_timeout(LOOK) {
+            Ok(result) => results.push(result),
+            Err(RecvTimeoutError::Disconnected) => break, // the last worker has ended, in whatever way
+            Err(RecvTimeoutError::Timeout) => {
+                let stop = follower(counters.examples.load(Relaxed));
+                counters.stop.fetch_or(stop, Relaxed);
+            }
+        }
+    }
+    results
+}

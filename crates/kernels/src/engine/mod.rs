@@ -1,0 +1,143 @@
+//! How an epoch is gone through: by [`Workers`](hogwild) that wait for nobody (Hogwild!), by batches (`synchronous`), or [`alone`].
+//!
+//! A session sees an [`Engine`] and asks [`Loops`] for it: objects that hide rule, instruction set and width, so that what goes by them is
+//! compiled once. `compiled` is the list of what loops there are.
+mod alone;
+mod compiled;
+mod hogwild;
+mod synchronous;
+mod threads;
+mod worker;
+
+use crate::{
+    aids::Aids,
+    batch::Batch,
+    feed::{RatingFeed, ScaledFeed},
+    gate::Gate,
+    loss::Loss,
+    models::{Factorization, Linear},
+    order::Plan,
+    params::{Finish, Parameters},
+    rules::Layout,
+    schedule::{Moment, Schedule},
+    simd::InstructionSet,
+};
+use hogwild_base::Result;
+use std::{ops::Range, sync::atomic::AtomicBool};
+
+pub use compiled::Own;
+pub use worker::{Counters, Tally};
+
+/// What an engine is told of a run: all that stays the same over its epochs.
+#[derive(Clone, Copy)]
+pub struct Task<'a> {
+    /// All positions, as they lie.
+    pub units: &'a [Range<u32>],
+    /// Examples of an epoch.
+    pub examples: u64,
+    /// Examples that each epoch admits.
+    pub admitted: &'a [u64],
+    pub parameters: &'a Parameters,
+    /// The learning rate before the schedule.
+    pub rate: f32,
+    pub schedule: Schedule,
+    pub loss: Loss,
+    pub aids: Aids,
+    pub batch: Batch,
+    pub batch_growth: f64,
+    pub seed: u64,
+    pub threads: usize,
+    /// Whether each worker is pinned to a core.
+    pub pin: bool,
+    pub set: InstructionSet,
+    /// Of data larger than memory.
+    pub reader: Option<&'a dyn Reader>,
+}
+
+/// Reads data larger than memory, group by group, ahead of the workers.
+pub trait Reader: Sync {
+    /// Reads the groups of a gate one after the other, until all are read or it is to stop.
+    fn read(&self, gate: &Gate, stop: &AtomicBool);
+}
+
+/// An epoch to go through.
+pub struct Epoch<'a> {
+    /// Its number, from 1.
+    pub number: usize,
+    /// Where the run stands as it begins.
+    pub start: Moment,
+    pub plan: &'a Plan,
+}
+
+/// Asked at least every 50 ms while an epoch runs, with how many examples have begun: whether the workers are to stop.
+pub type Follow<'a> = dyn FnMut(u64) -> bool + 'a;
+
+/// How long a follower waits to be asked, at most.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// A way through epochs, with what it keeps from one to the next.
+pub trait Engine {
+    /// Goes through an epoch; gives what was done, and in how many steps.
+    fn epoch(&mut self, epoch: &Epoch<'_>, follow: &mut Follow<'_>) -> (Tally, u64);
+    /// How a model is made of the parameters as they stand: by the step that would come next, but at the rate of the last one (the next may
+    /// be that of a restart).
+    fn finish(&self) -> Finish<'_>;
+}
+
+/// The kernel of a family of models: what its loops are compiled for.
+pub trait Kernel {
+    /// Where its examples come from.
+    type Examples<'d>: Sync;
+    /// What scores them.
+    type Model: Sync;
+}
+
+/// Linear models on sparse rows.
+pub struct LinearKernel;
+/// Matrix factorization on ratings.
+pub struct FactorKernel;
+
+impl Kernel for LinearKernel {
+    type Examples<'d> = ScaledFeed<'d>;
+    type Model = Linear;
+}
+
+impl Kernel for FactorKernel {
+    type Examples<'d> = RatingFeed;
+    type Model = Factorization;
+}
+
+/// An update rule with the loops that are compiled for it.
+pub trait Loops<K: Kernel>: Sync {
+    /// What a session asks about the rule.
+    fn facts(&self) -> Facts;
+    /// A rate to begin with on examples whose mean squared gradient is so much.
+    fn default_rate(&self, mean_square: f32) -> f32;
+    /// The engine that the task asks for.
+    ///
+    /// # Errors
+    /// When there is too little memory, or the system refuses threads.
+    fn engine<'r, 'd: 'r>(&self, examples: &'r K::Examples<'d>, model: &'r K::Model, task: &'r Task<'r>) -> Result<Box<dyn Engine + 'r>>;
+    /// An engine of one worker that runs on the calling thread, and stops when the counters say so.
+    fn alone<'r, 'd: 'r>(
+        &self,
+        examples: &'r K::Examples<'d>,
+        model: &'r K::Model,
+        task: &'r Task<'r>,
+        counters: &'r Counters,
+    ) -> Box<dyn Engine + 'r>;
+}
+
+/// What a session asks about a rule.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts {
+    pub layout: Layout,
+    /// See [`UpdateRule::averages`](crate::rules::UpdateRule::averages).
+    pub averages: bool,
+    /// See [`UpdateRule::proximal`](crate::rules::UpdateRule::proximal).
+    pub proximal: bool,
+    /// See [`UpdateRule::learns`](crate::rules::UpdateRule::learns).
+    pub learns: bool,
+    /// See [`UpdateRule::schedules`](crate::rules::UpdateRule::schedules).
+    pub schedules: bool,
+}

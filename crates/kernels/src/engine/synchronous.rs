@@ -1,0 +1,228 @@
+//! Batches, mini-batches: the synchronous way through an epoch, which gives the same bits on any number of threads.
+//!
+//! Each batch is cut into shards by its size and the model's alone. Shards are scored and their gradients summed in parallel, all at
+//! the same parameters, and their sums added two by two (see [`Gradients`]); then the rows that were touched, some to a task, take one
+//! step each by the mean.
+use super::{Counters, Engine, Epoch, Follow, Tally, Task, hogwild::follow, threads, worker::total};
+use crate::{
+    aids::Adjuster,
+    batch::Batch,
+    feed::Feed,
+    models::Model,
+    order::{Plan, Queue},
+    params::{Finish, Gradients, Merge, Step, Summing},
+    rules::{Clock, UpdateRule},
+    schedule::Moment,
+    simd::{InstructionSet, Isa, Job, dispatch},
+};
+use crossbeam::channel::unbounded;
+use hogwild_base::Result;
+use rayon::prelude::*;
+use std::sync::{Arc, atomic::Ordering::Relaxed};
+
+/// Examples that make a shard: with fewer, adding sums that have few rows in common takes longer than another thread saves (imdb_2gram in
+/// batches of 2,048: eight shards took twice as long as one).
+const LEAST: usize = 1024;
+/// Shards of a batch, likewise.
+const MOST: usize = 8;
+/// The most numbers in all shards' sums (256 MB), but that there is always one shard.
+const ROOM: usize = 1 << 26;
+/// Rows that are stepped by one task: narrow, wide.
+const ROWS: [usize; 2] = [8192, 256];
+
+/// What stays from batch to batch.
+pub(super) struct Synchronous<'a, F, M: Model, R: UpdateRule> {
+    feed: &'a F,
+    model: &'a M,
+    task: &'a Task<'a>,
+    rule: R,
+    pool: Arc<rayon::ThreadPool>,
+    shards: Vec<Shard<M::Example>>,
+    memory: R::Memory,
+    /// Of the step to come; rules count batches. Its rate is the last step's.
+    clock: Clock,
+}
+
+/// A shard's own room.
+struct Shard<E> {
+    sums: Gradients,
+    example: E,
+    /// The shard's scores with their labels.
+    scores: Vec<f32>,
+    labels: Vec<f32>,
+}
+
+impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<'a, F, M, R> {
+    /// # Errors
+    /// When there is too little memory, or the system refuses threads.
+    pub fn new(feed: &'a F, model: &'a M, task: &'a Task<'a>, rule: R) -> Result<Self> {
+        let sizes = || (0..task.admitted.len()).map(|epoch| task.batch.size(task.batch_growth, epoch, task.examples));
+        let batches = |(size, &admitted): (usize, &u64)| admitted.div_ceil(size as u64);
+        let most = ROOM / Gradients::cells(&task.parameters.shape).max(1);
+        let shards = sizes().max().unwrap_or(1).div_ceil(LEAST).min(most.min(MOST)).max(1);
+        let shard = |_| {
+            let sums = Gradients::new(&task.parameters.shape, task.aids.l1 > 0.0)?;
+            Ok(Shard { sums, example: feed.room(), scores: Vec::new(), labels: Vec::new() })
+        };
+        Ok(Synchronous {
+            feed,
+            model,
+            task,
+            rule,
+            pool: threads::pool(task)?.into(),
+            shards: (0..shards).map(shard).collect::<Result<_>>()?,
+            memory: R::Memory::default(),
+            clock: Clock { rate: task.rate, step: 1, steps: sizes().zip(task.admitted).map(batches).sum() },
+        })
+    }
+
+    /// The positions of an epoch, in the plan's order. All examples at once are taken as they lie.
+    fn order(&self, plan: &Plan) -> Vec<u32> {
+        let (task, keeps) = (self.task, |position| self.feed.keeps(position));
+        if task.batch == Batch::Full {
+            let admitted = |&position: &u32| keeps(position) && plan.admits(position);
+            return task.units.iter().cloned().flatten().filter(admitted).collect();
+        }
+        // Nothing is gained by neighbours here, and a batch is to be another in every epoch.
+        let mut queue = Queue::new(plan, true, 0);
+        let mut order = Vec::with_capacity(task.examples as usize);
+        loop {
+            match queue.advance(self.feed.chooses().then_some(keeps)) {
+                0 => return order,
+                n => order.extend_from_slice(&queue.positions().0[..n]),
+            }
+        }
+    }
+
+    /// Steps by the mean gradient of the examples at these positions.
+    fn step(&mut self, positions: &[u32]) -> Tally {
+        let &mut Synchronous { feed, model, task, rule, ref mut shards, ref mut memory, ref clock, .. } = self;
+        let (set, parameters, examples) = (task.set, task.parameters, positions.len());
+        let size = examples.div_ceil(examples.div_ceil(LEAST).min(shards.len()).max(1));
+        let shards = &mut shards[..examples.div_ceil(size)];
+        let of = &*memory;
+        let add = |shard: &mut Shard<M::Example>, positions: &[u32]| {
+            dispatch(set, Sum { feed, model, task, rule, memory: of, clock, shard, positions })
+        };
+        let tally = sum(set, size, shards, positions, &add);
+        let sums = &shards[0].sums;
+        let [narrow, wide] = sums.touched();
+        // Each task but the last of narrow rows has whole vectors: no two write to the row for empty lanes.
+        let tasks = narrow.chunks(ROWS[0]).map(|rows| [rows, &[]]).chain(wide.chunks(ROWS[1]).map(|rows| [&[][..], rows])).collect();
+        let step = |number, rows| {
+            let adjuster = Adjuster::new(task.aids, task.seed, (clock.step << 24) + number as u64);
+            dispatch(set, Step { rule, memory: of, clock, adjuster, parameters, sums, rows, examples })
+        };
+        let observed = each(tasks, &step);
+        if rule.learns() {
+            rule.learn(memory, observed);
+        }
+        tally
+    }
+
+    /// Steps through an epoch's positions.
+    fn steps(&mut self, order: &[u32], size: usize, start: Moment, counters: &Counters) -> Tally {
+        let mut tally = Tally::default();
+        let task = self.task;
+        for positions in order.chunks(size) {
+            // Schedules count examples: they go by how far the run is.
+            let now = Moment { step: start.step + tally.examples, ..start };
+            self.clock.rate = task.schedule.rate(task.rate, &now);
+            tally = tally.add(self.step(positions));
+            self.clock.step += 1;
+            counters.examples.store(tally.examples, Relaxed);
+            if !tally.loss.is_finite() || counters.stop.load(Relaxed) {
+                break;
+            }
+        }
+        tally
+    }
+}
+
+impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Engine for Synchronous<'_, F, M, R> {
+    fn epoch(&mut self, epoch: &Epoch<'_>, follower: &mut Follow<'_>) -> (Tally, u64) {
+        let (task, before) = (self.task, self.clock.step);
+        let (counters, (done, over)) = (Counters::default(), unbounded());
+        let mut tally = Tally::default();
+        let pool = self.pool.clone();
+        pool.in_place_scope(|scope| {
+            scope.spawn(|_| {
+                let done = done; // the channel is closed when this has ended, in whatever way
+                let size = task.batch.size(task.batch_growth, epoch.number - 1, task.examples);
+                tally = self.steps(&self.order(epoch.plan), size, epoch.start, &counters);
+                let _ = done.send(());
+            });
+            follow(1, &over, &counters, follower);
+        });
+        (tally, self.clock.step - before)
+    }
+
+    fn finish(&self) -> Finish<'_> {
+        Finish::new(&self.rule, self.rule.prepare(&self.clock, &self.memory), self.task.aids.scale_of_average(&self.clock))
+    }
+}
+
+/// What adds the gradients of the examples at some positions to a shard's sums.
+type Add<'a, E> = dyn Fn(&mut Shard<E>, &[u32]) -> Tally + Sync + 'a;
+
+/// Sums the gradients of the examples at these positions, `size` a shard, into the first of the shards: each half by itself, then both.
+fn sum<E: Send>(set: InstructionSet, size: usize, shards: &mut [Shard<E>], positions: &[u32], add: &Add<'_, E>) -> Tally {
+    if let [shard] = shards {
+        return add(shard, positions);
+    }
+    let (a, b) = shards.split_at_mut(shards.len() / 2);
+    let (first, rest) = positions.split_at(a.len() * size);
+    let (one, two) = rayon::join(|| sum(set, size, a, first, add), || sum(set, size, b, rest, add));
+    dispatch(set, Merge { into: &mut a[0].sums, from: &b[0].sums });
+    one.add(two)
+}
+
+/// Does each task, by its number and rows, and adds what their steps have observed, in their order.
+fn each<'r>(tasks: Vec<[&'r [u32]; 2]>, step: &(dyn Fn(usize, [&'r [u32]; 2]) -> [f32; 2] + Sync)) -> [f32; 2] {
+    let observed: Vec<[f32; 2]> = tasks.into_par_iter().enumerate().map(|(task, rows)| step(task, rows)).collect();
+    observed.into_iter().fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d])
+}
+
+/// A shard's part of a batch.
+struct Sum<'a, F, M: Model, R: UpdateRule> {
+    feed: &'a F,
+    model: &'a M,
+    task: &'a Task<'a>,
+    rule: R,
+    memory: &'a R::Memory,
+    clock: &'a Clock,
+    shard: &'a mut Shard<M::Example>,
+    positions: &'a [u32],
+}
+
+impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Sum<'_, F, M, R> {
+    type Output = Tally;
+
+    #[inline(always)]
+    fn run<I: Isa>(self, isa: I) -> Tally {
+        let Sum { feed, model, task, positions, .. } = self;
+        let (loss, aids) = (task.loss, &task.aids);
+        let Shard { sums, example, scores, labels } = self.shard;
+        let mut weights = Summing::new(isa, self.rule, self.memory, self.clock, task.parameters, sums);
+        let (mut scratch, ahead) = (model.scratch(feed.longest()), feed.fetched());
+        let mut nonzeros = 0;
+        scores.resize(positions.len(), 0.0);
+        labels.resize(positions.len(), 0.0);
+        for i in 0..positions.len() {
+            let label = feed.read(isa, positions[i], example, &weights);
+            if let Some(&far) = positions.get(i + 2 * ahead) {
+                feed.prefetch_place(isa, far);
+                feed.prefetch_example(isa, positions[i + ahead], &weights);
+            }
+            let score = model.score(example, &mut weights, &mut scratch);
+            (scores[i], labels[i]) = (score, label);
+            nonzeros += feed.size(example);
+            let mut slope = loss.slope(score, label);
+            if aids.clip_norm.is_some() {
+                slope = aids.clipped(slope, model.gradient_square(example, &scratch));
+            }
+            model.backward(example, slope, &mut weights, &mut scratch);
+        }
+        Tally { examples: positions.len() as u64, nonzeros, loss: total::<I::V>(loss, scores, labels) }
+    }
+}

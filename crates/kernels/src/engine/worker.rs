@@ -1,0 +1,169 @@
+//! The inner loop: what one worker does with its examples.
+use super::Task;
+use crate::{
+    aids::Adjuster,
+    feed::Feed,
+    loss::Loss,
+    models::Model,
+    order::{Plan, Queue},
+    params::{Aiding, Hogwild},
+    rules::{Clock, UpdateRule},
+    schedule::Moment,
+    simd::{Isa, Job, LANES, Vector},
+};
+use crossbeam::utils::CachePadded;
+use std::{
+    marker::PhantomData,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+};
+
+/// What passes between the workers and whoever watches them. Relaxed: numbers for display, and a flag that is looked at again soon.
+#[derive(Default)]
+pub struct Counters {
+    /// Examples begun in this epoch, by blocks.
+    pub examples: CachePadded<AtomicU64>,
+    pub stop: AtomicBool,
+}
+
+/// What a worker has done.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    pub examples: u64,
+    /// Stored numbers visited: nonzeros, or ratings.
+    pub nonzeros: u64,
+    /// Sum of the losses before each step.
+    pub loss: f64,
+}
+
+impl Tally {
+    pub fn add(self, other: Tally) -> Tally {
+        Tally { examples: self.examples + other.examples, nonzeros: self.nonzeros + other.nonzeros, loss: self.loss + other.loss }
+    }
+}
+
+/// One worker's share of an epoch.
+pub(super) struct Share<'a, F, M, R: UpdateRule, A> {
+    pub feed: &'a F,
+    pub model: &'a M,
+    pub task: &'a Task<'a>,
+    pub rule: R,
+    /// What the worker's rule has learnt in the epochs before.
+    pub memory: R::Memory,
+    /// Where the run stands as the epoch begins.
+    pub start: Moment,
+    /// The worker's own state of the aids.
+    pub adjuster: Adjuster,
+    /// The worker's number.
+    pub worker: usize,
+    pub plan: &'a Plan,
+    pub counters: &'a Counters,
+    pub aiding: PhantomData<A>,
+}
+
+/// The clock after so many examples of an epoch: of the step that would come next, at the rate of the last one.
+pub(super) fn last_of(task: &Task<'_>, start: &Moment, examples: u64) -> Clock {
+    let last = Moment { step: start.step + examples - 1, ..*start };
+    Clock { rate: task.schedule.rate(task.rate, &last), step: last.step + 1, steps: last.steps }
+}
+
+/// Room for the examples that a feed reads ahead, and the one at hand.
+const RING: usize = 4;
+
+impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Share<'_, F, M, R, A> {
+    type Output = (Tally, R::Memory);
+
+    #[inline(always)]
+    fn run<I: Isa>(self, isa: I) -> (Tally, R::Memory) {
+        let Share { feed, model, rule, task, .. } = self;
+        let (loss, aids, schedule, rate) = (task.loss, &task.aids, task.schedule, task.rate);
+        const { assert!(F::AHEAD < RING) };
+        let (longest, fetched) = (feed.longest(), feed.fetched());
+        let clips = A::ON && aids.clip_norm.is_some();
+        let mut weights = Hogwild::<_, _, A>::new(isa, rule, self.memory, self.adjuster, task.parameters, self.worker, longest / LANES + 1);
+        let mut scratch = model.scratch(longest);
+        // Examples are read some ahead of their turn, into a ring.
+        let mut ring: [M::Example; RING] = std::array::from_fn(|_| feed.room());
+        let mut labels_ahead = [0.0; RING];
+        let mut turn = 0;
+        // How many examples of the block to come stand in the ring.
+        let mut ready = 0;
+        let mut tally = Tally::default();
+        let (mut scores, mut labels) = (Vec::new(), Vec::new());
+        let mut queue = Queue::new(self.plan, F::SHUFFLE, 2 * fetched);
+        loop {
+            let n = queue.advance(feed.chooses().then_some(|p| feed.keeps(p)));
+            if n == 0 {
+                return (tally, weights.finish());
+            }
+            scores.resize(n, 0.0);
+            labels.resize(n, 0.0);
+            let now = Moment { step: self.start.step + self.counters.examples.fetch_add(n as u64, Relaxed), ..self.start };
+            let mut clock = Clock { rate: schedule.rate(rate, &now), step: now.step, steps: now.steps };
+            let (positions, known) = queue.positions();
+            // At the start, and where a short block has ended what was known of the order.
+            for (i, &position) in positions[..known].iter().enumerate().take(F::AHEAD).skip(ready) {
+                let slot = (turn + i) % RING;
+                labels_ahead[slot] = feed.read(isa, position, &mut ring[slot], &weights);
+            }
+            ready = F::AHEAD.min(known - n);
+            let (scores, labels) = (&mut scores[..n], &mut labels[..n]);
+            let from = |ahead: usize| &positions[ahead..][..n];
+            let looks = from(0).iter().zip(from(F::AHEAD)).zip(from(fetched).iter().zip(from(2 * fetched)));
+            for (((&position, &near), (&middle, &far)), (to_score, to_label)) in looks.zip(scores.iter_mut().zip(labels.iter_mut())) {
+                let slot = if F::AHEAD > 0 { turn % RING } else { 0 };
+                if F::AHEAD == 0 {
+                    labels_ahead[slot] = feed.read(isa, position, &mut ring[slot], &weights);
+                }
+                weights.begin(&clock);
+                clock.step += 1;
+                let (score, label) = (model.score(&ring[slot], &mut weights, &mut scratch), labels_ahead[slot]);
+                (*to_score, *to_label) = (score, label);
+                tally.nonzeros += feed.size(&ring[slot]);
+                // Between the score and its use: the processor has this to do while it waits for the sum.
+                feed.prefetch_place(isa, far);
+                feed.prefetch_example(isa, middle, &weights);
+                if F::AHEAD > 0 {
+                    let slot = (turn + F::AHEAD) % RING;
+                    labels_ahead[slot] = feed.read(isa, near, &mut ring[slot], &weights);
+                }
+                let mut slope = loss.slope(score, label);
+                if clips {
+                    slope = aids.clipped(slope, model.gradient_square(&ring[slot], &scratch));
+                }
+                model.backward(&ring[slot], slope, &mut weights, &mut scratch);
+                weights.end();
+                turn += 1;
+            }
+            weights.exchange();
+            let block = total::<I::V>(loss, scores, labels);
+            tally.loss += block;
+            tally.examples += n as u64;
+            if !block.is_finite() {
+                self.counters.stop.store(true, Relaxed);
+            }
+            if self.counters.stop.load(Relaxed) {
+                return (tally, weights.finish());
+            }
+        }
+    }
+}
+
+/// The sum of the losses of a block; by pieces, so that a long one loses no digits. Plain loops: what a closure handed to `map` holds
+/// is compiled without the instruction set that the worker has entered (20 ns an example).
+#[inline(always)]
+pub(super) fn total<V: Vector>(loss: Loss, scores: &[f32], labels: &[f32]) -> f64 {
+    let mut total = 0.0;
+    for (scores, labels) in scores.chunks(4096).zip(labels.chunks(4096)) {
+        let ((scores, last_scores), (labels, last_labels)) = (scores.as_chunks(), labels.as_chunks());
+        let mut sums = V::of(0.0);
+        for (z, y) in scores.iter().zip(labels) {
+            sums = sums + loss.value(V::load(z), V::load(y));
+        }
+        let mut sum = sums.sum();
+        for (&z, &y) in last_scores.iter().zip(last_labels) {
+            sum += loss.value(z, y);
+        }
+        total += sum as f64;
+    }
+    total
+}

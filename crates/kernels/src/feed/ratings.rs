@@ -1,0 +1,82 @@
+//! Ratings, copied into memory in the order in which they are trained on.
+use super::Feed;
+use crate::{
+    models::{Factorization, Pair, Width},
+    params::Places,
+    simd::Isa,
+    targets::Targets,
+};
+use std::ops::Range;
+
+/// One rating, with dictionary numbers (items counted from behind the users).
+#[derive(Clone, Copy, Debug)]
+pub struct Rating {
+    pub pair: Pair,
+    pub value: f32,
+}
+
+/// Ratings, copied into tiles once, and shuffled within the tile then; or all in the order of the file.
+pub struct RatingFeed {
+    pub ratings: Vec<Rating>,
+    pub units: Vec<Range<u32>>,
+    pub targets: Targets,
+}
+
+impl RatingFeed {
+    /// Puts places among the parameters for row numbers, of rows of so many vectors.
+    pub fn set_places(&mut self, stride: u32) {
+        for Rating { pair, .. } in &mut self.ratings {
+            (pair.user, pair.item) = (pair.user * stride, pair.item * stride);
+        }
+    }
+}
+
+impl<W: Width> Feed<Factorization<W>> for RatingFeed {
+    /// They lie in the order of a shuffle.
+    const SHUFFLE: bool = false;
+    /// They lie ready.
+    const AHEAD: usize = 0;
+
+    fn fetched(&self) -> usize {
+        12
+    }
+
+    fn longest(&self) -> usize {
+        2
+    }
+
+    fn room(&self) -> Pair {
+        Pair { user: 0, item: 0 }
+    }
+
+    fn chooses(&self) -> bool {
+        false
+    }
+
+    #[inline(always)]
+    fn keeps(&self, _position: u32) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    fn read<I: Isa>(&self, _isa: I, position: u32, pair: &mut Pair, _places: &impl Places<I>) -> f32 {
+        let rating = &self.ratings[position as usize];
+        *pair = rating.pair;
+        rating.value
+    }
+
+    #[inline(always)]
+    fn prefetch_place<I: Isa>(&self, _isa: I, _position: u32) {} // they are read in their order, which the processor sees
+
+    #[inline(always)]
+    fn prefetch_example<I: Isa>(&self, _isa: I, position: u32, places: &impl Places<I>) {
+        let pair = self.ratings[position as usize].pair;
+        places.prefetch_wide(pair.user, W::VECTORS);
+        places.prefetch_wide(pair.item, W::VECTORS);
+    }
+
+    #[inline(always)]
+    fn size(&self, _pair: &Pair) -> u64 {
+        1
+    }
+}

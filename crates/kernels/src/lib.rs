@@ -1,0 +1,22 @@
+//! All that hogwild does once an example: losses, update rules, models, shared parameters, and the workers that go through an epoch.
+//!
+//! Whatever is compiled for each rule and instruction set is in this crate, so that a change elsewhere compiles none of it again. Of
+//! an example's way: a [`feed`] reads it, a [`models`] kernel scores it by the [`params`], a [`loss`] gives the slope, a [rule](rules) the
+//! step. An [`engine`] sends the workers.
+//!
+//! An inner part of `hogwild`, whose `lib.rs` chooses what of it users see.
+#![deny(unsafe_code)]
+
+pub mod aids;
+pub mod batch;
+pub mod engine;
+pub mod feed;
+pub mod gate;
+pub mod loss;
+pub mod models;
+pub mod order;
+pub mod params;
+pub mod rules;
+pub mod schedule;
+pub mod simd;
+pub mod targets;

@@ -1,0 +1,33 @@
+//! Models: how a score comes from parameters, and what gradient a slope sends back to them.
+//!
+//! A model knows its mathematics and [`Weights`], nothing of threads, atomics or update rules. Score and backward stand apart, so
+//! that a gradient is checked against differences without training anything.
+mod factorization;
+mod linear;
+
+pub use factorization::{AnyWidth, Factorization, Fixed, Pair, Width};
+pub use linear::{Block, ENDS};
+pub use linear::{Linear, Row};
+
+use crate::{params::Weights, simd::Vector};
+
+/// One kind of model.
+pub trait Model: Sync {
+    /// What it scores: a sparse row, a pair of user and item.
+    type Example;
+    /// A worker's own room for intermediate results.
+    type Scratch<V: Vector>: Send;
+
+    /// Room for examples of at most `longest` features.
+    fn scratch<V: Vector>(&self, longest: usize) -> Self::Scratch<V>;
+
+    /// The score of an example; leaves in `scratch` what `backward` needs.
+    fn score<W: Weights>(&self, x: &Self::Example, weights: &mut W, scratch: &mut Self::Scratch<W::V>) -> f32;
+
+    /// The squared length of the gradient of the score that was just taken, without regularisation.
+    fn gradient_square<V: Vector>(&self, x: &Self::Example, scratch: &Self::Scratch<V>) -> f32;
+
+    /// Sends the gradient of `loss(score) + regularisation` to the weights, `slope` being the loss's derivative at the score that
+    /// was just taken.
+    fn backward<W: Weights>(&self, x: &Self::Example, slope: f32, weights: &mut W, scratch: &mut Self::Scratch<W::V>);
+}

@@ -1,0 +1,69 @@
+//! The shared parameters: where they lie, how they are moved, and what a worker sees of them.
+//!
+//! # Why there is no data race
+//! Every shared number is an [`AtomicF32`](atomic_float::AtomicF32), loaded and stored `Relaxed`; a relaxed access is never a data
+//! race. Nothing here lends out `&mut` to shared memory or claims `Sync` for a type that lacks it. What Hogwild! gives up is not
+//! soundness but some updates: two workers that read, compute and store the same cell at once leave one of the two results.
+//!
+//! How cells are moved to and from vector registers: see [`simd`](crate::simd).
+//!
+//! # Memory ordering
+//! `Relaxed` throughout: no worker draws a conclusion from one cell about another. Starting and joining the worker threads orders
+//! everything before and after an epoch.
+mod gradients;
+mod hogwild;
+mod plain;
+mod table;
+
+use crate::simd::{Isa, Line, Vector};
+pub use gradients::{Gradients, Merge, Step, Summing};
+pub use hogwild::Hogwild;
+pub use plain::Plain;
+pub use table::{Finish, Parameters, Shape};
+
+/// Where rows lie, for [`Weights`]: worked out, and asked for, some examples ahead.
+pub trait Places<I: Isa> {
+    /// What [`gather`](Weights::gather) is to be given for sixteen narrow rows; lanes beyond the table are empty.
+    fn place(&self, rows: I::U, places: &mut Line<u32>);
+    /// Asks for the cells of a wide row of `vectors` of weights, or, if that is 0, of as many as it has.
+    fn prefetch_wide(&self, place: u32, vectors: usize);
+}
+
+/// Whether a worker is compiled with what `aids` does. The usual run is not: asking whether it is on took a tenth of a rating's time.
+pub trait Aiding: Send + Sync + 'static {
+    const ON: bool;
+}
+
+/// With everything.
+pub struct Aided;
+/// Without.
+pub struct Lean;
+
+impl Aiding for Aided {
+    const ON: bool = true;
+}
+
+impl Aiding for Lean {
+    const ON: bool = false;
+}
+
+/// All that a model may do with parameters.
+///
+/// Rows are either narrow, one weight each (a feature's), and go by sixteen; or wide (a user's factors), and go one by one, with one
+/// more weight beside them (a user's bias). A lane whose row number is beyond the table, such as `u32::MAX`, holds nothing: what is
+/// read there is to be multiplied by zero, and steps there are lost.
+pub trait Weights {
+    /// Sixteen numbers at a time: [`F32x16`] in a user's own implementation.
+    type V: Vector;
+    /// Reads the weights of sixteen different narrow rows, the example's block number `block`.
+    fn gather(&mut self, block: usize, rows: &Line<u32>) -> Self::V;
+    /// Applies the update rule to narrow rows: those last gathered as block `block`.
+    fn step(&mut self, block: usize, rows: &Line<u32>, gradient: Self::V);
+    /// The same, then a proximal step of L1: each weight is drawn to 0 by `l1` times the rate of its step.
+    fn step_l1(&mut self, block: usize, rows: &Line<u32>, gradient: Self::V, l1: Self::V);
+    /// Reads a wide row; returns the weight beside it. `out` is as long as the row.
+    fn gather_row(&mut self, row: u32, out: &mut [Self::V]) -> f32;
+    /// Applies the update rule to a wide row and to the weight beside it. `square` is the gradient's squared length (but for
+    /// rounding, which may take it below 0), which row-wise rules go by.
+    fn step_row(&mut self, row: u32, gradient: &[Self::V], square: f32, beside: f32);
+}

@@ -1,0 +1,405 @@
+//! Update rules: how a gradient moves a weight. A rule is pure; who calls it, on which weights, shared or not, is no concern of it.
+//!
+//! A rule is a file of settings, formula, paper and [`UpdateRule::step`], written over [`Real`]: the same text steps one `f32` and
+//! sixteen at a time. On sparse data a feature's state moves when the feature occurs, as with PyTorch's SparseAdam and TensorFlow's
+//! LazyAdam; the step count is that of all examples of all workers.
+mod adadelta;
+mod adagrad;
+mod adagrad_rowwise;
+mod adam;
+mod adamax;
+mod adamw;
+mod addsign;
+mod amsgrad;
+mod any;
+mod ftrl;
+mod momentum;
+mod nadam;
+mod nesterov;
+mod powersign;
+mod rmsprop;
+mod sgd;
+mod shared;
+mod yellowfin;
+
+pub use adadelta::Adadelta;
+pub use adagrad::Adagrad;
+pub use adagrad_rowwise::AdagradRowwise;
+pub use adam::Adam;
+pub use adamax::Adamax;
+pub use adamw::AdamW;
+pub use addsign::AddSign;
+pub use amsgrad::Amsgrad;
+pub(crate) use any::{Any, with_any};
+pub use ftrl::Ftrl;
+pub use momentum::Momentum;
+pub use nadam::Nadam;
+pub use nesterov::Nesterov;
+pub use powersign::PowerSign;
+pub use rmsprop::Rmsprop;
+pub use sgd::Sgd;
+pub use yellowfin::YellowFin;
+
+use crate::simd::{LANES, Real};
+use hogwild_base::{Error, Knob, Result, knob};
+
+/// What a step knows of the run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Clock {
+    /// The learning rate, above 0.
+    pub rate: f32,
+    /// The number of the step, from 1, counted over all examples of all workers.
+    pub step: u64,
+    /// How many steps the run is to have.
+    pub steps: u64,
+}
+
+/// The first step of one, at rate 0.
+impl Default for Clock {
+    fn default() -> Clock {
+        Clock { rate: 0.0, step: 1, steps: 1 }
+    }
+}
+
+/// One update rule.
+///
+/// A user's own is a type like those here; [`train_linear_with`](crate::train_linear_with) and
+/// [`train_factorization_with`](crate::train_factorization_with) train with it, lock-free and vectorised like the others:
+///
+/// ```
+/// use hogwild::{Moment, OwnSchedule, Real, Schedule, Settings, rules::{Clock, UpdateRule}, train_linear_with};
+/// # use hogwild::data::{Packed, PackSettings, pack};
+/// /// Lion (Chen et al. 2023): steps of one length, by the sign of a momentum.
+/// #[derive(Clone, Copy)]
+/// struct Lion;
+/// impl UpdateRule for Lion {
+///     type State<V: Real> = [V; 1];
+///     type Step = f32;
+///     type Memory = ();
+///     fn initial(&self) -> [f32; 1] { [0.0] }
+///     fn prepare(&self, clock: &Clock, _: &()) -> f32 { clock.rate }
+///     fn step<V: Real>(&self, &rate: &f32, w: V, g: V, [m]: &mut [V; 1]) -> V {
+///         let (zero, mixed) = (V::of(0.0), V::of(0.9) * *m + V::of(0.1) * g);
+///         *m = V::of(0.99) * *m + V::of(0.01) * g;
+///         w + mixed.less(zero, V::of(rate), zero.less(mixed, V::of(-rate), zero))
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // A third of the run at the whole rate, then down to nothing.
+/// let schedule = OwnSchedule(|now: &Moment| 1.5 * (1.0 - now.step as f64 / now.steps as f64).min(2.0 / 3.0));
+/// # let folder = tempfile::tempdir()?;
+/// # let packed = folder.path().join("reviews.safetensors");
+/// # pack(&["data/reviews.train.svm".into()], &packed, &PackSettings::default(), &|_, _| ())?;
+/// # let Packed::Sparse(data) = Packed::open(&packed)? else { panic!("ratings, not rows") };
+/// let settings = Settings { schedule: Schedule::Own(schedule), lr: Some(0.01), holdout: 0.2, ..Settings::default() };
+/// let outcome = train_linear_with(Lion, &data, None, &settings, &mut (), &Default::default())?;
+/// assert!(outcome.epochs.last().and_then(|epoch| epoch.valid).expect("an evaluated epoch").loss < 0.6);
+/// # Ok(()) }
+/// ```
+pub trait UpdateRule: Copy + Send + Sync + 'static {
+    /// The numbers kept beside each weight: `[V; N]`, N at most 3.
+    type State<V: Real>: State<V>;
+    /// What is worked out once an example: the rate, corrections for the step's number.
+    type Step: Clone + Send + Sync;
+    /// What a worker keeps from example to example, beside the weights; `()` for all rules but those that tune themselves.
+    type Memory: Clone + Send + Sync + Default;
+
+    /// Whether `train::compiled` lists which loops are compiled for it; for a user's own rule all are.
+    #[doc(hidden)]
+    const BUILT_IN: bool = false;
+
+    /// Whether a row of factors has one state for all its weights; then [`row_scale`](Self::row_scale) steps it.
+    #[inline(always)]
+    fn rowwise(&self) -> bool {
+        false
+    }
+
+    /// Whether the state is averages, of which workers take the mean, and not sums, to which each adds and by which steps shrink.
+    #[inline(always)]
+    fn averages(&self) -> bool {
+        true
+    }
+
+    /// Whether L1 can follow the step, by [`rate`](Self::rate).
+    #[inline(always)]
+    fn proximal(&self) -> bool {
+        false
+    }
+
+    /// Whether [`read`](Self::read) gives anything but the weight.
+    #[inline(always)]
+    fn reads(&self) -> bool {
+        false
+    }
+
+    /// Whether [`learn`](Self::learn) is to be called.
+    #[inline(always)]
+    fn learns(&self) -> bool {
+        false
+    }
+
+    /// Whether the rate may change in the course of a run.
+    #[inline(always)]
+    fn schedules(&self) -> bool {
+        true
+    }
+
+    /// What may be set, by name.
+    fn knobs(&mut self) -> Vec<Knob<'_>> {
+        Vec::new()
+    }
+
+    /// A rate to begin with on rows whose mean squared length is `mean_square`.
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        shared::by_square(0.5, mean_square)
+    }
+
+    /// What `State` holds before the first step.
+    fn initial(&self) -> Self::State<f32>;
+
+    /// Prepares the steps of one example.
+    fn prepare(&self, clock: &Clock, memory: &Self::Memory) -> Self::Step;
+
+    /// The weight as the score of the coming step is to see it.
+    #[inline(always)]
+    fn read<V: Real>(&self, _step: &Self::Step, w: V, _state: &Self::State<V>) -> V {
+        w
+    }
+
+    /// The weight as the model is to have it; `step` is prepared for the step that would come next.
+    fn finish(&self, step: &Self::Step, w: f32, state: &Self::State<f32>) -> f32 {
+        self.read(step, w, state)
+    }
+
+    /// Does work with the rule, which `Any` gives as the type that it stands for.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn with<W: ForRule>(&self, step: &Self::Step, work: W) {
+        work.run(self, step);
+    }
+
+    /// A weight's step: takes the gradient `g`, moves the state, returns the new weight.
+    fn step<V: Real>(&self, step: &Self::Step, w: V, g: V, state: &mut Self::State<V>) -> V;
+
+    /// Of [proximal](Self::proximal) rules: what the last step multiplied the gradient (or its average) with, by the state after it.
+    #[inline(always)]
+    fn rate<V: Real>(&self, _step: &Self::Step, _state: &Self::State<V>) -> V {
+        V::of(0.0)
+    }
+
+    /// Of rules with [`rowwise`](Self::rowwise): what multiplies a row's gradient before it is taken from the weights.
+    fn row_scale(&self, _step: &Self::Step, _state: &Self::State<f32>) -> f32 {
+        0.0
+    }
+
+    /// Of rules with [`rowwise`](Self::rowwise): moves a row's state, after the step, by the mean of its squared gradients.
+    fn row_state(&self, _mean_square: f32, _state: &mut Self::State<f32>) {}
+
+    /// Of rules that [learn](Self::learns): two numbers of a weight's step, which are summed over the example.
+    #[inline(always)]
+    fn observe<V: Real>(&self, _g: V, _before: &Self::State<V>, _after: &Self::State<V>) -> [V; 2] {
+        [V::of(0.0); 2]
+    }
+
+    /// Of rules that [learn](Self::learns): takes an example's sums of [`observe`](Self::observe), after its steps.
+    fn learn(&self, _memory: &mut Self::Memory, _sums: [f32; 2]) {}
+}
+
+/// How a rule's numbers lie beside its weights.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Layout {
+    /// Numbers of state beside each weight, or beside each row, 0 to 3.
+    pub state: usize,
+    /// Whether a row of factors has one state for all its weights.
+    pub rowwise: bool,
+    /// What the state holds before the first step.
+    pub initial: [f32; 3],
+}
+
+impl Layout {
+    /// The layout of a rule.
+    pub fn of<R: UpdateRule>(rule: &R) -> Layout {
+        let (mut initial, numbers) = ([0.0; 3], rule.initial());
+        initial[..numbers.as_ref().len()].copy_from_slice(numbers.as_ref());
+        Layout { state: numbers.as_ref().len(), rowwise: rule.rowwise(), initial }
+    }
+
+    /// Cells of a row of one weight.
+    pub fn stride(&self) -> usize {
+        (1 + self.state).next_power_of_two()
+    }
+
+    /// Vectors of factors and their state in a row of `n` vectors of factors.
+    pub fn vectors(&self, n: usize) -> usize {
+        if self.rowwise { n } else { n * (1 + self.state) }
+    }
+
+    /// Bytes of a row with its state: of one weight (0 factors), or of so many factors.
+    pub fn row_bytes(&self, factors: usize) -> usize {
+        let cells = if factors == 0 { self.stride() } else { LANES * (self.vectors(factors.div_ceil(LANES)) + 1) };
+        cells * size_of::<f32>()
+    }
+}
+
+/// Work for a rule of any type, such as the steps of a whole row.
+#[doc(hidden)]
+pub trait ForRule {
+    fn run<R: UpdateRule>(self, rule: &R, step: &R::Step);
+}
+
+/// The state of one weight, or of sixteen.
+pub trait State<V>: Copy + Send + Sync + AsRef<[V]> + AsMut<[V]> {
+    /// How many numbers a weight has.
+    const LEN: usize;
+    /// The same everywhere.
+    fn splat(x: V) -> Self;
+}
+
+impl<V: Real, const N: usize> State<V> for [V; N] {
+    const LEN: usize = N;
+    #[inline(always)]
+    fn splat(x: V) -> Self {
+        [x; N]
+    }
+}
+
+macro_rules! rules {
+    ($dollar:tt $($variant:ident $name:literal)*) => {
+        /// The rules by name: the one list of them.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub enum Rule {
+            $(#[doc = concat!("[`", stringify!($variant), "`], `--rule ", $name, "`.")] $variant($variant),)*
+        }
+
+        /// `with_rule!(rule, r => expression)` runs the expression with the concrete rule as `r`.
+        macro_rules! with_rule {
+            ($dollar rule:expr, $dollar r:ident => $dollar body:expr) => {
+                match $dollar rule {
+                    $($crate::rules::Rule::$variant($dollar r) => $dollar body,)*
+                }
+            };
+        }
+        pub(crate) use with_rule;
+
+        /// `list_rules!(make)` is `make! { Sgd Momentum ... }`.
+        macro_rules! list_rules {
+            ($dollar make:ident) => {
+                $dollar make! { $($variant)* }
+            };
+        }
+        pub(crate) use list_rules;
+
+        impl Rule {
+            /// Every rule with its default settings.
+            pub const ALL: [Rule; [$($name),*].len()] = [$(Rule::$variant($variant::DEFAULT)),*];
+
+            /// The name that `--rule` takes.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Rule::$variant(_) => $name,)*
+                }
+            }
+        }
+    };
+}
+rules! { $
+    Sgd "sgd"
+    Momentum "momentum"
+    Nesterov "nesterov"
+    Adagrad "adagrad"
+    AdagradRowwise "adagrad-rowwise"
+    Adadelta "adadelta"
+    Rmsprop "rmsprop"
+    Adam "adam"
+    Adamax "adamax"
+    Nadam "nadam"
+    Amsgrad "amsgrad"
+    AdamW "adamw"
+    PowerSign "powersign"
+    AddSign "addsign"
+    Ftrl "ftrl"
+    YellowFin "yellowfin"
+}
+
+impl Rule {
+    /// The rule of that name, with its default settings.
+    pub fn named(name: &str) -> Option<Rule> {
+        Self::ALL.into_iter().find(|rule| rule.name() == name)
+    }
+
+    /// What may be set, by name.
+    pub fn knobs(&mut self) -> Vec<Knob<'_>> {
+        with_rule!(self, rule => rule.knobs())
+    }
+
+    /// The rule's [`default_rate`](UpdateRule::default_rate).
+    pub fn default_rate(&self, mean_square: f32) -> f32 {
+        with_rule!(self, rule => rule.default_rate(mean_square))
+    }
+
+    /// How its numbers lie beside its weights.
+    pub fn layout(&self) -> Layout {
+        with_rule!(self, rule => Layout::of(rule))
+    }
+
+    /// Bytes of parameters, the rule's state among them, that a feature takes (0 factors), or a user or an item of so many factors.
+    pub fn row_bytes(&self, factors: usize) -> usize {
+        self.layout().row_bytes(factors)
+    }
+
+    /// Whether the rate may change in the course of a run.
+    pub fn takes_schedules(&self) -> bool {
+        with_rule!(self, rule => rule.schedules())
+    }
+
+    /// Whether L1 can be applied by proximal steps.
+    pub fn takes_l1(&self) -> bool {
+        with_rule!(self, rule => rule.proximal())
+    }
+
+    /// Sets one of the rule's settings.
+    ///
+    /// # Errors
+    /// When the value is out of range, or the rule has no such setting; then the rules that have it are named.
+    pub fn set(&mut self, setting: &'static str, value: &str) -> Result<()> {
+        let name = setting.trim_start_matches("--");
+        let (rule, has) = (self.name(), |mut rule: Rule| rule.knobs().iter().any(|knob| knob.name == name));
+        if let Some(knob) = self.knobs().iter_mut().find(|knob| knob.name == name) {
+            return knob.set(setting, value);
+        }
+        let others: Vec<_> = Self::ALL.into_iter().filter(|&rule| has(rule)).map(|rule| rule.name()).collect();
+        let problem = format!("--rule {rule} has no such setting; {} has", others.join(", "));
+        Err(Error::BadSetting { setting, value: value.into(), problem })
+    }
+}
+
+/// The name and all settings: `adam:beta1=0.9,...`.
+impl std::fmt::Display for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", self.name(), knob::show(&self.clone().knobs()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_as_wide_as_the_state_makes_them() {
+        let bytes = |name, factors| Rule::named(name).unwrap().row_bytes(factors);
+        assert_eq!([bytes("sgd", 0), bytes("adagrad", 0), bytes("adam", 0)], [4, 8, 16]);
+        assert_eq!([bytes("adagrad-rowwise", 32), bytes("adagrad", 32), bytes("sgd", 33)], [192, 320, 256]);
+    }
+
+    #[test]
+    fn settings_are_set_by_name_and_the_rules_that_have_them_are_named() {
+        let mut rule = Rule::named("adam").unwrap();
+        rule.set("--beta1", "0.8").unwrap();
+        assert_eq!(rule.to_string(), "adam:beta1=0.8,beta2=0.999,epsilon=0.00000001");
+        let message = rule.set("--momentum", "0.5").unwrap_err().to_string();
+        assert!(message.contains("momentum, nesterov has"), "{message}");
+        assert!(rule.set("--beta1", "1.5").unwrap_err().to_string().contains("goes from 0 to"));
+    }
+}

@@ -1,0 +1,159 @@
+//! The instruction set, found out once a run and then part of the worker's type.
+//!
+//! A value of a type that is [`Isa`] proves that the processor has those instructions: [`dispatch`] is the only place that makes
+//! one. It enters a function compiled for that instruction set, into which the whole worker is inlined, so that ordinary loops
+//! over private slices become its vector instructions.
+use super::{Integers, LANES, Line, MOST, Vector};
+use atomic_float::AtomicF32;
+use hogwild_base::{Error, Result};
+use std::{ops::Range, sync::atomic::AtomicU32};
+
+/// Which vector instructions the workers use. All give the same bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstructionSet {
+    /// AVX-512 F, BW, DQ, VL.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    /// AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// NEON, which every aarch64 processor has.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    /// No `asm!` at all: relaxed loads and stores one by one.
+    Portable,
+}
+
+impl InstructionSet {
+    /// The best one here, or the one that the environment variable `HOGWILD_ISA` names (`avx512`, `avx2`, `neon`, `portable`).
+    ///
+    /// # Errors
+    /// When `HOGWILD_ISA` names one that this processor lacks.
+    pub fn detect() -> Result<InstructionSet> {
+        let available = Self::available();
+        match std::env::var("HOGWILD_ISA") {
+            Err(_) => Ok(available[0]),
+            Ok(name) if name.is_empty() => Ok(available[0]),
+            Ok(name) => available.iter().copied().find(|isa| isa.name() == name).ok_or_else(|| Error::BadSetting {
+                setting: "HOGWILD_ISA",
+                problem: format!("this processor has {}", available.iter().map(|isa| isa.name()).collect::<Vec<_>>().join(", ")),
+                value: name,
+            }),
+        }
+    }
+
+    /// All that this processor has, best first.
+    pub fn available() -> Vec<InstructionSet> {
+        let mut found = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            let bits = is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("lzcnt");
+            let bits = bits && is_x86_feature_detected!("popcnt");
+            let avx2 = bits && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            let wide = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
+            if avx2 && wide && is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vl") {
+                found.push(InstructionSet::Avx512);
+            }
+            if avx2 {
+                found.push(InstructionSet::Avx2);
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        found.push(InstructionSet::Neon);
+        found.push(InstructionSet::Portable);
+        found
+    }
+
+    /// The name that `HOGWILD_ISA` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx512 => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx2 => "avx2",
+            #[cfg(target_arch = "aarch64")]
+            InstructionSet::Neon => "neon",
+            InstructionSet::Portable => "portable",
+        }
+    }
+}
+
+/// The moves between shared cells and vectors. A value of such a type proves that the processor has its instructions, and so does
+/// `V`, which only code that was handed such a value can name.
+#[allow(unsafe_code)]
+pub trait Isa: Copy + Send + Sync {
+    /// Sixteen numbers in this instruction set's registers.
+    type V: Vector;
+    /// Sixteen row numbers in this instruction set's registers.
+    type U: Integers;
+    /// Sixteen neighbouring cells.
+    fn load(self, from: &[AtomicF32; LANES]) -> Self::V;
+    fn store(self, values: Self::V, to: &[AtomicF32; LANES]);
+    /// Sixteen neighbouring cells of a mapped data set.
+    #[inline(always)]
+    fn load_line(self, from: &[AtomicU32; LANES]) -> Self::U {
+        self.load_some(from)
+    }
+    /// The first cells of a slice of a mapped data set, at most sixteen; 0 beyond its end.
+    fn load_some(self, from: &[AtomicU32]) -> Self::U;
+    /// Sixteen narrow rows of `stride` cells, one a lane: weights, first state numbers, second, third. Lanes of cells that the
+    /// stride has not are zero.
+    ///
+    /// # Safety
+    /// Each `at` is a row's [`place`](super::place), and the row is within `cells`; `stride` is 1, 2 or 4.
+    unsafe fn gather(self, cells: &[AtomicF32], at: &Line<u32>, stride: usize) -> [Self::V; MOST];
+    /// The way back. Of lanes with the same place one remains.
+    ///
+    /// # Safety
+    /// As for [`gather`](Self::gather).
+    unsafe fn scatter(self, rows: [Self::V; MOST], cells: &[AtomicF32], at: &Line<u32>, stride: usize);
+    /// Asks for the cache line of a cell; any address will do.
+    fn prefetch<T>(self, cell: *const T);
+    /// Asks for sixteen narrow rows, given as for [`gather`](Self::gather); any places will do.
+    fn prefetch_rows(self, cells: &[AtomicF32], at: &Line<u32>, stride: usize);
+    /// Asks for all cache lines of neighbouring cells.
+    #[inline(always)]
+    fn prefetch_all(self, cells: &[AtomicU32]) {
+        let Range { start: mut cell, end } = cells.as_ptr_range();
+        while cell < end {
+            self.prefetch(cell);
+            cell = cell.wrapping_add(LANES);
+        }
+        self.prefetch(end.wrapping_sub(1));
+    }
+}
+
+/// Work to be compiled for each instruction set; its `run` must be `#[inline(always)]`.
+pub trait Job {
+    type Output;
+    fn run<I: Isa>(self, isa: I) -> Self::Output;
+}
+
+/// Runs the job compiled for the given instruction set.
+#[allow(unsafe_code)]
+pub fn dispatch<J: Job>(set: InstructionSet, job: J) -> J::Output {
+    match set {
+        #[cfg(target_arch = "x86_64")]
+        // An InstructionSet may come from a caller, not from detection, hence the guards.
+        InstructionSet::Avx512 if InstructionSet::available().contains(&set) => {
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+            fn enter<J: Job>(job: J) -> J::Output {
+                job.run(super::avx512::Avx512(()))
+            }
+            // SAFETY: the guard says that the processor has these features.
+            unsafe { enter(job) }
+        }
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx2 if InstructionSet::available().contains(&set) => {
+            #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+            fn enter<J: Job>(job: J) -> J::Output {
+                job.run(super::avx2::Avx2(()))
+            }
+            // SAFETY: as above.
+            unsafe { enter(job) }
+        }
+        #[cfg(target_arch = "aarch64")]
+        InstructionSet::Neon => job.run(super::neon::Neon(())),
+        _ => job.run(super::portable::Portable),
+    }
+}

@@ -1,0 +1,180 @@
+//! Targets: what a model learns in place of the labels, so that a label's unit does not matter and training starts at the best constant.
+//!
+//! Numbers (squared and Huber loss) are standardised, `(label - shift) / scale`: by mean and standard deviation for squared loss; for Huber loss
+//! by the median and 1.4826 times the median absolute deviation from it (that of a normal distribution is its standard deviation; Huber 1981,
+//! section 5.1), which outliers do not move. All is folded back into the model, so that scores are in the labels' unit. The objective stays what
+//! it was: `l2 |w|^2` needs no change, as the loss and the squared weights grow alike, and `l1` is divided by the scale.
+//!
+//! Of two classes one label is +1 and the other -1; nothing is scaled. The score of an example without features starts at the constant that loses least: the log-odds
+//! for logistic loss, the larger class for the hinge, the mean class for the squared hinge.
+use crate::loss::{Loss, Taken};
+
+/// Of so many labels a median is taken.
+const SAMPLE: usize = 1 << 18;
+/// From the median absolute deviation of a normal distribution to its standard deviation.
+const NORMAL: f64 = 1.4826;
+
+/// How labels become targets, and scores go back.
+#[derive(Clone, Copy, Debug)]
+pub struct Targets {
+    /// What the loss takes a label for.
+    pub taken: Taken,
+    shift: f32,
+    pub scale: f32,
+    inverse: f32,
+    /// The constant score that loses least, as a target.
+    pub base: f32,
+    /// The mean loss of that, in targets.
+    pub constant: f64,
+}
+
+impl Targets {
+    /// Labels as they are, and a start at 0.
+    pub fn plain(taken: Taken) -> Targets {
+        Targets { taken, shift: 0.0, scale: 1.0, inverse: 1.0, base: 0.0, constant: f64::INFINITY }
+    }
+
+    /// Of the labels to be trained on, which `each` goes through in one order. Without `standardize` they stay as they are, and the start is 0.
+    pub fn new(loss: Loss, taken: Taken, standardize: bool, each: impl Fn(&mut dyn FnMut(f32))) -> Targets {
+        let mean = |f: &dyn Fn(f32) -> f64| {
+            let (mut sum, mut count) = (0.0, 0u64);
+            each(&mut |label| (sum, count) = (sum + f(label), count + 1));
+            sum / count.max(1) as f64
+        };
+        let mut targets = Targets::plain(taken);
+        if standardize && loss.is_classification() {
+            let mut count = 0.0;
+            each(&mut |_| count += 1.0);
+            targets.base = best_of_classes(loss, count, mean(&|label| (targets.taken.of(label) > 0.0) as u8 as f64));
+        } else if standardize {
+            let (shift, scale) = if loss == Loss::Huber {
+                median_and_deviation(&each)
+            } else {
+                let shift = mean(&|label| label as f64);
+                (shift, mean(&|label| (label as f64 - shift).powi(2)).sqrt())
+            };
+            // The shift as it is taken away, so that the scale is about it.
+            targets.shift = shift as f32;
+            targets.scale = if scale >= f32::MIN_POSITIVE as f64 { scale as f32 } else { 1.0 };
+            targets.inverse = targets.scale.recip();
+        }
+        targets.constant = mean(&|label| loss.value(targets.base, targets.target(label)) as f64);
+        targets
+    }
+
+    /// What a label is learnt as.
+    #[inline(always)]
+    pub fn target(&self, label: f32) -> f32 {
+        self.standard(self.taken.of(label))
+    }
+
+    /// The same of what the loss takes.
+    #[inline(always)]
+    pub fn standard(&self, label: f32) -> f32 {
+        (label - self.shift) * self.inverse
+    }
+
+    /// A bias in the labels' unit.
+    pub fn bias(&self, bias: f32) -> f32 {
+        (bias as f64 * self.scale as f64 + self.shift as f64) as f32
+    }
+
+    /// A loss in the labels' unit.
+    pub fn loss(&self, loss: f64) -> f64 {
+        loss * (self.scale as f64).powi(2)
+    }
+}
+
+/// The best constant score where a share of the labels is +1.
+fn best_of_classes(loss: Loss, count: f64, share: f64) -> f32 {
+    match loss {
+        Loss::Logistic => {
+            // One more of either class than there were, where one is missing: of few examples that says little.
+            let least = 1.0 / (count + 2.0);
+            let p = share.clamp(least.min(0.5), 1.0 - least.min(0.5));
+            (p / (1.0 - p)).ln() as f32
+        }
+        Loss::Hinge => 1f32.copysign(share as f32 - 0.5),
+        _ => (2.0 * share - 1.0) as f32,
+    }
+}
+
+/// Median and normed median absolute deviation; where more than half are alike, the standard deviation about the median.
+fn median_and_deviation(each: &impl Fn(&mut dyn FnMut(f32))) -> (f64, f64) {
+    let mut count = 0usize;
+    each(&mut |_| count += 1);
+    let every = count.div_ceil(SAMPLE).max(1);
+    let (mut sample, mut i) = (Vec::with_capacity(count.min(SAMPLE)), 0);
+    each(&mut |label| {
+        if i % every == 0 {
+            sample.push(label as f64);
+        }
+        i += 1;
+    });
+    let median = |numbers: &mut Vec<f64>| {
+        let middle = numbers.len() / 2;
+        if numbers.is_empty() { 0.0 } else { *numbers.select_nth_unstable_by(middle, f64::total_cmp).1 }
+    };
+    let middle = median(&mut sample);
+    let squares: f64 = sample.iter().map(|label| (label - middle).powi(2)).sum();
+    let mut distances: Vec<f64> = sample.iter().map(|label| (label - middle).abs()).collect();
+    let deviation = NORMAL * median(&mut distances);
+    (middle, if deviation > 0.0 { deviation } else { (squares / sample.len().max(1) as f64).sqrt() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(loss: Loss, labels: &[f32]) -> Targets {
+        Targets::new(loss, Taken::new(loss, 1.0), true, |each| labels.iter().copied().for_each(each))
+    }
+
+    #[test]
+    fn numbers_are_standardised_in_any_unit() {
+        for (unit, shift) in [(1.0, 0.0), (1e-6, 0.0), (1e9, 0.0), (1.0, 1e5)] {
+            let labels = [1.0f32, 2.0, 4.0, 9.0].map(|y| y * unit + shift);
+            let squared = of(Loss::Squared, &labels);
+            let sum: f32 = labels.map(|y| squared.target(y)).iter().sum();
+            let squares: f32 = labels.map(|y| squared.target(y).powi(2)).iter().sum();
+            assert!(sum.abs() < 0.02 && (squares - 4.0).abs() < 0.02 && (squared.constant - 0.5).abs() < 1e-2, "{unit} {shift}");
+            let back = squared.bias(squared.target(labels[3]));
+            assert!((back / labels[3] - 1.0).abs() < 1e-6 && squared.base == 0.0);
+        }
+        // An outlier moves neither median nor deviation.
+        let huber = of(Loss::Huber, &[1.0, 2.0, 3.0, 4.0, 1e9]);
+        assert_eq!((huber.shift, huber.scale), (3.0, 1.4826));
+        // Labels that are all alike.
+        let alike = of(Loss::Squared, &[7.0; 3]);
+        assert_eq!((alike.scale, alike.target(7.0), alike.constant), (1.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn classes_are_told_by_their_labels() {
+        let labels = [1.0f32, 2.0, 2.0, 2.0];
+        for (positive, signs, base) in [(2.0, [-1.0, 1.0, 1.0, 1.0], 1.0986123), (1.0, [1.0, -1.0, -1.0, -1.0], -1.0986123)] {
+            let targets = Targets::new(Loss::Logistic, Taken::Class(positive), true, |each| labels.iter().copied().for_each(each));
+            assert_eq!((labels.map(|label| targets.target(label)), targets.base), (signs, base));
+            assert_eq!(targets.standard(-1.0), -1.0);
+        }
+    }
+
+    #[test]
+    fn of_one_class_the_base_is_as_sure_as_there_are_examples() {
+        // As if there was one of either class more.
+        assert!((of(Loss::Logistic, &[1.0; 8]).base - 9f32.ln()).abs() < 1e-5);
+        assert!((of(Loss::Logistic, &[-1.0; 98]).base + 99f32.ln()).abs() < 1e-5);
+    }
+
+    #[test]
+    fn no_constant_loses_less_than_the_base() {
+        for loss in [Loss::Logistic, Loss::Hinge, Loss::SquaredHinge] {
+            for labels in [[1.0f32, -1.0, -1.0, -1.0], [1.0, 1.0, 1.0, -1.0]] {
+                let targets = of(loss, &labels);
+                let mean = |z: f32| labels.iter().map(|&y| loss.value(z, y) as f64).sum::<f64>() / 4.0;
+                let best = (-400..=400).map(|z| mean(z as f32 / 100.0)).fold(f64::INFINITY, f64::min);
+                assert!(targets.constant <= best + 1e-6 && (targets.constant - mean(targets.base)).abs() < 1e-6, "{loss:?} {labels:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Ratings in tiles: copied once, and shuffled within the tile then; or all in the order of the file.
+use super::Settings;
+use crate::{Classes, Order, Result, data::Ratings, memory, models::Pair};
+use hogwild_kernels::{
+    feed::{Rating, RatingFeed},
+    targets::Targets,
+};
+use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
+use rayon::prelude::*;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// Users x items of a tile: their factor rows at rank 32 fill a second-level cache, no more.
+const TILE: (u32, u32) = (2048, 1024);
+
+/// The feed, and the ratings that are held out: the same in any order.
+///
+/// # Errors
+/// When there is no room for them.
+pub(super) fn tiles(data: &Ratings, settings: &Settings) -> Result<(RatingFeed, Vec<Rating>)> {
+    // Each with its number, and once more while they are sorted.
+    let bytes = (data.len() * (size_of::<u32>() + 2 * size_of::<Rating>())) as u64;
+    memory::ask(bytes, || format!("{} ratings, which train from memory,", data.len()), "train on fewer of them, or where there is more")?;
+    let &Settings { loss, holdout, seed, standardize, .. } = settings;
+    let threads = settings.workers();
+    let users = data.users() as u32;
+    let items = data.items() as u32;
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let (user, item, value) = (data.user_cells(), data.item_cells(), data.rating_cells());
+    let rating = |&i: &u32| Rating {
+        pair: Pair { user: user[i as usize].load(Relaxed).min(users - 1), item: users + item[i as usize].load(Relaxed).min(items - 1) },
+        value: f32::from_bits(value[i as usize].load(Relaxed)),
+    };
+    let mut numbers: Vec<u32> = (0..data.len() as u32).collect();
+    numbers.shuffle(&mut random);
+    let taken = Classes::taken(None, loss);
+    let held = numbers.split_off(numbers.len() - (holdout * numbers.len() as f64) as usize);
+    let held = held.iter().map(rating).map(|r| Rating { value: taken.of(r.value), ..r }).collect();
+    let sequential = settings.order == Order::Sequential;
+    if sequential {
+        numbers.sort_unstable();
+    }
+    let mut ratings: Vec<Rating> = numbers.iter().map(rating).collect();
+    drop(numbers);
+    data.whole()?;
+    let targets = Targets::new(loss, taken, standardize, |each| ratings.iter().for_each(|r| each(r.value)));
+    ratings.iter_mut().for_each(|r| r.value = targets.target(r.value));
+    let tile = |r: &Rating| if sequential { (0, 0) } else { (r.pair.user / TILE.0, (r.pair.item - users) / TILE.1) };
+    ratings.par_sort_by_key(tile); // stable: the shuffle remains within the tile
+    // Workers are to find work: large tiles are cut for them.
+    let most = if threads == 1 { usize::MAX >> 1 } else { (ratings.len() / (8 * threads)).max(1024) };
+    let mut units = Vec::new();
+    let mut start = 0u32;
+    for run in ratings.chunk_by(|a, b| tile(a) == tile(b)) {
+        let end = start + run.len() as u32;
+        units.extend((start..end).step_by(most).map(|from| from..end.min(from.saturating_add(most as u32))));
+        start = end;
+    }
+    Ok((RatingFeed { ratings, units, targets }, held))
+}

@@ -11,10 +11,10 @@ fn text(synth: &Synth) -> String {
 fn the_sets_in_data_are_written_by_their_seeds() {
     let reviews = Synth { rows: 4000, nonzeros: 20, features: 1000, seed: 7, ..Synth::default() };
     let ratings = Synth { kind: Kind::Ratings, rows: 12_000, exponent: 0.6, seed: 7, ..Synth::default() };
-    assert!(text(&reviews) == include_str!("../data/reviews.train.svm"));
-    assert!(text(&Synth { rows: 1000, start_row: 1_000_000, ..reviews }) == include_str!("../data/reviews.test.svm"));
-    assert!(text(&ratings) == include_str!("../data/ratings.train.tsv"));
-    assert!(text(&Synth { rows: 3000, start_row: 1_000_000, ..ratings }) == include_str!("../data/ratings.test.tsv"));
+    assert!(text(&reviews) == include_str!("../../data/reviews.train.svm"));
+    assert!(text(&Synth { rows: 1000, start_row: 1_000_000, ..reviews }) == include_str!("../../data/reviews.test.svm"));
+    assert!(text(&ratings) == include_str!("../../data/ratings.train.tsv"));
+    assert!(text(&Synth { rows: 3000, start_row: 1_000_000, ..ratings }) == include_str!("../../data/ratings.test.tsv"));
 }
 
 #[test]

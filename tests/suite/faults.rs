@@ -1,9 +1,7 @@
 //! What happens around a run, and must not take it away: readers and terminals that go, full disks, signals, files that change or are cut
 //! short, a system without threads or memory.
 #![cfg(unix)]
-mod command;
-
-use command::{command, good, hogwild, message, signal, start, start_training, until};
+use crate::support::command::{self, command, good, hogwild, message, signal, start, start_training, until};
 use std::{fs, os::unix::ffi::OsStrExt, process::Command, process::Stdio, time::SystemTime};
 
 const TRAIN: &str = "train DATA/reviews.train.svm --threads 1 --lr 0.3 --epochs 3 --out m.safetensors";

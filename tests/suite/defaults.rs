@@ -1,8 +1,6 @@
 //! The defaults on data of many kinds: the first run is a sensible model, whatever the labels' unit, the features' sizes, the signal.
-mod packed;
-
 use hogwild::{Loss, ModelKind, Normalize, Outcome, RaceReport, Settings, Watch, data::Dataset, train_factorization, train_linear};
-use packed::{ratings, sparse};
+use crate::support::data::{ratings, sparse};
 use std::sync::atomic::AtomicBool;
 
 /// From 0 to 1, for each number of each example (the finalizer of splitmix64).

@@ -1,13 +1,11 @@
 //! The race of learning rates: what it chooses, on which examples, and what it tells.
-mod packed;
-
 use hogwild::{
     Astray, Batch, Ended, Loss, Normalize, Outcome, RaceReport, Rule, Settings, Watch,
     data::{Dataset, Ratings},
     synth::{Kind, Synth},
     train_factorization, train_linear,
 };
-use packed::{ratings, sparse};
+use crate::support::data::{ratings, sparse};
 use serde_json::Value;
 use std::{fs, process::Command, sync::atomic::AtomicBool};
 

@@ -1,9 +1,7 @@
 //! Early stopping: when a run ends, which epoch's model it keeps, and what is refused.
 use hogwild::{Ended, Loss, Metric, Rule, Schedule, Settings, data::Packed};
-use shipped::{both, defaults, open, train};
+use crate::support::either_kind::{both, defaults, open, train};
 use std::fs;
-
-mod shipped;
 
 /// Settings under which the held-out loss soon gets worse again.
 fn overfitting(data: &Packed) -> Settings {

@@ -1,13 +1,11 @@
 //! Clipping, noise, L1 and averaging: what each is for, with linear models and factorization, on one thread and on two.
-mod packed;
-
 use hogwild::{
     Aids, Ended, Loss, ModelKind, Normalize, Outcome, Rule, Schedule, Settings,
     data::{Dataset, PackSettings, Packed, Ratings, pack},
     synth::{Kind, Synth},
     train_factorization, train_linear,
 };
-use packed::open;
+use crate::support::data::open;
 use std::path::Path;
 
 fn synthetic(folder: &Path, synth: Synth) -> Packed {

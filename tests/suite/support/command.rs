@@ -1,5 +1,4 @@
 //! The command as a process in a folder of its own: for tests of what it leaves behind, whatever happens to it.
-#![allow(dead_code)] // each test file uses a part of it
 use std::{
     fs,
     path::Path,

@@ -2,11 +2,8 @@
 use hogwild::{
     F32x16, LANES, Line, Loss, Rule, Vector, Weights,
     models::{Factorization, Linear, Model, Pair, Row},
-    rules::{Clock, State, UpdateRule},
+    rules::{Clock, RuleVisitor, State, UpdateRule},
 };
-use rules::Visit;
-
-mod rules;
 
 /// Plain parameters that note the gradients they are sent.
 #[derive(Clone)]
@@ -171,8 +168,10 @@ fn squares_of_gradients_equal_what_is_sent() {
 
 struct ProximalRate;
 
-impl Visit for ProximalRate {
-    fn visit<R: UpdateRule>(&mut self, rule: R) {
+impl RuleVisitor for ProximalRate {
+    type Output = ();
+
+    fn visit<R: UpdateRule>(self, rule: R) {
         if !rule.proximal() {
             return;
         }
@@ -188,14 +187,16 @@ impl Visit for ProximalRate {
 
 #[test]
 fn proximal_rates_are_those_of_the_step() {
-    Rule::ALL.into_iter().for_each(|rule| rules::visit(rule, &mut ProximalRate));
+    Rule::ALL.into_iter().for_each(|rule| rule.visit(ProximalRate));
     assert!(Rule::ALL.iter().filter(|rule| rule.takes_l1()).count() >= 8);
 }
 
 struct Minimum;
 
-impl Visit for Minimum {
-    fn visit<R: UpdateRule>(&mut self, rule: R) {
+impl RuleVisitor for Minimum {
+    type Output = ();
+
+    fn visit<R: UpdateRule>(self, rule: R) {
         let (mut w, mut state, mut memory) = (5.0, rule.initial(), R::Memory::default());
         // The rate falls, for rules whose steps do not shrink by themselves.
         let rate = |step: u64| 0.3 * (1.0 - (step - 1) as f32 / 20_000.0);
@@ -215,14 +216,16 @@ impl Visit for Minimum {
 #[test]
 fn every_rule_reaches_a_parabolas_minimum() {
     for rule in Rule::ALL.into_iter().filter(Rule::takes_schedules) {
-        rules::visit(rule, &mut Minimum);
+        rule.visit(Minimum);
     }
 }
 
 struct Lanes;
 
-impl Visit for Lanes {
-    fn visit<R: UpdateRule>(&mut self, rule: R) {
+impl RuleVisitor for Lanes {
+    type Output = ();
+
+    fn visit<R: UpdateRule>(self, rule: R) {
         let name = std::any::type_name::<R>();
         let numbers = |shift: f32| -> [f32; LANES] { std::array::from_fn(|i| (i as f32 - shift) / 7.0) };
         let (mut single, mut many) = (numbers(3.0), F32x16(numbers(3.0)));
@@ -251,9 +254,9 @@ impl Visit for Lanes {
 #[test]
 fn steps_of_vectors_equal_single_steps() {
     for mut rule in Rule::ALL {
-        rules::visit(rule, &mut Lanes);
+        rule.visit(Lanes);
         if rule.set("--catch-up", "true").is_ok() {
-            rules::visit(rule, &mut Lanes);
+            rule.visit(Lanes);
         }
     }
 }

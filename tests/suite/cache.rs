@@ -1,7 +1,5 @@
 //! The cache folder: what is found again, what is kept, what goes, and text that changes while it is packed.
-mod command;
-
-use command::{good, hogwild, message, settle};
+use crate::support::command::{good, hogwild, message, settle};
 use hogwild::data::{PackSettings, pack_while};
 use serde_json::Value;
 use std::{

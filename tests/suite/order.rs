@@ -1,13 +1,11 @@
 //! The order of examples: as in the file, by difficulty; how many an epoch has, and what is told of it.
-mod packed;
-
 use hogwild::{
     Batch, EpochReport, Loss, Order, Outcome, Rule, Schedule, Settings,
     data::{Dataset, Packed, Ratings},
     synth::{Kind, Synth},
     train_factorization, train_linear,
 };
-use packed::{open, ratings, sparse};
+use crate::support::data::{open, ratings, sparse};
 
 fn linear(data: &Dataset, settings: Settings) -> Outcome {
     train_linear(data, None, &settings, &mut (), &Default::default()).unwrap()

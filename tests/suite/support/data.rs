@@ -1,5 +1,4 @@
 //! Text, packed and opened, for tests that make their data themselves.
-#![allow(dead_code)] // each test file uses a part of it
 use hogwild::data::{Dataset, PackSettings, Packed, Ratings, pack};
 use std::{fs, path::Path};
 

@@ -2,11 +2,9 @@
 use hogwild::{
     Loss, Plain, Rule,
     models::{Linear, Model, Row},
-    rules::{AdagradRowwise, Clock, UpdateRule},
+    rules::{AdagradRowwise, Clock, RuleVisitor, UpdateRule},
 };
 use serde_json::Value;
-
-mod rules;
 
 /// An example: columns with values, and label.
 type Example = (Vec<(u32, f32)>, f32);
@@ -23,8 +21,10 @@ fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
 }
 
-impl rules::Visit for Steps<'_> {
-    fn visit<R: UpdateRule>(&mut self, rule: R) {
+impl RuleVisitor for Steps<'_> {
+    type Output = ();
+
+    fn visit<R: UpdateRule>(self, rule: R) {
         let (name, rate) = (&self.run["name"], self.run["settings"]["lr"].as_f64().unwrap() as f32);
         let mut weights = Plain::new(rule, self.width as usize + 1, 0, 0);
         let (model, mut t) = (Linear::new(), 0);
@@ -78,7 +78,7 @@ fn rule_of(run: &Value, catch_up: bool) -> Rule {
 }
 
 fn golden() -> Value {
-    serde_json::from_str(include_str!("golden/rules.json")).unwrap()
+    serde_json::from_str(include_str!("../golden/rules.json")).unwrap()
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn fifty_dense_steps_of_every_rule() {
     seen.dedup();
     assert_eq!(seen.len(), Rule::ALL.len(), "{seen:?}");
     for run in runs.iter().filter(|run| run["rule"] != "adagrad_rowwise") {
-        rules::visit(rule_of(run, false), &mut Steps { run, examples: &examples, width: 5, steps: 50 });
+        rule_of(run, false).visit(Steps { run, examples: &examples, width: 5, steps: 50 });
     }
     // The row-wise rule steps a row of factors: one row here, its dot product with the features the score.
     let run = runs.iter().find(|run| run["rule"] == "adagrad_rowwise").unwrap();
@@ -132,7 +132,7 @@ fn sparse_steps_are_lazy_and_caught_up_ones_dense() {
         let runs = golden[section]["runs"].as_array().unwrap();
         assert_eq!(runs.len(), count);
         for run in runs {
-            rules::visit(rule_of(run, catch_up), &mut Steps { run, examples: &examples, width: 12, steps: 60 });
+            rule_of(run, catch_up).visit(Steps { run, examples: &examples, width: 12, steps: 60 });
         }
     }
 }

@@ -281,7 +281,7 @@ fn text_is_packed_once() {
     let Some(cache) = std::env::var_os("TEXT_IS_PACKED_ONCE").map(PathBuf::from) else {
         let cache = directory.path().join("cache");
         let mut again = Command::new(std::env::current_exe().unwrap());
-        again.args(["text_is_packed_once", "--exact", "--nocapture"]).env("TEXT_IS_PACKED_ONCE", &cache).env("HOGWILD_CACHE", &cache);
+        again.args(["pack::text_is_packed_once", "--exact", "--nocapture"]).env("TEXT_IS_PACKED_ONCE", &cache).env("HOGWILD_CACHE", &cache);
         let output = again.output().unwrap();
         assert!(output.status.success() && cache.exists(), "{}", String::from_utf8_lossy(&output.stderr));
         return;

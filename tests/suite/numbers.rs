@@ -1,6 +1,5 @@
 //! Scores that are no numbers, and labels and ratings that 24 bits do not hold or that are all alike: told, and never taken for more.
-mod command;
-use command::{hogwild, message};
+use crate::support::command::{hogwild, message};
 use hogwild::{LinearModel, Loss, ModelKind, TrainedModel, data::Ids};
 use std::{fs, path::Path, sync::Arc};
 

@@ -1,13 +1,11 @@
 //! Many threads against one, instruction sets against one another, and how a run may end.
-mod packed;
-
 use hogwild::{
     Ended, InstructionSet, Loss, ModelKind, Outcome, Schedule, Settings,
     data::{Dataset, Packed, Ratings},
     synth::{Kind, Synth},
     train_factorization, train_linear,
 };
-use packed::{open, sparse};
+use crate::support::data::{open, sparse};
 use std::{path::Path, sync::atomic::AtomicBool};
 
 fn synthetic(folder: &Path, name: &str, synth: Synth) -> Packed {

@@ -3,18 +3,13 @@ use hogwild::{
     Aids, Batch, Ended, F32x16, InstructionSet, LANES, Loss, ModelKind, Moment, Outcome, Plain, Rule, Schedule, Settings, Weights,
     data::{Dataset, PackSettings, Packed, Ratings, pack},
     models::{Factorization, Linear, Pair, Row},
-    rules::{Clock, UpdateRule},
+    rules::{Clock, RuleVisitor, UpdateRule},
     synth::{Kind, Synth},
     train_factorization, train_linear,
 };
-use packed::{ratings, sparse};
-use rules::Visit;
+use crate::support::data::{ratings, sparse};
 use std::{path::Path, sync::atomic::AtomicBool};
-use summed::Summed;
-
-mod packed;
-mod rules;
-mod summed;
+use crate::oracle::Summed;
 
 fn synthetic(synth: Synth) -> Vec<u8> {
     let mut text = Vec::new();
@@ -143,9 +138,11 @@ struct Compare<'a> {
     star_examples: &'a [(Pair, f32)],
 }
 
-impl Visit for Compare<'_> {
-    fn visit<R: UpdateRule>(&mut self, rule: R) {
-        let &mut Compare { settings, rows, row_examples, stars, star_examples } = self;
+impl RuleVisitor for Compare<'_> {
+    type Output = ();
+
+    fn visit<R: UpdateRule>(self, rule: R) {
+        let Compare { settings, rows, row_examples, stars, star_examples } = self;
         let n = row_examples.len();
         let counts: Vec<u64> = (0..n as u64).map(|f| n as u64 - f).collect();
         let model = Linear::with_penalties(settings.l2, settings.aids.l1, n, &counts);
@@ -215,7 +212,7 @@ fn a_full_batch_equals_the_sum_by_hand() {
                 ..Settings::default()
             };
             let (row_examples, star_examples) = (&row_examples, &star_examples);
-            rules::visit(rule, &mut Compare { settings: &settings, rows, row_examples, stars, star_examples });
+            rule.visit(Compare { settings: &settings, rows, row_examples, stars, star_examples });
         }
     }
 }
@@ -223,9 +220,11 @@ fn a_full_batch_equals_the_sum_by_hand() {
 /// Of all ways to take three of six examples first, one gives what the trainer gives.
 struct Halves<'a>(&'a Settings, &'a Dataset, &'a [(Row, f32)]);
 
-impl Visit for Halves<'_> {
-    fn visit<R: UpdateRule>(&mut self, rule: R) {
-        let &mut Halves(settings, rows, examples) = self;
+impl RuleVisitor for Halves<'_> {
+    type Output = ();
+
+    fn visit<R: UpdateRule>(self, rule: R) {
+        let Halves(settings, rows, examples) = self;
         let found = weights(&linear(rows, settings));
         let model = Linear::with_penalties(settings.l2, 0.0, 6, &[6, 5, 4, 3, 2, 1]);
         let matches = (0..64u32).filter(|set| set.count_ones() == 3).filter(|set| {
@@ -258,7 +257,7 @@ fn each_batch_of_an_epoch_steps_by_its_own_examples() {
             standardize: false,
             ..Settings::default()
         };
-        rules::visit(rule, &mut Halves(&base, &rows, &examples));
+        rule.visit(Halves(&base, &rows, &examples));
     }
 }
 

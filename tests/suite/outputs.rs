@@ -1,7 +1,5 @@
 //! Nothing that exists is lost: outputs that are inputs, two outputs that are one file, runs that end before their time.
-mod command;
-
-use command::{good, hogwild, message};
+use crate::support::command::{self, good, hogwild, message};
 use std::fs;
 
 #[test]

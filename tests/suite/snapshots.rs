@@ -1,10 +1,8 @@
 //! Snapshot ensembles: which models a run keeps, what they predict together, their file, and what is refused.
 use hogwild::{Ended, Loss, ModelKind, Outcome, Rule, Schedule, Scored, Settings, TrainedModel, data::Packed};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use shipped::{both, defaults, train};
+use crate::support::either_kind::{both, defaults, train};
 use std::{collections::HashMap, fs, path::Path};
-
-mod shipped;
 
 fn snapshots(data: &Packed, snapshots: usize, epochs: usize) -> Settings {
     let schedule = Schedule::CosineCycles { cycles: snapshots as f32 };

@@ -1,6 +1,5 @@
 //! What the text is to be is known beforehand: by a model, or by `--format`. Nothing is guessed then, and no advice goes in a circle.
-mod command;
-use command::{command, good, hogwild, message};
+use crate::support::command::{self, command, good, hogwild, message};
 use hogwild::{LinearModel, Loss, ModelKind, TrainedModel, data::Ids};
 use std::{fs, path::Path, sync::Arc};
 

@@ -1,7 +1,6 @@
 //! `-` as an output is standard output where that can be, and otherwise refused: never a file of that name.
 #![cfg(unix)]
-mod command;
-use command::{command, good, hogwild, message};
+use crate::support::command::{command, good, hogwild, message};
 use std::{fs, io::Read, process::Stdio};
 
 #[test]

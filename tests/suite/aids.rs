@@ -1,40 +1,24 @@
 //! Clipping, noise, L1 and averaging: what each is for, with linear models and factorization, on one thread and on two.
-use hogwild::{
-    Aids, Ended, Loss, ModelKind, Normalize, Outcome, Rule, Schedule, Settings,
-    data::{Dataset, PackSettings, Packed, Ratings, pack},
-    synth::{Kind, Synth},
-    train_factorization, train_linear,
+use crate::support::{
+    alone,
+    data::{a9a, ratings, sparse, synthetic},
+    training::{factors, held_out, linear, linear_model, logistic_objective},
 };
-use crate::support::data::open;
+use hogwild::{
+    Aids, Ended, LinearModel, Loss, Normalize, Rule, Schedule, Settings,
+    data::{Dataset, Packed, Ratings},
+    synth::{Kind, Synth},
+    train_factorization,
+};
 use std::path::Path;
 
-fn synthetic(folder: &Path, synth: Synth) -> Packed {
-    let mut text = Vec::new();
-    synth.write(&mut text).unwrap();
-    open(folder, &format!("{}.txt", synth.start_row), &text)
-}
-
 fn rows(folder: &Path, rows: u64, start_row: u64) -> Dataset {
-    let Packed::Sparse(data) = synthetic(folder, Synth { rows, start_row, features: 2000, ..Synth::default() }) else {
-        panic!("not sparse")
-    };
-    data
+    sparse(folder, "rows.svm", &synthetic(&Synth { rows, start_row, features: 2000, ..Synth::default() }))
 }
 
-fn ratings(folder: &Path) -> Ratings {
+fn some_ratings(folder: &Path) -> Ratings {
     let synth = Synth { kind: Kind::Ratings, rows: 20_000, users: 400, exponent: 0.5, ..Synth::default() };
-    let Packed::Ratings(data) = synthetic(folder, synth) else { panic!("not ratings") };
-    data
-}
-
-fn run(data: &Dataset, settings: &Settings) -> Outcome {
-    train_linear(data, None, settings, &mut (), &Default::default()).unwrap()
-}
-
-/// Bias and weights.
-fn linear(outcome: &Outcome) -> (f32, &[f32]) {
-    let ModelKind::Linear(model) = &outcome.model.as_ref().unwrap().kind else { panic!("not linear") };
-    (model.bias, &model.weights)
+    ratings(folder, "ratings.tsv", &synthetic(&synth))
 }
 
 /// Columns and values, and a label.
@@ -51,10 +35,7 @@ fn small(folder: &Path) -> (Dataset, Vec<Example>) {
     let rows: Vec<_> = (0..2000).map(row).collect();
     let line =
         |(features, label): &Example| label.to_string() + &features.iter().map(|(j, x)| format!(" {j}:{x}")).collect::<String>() + "\n";
-    let Packed::Sparse(data) = open(folder, "small.svm", rows.iter().map(line).collect::<String>().as_bytes()) else {
-        panic!("not sparse")
-    };
-    (data, rows)
+    (sparse(folder, "small.svm", &rows.iter().map(line).collect::<String>()), rows)
 }
 
 #[test]
@@ -67,8 +48,8 @@ fn l1_reaches_the_optimum() {
         let aids = Aids { l1, ..Aids::default() };
         let settings = Settings { rule, aids, threads: 1, epochs: 60, lr: Some(0.03), schedule: Schedule::Linear, ..Settings::default() };
         let settings = Settings { lr: Some(if rule.name().contains("adagrad") { 1.0 } else { 0.03 }), ..settings };
-        let outcome = run(&data, &settings);
-        let ModelKind::Linear(model) = &outcome.model.as_ref().unwrap().kind else { panic!("not linear") };
+        let outcome = linear(&data, None, &settings);
+        let model = linear_model(&outcome);
         let mut weights = [0.0f64; 15];
         (0..model.weights.len()).for_each(|i| weights[model.ids.name(i).parse::<usize>().unwrap()] = model.weights[i] as f64);
         // At the optimum the mean gradient is -l1 sign(w) where w is not 0, and within l1 where it is.
@@ -94,8 +75,8 @@ fn l1_sets_weights_of_rare_features_to_exactly_0() {
     for (rule, threads) in Rule::ALL.into_iter().filter(Rule::takes_l1).flat_map(|rule| [(rule, 1), (rule, 2)]) {
         let zeros = |l1| {
             let aids = Aids { l1, ..Aids::default() };
-            let outcome = run(&data, &Settings { rule, aids, threads, lr: Some(rule.default_rate(1.0)), ..Settings::default() });
-            linear(&outcome).1.iter().filter(|&&w| w == 0.0).count()
+            let settings = Settings { rule, aids, threads, lr: Some(rule.default_rate(1.0)), ..Settings::default() };
+            linear_model(&linear(&data, None, settings)).weights.iter().filter(|&&w| w == 0.0).count()
         };
         let (without, with) = (zeros(0.0), zeros(1e-3));
         assert!(with > without + data.columns() / 4, "{rule}, {threads} threads: {with} of {}, {without}", data.columns());
@@ -104,26 +85,17 @@ fn l1_sets_weights_of_rare_features_to_exactly_0() {
 
 #[test]
 fn averages_reach_the_optimum_sooner() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/a9a.svm.gz");
-    if !source.exists() {
-        eprintln!("skipped: {} is not here", source.display());
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
-    let packed = folder.path().join("a9a.safetensors");
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    let Packed::Sparse(data) = Packed::open(&packed).unwrap() else { panic!("not sparse") };
+    let Some(data) = a9a(folder.path()) else { return };
+    let Packed::Sparse(rows) = &data else { panic!("not sparse") };
+    let _alone = alone();
     let (l2, optimum) = (1e-4, 0.324413044);
     for threads in [1, 2] {
         let gap = |rule: &str, average| {
             let aids = Aids { average, ..Aids::default() };
             let rule = Rule::named(rule).unwrap();
             let settings = Settings { rule, aids, l2, threads, lr: Some(0.02), epochs: 10, ..Settings::default() };
-            let outcome = run(&data, &settings);
-            let squares: f64 = linear(&outcome).1.iter().map(|&w| (w as f64).powi(2)).sum();
-            let scored = outcome.model.as_ref().unwrap().score(&Packed::open(&packed).unwrap()).unwrap();
-            let loss = scored.scores.iter().map(|&(z, y)| (-(z as f64 * y as f64)).exp().ln_1p()).sum::<f64>();
-            loss / scored.scores.len() as f64 + l2 / 2.0 * squares - optimum
+            logistic_objective(&linear(rows, None, settings), &data, l2) - optimum
         };
         let (last, averaged) = (gap("sgd", None), gap("sgd", Some(0.5)));
         // On two threads the hot weights, which are all here, go by exchanges too.
@@ -134,13 +106,14 @@ fn averages_reach_the_optimum_sooner() {
 
 #[test]
 fn averages_of_rare_and_hot_features_are_those_of_the_path() {
+    let _alone = alone();
     // Squared loss towards 1 by SGD: the weight of a feature that occurs in each row is the same at any thread count but for sharing.
     let folder = tempfile::tempdir().unwrap();
     let data = rows(folder.path(), 5_000, 0);
     let model = |threads, hot_rows| {
         let aids = Aids { average: Some(0.0), ..Aids::default() };
         let settings = Settings { aids, threads, hot_rows, lr: Some(0.5), epochs: 3, exchange_every: Some(16), ..Settings::default() };
-        linear(&run(&data, &settings)).1.to_vec()
+        linear_model(&linear(&data, None, settings)).weights.clone()
     };
     let one = model(1, Some(0));
     let norm = |x: &[f32]| x.iter().map(|x| (*x as f64).powi(2)).sum::<f64>().sqrt();
@@ -155,19 +128,19 @@ fn averages_of_rare_and_hot_features_are_those_of_the_path() {
 /// Weights that two workers step at once lose steps; their averages are to be those of the way the weights took nevertheless.
 #[test]
 fn averages_follow_weights_that_workers_fight_over() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let (dense, _) = small(folder.path());
-    let rated = ratings(folder.path());
+    let rated = some_ratings(folder.path());
     let sgd = Rule::named("sgd").unwrap();
     let loss = |average, threads| {
         let aids = Aids { average, ..Aids::default() };
         let settings = Settings { rule: sgd, aids, threads, hot_rows: Some(0), lr: Some(0.05), epochs: 60, ..Settings::default() };
-        let outcome = train_linear(&dense, Some(&dense), &settings, &mut (), &Default::default()).unwrap();
+        let outcome = linear(&dense, Some(&dense), settings);
         let schedule = Schedule::Constant;
         let settings =
             Settings { rule: sgd, aids, threads, rank: 5, lr: Some(0.03), epochs: 40, schedule, holdout: 0.1, ..Settings::for_ratings() };
-        let factors = train_factorization(&rated, None, &settings, &mut (), &Default::default()).unwrap();
-        [outcome, factors].map(|outcome| outcome.epochs.last().unwrap().valid.unwrap().loss)
+        [outcome, factors(&rated, None, settings)].map(|outcome| held_out(&outcome))
     };
     for threads in [2, 8] {
         let (last, averaged) = (loss(None, threads), loss(Some(0.5), threads));
@@ -181,7 +154,7 @@ fn averages_follow_weights_that_workers_fight_over() {
 fn clipping_holds_what_would_diverge() {
     let folder = tempfile::tempdir().unwrap();
     let text = "1 1:1 2:1\n-1 1:-1\n".repeat(500) + "1e6 2:3000\n" + &"1 1:1 2:1\n-1 1:-1\n".repeat(500);
-    let Packed::Sparse(data) = open(folder.path(), "spike.svm", text.as_bytes()) else { panic!("not sparse") };
+    let data = sparse(folder.path(), "spike.svm", &text);
     let rule = Rule::named("sgd").unwrap();
     let settings = Settings {
         loss: Loss::Squared,
@@ -192,10 +165,10 @@ fn clipping_holds_what_would_diverge() {
         normalize: Normalize::None,
         ..Settings::default()
     };
-    assert!(matches!(run(&data, &settings).ended, Ended::Diverged(_)));
+    assert!(matches!(linear(&data, None, &settings).ended, Ended::Diverged(_)));
     for aids in [Aids { clip_norm: Some(1.0), ..Aids::default() }, Aids { clip_value: Some(1.0), ..Aids::default() }] {
-        let outcome = run(&data, &Settings { aids, ..settings.clone() });
-        let (bias, weights) = linear(&outcome);
+        let outcome = linear(&data, None, Settings { aids, ..settings.clone() });
+        let LinearModel { bias, weights, .. } = linear_model(&outcome);
         let second = bias - weights[0];
         assert!(matches!(outcome.ended, Ended::Finished) && (second + 1.0).abs() < 0.3, "{aids:?}: {bias} {weights:?}");
     }
@@ -208,8 +181,8 @@ fn noise_repeats_and_training_goes_on() {
     let run = |noise, seed| {
         let settings =
             Settings { aids: Aids { noise, ..Aids::default() }, threads: 1, seed, lr: Some(0.5), epochs: 3, ..Settings::default() };
-        let outcome = run(&data, &settings);
-        (linear(&outcome).1.to_vec(), outcome.epochs[2].loss < outcome.epochs[0].loss)
+        let outcome = linear(&data, None, settings);
+        (linear_model(&outcome).weights.clone(), outcome.epochs[2].loss < outcome.epochs[0].loss)
     };
     let noisy = run(0.01, 1);
     assert!(noisy.1 && noisy == run(0.01, 1) && noisy.0 != run(0.0, 1).0 && noisy.0 != run(0.01, 2).0);
@@ -217,13 +190,13 @@ fn noise_repeats_and_training_goes_on() {
 
 #[test]
 fn factorization_takes_all_but_l1() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
-    let data = ratings(folder.path());
+    let data = some_ratings(folder.path());
     let run = |rule: &str, aids, threads| {
         let rule = Rule::named(rule).unwrap();
         let settings = Settings { rule, aids, threads, rank: 5, holdout: 0.1, lr: Some(0.1), ..Settings::for_ratings() };
-        let outcome = train_factorization(&data, None, &settings, &mut (), &Default::default()).unwrap();
-        outcome.epochs.last().unwrap().valid.unwrap().loss
+        held_out(&factors(&data, None, settings))
     };
     for rule in ["adagrad-rowwise", "adagrad"] {
         let [plain, plain_two] = [1, 2].map(|threads| run(rule, Aids::default(), threads));

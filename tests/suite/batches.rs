@@ -1,38 +1,20 @@
 //! Synchronous batches: the same bits on any number of threads, against a naive oracle, down to a known optimum.
+use crate::{
+    oracle::Summed,
+    support::{
+        data::{a9a, ratings, sparse, synthetic},
+        training::{factors, linear, logistic_objective, weights},
+    },
+};
 use hogwild::{
     Aids, Batch, Ended, F32x16, InstructionSet, LANES, Loss, ModelKind, Moment, Outcome, Plain, Rule, Schedule, Settings, Weights,
-    data::{Dataset, PackSettings, Packed, Ratings, pack},
+    data::{Dataset, Packed, Ratings},
     models::{Factorization, Linear, Pair, Row},
     rules::{Clock, RuleVisitor, UpdateRule},
     synth::{Kind, Synth},
-    train_factorization, train_linear,
+    train_linear,
 };
-use crate::support::data::{ratings, sparse};
-use std::{path::Path, sync::atomic::AtomicBool};
-use crate::oracle::Summed;
-
-fn synthetic(synth: Synth) -> Vec<u8> {
-    let mut text = Vec::new();
-    synth.write(&mut text).unwrap();
-    text
-}
-
-fn weights(outcome: &Outcome) -> Vec<f32> {
-    match &outcome.model.as_ref().unwrap().kind {
-        ModelKind::Linear(m) => [m.bias].iter().chain(&m.weights).copied().collect(),
-        ModelKind::Factorization(m) => {
-            [&m.user_bias, &m.item_bias, &m.user_factor, &m.item_factor].into_iter().flatten().copied().collect()
-        }
-    }
-}
-
-fn linear(data: &Dataset, settings: &Settings) -> Outcome {
-    train_linear(data, None, settings, &mut (), &AtomicBool::new(false)).unwrap()
-}
-
-fn factors(data: &Ratings, settings: &Settings) -> Outcome {
-    train_factorization(data, None, settings, &mut (), &AtomicBool::new(false)).unwrap()
-}
+use std::sync::atomic::AtomicBool;
 
 fn bits(outcome: &Outcome) -> (Vec<u32>, Vec<u64>) {
     let losses = outcome.epochs.iter().map(|epoch| epoch.loss.to_bits()).collect();
@@ -51,10 +33,10 @@ fn any_number_of_threads_and_every_instruction_set_give_the_same_bits() {
     let rows = sparse(
         folder.path(),
         "rows.svm",
-        &synthetic(Synth { rows: 5000, features: 40_000, nonzeros: 20, exponent: 0.6, ..Synth::default() }),
+        &synthetic(&Synth { rows: 5000, features: 40_000, nonzeros: 20, exponent: 0.6, ..Synth::default() }),
     );
     let synth = Synth { kind: Kind::Ratings, rows: 5000, users: 300, ..Synth::default() };
-    let stars = ratings(folder.path(), "stars.tsv", &synthetic(synth));
+    let stars = ratings(folder.path(), "stars.tsv", &synthetic(&synth));
     for rule in all_rules() {
         let schedule = if rule.takes_schedules() { Schedule::Linear } else { Schedule::Constant };
         let aided = Aids {
@@ -69,9 +51,9 @@ fn any_number_of_threads_and_every_instruction_set_give_the_same_bits() {
             let base = Settings { rule, batch, aids, schedule, epochs: 2, pin: false, ..Settings::default() };
             let on = |threads, isa| {
                 let l1 = if aids == aided && rule.takes_l1() { 1e-4 } else { 0.0 };
-                let rows = linear(&rows, &Settings { threads, isa, l2: 1e-4, aids: Aids { l1, ..aids }, ..base.clone() });
+                let rows = linear(&rows, None, &Settings { threads, isa, l2: 1e-4, aids: Aids { l1, ..aids }, ..base.clone() });
                 let base = Settings { loss: Loss::Squared, lr: Some(0.05), l2: 0.02, rank: 5, ..base.clone() };
-                (bits(&rows), bits(&factors(&stars, &Settings { threads, isa, ..base })))
+                (bits(&rows), bits(&factors(&stars, None, &Settings { threads, isa, ..base })))
             };
             let one = on(1, None);
             for threads in [2, 3, 8] {
@@ -152,14 +134,14 @@ impl RuleVisitor for Compare<'_> {
         }
         oracle.plain.set_clock(&next(clock(settings, n as u64, 1, settings.epochs as u64 - 1, 0, n as u64)));
         let expected: Vec<f32> = (0..=n as u32).map(|row| oracle.plain.weight(row)).collect();
-        let found = weights(&linear(rows, settings));
+        let found = weights(&linear(rows, None, settings));
         assert!(near(&found, &expected), "{} {}: {found:?}, not {expected:?}", settings.rule, settings.batch);
         assert!(found.iter().any(|w| w.abs() > 1e-3), "{}: nothing moved", settings.rule);
 
         // Steps of no length tell where factors start.
         let settings = &Settings { aids: Aids::default(), ..settings.clone() };
         let still = Settings { loss: Loss::Squared, lr: Some(1e-30), epochs: 1, rule: Rule::named("sgd").unwrap(), ..settings.clone() };
-        let start = factors(stars, &Settings { schedule: Schedule::Constant, ..still });
+        let start = factors(stars, None, &Settings { schedule: Schedule::Constant, ..still });
         let ModelKind::Factorization(start) = &start.model.as_ref().unwrap().kind else { panic!("not factors") };
         let (rank, n) = (settings.rank, star_examples.len() as u64);
         let model = Factorization::new(rank, start.mean, settings.l2 as f32);
@@ -171,7 +153,7 @@ impl RuleVisitor for Compare<'_> {
             oracle.step_by(&model, Loss::Squared, &clock(settings, n, 1, epoch, 0, n), star_examples);
         }
         oracle.plain.set_clock(&next(clock(settings, n, 1, settings.epochs as u64 - 1, 0, n)));
-        let trained = factors(stars, &Settings { loss: Loss::Squared, ..settings.clone() });
+        let trained = factors(stars, None, &Settings { loss: Loss::Squared, ..settings.clone() });
         let found: Vec<f32> = weights(&trained)[2 * SIDE as usize..].to_vec();
         let mut read = vec![F32x16::default(); rank.div_ceil(LANES)];
         let mut expected = Vec::new();
@@ -225,7 +207,7 @@ impl RuleVisitor for Halves<'_> {
 
     fn visit<R: UpdateRule>(self, rule: R) {
         let Halves(settings, rows, examples) = self;
-        let found = weights(&linear(rows, settings));
+        let found = weights(&linear(rows, None, settings));
         let model = Linear::with_penalties(settings.l2, 0.0, 6, &[6, 5, 4, 3, 2, 1]);
         let matches = (0..64u32).filter(|set| set.count_ones() == 3).filter(|set| {
             let half = |first: bool| -> Vec<_> { (0..6).filter(|i| (set >> i & 1 == 1) == first).map(|i| examples[i].clone()).collect() };
@@ -263,27 +245,16 @@ fn each_batch_of_an_epoch_steps_by_its_own_examples() {
 
 #[test]
 fn full_batches_reach_the_known_optimum_of_a9a() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/a9a.svm.gz");
-    if !source.exists() {
-        eprintln!("skipped: {} is not here", source.display());
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
-    let packed = folder.path().join("a9a.safetensors");
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    let data = Packed::open(&packed).unwrap();
+    let Some(data) = a9a(folder.path()) else { return };
     let Packed::Sparse(rows) = &data else { panic!("not sparse") };
     let (l2, optimum) = (1e-3, 0.332713307);
     for (rule, lr, epochs) in [("adam", 0.1, 500), ("adagrad", 2.0, 600), ("momentum", 0.5, 400)] {
         let rule = Rule::named(rule).unwrap();
         let settings = Settings { l2, rule, lr: Some(lr), epochs, batch: Batch::Full, ..Settings::default() };
-        let outcome = linear(rows, &settings);
+        let outcome = linear(rows, None, &settings);
         assert_eq!(outcome.epochs[0].steps, 1);
-        let model = outcome.model.as_ref().unwrap();
-        let squares: f64 = weights(&outcome)[1..].iter().map(|&w| (w as f64).powi(2)).sum();
-        let scored = model.score(&data).unwrap();
-        let loss = scored.scores.iter().map(|&(z, y)| (-(z as f64 * y as f64)).exp().ln_1p()).sum::<f64>() / scored.scores.len() as f64;
-        let objective = loss + l2 / 2.0 * squares;
+        let objective = logistic_objective(&outcome, &data, l2);
         assert!(objective < optimum * 1.001, "{}: {objective}, {optimum} is best", settings.rule);
     }
 }
@@ -292,12 +263,13 @@ fn full_batches_reach_the_known_optimum_of_a9a() {
 fn averages_are_the_mean_of_the_path_of_batches() {
     let folder = tempfile::tempdir().unwrap();
     let rows = sparse(folder.path(), "stairs.svm", stairs(20).0.as_bytes());
-    let stars = ratings(folder.path(), "r.tsv", &synthetic(Synth { kind: Kind::Ratings, rows: 300, users: 30, ..Synth::default() }));
+    let stars = ratings(folder.path(), "r.tsv", &synthetic(&Synth { kind: Kind::Ratings, rows: 300, users: 30, ..Synth::default() }));
     for name in ["sgd", "adagrad-rowwise", "adam"] {
         let base = Settings { rule: Rule::named(name).unwrap(), batch: Batch::Full, lr: Some(0.1), ..Settings::default() };
         let both = |epochs, average| -> Vec<f32> {
             let base = Settings { epochs, aids: Aids { average, ..Aids::default() }, ..base.clone() };
-            [weights(&linear(&rows, &base)), weights(&factors(&stars, &Settings { loss: Loss::Squared, rank: 3, ..base }))].concat()
+            [weights(&linear(&rows, None, &base)), weights(&factors(&stars, None, &Settings { loss: Loss::Squared, rank: 3, ..base }))]
+                .concat()
         };
         let path: Vec<_> = (5..=8).map(|epochs| both(epochs, None)).collect();
         let mean: Vec<f32> = (0..path[0].len()).map(|i| path.iter().map(|weights| weights[i]).sum::<f32>() / 4.0).collect();
@@ -308,9 +280,9 @@ fn averages_are_the_mean_of_the_path_of_batches() {
 #[test]
 fn batches_grow_by_epoch_up_to_all_examples_and_steps_are_counted() {
     let folder = tempfile::tempdir().unwrap();
-    let rows = sparse(folder.path(), "rows.svm", &synthetic(Synth { rows: 100, ..Synth::default() }));
+    let rows = sparse(folder.path(), "rows.svm", &synthetic(&Synth { rows: 100, ..Synth::default() }));
     let steps = |batch, batch_growth| -> Vec<u64> {
-        let outcome = linear(&rows, &Settings { batch, batch_growth, epochs: 5, ..Settings::default() });
+        let outcome = linear(&rows, None, &Settings { batch, batch_growth, epochs: 5, ..Settings::default() });
         outcome.epochs.iter().inspect(|epoch| assert_eq!(epoch.examples, 100)).map(|epoch| epoch.steps).collect()
     };
     assert_eq!(steps(Batch::Size(10), 2.0), [10, 5, 3, 2, 1]);
@@ -324,20 +296,20 @@ fn batches_grow_by_epoch_up_to_all_examples_and_steps_are_counted() {
 #[test]
 fn seed_held_out_rows_divergence_and_stop_work_as_with_workers() {
     let folder = tempfile::tempdir().unwrap();
-    let rows = sparse(folder.path(), "rows.svm", &synthetic(Synth { rows: 1000, ..Synth::default() }));
+    let rows = sparse(folder.path(), "rows.svm", &synthetic(&Synth { rows: 1000, ..Synth::default() }));
     let base = Settings { batch: Batch::Size(50), ..Settings::default() };
-    let on = |seed, batch| weights(&linear(&rows, &Settings { seed, batch, ..base.clone() }));
+    let on = |seed, batch| weights(&linear(&rows, None, &Settings { seed, batch, ..base.clone() }));
     assert_ne!(on(1, Batch::Size(50)), on(2, Batch::Size(50)));
     assert_eq!(on(1, Batch::Full), on(2, Batch::Full));
 
     let schedule = Schedule::Plateau { factor: 0.5, patience: 1.0 };
-    let outcome = linear(&rows, &Settings { holdout: 0.3, schedule, epochs: 20, ..base.clone() });
+    let outcome = linear(&rows, None, &Settings { holdout: 0.3, schedule, epochs: 20, ..base.clone() });
     let losses: Vec<f64> = outcome.epochs.iter().map(|epoch| epoch.valid.unwrap().loss).collect();
     assert!((600..800).contains(&outcome.epochs[0].examples) && losses[19] < losses[0], "{losses:?}");
 
     let wide = sparse(folder.path(), "wide.svm", "3 1:1000 2:500\n-2 1:-700 3:10\n".repeat(500).as_bytes());
     let rule = Rule::named("sgd").unwrap();
-    let outcome = linear(&wide, &Settings { loss: Loss::Squared, rule, lr: Some(10.0), ..base.clone() });
+    let outcome = linear(&wide, None, &Settings { loss: Loss::Squared, rule, lr: Some(10.0), ..base.clone() });
     assert!(matches!(outcome.ended, Ended::Diverged(_)) && outcome.model.is_none());
 
     let outcome = train_linear(&rows, None, &Settings { epochs: 1000, ..base }, &mut (), &AtomicBool::new(true)).unwrap();

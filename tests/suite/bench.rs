@@ -1,14 +1,10 @@
 //! `hogwild bench` on tiny data: all that it promises is there, in sane ranges. How fast anything is, no test can say.
+use crate::support::command::{command, message, parts, signal};
 use serde_json::Value;
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
 fn bench(folder: &Path, line: &str) -> (Option<i32>, String, String) {
-    let line = line.replace("DATA", concat!(env!("CARGO_MANIFEST_DIR"), "/data"));
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hogwild"));
-    command.arg("bench").args(line.split_whitespace()).env("HOGWILD_CACHE", folder.join("cache")).env("TMPDIR", folder).current_dir(folder);
-    let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    parts(&command(folder, &format!("bench {line}")).env("TMPDIR", folder).output().unwrap())
 }
 
 fn good(folder: &Path, line: &str) -> String {
@@ -164,16 +160,16 @@ fn synthetic_sets_are_made_told_as_text_and_drawn_and_nothing_is_left() {
 fn ctrl_c_ends_it_and_leaves_nothing() {
     use std::{process::Stdio, thread::sleep, time::Duration};
     let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hogwild"));
-    let mut child = command.args(["bench", "--size", "3", "--json"]).env("TMPDIR", folder.path()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut bench = command(folder.path(), "bench --size 3 --json");
+    let mut child = bench.env("TMPDIR", folder.path()).stderr(Stdio::piped()).spawn().unwrap();
     let left = || fs::read_dir(folder.path()).unwrap().count();
     while left() == 0 && child.try_wait().unwrap().is_none() {
         sleep(Duration::from_millis(20));
     }
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    signal(&child, "INT");
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), left()), (Some(130), 0));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "hogwild: interrupted\n");
+    assert_eq!(message(&output), "hogwild: interrupted\n");
 }
 
 #[test]

@@ -1,18 +1,10 @@
 //! Labels of any two values: which is +1, what the model keeps of that, and what is said of labels that do not fit.
-use hogwild::{
-    Classes, Ended, Loss, ModelKind, Settings, TrainedModel,
-    data::{Dataset, PackSettings, Packed, pack},
-    train_linear,
+use crate::support::{
+    command::{self, parts},
+    data::sparse,
 };
-use std::{fs, path::Path, process::Command};
-
-fn packed(folder: &Path, text: &str) -> Dataset {
-    let (input, out) = (folder.join("text"), folder.join("packed.safetensors"));
-    fs::write(&input, text).unwrap();
-    pack(&[input], &out, &PackSettings::default(), &|_, _| ()).unwrap();
-    let Packed::Sparse(data) = Packed::open(&out).unwrap() else { panic!("rows") };
-    data
-}
+use hogwild::{Classes, Ended, Loss, ModelKind, Settings, TrainedModel, data::Packed, train_linear};
+use std::{fs, path::Path};
 
 /// Rows of two labels that their features tell apart, but not every time.
 fn text(low: &str, high: &str) -> String {
@@ -23,7 +15,7 @@ fn text(low: &str, high: &str) -> String {
 
 fn trained(low: &str, high: &str, positive: Option<f32>, loss: Loss) -> hogwild::Result<TrainedModel> {
     let folder = tempfile::tempdir().unwrap();
-    let data = packed(folder.path(), &text(low, high));
+    let data = sparse(folder.path(), "text", &text(low, high));
     let settings = Settings { loss, positive, lr: Some(0.3), threads: 1, epochs: 3, ..Settings::default() };
     let outcome = train_linear(&data, None, &settings, &mut (), &Default::default())?;
     assert!(matches!(outcome.ended, Ended::Finished));
@@ -69,14 +61,14 @@ fn the_classes_are_kept_in_the_file_and_go_by_it() {
     assert!(String::from_utf8_lossy(&fs::read(&path).unwrap()).contains(r#"\"classes\":[\"1\",\"2\"]"#));
     let opened = TrainedModel::open(&path).unwrap();
     assert_eq!(opened.classes, Some(Classes { negative: Some(1.0), positive: 2.0 }));
-    let check = |model: &TrainedModel, text: &str| model.check_labels(&Packed::Sparse(packed(folder.path(), text)));
+    let check = |model: &TrainedModel, text: &str| model.check_labels(&Packed::Sparse(sparse(folder.path(), "text", text)));
     assert!(check(&opened, "1 1:1\n2 2:1\n").is_ok() && check(&opened, "2 2:1\n").is_ok());
     let error = check(&opened, "1 1:1\n2 2:1\n0 1:1\n").unwrap_err().to_string();
     assert!(error.contains("row 3 has label 0") && error.contains("1 and 2"), "{error}");
-    let scored = opened.score(&Packed::Sparse(packed(folder.path(), "1 2:1\n2 1:1\n"))).unwrap();
+    let scored = opened.score(&Packed::Sparse(sparse(folder.path(), "text", "1 2:1\n2 1:1\n"))).unwrap();
     assert_eq!(scored.scores.iter().map(|score| score.1).collect::<Vec<_>>(), [-1.0, 1.0]);
     // The part that scores takes labels alike, by the classes it is given.
-    let (ModelKind::Linear(linear), data) = (&opened.kind, packed(folder.path(), "1 2:1\n2 1:1\n")) else { panic!("linear") };
+    let (ModelKind::Linear(linear), data) = (&opened.kind, sparse(folder.path(), "text", "1 2:1\n2 1:1\n")) else { panic!("linear") };
     assert_eq!(linear.score(opened.loss, opened.classes, &data).unwrap().scores, scored.scores);
     let labels = |loss, classes| linear.score(loss, classes, &data).unwrap().scores.iter().map(|score| score.1).collect::<Vec<_>>();
     assert_eq!((labels(Loss::Logistic, None), labels(Loss::Squared, opened.classes)), (vec![1.0, -1.0], vec![1.0, 2.0]));
@@ -111,7 +103,7 @@ fn one_class_is_trained_on_and_has_its_meaning() {
         let path = folder.path().join("m.safetensors");
         model.save(&path).unwrap();
         assert_eq!(TrainedModel::open(&path).unwrap().classes, model.classes);
-        let data = Packed::Sparse(packed(folder.path(), &format!("{label} 1:1\n")));
+        let data = Packed::Sparse(sparse(folder.path(), "text", &format!("{label} 1:1\n")));
         assert!(model.check_labels(&data).is_ok());
         let metrics = model.score(&data).unwrap().metrics(model.loss);
         assert_eq!((metrics.accuracy, metrics.auc), (Some(1.0), None), "{label}");
@@ -124,10 +116,7 @@ fn one_class_is_trained_on_and_has_its_meaning() {
 }
 
 fn hogwild(folder: &Path, line: &str) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hogwild"));
-    let output = command.args(line.split_whitespace()).env("HOGWILD_CACHE", folder.join("cache")).current_dir(folder).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
+    parts(&command::hogwild(folder, line))
 }
 
 #[test]
@@ -166,7 +155,7 @@ fn the_command_says_which_class_is_plus_one() {
     assert!(code == Some(0) && said.contains("other.svm: the model knows no feature of these rows"), "{said}");
     let (code, _, said) = hogwild(at, &format!("train two.svm --quiet {train}"));
     assert!(code == Some(0) && said.is_empty(), "{said}");
-    let ratings = concat!("train ", env!("CARGO_MANIFEST_DIR"), "/data/ratings.train.tsv --loss logistic --positive 1");
+    let ratings = "train DATA/ratings.train.tsv --loss logistic --positive 1";
     assert_eq!(hogwild(at, ratings).0, Some(2));
 }
 

@@ -1,42 +1,7 @@
 //! The command as a user meets it: files in, files out, exit codes, messages.
+use crate::support::command::{command, given, good, hogwild, message, signal};
 use serde_json::Value;
-use std::{
-    fs,
-    io::Write,
-    path::Path,
-    process::{Child, Command, Output, Stdio},
-};
-
-fn hogwild(folder: &Path, line: &str) -> Output {
-    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
-    let line = line.replace("DATA", data);
-    Command::new(env!("CARGO_BIN_EXE_hogwild"))
-        .args(line.split_whitespace())
-        .env("HOGWILD_CACHE", folder.join("cache"))
-        .current_dir(folder)
-        .output()
-        .unwrap()
-}
-
-/// The same with something on standard input.
-fn given(folder: &Path, line: &str, input: &str) -> Output {
-    let mut child = start(folder, line);
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    child.wait_with_output().unwrap()
-}
-
-fn start(folder: &Path, line: &str) -> Child {
-    let pipes = || Stdio::piped();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hogwild"));
-    command.args(line.split_whitespace()).env("HOGWILD_CACHE", folder.join("cache")).current_dir(folder);
-    command.stdin(pipes()).stdout(pipes()).stderr(pipes()).spawn().unwrap()
-}
-
-fn good(folder: &Path, line: &str) -> String {
-    let output = hogwild(folder, line);
-    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
+use std::{fs, io::Write, process::Stdio};
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|e| panic!("{e}: {text}"))
@@ -94,7 +59,7 @@ fn early_stopping_tells_which_epoch_it_kept_and_why_it_ended() {
     let at = folder.path();
     let line = "train DATA/ratings.train.tsv --valid DATA/ratings.test.tsv --lr 0.3 --l2 0 --schedule constant --rank 8 --epochs 50";
     let output = hogwild(at, &format!("{line} --patience 2 --stop-metric rmse --out m.safetensors --log log.jsonl"));
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    let message = message(&output);
     let log: Vec<Value> = fs::read_to_string(at.join("log.jsonl")).unwrap().lines().map(json).collect();
     let (epochs, end) = (log.len() - 2, &log[log.len() - 1]);
     let best = end["best_epoch"].as_u64().unwrap() as usize;
@@ -115,7 +80,7 @@ fn snapshots_are_one_model_that_is_evaluated_predicted_and_inspected() {
     {
         let (train, test) = (format!("DATA/{}", name.replace('X', "train")), format!("DATA/{}", name.replace('X', "test")));
         let output = hogwild(at, &format!("train {train} --valid {test} --snapshots 3 --epochs 6 --out m.safetensors --log log.jsonl"));
-        assert!(output.status.success() && String::from_utf8_lossy(&output.stderr).contains("ensemble of 3  held-out"), "{output:?}");
+        assert!(output.status.success() && message(&output).contains("ensemble of 3  held-out"), "{output:?}");
         let log: Vec<Value> = fs::read_to_string(at.join("log.jsonl")).unwrap().lines().map(json).collect();
         assert_eq!(log[0]["settings"]["schedule"], "cosine-cycles:cycles=3");
         let metrics = json(&good(at, &format!("eval m.safetensors {test} --json")));
@@ -231,7 +196,7 @@ fn bad_input_ends_with_2_says_where_and_leaves_the_old_model() {
         ("predict none.safetensors DATA/reviews.test.svm", "none.safetensors"),
     ] {
         let output = hogwild(at, line);
-        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        let message = message(&output);
         assert_eq!(output.status.code(), Some(2), "{line}: {message}");
         assert!(message.contains(fragment) && !message.contains("panicked"), "{line}: {message}");
         assert_eq!(fs::read_to_string(at.join("m.safetensors")).unwrap(), "old", "{line}");
@@ -245,7 +210,7 @@ fn divergence_ends_with_1_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("d.svm"), "3 1:1000 2:500\n-2 1:-700 3:10\n".repeat(500)).unwrap();
     let output = hogwild(folder.path(), "train d.svm --loss squared --rule sgd --lr 10 --out m.safetensors");
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    let message = message(&output);
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(message.contains("epoch 1 at learning rate 10") && !folder.path().join("m.safetensors").exists(), "{message}");
 }
@@ -266,7 +231,7 @@ fn standard_input_is_read() {
     let output = given(at, "predict m.safetensors -", "+1 5:1\n-1 7:1\n");
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2);
     let output = given(at, "pack - -o bad.safetensors", "+1 5:1\n-1 7:x\n");
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    let message = message(&output);
     assert!(output.status.code() == Some(2) && message.contains("-:2:4: "), "{message}");
     // Nothing of it was kept in a cache.
     assert!(!at.join("cache").exists());
@@ -280,7 +245,7 @@ fn a_cache_that_cannot_be_written_is_told_and_done_without() {
     // A file where the folder should be: refused to everyone, even to root.
     fs::write(at.join("cache"), "").unwrap();
     let output = hogwild(at, "train a.svm --out m.safetensors");
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    let message = message(&output);
     assert!(output.status.success() && at.join("m.safetensors").exists(), "{message}");
     assert!(message.contains("temporary file, for the cache folder") && message.contains("cache cannot be written"), "{message}");
 }
@@ -300,7 +265,7 @@ fn data_of_the_wrong_kind_is_called_by_the_name_given() {
         ("predict mf.safetensors a.svm", "hogwild: a.svm:1:1: "),
     ] {
         let output = hogwild(at, line);
-        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        let message = message(&output);
         let last = message.lines().last().unwrap_or_default();
         assert!(output.status.code() == Some(2) && last.starts_with(starts) && !last.contains("cache"), "{line}: {message}");
     }
@@ -312,13 +277,14 @@ fn data_of_the_wrong_kind_is_called_by_the_name_given() {
 fn an_interrupted_pack_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let mut child = start(at, "pack - -o out.safetensors");
+    let mut pack = command(at, "pack - -o out.safetensors");
+    let mut child = pack.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     // More than the pipe holds: when it is written, the program reads, and so has its handler.
     input.write_all("+1 5:1 9:1\n-1 7:1\n".repeat(50_000).as_bytes()).unwrap();
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    signal(&child, "INT");
     let output = child.wait_with_output().unwrap();
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    let message = message(&output);
     assert_eq!((output.status.code(), message.trim()), (Some(130), "hogwild: interrupted while reading; nothing was written"));
     assert_eq!(fs::read_dir(at).unwrap().count(), 0);
     drop(input);

@@ -1,7 +1,9 @@
 //! The defaults on data of many kinds: the first run is a sensible model, whatever the labels' unit, the features' sizes, the signal.
-use hogwild::{Loss, ModelKind, Normalize, Outcome, RaceReport, Settings, Watch, data::Dataset, train_factorization, train_linear};
-use crate::support::data::{ratings, sparse};
-use std::sync::atomic::AtomicBool;
+use crate::support::{
+    data::{ratings, sparse},
+    training::{factors, held_out_error, linear_and_races},
+};
+use hogwild::{Loss, ModelKind, Normalize, Settings};
 
 /// From 0 to 1, for each number of each example (the finalizer of splitmix64).
 fn uniform(example: u64, number: u64) -> f64 {
@@ -9,28 +11,6 @@ fn uniform(example: u64, number: u64) -> f64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     ((x ^ (x >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-}
-
-/// Notes the race.
-#[derive(Default)]
-struct Notes(Vec<RaceReport>);
-
-impl Watch for Notes {
-    fn race(&mut self, report: &RaceReport) {
-        self.0.push(report.clone());
-    }
-}
-
-fn linear(data: &Dataset, valid: Option<&Dataset>, settings: Settings) -> (Outcome, Vec<RaceReport>) {
-    let mut notes = Notes::default();
-    let outcome = train_linear(data, valid, &settings, &mut notes, &AtomicBool::new(false)).unwrap();
-    (outcome, notes.0)
-}
-
-/// The last epoch's held-out error.
-fn last(outcome: &Outcome) -> f64 {
-    let valid = outcome.epochs.last().and_then(|epoch| epoch.valid).expect("an evaluated epoch");
-    valid.rmse.unwrap_or(valid.loss)
 }
 
 #[test]
@@ -50,7 +30,7 @@ fn factors_form_with_biases_and_without_in_any_unit() {
         let error = |name: &str, unit: f64, shift: f64| {
             let (train, test) = (ratings_of(name, biases, unit, shift, 0), ratings_of(name, biases, unit, shift, 20_000));
             let settings = Settings { rank: 8, threads: 1, ..Settings::for_ratings() };
-            let error = last(&train_factorization(&train, Some(&test), &settings, &mut (), &AtomicBool::new(false)).unwrap()) / unit;
+            let error = held_out_error(&factors(&train, Some(&test), settings)) / unit;
             let deviation = (1.0 + biases * biases * 2.0 / 3.0f64).sqrt();
             assert!(error < 0.5 * deviation, "{biases} {name}: {error} beside {deviation}");
             error
@@ -77,8 +57,8 @@ fn the_unit_of_labels_does_not_matter() {
     for loss in [Loss::Squared, Loss::Huber] {
         let error = |name: &str, unit: f64, shift: f64| {
             let (train, test) = (data(name, unit, shift, 0), data(name, unit, shift, 100_000));
-            let (outcome, _) = linear(&train, Some(&test), Settings { loss, threads: 1, ..Settings::default() });
-            last(&outcome) / unit
+            let (outcome, _) = linear_and_races(&train, Some(&test), Settings { loss, threads: 1, ..Settings::default() });
+            held_out_error(&outcome) / unit
         };
         let plain = error("plain", 1.0, 0.0);
         assert!(plain < 0.1, "{plain}"); // of noise there is .058, of labels 1.1
@@ -104,7 +84,7 @@ fn data_that_can_be_separated_get_no_rate_of_hundreds() {
     for (rows, most) in [(400, 0.15), (9, 1.0)] {
         for seed in 0..3 {
             let settings = Settings { threads: 1, seed, ..Settings::default() };
-            let (outcome, races) = linear(&data(rows, 0), None, settings);
+            let (outcome, races) = linear_and_races(&data(rows, 0), None, settings);
             let model = outcome.model.unwrap();
             let ModelKind::Linear(model) = model.kind else { panic!("not linear") };
             let loss = model.score(Loss::Logistic, None, &test).unwrap().metrics(Loss::Logistic).loss;
@@ -122,9 +102,9 @@ fn labels_that_follow_from_nothing_get_a_model_no_worse_than_a_constant() {
         (from..from + 5_000).map(line).collect()
     };
     let (train, test) = (sparse(folder.path(), "noise.svm", &text(0)), sparse(folder.path(), "more.svm", &text(50_000)));
-    let (outcome, races) = linear(&train, Some(&test), Settings { threads: 1, ..Settings::default() });
+    let (outcome, races) = linear_and_races(&train, Some(&test), Settings { threads: 1, ..Settings::default() });
     let constant = 0.7 * -0.7f64.ln() + 0.3 * -0.3f64.ln();
-    assert!(!races[0].helped && last(&outcome) < 1.005 * constant, "{} {:?}", last(&outcome), races[0]);
+    assert!(!races[0].helped && held_out_error(&outcome) < 1.005 * constant, "{} {:?}", held_out_error(&outcome), races[0]);
 }
 
 #[test]
@@ -139,9 +119,9 @@ fn features_of_unlike_sizes_are_scaled_unasked_and_others_are_not() {
     };
     let settings = Settings { threads: 1, holdout: 0.2, ..Settings::default() };
     let (wide, even) = (sparse(folder.path(), "wide.svm", &text(1e4)), sparse(folder.path(), "even.svm", &text(2.0)));
-    let ((wide, _), (even, _)) = (linear(&wide, None, settings.clone()), linear(&even, None, settings));
+    let ((wide, _), (even, _)) = (linear_and_races(&wide, None, settings.clone()), linear_and_races(&even, None, settings));
     assert_eq!((wide.settings.normalize, even.settings.normalize), (Normalize::MaxAbs, Normalize::None));
-    assert!(last(&wide) < 1.05 * last(&even), "{} {}", last(&wide), last(&even));
+    assert!(held_out_error(&wide) < 1.05 * held_out_error(&even), "{} {}", held_out_error(&wide), held_out_error(&even));
 }
 
 /// Ten features of one size, far below the bias.
@@ -157,15 +137,15 @@ fn features_short_beside_the_bias_are_scaled() {
         };
         sparse(folder.path(), &format!("{size}-{from}.svm"), &(from..from + 4_000).map(line).collect::<String>())
     };
-    let of = |size: f64| linear(&data(size, 0), Some(&data(size, 50_000)), Settings { threads: 1, ..Settings::default() }).0;
+    let of = |size: f64| linear_and_races(&data(size, 0), Some(&data(size, 50_000)), Settings { threads: 1, ..Settings::default() }).0;
     let well = of(1.0);
     for size in [3e-3, 1e-3, 1e-5] {
         let small = of(size);
         assert!(
-            small.settings.normalize == Normalize::MaxAbs && last(&small) < 1.03 * last(&well),
+            small.settings.normalize == Normalize::MaxAbs && held_out_error(&small) < 1.03 * held_out_error(&well),
             "{size}: {} {}",
-            last(&small),
-            last(&well)
+            held_out_error(&small),
+            held_out_error(&well)
         );
     }
 }
@@ -177,7 +157,8 @@ fn held_out_data_that_tell_nothing_leave_the_run_alone() {
     let row = |i: u64| format!("{} {}:1 {}:1\n", if uniform(i, 1) < 0.5 { 1 } else { -1 }, 1 + (uniform(i, 1) * 20.0) as u64, 21 + i % 7);
     let train = sparse(folder.path(), "train.svm", &(0..3_000).map(row).collect::<String>());
     for (name, text) in [("few.svm", "1 20:1\n-1 1:1\n1 19:1\n".to_string()), ("strange.svm", "-1 9001:1\n1 9002:1\n".repeat(200))] {
-        let (outcome, races) = linear(&train, Some(&sparse(folder.path(), name, &text)), Settings { threads: 1, ..Settings::default() });
+        let (outcome, races) =
+            linear_and_races(&train, Some(&sparse(folder.path(), name, &text)), Settings { threads: 1, ..Settings::default() });
         assert_eq!(outcome.settings.lr, Some(races[0].chosen), "{name}");
         assert!(outcome.epochs[4].loss < 0.2, "{name}: {:?}", outcome.epochs[4]);
     }
@@ -189,6 +170,6 @@ fn a_model_that_would_not_be_finite_is_no_model() {
     let folder = tempfile::tempdir().unwrap();
     let line = |i: u64| format!("{:e} 1:{:e}\n", 1e30 * uniform(i, 0), 1e-12 * (0.5 + uniform(i, 0)));
     let data = sparse(folder.path(), "odd.svm", &(0..500).map(line).collect::<String>());
-    let (outcome, _) = linear(&data, None, Settings { loss: Loss::Squared, threads: 1, ..Settings::default() });
+    let (outcome, _) = linear_and_races(&data, None, Settings { loss: Loss::Squared, threads: 1, ..Settings::default() });
     assert!(outcome.model.is_none() && matches!(outcome.ended, hogwild::Ended::Diverged(_)), "{:?}", outcome.ended);
 }

@@ -1,27 +1,14 @@
 //! Text that is no rows and no ratings, or not quite: refused by its name, or read where there is no doubt.
+use crate::support::data::{read_as, triples};
 use hogwild::{
     Error,
-    data::{PackReport, PackSettings, Packed, Ratings, pack},
+    data::{PackSettings, Packed},
 };
-use std::sync::atomic::Ordering::Relaxed;
-
-fn read_as(text: &str, settings: &PackSettings) -> Result<(PackReport, Packed), Error> {
-    let folder = tempfile::tempdir().unwrap();
-    let (input, out) = (folder.path().join("input"), folder.path().join("out.safetensors"));
-    std::fs::write(&input, text).unwrap();
-    let report = pack(&[input], &out, settings, &|_, _| ())?;
-    Ok((report, Packed::open(&out)?))
-}
 
 /// User, item and rating of each line, in a row of words.
 fn ratings(text: &str, settings: &PackSettings) -> String {
     let Ok((_, Packed::Ratings(data))) = read_as(text, settings) else { panic!("{text:?}: {:?}", read_as(text, settings)) };
-    let one = |data: &Ratings, i: usize| {
-        let (users, items) = (data.user_ids().unwrap(), data.item_ids().unwrap());
-        let (user, item) = (data.user_cells()[i].load(Relaxed) as usize, data.item_cells()[i].load(Relaxed) as usize);
-        format!("{} {} {}", users.name(user), items.name(item), f32::from_bits(data.rating_cells()[i].load(Relaxed)))
-    };
-    (0..data.len()).map(|i| one(&data, i)).collect::<Vec<_>>().join(", ")
+    triples(&data).into_iter().map(|(user, item, rating)| format!("{user} {item} {rating}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Refused at this line, with this message.

@@ -1,12 +1,10 @@
 //! What the text is to be is known beforehand: by a model, or by `--format`. Nothing is guessed then, and no advice goes in a circle.
-use crate::support::command::{self, command, good, hogwild, message};
-use hogwild::{LinearModel, Loss, ModelKind, TrainedModel, data::Ids};
-use std::{fs, path::Path, sync::Arc};
-
-fn linear(path: &Path) {
-    let ids = Arc::new(Ids::Numbers(vec![1, 2, 3]));
-    save(path, ModelKind::Linear(LinearModel { ids, bias: 0.25, weights: vec![1.0, 2.0, 4.0], unit_rows: false }), Loss::Hinge);
-}
+use crate::support::{
+    command::{self, command, good, hogwild, message},
+    training::save_linear_model,
+};
+use hogwild::Loss;
+use std::{fs, path::Path};
 
 fn factors(folder: &Path) {
     let text: String = (0..40).map(|i| format!("{} {} {}\n", i % 8, i % 5 + 10, i % 3 + 1)).collect();
@@ -14,15 +12,11 @@ fn factors(folder: &Path) {
     good(folder, "train train.txt --lr 0.1 --epochs 1 -o mf.safetensors --quiet");
 }
 
-fn save(path: &Path, kind: ModelKind, loss: Loss) {
-    TrainedModel { loss, unit: 1.0, classes: None, settings: serde_json::Value::Null, kind, earlier: Vec::new() }.save(path).unwrap();
-}
-
 #[test]
 fn a_linear_model_reads_rows() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    linear(&at.join("m.safetensors"));
+    save_linear_model(&at.join("m.safetensors"), Loss::Hinge, &[1.0, 2.0, 4.0]);
     for (text, options, expected) in [
         ("? qid:3 1:1\n", "", "1.25\n"),
         ("2 3 3\n1:1\n3:1\n", "", "1.25\n4.25\n"),
@@ -76,7 +70,7 @@ fn a_factor_model_reads_ratings() {
 fn what_train_has_packed_serves_eval() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    linear(&at.join("m.safetensors"));
+    save_linear_model(&at.join("m.safetensors"), Loss::Hinge, &[1.0, 2.0, 4.0]);
     factors(at);
     fs::write(at.join("rows.svm"), "1 1:1 2:1\n-1 3:1\n").unwrap();
     command::settle();

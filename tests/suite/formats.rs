@@ -1,60 +1,24 @@
 //! Each thing that can be wrong with text has its own message, at its own place; and each thing that may be odd is read.
+use crate::support::data::{LabelledRow, Triple, read_as, rows_of, triples};
+use hogwild::{
+    Error,
+    data::{Format, PackSettings, Packed, pack},
+};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering::Relaxed;
-
-use hogwild::Error;
-use hogwild::data::{Dataset, Format, Ids, PackSettings, Packed, Ratings, pack};
-
-fn run(bytes: &[u8], format: Option<Format>) -> Result<(tempfile::TempDir, Packed), Error> {
-    let directory = tempfile::tempdir().unwrap();
-    let (input, out) = (directory.path().join("input"), directory.path().join("out.safetensors"));
-    std::fs::write(&input, bytes).unwrap();
-    pack(&[input], &out, &PackSettings { format, ..PackSettings::default() }, &|_, _| ())?;
-    let packed = Packed::open(&out)?;
-    Ok((directory, packed))
-}
-
-/// A label, and the cells by index.
-type Row = (f32, Vec<(u64, f32)>);
-
-/// The rows by the user's own indices, in ascending order of index.
-fn rows(data: &Dataset) -> Vec<Row> {
-    let Ids::Numbers(ids) = data.feature_ids().unwrap() else { panic!("features are numbers") };
-    let row = |row: usize| {
-        let cells = data.row_range(row).map(|cell| {
-            let value = data.value_cells().map_or(1.0, |values| f32::from_bits(values[cell].load(Relaxed)));
-            (ids[data.column_cells()[cell].load(Relaxed) as usize], value)
-        });
-        let mut cells: Vec<_> = cells.collect();
-        cells.sort_by_key(|cell| cell.0);
-        (data.label(row), cells)
-    };
-    (0..data.rows()).map(row).collect()
-}
-
-fn triples(data: &Ratings) -> Vec<(String, String, f32)> {
-    let (users, items) = (data.user_ids().unwrap(), data.item_ids().unwrap());
-    let name = |ids: &Ids, cells: &[std::sync::atomic::AtomicU32], i: usize| ids.name(cells[i].load(Relaxed) as usize);
-    (0..data.len())
-        .map(|i| {
-            let rating = f32::from_bits(data.rating_cells()[i].load(Relaxed));
-            (name(&users, data.user_cells(), i), name(&items, data.item_cells(), i), rating)
-        })
-        .collect()
-}
-
-fn sparse(text: &str) -> Vec<Row> {
-    match run(text.as_bytes(), None) {
-        Ok((_kept, Packed::Sparse(data))) => rows(&data),
+fn sparse(text: &str) -> Vec<LabelledRow> {
+    match read_as(text, &PackSettings::default()) {
+        Ok((_, Packed::Sparse(data))) => rows_of(&data),
         other => panic!("{text:?}: {other:?}"),
     }
 }
 
-fn rated(text: &str) -> Vec<(String, String, f32)> {
-    match run(text.as_bytes(), None) {
-        Ok((_kept, Packed::Ratings(data))) => triples(&data),
+fn rated(text: &str) -> Vec<Triple> {
+    match read_as(text, &PackSettings::default()) {
+        Ok((_, Packed::Ratings(data))) => triples(&data),
         other => panic!("{text:?}: {other:?}"),
     }
 }
@@ -103,7 +67,7 @@ fn bad_rows() {
         (Ratings, "1\t2\t-1e40\n", 1, 5, "-1e40", "rating is out of the range"),
     ];
     for (format, text, at_line, at_column, shown, says) in table {
-        match run(text.as_bytes(), Some(format)) {
+        match read_as(text, &PackSettings { format: Some(format), ..PackSettings::default() }) {
             Err(Error::BadRow { line, column, text: offending, problem, remedy, path }) => {
                 assert_eq!((line, column, offending.as_str()), (at_line, at_column, shown), "{text:?}: {problem}");
                 assert!(problem.contains(says), "{text:?}: {problem}");
@@ -138,7 +102,7 @@ fn whole_files() {
         (b"user item rating\n", "no examples at all"),
     ];
     for (bytes, says) in table {
-        match run(bytes, None) {
+        match read_as(bytes, &PackSettings::default()) {
             Err(Error::BadFile { problem, .. }) => assert!(problem.contains(says), "{problem}"),
             other => panic!("{says}: {other:?}"),
         }
@@ -149,7 +113,7 @@ fn whole_files() {
 
 #[test]
 fn svmlight_as_it_comes() {
-    let table: [(&str, Vec<Row>); 7] = [
+    let table: [(&str, Vec<LabelledRow>); 7] = [
         ("+1 0:1 5:1\n-1 5:1\n", vec![(1.0, vec![(0, 1.0), (5, 1.0)]), (-1.0, vec![(5, 1.0)])]),
         ("2.5 18446744073709551615:-.5\r\n\r\n0 3:1e-3 # c\r\n", vec![(2.5, vec![(u64::MAX, -0.5)]), (0.0, vec![(3, 1e-3)])]),
         ("# first\n1 9:1 3:2 7:3#x\n1\n1 # none\n", vec![(1.0, vec![(3, 2.0), (7, 3.0), (9, 1.0)]), (1.0, vec![]), (1.0, vec![])]),

@@ -1,11 +1,16 @@
 //! The scaling of features: what is learnt on badly scaled data, and that the model takes features as they are in the file.
-use hogwild::{
-    Batch, InstructionSet, LinearModel, Loss, ModelKind, Normalize, Outcome, Rule, Settings, TrainedModel,
-    data::{Dataset, PackSettings, Packed, pack},
-    synth::{Kind, Synth},
-    train_factorization, train_linear,
+use crate::support::{
+    alone,
+    data::{open, ratings, synthetic},
+    training::{held_out, linear, linear_model},
 };
-use std::{fs, path::Path};
+use hogwild::{
+    Batch, InstructionSet, Loss, Normalize, Outcome, Rule, Settings, TrainedModel,
+    data::{Dataset, Packed},
+    synth::{Kind, Synth},
+    train_factorization,
+};
+use std::path::Path;
 
 const BY_FEATURE: [Normalize; 3] = [Normalize::MaxAbs, Normalize::Std, Normalize::Online];
 
@@ -15,24 +20,18 @@ const BY_FEATURE: [Normalize; 3] = [Normalize::MaxAbs, Normalize::Std, Normalize
 /// Labelled rows in memory: what is written as text may be scaled.
 type Rows = Vec<(String, Vec<(u64, f64)>)>;
 
-fn synthetic(rows: u64, start_row: u64) -> Rows {
-    let mut text = Vec::new();
-    Synth { rows, start_row, features: 500, exponent: 0.8, ..Synth::default() }.write(&mut text).unwrap();
+fn synthetic_rows(rows: u64, start_row: u64) -> Rows {
     let feature = |word: &str| word.split_once(':').map(|(index, value)| (index.parse().unwrap(), value.parse().unwrap())).unwrap();
     let row = |line: &str| {
         let mut words = line.split(' ');
         (words.next().unwrap().to_string(), words.map(feature).collect())
     };
-    String::from_utf8(text).unwrap().lines().map(row).collect()
+    synthetic(&Synth { rows, start_row, features: 500, exponent: 0.8, ..Synth::default() }).lines().map(row).collect()
 }
 
-fn open(folder: &Path, name: &str, rows: &Rows, scale: impl Fn(usize, u64) -> f64) -> Packed {
-    let (source, packed) = (folder.join(name), folder.join(format!("{name}.safetensors")));
+fn scaled(folder: &Path, name: &str, rows: &Rows, scale: impl Fn(usize, u64) -> f64) -> Packed {
     let features = |i: usize, row: &[(u64, f64)]| row.iter().map(|&(j, x)| format!(" {j}:{}", x * scale(i, j))).collect::<String>();
-    fs::write(&source, rows.iter().enumerate().map(|(i, (label, row))| format!("{label}{}\n", features(i, row))).collect::<String>())
-        .unwrap();
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    Packed::open(&packed).unwrap()
+    open(folder, name, &rows.iter().enumerate().map(|(i, (label, row))| format!("{label}{}\n", features(i, row))).collect::<String>())
 }
 
 fn rows(data: &Packed) -> &Dataset {
@@ -41,16 +40,7 @@ fn rows(data: &Packed) -> &Dataset {
 }
 
 fn run(data: &Packed, valid: Option<&Packed>, settings: Settings) -> Outcome {
-    train_linear(rows(data), valid.map(rows), &settings, &mut (), &Default::default()).unwrap()
-}
-
-fn held_out(outcome: &Outcome) -> f64 {
-    outcome.epochs.last().unwrap().valid.unwrap().loss
-}
-
-fn model(outcome: &Outcome) -> &LinearModel {
-    let ModelKind::Linear(model) = &outcome.model.as_ref().unwrap().kind else { panic!("not linear") };
-    model
+    linear(rows(data), valid.map(rows), settings)
 }
 
 /// From 1e-3 to 1e3, by feature.
@@ -76,11 +66,12 @@ fn reopened(outcome: &Outcome, folder: &Path, test: &Packed) -> f64 {
 
 #[test]
 fn badly_scaled_features_cost_no_more_than_a_fiftieth() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let (train, test) = (synthetic(20_000, 0), synthetic(5_000, 1 << 40));
-    let (good, good_test) = (open(at, "good.svm", &train, |_, _| 1.0), open(at, "good.test.svm", &test, |_, _| 1.0));
-    let (bad, bad_test) = (open(at, "bad.svm", &train, |_, j| factor(j)), open(at, "bad.test.svm", &test, |_, j| factor(j)));
+    let (train, test) = (synthetic_rows(20_000, 0), synthetic_rows(5_000, 1 << 40));
+    let (good, good_test) = (scaled(at, "good.svm", &train, |_, _| 1.0), scaled(at, "good.test.svm", &test, |_, _| 1.0));
+    let (bad, bad_test) = (scaled(at, "bad.svm", &train, |_, j| factor(j)), scaled(at, "bad.test.svm", &test, |_, j| factor(j)));
     // As the command does it, without any setting but the scaling. (Std is 5% behind then.)
     for epochs in [5, 10] {
         let loss =
@@ -122,9 +113,11 @@ fn badly_scaled_features_cost_no_more_than_a_fiftieth() {
 #[test]
 fn weights_equal_those_of_data_scaled_by_hand() {
     let folder = tempfile::tempdir().unwrap();
-    let train: Rows =
-        synthetic(2_000, 0).into_iter().map(|(label, row)| (label, row.into_iter().map(|(j, x)| (j, x * factor(j))).collect())).collect();
-    let raw = open(folder.path(), "raw.svm", &train, |_, _| 1.0);
+    let train: Rows = synthetic_rows(2_000, 0)
+        .into_iter()
+        .map(|(label, row)| (label, row.into_iter().map(|(j, x)| (j, x * factor(j))).collect()))
+        .collect();
+    let raw = scaled(folder.path(), "raw.svm", &train, |_, _| 1.0);
     // Feature 0 is in every row and always the same.
     let of = |j: u64| train.iter().flat_map(move |(_, row)| row.iter().filter(move |f| f.0 == j).map(|f| f.1));
     let most: Vec<f64> = (0..=500).map(|j| of(j).fold(0.0, |most: f64, x| most.max(x.abs()))).collect();
@@ -136,11 +129,11 @@ fn weights_equal_those_of_data_scaled_by_hand() {
         })
         .collect();
     for (normalize, scales) in [(Normalize::MaxAbs, &most), (Normalize::Std, &deviation)] {
-        let by_hand = open(folder.path(), &format!("{}.svm", normalize.name()), &train, |_, j| 1.0 / scales[j as usize]);
+        let by_hand = scaled(folder.path(), &format!("{}.svm", normalize.name()), &train, |_, j| 1.0 / scales[j as usize]);
         for l2 in [0.0, 1e-3] {
             let settings = Settings { threads: 1, lr: Some(0.05), l2, epochs: 2, ..Settings::default() };
             let (a, b) = (run(&by_hand, None, settings.clone()), run(&raw, None, Settings { normalize, ..settings }));
-            let (a, b) = (model(&a), model(&b));
+            let (a, b) = (linear_model(&a), linear_model(&b));
             assert!((a.bias - b.bias).abs() < 1e-4);
             for i in 0..a.weights.len() {
                 let j: usize = a.ids.name(i).parse().unwrap();
@@ -161,8 +154,9 @@ fn weights_equal_those_of_data_scaled_by_hand() {
 #[test]
 fn a_growing_scale_leaves_scores_as_they_are() {
     let folder = tempfile::tempdir().unwrap();
-    let data =
-        |name: &str, rows: &[f64]| open(folder.path(), name, &rows.iter().map(|&x| ("1".to_string(), vec![(1, x)])).collect(), |_, _| 1.0);
+    let data = |name: &str, rows: &[f64]| {
+        scaled(folder.path(), name, &rows.iter().map(|&x| ("1".to_string(), vec![(1, x)])).collect(), |_, _| 1.0)
+    };
     let settings = Settings {
         normalize: Normalize::Online,
         order: hogwild::Order::Sequential,
@@ -176,21 +170,22 @@ fn a_growing_scale_leaves_scores_as_they_are() {
     };
     // Step 1: 1 (scaled) and the bias each move by 1/4 of the miss, 1; step 2, at eight times the scale: score 1/2, miss 1/2.
     let outcome = run(&data("grows.svm", &[0.5, 4.0]), None, settings.clone());
-    assert_eq!((model(&outcome).weights[0] * 4.0, model(&outcome).bias), (0.375, 0.375));
+    assert_eq!((linear_model(&outcome).weights[0] * 4.0, linear_model(&outcome).bias), (0.375, 0.375));
     // A smaller value later is scaled by the largest before it: a score of 1/4 + 1/32, and its own part of the step.
     let outcome = run(&data("falls.svm", &[4.0, 0.5]), None, settings);
     let miss = 1.0 - 0.25 - 0.25 / 8.0;
-    assert_eq!((model(&outcome).weights[0] * 4.0, model(&outcome).bias), (0.25 + 0.25 * miss / 8.0, 0.25 + 0.25 * miss));
+    assert_eq!((linear_model(&outcome).weights[0] * 4.0, linear_model(&outcome).bias), (0.25 + 0.25 * miss / 8.0, 0.25 + 0.25 * miss));
 }
 
 #[test]
 fn rows_of_any_length_are_as_rows_of_length_1() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let (train, test) = (synthetic(20_000, 0), synthetic(5_000, 1 << 40));
+    let (train, test) = (synthetic_rows(20_000, 0), synthetic_rows(5_000, 1 << 40));
     let length = |row: &[(u64, f64)]| row.iter().map(|f| f.1 * f.1).sum::<f64>().sqrt();
-    let unit = |rows: &Rows, name: &str| open(at, name, rows, |i, _| 1.0 / length(&rows[i].1));
-    let any = |rows: &Rows, name: &str| open(at, name, rows, |i, _| 10f64.powi(i as i32 % 7 - 3));
+    let unit = |rows: &Rows, name: &str| scaled(at, name, rows, |i, _| 1.0 / length(&rows[i].1));
+    let any = |rows: &Rows, name: &str| scaled(at, name, rows, |i, _| 10f64.powi(i as i32 % 7 - 3));
     let (by_hand, by_hand_test) = (unit(&train, "unit.svm"), unit(&test, "unit.test.svm"));
     let (raw, raw_test) = (any(&train, "raw.svm"), any(&test, "raw.test.svm"));
     for threads in [1, 2] {
@@ -199,7 +194,7 @@ fn rows_of_any_length_are_as_rows_of_length_1() {
         let ratio = || {
             let one = run(&by_hand, Some(&by_hand_test), settings.clone());
             let other = run(&raw, Some(&raw_test), Settings { normalize: Normalize::Row, ..settings.clone() });
-            assert!(model(&other).unit_rows && !model(&one).unit_rows);
+            assert!(linear_model(&other).unit_rows && !linear_model(&one).unit_rows);
             assert!((reopened(&other, at, &raw_test) / held_out(&other) - 1.0).abs() < 1e-9);
             held_out(&other) / held_out(&one)
         };
@@ -214,8 +209,9 @@ fn rows_of_any_length_are_as_rows_of_length_1() {
 
 #[test]
 fn every_rule_trains_on_scaled_features() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
-    let data = open(folder.path(), "a.svm", &synthetic(3_000, 0), |_, j| factor(j));
+    let data = scaled(folder.path(), "a.svm", &synthetic_rows(3_000, 0), |_, j| factor(j));
     for rule in Rule::ALL {
         for normalize in [Normalize::MaxAbs, Normalize::Std, Normalize::Row, Normalize::Online] {
             let outcome = run(&data, None, Settings { rule, normalize, threads: 2, epochs: 4, ..Settings::default() });
@@ -228,11 +224,11 @@ fn every_rule_trains_on_scaled_features() {
 #[test]
 fn one_thread_repeats_to_the_bit() {
     let folder = tempfile::tempdir().unwrap();
-    let data = open(folder.path(), "a.svm", &synthetic(3_000, 0), |_, j| factor(j));
+    let data = scaled(folder.path(), "a.svm", &synthetic_rows(3_000, 0), |_, j| factor(j));
     for normalize in Normalize::ALL {
         let weights = |isa| {
             let outcome = run(&data, None, Settings { normalize, threads: 1, isa: Some(isa), holdout: 0.1, ..Settings::default() });
-            (model(&outcome).weights.clone(), model(&outcome).bias, outcome.settings.lr)
+            (linear_model(&outcome).weights.clone(), linear_model(&outcome).bias, outcome.settings.lr)
         };
         for isa in InstructionSet::available() {
             assert_eq!(weights(isa), weights(InstructionSet::Portable), "{} {}", normalize.name(), isa.name());
@@ -254,7 +250,7 @@ fn extreme_and_zero_values_give_finite_models() {
     .cycle()
     .take(400)
     .collect();
-    let data = open(folder.path(), "extreme.svm", &rows, |_, _| 1.0);
+    let data = scaled(folder.path(), "extreme.svm", &rows, |_, _| 1.0);
     for normalize in [Normalize::MaxAbs, Normalize::Std, Normalize::Row, Normalize::Online] {
         let outcome = run(&data, Some(&data), Settings { normalize, ..Settings::default() });
         assert_eq!(outcome.epochs.len(), 5, "{}: {:?}", normalize.name(), outcome.ended);
@@ -266,12 +262,7 @@ fn extreme_and_zero_values_give_finite_models() {
 #[test]
 fn ratings_have_no_features_to_scale() {
     let folder = tempfile::tempdir().unwrap();
-    let mut text = Vec::new();
-    Synth { kind: Kind::Ratings, ..Synth::default() }.write(&mut text).unwrap();
-    let (source, packed) = (folder.path().join("r.tsv"), folder.path().join("r.safetensors"));
-    fs::write(&source, text).unwrap();
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    let Packed::Ratings(data) = Packed::open(&packed).unwrap() else { panic!("not ratings") };
+    let data = ratings(folder.path(), "r.tsv", &synthetic(&Synth { kind: Kind::Ratings, ..Synth::default() }));
     let settings = Settings { normalize: Normalize::Std, ..Settings::for_ratings() };
     let message = train_factorization(&data, None, &settings, &mut (), &Default::default()).unwrap_err().to_string();
     assert!(message.starts_with("--normalize std"), "{message}");

@@ -1,20 +1,16 @@
 //! Scores that are no numbers, and labels and ratings that 24 bits do not hold or that are all alike: told, and never taken for more.
-use crate::support::command::{hogwild, message};
-use hogwild::{LinearModel, Loss, ModelKind, TrainedModel, data::Ids};
-use std::{fs, path::Path, sync::Arc};
-
-fn model(path: &Path, loss: Loss) {
-    let ids = Arc::new(Ids::Numbers(vec![1, 2]));
-    let kind = ModelKind::Linear(LinearModel { ids, bias: 0.25, weights: vec![3e38, -3e38], unit_rows: false });
-    let model = TrainedModel { loss, unit: 1.0, classes: None, settings: serde_json::Value::Null, kind, earlier: Vec::new() };
-    model.save(path).unwrap();
-}
+use crate::support::{
+    command::{hogwild, message},
+    training::save_linear_model,
+};
+use hogwild::Loss;
+use std::fs;
 
 #[test]
 fn an_infinite_score_is_no_probability() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    model(&at.join("m.safetensors"), Loss::Logistic);
+    save_linear_model(&at.join("m.safetensors"), Loss::Logistic, &[3e38, -3e38]);
     fs::write(at.join("a.svm"), "1 1:3e38\n0 2:3e38\n1\n0 1:3e38 2:3e38\n".to_owned() + &"1 1:1e20\n".repeat(9)).unwrap();
     let output = hogwild(at, "predict m.safetensors a.svm");
     let out = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -1,19 +1,14 @@
 //! The order of examples: as in the file, by difficulty; how many an epoch has, and what is told of it.
+use crate::support::{
+    alone,
+    data::{open, ratings, sparse, synthetic},
+    training::{factors, held_out_error, linear},
+};
 use hogwild::{
     Batch, EpochReport, Loss, Order, Outcome, Rule, Schedule, Settings,
-    data::{Dataset, Packed, Ratings},
+    data::Packed,
     synth::{Kind, Synth},
-    train_factorization, train_linear,
 };
-use crate::support::data::{open, ratings, sparse};
-
-fn linear(data: &Dataset, settings: Settings) -> Outcome {
-    train_linear(data, None, &settings, &mut (), &Default::default()).unwrap()
-}
-
-fn factors(data: &Ratings, settings: Settings) -> Outcome {
-    train_factorization(data, None, &settings, &mut (), &Default::default()).unwrap()
-}
 
 fn losses(outcome: &Outcome) -> Vec<f64> {
     outcome.epochs.iter().map(|epoch| epoch.loss).collect()
@@ -40,35 +35,33 @@ fn sequential_is_the_order_of_the_file() {
         };
         let mean = (rows - 1) as f64 / rows as f64 / 2.0;
         let back = ((rows - 1) as f64).powi(2) / 2.0 / rows as f64;
-        let found = losses(&linear(&data, Settings { order: Order::Sequential, ..settings.clone() }));
+        let found = losses(&linear(&data, None, Settings { order: Order::Sequential, ..settings.clone() }));
         assert!((found[0] - mean).abs() < 1e-3 && (found[1] / (mean + back) - 1.0).abs() < 1e-3, "{exchange_every}: {found:?}");
-        assert!(losses(&linear(&data, settings))[0] > 1e3);
+        assert!(losses(&linear(&data, None, settings))[0] > 1e3);
     }
     // Ratings that rise: each step goes most of the way to the rating at hand.
     let text: String = (0..rows).map(|i| format!("{} {} {}\n", i % 3, i % 2, 5.0 * i as f32 / rows as f32)).collect();
     let data = ratings(folder.path(), "ramp.tsv", text.as_bytes());
     let settings =
         Settings { rule: Rule::named("sgd").unwrap(), lr: Some(0.2), l2: 0.0, rank: 1, epochs: 1, threads: 1, ..Settings::for_ratings() };
-    let found = losses(&factors(&data, Settings { order: Order::Sequential, ..settings.clone() }))[0];
-    let shuffled = losses(&factors(&data, settings))[0];
+    let found = losses(&factors(&data, None, Settings { order: Order::Sequential, ..settings.clone() }))[0];
+    let shuffled = losses(&factors(&data, None, settings))[0];
     assert!(found < 0.01 && shuffled > 0.5, "{found} {shuffled}");
 }
 
 #[test]
 fn sequential_visits_all_with_any_number_of_threads_and_holds_the_same_out() {
     let folder = tempfile::tempdir().unwrap();
-    let mut text = Vec::new();
-    Synth { rows: 3000, ..Synth::default() }.write(&mut text).unwrap();
-    let data = sparse(folder.path(), "a.svm", &text);
-    text.clear();
-    Synth { kind: Kind::Ratings, rows: 10_000, ..Synth::default() }.write(&mut text).unwrap();
-    let rated = ratings(folder.path(), "r.tsv", &text);
+    let data = sparse(folder.path(), "a.svm", &synthetic(&Synth { rows: 3000, ..Synth::default() }));
+    let rated = ratings(folder.path(), "r.tsv", &synthetic(&Synth { kind: Kind::Ratings, rows: 10_000, ..Synth::default() }));
     for threads in [1, 3] {
         let settings = Settings { threads, lr: Some(1e-30), holdout: 0.2, epochs: 2, ..Settings::default() };
         let factor_settings = Settings { rank: 4, ..Settings { loss: Loss::Squared, ..settings.clone() } };
         let of = |order| {
-            let (a, b) =
-                (linear(&data, Settings { order, ..settings.clone() }), factors(&rated, Settings { order, ..factor_settings.clone() }));
+            let (a, b) = (
+                linear(&data, None, Settings { order, ..settings.clone() }),
+                factors(&rated, None, Settings { order, ..factor_settings.clone() }),
+            );
             [a, b].map(|outcome| {
                 outcome.epochs.iter().map(|e| (e.examples, e.nonzeros, (e.valid.unwrap().loss * 1e6).round())).collect::<Vec<_>>()
             })
@@ -111,17 +104,17 @@ fn a_curriculum_admits_the_easiest_more_and_more() {
                 threads,
                 ..Settings::default()
             };
-            let outcome = linear(&data, settings.clone());
+            let outcome = linear(&data, None, settings.clone());
             check(&outcome.epochs, counts);
             assert_eq!(outcome.settings.pace, Some(pace.unwrap_or(0.5)));
-            check(&factors(&rated, Settings { rank: 3, ..settings }).epochs, counts);
+            check(&factors(&rated, None, Settings { rank: 3, ..settings }).epochs, counts);
         }
     }
     // Of what is not held out.
     let settings =
         Settings { order: Order::Curriculum, loss: Loss::Squared, lr: Some(1e-30), epochs: 4, holdout: 0.4, ..Settings::default() };
-    let kept = linear(&data, Settings { order: Order::Shuffle, ..settings.clone() }).epochs[0].examples;
-    for (outcome, kept) in [(linear(&data, settings.clone()), kept), (factors(&rated, settings), 1200)] {
+    let kept = linear(&data, None, Settings { order: Order::Shuffle, ..settings.clone() }).epochs[0].examples;
+    for (outcome, kept) in [(linear(&data, None, settings.clone()), kept), (factors(&rated, None, settings), 1200)] {
         assert_eq!([0, 3].map(|i| outcome.epochs[i].examples), [(0.2 * kept as f64).round() as u64, kept]);
     }
 }
@@ -132,11 +125,7 @@ fn a_curriculum_admits_the_easiest_more_and_more() {
 #[test]
 fn a_curriculum_goes_by_the_losses_of_its_own_examples() {
     let folder = tempfile::tempdir().unwrap();
-    let text = |kind| {
-        let mut text = Vec::new();
-        Synth { kind, rows: 3000, features: 500, users: 90, items: 70, ..Synth::default() }.write(&mut text).unwrap();
-        text
-    };
+    let text = |kind| synthetic(&Synth { kind, rows: 3000, features: 500, users: 90, items: 70, ..Synth::default() });
     let rows = open(folder.path(), "rows.svm", &text(Kind::Text));
     let rated = open(folder.path(), "rated.tsv", &text(Kind::Ratings));
     let settings = |base, lr| Settings {
@@ -153,8 +142,8 @@ fn a_curriculum_goes_by_the_losses_of_its_own_examples() {
     };
     let (Packed::Sparse(data), Packed::Ratings(ratings)) = (&rows, &rated) else { panic!("other kinds") };
     let outcomes = [
-        (linear(data, settings(Settings::default(), 20.0)), &rows),
-        (factors(ratings, Settings { l2: 0.0, rank: 3, ..settings(Settings::for_ratings(), 20.0) }), &rated),
+        (linear(data, None, settings(Settings::default(), 20.0)), &rows),
+        (factors(ratings, None, Settings { l2: 0.0, rank: 3, ..settings(Settings::for_ratings(), 20.0) }), &rated),
     ];
     for (outcome, data) in &outcomes {
         let model = outcome.model.as_ref().unwrap();
@@ -172,30 +161,24 @@ fn a_curriculum_goes_by_the_losses_of_its_own_examples() {
 
 #[test]
 fn a_curriculum_ends_where_shuffling_does() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, synth: Synth| {
-        let mut text = Vec::new();
-        synth.write(&mut text).unwrap();
-        open(folder.path(), name, &text)
-    };
+    let write = |name: &str, synth: Synth| open(folder.path(), name, &synthetic(&synth));
     let rows = |name: &str, rows, start_row| write(name, Synth { rows, start_row, ..Synth::default() });
     let rated = |name: &str, rows, start_row| write(name, Synth { kind: Kind::Ratings, rows, start_row, ..Synth::default() });
     let (train, test) = (rows("a.svm", 20_000, 0), rows("b.svm", 4000, 1 << 40));
     let (rated, rated_test) = (rated("a.tsv", 30_000, 0), rated("b.tsv", 4000, 1 << 40));
-    let last = |outcome: &Outcome| {
-        let valid = outcome.epochs.last().unwrap().valid.unwrap();
-        (valid.rmse.unwrap_or(valid.loss), outcome.epochs.iter().map(|epoch| epoch.examples).sum::<u64>() as f64)
-    };
+    let last = |outcome: &Outcome| (held_out_error(outcome), outcome.epochs.iter().map(|epoch| epoch.examples).sum::<u64>() as f64);
     for threads in [1, 2] {
         let held_out = |order, epochs| {
             let (Packed::Sparse(train), Packed::Sparse(test)) = (&train, &test) else { panic!("not sparse") };
             let settings = Settings { order, threads, epochs, ..Settings::default() };
-            last(&train_linear(train, Some(test), &settings, &mut (), &Default::default()).unwrap())
+            last(&linear(train, Some(test), settings))
         };
         let rmse = |order, epochs| {
             let (Packed::Ratings(train), Packed::Ratings(test)) = (&rated, &rated_test) else { panic!("not ratings") };
             let settings = Settings { order, threads, epochs, rank: 8, schedule: Schedule::Constant, ..Settings::for_ratings() };
-            last(&train_factorization(train, Some(test), &settings, &mut (), &Default::default()).unwrap())
+            last(&factors(train, Some(test), settings))
         };
         for (easy, shuffled) in
             [(held_out(Order::Curriculum, 13), held_out(Order::Shuffle, 10)), (rmse(Order::Curriculum, 15), rmse(Order::Shuffle, 12))]
@@ -210,11 +193,10 @@ fn a_curriculum_ends_where_shuffling_does() {
 #[test]
 fn one_thread_repeats_a_curriculum_to_the_bit() {
     let folder = tempfile::tempdir().unwrap();
-    let mut text = Vec::new();
-    Synth { rows: 3000, ..Synth::default() }.write(&mut text).unwrap();
-    let data = sparse(folder.path(), "a.svm", &text);
-    let run =
-        |isa, seed| losses(&linear(&data, Settings { order: Order::Curriculum, threads: 1, isa: Some(isa), seed, ..Settings::default() }));
+    let data = sparse(folder.path(), "a.svm", &synthetic(&Synth { rows: 3000, ..Synth::default() }));
+    let run = |isa, seed| {
+        losses(&linear(&data, None, Settings { order: Order::Curriculum, threads: 1, isa: Some(isa), seed, ..Settings::default() }))
+    };
     let all = hogwild::InstructionSet::available();
     for &isa in &all {
         assert_eq!(run(isa, 1), run(all[0], 1), "{}", isa.name());

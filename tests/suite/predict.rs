@@ -1,36 +1,20 @@
 //! `hogwild predict` gives a line for a line, without labels too; scores and metrics that are no numbers are told.
-use hogwild::{LinearModel, Loss, ModelKind, TrainedModel, data::Ids};
-use std::{
-    fs,
-    io::Write,
-    path::Path,
-    process::{Command, Stdio},
-    sync::Arc,
+use crate::support::{
+    command::{given, parts},
+    training::save_linear_model,
 };
+use hogwild::Loss;
+use std::{fs, path::Path};
 
 fn hogwild(folder: &Path, line: &str, input: &str) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hogwild"));
-    command.args(line.split_whitespace()).env("HOGWILD_CACHE", folder.join("cache")).current_dir(folder);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes()); // it may not be read
-    let output = child.wait_with_output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
-}
-
-/// A model whose features 1, 2, ... have these weights.
-fn model(path: &Path, loss: Loss, weights: &[f32]) {
-    let ids = Arc::new(Ids::Numbers((1..=weights.len() as u64).collect()));
-    let kind = ModelKind::Linear(LinearModel { ids, bias: 0.25, weights: weights.to_vec(), unit_rows: false });
-    let model = TrainedModel { loss, unit: 1.0, classes: None, settings: serde_json::Value::Null, kind, earlier: Vec::new() };
-    model.save(path).unwrap();
+    parts(&given(folder, line, input))
 }
 
 #[test]
 fn rows_need_no_labels() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    model(&at.join("m.safetensors"), Loss::Hinge, &[1.0, 2.0, 4.0]);
+    save_linear_model(&at.join("m.safetensors"), Loss::Hinge, &[1.0, 2.0, 4.0]);
     let text = "1:0.5 3:1\n\n2:1\n# none\n? 1:1\nnan 2:0.5 # x\nspam 3:1\n-1\n1 2:1\n";
     let expected = "4.75\n2.25\n1.25\n1.25\n4.25\n0.25\n2.25\n";
     fs::write(at.join("a.svm"), text).unwrap();
@@ -64,7 +48,7 @@ fn rows_need_no_labels() {
 fn a_bad_row_keeps_its_line_or_ends_it() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    model(&at.join("m.safetensors"), Loss::Hinge, &[1.0, 2.0, 4.0]);
+    save_linear_model(&at.join("m.safetensors"), Loss::Hinge, &[1.0, 2.0, 4.0]);
     fs::write(at.join("a.svm"), "1 1:0.5\n\n# comment\n1 2:bad\n0 2:0.5\n").unwrap();
     fs::write(at.join("old"), "old").unwrap();
     for out in ["new", "old"] {
@@ -141,7 +125,7 @@ fn ratings_need_no_ratings() {
 fn what_is_no_number_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    model(&at.join("m.safetensors"), Loss::Squared, &[3e38, -3e38]);
+    save_linear_model(&at.join("m.safetensors"), Loss::Squared, &[3e38, -3e38]);
     fs::write(at.join("a.svm"), "1 1:3e38 2:3e38\n1 1:3e38\n1\n").unwrap();
     let (code, out, said) = hogwild(at, "predict m.safetensors a.svm", "");
     assert_eq!((code, out.as_str()), (Some(1), "nan\nnan\n0.25\n"), "{said}");

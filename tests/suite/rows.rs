@@ -1,45 +1,21 @@
 //! svmlight rows as people bring them: what is odd is read where there is no doubt, and otherwise called by its name.
+use crate::support::data::{LabelledRow, read_as, rows_of};
 use hogwild::{
     Error,
-    data::{Dataset, Format, Ids, OnBadRow, PackReport, PackSettings, Packed, Repeated, pack},
+    data::{Format, OnBadRow, PackReport, PackSettings, Packed, Repeated},
 };
-use std::{io::Write, sync::atomic::Ordering::Relaxed};
+use std::io::Write;
 
-fn run(bytes: &[u8], settings: &PackSettings) -> Result<(PackReport, Packed), Error> {
-    let folder = tempfile::tempdir().unwrap();
-    let (input, out) = (folder.path().join("input"), folder.path().join("out.safetensors"));
-    std::fs::write(&input, bytes).unwrap();
-    let report = pack(&[input], &out, settings, &|_, _| ())?;
-    Ok((report, Packed::open(&out)?))
-}
-
-/// A label, and the cells by index, ascending.
-type Row = (f32, Vec<(u64, f32)>);
-
-fn rows(data: &Dataset) -> Vec<Row> {
-    let Ids::Numbers(ids) = data.feature_ids().unwrap() else { panic!("features are numbers") };
-    let cell = |cell: usize| {
-        let value = data.value_cells().map_or(1.0, |values| f32::from_bits(values[cell].load(Relaxed)));
-        (ids[data.column_cells()[cell].load(Relaxed) as usize], value)
-    };
-    let row = |row: usize| {
-        let mut cells: Vec<_> = data.row_range(row).map(cell).collect();
-        cells.sort_by_key(|cell| cell.0);
-        (data.label(row), cells)
-    };
-    (0..data.rows()).map(row).collect()
-}
-
-fn sparse(bytes: &[u8], settings: &PackSettings) -> (PackReport, Vec<Row>) {
-    match run(bytes, settings) {
-        Ok((report, Packed::Sparse(data))) => (report, rows(&data)),
+fn sparse(bytes: &[u8], settings: &PackSettings) -> (PackReport, Vec<LabelledRow>) {
+    match read_as(bytes, settings) {
+        Ok((report, Packed::Sparse(data))) => (report, rows_of(&data)),
         other => panic!("{:?}: {other:?}", String::from_utf8_lossy(bytes)),
     }
 }
 
 /// The bad row that a text ends with.
 fn bad(bytes: &[u8], format: Option<Format>) -> (u64, u64, String, String) {
-    match run(bytes, &PackSettings { format, ..PackSettings::default() }) {
+    match read_as(bytes, &PackSettings { format, ..PackSettings::default() }) {
         Err(Error::BadRow { line, column, text, problem, remedy, .. }) => (line, column, text, format!("{problem}; {remedy}")),
         other => panic!("{:?}: {other:?}", String::from_utf8_lossy(bytes)),
     }
@@ -83,7 +59,7 @@ fn other_encodings_blanks_and_line_ends_are_read() {
 #[test]
 fn ratings_are_read_from_other_encodings_too() {
     let text = "zoë\t2\t3.5\nbob\t4\t1\n";
-    let read = |bytes: &[u8]| match run(bytes, &PackSettings::default()) {
+    let read = |bytes: &[u8]| match read_as(bytes, &PackSettings::default()) {
         Ok((_, Packed::Ratings(data))) => {
             let ids = data.user_ids().unwrap();
             let mut names = [ids.name(0), ids.name(1)];
@@ -143,7 +119,7 @@ fn what_cannot_be_read_is_named() {
         // For predictions it keeps its place, whatever it is.
         let lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count() as u64;
         let settings = PackSettings { format: Some(format), unlabelled: true, on_bad_row: OnBadRow::Skip, ..PackSettings::default() };
-        assert_eq!(run(bytes, &settings).unwrap().0.rows, lines, "{shown:?}");
+        assert_eq!(read_as(bytes, &settings).unwrap().0.rows, lines, "{shown:?}");
     }
     // Commas are named without a format given, too; a first line of three numbers is no rating where rows follow.
     assert!(bad(b"1,1:0.5,3:2\n0,2:1\n", None).3.contains("commas"));
@@ -153,7 +129,7 @@ fn what_cannot_be_read_is_named() {
         (&[b'1', 0, 0, 0, b' ', 0, 0, 0], "UTF-32"),
         (&[0xff, 0xfe, b'1', 0, b' ', 0, b'1'], "ends in the midst of a character"),
     ] {
-        match run(bytes, &PackSettings::default()) {
+        match read_as(bytes, &PackSettings::default()) {
             Err(Error::BadFile { problem, remedy, .. }) => assert!(problem.contains(says) && remedy.contains("UTF-8"), "{problem}"),
             other => panic!("{other:?}"),
         }
@@ -174,12 +150,12 @@ fn a_repeated_index_is_added_up_or_the_last_counts() {
     assert_eq!(last, expected);
     // Values that become 1, or cease to be, are stored as such.
     for (text, ones) in [(&b"1 2:0.5 1:1 2:0.5\n"[..], true), (b"1 2:1 1:1 2:1\n", false)] {
-        let (_, Packed::Sparse(data)) = run(text, &with(Repeated::Add)).unwrap() else { panic!("rows") };
+        let (_, Packed::Sparse(data)) = read_as(text, &with(Repeated::Add)).unwrap() else { panic!("rows") };
         assert_eq!((data.all_ones(), data.nonzeros()), (ones, 2));
     }
-    let sum = run(b"1 2:3e38 1:1 2:3e38\n", &with(Repeated::Add));
+    let sum = read_as(b"1 2:3e38 1:1 2:3e38\n", &with(Repeated::Add));
     assert!(sum.is_err_and(|error| error.to_string().contains("add up beyond")));
-    let ratings = run(b"1 2 3\n", &with(Repeated::Last));
+    let ratings = read_as(b"1 2 3\n", &with(Repeated::Last));
     assert!(matches!(ratings, Err(Error::BadSetting { setting: "--repeated", .. })));
 }
 
@@ -187,9 +163,9 @@ fn a_repeated_index_is_added_up_or_the_last_counts() {
 fn rows_without_labels_are_for_predictions() {
     let unlabelled = PackSettings { unlabelled: true, ..PackSettings::default() };
     let text = b"1:0.5 3:1\n\n2:1\n? 4:1\n# none\nnan 5:1 # x\nspam\n1 6:1\nqid:3 7:1 8:1\n";
-    let (report, Packed::Sparse(data)) = run(text, &unlabelled).unwrap() else { panic!("rows") };
+    let (report, Packed::Sparse(data)) = read_as(text, &unlabelled).unwrap() else { panic!("rows") };
     assert!(report.notes.len() == 1 && report.notes[0].contains("input:1: ") && report.notes[0].contains("`1:0.5`"), "{report:?}");
-    let found = rows(&data);
+    let found = rows_of(&data);
     let indices: Vec<Vec<u64>> = found.iter().map(|row| row.1.iter().map(|cell| cell.0).collect()).collect();
     assert_eq!(indices, [vec![1, 3], vec![2], vec![4], vec![5], vec![], vec![6], vec![7, 8]]);
     let labels: Vec<bool> = found.iter().map(|row| row.0.is_nan()).collect();
@@ -197,7 +173,7 @@ fn rows_without_labels_are_for_predictions() {
     assert!(data.is_unlabelled() && !(0..7).any(|row| data.is_bad(row)) && data.labels().spread.count == 1);
     // Where all labels are there, it is the file that it would have been.
     let whole = b"1 1:1\n-1 2:1\n";
-    let (_, Packed::Sparse(data)) = run(whole, &unlabelled).unwrap() else { panic!("rows") };
+    let (_, Packed::Sparse(data)) = read_as(whole, &unlabelled).unwrap() else { panic!("rows") };
     assert!(!data.is_unlabelled());
     // What is wrong with features still is; and what can only be a weight is none of them.
     for (text, says) in [
@@ -206,13 +182,13 @@ fn rows_without_labels_are_for_predictions() {
         (b"1:1 1:2\n", "label:weight"),
         (b"2:1 1:1 2:1\n", "repeated"),
     ] {
-        let error = run(text, &unlabelled).unwrap_err().to_string();
+        let error = read_as(text, &unlabelled).unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
     }
     let skip = PackSettings { on_bad_row: OnBadRow::Skip, ..unlabelled };
     for (text, rows, bad) in [(&b"1 1:1\n2:bad\n0 2:1\n1,1:1\n"[..], 4, vec![1, 3]), (b"1 2\n3\n4 5 ?\n6 7 8 9 1\n5 5 2\n", 5, vec![1, 3])]
     {
-        let (report, data) = run(text, &skip).unwrap();
+        let (report, data) = read_as(text, &skip).unwrap();
         assert_eq!((report.rows, report.skipped), (rows, 2));
         assert_eq!((0..rows as usize).filter(|&row| data.is_bad(row)).collect::<Vec<_>>(), bad);
         let is_unlabelled = match &data {

@@ -1,7 +1,7 @@
 //! Snapshot ensembles: which models a run keeps, what they predict together, their file, and what is refused.
+use crate::support::either_kind::{both, defaults, train};
 use hogwild::{Ended, Loss, ModelKind, Outcome, Rule, Schedule, Scored, Settings, TrainedModel, data::Packed};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use crate::support::either_kind::{both, defaults, train};
 use std::{collections::HashMap, fs, path::Path};
 
 fn snapshots(data: &Packed, snapshots: usize, epochs: usize) -> Settings {

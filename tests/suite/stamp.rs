@@ -1,25 +1,14 @@
 //! Stamps: a packed file that was checked is not checked again, until it changes or that is asked for.
 #![cfg(unix)]
+use crate::support::command::{good, hogwild, message, settle};
 use hogwild::{Error, data::Packed};
 use serde_json::Value;
 use std::{
     fs,
     io::{ErrorKind, Seek, SeekFrom, Write},
     path::Path,
-    process::{Command, Output},
     sync::Mutex,
-    time::Duration,
 };
-
-fn hogwild(folder: &Path, line: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hogwild"));
-    command.args(line.split_whitespace()).env("HOGWILD_CACHE", folder.join("cache")).current_dir(folder).output().unwrap()
-}
-
-fn good(folder: &Path, line: &str) {
-    let output = hogwild(folder, line);
-    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-}
 
 /// Trains; whether the file was taken as checked before.
 fn checked_before(folder: &Path, options: &str) -> bool {
@@ -33,14 +22,11 @@ fn stamps(folder: &Path) -> usize {
     fs::read_dir(folder.join("cache/checked")).map_or(0, Iterator::count)
 }
 
-/// How long a file must have been left alone.
-const SETTLED: Duration = Duration::from_millis(2300);
-
 /// Packed data of more than sixteen megabytes, left alone for some time.
 fn packed(folder: &Path, synth: &str) {
     good(folder, &format!("synth {synth} -o text"));
     good(folder, "pack text -o big.safetensors");
-    std::thread::sleep(SETTLED);
+    settle();
 }
 
 fn write_at(path: &Path, at: u64, byte: u8) {
@@ -78,13 +64,13 @@ fn rows_are_checked_once_until_they_change() {
     fs::File::options().write(true).open(&big).unwrap().set_modified(modified).unwrap();
     for _ in 0..2 {
         let refused = hogwild(folder, "train big.safetensors --epochs 1");
-        assert!(refused.status.code() == Some(2) && String::from_utf8_lossy(&refused.stderr).contains("is damaged"), "{refused:?}");
+        assert!(refused.status.code() == Some(2) && message(&refused).contains("is damaged"), "{refused:?}");
         assert_eq!(stamps(folder), 0);
     }
     write_at(&big, length - 1, byte);
     // What has changed just now may change again unseen.
     assert!(!checked_before(folder, "") && stamps(folder) == 0);
-    std::thread::sleep(SETTLED);
+    settle();
     assert!(!checked_before(folder, "") && checked_before(folder, ""));
 
     // Another file in its place, though a good one; and another place of the same file.

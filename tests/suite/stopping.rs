@@ -1,7 +1,9 @@
 //! Early stopping: when a run ends, which epoch's model it keeps, and what is refused.
+use crate::support::{
+    data::open,
+    either_kind::{both, defaults, train},
+};
 use hogwild::{Ended, Loss, Metric, Rule, Schedule, Settings, data::Packed};
-use crate::support::either_kind::{both, defaults, open, train};
-use std::fs;
 
 /// Settings under which the held-out loss soon gets worse again.
 fn overfitting(data: &Packed) -> Settings {
@@ -128,8 +130,7 @@ fn what_makes_no_sense_is_refused_by_name() {
     let message = train(ratings, None, &Settings { patience: Some(1), ..defaults(ratings) }, None).unwrap_err().to_string();
     assert!(message.contains("--valid or --holdout"), "{message}");
     // Of one class there is no area under a curve.
-    let text = folder.path().join("one.svm");
-    fs::write(&text, "+1 1:1\n".repeat(20)).unwrap();
-    let message = train(data, Some(&open(folder.path(), text)), &metric(Metric::Auc), None).unwrap_err().to_string();
+    let one = open(folder.path(), "one.svm", &"+1 1:1\n".repeat(20));
+    let message = train(data, Some(&one), &metric(Metric::Auc), None).unwrap_err().to_string();
     assert!(message.contains("of one class"), "{message}");
 }

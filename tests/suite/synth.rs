@@ -1,20 +1,15 @@
 //! Synthetic data: the small sets in `data/` are what the library writes, and a seed is a truth.
+use crate::support::data::synthetic;
 use hogwild::synth::{Kind, Synth};
-
-fn text(synth: &Synth) -> String {
-    let mut out = Vec::new();
-    synth.write(&mut out).unwrap();
-    String::from_utf8(out).unwrap()
-}
 
 #[test]
 fn the_sets_in_data_are_written_by_their_seeds() {
     let reviews = Synth { rows: 4000, nonzeros: 20, features: 1000, seed: 7, ..Synth::default() };
     let ratings = Synth { kind: Kind::Ratings, rows: 12_000, exponent: 0.6, seed: 7, ..Synth::default() };
-    assert!(text(&reviews) == include_str!("../../data/reviews.train.svm"));
-    assert!(text(&Synth { rows: 1000, start_row: 1_000_000, ..reviews }) == include_str!("../../data/reviews.test.svm"));
-    assert!(text(&ratings) == include_str!("../../data/ratings.train.tsv"));
-    assert!(text(&Synth { rows: 3000, start_row: 1_000_000, ..ratings }) == include_str!("../../data/ratings.test.tsv"));
+    assert!(synthetic(&reviews) == include_str!("../../data/reviews.train.svm"));
+    assert!(synthetic(&Synth { rows: 1000, start_row: 1_000_000, ..reviews }) == include_str!("../../data/reviews.test.svm"));
+    assert!(synthetic(&ratings) == include_str!("../../data/ratings.train.tsv"));
+    assert!(synthetic(&Synth { rows: 3000, start_row: 1_000_000, ..ratings }) == include_str!("../../data/ratings.test.tsv"));
 }
 
 #[test]
@@ -22,17 +17,17 @@ fn rows_follow_from_seed_and_number() {
     for kind in [Kind::Text, Kind::Clicks, Kind::Uniform, Kind::Ratings] {
         // More than what is made at once, on any number of threads.
         let synth = Synth { kind, rows: 40_000, ..Synth::default() };
-        let parts = [(0, 5), (5, 20_000), (20_005, 19_995)].map(|(start_row, rows)| text(&Synth { start_row, rows, ..synth.clone() }));
-        assert!(text(&synth) == parts.concat(), "{kind:?}");
+        let parts = [(0, 5), (5, 20_000), (20_005, 19_995)].map(|(start_row, rows)| synthetic(&Synth { start_row, rows, ..synth.clone() }));
+        assert!(synthetic(&synth) == parts.concat(), "{kind:?}");
         let few = Synth { rows: 20, ..synth };
-        assert_ne!(text(&few), text(&Synth { seed: 2, ..few.clone() }));
+        assert_ne!(synthetic(&few), synthetic(&Synth { seed: 2, ..few.clone() }));
     }
 }
 
 #[test]
 fn clicks_have_a_feature_of_each_field() {
     let synth = Synth { kind: Kind::Clicks, rows: 20_000, features: 5000, seed: 3, ..Synth::default() };
-    let written = text(&synth);
+    let written = synthetic(&synth);
     let mut ranges = vec![(u64::MAX, 0); 39];
     let mut positive = 0;
     for line in written.lines() {
@@ -55,7 +50,7 @@ fn clicks_have_a_feature_of_each_field() {
 fn uniform_features_are_equally_frequent() {
     let synth = Synth { kind: Kind::Uniform, rows: 20_000, features: 100, nonzeros: 10, ..Synth::default() };
     let mut counts = vec![0; 101];
-    for feature in text(&synth).lines().flat_map(|line| line.split(' ').skip(1)) {
+    for feature in synthetic(&synth).lines().flat_map(|line| line.split(' ').skip(1)) {
         let (feature, value) = feature.split_once(':').unwrap();
         let value: f64 = value.parse().unwrap();
         assert!(value != 0.0 && value.abs() <= 1.0, "{value}");
@@ -102,6 +97,6 @@ fn bad_settings_are_refused_by_name() {
         Synth { kind: Kind::Clicks, nonzeros: 0, users: 0, ..good.clone() },
         Synth { kind: Kind::Uniform, items: 0, exponent: 9.0, ..good },
     ] {
-        assert_eq!(text(&Synth { rows: 3, ..unused }).lines().count(), 3);
+        assert_eq!(synthetic(&Synth { rows: 3, ..unused }).lines().count(), 3);
     }
 }

@@ -1,20 +1,13 @@
 //! Ratings as people bring them, and text that looks like ratings and is none: read as it says, or refused with the reason.
-
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-
-use hogwild::Error;
-use hogwild::data::{Format, Ids, OnBadRow, PackReport, PackSettings, Packed, Ratings, pack};
-
-type Triple = (String, String, f32);
-
-fn triples(data: &Ratings) -> Vec<Triple> {
-    let (users, items) = (data.user_ids().unwrap(), data.item_ids().unwrap());
-    let name = |ids: &Ids, cells: &[AtomicU32], i: usize| ids.name(cells[i].load(Relaxed) as usize);
-    let rating = |i: usize| f32::from_bits(data.rating_cells()[i].load(Relaxed));
-    (0..data.len()).map(|i| (name(&users, data.user_cells(), i), name(&items, data.item_cells(), i), rating(i))).collect()
-}
+use crate::support::data::{Triple, triples};
+use hogwild::{
+    Error,
+    data::{Format, OnBadRow, PackReport, PackSettings, Packed, pack},
+};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 fn read_as(texts: &[&[u8]], settings: &PackSettings) -> Result<(PackReport, Vec<Triple>), Error> {
     let directory = tempfile::tempdir().unwrap();

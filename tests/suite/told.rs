@@ -1,24 +1,6 @@
 //! What the command says of the data it was given: what was read, and what is odd about it.
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Output},
-};
-
-fn hogwild(folder: &Path, line: &[&str]) -> Output {
-    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hogwild"));
-    command.args(line.iter().map(|word| word.replace("DATA", data))).env("HOGWILD_CACHE", folder.join("cache"));
-    command.current_dir(folder).output().unwrap()
-}
-
-/// What is said on standard error, by a command that succeeds.
-fn said(folder: &Path, line: &str) -> String {
-    let output = hogwild(folder, &line.split_whitespace().collect::<Vec<_>>());
-    let message = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{line}: {message}");
-    message
-}
+use crate::support::command::{good, hogwild, message, said, settle};
+use std::fs;
 
 #[test]
 fn what_was_read_is_told_in_a_line() {
@@ -36,7 +18,7 @@ fn what_was_read_is_told_in_a_line() {
     }
     assert!(said(at, "pack DATA/reviews.train.svm -o d.safetensors").contains(&rows));
     // Once: what goes to standard output is how fast it went.
-    let packed = String::from_utf8(hogwild(at, &["pack", "DATA/reviews.train.svm", "-o", "e.safetensors"]).stdout).unwrap();
+    let packed = good(at, "pack DATA/reviews.train.svm -o e.safetensors");
     assert!(packed.starts_with("e.safetensors: 0.6 MB read in ") && packed.lines().count() == 1, "{packed}");
     assert!(said(at, &format!("train d.safetensors {quick}")).contains(&format!("d.safetensors: {rows}")));
     assert!(!said(at, &format!("train d.safetensors {quick} --quiet")).contains("rows"));
@@ -65,12 +47,12 @@ fn columns_are_given_to_every_command_and_told() {
     fs::write(at.join("t.csv"), "n,who,what,how\n0,7,19,3.5\n1,8,19,1\n2,7,20,5\n").unwrap();
     let columns = "--columns user=who,item=what,rating=how";
     let quick = "--lr 0.1 --epochs 1 --rank 2 --threads 1 --out m.safetensors";
-    let refused = hogwild(at, &["train", "t.csv"]);
-    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(refused.status.code() == Some(2) && message.contains("t.csv:1:1: ") && message.contains("`who`, `what`, `how`"), "{message}");
+    let refused = hogwild(at, "train t.csv");
+    let told = message(&refused);
+    assert!(refused.status.code() == Some(2) && told.contains("t.csv:1:1: ") && told.contains("`who`, `what`, `how`"), "{told}");
     let line = "t.csv: columns: user from `who`, item from `what`, rating from `how`; not read: `n`";
     assert!(said(at, &format!("pack t.csv -o p.safetensors {columns}")).contains(line));
-    std::thread::sleep(std::time::Duration::from_millis(2300)); // what was just written is not kept in the cache
+    settle();
     for (command, told) in [
         (format!("train t.csv {quick} {columns}"), "3 of 2 items by 2 users, 1 to 5"),
         // Other columns are another entry of the cache.
@@ -82,12 +64,12 @@ fn columns_are_given_to_every_command_and_told() {
         assert!(said(at, &command).contains(told), "{command}");
     }
     for (line, says) in [
-        (["pack", "t.csv", "-o", "x.safetensors", "--columns", "user=who,item=nothing,rating=how"], "no column is called `nothing`"),
-        (["pack", "t.csv", "-o", "x.safetensors", "--columns", "user=0"], "counted from 1"),
-        (["eval", "m.safetensors", "p.safetensors", "--no-cache", "--columns", "user=1"], "packed already"),
+        ("pack t.csv -o x.safetensors --columns user=who,item=nothing,rating=how", "no column is called `nothing`"),
+        ("pack t.csv -o x.safetensors --columns user=0", "counted from 1"),
+        ("eval m.safetensors p.safetensors --no-cache --columns user=1", "packed already"),
     ] {
-        let output = hogwild(at, &line);
-        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        let output = hogwild(at, line);
+        let message = message(&output);
         assert!(output.status.code() == Some(2) && message.contains(says) && !at.join("x.safetensors").exists(), "{line:?}: {message}");
     }
 }

@@ -1,7 +1,12 @@
 //! Data larger than the memory they may take: every example once an epoch, near the loss of a full shuffle, little of the file in memory.
+use crate::support::{
+    alone,
+    data::{ratings, sparse, synthetic},
+    training::{held_out, linear},
+};
 use hogwild::{
     Batch, Ended, Loss, Order, Outcome, Settings, TrainedModel, Watch, Window, WindowReport,
-    data::{Dataset, PackSettings, Packed, pack},
+    data::Dataset,
     synth::{Kind, Synth},
     train_factorization, train_linear,
 };
@@ -10,17 +15,9 @@ use std::{path::Path, sync::atomic::AtomicBool};
 const ROWS: u64 = 160_000;
 const SMALL: Window = Window::Bytes(Window::LEAST);
 
-fn open(folder: &Path, synth: &Synth) -> Packed {
-    let (source, packed) = (folder.join("text"), folder.join("rows.safetensors"));
-    synth.write(&mut std::fs::File::create(&source).unwrap()).unwrap();
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    Packed::open(&packed).unwrap()
-}
-
 /// About 34 megabytes.
 fn rows(folder: &Path) -> Dataset {
-    let Packed::Sparse(data) = open(folder, &Synth { rows: ROWS, ..Synth::default() }) else { panic!("not sparse") };
-    data
+    sparse(folder, "rows", &synthetic(&Synth { rows: ROWS, ..Synth::default() }))
 }
 
 fn settings(window: Window, threads: usize) -> Settings {
@@ -28,7 +25,7 @@ fn settings(window: Window, threads: usize) -> Settings {
 }
 
 fn train(data: &Dataset, settings: &Settings) -> Outcome {
-    let outcome = train_linear(data, None, settings, &mut (), &Default::default()).unwrap();
+    let outcome = linear(data, None, settings);
     assert!(matches!(outcome.ended, Ended::Finished), "{:?}", outcome.ended);
     assert!(outcome.epochs.iter().all(|epoch| settings.holdout > 0.0 || epoch.examples == ROWS));
     outcome
@@ -61,18 +58,18 @@ fn in_the_order_of_the_file_nothing_differs() {
 
 #[test]
 fn shuffled_the_loss_is_that_of_a_full_shuffle() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let data = rows(folder.path());
     let valid = 0.1;
     let run = |window, threads| train(&data, &Settings { holdout: valid, ..settings(window, threads) });
     let full = run(Window::Off, 1);
-    let last = |outcome: &Outcome| outcome.epochs.last().unwrap().valid.unwrap().loss;
     for threads in [1, 2, 5] {
         let in_windows = run(SMALL, threads);
         for (a, b) in full.epochs.iter().zip(&in_windows.epochs) {
             assert_eq!((a.examples, a.nonzeros), (b.examples, b.nonzeros), "{threads} threads");
         }
-        let ratio = last(&in_windows) / last(&full);
+        let ratio = held_out(&in_windows) / held_out(&full);
         assert!(ratio < 1.02, "{threads} threads: {ratio}");
     }
     // One thread repeats to the bit, and another window is another order.
@@ -85,12 +82,9 @@ fn shuffled_the_loss_is_that_of_a_full_shuffle() {
 fn every_example_comes_once() {
     const ROWS: u64 = 60_000;
     let folder = tempfile::tempdir().unwrap();
-    let (source, packed) = (folder.path().join("text"), folder.path().join("rows.safetensors"));
     // Row i has the label i and twelve to eighteen features.
     let features = |i: u64| (0..12 + i % 7).map(|k| format!(" {}:.5", 100 * k + i % 100 + 1)).collect::<String>();
-    std::fs::write(&source, (0..ROWS).map(|i| format!("{i}{}\n", features(i))).collect::<String>()).unwrap();
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    let Packed::Sparse(data) = Packed::open(&packed).unwrap() else { panic!("not sparse") };
+    let data = sparse(folder.path(), "rows", &(0..ROWS).map(|i| format!("{i}{}\n", features(i))).collect::<String>());
     // Nothing is learnt: the loss is that of 0. One row for another far from it would be seen.
     let mean_square = (0..ROWS).map(|i| (i as f64).powi(2) / 2.0).sum::<f64>() / ROWS as f64;
     for order in [Order::Shuffle, Order::Sequential] {
@@ -122,19 +116,15 @@ fn every_example_comes_once() {
 #[test]
 fn rows_sorted_by_label_are_shuffled_too() {
     let folder = tempfile::tempdir().unwrap();
-    let (source, packed) = (folder.path().join("text"), folder.path().join("rows.safetensors"));
-    let mut text = Vec::new();
-    Synth { rows: 60_000, ..Synth::default() }.write(&mut text).unwrap();
-    let mut lines: Vec<_> = std::str::from_utf8(&text).unwrap().lines().collect();
+    let text = synthetic(&Synth { rows: 60_000, ..Synth::default() });
+    let mut lines: Vec<_> = text.lines().collect();
     lines.sort_by_key(|line| line.starts_with('+')); // keeps the order of equals
-    std::fs::write(&source, lines.join("\n")).unwrap();
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    let Packed::Sparse(data) = Packed::open(&packed).unwrap() else { panic!("not sparse") };
+    let data = sparse(folder.path(), "rows", &lines.join("\n"));
     for lr in [Some(0.5), None] {
         let losses = [Window::Off, SMALL].map(|window| {
             let settings = Settings { holdout: 0.1, lr, ..settings(window, 1) };
-            let outcome = train_linear(&data, None, &settings, &mut (), &Default::default()).unwrap();
-            (outcome.epochs.last().unwrap().valid.unwrap().loss, outcome.settings.lr)
+            let outcome = linear(&data, None, settings);
+            (held_out(&outcome), outcome.settings.lr)
         });
         let [full, in_windows] = losses;
         assert!(in_windows.0 < 1.02 * full.0, "{losses:?}");
@@ -152,7 +142,7 @@ fn a_rate_is_chosen_and_curricula_and_batches_run_too() {
         Settings { batch: Batch::Size(100), lr: Some(3.0), ..base },
     ];
     for settings in small {
-        let outcome = train_linear(&data, None, &settings, &mut (), &Default::default()).unwrap();
+        let outcome = linear(&data, None, &settings);
         let epochs: Vec<_> = outcome.epochs.iter().map(|epoch| (epoch.examples, epoch.loss)).collect();
         assert!(epochs.len() == 3 && epochs[2].0 == ROWS && epochs[2].1 < 0.55, "{settings:?}: {epochs:?}");
         assert_eq!(outcome.settings.window, SMALL);
@@ -213,7 +203,7 @@ fn it_can_be_stopped() {
     // What leaves the finite numbers ends too, wherever the others stand.
     let rule = hogwild::Rule::named("sgd").unwrap();
     let settings = Settings { lr: Some(1e30), rule, loss: Loss::Squared, ..settings(SMALL, 2) };
-    let outcome = train_linear(&data, None, &settings, &mut (), &Default::default()).unwrap();
+    let outcome = linear(&data, None, settings);
     assert!(matches!(outcome.ended, Ended::Diverged(_)), "{:?}", outcome.ended);
 }
 
@@ -222,7 +212,7 @@ fn windows_too_small_or_of_ratings_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let too_small = Settings { window: Window::Bytes(1000), ..Settings::default() }.check().unwrap_err().to_string();
     assert!(too_small.contains("--window 1000: must be at least 4M"), "{too_small}");
-    let Packed::Ratings(data) = open(folder.path(), &Synth { kind: Kind::Ratings, ..Synth::default() }) else { panic!("not ratings") };
+    let data = ratings(folder.path(), "ratings", &synthetic(&Synth { kind: Kind::Ratings, ..Synth::default() }));
     let run = |window| {
         let settings = Settings { window, epochs: 1, ..Settings::for_ratings() };
         train_factorization(&data, None, &settings, &mut (), &Default::default())

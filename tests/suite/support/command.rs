@@ -1,6 +1,7 @@
 //! The command as a process in a folder of its own: for tests of what it leaves behind, whatever happens to it.
 use std::{
     fs,
+    io::Write,
     path::Path,
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
@@ -26,6 +27,18 @@ pub fn hogwild(folder: &Path, line: &str) -> Output {
     command(folder, line).output().unwrap()
 }
 
+/// Runs it to its end with something on standard input, which it need not read.
+pub fn given(folder: &Path, line: &str, input: &str) -> Output {
+    let mut child = command(folder, line).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+/// Its exit code, standard output and standard error.
+pub fn parts(output: &Output) -> (Option<i32>, String, String) {
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned(), message(output))
+}
+
 /// What it printed; it must have gone well.
 pub fn good(folder: &Path, line: &str) -> String {
     let output = hogwild(folder, line);
@@ -33,7 +46,14 @@ pub fn good(folder: &Path, line: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What it said on standard error.
+/// What it said on standard error; it must have gone well.
+pub fn said(folder: &Path, line: &str) -> String {
+    let output = hogwild(folder, line);
+    assert!(output.status.success(), "{line}: {}", message(&output));
+    message(&output)
+}
+
+/// What an ended command said on standard error.
 pub fn message(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }

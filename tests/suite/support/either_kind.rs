@@ -1,27 +1,17 @@
-//! The data sets of `data/`, packed, and a run on one of them, whichever its kind.
-use hogwild::{
-    EpochReport, Outcome, Result, Settings, Watch,
-    data::{PackSettings, Packed, pack},
-    train_factorization, train_linear,
-};
+//! The data sets of `data/`, packed, and a run on one of them, whichever its kind: rows or ratings.
+use super::data::open_file;
+use hogwild::{EpochReport, Outcome, Result, Settings, Watch, data::Packed, train_factorization, train_linear};
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
-
-/// Packs a text.
-pub fn open(folder: &Path, text: PathBuf) -> Packed {
-    let packed = folder.join(text.file_name().unwrap()).with_extension("safetensors");
-    pack(&[text], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    Packed::open(&packed).unwrap()
-}
 
 /// Training and held-out data: the reviews, and the ratings.
 pub fn both(folder: &Path) -> [(Packed, Packed); 2] {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
     ["reviews.X.svm", "ratings.X.tsv"].map(|name| {
         let [train, test] = ["train", "test"].map(|part| data.join(name.replace('X', part)));
-        (open(folder, train), open(folder, test))
+        (open_file(folder, &train), open_file(folder, &test))
     })
 }
 

@@ -1,4 +1,4 @@
-//! Update rules against PyTorch's numbers, or the papers' equations in NumPy where it has none; `golden/generate.py` made them.
+//! Update rules against PyTorch's numbers, or the papers' equations in NumPy where it has none; `tests/golden/generate.py` made them.
 use hogwild::{
     Loss, Plain, Rule,
     models::{Linear, Model, Row},
@@ -9,7 +9,7 @@ use serde_json::Value;
 /// An example: columns with values, and label.
 type Example = (Vec<(u32, f32)>, f32);
 
-/// Whatever is done with a rule of any type.
+/// The steps of one run by a rule, held against the numbers it is to give.
 struct Steps<'a> {
     run: &'a Value,
     examples: &'a [Example],

@@ -6,14 +6,10 @@
 //! at 0. The two coordinates are a row of factors with one state a row for row-wise rules.
 use hogwild::{
     F32x16, OutputFile, Plain, Rule, Weights,
-    rules::{Clock, UpdateRule},
+    rules::{Clock, RuleVisitor, UpdateRule},
 };
 use plotters::{coord::Shift, element::DashedPathElement, prelude::*};
-use rules::{Visit, visit};
 use std::{error::Error, io::Write, ops::Range, path::Path};
-
-#[path = "../tests/rules/mod.rs"]
-mod rules;
 
 const STEPS: u64 = 2000;
 
@@ -72,11 +68,7 @@ impl Landscape {
     fn best(&self, rule: Rule) -> Option<(f32, Vec<[f64; 2]>)> {
         // Read from text, a rate is the nearest number to what is shown.
         let rates = (-4..=2).flat_map(|power| [1, 2, 5].map(|digit| format!("{digit}e{power}").parse().unwrap_or(f32::NAN)));
-        let walks = rates.map(|rate| {
-            let mut walk = Walk { landscape: self, rate, path: Vec::new() };
-            visit(rule, &mut walk);
-            (rate, walk.path)
-        });
+        let walks = rates.map(|rate| (rate, rule.visit(Walk { landscape: self, rate })));
         let short = |path: &[[f64; 2]]| path.windows(2).all(|w| (w[0][0] - w[1][0]).hypot(w[0][1] - w[1][1]) <= self.longest);
         // By the root, so that what does not come to rest at the end counts.
         let height = |path: &[[f64; 2]]| path.iter().map(|&at| self.above(at).max(0.0).sqrt()).sum::<f64>();
@@ -84,27 +76,30 @@ impl Landscape {
     }
 }
 
-/// A rule on its way down.
+/// The way that a rule takes down at a rate.
 struct Walk<'a> {
     landscape: &'a Landscape,
     rate: f32,
-    path: Vec<[f64; 2]>,
 }
 
-impl Visit for Walk<'_> {
-    fn visit<R: UpdateRule>(&mut self, rule: R) {
+impl RuleVisitor for Walk<'_> {
+    type Output = Vec<[f64; 2]>;
+
+    fn visit<R: UpdateRule>(self, rule: R) -> Vec<[f64; 2]> {
         let mut weights = Plain::new(rule, 0, 1, 2);
         let mut row = [F32x16::default()];
+        let mut path = Vec::new();
         for step in 1..=STEPS {
             weights.set_clock(&Clock { rate: self.rate, step, steps: STEPS });
             weights.gather_row(0, &mut row);
             let at = [0, 1].map(|i| self.landscape.start[i] + row[0].0[i] as f64);
-            self.path.push(at);
+            path.push(at);
             let [a, b] = self.landscape.gradient(at);
             let mut gradient = F32x16::default();
             gradient.0[..2].copy_from_slice(&[a, b]);
             weights.step_row(0, &[gradient], a * a + b * b, 0.0);
         }
+        path
     }
 }
 

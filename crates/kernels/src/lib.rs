@@ -6,6 +6,7 @@
 //!
 //! An inner part of `hogwild`, whose `lib.rs` chooses what of it users see.
 #![deny(unsafe_code)]
+#![cfg_attr(test, allow(dead_code, unused_imports))]
 
 pub mod aids;
 pub mod batch;

@@ -3,6 +3,8 @@
 //! A session sees an [`Engine`] and asks [`Loops`] for it: objects that hide rule, instruction set and width, so that what goes by them is
 //! compiled once. `compiled` is the list of what loops there are.
 mod alone;
+// Not for unit tests, which need no loop: all of them would be compiled twice.
+#[cfg(not(test))]
 mod compiled;
 mod hogwild;
 mod synchronous;
@@ -25,6 +27,7 @@ use crate::{
 use hogwild_base::Result;
 use std::{ops::Range, sync::atomic::AtomicBool};
 
+#[cfg(not(test))]
 pub use compiled::Own;
 pub use worker::{Counters, Tally};
 

@@ -62,7 +62,7 @@ impl Row {
     /// A row of features by column and value, each column once.
     ///
     /// ```
-    /// let row = hogwild_kernels::models::Row::new(&[(0, 0.5), (7, 2.0)]);
+    /// let row = hogwild::models::Row::new(&[(0, 0.5), (7, 2.0)]);
     /// ```
     pub fn new(features: &[(u32, f32)]) -> Row {
         Row::of(features, &[(0, 1.0)])

@@ -11,7 +11,6 @@ type Cell<R> = (f32, <R as UpdateRule>::State<f32>);
 /// Parameters of one thread under an update rule.
 ///
 /// ```
-/// # use hogwild_kernels as hogwild;
 /// use hogwild::{Loss, Plain, models::{Linear, Model, Row}, rules::{Adagrad, Clock}};
 /// let (model, mut weights) = (Linear::new(), Plain::new(Adagrad::DEFAULT, 2, 0, 0));
 /// let (row, mut scratch) = (Row::new(&[(0, 1.5)]), model.scratch(1));

@@ -20,6 +20,7 @@ mod powersign;
 mod rmsprop;
 mod sgd;
 mod shared;
+mod visit;
 mod yellowfin;
 
 pub use adadelta::Adadelta;
@@ -38,6 +39,7 @@ pub use nesterov::Nesterov;
 pub use powersign::PowerSign;
 pub use rmsprop::Rmsprop;
 pub use sgd::Sgd;
+pub use visit::RuleVisitor;
 pub use yellowfin::YellowFin;
 
 use crate::simd::{LANES, Real};

@@ -136,24 +136,43 @@ pub fn dispatch<J: Job>(set: InstructionSet, job: J) -> J::Output {
         #[cfg(target_arch = "x86_64")]
         // An InstructionSet may come from a caller, not from detection, hence the guards.
         InstructionSet::Avx512 if InstructionSet::available().contains(&set) => {
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-            fn enter<J: Job>(job: J) -> J::Output {
-                job.run(super::avx512::Avx512(()))
-            }
             // SAFETY: the guard says that the processor has these features.
-            unsafe { enter(job) }
+            unsafe { enter_avx512(job) }
         }
         #[cfg(target_arch = "x86_64")]
         InstructionSet::Avx2 if InstructionSet::available().contains(&set) => {
-            #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-            fn enter<J: Job>(job: J) -> J::Output {
-                job.run(super::avx2::Avx2(()))
-            }
             // SAFETY: as above.
-            unsafe { enter(job) }
+            unsafe { enter_avx2(job) }
         }
         #[cfg(target_arch = "aarch64")]
-        InstructionSet::Neon => job.run(super::neon::Neon(())),
-        _ => job.run(super::portable::Portable),
+        InstructionSet::Neon => enter_neon(job),
+        _ => enter_portable(job),
     }
+}
+
+// One function for each instruction set, never inlined: `.ci/loops` counts them by name.
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+#[inline(never)]
+fn enter_avx512<J: Job>(job: J) -> J::Output {
+    job.run(super::avx512::Avx512(()))
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+#[inline(never)]
+fn enter_avx2<J: Job>(job: J) -> J::Output {
+    job.run(super::avx2::Avx2(()))
+}
+
+#[cfg(target_arch = "aarch64")]
+#[inline(never)]
+fn enter_neon<J: Job>(job: J) -> J::Output {
+    job.run(super::neon::Neon(()))
+}
+
+#[inline(never)]
+fn enter_portable<J: Job>(job: J) -> J::Output {
+    job.run(super::portable::Portable)
 }

@@ -1,0 +1,262 @@
+//! Every loss, model and rule against what it must equal: slopes and gradients against differences, rules against a minimum.
+use hogwild::{
+    F32x16, LANES, Line, Loss, Rule, Vector, Weights,
+    models::{Factorization, Linear, Model, Pair, Row},
+    rules::{Clock, RuleVisitor, State, UpdateRule},
+};
+
+/// Plain parameters that note the gradients they are sent.
+#[derive(Clone)]
+struct Recorder {
+    weights: Numbers,
+    gradient: Numbers,
+}
+
+/// Narrow rows, wide rows, and the weights beside those.
+#[derive(Clone)]
+struct Numbers {
+    narrow: Vec<f32>,
+    wide: Vec<Vec<f32>>,
+    beside: Vec<f32>,
+}
+
+impl Numbers {
+    fn new(rows: usize, width: usize, number: impl Fn(usize) -> f32) -> Numbers {
+        let wide = |row| (0..width.next_multiple_of(LANES)).map(|i| if i < width { number(row * 31 + i) } else { 0.0 }).collect();
+        let some = |shift: usize| (0..rows).map(|row| number(row + shift)).collect();
+        Numbers { narrow: some(0), wide: (0..rows).map(wide).collect(), beside: some(50) }
+    }
+}
+
+impl Recorder {
+    fn new(rows: usize, width: usize) -> Recorder {
+        let weights = Numbers::new(rows, width, |i| ((i * 7919 + 13) % 101) as f32 / 101.0 - 0.5);
+        Recorder { weights, gradient: Numbers::new(rows, width, |_| 0.0) }
+    }
+}
+
+impl Weights for Recorder {
+    type V = F32x16;
+    fn gather(&mut self, _block: usize, rows: &Line<u32>) -> F32x16 {
+        F32x16(rows.0.map(|row| self.weights.narrow.get(row as usize).copied().unwrap_or(0.0)))
+    }
+    fn step(&mut self, _block: usize, rows: &Line<u32>, gradient: F32x16) {
+        for (row, g) in rows.0.into_iter().zip(gradient.0) {
+            if let Some(to) = self.gradient.narrow.get_mut(row as usize) {
+                *to += g;
+            }
+        }
+    }
+    /// L1 as a gradient, which it is but at 0.
+    fn step_l1(&mut self, block: usize, rows: &Line<u32>, gradient: F32x16, l1: F32x16) {
+        let sign = |i: usize| self.weights.narrow.get(rows.0[i] as usize).map_or(0.0, |w| w.signum());
+        let drawn = F32x16(std::array::from_fn(|i| gradient.0[i] + l1.0[i] * sign(i)));
+        self.step(block, rows, drawn);
+    }
+    fn gather_row(&mut self, row: u32, out: &mut [F32x16]) -> f32 {
+        for (out, from) in out.iter_mut().zip(self.weights.wide[row as usize].as_chunks().0) {
+            *out = F32x16::load(from);
+        }
+        self.weights.beside[row as usize]
+    }
+    fn step_row(&mut self, row: u32, gradient: &[F32x16], square: f32, beside: f32) {
+        let gradient = gradient.iter().flat_map(|g| g.0);
+        let true_square: f32 = gradient.clone().map(|g| g * g).sum();
+        assert!((square - true_square).abs() < 1e-4 * true_square.max(1.0), "{square} {true_square}");
+        self.gradient.wide[row as usize].iter_mut().zip(gradient).for_each(|(to, g)| *to += g);
+        self.gradient.beside[row as usize] += beside;
+    }
+}
+
+#[test]
+fn slopes_equal_differences() {
+    for loss in Loss::ALL {
+        for y in [-1.0f32, 1.0] {
+            for z in (-40..40).map(|i| i as f32 / 10.0 + 0.03) {
+                let h = 1e-2;
+                let difference = (loss.value(z + h, y) as f64 - loss.value(z - h, y) as f64) / (2.0 * h as f64);
+                assert!(
+                    (difference - loss.slope(z, y) as f64).abs() < 6e-3,
+                    "{} z {z} y {y}: {difference} {}",
+                    loss.name(),
+                    loss.slope(z, y)
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn extreme_scores_stay_finite_and_nan_stays_nan() {
+    for loss in Loss::ALL {
+        for z in [1e4, -1e4] {
+            assert!(loss.value(z, 1.0).is_finite() && loss.slope(z, 1.0).is_finite(), "{}", loss.name());
+        }
+        assert!(loss.value(f32::NAN, 1.0).is_nan(), "{}", loss.name());
+    }
+}
+
+/// The gradient that `backward` sends for each parameter, against differences of `objective`.
+fn check<M: Model>(model: &M, x: &M::Example, weights: &Recorder, objective: impl Fn(&M, &mut Recorder) -> f64, loss: Loss, y: f32) {
+    let mut scratch = model.scratch(64);
+    let mut recorder = weights.clone();
+    let z = model.score(x, &mut recorder, &mut scratch);
+    model.backward(x, loss.slope(z, y), &mut recorder, &mut scratch);
+    let h = 1e-2f32;
+    let close = |name: String, sent: f32, change: &dyn Fn(&mut Recorder, f32)| {
+        let at = |h: f32| {
+            let mut moved = weights.clone();
+            change(&mut moved, h);
+            objective(model, &mut moved)
+        };
+        let difference = (at(h) - at(-h)) / (2.0 * h as f64);
+        assert!((difference - sent as f64).abs() < 2e-3 * (1.0 + difference.abs()), "{name}: {sent} sent, {difference} by differences");
+    };
+    let sent = &recorder.gradient;
+    for row in 0..sent.narrow.len() {
+        close(format!("narrow {row}"), sent.narrow[row], &|w, h| w.weights.narrow[row] += h);
+        close(format!("beside {row}"), sent.beside[row], &|w, h| w.weights.beside[row] += h);
+        for i in 0..sent.wide[row].len().min(5) {
+            close(format!("wide {row} {i}"), sent.wide[row][i], &|w, h| w.weights.wide[row][i] += h);
+        }
+    }
+}
+
+#[test]
+fn gradients_equal_differences() {
+    let counts = [4u64, 3, 2, 2, 1];
+    let (rows, lambda) = (4, 0.3);
+    let row = Row::new(&[(0, 0.7), (2, -1.3), (4, 2.0)]);
+    for (loss, l2, l1) in
+        [(Loss::Logistic, 0.0, 0.0), (Loss::Squared, lambda, 0.0), (Loss::Logistic, lambda, 0.1), (Loss::Squared, 0.0, 0.2)]
+    {
+        let model = Linear::with_penalties(l2, l1, rows, &counts);
+        let decay = |w: &Recorder| -> f64 {
+            let of = |w: f64, c: usize| rows as f64 / counts[c] as f64 * (l2 / 2.0 * w * w + l1 * w.abs());
+            [0usize, 2, 4].iter().map(|&c| of(w.weights.narrow[c + 1] as f64, c)).sum()
+        };
+        let objective = |m: &Linear, w: &mut Recorder| loss.value(m.score(&row, w, &mut m.scratch(64)), 1.0) as f64 + decay(w);
+        check(&model, &row, &Recorder::new(6, 0), objective, loss, 1.0);
+    }
+    let model = Factorization::new(5, 3.0, 0.2);
+    let pair = Pair::new(1, 2, 3);
+    let objective = |m: &Factorization, w: &mut Recorder| {
+        let touched = [1usize, 5];
+        let squares: f32 =
+            touched.iter().map(|&r| w.weights.beside[r].powi(2) + w.weights.wide[r].iter().map(|x| x * x).sum::<f32>()).sum();
+        Loss::Squared.value(m.score(&pair, w, &mut m.scratch(2)), 4.5) as f64 + 0.1 * squares as f64
+    };
+    check(&model, &pair, &Recorder::new(6, 5), objective, Loss::Squared, 4.5);
+}
+
+/// The square of a score's gradient, against what `backward` sends for a slope of 1.
+fn check_square<M: Model>(model: &M, x: &M::Example, mut weights: Recorder) {
+    let mut scratch = model.scratch(64);
+    model.score(x, &mut weights, &mut scratch);
+    let square = model.gradient_square(x, &scratch);
+    model.backward(x, 1.0, &mut weights, &mut scratch);
+    let Numbers { narrow, wide, beside } = &weights.gradient;
+    let sent: f32 = narrow.iter().chain(beside).chain(wide.iter().flatten()).map(|g| g * g).sum();
+    assert!((sent - square).abs() < 1e-5 * sent, "{square}, {sent} sent");
+}
+
+#[test]
+fn squares_of_gradients_equal_what_is_sent() {
+    check_square(&Linear::new(), &Row::new(&[(0, 0.7), (2, -1.3), (4, 2.0)]), Recorder::new(6, 0));
+    check_square(&Factorization::new(5, 3.0, 0.0), &Pair::new(1, 2, 3), Recorder::new(6, 5));
+}
+
+struct ProximalRate;
+
+impl RuleVisitor for ProximalRate {
+    type Output = ();
+
+    fn visit<R: UpdateRule>(self, rule: R) {
+        if !rule.proximal() {
+            return;
+        }
+        let (step, mut state) = (rule.prepare(&Clock { rate: 0.3, step: 7, steps: 9 }, &R::Memory::default()), rule.initial());
+        for g in [0.5f32, 0.4, 0.6] {
+            let change = rule.step(&step, 0.0, g, &mut state);
+            // What was taken is the rate times the gradient or an average of gradients.
+            let taken = -change / rule.rate(&step, &state);
+            assert!(taken > 0.04 && taken < 0.61, "{}: {taken} of {g}", std::any::type_name::<R>());
+        }
+    }
+}
+
+#[test]
+fn proximal_rates_are_those_of_the_step() {
+    Rule::ALL.into_iter().for_each(|rule| rule.visit(ProximalRate));
+    assert!(Rule::ALL.iter().filter(|rule| rule.takes_l1()).count() >= 8);
+}
+
+struct Minimum;
+
+impl RuleVisitor for Minimum {
+    type Output = ();
+
+    fn visit<R: UpdateRule>(self, rule: R) {
+        let (mut w, mut state, mut memory) = (5.0, rule.initial(), R::Memory::default());
+        // The rate falls, for rules whose steps do not shrink by themselves.
+        let rate = |step: u64| 0.3 * (1.0 - (step - 1) as f32 / 20_000.0);
+        let mut clock = Clock::default();
+        for step in 1..=20_000 {
+            clock = Clock { rate: rate(step), step, steps: 20_000 };
+            let prepared = rule.prepare(&clock, &memory);
+            let (g, before) = (2.0 * (rule.read(&prepared, w, &state) - 1.5), state);
+            w = rule.step(&prepared, w, g, &mut state);
+            rule.learn(&mut memory, rule.observe(g, &before, &state));
+        }
+        let w = rule.finish(&rule.prepare(&clock, &memory), w, &state);
+        assert!((w - 1.5f32).abs() < 1e-2, "{}: {w}", std::any::type_name::<R>());
+    }
+}
+
+#[test]
+fn every_rule_reaches_a_parabolas_minimum() {
+    for rule in Rule::ALL.into_iter().filter(Rule::takes_schedules) {
+        rule.visit(Minimum);
+    }
+}
+
+struct Lanes;
+
+impl RuleVisitor for Lanes {
+    type Output = ();
+
+    fn visit<R: UpdateRule>(self, rule: R) {
+        let name = std::any::type_name::<R>();
+        let numbers = |shift: f32| -> [f32; LANES] { std::array::from_fn(|i| (i as f32 - shift) / 7.0) };
+        let (mut single, mut many) = (numbers(3.0), F32x16(numbers(3.0)));
+        let mut states = [rule.initial(); LANES];
+        let mut state = R::State::<F32x16>::splat(F32x16::default());
+        for (to, from) in state.as_mut().iter_mut().zip(rule.initial().as_ref()) {
+            *to = F32x16([*from; LANES]);
+        }
+        for (step, shift) in [(3, 6.0), (5, 1.0), (9, 9.0)] {
+            let step = rule.prepare(&Clock { rate: 0.3, step, steps: 9 }, &R::Memory::default());
+            let gradient = numbers(shift);
+            let read = rule.read(&step, many, &state);
+            many = rule.step(&step, many, F32x16(gradient), &mut state);
+            for i in 0..LANES {
+                assert_eq!(rule.read(&step, single[i], &states[i]), read.0[i], "{name}");
+                single[i] = rule.step(&step, single[i], gradient[i], &mut states[i]);
+            }
+        }
+        assert_eq!(many.0, single, "{name}");
+        for (i, single) in states.iter().enumerate() {
+            assert!(state.as_ref().iter().map(|v| v.0[i]).eq(single.as_ref().iter().copied()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn steps_of_vectors_equal_single_steps() {
+    for mut rule in Rule::ALL {
+        rule.visit(Lanes);
+        if rule.set("--catch-up", "true").is_ok() {
+            rule.visit(Lanes);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Each thing that can be wrong with text has its own message, at its own place; and each thing that may be odd is read.
+use crate::support::data::{LabelledRow, Triple, read_as, rows_of, triples};
+use hogwild::{
+    Error,
+    data::{Format, PackSettings, Packed, pack},
+};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+fn sparse(text: &str) -> Vec<LabelledRow> {
+    match read_as(text, &PackSettings::default()) {
+        Ok((_, Packed::Sparse(data))) => rows_of(&data),
+        other => panic!("{text:?}: {other:?}"),
+    }
+}
+
+fn rated(text: &str) -> Vec<Triple> {
+    match read_as(text, &PackSettings::default()) {
+        Ok((_, Packed::Ratings(data))) => triples(&data),
+        other => panic!("{text:?}: {other:?}"),
+    }
+}
+
+#[test]
+fn bad_rows() {
+    use Format::{Ratings, Svmlight};
+    // Format, text, line, column, offending text, what the message says.
+    let table = [
+        (Svmlight, "1 1:1\n-1 2:1 3:nan\n", 2, 8, "3:nan", "NaN"),
+        (Svmlight, "1 1:inf\n", 1, 3, "1:inf", "value is infinite"),
+        (Svmlight, "1 1:-Infinity\n", 1, 3, "1:-Infinity", "value is infinite"),
+        (Svmlight, "1 1:1e39\n", 1, 3, "1:1e39", "out of the range of 32-bit floats"),
+        (Svmlight, "1 18446744073709551616:1\n", 1, 3, "18446744073709551616:1", "out of the range of 64-bit integers"),
+        (Svmlight, "1 99999999999999999999999:1\n", 1, 3, "99999999999999999999999:1", "out of the range of 64-bit integers"),
+        (Svmlight, "1 3:1 4:1 4:2\n", 1, 11, "4:2", "repeated"),
+        (Svmlight, "\n# x\n1 qid:7 5:1 4:1 7:1 5:2 # y\n", 3, 21, "5:2", "repeated"),
+        (Svmlight, "1 1:1\n3:1 4:1\n", 2, 1, "3:1", "label is missing"),
+        (Svmlight, "1 3:abc\n", 1, 3, "3:abc", "value is no number"),
+        (Svmlight, "1 3:\n", 1, 3, "3:", "value is missing"),
+        (Svmlight, "1 3: 4\n", 1, 3, "3:", "value is missing"),
+        (Svmlight, "1 :4\n", 1, 3, ":4", "index is missing"),
+        (Svmlight, "1 3\n", 1, 3, "3", "no `index:value` pair"),
+        (Svmlight, "1 -3:1\n", 1, 3, "-3:1", "index is no whole number"),
+        (Svmlight, "1 abc:1\n", 1, 3, "abc:1", "index is no whole number"),
+        (Svmlight, "1 0:62385:1\n", 1, 3, "0:62385:1", "more than one colon"),
+        (Svmlight, "spam 3:1\n", 1, 1, "spam", "label is no number"),
+        (Svmlight, "nan 3:1\n", 1, 1, "nan", "label is NaN"),
+        (Svmlight, "-inf 3:1\n", 1, 1, "-inf", "label is infinite"),
+        (Svmlight, "1e99 3:1\n", 1, 1, "1e99", "label is out of the range"),
+        (Svmlight, "1 3:1\n1 2 3\n", 2, 3, "2", "this is a rating or a row of bare indices"),
+        (Svmlight, "1 3:1\n1\t2\t3\t881250949", 2, 3, "2", "this is a rating"),
+        (Ratings, "1 2 3\n-1 3:1\n", 2, 4, "3:1", "this is an svmlight row (`label index:value ...`), and --format ratings was given"),
+        (Ratings, "1 2 3\n+1 3:1 4:1\n", 2, 4, "3:1", "this is an svmlight row"),
+        (Ratings, "1 2 3\n0 3:1 4:1 5:0.5 6:1\n", 2, 3, "3:1", "this is an svmlight row"),
+        (Ratings, "1 2 3\n1 2\n", 2, 1, "1 2", "rating is missing"),
+        (Ratings, "1,2,\n", 1, 1, "1,2,", "rating is missing"),
+        (Ratings, "1\n", 1, 1, "1", "item is missing"),
+        (Ratings, "1,,3\n", 1, 1, "1,,3", "item is missing"),
+        (Ratings, "::2::3\n", 1, 1, "::2::3", "user is missing"),
+        (Ratings, "1 2 3 4 5\n", 1, 1, "1 2 3 4 5", "more than four fields"),
+        (Ratings, "1 2 3\n4 5 good\n", 2, 5, "good", "rating is no number"),
+        (Ratings, "1 2 3x\n", 1, 5, "3x", "rating is no number"),
+        (Ratings, "1 2 NaN\n", 1, 5, "NaN", "rating is NaN"),
+        (Ratings, "1 2 inf\n", 1, 5, "inf", "rating is infinite"),
+        (Ratings, "1\t2\t-1e40\n", 1, 5, "-1e40", "rating is out of the range"),
+    ];
+    for (format, text, at_line, at_column, shown, says) in table {
+        match read_as(text, &PackSettings { format: Some(format), ..PackSettings::default() }) {
+            Err(Error::BadRow { line, column, text: offending, problem, remedy, path }) => {
+                assert_eq!((line, column, offending.as_str()), (at_line, at_column, shown), "{text:?}: {problem}");
+                assert!(problem.contains(says), "{text:?}: {problem}");
+                assert!(!remedy.is_empty() && path.ends_with("input"));
+            }
+            other => panic!("{text:?}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn whole_files() {
+    let mut cut = Vec::new();
+    {
+        let mut encoder = flate2::write::GzEncoder::new(&mut cut, flate2::Compression::default());
+        for i in 0..5000 {
+            writeln!(encoder, "1 {}:1 {}:0.5", i * 7919 % 1000, 1000 + i).unwrap();
+        }
+        encoder.finish().unwrap();
+    }
+    let mut damaged = cut.clone();
+    cut.truncate(cut.len() / 2);
+    // The sum at the end no longer fits.
+    let sum = damaged.len() - 6;
+    damaged[sum] ^= 0xff;
+    let table: [(&[u8], &str); 6] = [
+        (b"", "no examples at all"),
+        (b"\n\n  \r\n# nothing\n", "no examples at all"),
+        (&cut, "cut short"),
+        (&cut[..9], "cut short"),
+        (&damaged, "damaged"),
+        (b"user item rating\n", "no examples at all"),
+    ];
+    for (bytes, says) in table {
+        match read_as(bytes, &PackSettings::default()) {
+            Err(Error::BadFile { problem, .. }) => assert!(problem.contains(says), "{problem}"),
+            other => panic!("{says}: {other:?}"),
+        }
+    }
+    let missing = pack(&[PathBuf::from("/nowhere/at/all")], Path::new("/tmp/never"), &PackSettings::default(), &|_, _| ());
+    assert!(matches!(missing, Err(Error::Io { action: "open", .. })), "{missing:?}");
+}
+
+#[test]
+fn svmlight_as_it_comes() {
+    let table: [(&str, Vec<LabelledRow>); 7] = [
+        ("+1 0:1 5:1\n-1 5:1\n", vec![(1.0, vec![(0, 1.0), (5, 1.0)]), (-1.0, vec![(5, 1.0)])]),
+        ("2.5 18446744073709551615:-.5\r\n\r\n0 3:1e-3 # c\r\n", vec![(2.5, vec![(u64::MAX, -0.5)]), (0.0, vec![(3, 1e-3)])]),
+        ("# first\n1 9:1 3:2 7:3#x\n1\n1 # none\n", vec![(1.0, vec![(3, 2.0), (7, 3.0), (9, 1.0)]), (1.0, vec![]), (1.0, vec![])]),
+        ("1 qid:3 4:1", vec![(1.0, vec![(4, 1.0)])]),
+        ("  1\t4:0\t\t5:+2.  \n", vec![(1.0, vec![(4, 0.0), (5, 2.0)])]),
+        ("\u{feff}1 4:1\n", vec![(1.0, vec![(4, 1.0)])]),
+        ("1 00000000000000000000000004:1\n", vec![(1.0, vec![(4, 1.0)])]),
+    ];
+    for (text, expected) in table {
+        assert_eq!(sparse(text), expected, "{text:?}");
+    }
+    // Labels alone are rows too.
+    assert_eq!(sparse("1\n-1\n").len(), 2);
+}
+
+#[test]
+fn ratings_as_they_come() {
+    let one = |user: &str, item: &str, rating| vec![(user.to_owned(), item.to_owned(), rating)];
+    for text in ["1 2 3", "1\t2\t3\t881250949\n", "1,2,3\r\n", "1::2::3::978300760", "1 , 2 , 3", "\n1  2 \t 3.0 \n"] {
+        assert_eq!(rated(text), one("1", "2", 3.0), "{text:?}");
+    }
+    assert_eq!(rated("userId,movieId,rating,timestamp\n1,2,3.5,4\n"), one("1", "2", 3.5));
+    assert_eq!(rated("a:b\tzoë\t-1\n"), one("a:b", "zoë", -1.0));
+    // An item that looks like a pair is none where a rating follows.
+    assert_eq!(rated("1,2,3\n7,12:30,4\n")[1], ("7".to_owned(), "12:30".to_owned(), 4.0));
+    for (user, item) in [("1234567", "12345678"), ("16777215", "16777216"), ("0", "18446744073709551616"), ("18446744073709551615", "00")] {
+        assert_eq!(rated(&format!("{user}::{item}::4.5::978300760\r\n")), one(user, item, 4.5));
+    }
+    // As texts, these are three different users.
+    let names: Vec<_> = rated("7 1 1\n07 1 1\n-7 1 1\n").into_iter().map(|triple| triple.0).collect();
+    assert_eq!(names, ["7", "07", "-7"]);
+}
+
+#[test]
+fn detection() {
+    let table: [(&str, Option<Format>); 9] = [
+        ("1 3:1", Some(Format::Svmlight)),
+        ("# x\n\n1\n1 qid:2 3:1", Some(Format::Svmlight)),
+        ("0 0:3:1", None),
+        ("1::2::3::4", Some(Format::Ratings)),
+        ("1 2 3", Some(Format::Ratings)),
+        ("a,b,3", Some(Format::Ratings)),
+        ("user item rating", Some(Format::Ratings)),
+        ("1\n-1\n", None),
+        ("", None),
+    ];
+    for (text, expected) in table {
+        assert_eq!(Format::detect(text.as_bytes()), expected, "{text:?}");
+    }
+    for format in [Format::Svmlight, Format::Ratings] {
+        assert_eq!(format.name().parse::<Format>().unwrap(), format);
+    }
+    assert!("csv".parse::<Format>().is_err());
+}

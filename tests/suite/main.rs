@@ -1,0 +1,39 @@
+//! All integration tests as one binary, so that the library is linked once and its generic code is compiled for them once.
+//!
+//! A module is a subject; `cargo test --release --test suite races::` runs the tests of one. `support` has what several of them need,
+//! `oracle` the batch by the letter that synchronous training is held against.
+mod oracle;
+mod support;
+
+mod aids;
+mod batches;
+mod bench;
+mod cache;
+mod classes;
+mod cli;
+mod damaged;
+mod dash;
+mod defaults;
+mod every;
+mod faults;
+mod foreign;
+mod foretold;
+mod formats;
+mod golden;
+mod normalize;
+mod numbers;
+mod optimum;
+mod order;
+mod outputs;
+mod pack;
+mod predict;
+mod race;
+mod races;
+mod rows;
+mod snapshots;
+mod stamp;
+mod stopping;
+mod synth;
+mod tables;
+mod told;
+mod window;

@@ -1,0 +1,44 @@
+//! The data sets of `data/`, packed, and a run on one of them, whichever its kind: rows or ratings.
+use super::data::open_file;
+use hogwild::{EpochReport, Outcome, Result, Settings, Watch, data::Packed, train_factorization, train_linear};
+use std::{
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
+
+/// Training and held-out data: the reviews, and the ratings.
+pub fn both(folder: &Path) -> [(Packed, Packed); 2] {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
+    ["reviews.X.svm", "ratings.X.tsv"].map(|name| {
+        let [train, test] = ["train", "test"].map(|part| data.join(name.replace('X', part)));
+        (open_file(folder, &train), open_file(folder, &test))
+    })
+}
+
+/// The defaults of the data's kind on one thread, so that a run repeats to the bit.
+pub fn defaults(data: &Packed) -> Settings {
+    let settings = if matches!(data, Packed::Sparse(_)) { Settings::default() } else { Settings::for_ratings() };
+    Settings { threads: 1, rank: 8, ..settings }
+}
+
+/// Interrupts a run in the epoch after this one.
+struct Interrupt<'a>(&'a AtomicBool, Option<usize>);
+
+impl Watch for Interrupt<'_> {
+    fn epoch(&mut self, report: &EpochReport) {
+        self.0.fetch_or(self.1 == Some(report.epoch), Relaxed);
+    }
+}
+
+/// Trains, with an interruption in the epoch after `until`, if that is given.
+pub fn train(data: &Packed, valid: Option<&Packed>, settings: &Settings, until: Option<usize>) -> Result<Outcome> {
+    let stop = AtomicBool::new(until == Some(0));
+    let watch = &mut Interrupt(&stop, until);
+    match (data, valid) {
+        (Packed::Sparse(data), None) => train_linear(data, None, settings, watch, &stop),
+        (Packed::Sparse(data), Some(Packed::Sparse(valid))) => train_linear(data, Some(valid), settings, watch, &stop),
+        (Packed::Ratings(data), None) => train_factorization(data, None, settings, watch, &stop),
+        (Packed::Ratings(data), Some(Packed::Ratings(valid))) => train_factorization(data, Some(valid), settings, watch, &stop),
+        _ => panic!("data of two kinds"),
+    }
+}

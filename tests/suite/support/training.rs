@@ -1,0 +1,91 @@
+//! Runs that are to go well, and what tests ask of them.
+use hogwild::{
+    Astray, LinearModel, Loss, ModelKind, Outcome, RaceReport, Settings, TrainedModel, Watch,
+    data::{Dataset, Ids, Packed, Ratings},
+    train_factorization, train_linear,
+};
+use std::{borrow::Borrow, path::Path};
+
+/// Trains a linear model.
+pub fn linear(data: &Dataset, valid: Option<&Dataset>, settings: impl Borrow<Settings>) -> Outcome {
+    train_linear(data, valid, settings.borrow(), &mut (), &Default::default()).unwrap()
+}
+
+/// Factorizes ratings.
+pub fn factors(data: &Ratings, valid: Option<&Ratings>, settings: impl Borrow<Settings>) -> Outcome {
+    train_factorization(data, valid, settings.borrow(), &mut (), &Default::default()).unwrap()
+}
+
+/// Notes the races of a run, and how it went astray.
+#[derive(Default)]
+pub struct Notes {
+    pub races: Vec<RaceReport>,
+    pub astray: Vec<Astray>,
+}
+
+impl Watch for Notes {
+    fn race(&mut self, report: &RaceReport) {
+        self.races.push(report.clone());
+    }
+
+    fn astray(&mut self, astray: &Astray) {
+        self.astray.push(*astray);
+    }
+}
+
+/// Trains a linear model, noting its races.
+pub fn linear_and_races(data: &Dataset, valid: Option<&Dataset>, settings: Settings) -> (Outcome, Vec<RaceReport>) {
+    let mut notes = Notes::default();
+    let outcome = train_linear(data, valid, &settings, &mut notes, &Default::default()).unwrap();
+    (outcome, notes.races)
+}
+
+/// Factorizes ratings, noting its races.
+pub fn factors_and_races(data: &Ratings, settings: Settings) -> (Outcome, Vec<RaceReport>) {
+    let mut notes = Notes::default();
+    let outcome = train_factorization(data, None, &settings, &mut notes, &Default::default()).unwrap();
+    (outcome, notes.races)
+}
+
+/// The last epoch's held-out loss.
+pub fn held_out(outcome: &Outcome) -> f64 {
+    outcome.epochs.last().and_then(|epoch| epoch.valid).expect("an evaluated epoch").loss
+}
+
+/// The last epoch's held-out error: of ratings, in their unit.
+pub fn held_out_error(outcome: &Outcome) -> f64 {
+    let valid = outcome.epochs.last().and_then(|epoch| epoch.valid).expect("an evaluated epoch");
+    valid.rmse.unwrap_or(valid.loss)
+}
+
+/// The model of a run on rows.
+pub fn linear_model(outcome: &Outcome) -> &LinearModel {
+    let ModelKind::Linear(model) = &outcome.model.as_ref().unwrap().kind else { panic!("not linear") };
+    model
+}
+
+/// All numbers of a model, biases first.
+pub fn weights(outcome: &Outcome) -> Vec<f32> {
+    match &outcome.model.as_ref().unwrap().kind {
+        ModelKind::Linear(m) => [m.bias].iter().chain(&m.weights).copied().collect(),
+        ModelKind::Factorization(m) => {
+            [&m.user_bias, &m.item_bias, &m.user_factor, &m.item_factor].into_iter().flatten().copied().collect()
+        }
+    }
+}
+
+/// The mean logistic loss of a linear model, with its L2 penalty: what training makes small.
+pub fn logistic_objective(outcome: &Outcome, data: &Packed, l2: f64) -> f64 {
+    let squares: f64 = linear_model(outcome).weights.iter().map(|&w| (w as f64).powi(2)).sum();
+    let scores = outcome.model.as_ref().unwrap().score(data).unwrap().scores;
+    let loss = scores.iter().map(|&(z, y)| (-(z as f64 * y as f64)).exp().ln_1p()).sum::<f64>() / scores.len() as f64;
+    loss + l2 / 2.0 * squares
+}
+
+/// Writes a model with a bias of 1/4 whose features 1, 2, ... have these weights.
+pub fn save_linear_model(path: &Path, loss: Loss, weights: &[f32]) {
+    let ids = Ids::Numbers((1..=weights.len() as u64).collect()).into();
+    let kind = ModelKind::Linear(LinearModel { ids, bias: 0.25, weights: weights.to_vec(), unit_rows: false });
+    let model = TrainedModel { loss, unit: 1.0, classes: None, settings: serde_json::Value::Null, kind, earlier: Vec::new() };
+    model.save(path).unwrap();
+}

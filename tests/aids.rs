@@ -2,7 +2,7 @@
 mod packed;
 
 use hogwild::{
-    Aids, Ended, Loss, ModelKind, Normalize, Outcome, Rule, Schedule, Settings,
+    Aids, Ended, Loss, Normalize, Outcome, Rule, Schedule, Settings,
     data::{Dataset, PackSettings, Packed, Ratings, pack},
     synth::{Kind, Synth},
     train_factorization, train_linear,
@@ -35,8 +35,8 @@ fn run(data: &Dataset, settings: &Settings) -> Outcome {
 
 /// Bias and weights.
 fn linear(outcome: &Outcome) -> (f32, &[f32]) {
-    let ModelKind::Linear(model) = &outcome.model.as_ref().unwrap().kind else { panic!("not linear") };
-    (model.bias, &model.weights)
+    let model = outcome.model.as_ref().unwrap().linear().unwrap();
+    (model.bias, model.weights)
 }
 
 /// Columns and values, and a label.
@@ -70,7 +70,7 @@ fn l1_reaches_the_optimum() {
         let settings = Settings { rule, aids, threads: 1, epochs: 60, lr: Some(0.03), schedule: Schedule::Linear, ..Settings::default() };
         let settings = Settings { lr: Some(if rule.name().contains("adagrad") { 1.0 } else { 0.03 }), ..settings };
         let outcome = run(&data, &settings);
-        let ModelKind::Linear(model) = &outcome.model.as_ref().unwrap().kind else { panic!("not linear") };
+        let model = outcome.model.as_ref().unwrap().linear().unwrap();
         let mut weights = [0.0f64; 15];
         (0..model.weights.len()).for_each(|i| weights[model.ids.name(i).parse::<usize>().unwrap()] = model.weights[i] as f64);
         // At the optimum the mean gradient is -l1 sign(w) where w is not 0, and within l1 where it is.

@@ -1,6 +1,6 @@
 //! Synchronous batches: the same bits on any number of threads, against a naive oracle, down to a known optimum.
 use hogwild::{
-    Aids, Batch, Ended, F32x16, InstructionSet, LANES, Loss, ModelKind, Moment, Outcome, Plain, Rule, Schedule, Settings, Weights,
+    Aids, Batch, Ended, F32x16, InstructionSet, LANES, Loss, Moment, Outcome, Plain, Rule, Schedule, Settings, Weights,
     data::{Dataset, PackSettings, Packed, Ratings, pack},
     models::{Factorization, Linear, Pair, Row},
     rules::{Clock, UpdateRule},
@@ -23,10 +23,12 @@ fn synthetic(synth: Synth) -> Vec<u8> {
 }
 
 fn weights(outcome: &Outcome) -> Vec<f32> {
-    match &outcome.model.as_ref().unwrap().kind {
-        ModelKind::Linear(m) => [m.bias].iter().chain(&m.weights).copied().collect(),
-        ModelKind::Factorization(m) => {
-            [&m.user_bias, &m.item_bias, &m.user_factor, &m.item_factor].into_iter().flatten().copied().collect()
+    let model = outcome.model.as_ref().unwrap();
+    match model.factors() {
+        None => model.linear().map(|m| [m.bias].iter().chain(m.weights).copied().collect()).unwrap(),
+        Some(m) => {
+            let m = m.factors;
+            [m.user_bias, m.item_bias, m.user_factor, m.item_factor].concat()
         }
     }
 }
@@ -163,7 +165,7 @@ impl Visit for Compare<'_> {
         let settings = &Settings { aids: Aids::default(), ..settings.clone() };
         let still = Settings { loss: Loss::Squared, lr: Some(1e-30), epochs: 1, rule: Rule::named("sgd").unwrap(), ..settings.clone() };
         let start = factors(stars, &Settings { schedule: Schedule::Constant, ..still });
-        let ModelKind::Factorization(start) = &start.model.as_ref().unwrap().kind else { panic!("not factors") };
+        let start = start.model.as_ref().unwrap().factors().unwrap().factors;
         let (rank, n) = (settings.rank, star_examples.len() as u64);
         let model = Factorization::new(rank, start.mean, settings.l2 as f32);
         let mut oracle = Summed::new(Plain::new(rule, 0, 2 * SIDE as usize, rank));

@@ -1,7 +1,7 @@
 //! The defaults on data of many kinds: the first run is a sensible model, whatever the labels' unit, the features' sizes, the signal.
 mod packed;
 
-use hogwild::{Loss, ModelKind, Normalize, Outcome, RaceReport, Settings, Watch, data::Dataset, train_factorization, train_linear};
+use hogwild::{Loss, Normalize, Outcome, RaceReport, Settings, Watch, data::Dataset, train_factorization, train_linear};
 use packed::{ratings, sparse};
 use std::sync::atomic::AtomicBool;
 
@@ -108,7 +108,7 @@ fn data_that_can_be_separated_get_no_rate_of_hundreds() {
             let settings = Settings { threads: 1, seed, ..Settings::default() };
             let (outcome, races) = linear(&data(rows, 0), None, settings);
             let model = outcome.model.unwrap();
-            let ModelKind::Linear(model) = model.kind else { panic!("not linear") };
+            let model = model.linear().unwrap();
             let loss = model.score(Loss::Logistic, None, &test).unwrap().metrics(Loss::Logistic).loss;
             assert!(loss < most && races[0].chosen < 100.0, "{rows} rows, seed {seed}: {loss} at {}", races[0].chosen);
         }
@@ -180,7 +180,7 @@ fn held_out_data_that_tell_nothing_leave_the_run_alone() {
     let train = sparse(folder.path(), "train.svm", &(0..3_000).map(row).collect::<String>());
     for (name, text) in [("few.svm", "1 20:1\n-1 1:1\n1 19:1\n".to_string()), ("strange.svm", "-1 9001:1\n1 9002:1\n".repeat(200))] {
         let (outcome, races) = linear(&train, Some(&sparse(folder.path(), name, &text)), Settings { threads: 1, ..Settings::default() });
-        assert_eq!(outcome.settings.lr, Some(races[0].chosen), "{name}");
+        assert_eq!(outcome.settings.lr, races[0].chosen, "{name}");
         assert!(outcome.epochs[4].loss < 0.2, "{name}: {:?}", outcome.epochs[4]);
     }
 }

@@ -1,22 +1,18 @@
 //! What the text is to be is known beforehand: by a model, or by `--format`. Nothing is guessed then, and no advice goes in a circle.
 mod command;
 use command::{command, good, hogwild, message};
-use hogwild::{LinearModel, Loss, ModelKind, TrainedModel, data::Ids};
-use std::{fs, path::Path, sync::Arc};
+use hogwild::{LinearModel, Loss, data::Ids};
+use std::{fs, path::Path};
 
 fn linear(path: &Path) {
-    let ids = Arc::new(Ids::Numbers(vec![1, 2, 3]));
-    save(path, ModelKind::Linear(LinearModel { ids, bias: 0.25, weights: vec![1.0, 2.0, 4.0], unit_rows: false }), Loss::Hinge);
+    let ids = &Ids::Numbers(vec![1, 2, 3]);
+    LinearModel { ids, bias: 0.25, weights: &[1.0, 2.0, 4.0], unit_rows: false }.trained(Loss::Hinge).save(path).unwrap();
 }
 
 fn factors(folder: &Path) {
     let text: String = (0..40).map(|i| format!("{} {} {}\n", i % 8, i % 5 + 10, i % 3 + 1)).collect();
     fs::write(folder.join("train.txt"), text).unwrap();
     good(folder, "train train.txt --lr 0.1 --epochs 1 -o mf.safetensors --quiet");
-}
-
-fn save(path: &Path, kind: ModelKind, loss: Loss) {
-    TrainedModel { loss, unit: 1.0, classes: None, settings: serde_json::Value::Null, kind, earlier: Vec::new() }.save(path).unwrap();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The scaling of features: what is learnt on badly scaled data, and that the model takes features as they are in the file.
 use hogwild::{
-    Batch, InstructionSet, LinearModel, Loss, ModelKind, Normalize, Outcome, Rule, Settings, TrainedModel,
+    Batch, InstructionSet, LinearModel, Loss, Normalize, Outcome, Rule, Settings, TrainedModel,
     data::{Dataset, PackSettings, Packed, pack},
     synth::{Kind, Synth},
     train_factorization, train_linear,
@@ -48,9 +48,8 @@ fn held_out(outcome: &Outcome) -> f64 {
     outcome.epochs.last().unwrap().valid.unwrap().loss
 }
 
-fn model(outcome: &Outcome) -> &LinearModel {
-    let ModelKind::Linear(model) = &outcome.model.as_ref().unwrap().kind else { panic!("not linear") };
-    model
+fn model(outcome: &Outcome) -> LinearModel<'_> {
+    outcome.model.as_ref().unwrap().linear().unwrap()
 }
 
 /// From 1e-3 to 1e3, by feature.
@@ -96,7 +95,7 @@ fn badly_scaled_features_cost_no_more_than_a_fiftieth() {
     let lr = |normalize| {
         let by = if normalize == Normalize::Online { Normalize::MaxAbs } else { normalize };
         let batch = run(&good, None, Settings { normalize: by, batch: Batch::Size(256), epochs: 1, ..Settings::default() });
-        batch.settings.lr.map(|lr| lr / 8.0)
+        Some(batch.settings.lr / 8.0)
     };
     let settings = |normalize, threads| Settings { normalize, threads, lr: lr(normalize), epochs: 10, ..Settings::default() };
     let well_scaled = held_out(&run(&good, Some(&good_test), settings(Normalize::None, 1)));
@@ -232,7 +231,7 @@ fn one_thread_repeats_to_the_bit() {
     for normalize in Normalize::ALL {
         let weights = |isa| {
             let outcome = run(&data, None, Settings { normalize, threads: 1, isa: Some(isa), holdout: 0.1, ..Settings::default() });
-            (model(&outcome).weights.clone(), model(&outcome).bias, outcome.settings.lr)
+            (model(&outcome).weights.to_vec(), model(&outcome).bias, outcome.settings.lr)
         };
         for isa in InstructionSet::available() {
             assert_eq!(weights(isa), weights(InstructionSet::Portable), "{} {}", normalize.name(), isa.name());

@@ -1,14 +1,12 @@
 //! Scores that are no numbers, and labels and ratings that 24 bits do not hold or that are all alike: told, and never taken for more.
 mod command;
 use command::{hogwild, message};
-use hogwild::{LinearModel, Loss, ModelKind, TrainedModel, data::Ids};
-use std::{fs, path::Path, sync::Arc};
+use hogwild::{LinearModel, Loss, data::Ids};
+use std::{fs, path::Path};
 
 fn model(path: &Path, loss: Loss) {
-    let ids = Arc::new(Ids::Numbers(vec![1, 2]));
-    let kind = ModelKind::Linear(LinearModel { ids, bias: 0.25, weights: vec![3e38, -3e38], unit_rows: false });
-    let model = TrainedModel { loss, unit: 1.0, classes: None, settings: serde_json::Value::Null, kind, earlier: Vec::new() };
-    model.save(path).unwrap();
+    let ids = &Ids::Numbers(vec![1, 2]);
+    LinearModel { ids, bias: 0.25, weights: &[3e38, -3e38], unit_rows: false }.trained(loss).save(path).unwrap();
 }
 
 #[test]

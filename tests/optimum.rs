@@ -1,6 +1,6 @@
 //! The known optimum of L2-regularised logistic regression on a9a (scikit-learn's newton-cg, tolerance 1e-10), where the data are.
 use hogwild::{
-    ModelKind, Settings,
+    Settings,
     data::{PackSettings, Packed, pack},
     train_linear,
 };
@@ -23,7 +23,7 @@ fn a9a_optimum_within_a_thousandth_on_one_and_two_threads() {
             let settings = Settings { l2, threads, lr: Some(0.3), epochs: 60, ..Settings::default() };
             let outcome = train_linear(rows, None, &settings, &mut (), &Default::default()).unwrap();
             let model = outcome.model.unwrap();
-            let ModelKind::Linear(linear) = &model.kind else { panic!("not linear") };
+            let linear = model.linear().unwrap();
             let squares: f64 = linear.weights.iter().map(|&w| (w as f64).powi(2)).sum();
             let scored = model.score(&data).unwrap();
             let loss = scored.scores.iter().map(|&(z, y)| (-(z as f64 * y as f64)).exp().ln_1p()).sum::<f64>() / scored.scores.len() as f64;

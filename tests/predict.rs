@@ -1,11 +1,10 @@
 //! `hogwild predict` gives a line for a line, without labels too; scores and metrics that are no numbers are told.
-use hogwild::{LinearModel, Loss, ModelKind, TrainedModel, data::Ids};
+use hogwild::{LinearModel, Loss, data::Ids};
 use std::{
     fs,
     io::Write,
     path::Path,
     process::{Command, Stdio},
-    sync::Arc,
 };
 
 fn hogwild(folder: &Path, line: &str, input: &str) -> (Option<i32>, String, String) {
@@ -20,10 +19,8 @@ fn hogwild(folder: &Path, line: &str, input: &str) -> (Option<i32>, String, Stri
 
 /// A model whose features 1, 2, ... have these weights.
 fn model(path: &Path, loss: Loss, weights: &[f32]) {
-    let ids = Arc::new(Ids::Numbers((1..=weights.len() as u64).collect()));
-    let kind = ModelKind::Linear(LinearModel { ids, bias: 0.25, weights: weights.to_vec(), unit_rows: false });
-    let model = TrainedModel { loss, unit: 1.0, classes: None, settings: serde_json::Value::Null, kind, earlier: Vec::new() };
-    model.save(path).unwrap();
+    let ids = &Ids::Numbers((1..=weights.len() as u64).collect());
+    LinearModel { ids, bias: 0.25, weights, unit_rows: false }.trained(loss).save(path).unwrap();
 }
 
 #[test]

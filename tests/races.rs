@@ -2,7 +2,7 @@
 mod packed;
 
 use hogwild::{
-    Ended, InstructionSet, Loss, ModelKind, Outcome, Schedule, Settings,
+    Ended, InstructionSet, Loss, Outcome, Schedule, Settings,
     data::{Dataset, Packed, Ratings},
     synth::{Kind, Synth},
     train_factorization, train_linear,
@@ -26,10 +26,12 @@ fn text_like(folder: &Path, rows: u64, start_row: u64) -> Dataset {
 }
 
 fn weights(outcome: &Outcome) -> Vec<f32> {
-    match &outcome.model.as_ref().unwrap().kind {
-        ModelKind::Linear(m) => m.weights.iter().copied().chain([m.bias]).collect(),
-        ModelKind::Factorization(m) => {
-            [&m.user_bias, &m.item_bias, &m.user_factor, &m.item_factor].into_iter().flatten().copied().collect()
+    let model = outcome.model.as_ref().unwrap();
+    match model.factors() {
+        None => model.linear().map(|m| m.weights.iter().chain([&m.bias]).copied().collect()).unwrap(),
+        Some(m) => {
+            let m = m.factors;
+            [m.user_bias, m.item_bias, m.user_factor, m.item_factor].concat()
         }
     }
 }

@@ -5,6 +5,7 @@ use hogwild::{
     train_factorization, train_linear,
 };
 use std::{
+    ops::ControlFlow,
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
@@ -35,8 +36,9 @@ pub fn defaults(data: &Packed) -> Settings {
 struct Interrupt<'a>(&'a AtomicBool, Option<usize>);
 
 impl Watch for Interrupt<'_> {
-    fn epoch(&mut self, report: &EpochReport) {
+    fn epoch(&mut self, report: &EpochReport) -> ControlFlow<()> {
         self.0.fetch_or(self.1 == Some(report.epoch), Relaxed);
+        ControlFlow::Continue(())
     }
 }
 

@@ -2,18 +2,22 @@
 //! `cargo run --release --example train [TRAIN.svm [TEST.svm]]`
 #![allow(clippy::print_stdout)] // simpler here than what the command does where nobody reads
 use hogwild::{
-    EpochReport, ModelKind, Settings, Watch,
+    EpochReport, Settings, Watch,
     data::{PackSettings, Packed, pack},
     train_linear,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
 
 struct Print;
 
 impl Watch for Print {
-    fn epoch(&mut self, report: &EpochReport) {
+    fn epoch(&mut self, report: &EpochReport) -> ControlFlow<()> {
         let held_out = report.valid.map_or(f64::NAN, |metrics| metrics.loss);
         println!("epoch {}: loss {:.4}, held-out {held_out:.4}", report.epoch, report.loss);
+        ControlFlow::Continue(())
     }
 }
 
@@ -33,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings { holdout: 0.1, epochs: 10, ..Settings::default() };
     let outcome = train_linear(rows, None, &settings, &mut Print, &Default::default())?;
     let model = outcome.model.ok_or("training diverged in the first epoch")?;
-    if let ModelKind::Linear(linear) = &model.kind {
+    if let Some(linear) = model.linear() {
         let heaviest = (0..linear.weights.len()).max_by(|&a, &b| linear.weights[a].abs().total_cmp(&linear.weights[b].abs()));
         if let Some(i) = heaviest {
             println!("heaviest: feature {} with {:.3}", linear.ids.name(i), linear.weights[i]);

@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!(
             "| {} | {:.3e} | {:.4} | {:.4} | {:.4} | {:.4} | {ns:.2} | {:.2} |",
             rule.name(),
-            one.settings.lr.unwrap_or(f32::NAN),
+            one.settings.lr,
             held_out(&one.epochs, 1),
             held_out(&one.epochs, 5),
             held_out(&one.epochs, EPOCHS),

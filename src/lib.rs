@@ -21,18 +21,17 @@
 #![deny(unsafe_code, missing_docs)]
 
 mod classes;
-mod evaluate;
-mod metrics;
-mod model_check;
-mod model_file;
-mod model_read;
+mod family;
+mod model;
+mod options;
 pub mod synth;
 mod train;
 
 pub use classes::Classes;
-pub use evaluate::Scored;
+pub use family::{AnyData, AnyFamily, FAMILIES, FactorModel, Factors, LinearModel, WindowReport, family, family_for};
 pub use hogwild_base::{Error, Knob, OutputFile, Result, memory};
 pub use hogwild_data as data;
+pub use hogwild_data::Window;
 pub use hogwild_kernels::{
     aids::Aids,
     batch::Batch,
@@ -46,9 +45,9 @@ pub use hogwild_kernels::{
     schedule::{Moment, OwnSchedule, Schedule},
     simd::{F32x16, InstructionSet, LANES, Line, Real, Vector},
 };
-pub use metrics::{Metric, Metrics};
-pub use model_file::{FactorModel, LinearModel, ModelKind, TrainedModel};
+pub use model::{Axis, Metric, Metrics, Schema, Scored, Size, Tensor, TensorKind, Tensors, TrainedModel};
+pub use options::Settings;
 pub use train::{
-    Astray, Ended, EpochReport, Outcome, Progress, RaceReport, Raced, Settings, Watch, Window, WindowReport, train_factorization,
+    Astray, Ended, EpochReport, Outcome, Progress, RaceReport, Raced, Resolved, Watch, train, train_factorization,
     train_factorization_with, train_linear, train_linear_with,
 };

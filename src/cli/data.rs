@@ -2,7 +2,7 @@
 use super::{interrupt::watched, say::say, summary};
 use clap::{Args, ValueEnum};
 use hogwild::{
-    Error, ModelKind, Scored, TrainedModel, Window,
+    Error, Scored, TrainedModel, Window,
     data::{Cache, Check, Columns, Format, OnBadRow, Opened, PackSettings, Repeated, is_safetensors, looks_like, open_or_pack_while},
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -137,10 +137,7 @@ impl CacheOptions {
 
     fn settings_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> PackSettings {
         let settings = self.data.settings();
-        let format = match model.kind {
-            ModelKind::Linear(_) => Format::Svmlight,
-            ModelKind::Factorization(_) => Format::Ratings,
-        };
+        let Ok(format) = model.family().map(|family| family.format()) else { return settings };
         // Text that shows its format is found in the cache as `train` and `pack` have put it there.
         let packed = inputs.iter().any(|path| is_safetensors(path));
         let is_plain = packed || settings.format.is_some() || settings.columns.is_some() || looks_like(inputs, format);

@@ -2,7 +2,7 @@
 use super::say::show;
 use clap::Args;
 use hogwild::{
-    ModelKind, TrainedModel,
+    TrainedModel,
     data::{Ids, Packed},
 };
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub struct InspectArgs {
 
 pub fn run(args: InspectArgs) -> anyhow::Result<()> {
     let found = match TrainedModel::open(&args.file) {
-        Ok(model) => of_model(&model, args.top),
+        Ok(model) => of_model(&model, args.top)?,
         // Not a model: then data, or the error that says what it is.
         Err(not_model) => match Packed::open(&args.file) {
             Ok(data) => of_data(&data, args.top)?,
@@ -47,60 +47,20 @@ fn is_model(path: &std::path::Path) -> bool {
 }
 
 /// Of an ensemble: the means of its members' weights, and what each has.
-fn of_model(model: &TrainedModel, top: usize) -> Value {
-    let mut found = json!({ "model": model.kind_name(), "loss": model.loss.name(), "settings": model.settings });
+fn of_model(model: &TrainedModel, top: usize) -> hogwild::Result<Value> {
+    let mut found = json!({ "model": model.family, "loss": model.loss.name(), "settings": model.settings });
     if let Some(classes) = model.classes {
         found["classes"] = classes.names().into();
         found["positive_class"] = classes.positive.to_string().into();
     }
-    let nonzero = |weights: &[f32]| weights.iter().filter(|&&w| w != 0.0).count();
-    let length = |weights: &mut dyn Iterator<Item = &f32>| weights.map(|&w| (w as f64).powi(2)).sum::<f64>().sqrt();
-    let of_member = |member: &ModelKind| match member {
-        ModelKind::Linear(m) => {
-            json!({ "bias": m.bias, "nonzero_weights": nonzero(&m.weights), "length_of_weights": length(&mut m.weights.iter()) })
-        }
-        ModelKind::Factorization(m) => json!({
-            "length_of_biases": length(&mut m.user_bias.iter().chain(&m.item_bias)),
-            "length_of_factors": length(&mut m.user_factor.iter().chain(&m.item_factor)),
-        }),
-    };
-    if model.members().len() > 1 {
-        found["members"] = model.members().map(of_member).collect();
+    let family = model.family()?;
+    if model.members.len() > 1 {
+        found["members"] = model.members.iter().map(|member| family.describe_member(member)).collect();
     }
-    match &model.kind {
-        ModelKind::Linear(m) => {
-            let weights = mean(model, |member| if let ModelKind::Linear(m) = member { &m.weights } else { &[] });
-            let bias = mean(model, |member| if let ModelKind::Linear(m) = member { std::slice::from_ref(&m.bias) } else { &[] });
-            found["features"] = m.weights.len().into();
-            found["nonzero_weights"] = nonzero(&weights).into();
-            found["bias"] = json!(bias.first());
-            found["heaviest"] = heaviest(&m.ids, &weights, top);
-        }
-        ModelKind::Factorization(m) => {
-            let biases = mean(model, |member| if let ModelKind::Factorization(m) = member { &m.item_bias } else { &[] });
-            found["users"] = m.users.len().into();
-            found["items"] = m.items.len().into();
-            found["rank"] = m.rank.into();
-            found["mean"] = json!(m.mean);
-            found["heaviest_item_biases"] = heaviest(&m.items, &biases, top);
-        }
+    for (name, value) in family.describe(model, top) {
+        found[name] = value;
     }
-    found
-}
-
-/// The mean of some weights over a model's members.
-fn mean(model: &TrainedModel, weights: impl Fn(&ModelKind) -> &[f32]) -> Vec<f32> {
-    let mut sums = vec![0.0; weights(&model.kind).len()];
-    for member in model.members() {
-        sums.iter_mut().zip(weights(member)).for_each(|(sum, &w)| *sum += w as f64);
-    }
-    sums.iter().map(|sum| (sum / model.members().len() as f64) as f32).collect()
-}
-
-fn heaviest(ids: &Ids, weights: &[f32], top: usize) -> Value {
-    let mut order: Vec<usize> = (0..weights.len()).collect();
-    order.sort_by(|&a, &b| weights[b].abs().total_cmp(&weights[a].abs()));
-    order.iter().take(top).map(|&i| (ids.name(i), json!(weights[i]))).collect::<serde_json::Map<_, _>>().into()
+    Ok(found)
 }
 
 fn of_data(data: &Packed, top: usize) -> anyhow::Result<Value> {

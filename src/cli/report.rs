@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use std::{
     fs::File,
     io::{BufWriter, Write},
+    ops::ControlFlow,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -102,7 +103,7 @@ impl Report {
     /// The last line of the log, with totals.
     pub fn end(mut self, outcome: &Outcome, ended: &str) -> anyhow::Result<()> {
         if let (Some(metrics), Some(model)) = (&outcome.ensemble, &outcome.model) {
-            self.say(&format!("ensemble of {}  held-out{}", model.members().len(), metrics_text(metrics)));
+            self.say(&format!("ensemble of {}  held-out{}", model.members.len(), metrics_text(metrics)));
         }
         self.see_memory();
         let (own, peak) = (self.own_memory, memory::used().map(|used| used.peak));
@@ -121,10 +122,10 @@ impl Report {
 }
 
 impl Watch for Report {
-    fn progress(&mut self, now: Progress) {
+    fn progress(&mut self, now: Progress) -> ControlFlow<()> {
         self.see_memory();
         if self.started.elapsed() < Duration::from_secs(1) {
-            return;
+            return ControlFlow::Continue(());
         }
         let racing = now.epoch == 0;
         let (done, of) = if racing { (now.examples, now.of) } else { (now.done, now.of_all) };
@@ -135,6 +136,7 @@ impl Watch for Report {
             self.bar.set_style(style);
         }
         self.bar.set_message(if racing { format!("{done}/{of}") } else { format!("{}/{}", now.epoch, self.epochs) });
+        ControlFlow::Continue(())
     }
 
     fn race(&mut self, race: &RaceReport) {
@@ -180,7 +182,7 @@ impl Watch for Report {
         self.try_log(json!({ "event": "window", "bytes": bytes, "of": of, "groups": groups, "gives_back": gives_back }));
     }
 
-    fn epoch(&mut self, e: &EpochReport) {
+    fn epoch(&mut self, e: &EpochReport) -> ControlFlow<()> {
         self.see_memory();
         let seconds = e.seconds.max(1e-9);
         if !self.quiet {
@@ -202,6 +204,7 @@ impl Watch for Report {
             "nonzeros": e.nonzeros, "steps": e.steps, "loss": e.loss, "valid": e.valid.as_ref().map(metrics_json),
         });
         self.try_log(line);
+        ControlFlow::Continue(())
     }
 }
 

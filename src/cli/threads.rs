@@ -1,6 +1,5 @@
 //! The threads that read, check, pack and score: started here with a look at whether the system has them. (rayon would start them at the
 //! first use, and panic where it can't.)
-use hogwild::data::Packed;
 use rayon::{ThreadBuilder, ThreadPoolBuilder};
 use std::{
     sync::mpsc::{Sender, channel},
@@ -32,18 +31,4 @@ fn waiting() -> std::io::Result<Sender<ThreadBuilder>> {
     let (sender, jobs) = channel::<ThreadBuilder>();
     thread::Builder::new().spawn(move || jobs.recv().map(ThreadBuilder::run))?;
     Ok(sender)
-}
-
-/// Nonzeros and ratings of an epoch for each worker: of less, which takes some two milliseconds, a second one saves nothing that could be noticed, and on few
-/// examples at high rates several go by each other's old weights.
-const NONZEROS: u64 = 2_000_000;
-const RATINGS: u64 = 500_000;
-
-/// How many workers the data are worth.
-pub fn worth(data: &Packed) -> usize {
-    let (work, each) = match data {
-        Packed::Sparse(data) => (data.nonzeros(), NONZEROS),
-        Packed::Ratings(data) => (data.len() as u64, RATINGS),
-    };
-    (1 + work / each).min(1024) as usize
 }

@@ -8,24 +8,19 @@ use super::{
     report::{self, Report},
     rule::RuleOptions,
     say::{say, see_reader},
-    summary, threads, warn,
+    summary, warn,
 };
 use anyhow::bail;
-use clap::{Args, ValueEnum};
+use clap::{
+    Args,
+    builder::{PossibleValue, PossibleValuesParser},
+};
 use hogwild::{
-    Batch, Ended, Error, Loss, Metric, Normalize, Order, Outcome, Schedule, Settings, Window,
-    data::{Opened, Packed},
-    train_factorization, train_linear,
+    AnyData, AnyFamily, Batch, Ended, Error, FAMILIES, Loss, Metric, Normalize, Order, Outcome, Schedule, Settings, Window,
+    data::{Kind, Opened, Packed},
+    family, family_for,
 };
 use std::{path::PathBuf, process::ExitCode, sync::atomic::AtomicBool};
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum ModelName {
-    /// Score = bias + sum of weight times value
-    Linear,
-    /// Matrix factorization of ratings, with biases
-    Mf,
-}
 
 /// None: auto.
 #[derive(Clone, Copy)]
@@ -50,8 +45,8 @@ pub struct TrainArgs {
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     holdout: Option<f64>,
     /// [default: mf for ratings, linear otherwise]
-    #[arg(long, value_enum)]
-    model: Option<ModelName>,
+    #[arg(long, value_parser = models())]
+    model: Option<String>,
     /// [default: squared for mf, logistic otherwise]
     #[arg(long, value_parser = named(&Loss::ALL.map(|loss| loss.name())))]
     loss: Option<String>,
@@ -144,13 +139,18 @@ pub struct TrainArgs {
     options: CacheOptions,
 }
 
-pub fn named(names: &[&'static str]) -> clap::builder::PossibleValuesParser {
+/// The families of models, each with a line of help.
+fn models() -> PossibleValuesParser {
+    FAMILIES.map(|family| PossibleValue::new(family.name()).help(family.summary())).into()
+}
+
+pub fn named(names: &[&'static str]) -> PossibleValuesParser {
     names.to_vec().into()
 }
 
 impl TrainArgs {
-    fn settings(&self, ratings: bool) -> hogwild::Result<Settings> {
-        let mut s = if ratings { Settings::for_ratings() } else { Settings::default() };
+    fn settings(&self, family: &dyn AnyFamily) -> hogwild::Result<Settings> {
+        let mut s = family.defaults();
         // The parser has let through only names that exist.
         s.loss = Loss::ALL.into_iter().find(|loss| self.loss.as_deref() == Some(loss.name())).unwrap_or(s.loss);
         s.positive = self.positive;
@@ -195,10 +195,15 @@ pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
         args.log = Some("/dev/stdout".into());
     }
     // Which defaults hold is known with the data; what is wrong by both is told before they are read.
-    let check = |ratings| args.settings(ratings)?.check();
-    match args.model {
-        Some(model) => check(model == ModelName::Mf)?,
-        None => check(false).or_else(|error| check(true).map_err(|_| error))?,
+    let check = |family: &dyn AnyFamily| family.check(&args.settings(family)?);
+    // The parser has let through only names that exist.
+    let named_family = args.model.as_deref().and_then(family);
+    match named_family {
+        Some(family) => check(family)?,
+        None => {
+            let [first, others @ ..] = &FAMILIES;
+            check(*first).or_else(|error| others.iter().find_map(|family| check(*family).ok()).ok_or(error))?;
+        }
     }
     let named = [("--out", args.out.as_ref()), ("--log", args.log.as_ref()), ("--plot", args.plot.as_ref())];
     outputs::check(args.data.iter().chain(&args.valid), &named)?;
@@ -206,32 +211,26 @@ pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
     args.options.check_columns(args.data.iter().chain(&args.valid))?;
     let data = args.options.open(&args.data, args.quiet)?;
     let valid = args.valid.as_ref().map(|path| args.options.open(std::slice::from_ref(path), args.quiet)).transpose()?;
-    let ratings = matches!(data.packed, Packed::Ratings(_));
-    match args.model {
-        Some(ModelName::Mf) if !ratings => {
-            bail!(
-                "{}: --model mf takes ratings, and these are sparse rows (`label index:value ...`); leave --model out",
-                args.data[0].display()
-            )
-        }
-        Some(ModelName::Linear) if ratings => {
-            bail!(
-                "{}: --model linear takes sparse rows, and these are ratings (`user item rating`); leave --model out, or write rows as `label index:value ...`",
-                args.data[0].display()
-            )
-        }
-        _ => {}
+    let found = AnyData::from(&data.packed);
+    let family = named_family.unwrap_or_else(|| family_for(found.kind()));
+    if family.takes() != found.kind() {
+        let (takes, these, else_) = match found.kind() {
+            Kind::Sparse => ("ratings", "sparse rows (`label index:value ...`)", ""),
+            Kind::Ratings => ("sparse rows", "ratings (`user item rating`)", ", or write rows as `label index:value ...`"),
+        };
+        let (name, input) = (family.name(), args.data[0].display());
+        bail!("{input}: --model {name} takes {takes}, and these are {these}; leave --model out{else_}");
     }
-    let mut settings = args.settings(ratings)?;
+    let mut settings = args.settings(family)?;
     if args.threads.is_none() {
         settings.racers = Some(settings.threads);
-        settings.threads = settings.threads.min(threads::worth(&data.packed));
+        settings.threads = settings.threads.min(family.workers(found));
     }
     if !args.quiet {
         tell_notes(&args, &settings, &data, valid.as_ref())?;
     }
     // To the end, so that a signal in the midst of saving takes nothing away.
-    let outcome = watched(|stop| train(&args, &settings, &data, valid.as_ref(), stop));
+    let outcome = watched(|stop| train(&args, family, &settings, (&data, valid.as_ref()), stop));
     if let (Err(error), Some("/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1")) = (&outcome, args.log.as_ref().and_then(|log| log.to_str()))
     {
         see_reader(error);
@@ -260,15 +259,19 @@ fn tell_notes(args: &TrainArgs, settings: &Settings, data: &Opened, valid: Optio
     Ok(())
 }
 
-fn train(args: &TrainArgs, settings: &Settings, data: &Opened, valid: Option<&Opened>, stop: &AtomicBool) -> anyhow::Result<ExitCode> {
+fn train(
+    args: &TrainArgs,
+    family: &dyn AnyFamily,
+    settings: &Settings,
+    (data, valid): (&Opened, Option<&Opened>),
+    stop: &AtomicBool,
+) -> anyhow::Result<ExitCode> {
     let mut report = Report::new(args.log.as_deref(), args.quiet, (&args.data, args.valid.as_deref()), settings, data)?;
-    let outcome = match (&data.packed, valid.map(|valid| &valid.packed)) {
-        (Packed::Sparse(data), None) => train_linear(data, None, settings, &mut report, stop),
-        (Packed::Sparse(data), Some(Packed::Sparse(valid))) => train_linear(data, Some(valid), settings, &mut report, stop),
-        (Packed::Ratings(data), None) => train_factorization(data, None, settings, &mut report, stop),
-        (Packed::Ratings(data), Some(Packed::Ratings(valid))) => train_factorization(data, Some(valid), settings, &mut report, stop),
-        _ => bail!("training and --valid data are of different kinds: one has sparse rows, the other ratings"),
-    };
+    let valid_data = valid.map(|valid| AnyData::from(&valid.packed));
+    if valid_data.is_some_and(|valid| valid.kind() != family.takes()) {
+        bail!("training and --valid data are of different kinds: one has sparse rows, the other ratings");
+    }
+    let outcome = hogwild::train(family, &data.packed, valid_data, settings, &mut report, stop);
     let by_name = |error| {
         let error = of_input(error, data, &args.data);
         valid.iter().zip(&args.valid).fold(error, |error, (opened, path)| of_input(error, opened, std::slice::from_ref(path)))
@@ -282,10 +285,7 @@ fn train(args: &TrainArgs, settings: &Settings, data: &Opened, valid: Option<&Op
 
 /// What is to be said where a file's contents are no longer what they were when it was opened.
 fn changed(args: &TrainArgs, data: &Opened, valid: Option<&Opened>) -> Option<String> {
-    let is_changed = |opened: &&Opened| match &opened.packed {
-        Packed::Sparse(data) => data.changed(),
-        Packed::Ratings(data) => data.changed(),
-    };
+    let is_changed = |opened: &&Opened| AnyData::from(&opened.packed).changed();
     let used = std::iter::once((data, &args.data[0])).chain(valid.zip(args.valid.as_ref()));
     let path = used.into_iter().find(|(opened, _)| is_changed(opened))?.1;
     Some(format!("{}: the file changed while it was in use, so that nobody knows what the model has seen; train again", path.display()))
@@ -296,7 +296,7 @@ fn finish(args: &TrainArgs, outcome: &Outcome, report: Report, changed: Option<S
     report.clear();
     let whose = match (&outcome.model, outcome.best) {
         (_, Some(epoch)) => format!("epoch {epoch}, the best"),
-        (Some(model), _) if !model.earlier.is_empty() => format!("the {} cycles completed", model.members().len()),
+        (Some(model), _) if model.members.len() > 1 => format!("the {} cycles completed", model.members.len()),
         (_, None) => format!("epoch {}", outcome.epochs.len()),
     };
     // Finite, but worse than a constant on what it was trained on.
@@ -304,7 +304,7 @@ fn finish(args: &TrainArgs, outcome: &Outcome, report: Report, changed: Option<S
     let unfinished = match &outcome.ended {
         Ended::Diverged(_) => Some("diverged"),
         Ended::Interrupted | Ended::DataLost(_) => Some("interrupted"),
-        Ended::Finished | Ended::StoppedEarly => astray.map(|_| "diverged"),
+        Ended::Finished | Ended::StoppedEarly | Ended::Stopped => astray.map(|_| "diverged"),
     };
     // What is lost has changed, of course.
     let changed = changed.filter(|_| !matches!(outcome.ended, Ended::DataLost(_)));
@@ -343,10 +343,12 @@ fn finish(args: &TrainArgs, outcome: &Outcome, report: Report, changed: Option<S
             None => ("finished".to_string(), ExitCode::SUCCESS),
         },
         Ended::StoppedEarly => {
-            let (metric, patience) = (outcome.settings.stop_metric.unwrap_or(Metric::Loss).name(), outcome.settings.patience.unwrap_or(0));
+            let (metric, patience) =
+                (outcome.settings.asked.stop_metric.unwrap_or(Metric::Loss).name(), outcome.settings.asked.patience.unwrap_or(0));
             report.say(&format!("stopped early: the held-out {metric} got no better for {patience} epochs"));
             ("stopped early".to_string(), ExitCode::SUCCESS)
         }
+        Ended::Stopped => ("stopped".to_string(), ExitCode::SUCCESS),
         Ended::Interrupted => {
             say!("hogwild: interrupted in epoch {}", outcome.epochs.len());
             ("interrupted".to_string(), ExitCode::from(130))

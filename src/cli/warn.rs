@@ -5,7 +5,7 @@ use super::{
     summary::{self, count, real},
 };
 use hogwild::{
-    ModelKind, TrainedModel,
+    TrainedModel,
     data::{Farthest, Ids, Opened, Packed, Ratings, Spread},
 };
 use std::{collections::HashMap, path::PathBuf};
@@ -49,9 +49,9 @@ pub fn rounded(spread: &Spread, name: &str, what: &str) -> Option<String> {
 
 /// Says so if ratings are of users and items that a model hardly has. Gives whether it did.
 pub fn of_unknown(opened: &Opened, inputs: &[PathBuf], model: &TrainedModel) -> hogwild::Result<bool> {
-    match &model.kind {
-        ModelKind::Factorization(model) => of_strangers(opened, inputs, &model.users, &model.items),
-        ModelKind::Linear(_) => Ok(false),
+    match (model.ids("user"), model.ids("item")) {
+        (Some(users), Some(items)) => of_strangers(opened, inputs, users, items),
+        _ => Ok(false),
     }
 }
 

@@ -6,8 +6,8 @@
 //! the admitted ones come in a random order, that of `--order shuffle`, and once all are admitted the run is one of `--order shuffle` and costs
 //! no more. Until then each epoch begins with a pass that scores all examples, those left out before too. Equal losses are admitted
 //! by lot: a linear model begins with all alike, and its first epoch has a random share of the examples.
-use super::Settings;
-use crate::Order;
+use crate::options::Settings;
+use hogwild_kernels::order::Order;
 use rayon::prelude::*;
 
 /// What an epoch at the very beginning admits.

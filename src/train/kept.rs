@@ -1,12 +1,21 @@
 //! What a run keeps of its way: the state of the last good epoch; with early stopping that of the best; with snapshots (Huang et al.,
 //! "Snapshot ensembles: train 1, get M for free", ICLR 2017) one of the end of each cosine cycle, which together are one model.
-use super::{Astray, Ended, EpochReport, Outcome, Settings, stopping::Best};
-use crate::{Error, Metrics, Result, Scored, TrainedModel, model_file::ModelKind};
+use super::{
+    report::{Astray, Ended, EpochReport, Outcome},
+    resolved::Resolved,
+    stopping::Best,
+};
+use crate::{
+    family::prepared::Basis,
+    model::{Metrics, Scored, Tensors, TrainedModel},
+    options::Settings,
+};
+use hogwild_base::{Error, Result};
 use hogwild_kernels::schedule::epochs_of_cycle;
 
 /// States, with what they score on held-out data where there are to be several.
-pub(super) struct Kept<T> {
-    states: Vec<(T, Option<Scored>)>,
+pub(super) struct Kept {
+    states: Vec<(Tensors, Option<Scored>)>,
     /// Whether the last of them gives way to the next.
     passing: bool,
     best: Option<Best>,
@@ -14,14 +23,14 @@ pub(super) struct Kept<T> {
     snapshots: Option<u64>,
 }
 
-impl<T> Kept<T> {
-    pub fn new(settings: &Settings) -> Kept<T> {
+impl Kept {
+    pub fn new(settings: &Settings) -> Kept {
         let snapshots = settings.snapshots.map(|n| n as u64);
         Kept { states: Vec::new(), passing: false, best: Best::new(settings), epochs: settings.epochs as u64, snapshots }
     }
 
     /// Takes the state after an epoch, from 1, or after the `part` of it that was run before an interruption.
-    pub fn take(&mut self, epoch: usize, part: bool, state: T, scored: Option<Scored>, valid: Option<&Metrics>) -> Result<()> {
+    pub fn take(&mut self, epoch: usize, part: bool, state: Tensors, scored: Option<Scored>, valid: Option<&Metrics>) -> Result<()> {
         let better = match (&mut self.best, valid) {
             (Some(best), Some(valid)) => best.see(epoch, valid)?,
             (best, _) => best.is_none(),
@@ -43,12 +52,12 @@ impl<T> Kept<T> {
     }
 
     /// The end of the run.
-    pub fn end(mut self, ended: Ended, epochs: Vec<EpochReport>, settings: &Settings) -> Ran<T> {
+    pub fn end(mut self, ended: Ended, epochs: Vec<EpochReport>, settings: &Settings) -> Ran {
         // In the midst of a cycle the rate is high: such a state is a model only where there is no other.
         if self.passing && self.states.len() > 1 {
             self.states.pop();
         }
-        let (states, scored): (Vec<T>, Vec<Option<Scored>>) = self.states.into_iter().unzip();
+        let (states, scored): (Vec<Tensors>, Vec<Option<Scored>>) = self.states.into_iter().unzip();
         let scored: Vec<Scored> = scored.into_iter().flatten().collect();
         let ensemble = (scored.len() > 1).then(|| Scored::mean(settings.loss, scored).metrics(settings.loss));
         Ran { states, ended, epochs, best: self.best.and_then(|best| best.epoch), astray: None, ensemble }
@@ -56,8 +65,8 @@ impl<T> Kept<T> {
 }
 
 /// What a run gave, before it is a model.
-pub(super) struct Ran<T> {
-    states: Vec<T>,
+pub(super) struct Ran {
+    states: Vec<Tensors>,
     ended: Ended,
     epochs: Vec<EpochReport>,
     best: Option<usize>,
@@ -65,30 +74,30 @@ pub(super) struct Ran<T> {
     ensemble: Option<Metrics>,
 }
 
-impl<T> Ran<T> {
+impl Ran {
     /// The same, gone astray at its end, if it has.
-    pub fn with_astray(self, astray: Option<Astray>) -> Ran<T> {
+    pub fn with_astray(self, astray: Option<Astray>) -> Ran {
         Ran { astray, ..self }
     }
 
-    /// The same with a model, made of states by `kind`. The rule may be the user's own, by that name.
-    pub fn outcome(self, settings: Settings, rule: &str, unit: f32, kind: impl Fn(T) -> ModelKind) -> Outcome {
-        let Ran { states, mut ended, epochs, best, astray, ensemble } = self;
-        let mut earlier: Vec<ModelKind> = states.into_iter().map(kind).collect();
+    /// The same with a model of that family.
+    pub fn outcome(self, family: &'static str, basis: &Basis, settings: Resolved) -> Outcome {
+        let Ran { states: mut members, mut ended, epochs, best, astray, ensemble } = self;
         // What is finite by standardised labels and scaled features need not be by those in the file.
-        let is_finite = |kind: &ModelKind| kind.floats().iter().all(|(_, _, numbers)| numbers.iter().all(|x| x.is_finite()));
-        if !earlier.iter().all(is_finite) {
-            let (rate, quantity) = (settings.lr.unwrap_or(0.0), "a weight, in the unit of the labels over that of its feature,");
-            ended = Ended::Diverged(Error::Diverged { epoch: epochs.len(), rate, base: rate, l2: settings.l2, quantity });
-            earlier.clear();
+        if !members.iter().all(Tensors::are_finite) {
+            let (rate, quantity) = (settings.lr, "a weight, in the unit of the labels over that of its feature,");
+            ended = Ended::Diverged(Error::Diverged { epoch: epochs.len(), rate, base: rate, l2: settings.asked.l2, quantity });
+            members.clear();
         }
-        let model = earlier.pop().map(|kind| TrainedModel {
-            loss: settings.loss,
-            unit,
-            classes: None,
-            settings: settings.describe_with(rule),
-            kind,
-            earlier,
+        let model = (!members.is_empty()).then(|| TrainedModel {
+            family,
+            loss: settings.asked.loss,
+            unit: basis.targets.scale,
+            classes: basis.classes,
+            unit_rows: basis.unit_rows,
+            settings: settings.describe(),
+            axes: basis.axes.clone(),
+            members,
         });
         Outcome { model, ended, epochs, best, astray, ensemble, settings }
     }

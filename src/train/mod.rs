@@ -1,29 +1,127 @@
-//! Training: what is asked for (`settings`), what becomes of it (`linear`, `factorization`), the epochs (`run`, by the loops that `compiled` lists) and
-//! what is told of them (`report`); which states are `kept` and when it is `stopping` early. What labels are learnt as (`targets`); the `race` of learning rates
-//! by `rehearsal`s on a sample (of ratings: `sample`; of rows, who `judges`), and the `recovery` of runs that go astray. Where examples come from (`feed`), how
-//! features are scaled (`scale`), their `order`, by difficulty too (`curriculum`), what of a file larger than memory is in it (`window`), which rows are private
-//! (`hot`); the `threads`, and the inner loop (`worker`), or by `batch`es the `synchronous` way.
+//! Training: a `session` checks what is asked, has a family make data and settings ready, finds a rate, runs the epochs and makes a model.
+//!
+//! The rate: a `race` of `rehearsal`s on samples; `recovery` of runs that go astray. The epochs: which examples are admitted
+//! (`curriculum`), which states are `kept`, when it is `stopping` early, who follows (`follower`) and what is told (`report`).
 mod curriculum;
-mod factorization;
-mod hot;
-mod judges;
+mod follower;
 mod kept;
-mod linear;
 mod race;
 mod recovery;
 mod rehearsal;
 mod report;
-mod run;
-mod sample;
-mod scale;
-mod settings;
+mod resolved;
+mod session;
 mod stopping;
-mod tiles;
-mod window;
 
-pub use factorization::{train_factorization, train_factorization_with};
-pub use linear::{train_linear, train_linear_with};
+use crate::{
+    family::{AnyData, AnyFamily, Factorization, Family, Linear},
+    options::Settings,
+};
+use follower::Follower;
+use hogwild_base::Result;
+use hogwild_data::{Dataset, Ratings};
+use hogwild_kernels::{
+    engine::{Loops, Own},
+    rules::UpdateRule,
+};
+use session::Job;
+use std::{any::type_name, sync::atomic::AtomicBool};
+
 pub use report::{Astray, Ended, EpochReport, Outcome, Progress, RaceReport, Raced, Watch};
-pub(crate) use settings::MOST_SNAPSHOTS;
-pub use settings::Settings;
-pub use window::{Window, WindowReport};
+pub use resolved::Resolved;
+
+/// Trains a linear model on sparse rows.
+///
+/// `valid` is evaluated after every epoch (or, with `settings.holdout`, the rows held out). `stop` may be set from another thread
+/// or a signal handler: workers finish their block. `watch` is told how the run goes, and may end it.
+///
+/// # Errors
+/// Settings out of range, labels that do not fit the loss, too little memory. Divergence is not an error: see [`Ended`].
+pub fn train_linear(
+    data: &Dataset,
+    valid: Option<&Dataset>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
+    fit::<Linear>((&settings.rule, settings.rule.name()), data, valid, settings, &mut Follower::new(watch, stop))
+}
+
+/// The same with an update rule of the user's own; that of the settings is not looked at.
+///
+/// # Errors
+/// As for [`train_linear`].
+pub fn train_linear_with<R: UpdateRule>(
+    rule: R,
+    data: &Dataset,
+    valid: Option<&Dataset>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
+    fit::<Linear>((&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
+}
+
+/// Trains matrix factorization on ratings. As [`train_linear`] otherwise.
+///
+/// # Errors
+/// As for [`train_linear`].
+pub fn train_factorization(
+    data: &Ratings,
+    valid: Option<&Ratings>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
+    fit::<Factorization>((&settings.rule, settings.rule.name()), data, valid, settings, &mut Follower::new(watch, stop))
+}
+
+/// The same with an update rule of the user's own; that of the settings is not looked at.
+///
+/// # Errors
+/// As for [`train_linear`].
+pub fn train_factorization_with<R: UpdateRule>(
+    rule: R,
+    data: &Ratings,
+    valid: Option<&Ratings>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
+    fit::<Factorization>((&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
+}
+
+/// Trains a model of any family, on data of its kind. As [`train_linear`] otherwise.
+///
+/// # Errors
+/// As for [`train_linear`]; data of another kind.
+pub fn train<'d>(
+    family: &dyn AnyFamily,
+    data: impl Into<AnyData<'d>>,
+    valid: Option<AnyData<'d>>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
+    let data = data.into();
+    let (rule, facts, has_valid) = (settings.rule.name(), family.facts(&settings.rule), valid.is_some());
+    session::run(&Job { family: family.name(), rule, facts, settings, has_valid }, &mut Follower::new(watch, stop), &|| {
+        family.check(settings)?;
+        family.prepare(data, valid, settings)
+    })
+}
+
+/// Trains a model of a family by a rule of that name.
+fn fit<F: Family>(
+    (rule, name): (&dyn Loops<F::Kernel>, &str),
+    data: &F::Data,
+    valid: Option<&F::Data>,
+    settings: &Settings,
+    follower: &mut Follower<'_>,
+) -> Result<Outcome> {
+    let job = Job { family: F::SCHEMA.family, rule: name, facts: rule.facts(), settings, has_valid: valid.is_some() };
+    session::run(&job, follower, &|| {
+        F::check(settings)?;
+        F::prepare(rule, data, valid, settings)
+    })
+}

@@ -14,15 +14,19 @@
 //! kind, and one that only drives a loss of nearly 0 further down is not better. Where no rate beats the constant that loses least, the largest
 //! that does no harm is taken, and that is said.
 use super::{
-    RaceReport, Raced, Settings, Watch,
-    rehearsal::{Rehearsal, Stage, mean},
+    follower::Follower,
+    rehearsal::{EPOCHS, Rehearsal, mean},
+    report::{RaceReport, Raced},
 };
-use crate::{Batch, Result};
+use crate::{
+    family::prepared::{Basis, Search},
+    options::Settings,
+};
+use hogwild_base::Result;
 use hogwild_kernels::{
-    engine::{Kernel, Loops},
-    simd::math::three_digits,
+    batch::Batch,
+    simd::{InstructionSet, math::three_digits},
 };
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
 /// From rung to rung of the first ladder, and of the second: two and four to a decade.
@@ -41,9 +45,6 @@ const WORK: f64 = 1e8;
 const LEAST: [f64; 2] = [500.0, 2000.0];
 /// Examples of a sample, at most.
 pub(super) const LARGEST: u64 = 1 << 18;
-/// The most epochs that are rehearsed. A longer run has a rate lower by the root of how much longer it is, as steps at one rate go
-/// (Nemirovski, Juditsky, Lan & Shapiro 2009).
-pub(super) const EPOCHS: usize = 20;
 /// The exponent of how the best rate falls with more examples where they are learnt by heart.
 const BY_HEART: f64 = 0.5;
 /// How much of its loss a model keeps on examples it has seen: at most so much, where all is learnt by heart; at least, where nothing is.
@@ -63,7 +64,7 @@ const UNSEEN: f64 = 1.0;
 const UNMOVED: f64 = 1e-3;
 
 /// How many examples the ladders' samples are to have, of an epoch of `examples` of so many numbers each, and in how many parts they may be held out.
-pub(super) fn sizes(examples: u64, numbers: f64, settings: &Settings) -> [(u64, usize); 2] {
+fn sizes(examples: u64, numbers: f64, settings: &Settings) -> [(u64, usize); 2] {
     let examples = examples as f64;
     let work = (PART * settings.epochs as f64 * examples).max(WORK / numbers.max(1.0));
     let epochs = settings.epochs.min(EPOCHS) as f64;
@@ -74,18 +75,12 @@ pub(super) fn sizes(examples: u64, numbers: f64, settings: &Settings) -> [(u64, 
 }
 
 /// What the race needs to know of the run.
-pub(super) struct Race<'a, 's, K: Kernel> {
-    /// Makes the stage of a ladder.
-    pub stage: &'a dyn Fn(usize) -> Result<Stage<'s, K>>,
-    /// How many examples an epoch of the run has.
-    pub examples: u64,
-    pub model: &'a K::Model,
-    pub rule: &'a dyn Loops<K>,
+pub(super) struct Race<'a> {
+    /// Makes the stages of ladders.
+    pub search: &'a dyn Search,
+    pub basis: &'a Basis,
     pub settings: &'a Settings,
-    /// The constant score that loses least.
-    pub base: f32,
-    /// Whether the best rate falls with more examples where they are learnt by heart: not where a sample has whole rows of parameters.
-    pub by_heart: bool,
+    pub set: InstructionSet,
 }
 
 /// Rates by which a ladder was run, from the smallest.
@@ -100,26 +95,26 @@ struct Sampled {
     examples: u64,
 }
 
-impl<K: Kernel> Race<'_, '_, K> {
-    /// The rate for the run, by a ladder about `middle`; that itself for batches (of which a sample has too few), or when asked to stop.
-    pub fn choose(&self, middle: f32, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<f32> {
-        let start = Instant::now();
+impl Race<'_> {
+    /// The rate for the run, by a ladder about the first; that itself for batches (of which a sample has too few), or when asked to stop.
+    pub fn choose(&self, follower: &mut Follower<'_>) -> Result<f32> {
+        let (start, middle) = (Instant::now(), self.search.first_rate());
         if self.settings.batch != Batch::One {
-            return Ok(not_raced(middle * self.settings.batch.rate_factor(), watch));
+            return Ok(not_raced(middle * self.settings.batch.rate_factor(), follower));
         }
-        let coarse = self.ladder(0, middle, watch, stop)?;
+        let coarse = self.ladder(0, middle, follower)?;
         let best = lowest(&coarse.ladder).unwrap_or(0);
-        let fine = self.ladder(1, coarse.ladder[best].0.rate, watch, stop)?;
-        if stop.load(Relaxed) {
+        let fine = self.ladder(1, coarse.ladder[best].0.rate, follower)?;
+        if follower.is_over() {
             return Ok(middle);
         }
         if fine.constant.is_empty() {
             // A single example leaves none to judge by.
-            return Ok(not_raced(middle, watch));
+            return Ok(not_raced(middle, follower));
         }
         let (ladder, least) = (&fine.ladder, mean(&fine.constant));
         // Rules that tune themselves are steady at no rate but those that hardly move.
-        let best = if self.rule.facts().learns { lowest(ladder) } else { steadiest(ladder, least) };
+        let best = if self.basis.facts.learns { lowest(ladder) } else { steadiest(ladder, least) };
         let (chosen, helped) = match best {
             Some(i) if ladder[i].0.loss >= Some(least * (1.0 - UNMOVED)) => {
                 let harmless = |(_, losses): &&(Raced, Vec<f32>)| self.is_as_good(losses, &fine.constant, least);
@@ -130,20 +125,21 @@ impl<K: Kernel> Race<'_, '_, K> {
         };
         let chosen = three_digits(chosen);
         let rates = coarse.ladder.into_iter().chain(fine.ladder).map(|(raced, _)| raced).collect();
-        watch.race(&RaceReport { rates, chosen, constant: Some(least), helped, seconds: start.elapsed().as_secs_f64() });
+        follower.watch.race(&RaceReport { rates, chosen, constant: Some(least), helped, seconds: start.elapsed().as_secs_f64() });
         Ok(chosen)
     }
 
     /// Runs rungs about `middle`; goes on beyond an end that is the best.
-    fn ladder(&self, level: usize, middle: f32, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Sampled> {
+    fn ladder(&self, level: usize, middle: f32, follower: &mut Follower<'_>) -> Result<Sampled> {
         let (step, side) = (STEPS[level], SIDES[level]);
-        let stage = (self.stage)(level)?;
-        let rehearsal = Rehearsal { stage: &stage, model: self.model, rule: self.rule, settings: self.settings };
+        let size = sizes(self.basis.examples, self.basis.numbers, self.settings)[level];
+        let stage = self.search.stage(size);
+        let rehearsal = Rehearsal::new(stage.as_ref(), &self.basis.facts, self.settings, self.set);
         let rates: Vec<f32> = (-side..=side).map(|rung| middle * step.powi(rung)).collect();
-        let mut run: Ladder = rehearsal.side_by_side(&rates, watch, stop)?;
-        let constant = rehearsal.constant_losses(self.base)?;
+        let mut run: Ladder = rehearsal.side_by_side(&rates, follower)?;
+        let constant = rehearsal.constant_losses(self.basis.targets.base)?;
         let least = mean(&constant);
-        while run.len() < MOST[level] && !stop.load(Relaxed) {
+        while run.len() < MOST[level] && !follower.is_over() {
             let last = run.len() - 1;
             let best = lowest(&run);
             let first = best.map_or(0, |i| self.first_as_good(&run, i, least)); // where none is finite, smaller ones may be
@@ -156,18 +152,18 @@ impl<K: Kernel> Race<'_, '_, K> {
             if !rate.is_normal() {
                 break;
             }
-            run.splice(at..at, rehearsal.side_by_side(&[rate], watch, stop)?);
+            run.splice(at..at, rehearsal.side_by_side(&[rate], follower)?);
         }
         // Half a step on either side of the best: beyond it rates may diverge, and tell nothing of where between them it turns.
-        if let Some(best) = lowest(&run).filter(|_| level == 1 && !stop.load(Relaxed)) {
+        if let Some(best) = lowest(&run).filter(|_| level == 1 && !follower.is_over()) {
             let half = step.sqrt();
             let [below, above] = [run[best].0.rate / half, run[best].0.rate * half];
-            let halves = rehearsal.side_by_side(&[below, above], watch, stop)?;
+            let halves = rehearsal.side_by_side(&[below, above], follower)?;
             for (place, one) in [best, best + 2].into_iter().zip(halves) {
                 run.insert(place, one);
             }
         }
-        Ok(Sampled { ladder: run, constant, examples: stage.examples() })
+        Ok(Sampled { ladder: run, constant, examples: rehearsal.examples() })
     }
 
     /// The rate for all of the run's examples and epochs, of the best on two samples.
@@ -183,10 +179,10 @@ impl<K: Kernel> Race<'_, '_, K> {
         let larger = (fine.examples as f64 / coarse.examples as f64).ln();
         let before = lowest(&coarse.ladder).map_or(winner, |i| between(&coarse.ladder, i) as f64);
         let trend = if larger > 0.5 { ((between(ladder, best) as f64 / before).ln() / larger).clamp(-STEEPEST, STEEPEST) } else { 0.0 };
-        let power = if self.by_heart { -BY_HEART * by_heart + TREND * trend * (1.0 - by_heart) } else { 0.0 };
-        let of_examples = (self.examples as f64 / fine.examples as f64).max(1.0).powf(power);
+        let power = if self.basis.by_heart { -BY_HEART * by_heart + TREND * trend * (1.0 - by_heart) } else { 0.0 };
+        let of_examples = (self.basis.examples as f64 / fine.examples as f64).max(1.0).powf(power);
         let of_epochs = (self.settings.epochs.max(EPOCHS) as f64 / EPOCHS as f64).sqrt();
-        (winner * of_examples / of_epochs / if self.rule.facts().learns { SELF_TUNED } else { 1.0 }) as f32
+        (winner * of_examples / of_epochs / if self.basis.facts.learns { SELF_TUNED } else { 1.0 }) as f32
     }
 
     /// The place of the smallest rate from which on all are as good as the best.
@@ -209,9 +205,9 @@ impl<K: Kernel> Race<'_, '_, K> {
 }
 
 /// The rule's default.
-fn not_raced(rate: f32, watch: &mut dyn Watch) -> f32 {
+fn not_raced(rate: f32, follower: &mut Follower<'_>) -> f32 {
     let chosen = three_digits(rate);
-    watch.race(&RaceReport { rates: Vec::new(), chosen, constant: None, helped: true, seconds: 0.0 });
+    follower.watch.race(&RaceReport { rates: Vec::new(), chosen, constant: None, helped: true, seconds: 0.0 });
     chosen
 }
 

@@ -2,8 +2,9 @@
 //! chosen) in the end. At a rate that was chosen it then starts again at a third of it; a rate that was given is kept, and what to try is said.
 //!
 //! It goes by held-out loss where there is any that tells something, by the training loss otherwise.
-use super::{Astray, Settings, Watch, kept::Ran, run::Went};
-use crate::{Result, Scored};
+use super::{follower::Follower, kept::Ran, report::Astray};
+use crate::{model::Scored, options::Settings};
+use hogwild_base::Result;
 use hogwild_kernels::{simd::math::three_digits, targets::Targets};
 
 /// What a rate is divided by when a run starts again, and how often it may; and how often where held-out loss alone is bad: data of another kind
@@ -18,6 +19,15 @@ const SLACK: f64 = 1e-4;
 /// Fewer held-out examples tell nothing; of more, a difference counts beyond so many standard errors.
 const LEAST: usize = 50;
 const ERRORS: f64 = 2.0;
+
+/// How epochs went. There is one at a time, so that its size does not matter.
+#[allow(clippy::large_enum_variant)]
+pub(super) enum Went {
+    /// To their end, whatever that was.
+    Through(Ran),
+    /// They stopped, as the run has gone astray at a rate that was chosen.
+    Astray(Astray),
+}
 
 /// Follows the losses of one run, in standardised labels.
 pub(super) struct Guard<'a> {
@@ -96,20 +106,20 @@ impl<'a> Guard<'a> {
 
 /// Runs at a rate; where that was chosen and goes astray, again at lower ones. `attempt` is given the rate, and whether it may go astray. Gives
 /// the rate that was kept, too.
-pub(super) fn at_rates<T>(
+pub(super) fn at_rates(
     mut rate: f32,
     chosen: bool,
-    watch: &mut dyn Watch,
-    mut attempt: impl FnMut(f32, bool, &mut dyn Watch) -> Result<Went<T>>,
-) -> Result<(Ran<T>, f32)> {
+    follower: &mut Follower<'_>,
+    attempt: &dyn Fn(f32, bool, &mut Follower<'_>) -> Result<Went>,
+) -> Result<(Ran, f32)> {
     let (mut left, mut mild) = (if chosen { MOST } else { 0 }, 0);
     loop {
-        match attempt(rate, left > 0 && mild <= MOST_MILD, watch)? {
+        match attempt(rate, left > 0 && mild <= MOST_MILD, follower)? {
             Went::Through(ran) => return Ok((ran, rate)),
             Went::Astray(astray) => {
                 rate = three_digits(rate / FALL);
                 (left, mild) = (left - 1, mild + !astray.diverged as usize);
-                watch.astray(&Astray { next: Some(rate), ..astray });
+                follower.watch.astray(&Astray { next: Some(rate), ..astray });
             }
         }
     }

@@ -1,6 +1,12 @@
 //! What a run tells: to someone who follows it, and at its end.
-use super::{Settings, WindowReport};
-use crate::{Error, Metrics, Normalize, TrainedModel};
+use super::resolved::Resolved;
+use crate::{
+    family::WindowReport,
+    model::{Metrics, TrainedModel},
+};
+use hogwild_base::Error;
+use hogwild_kernels::feed::Normalize;
+use std::ops::ControlFlow;
 
 /// What an epoch gave.
 #[derive(Clone, Debug)]
@@ -93,7 +99,21 @@ pub struct Progress {
     pub of_all: u64,
 }
 
-/// Someone who follows the run.
+/// Someone who follows the run, and may end it.
+///
+/// ```
+/// use hogwild::{EpochReport, Watch};
+/// use std::ops::ControlFlow;
+///
+/// /// Ends the run when the training loss is low enough.
+/// struct Until(f64);
+///
+/// impl Watch for Until {
+///     fn epoch(&mut self, report: &EpochReport) -> ControlFlow<()> {
+///         if report.loss < self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+///     }
+/// }
+/// ```
 pub trait Watch {
     /// Called before the race where features are scaled unasked, with the sizes of the smallest and the largest feature (roots of mean squares).
     fn scaled(&mut self, _how: Normalize, _sizes: [f64; 2]) {}
@@ -101,10 +121,15 @@ pub trait Watch {
     fn window(&mut self, _report: &WindowReport) {}
     /// Called after the race of learning rates, and where the rate is the rule's default.
     fn race(&mut self, _report: &RaceReport) {}
-    /// Called about ten times a second while an epoch or a race runs.
-    fn progress(&mut self, _progress: Progress) {}
-    /// Called after every epoch.
-    fn epoch(&mut self, _report: &EpochReport) {}
+    /// Called at least every 50 milliseconds while an epoch or a race runs. `Break` ends the run in the midst of the epoch, as soon as workers
+    /// are through with their blocks: see [`Ended::Interrupted`].
+    fn progress(&mut self, _progress: Progress) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+    /// Called after every epoch, however short. `Break` ends the run there: see [`Ended::Stopped`].
+    fn epoch(&mut self, _report: &EpochReport) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
     /// Called when a run loses more than a constant prediction, or has left the finite numbers; epochs then begin at 1 again if there is a `next` rate.
     fn astray(&mut self, _astray: &Astray) {}
 }
@@ -117,9 +142,11 @@ impl Watch for () {}
 pub enum Ended {
     /// All epochs were run.
     Finished,
-    /// The held-out metric had got no better for [`patience`](Settings::patience) epochs.
+    /// The held-out metric had got no better for [`patience`](crate::Settings::patience) epochs.
     StoppedEarly,
-    /// It was asked to stop; the model is as it was then.
+    /// Whoever followed it ended it after an epoch; the model is that of the epochs run, as if there were no more.
+    Stopped,
+    /// It was asked to stop in the midst of an epoch; the model is as it was then.
     Interrupted,
     /// Something became NaN or infinite; the model is that of the last good epoch, if there was one.
     Diverged(Error),
@@ -144,5 +171,5 @@ pub struct Outcome {
     /// The held-out metrics of an ensemble of snapshots as a whole; those of its members are in their epochs' reports.
     pub ensemble: Option<Metrics>,
     /// The settings as used, with every default filled in.
-    pub settings: Settings,
+    pub settings: Resolved,
 }

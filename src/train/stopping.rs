@@ -1,7 +1,10 @@
 //! Early stopping: the run ends when a held-out metric has got no better for some epochs, and the best epoch's model is the one kept
 //! (Prechelt, "Early stopping - but when?", 1998, with epochs in a row as the criterion).
-use super::Settings;
-use crate::{Error, Metric, Metrics, Result};
+use crate::{
+    model::{Metric, Metrics},
+    options::Settings,
+};
+use hogwild_base::{Error, Result};
 
 /// The best epoch so far, and how long ago it was.
 pub(super) struct Best {
@@ -48,7 +51,7 @@ impl Best {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Loss;
+    use hogwild_kernels::loss::Loss;
 
     /// What of each epoch is told: whether it is the best so far, and whether the run is over.
     fn told(metric: Metric, min_delta: f64, values: &[f64]) -> Vec<(bool, bool)> {

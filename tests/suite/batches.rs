@@ -7,7 +7,7 @@ use crate::{
     },
 };
 use hogwild::{
-    Aids, Batch, Ended, F32x16, InstructionSet, LANES, Loss, ModelKind, Moment, Outcome, Plain, Rule, Schedule, Settings, Weights,
+    Aids, Batch, Ended, F32x16, InstructionSet, LANES, Loss, Moment, Outcome, Plain, Rule, Schedule, Settings, Weights,
     data::{Dataset, Packed, Ratings},
     models::{Factorization, Linear, Pair, Row},
     rules::{Clock, RuleVisitor, UpdateRule},
@@ -142,7 +142,7 @@ impl RuleVisitor for Compare<'_> {
         let settings = &Settings { aids: Aids::default(), ..settings.clone() };
         let still = Settings { loss: Loss::Squared, lr: Some(1e-30), epochs: 1, rule: Rule::named("sgd").unwrap(), ..settings.clone() };
         let start = factors(stars, None, &Settings { schedule: Schedule::Constant, ..still });
-        let ModelKind::Factorization(start) = &start.model.as_ref().unwrap().kind else { panic!("not factors") };
+        let start = start.model.as_ref().unwrap().factors().unwrap().factors;
         let (rank, n) = (settings.rank, star_examples.len() as u64);
         let model = Factorization::new(rank, start.mean, settings.l2 as f32);
         let mut oracle = Summed::new(Plain::new(rule, 0, 2 * SIDE as usize, rank));

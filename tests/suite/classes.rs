@@ -3,7 +3,7 @@ use crate::support::{
     command::{self, parts},
     data::sparse,
 };
-use hogwild::{Classes, Ended, Loss, ModelKind, Settings, TrainedModel, data::Packed, train_linear};
+use hogwild::{Classes, Ended, Loss, Settings, TrainedModel, data::Packed, train_linear};
 use std::{fs, path::Path};
 
 /// Rows of two labels that their features tell apart, but not every time.
@@ -23,8 +23,8 @@ fn trained(low: &str, high: &str, positive: Option<f32>, loss: Loss) -> hogwild:
 }
 
 fn weights(model: &TrainedModel) -> (f32, Vec<f32>) {
-    let ModelKind::Linear(linear) = &model.kind else { panic!("linear") };
-    (linear.bias, linear.weights.clone())
+    let linear = model.linear().unwrap();
+    (linear.bias, linear.weights.to_vec())
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn the_classes_are_kept_in_the_file_and_go_by_it() {
     let scored = opened.score(&Packed::Sparse(sparse(folder.path(), "text", "1 2:1\n2 1:1\n"))).unwrap();
     assert_eq!(scored.scores.iter().map(|score| score.1).collect::<Vec<_>>(), [-1.0, 1.0]);
     // The part that scores takes labels alike, by the classes it is given.
-    let (ModelKind::Linear(linear), data) = (&opened.kind, sparse(folder.path(), "text", "1 2:1\n2 1:1\n")) else { panic!("linear") };
+    let (linear, data) = (opened.linear().unwrap(), sparse(folder.path(), "text", "1 2:1\n2 1:1\n"));
     assert_eq!(linear.score(opened.loss, opened.classes, &data).unwrap().scores, scored.scores);
     let labels = |loss, classes| linear.score(loss, classes, &data).unwrap().scores.iter().map(|score| score.1).collect::<Vec<_>>();
     assert_eq!((labels(Loss::Logistic, None), labels(Loss::Squared, opened.classes)), (vec![1.0, -1.0], vec![1.0, 2.0]));

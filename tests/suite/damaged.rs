@@ -1,5 +1,5 @@
 //! Models that are not what was written: one bit is enough to be refused. And files of earlier versions, without a checksum.
-use hogwild::{FactorModel, LinearModel, Loss, ModelKind, TrainedModel, data::Ids};
+use hogwild::{FactorModel, Factors, LinearModel, Loss, TrainedModel, data::Ids};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::{
     collections::HashMap,
@@ -9,9 +9,14 @@ use std::{
 };
 
 fn linear() -> TrainedModel {
-    let ids = Ids::Numbers(vec![5, 9, 7]).into();
-    let kind = ModelKind::Linear(LinearModel { ids, bias: 0.25, weights: vec![2.5, -2.25, 0.5], unit_rows: false });
-    TrainedModel { loss: Loss::Logistic, unit: 1.0, classes: None, settings: serde_json::json!({}), kind, earlier: Vec::new() }
+    let ids = &Ids::Numbers(vec![5, 9, 7]);
+    LinearModel { ids, bias: 0.25, weights: &[2.5, -2.25, 0.5], unit_rows: false }.trained(Loss::Logistic)
+}
+
+/// An ensemble of two.
+fn pair() -> TrainedModel {
+    let one = linear().members;
+    TrainedModel { members: [one.clone(), one].concat(), ..linear() }
 }
 
 fn factors() -> TrainedModel {
@@ -19,26 +24,18 @@ fn factors() -> TrainedModel {
         start: (0..=names.len()).map(|n| names[..n].concat().len() as u64).collect(),
         bytes: names.concat().into_bytes(),
     };
-    let (users, items) = (names(&["Ann", "Bo"]).into(), names(&["x", "yy", "z"]).into());
-    let (user_bias, item_bias) = (vec![0.5, -0.5], vec![0.1, 0.2, 0.3]);
-    let (user_factor, item_factor) = (vec![1.0, 2.0, 3.0, 4.0], vec![0.5; 6]);
-    let model = FactorModel { mean: 3.0, rank: 2, users, items, user_bias, item_bias, user_factor, item_factor };
-    TrainedModel {
-        loss: Loss::Squared,
-        unit: 1.0,
-        classes: None,
-        settings: serde_json::json!({}),
-        kind: ModelKind::Factorization(model),
-        earlier: Vec::new(),
-    }
+    let (users, items) = (&names(&["Ann", "Bo"]), &names(&["x", "yy", "z"]));
+    let (user_bias, item_bias) = (&[0.5, -0.5], &[0.1, 0.2, 0.3]);
+    let (user_factor, item_factor) = (&[1.0, 2.0, 3.0, 4.0], &[0.5; 6]);
+    let factors = Factors { mean: 3.0, rank: 2, user_bias, item_bias, user_factor, item_factor };
+    FactorModel { users, items, factors }.trained(Loss::Squared)
 }
 
 #[test]
 fn every_flipped_bit_is_seen() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.safetensors");
-    let ensemble = TrainedModel { earlier: vec![linear().kind], ..linear() };
-    for model in [linear(), ensemble, factors()] {
+    for model in [linear(), pair(), factors()] {
         model.save(&path).unwrap();
         let whole = fs::read(&path).unwrap();
         TrainedModel::open(&path).unwrap();
@@ -68,9 +65,8 @@ fn every_flipped_bit_is_seen() {
 fn ids_are_compared_only_where_there_is_no_checksum() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.safetensors");
-    let ids = Ids::Numbers(vec![5, 9, 5]).into();
-    let kind = ModelKind::Linear(LinearModel { ids, bias: 0.25, weights: vec![1.0, 2.0, 3.0], unit_rows: false });
-    let model = TrainedModel { kind, ..linear() };
+    let ids = &Ids::Numbers(vec![5, 9, 5]);
+    let model = LinearModel { ids, bias: 0.25, weights: &[1.0, 2.0, 3.0], unit_rows: false }.trained(Loss::Logistic);
     model.save(&path).unwrap();
     TrainedModel::open(&path).unwrap();
     write_old(&path, &model, ("none", Dtype::U8, vec![0], Vec::new()));
@@ -103,7 +99,6 @@ fn without_a_checksum_what_can_be_seen_is_refused_with_the_reason() {
     let path = folder.path().join("old.safetensors");
     let u64s = |numbers: &[u64]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<_>>();
     let f32s = |numbers: &[f32]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<_>>();
-    let pair = || TrainedModel { earlier: vec![linear().kind], ..linear() };
     for model in [linear(), pair(), factors()] {
         write_old(&path, &model, ("none", Dtype::U8, vec![0], Vec::new()));
         TrainedModel::open(&path).unwrap();

@@ -3,7 +3,7 @@ use crate::support::{
     data::{ratings, sparse},
     training::{factors, held_out_error, linear_and_races},
 };
-use hogwild::{Loss, ModelKind, Normalize, Settings};
+use hogwild::{Loss, Normalize, Settings};
 
 /// From 0 to 1, for each number of each example (the finalizer of splitmix64).
 fn uniform(example: u64, number: u64) -> f64 {
@@ -86,7 +86,7 @@ fn data_that_can_be_separated_get_no_rate_of_hundreds() {
             let settings = Settings { threads: 1, seed, ..Settings::default() };
             let (outcome, races) = linear_and_races(&data(rows, 0), None, settings);
             let model = outcome.model.unwrap();
-            let ModelKind::Linear(model) = model.kind else { panic!("not linear") };
+            let model = model.linear().unwrap();
             let loss = model.score(Loss::Logistic, None, &test).unwrap().metrics(Loss::Logistic).loss;
             assert!(loss < most && races[0].chosen < 100.0, "{rows} rows, seed {seed}: {loss} at {}", races[0].chosen);
         }
@@ -159,7 +159,7 @@ fn held_out_data_that_tell_nothing_leave_the_run_alone() {
     for (name, text) in [("few.svm", "1 20:1\n-1 1:1\n1 19:1\n".to_string()), ("strange.svm", "-1 9001:1\n1 9002:1\n".repeat(200))] {
         let (outcome, races) =
             linear_and_races(&train, Some(&sparse(folder.path(), name, &text)), Settings { threads: 1, ..Settings::default() });
-        assert_eq!(outcome.settings.lr, Some(races[0].chosen), "{name}");
+        assert_eq!(outcome.settings.lr, races[0].chosen, "{name}");
         assert!(outcome.epochs[4].loss < 0.2, "{name}: {:?}", outcome.epochs[4]);
     }
 }

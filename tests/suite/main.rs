@@ -16,6 +16,7 @@ mod dash;
 mod defaults;
 mod every;
 mod faults;
+mod follow;
 mod foreign;
 mod foretold;
 mod formats;

@@ -39,7 +39,7 @@ fn the_choice_repeats_whatever_the_threads_and_costs_a_bounded_work() {
     for (threads, again) in [1, 2, 5].map(|threads| (threads, runs(threads))) {
         for ((outcome, races), (_, first)) in again.iter().zip(&once) {
             assert_eq!((races.len(), &races[0].rates), (1, &first[0].rates), "{threads} threads");
-            assert_eq!(outcome.settings.lr, Some(first[0].chosen), "{threads} threads");
+            assert_eq!(outcome.settings.lr, first[0].chosen, "{threads} threads");
             // A tenth of a second's work, or two, of rows of 30 numbers; a rating of 8 factors counts as 5.
             let visited = races[0].rates.iter().map(|raced| raced.examples).sum::<u64>();
             assert!(visited < 2 * 100_000_000 / 5, "{visited}");
@@ -112,12 +112,12 @@ fn a_given_rate_is_kept_and_what_to_try_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let rows = sparse(folder.path(), "rows.svm", &text_like(500, 0));
     let (outcome, races) = linear_and_races(&rows, None, Settings { lr: Some(0.3), ..Settings::default() });
-    assert_eq!((races.len(), outcome.settings.lr), (0, Some(0.3)));
+    assert_eq!((races.len(), outcome.settings.lr), (0, 0.3));
     // Far too large, but finite: the loss is beyond that of a constant.
     let mut notes = Notes::default();
     let settings = Settings { lr: Some(1e4), rule: Rule::named("sgd").unwrap(), ..Settings::default() };
     let outcome = train_linear(&rows, None, &settings, &mut notes, &AtomicBool::new(false)).unwrap();
-    assert!(matches!(outcome.ended, Ended::Finished) && outcome.settings.lr == Some(1e4));
+    assert!(matches!(outcome.ended, Ended::Finished) && outcome.settings.lr == 1e4);
     let [Astray { loss, constant, next: None, .. }] = notes.astray[..] else { panic!("{:?}", notes.astray) };
     assert!(loss > constant && constant < 0.7, "{loss} {constant}");
 }
@@ -140,7 +140,7 @@ fn a_run_that_goes_astray_at_a_chosen_rate_starts_again_at_a_third() {
     let mut notes = Notes::default();
     let outcome = train_linear(&data, None, &settings, &mut notes, &AtomicBool::new(false)).unwrap();
     let Some(last) = notes.astray.last() else { panic!("it did not go astray: {:?}", outcome.epochs) };
-    assert_eq!(outcome.settings.lr, last.next);
+    assert_eq!(Some(outcome.settings.lr), last.next);
     let ratio = notes.astray[0].rate / notes.astray[0].next.unwrap();
     assert!((ratio - 3.0).abs() < 0.05, "{ratio}");
     assert!(

@@ -161,11 +161,12 @@ impl Watch for Resident {
         self.told = Some(*report);
     }
 
-    fn epoch(&mut self, _report: &hogwild::EpochReport) {
+    fn epoch(&mut self, _report: &hogwild::EpochReport) -> std::ops::ControlFlow<()> {
         let maps = std::fs::read_to_string("/proc/self/smaps").unwrap_or_default();
         let of_file = maps.lines().skip_while(|line| !line.ends_with("watched/rows.safetensors"));
         let resident = of_file.filter_map(|line| line.strip_prefix("Rss:")).next().unwrap_or("0");
         self.kilobytes.push(resident.trim_end_matches("kB").trim().parse().unwrap());
+        std::ops::ControlFlow::Continue(())
     }
 }
 

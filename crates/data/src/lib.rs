@@ -23,6 +23,7 @@ mod packed;
 mod sources;
 mod stamp;
 mod temporary;
+mod window;
 
 pub use cache::{Cache, Opened, open_or_pack, open_or_pack_while};
 pub use cache_folder::{CacheEntry, cache_directory, cache_entries, clear_cache};
@@ -34,6 +35,7 @@ pub use layout::is_safetensors;
 pub use pack::{PackReport, PackSettings, TargetCounts, pack, pack_while};
 pub use packed::{Dataset, Farthest, Kind, LabelCount, Labels, Packed, Ratings, Spread};
 pub use stamp::Check;
+pub use window::Window;
 
 #[cfg(target_endian = "big")]
 compile_error!("packed files are little-endian and are mapped as they are");

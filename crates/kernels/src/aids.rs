@@ -11,9 +11,9 @@
 //!
 //! All of it is done out of the inner loop's way (`cold`, so that the compiler keeps registers for the usual way), on sixteen plain
 //! numbers: when off it costs a branch.
-use crate::{rules::Clock, simd::LANES};
+use crate::{rules::Clock, seeds::Stream, simd::LANES};
 use hogwild_base::{Error, Result};
-use rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+use rand::rngs::Xoshiro256PlusPlus;
 use rand_distr::{Distribution, StandardNormal};
 
 /// What a run does with gradients and weights around its rule; all off by default.
@@ -108,7 +108,7 @@ pub struct Adjuster {
 impl Adjuster {
     /// `stream`: a number of its own for each worker and epoch.
     pub fn new(aids: Aids, seed: u64, stream: u64) -> Adjuster {
-        let random = Xoshiro256PlusPlus::seed_from_u64(seed ^ stream.wrapping_add(1).wrapping_mul(0xA24B_AED4_963E_E407));
+        let random = Stream::Noise { number: stream }.random(seed);
         Adjuster {
             aids,
             active: aids.clip_value.is_some() || aids.noise > 0.0,

@@ -19,5 +19,6 @@ pub mod order;
 pub mod params;
 pub mod rules;
 pub mod schedule;
+pub mod seeds;
 pub mod simd;
 pub mod targets;

@@ -5,7 +5,7 @@
 //! file sorted by label (as the IMDB reviews are), and rules without memory of their gradients would run after each. All of it follows
 //! from seed and epoch, and one thread visits units in the order of the plan, so that a run repeats to the bit. Workers take units from
 //! an atomic counter: who is faster takes more.
-use crate::gate::Gate;
+use crate::{gate::Gate, seeds::Stream};
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 use std::{
     ops::Range,
@@ -37,6 +37,9 @@ impl Order {
         }
     }
 }
+
+/// Examples that are shuffled among each other, where nothing says otherwise.
+pub const BLOCK: u32 = 256;
 
 /// The units of one epoch.
 pub struct Plan {
@@ -70,7 +73,7 @@ impl Plan {
         seed: u64,
         epoch: usize,
     ) -> Plan {
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ (epoch as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let mut random = Stream::Order { epoch }.random(seed);
         let block = block.max(1);
         let sequential = order == Order::Sequential;
         let mut units: Vec<_> = if sequential {

@@ -8,7 +8,7 @@
 use super::trainer::{Trainer, Variant, finished, long_enough, median};
 use anyhow::Context;
 use hogwild::{
-    Loss, ModelKind, Outcome, Real, Schedule, Settings,
+    Loss, Outcome, Real, Schedule, Settings,
     data::{Dataset, Packed, Ratings},
     rules::{Clock, UpdateRule},
     train_factorization_with, train_linear_with,
@@ -104,18 +104,23 @@ impl Trainer<'_> {
     fn counted(&self, variant: Variant, epochs: usize) -> anyhow::Result<(Vec<(u64, f32)>, usize)> {
         let settings =
             Settings { epochs, lr: Some(0.1), l2: 0.0, schedule: Schedule::Constant, standardize: false, ..self.settings(variant) };
-        let (outcome, counts) = match self.data {
-            Packed::Sparse(data) => (linear(data, settings, self.stop)?, vec![vec![data.rows() as u64], data.feature_counts()?]),
-            Packed::Ratings(data) => (factorization(data, settings, self.stop)?, vec![data.user_counts()?, data.item_counts()?]),
+        // Tensors of one weight a row, and how many examples each row is in.
+        let (outcome, rows) = match self.data {
+            Packed::Sparse(data) => {
+                (linear(data, settings, self.stop)?, [("bias", vec![data.rows() as u64]), ("weight", data.feature_counts()?)])
+            }
+            Packed::Ratings(data) => {
+                (factorization(data, settings, self.stop)?, [("user_bias", data.user_counts()?), ("item_bias", data.item_counts()?)])
+            }
         };
-        let weights = match outcome.model.context("counting gave no model")?.kind {
-            ModelKind::Linear(model) => vec![vec![model.bias], model.weights],
-            ModelKind::Factorization(model) => vec![model.user_bias, model.item_bias],
+        let model = outcome.model.context("counting gave no model")?;
+        let of_tensor = |(tensor, counts): (&str, Vec<u64>)| {
+            let counts = counts.into_iter().map(|count| count * epochs as u64);
+            counts.zip(model.last().numbers(tensor).iter().copied()).collect::<Vec<_>>()
         };
-        let counts = counts.into_iter().flatten().map(|count| count * epochs as u64);
-        let mut counted: Vec<_> = counts.zip(weights.into_iter().flatten()).collect();
+        let mut counted: Vec<_> = rows.into_iter().flat_map(of_tensor).collect();
         counted.sort_by_key(|row| std::cmp::Reverse(row.0));
-        Ok((counted, outcome.settings.hot_rows.unwrap_or(0)))
+        Ok((counted, outcome.settings.hot_rows))
     }
 }
 

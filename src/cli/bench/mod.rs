@@ -21,7 +21,7 @@ use super::{
 };
 use array::{Array, cores};
 use clap::Args;
-use hogwild::{Error, Loss, Outcome, Schedule, Settings, data::Packed};
+use hogwild::{AnyData, AnyFamily, Error, FAMILIES, Loss, Outcome, Schedule, Settings, data::Packed, family_for};
 use indicatif::ProgressBar;
 use limit::Work;
 use machine::Machine;
@@ -102,8 +102,8 @@ fn interrupted(stop: &AtomicBool) -> anyhow::Result<()> {
 }
 
 impl BenchArgs {
-    fn settings(&self, ratings: bool) -> hogwild::Result<Settings> {
-        let mut s = if ratings { Settings::for_ratings() } else { Settings::default() };
+    fn settings(&self, family: &dyn AnyFamily) -> hogwild::Result<Settings> {
+        let mut s = family.defaults();
         s.loss = Loss::ALL.into_iter().find(|loss| self.loss.as_deref() == Some(loss.name())).unwrap_or(s.loss);
         s.rule = self.rule.rule(s.rule)?;
         s.schedule = if s.rule.takes_schedules() { s.schedule } else { Schedule::Constant };
@@ -126,12 +126,11 @@ impl BenchArgs {
 }
 
 pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
-    let check = |ratings| args.settings(ratings)?.check();
-    match check(false) {
-        Ok(()) if args.data.is_empty() => check(true)?,
-        // Of which kind given data are is not known yet.
-        Err(error) if args.data.is_empty() || check(true).is_err() => return Err(error.into()),
-        _ => {}
+    let check = |family: &'static dyn AnyFamily| args.settings(family).and_then(|settings| family.check(&settings)).err();
+    let mut errors: Vec<Error> = FAMILIES.into_iter().filter_map(check).collect();
+    // Of which kind given data are is not known yet: one family that takes the settings will do.
+    if errors.len() >= if args.data.is_empty() { 1 } else { FAMILIES.len() } {
+        return Err(errors.remove(0).into());
     }
     outputs::check(&args.data, &[("--plot", args.plot.as_ref())])?;
     outputs::check_writable(&args.plot)?;
@@ -217,7 +216,7 @@ impl Bench<'_> {
 
     /// A trainer that knows its rate, and what it took to find it.
     fn begin<'d>(&'d self, name: String, data: &'d Packed) -> anyhow::Result<(Trainer<'d>, Outcome)> {
-        let settings = self.args.settings(matches!(data, Packed::Ratings(_)))?;
+        let settings = self.args.settings(family_for(AnyData::from(data).kind()))?;
         let mut trainer = Trainer { name, data, settings, rounds: self.args.rounds.into(), tell: self.tell, stop: self.stop };
         check(data)?;
         let begun = trainer.begin()?;

@@ -5,9 +5,9 @@
 //! them alike; a variant counts by the median of its epochs. Loss is that of as many epochs as `hogwild train` runs, a tenth of the data
 //! held out.
 use hogwild::{
-    Ended, Outcome, Settings,
-    data::{Packed, Ratings},
-    train_factorization, train_linear,
+    AnyData, Ended, Outcome, Settings,
+    data::{Kind, Packed},
+    family_for, train,
 };
 use std::sync::atomic::AtomicBool;
 
@@ -62,10 +62,7 @@ impl Trainer<'_> {
     }
 
     pub fn examples(&self) -> u64 {
-        match self.data {
-            Packed::Sparse(data) => data.rows() as u64,
-            Packed::Ratings(data) => Ratings::len(data) as u64,
-        }
+        AnyData::from(self.data).examples()
     }
 
     /// One thread first; then several, with hot rows and without. Factorization has none.
@@ -80,15 +77,12 @@ impl Trainer<'_> {
 
     /// The settings of a variant.
     pub fn settings(&self, variant: Variant) -> Settings {
-        let linear = matches!(self.data, Packed::Sparse(_));
+        let linear = AnyData::from(self.data).kind() == Kind::Sparse;
         Settings { threads: variant.threads, hot_rows: (linear && !variant.hot).then_some(0), ..self.settings.clone() }
     }
 
     fn train(&self, settings: &Settings) -> anyhow::Result<Outcome> {
-        finished(match self.data {
-            Packed::Sparse(data) => train_linear(data, None, settings, &mut (), self.stop),
-            Packed::Ratings(data) => train_factorization(data, None, settings, &mut (), self.stop),
-        }?)
+        finished(train(family_for(AnyData::from(self.data).kind()), self.data, None, settings, &mut (), self.stop)?)
     }
 
     /// Trains on one thread: finds the rate, where none is given, and warms all up.
@@ -97,7 +91,7 @@ impl Trainer<'_> {
         let alone = self.settings(Variant { threads: 1, hot: false });
         let holdout = if self.examples() < LEAST { 0.0 } else { HELD_OUT };
         let outcome = self.train(&Settings { holdout, ..alone })?;
-        self.settings.lr = outcome.settings.lr;
+        self.settings.lr = Some(outcome.settings.lr);
         Ok(outcome)
     }
 
@@ -110,7 +104,7 @@ impl Trainer<'_> {
                 self.say(&format!("speed, {} threads, round {round} of {}", variant.threads, self.rounds));
                 let outcome = self.train(&Settings { epochs, ..self.settings(*variant) })?;
                 seconds.extend(outcome.epochs.iter().map(|epoch| epoch.seconds));
-                *hot_rows = outcome.settings.hot_rows.unwrap_or(0);
+                *hot_rows = outcome.settings.hot_rows;
             }
         }
         let timing = |(&variant, (mut all, hot_rows)): (&Variant, (Vec<f64>, usize))| {
@@ -133,7 +127,7 @@ impl Trainer<'_> {
                 let mut losses = outcome.epochs.iter().filter_map(|epoch| epoch.valid.map(|valid| valid.loss));
                 firsts.extend(losses.next());
                 lasts.extend(losses.next_back().or(firsts.last().copied()));
-                hot_rows = outcome.settings.hot_rows.unwrap_or(0);
+                hot_rows = outcome.settings.hot_rows;
             };
             if variant.threads == 1 {
                 see(begun);

@@ -2,6 +2,7 @@
 use super::data::open_file;
 use hogwild::{EpochReport, Outcome, Result, Settings, Watch, data::Packed, train_factorization, train_linear};
 use std::{
+    ops::ControlFlow,
     path::Path,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
@@ -25,8 +26,9 @@ pub fn defaults(data: &Packed) -> Settings {
 struct Interrupt<'a>(&'a AtomicBool, Option<usize>);
 
 impl Watch for Interrupt<'_> {
-    fn epoch(&mut self, report: &EpochReport) {
+    fn epoch(&mut self, report: &EpochReport) -> ControlFlow<()> {
         self.0.fetch_or(self.1 == Some(report.epoch), Relaxed);
+        ControlFlow::Continue(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Runs that are to go well, and what tests ask of them.
 use hogwild::{
-    Astray, LinearModel, Loss, ModelKind, Outcome, RaceReport, Settings, TrainedModel, Watch,
+    Astray, LinearModel, Loss, Outcome, RaceReport, Settings, Watch,
     data::{Dataset, Ids, Packed, Ratings},
     train_factorization, train_linear,
 };
@@ -59,17 +59,18 @@ pub fn held_out_error(outcome: &Outcome) -> f64 {
 }
 
 /// The model of a run on rows.
-pub fn linear_model(outcome: &Outcome) -> &LinearModel {
-    let ModelKind::Linear(model) = &outcome.model.as_ref().unwrap().kind else { panic!("not linear") };
-    model
+pub fn linear_model(outcome: &Outcome) -> LinearModel<'_> {
+    outcome.model.as_ref().unwrap().linear().unwrap()
 }
 
 /// All numbers of a model, biases first.
 pub fn weights(outcome: &Outcome) -> Vec<f32> {
-    match &outcome.model.as_ref().unwrap().kind {
-        ModelKind::Linear(m) => [m.bias].iter().chain(&m.weights).copied().collect(),
-        ModelKind::Factorization(m) => {
-            [&m.user_bias, &m.item_bias, &m.user_factor, &m.item_factor].into_iter().flatten().copied().collect()
+    let model = outcome.model.as_ref().unwrap();
+    match model.factors() {
+        None => model.linear().map(|m| [m.bias].iter().chain(m.weights).copied().collect()).unwrap(),
+        Some(m) => {
+            let m = m.factors;
+            [m.user_bias, m.item_bias, m.user_factor, m.item_factor].concat()
         }
     }
 }
@@ -84,8 +85,6 @@ pub fn logistic_objective(outcome: &Outcome, data: &Packed, l2: f64) -> f64 {
 
 /// Writes a model with a bias of 1/4 whose features 1, 2, ... have these weights.
 pub fn save_linear_model(path: &Path, loss: Loss, weights: &[f32]) {
-    let ids = Ids::Numbers((1..=weights.len() as u64).collect()).into();
-    let kind = ModelKind::Linear(LinearModel { ids, bias: 0.25, weights: weights.to_vec(), unit_rows: false });
-    let model = TrainedModel { loss, unit: 1.0, classes: None, settings: serde_json::Value::Null, kind, earlier: Vec::new() };
-    model.save(path).unwrap();
+    let ids = &Ids::Numbers((1..=weights.len() as u64).collect());
+    LinearModel { ids, bias: 0.25, weights, unit_rows: false }.trained(loss).save(path).unwrap();
 }

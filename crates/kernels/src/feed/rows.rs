@@ -4,6 +4,7 @@ use crate::{
     loss::{Loss, Taken},
     models::{Block, ENDS, Linear, Row},
     params::Places,
+    seeds::Stream,
     simd::{Integers, Isa, math::mixed},
     targets::Targets,
 };
@@ -99,7 +100,7 @@ impl<'a> SparseFeed<'a> {
     }
 
     pub fn is_held_out(&self, position: u32) -> bool {
-        let x = (self.seed ^ 0x5851_F42D_4C95_7F2D).wrapping_add((position as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let x = Stream::Holdout.seed(self.seed).wrapping_add((position as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
         mixed(x) < self.holdout
     }
 }

@@ -17,11 +17,11 @@
 //! held-out log-loss .270 as it is; by max-abs, std and online .270, .268 and .274 with the root, .301, .526 and .318 without. On real data it
 //! is not always the better, after five epochs by max-abs with it and without: imdb_1gram .271 and .313, a9a .325 and .324, criteo .456 and
 //! .448 (at best .446 and .448), kdd99 .467 and .354 (where held-out loss rises after the first epoch at each rate tried by max-abs).
-use super::Watch;
-use crate::{Normalize, Result, data::Dataset};
+use hogwild_base::Result;
+use hogwild_data::Dataset;
 use hogwild_kernels::{
     engine::{Kernel, Loops},
-    feed::Scaling,
+    feed::{Normalize, Scaling},
 };
 use rayon::prelude::*;
 use std::sync::atomic::Ordering::Relaxed;
@@ -38,11 +38,21 @@ const FAR: f64 = 1e6;
 /// what there was to gain; rows of texts by tf-idf have length 1.)
 const SHORT: f64 = 0.1;
 
-/// What is done where it is left to the data; told, if that is something.
-pub(super) fn choose(how: Normalize, data: &Dataset, watch: &mut dyn Watch) -> Normalize {
-    let Some(values) = data.value_cells().filter(|_| how == Normalize::Auto) else {
-        return if how == Normalize::Auto { Normalize::None } else { how };
-    };
+/// How features are scaled.
+pub(super) struct Scaled {
+    /// Never [`Normalize::Auto`].
+    pub how: Normalize,
+    /// Where that was left to the data and they ask for it: the sizes of the smallest and the largest feature.
+    pub sizes: Option<[f64; 2]>,
+}
+
+/// What is done where it is left to the data.
+pub(super) fn choose(how: Normalize, data: &Dataset) -> Scaled {
+    let as_they_are = Scaled { how: Normalize::None, sizes: None };
+    if how != Normalize::Auto {
+        return Scaled { how, sizes: None };
+    }
+    let Some(values) = data.value_cells() else { return as_they_are };
     let mut seen: hashbrown::HashMap<u32, (f64, f64), foldhash::fast::FixedState> = Default::default();
     let rows = data.rows();
     let places = if rows <= PLACES * LOOKS { 1 } else { PLACES };
@@ -64,10 +74,9 @@ pub(super) fn choose(how: Normalize, data: &Dataset, watch: &mut dyn Watch) -> N
     let length = (seen.values().map(|(_, squares)| squares).sum::<f64>() / (places * looks).max(1) as f64).sqrt();
     let asks = most / least > SPREAD || most > FAR || least < 1.0 / FAR || length < SHORT;
     if !asks || most == 0.0 {
-        return Normalize::None;
+        return as_they_are;
     }
-    watch.scaled(Normalize::MaxAbs, [least, most]);
-    Normalize::MaxAbs
+    Scaled { how: Normalize::MaxAbs, sizes: Some([least, most]) }
 }
 
 /// What the data are scaled by; none: nothing is scaled. `keeps`: the rows that are looked at.

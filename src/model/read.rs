@@ -1,17 +1,19 @@
-//! A model from the bytes of its file: first what it says of itself, then all tensors by `model_check`, then the numbers.
-use crate::{
-    Classes, FactorModel, LinearModel, Loss, ModelKind, TrainedModel,
-    data::Ids,
-    model_check::{self, Kind},
-    model_file::{FORMAT, VERSIONS},
+//! A model from the bytes of its file: first what it says of itself, then all tensors by `check`, then the numbers.
+use super::{
+    check::{self, FORMAT, VERSIONS},
+    schema::{Schema, TensorKind},
+    trained::{Axis, Tensor, Tensors, TrainedModel},
 };
+use crate::classes::Classes;
+use hogwild_data::Ids;
+use hogwild_kernels::loss::Loss;
 use safetensors::SafeTensors;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// The model, or what is wrong with its file.
-pub(crate) fn read(bytes: &mut [u8]) -> Result<TrainedModel, String> {
-    let check_sum = model_check::check_sum(bytes);
+/// The model, or what is wrong with its file. `schema` gives what a family's models consist of.
+pub(super) fn read(bytes: &mut [u8], schema: impl Fn(&str) -> Option<&'static Schema>) -> Result<TrainedModel, String> {
+    let check_sum = check::check_sum(bytes);
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
     let metadata = header.metadata().as_ref().and_then(|entries| entries.get("hogwild")).map(String::as_str).unwrap_or("null");
     let metadata: Value = serde_json::from_str(metadata).unwrap_or_default();
@@ -29,26 +31,24 @@ pub(crate) fn read(bytes: &mut [u8]) -> Result<TrainedModel, String> {
     }
     let loss = Loss::ALL.into_iter().find(|loss| loss.name() == entry("loss"));
     let loss = loss.ok_or_else(|| format!("unknown loss `{}`", entry("loss")))?;
-    let kind = Kind::ALL.into_iter().find(|kind| kind.name() == entry("kind"));
-    let kind = kind.ok_or_else(|| format!("unknown kind of model `{}`", entry("kind")))?;
+    let schema = schema(entry("kind")).ok_or_else(|| format!("unknown kind of model `{}`", entry("kind")))?;
     let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
-    let members = model_check::check_tensors(&file, kind, entry("version") == VERSIONS[1])?;
-    let tensors = Tensors { file, members, is_summed: check_sum == Some(true) };
-    let mut kinds = match kind {
-        Kind::Linear => tensors.linear(metadata["unit_rows"].as_bool().unwrap_or(false))?,
-        Kind::Factorization => tensors.factors()?,
-    };
+    let members = check::check_tensors(&file, schema, entry("version") == VERSIONS[1])?;
+    let contents = Contents { file, members, is_summed: check_sum == Some(true) };
+    let axis = |&name: &&'static str| Ok(Axis { name, ids: contents.ids(name)? });
+    let axes = schema.axes.iter().map(axis).collect::<Result<_, String>>()?;
+    let members = contents.members(schema)?;
     let unit = metadata["unit"].as_f64().map_or(1.0, |unit| unit as f32);
     if !(unit.is_normal() && unit > 0.0) {
         return Err(format!("has the unit {unit}, which is to be above 0"));
     }
     let classes = match &metadata["classes"] {
-        _ if !loss.is_classification() || kind == Kind::Factorization => None,
+        _ if !loss.is_classification() || !schema.own_classes => None,
         Value::Null => Some(Classes::SIGNS),
         entry => Some(Classes::from_json(entry).ok_or_else(|| format!("its classes are no two labels: {entry}"))?),
     };
-    let last = kinds.pop().ok_or("has no model")?;
-    Ok(TrainedModel { loss, unit, classes, settings: metadata["settings"].clone(), kind: last, earlier: kinds })
+    let (settings, unit_rows) = (metadata["settings"].clone(), metadata["unit_rows"].as_bool().unwrap_or(false));
+    Ok(TrainedModel { family: schema.family, loss, unit, classes, unit_rows, settings, axes, members })
 }
 
 fn damaged(problem: safetensors::SafeTensorError) -> String {
@@ -56,43 +56,26 @@ fn damaged(problem: safetensors::SafeTensorError) -> String {
 }
 
 /// Tensors whose types and shapes were checked; those of numbers have this many members.
-struct Tensors<'a> {
+struct Contents<'a> {
     file: SafeTensors<'a>,
     members: usize,
     /// Whether they are sure to be what was written.
     is_summed: bool,
 }
 
-impl Tensors<'_> {
-    fn linear(&self, unit_rows: bool) -> Result<Vec<ModelKind>, String> {
-        let ids = self.ids("feature")?;
-        let member = |i| {
-            let (bias, weights) = (self.one("bias", i)?, self.floats("weight", i)?);
-            Ok(ModelKind::Linear(LinearModel { ids: ids.clone(), bias, weights, unit_rows }))
+impl Contents<'_> {
+    fn members(&self, schema: &Schema) -> Result<Vec<Tensors>, String> {
+        let tensor = |kind: &TensorKind, member| {
+            let shape = self.file.tensor(kind.name).map_err(damaged)?.shape().to_vec();
+            let shape = shape[shape.len() - kind.shape.len()..].to_vec(); // without the members
+            Ok(Tensor { name: kind.name, shape, numbers: self.numbers(kind.name, member)? })
         };
-        (0..self.members).map(member).collect()
-    }
-
-    fn factors(&self) -> Result<Vec<ModelKind>, String> {
-        let (users, items) = (self.ids("user")?, self.ids("item")?);
-        let rank = self.file.tensor("user_factor").map_err(damaged)?.shape().last().copied().unwrap_or(0);
-        let member = |i| {
-            Ok(ModelKind::Factorization(FactorModel {
-                mean: self.one("mean", i)?,
-                rank,
-                users: users.clone(),
-                items: items.clone(),
-                user_bias: self.floats("user_bias", i)?,
-                item_bias: self.floats("item_bias", i)?,
-                user_factor: self.floats("user_factor", i)?,
-                item_factor: self.floats("item_factor", i)?,
-            }))
-        };
+        let member = |i| Ok(Tensors(schema.tensors.iter().map(|kind| tensor(kind, i)).collect::<Result<_, String>>()?));
         (0..self.members).map(member).collect()
     }
 
     /// The numbers of a member.
-    fn floats(&self, name: &str, member: usize) -> Result<Vec<f32>, String> {
+    fn numbers(&self, name: &str, member: usize) -> Result<Vec<f32>, String> {
         let data = self.file.tensor(name).map_err(damaged)?.data();
         let size = data.len() / self.members;
         let values: Vec<f32> = bytemuck::pod_collect_to_vec(&data[member * size..][..size]);
@@ -100,10 +83,6 @@ impl Tensors<'_> {
             return Err(format!("tensor `{name}` has a number that is not finite"));
         }
         Ok(values)
-    }
-
-    fn one(&self, name: &str, member: usize) -> Result<f32, String> {
-        self.floats(name, member)?.first().copied().ok_or_else(|| format!("tensor `{name}` is empty"))
     }
 
     fn ids(&self, name: &str) -> Result<Arc<Ids>, String> {
@@ -115,9 +94,9 @@ impl Tensors<'_> {
                 bytes: self.file.tensor(&format!("{name}_name")).map_err(damaged)?.data().to_vec(),
             },
         };
-        model_check::check_names(name, &ids)?;
+        check::check_names(name, &ids)?;
         if !self.is_summed {
-            model_check::check_twice(name, &ids)?;
+            check::check_twice(name, &ids)?;
         }
         Ok(Arc::new(ids))
     }

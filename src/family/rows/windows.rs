@@ -7,111 +7,29 @@
 //! file or more, so that one sorted by label is shuffled too; chunks are megabytes where the window is 64 of them. An epoch reads the file
 //! once, and takes as long as the slower of reading and training. Who comes to a group before it is read waits for it (see the gate):
 //! reading on demand, page by page, would take longer. (By batches nobody reads ahead; the order alone keeps to the window.)
-use crate::{Order, data::Dataset, memory};
+use crate::family::prepared::WindowReport;
+use hogwild_data::Dataset;
 use hogwild_kernels::{
     engine::Reader,
     gate::{Gate, Open},
-    order::Plan,
+    order::{Order, Plan},
+    seeds::Stream,
 };
-use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
+use rand::{RngExt, seq::SliceRandom};
 use std::{
-    fmt::{Display, Formatter},
     ops::Range,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
-
-/// How much of the training data is held in memory at a time, where they are sparse rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Window {
-    /// All, if there is memory for it; otherwise a power of two, 3/8 to 3/4 of what there is. So the order of examples may depend on what
-    /// else is in memory: give a number where it may not.
-    Auto,
-    /// All.
-    Off,
-    /// About so many bytes, at least [`Window::LEAST`].
-    Bytes(u64),
-}
-
-impl Window {
-    /// The least number of bytes.
-    pub const LEAST: u64 = 4 << 20;
-
-    /// Reads `auto`, `off` or a number of bytes, as in `512M` or `2g` (of powers of 1024).
-    ///
-    /// # Errors
-    /// For anything else: what it must be.
-    pub fn parse(text: &str) -> Result<Window, &'static str> {
-        let text = text.to_ascii_lowercase();
-        let digits = text.trim_end_matches(['k', 'm', 'g', 't']);
-        let shift = match &text[digits.len()..] {
-            "" => Some(0),
-            "k" => Some(10),
-            "m" => Some(20),
-            "g" => Some(30),
-            "t" => Some(40),
-            _ => None,
-        };
-        let bytes = || digits.parse::<u64>().ok()?.checked_mul(1 << shift?);
-        match (text.as_str(), bytes()) {
-            ("auto", _) => Ok(Window::Auto),
-            ("off", _) => Ok(Window::Off),
-            (_, Some(bytes)) => Ok(Window::Bytes(bytes)),
-            _ => Err("must be auto, off or a size such as 512M or 2G"),
-        }
-    }
-
-    /// How many bytes of a data set to hold at a time, with so many bytes needed beside them; None: all.
-    pub(crate) fn of(self, data: &Dataset, beside: u64) -> Option<u64> {
-        let bytes = match self {
-            Window::Off => return None,
-            Window::Bytes(bytes) => bytes,
-            Window::Auto => {
-                let room = memory::available()?.saturating_sub(beside);
-                if data.bytes() <= room / 4 * 3 {
-                    return None;
-                }
-                (1 << (room / 4 * 3).max(1).ilog2()).max(Window::LEAST)
-            }
-        };
-        (bytes < data.bytes()).then_some(bytes)
-    }
-}
-
-/// Text that [`Window::parse`] reads.
-impl Display for Window {
-    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Window::Auto => write!(f, "auto"),
-            Window::Off => write!(f, "off"),
-            Window::Bytes(bytes) => match bytes.trailing_zeros() / 10 {
-                _ if *bytes == 0 => write!(f, "0"),
-                0 => write!(f, "{bytes}"),
-                n @ 1..=3 => write!(f, "{}{}", bytes >> (10 * n), ["K", "M", "G"][n as usize - 1]),
-                _ => write!(f, "{}T", bytes >> 40),
-            },
-        }
-    }
-}
-
-/// What is told of data that are visited window by window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WindowReport {
-    /// Bytes in memory at a time.
-    pub bytes: u64,
-    /// Bytes of the file.
-    pub of: u64,
-    /// How many groups of rows there are, each shuffled by itself.
-    pub groups: usize,
-    /// Whether memory is given back. By batches it is not: the order alone keeps to the window.
-    pub gives_back: bool,
-}
 
 /// Groups in memory: one in use, [`AHEAD`] read or being read, one that is left.
 const GROUPS: u64 = 2 + AHEAD as u64;
 const AHEAD: usize = 2;
 /// Chunks in a group, at least: a group is a sample of so many places of the file.
 const MIXED: u64 = 16;
-/// The most bytes of a chunk. (The least follows from [`Window::LEAST`]: 64 KiB, which Linux maps at once.)
+/// The most bytes of a chunk. (The least follows from `Window::LEAST`: 64 KiB, which Linux maps at once.)
 const CHUNK: u64 = 32 << 20;
 /// Places of the file that a sample is of.
 const PLACES: usize = 1024;
@@ -129,7 +47,7 @@ pub(super) fn rows_of_chunk(data: &Dataset, bytes: u64) -> u32 {
 /// A data set in chunks.
 pub(super) struct Windows<'a> {
     data: &'a Dataset,
-    units: &'a [Range<u32>],
+    units: Arc<[Range<u32>]>,
     /// Each of consecutive units.
     chunks: Vec<Range<usize>>,
     /// How many chunks make a group.
@@ -170,14 +88,14 @@ impl Reader for Windows<'_> {
 }
 
 impl<'a> Windows<'a> {
-    /// `units`: all rows in the order of the file, as many to each but the last. `bytes`: as [`Window::of`] gives.
-    pub fn new(data: &'a Dataset, units: &'a [Range<u32>], bytes: u64) -> Windows<'a> {
+    /// `units`: all rows in the order of the file, as many to each but the last. `bytes`: as `Window::of` gives.
+    pub fn new(data: &'a Dataset, units: &Arc<[Range<u32>]>, bytes: u64) -> Windows<'a> {
         let chunk = chunk(bytes);
         let unit = units.first().map_or(1, |unit| unit.len().max(1));
         let mut start = 0;
         let chunks = data.cut(chunk).into_iter().map(|row| std::mem::replace(&mut start, row.div_ceil(unit))..row.div_ceil(unit));
         let chunks = chunks.filter(|chunk| !chunk.is_empty());
-        Windows { data, units, chunks: chunks.collect(), together: (bytes / GROUPS / chunk).max(1) as usize, bytes }
+        Windows { data, units: units.clone(), chunks: chunks.collect(), together: (bytes / GROUPS / chunk).max(1) as usize, bytes }
     }
 
     /// `gives_back`: whether there will be a reader.
@@ -192,7 +110,7 @@ impl<'a> Windows<'a> {
         let (all, unit) = (self.units.len(), self.units.first().map_or(1, |unit| unit.len().max(1)));
         let wanted = (all * self.together / self.chunks.len().max(1)).min((examples as usize).div_ceil(unit)).clamp(1, all.max(1));
         let places = PLACES.min(wanted);
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x5A3F);
+        let mut random = Stream::SampledPlaces.random(seed);
         let part = |i: usize| i * all / places;
         let runs = (0..places).map(|i| {
             let (start, end, run) = (part(i), part(i + 1), wanted / places);
@@ -239,7 +157,7 @@ impl<'a> Windows<'a> {
         if !shuffle {
             return chunks.chunks(self.together).map(<[usize]>::to_vec).collect();
         }
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x817D ^ (epoch as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let mut random = Stream::Groups { epoch }.random(seed);
         let mut groups = vec![Vec::with_capacity(self.together); chunks.len().div_ceil(self.together)];
         let mut turns: Vec<usize> = (0..groups.len()).collect();
         for part in chunks.chunks(groups.len().max(1)) {
@@ -255,30 +173,6 @@ impl<'a> Windows<'a> {
         match (units.first(), units.last()) {
             (Some(first), Some(last)) => first.start as usize..last.end as usize,
             _ => 0..0,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_read_as_they_are_shown() {
-        for (text, window) in [
-            ("auto", Window::Auto),
-            ("off", Window::Off),
-            ("1234567", Window::Bytes(1_234_567)),
-            ("96K", Window::Bytes(96 << 10)),
-            ("512M", Window::Bytes(512 << 20)),
-            ("2G", Window::Bytes(2 << 30)),
-            ("3T", Window::Bytes(3 << 40)),
-        ] {
-            assert_eq!((Window::parse(text).unwrap(), window.to_string().as_str()), (window, text));
-        }
-        assert_eq!((Window::parse("2g"), Window::parse("AUTO")), (Ok(Window::Bytes(2 << 30)), Ok(Window::Auto)));
-        for text in ["", "M", "-1", "1.5G", "2GG", "99999999T", "none", "2µ"] {
-            assert!(Window::parse(text).is_err(), "{text}");
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Which rows judge the rehearsals of a linear model: those that a sample holds out; where the run has held-out data of its own, half of these,
 //! alone if they are enough, beside the others if they are few. So a rate suits data that are unlike the training data too.
-use super::rehearsal::Fold;
-use crate::{data::Dataset, evaluate};
-use hogwild_kernels::targets::Targets;
-use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
+use super::score::{Asked, Scorer};
+use crate::family::folds::Fold;
+use hogwild_data::Dataset;
+use hogwild_kernels::{seeds::Stream, targets::Targets};
+use rand::seq::SliceRandom;
 
 /// So many held-out rows, or as many as there are to train on, judge alone; fewer than the least say nothing.
 const ENOUGH: usize = 1_000;
@@ -41,18 +42,18 @@ impl<'a> Judges<'a> {
         // By runs of neighbours, which lie in one page of the file.
         let half = if rows.len() / 2 < LEAST { 0 } else { (rows.len() / 2).min(MOST) };
         let mut runs: Vec<&[u32]> = rows.chunks(if rows.len() < 2 * MOST { 1 } else { RUN }).collect();
-        runs.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x1D6E));
+        runs.shuffle(&mut Stream::Judges.random(seed));
         let mut rows: Vec<u32> = runs.into_iter().flatten().copied().take(half).collect();
         rows.sort_unstable();
         let alone = rows.len() >= ENOUGH.min(examples as usize).max(LEAST);
         Judges { data, valid, rows, alone, unit_rows, targets }
     }
 
-    /// Scores and targets, by weights of raw features for standardised labels.
+    /// Scores and targets, by weights of raw features for standardised labels, the bias first.
     pub fn score(&self, weights: &[f32], fold: &Fold) -> Vec<(f32, f32)> {
-        let of = |data, columns, rows: &[u32]| {
-            evaluate::linear(weights, self.unit_rows, self.targets.taken, data, None, columns, Some(rows)).scores
-        };
+        let (bias, weights) = weights.split_first().map_or((0.0, weights), |(&bias, weights)| (bias, weights));
+        let scorer = Scorer { bias, weights, unit_rows: self.unit_rows, taken: self.targets.taken };
+        let of = |data, columns, rows: &[u32]| scorer.score(&Asked { columns, only: Some(rows), ..Asked::all(data) }).scores;
         let mut scores = if self.alone { Vec::new() } else { of(self.data, None, &fold.held) };
         // Once, not in each fold again.
         if fold.first && !self.rows.is_empty() {

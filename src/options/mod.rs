@@ -1,13 +1,18 @@
 //! What a run is told: all settings with their ranges, checked in one place before any work.
-use super::Window;
-use crate::{
-    Aids, Batch, Error, InstructionSet, Loss, Metric, Normalize, Order, Result, Rule, Schedule,
-    rules::{Adagrad, AdagradRowwise},
+use crate::model::{MOST_MEMBERS, Metric};
+use hogwild_base::{Error, Result};
+use hogwild_data::Window;
+use hogwild_kernels::{
+    aids::Aids,
+    batch::Batch,
+    engine::Facts,
+    feed::Normalize,
+    loss::Loss,
+    order::Order,
+    rules::{Adagrad, AdagradRowwise, Rule},
+    schedule::Schedule,
+    simd::InstructionSet,
 };
-use hogwild_kernels::engine::Facts;
-
-/// The most models of one file.
-pub(crate) const MOST_SNAPSHOTS: usize = 1000;
 
 /// Settings of a training run; `Default` is sensible for linear models, [`Settings::for_ratings`] for factorization.
 #[derive(Clone, Debug)]
@@ -250,8 +255,8 @@ impl Settings {
     fn check_snapshots(&self, takes_schedules: bool, rule: &str) -> Result<()> {
         let Some(snapshots) = self.snapshots else { return Ok(()) };
         let own = Schedule::CosineCycles { cycles: snapshots as f32 };
-        let problem = if !(2..=MOST_SNAPSHOTS).contains(&snapshots) {
-            format!("must be from 2 to {MOST_SNAPSHOTS}; try 5")
+        let problem = if !(2..=MOST_MEMBERS).contains(&snapshots) {
+            format!("must be from 2 to {MOST_MEMBERS}; try 5")
         } else if snapshots > self.epochs {
             format!("each is the end of a cycle of at least one epoch, and there are {} epochs; give more --epochs", self.epochs)
         } else if self.patience.is_some() {
@@ -266,11 +271,6 @@ impl Settings {
             return Ok(());
         };
         Err(Error::BadSetting { setting: "--snapshots", value: snapshots.to_string(), problem })
-    }
-
-    /// Examples a block.
-    pub(crate) fn block(&self) -> u32 {
-        self.exchange_every.unwrap_or(256)
     }
 
     /// Workers that share parameters: by batches one hand steps them.

@@ -4,8 +4,10 @@
 //! is rarely touched is better shared: a private copy takes room in the cache and time at each exchange. On two threads imdb_1gram,
 //! imdb_2gram and criteo were fastest at some 10,000, 32,000 and 2,500 rows (`hogwild train --hot-rows`): those that more than one of a
 //! thousand examples has.
-use super::Settings;
-use crate::{LANES, Result, data::Dataset};
+use crate::options::Settings;
+use hogwild_base::Result;
+use hogwild_data::Dataset;
+use hogwild_kernels::{order::BLOCK, simd::LANES};
 
 /// A row that more than one of so many examples has is hot.
 const RARE: u64 = 1024;
@@ -18,25 +20,31 @@ const EXCHANGE: [u64; 2] = [64, 1024];
 /// 5: log-loss .26 on one thread, .26 to .39 by an exchange each 256 examples, .26 each 128), and not oftener than each so many.
 const EXCHANGES: u64 = 96;
 const LEAST: u64 = 8;
-/// Examples a block where nothing is exchanged.
-const BLOCK: u32 = 256;
 /// Nonzeros trained between exchanges for each private vector of sixteen cells: exchanging then takes about a thirtieth of the time.
 const NONZEROS: u64 = 24;
 /// Of the most frequent shared row one update in so many, at most, may be overwritten where what was gathered for the score serves for the
 /// step too.
 const MEETINGS: u64 = 64;
 
-/// Fills in what the settings leave open, for rows of `stride` cells. Tells whether the rows that stay shared are so rare that workers
-/// hardly meet there.
-pub(super) fn choose(settings: &mut Settings, data: &Dataset, stride: usize) -> Result<bool> {
+/// Which rows workers hold privately.
+pub(super) struct Hot {
+    /// The most frequent ones, so many.
+    pub rows: usize,
+    /// Examples between exchanges.
+    pub exchange_every: u32,
+    /// Whether the rows that stay shared are so rare that workers hardly meet there.
+    pub rare: bool,
+}
+
+/// What the settings ask for, or leave open, for rows of `stride` cells.
+pub(super) fn choose(settings: &Settings, data: &Dataset, stride: usize) -> Result<Hot> {
     let (examples, others) = (data.rows() as u64, settings.workers() as u64 - 1);
     // Row 0 is the bias.
     let most = settings.hot_rows.unwrap_or(CELLS / stride).min(data.columns() + 1);
     let counts = if others > 0 { data.first_counts(most)? } else { Vec::new() };
-    let hot = settings.hot_rows.map_or_else(|| if others > 0 { hot_rows(&counts, examples, stride) } else { 0 }, |_| most);
-    settings.hot_rows = Some(hot);
-    settings.exchange_every.get_or_insert_with(|| exchange_every(hot * stride / LANES, examples, data.nonzeros()));
-    Ok(are_rare(&counts, hot, examples, others))
+    let rows = settings.hot_rows.map_or_else(|| if others > 0 { hot_rows(&counts, examples, stride) } else { 0 }, |_| most);
+    let exchange_every = settings.exchange_every.unwrap_or_else(|| exchange_every(rows * stride / LANES, examples, data.nonzeros()));
+    Ok(Hot { rows, exchange_every, rare: are_rare(&counts, rows, examples, others) })
 }
 
 /// Whether the rows behind the hot ones are rare.

@@ -2,45 +2,26 @@
 //! checksum (files of earlier versions have none).
 //!
 //! The checksum is xxh3 of the whole file with sixteen zeros in its place. It stands in the header, first in the entry `hogwild`.
-use crate::{data::Ids, train::MOST_SNAPSHOTS};
+use super::{
+    schema::{Schema, Size},
+    trained::MOST_MEMBERS,
+};
 use hashbrown::HashSet;
+use hogwild_data::Ids;
 use safetensors::{Dtype, SafeTensors};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The kinds of models that there are files of.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Kind {
-    Linear,
-    Factorization,
-}
-
-impl Kind {
-    pub const ALL: [Kind; 2] = [Kind::Linear, Kind::Factorization];
-
-    /// The name in the file.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Kind::Linear => "linear",
-            Kind::Factorization => "mf",
-        }
-    }
-
-    /// What rows of parameters belong to.
-    fn sides(self) -> &'static [&'static str] {
-        match self {
-            Kind::Linear => &["feature"],
-            Kind::Factorization => &["user", "item"],
-        }
-    }
-}
-
+/// What a file says that it is.
+pub(super) const FORMAT: &str = "hogwild-model";
+/// Of one model, and of an ensemble.
+pub(super) const VERSIONS: [&str; 2] = ["1", "2"];
 /// Where the digits are to come, as the model's JSON has them.
-pub(crate) const BLANK: &str = "0000000000000000";
+pub(super) const BLANK: &str = "0000000000000000";
 /// What stands before the digits: JSON within JSON.
 const BEFORE: &[u8] = br#"{\"checksum\":\""#;
 
 /// Puts the checksum into a file that is to be written.
-pub(crate) fn seal(file: &mut [u8]) {
+pub(super) fn seal(file: &mut [u8]) {
     let sum = xxh3_64(file);
     if let Some(digits) = place(file).and_then(|place| file.get_mut(place)) {
         digits.copy_from_slice(format!("{sum:016x}").as_bytes());
@@ -48,7 +29,7 @@ pub(crate) fn seal(file: &mut [u8]) {
 }
 
 /// Whether a file's checksum is that of its contents; none: it has no checksum.
-pub(crate) fn check_sum(file: &mut [u8]) -> Option<bool> {
+pub(super) fn check_sum(file: &mut [u8]) -> Option<bool> {
     let digits = place(file).and_then(|place| file.get_mut(place))?;
     let told = digits.to_vec();
     digits.copy_from_slice(BLANK.as_bytes());
@@ -65,18 +46,15 @@ fn place(file: &[u8]) -> Option<std::ops::Range<usize>> {
 
 /// What is wrong with the tensors of a model: each is to be there, of its type and shape. Otherwise how many members it has: one, or as
 /// many as the first tensor of an ensemble.
-pub(crate) fn check_tensors(file: &SafeTensors<'_>, kind: Kind, is_ensemble: bool) -> Result<usize, String> {
-    let constant = match kind {
-        Kind::Linear => "bias",
-        Kind::Factorization => "mean",
-    };
-    let first = file.tensor(constant).map_err(|_| format!("has no tensor `{constant}`"))?;
-    let members = if is_ensemble { first.shape().first().copied().unwrap_or(0) } else { 1 };
-    if !(1..=MOST_SNAPSHOTS).contains(&members) {
-        return Err(format!("has {members} models, and there may be 1 to {MOST_SNAPSHOTS}"));
+pub(super) fn check_tensors(file: &SafeTensors<'_>, schema: &Schema, is_ensemble: bool) -> Result<usize, String> {
+    let named = |name: &str| file.tensor(name).map_err(|_| format!("has no tensor `{name}`"));
+    let first = schema.tensors.first().map(|tensor| named(tensor.name)).transpose()?;
+    let members = if is_ensemble { first.and_then(|first| first.shape().first().copied()).unwrap_or(0) } else { 1 };
+    if !(1..=MOST_MEMBERS).contains(&members) {
+        return Err(format!("has {members} models, and there may be 1 to {MOST_MEMBERS}"));
     }
-    let expect = |name: String, dtype: Dtype, shape: &[Option<usize>]| -> Result<usize, String> {
-        let found = file.tensor(&name).map_err(|_| format!("has no tensor `{name}`"))?;
+    let expect = |name: &str, dtype: Dtype, shape: &[Option<usize>]| -> Result<Vec<usize>, String> {
+        let found = named(name)?;
         let fits =
             found.shape().len() == shape.len() && shape.iter().zip(found.shape()).all(|(want, have)| want.is_none_or(|want| want == *have));
         if found.dtype() != dtype || !fits {
@@ -84,40 +62,34 @@ pub(crate) fn check_tensors(file: &SafeTensors<'_>, kind: Kind, is_ensemble: boo
             let wanted = format!("{dtype:?} [{}]", wanted.join(", "));
             return Err(format!("tensor `{name}` is {:?} {:?} instead of {wanted}", found.dtype(), found.shape()));
         }
-        let rows = shape.iter().zip(found.shape()).find(|(want, _)| want.is_none()).map_or(0, |(_, have)| *have);
-        Ok(rows)
+        Ok(found.shape().to_vec())
     };
-    // An ensemble's numbers have its members in front.
-    let of = |shape: &[Option<usize>]| -> Vec<Option<usize>> {
-        is_ensemble.then_some(Some(members)).into_iter().chain(shape.iter().copied()).collect()
-    };
-    let mut rows = Vec::new();
-    for side in kind.sides() {
-        let ids = format!("{side}_id");
-        rows.push(if file.tensor(&ids).is_ok() {
-            expect(ids, Dtype::U64, &[None])?
+    let count = |name: &str, dtype: Dtype| expect(name, dtype, &[None]).map(|shape| shape[0]);
+    // What is known of sizes: first how many ids each axis has.
+    let mut sizes: Vec<(Size, usize)> = vec![(Size::One, 1)];
+    for axis in schema.axes {
+        let ids = format!("{axis}_id");
+        let rows = if file.tensor(&ids).is_ok() {
+            count(&ids, Dtype::U64)?
         } else {
-            let starts = expect(format!("{side}_name_start"), Dtype::U64, &[None])?;
-            expect(format!("{side}_name"), Dtype::U8, &[None])?;
-            starts.checked_sub(1).ok_or_else(|| format!("tensor `{side}_name_start` is empty"))?
-        });
+            let starts = count(&format!("{axis}_name_start"), Dtype::U64)?;
+            count(&format!("{axis}_name"), Dtype::U8)?;
+            starts.checked_sub(1).ok_or_else(|| format!("tensor `{axis}_name_start` is empty"))?
+        };
+        sizes.push((Size::Ids(axis), rows));
     }
-    expect(constant.into(), Dtype::F32, &of(&[Some(1)]))?;
-    if kind == Kind::Linear {
-        expect("weight".into(), Dtype::F32, &of(&[rows.first().copied()]))?;
-        return Ok(members);
-    }
-    let mut rank = None;
-    for (side, &rows) in kind.sides().iter().zip(&rows) {
-        expect(format!("{side}_bias"), Dtype::F32, &of(&[Some(rows)]))?;
-        let found = expect(format!("{side}_factor"), Dtype::F32, &of(&[Some(rows), rank]))?;
-        rank = rank.or(Some(found));
+    for tensor in schema.tensors {
+        let known = |size: &Size| sizes.iter().find(|(known, _)| known == size).map(|&(_, size)| size);
+        // An ensemble's numbers have its members in front.
+        let shape: Vec<_> = is_ensemble.then_some(Some(members)).into_iter().chain(tensor.shape.iter().map(known)).collect();
+        let found = expect(tensor.name, Dtype::F32, &shape)?;
+        sizes.extend(tensor.shape.iter().copied().zip(found.into_iter().skip(is_ensemble as usize)));
     }
     Ok(members)
 }
 
 /// What is wrong with names: that they lie outside of their bytes.
-pub(crate) fn check_names(what: &str, ids: &Ids) -> Result<(), String> {
+pub(super) fn check_names(what: &str, ids: &Ids) -> Result<(), String> {
     if let Ids::Names { start, bytes } = ids
         && (start.first() != Some(&0) || start.last() != Some(&(bytes.len() as u64)) || !start.is_sorted())
     {
@@ -128,7 +100,7 @@ pub(crate) fn check_names(what: &str, ids: &Ids) -> Result<(), String> {
 
 /// An id that occurs twice, of which no one can say which row is meant. For names that were checked. It takes as much time and memory as all
 /// else about opening a large model: a file whose checksum is right needs it not.
-pub(crate) fn check_twice(what: &str, ids: &Ids) -> Result<(), String> {
+pub(super) fn check_twice(what: &str, ids: &Ids) -> Result<(), String> {
     let twice = |id: String| Err(format!("has the {what} {id} twice"));
     match ids {
         Ids::Numbers(numbers) => {

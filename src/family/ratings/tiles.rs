@@ -1,11 +1,15 @@
 //! Ratings in tiles: copied once, and shuffled within the tile then; or all in the order of the file.
-use super::Settings;
-use crate::{Classes, Order, Result, data::Ratings, memory, models::Pair};
+use crate::{classes::Classes, options::Settings};
+use hogwild_base::{Result, memory};
+use hogwild_data::Ratings;
 use hogwild_kernels::{
     feed::{Rating, RatingFeed},
+    models::Pair,
+    order::Order,
+    seeds::Stream,
     targets::Targets,
 };
-use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
+use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -24,7 +28,7 @@ pub(super) fn tiles(data: &Ratings, settings: &Settings) -> Result<(RatingFeed, 
     let threads = settings.workers();
     let users = data.users() as u32;
     let items = data.items() as u32;
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let mut random = Stream::Tiles.random(seed);
     let (user, item, value) = (data.user_cells(), data.item_cells(), data.rating_cells());
     let rating = |&i: &u32| Rating {
         pair: Pair { user: user[i as usize].load(Relaxed).min(users - 1), item: users + item[i as usize].load(Relaxed).min(items - 1) },

@@ -1,0 +1,83 @@
+//! Linear models of sparse rows: score = bias + sum of weight times value.
+use super::{
+    prepared::Prepared,
+    rows::{LinearModel, RowsRun},
+    traits::Family,
+};
+use crate::{
+    classes::check_given,
+    model::{
+        Schema, Scored, Size, TensorKind, Tensors, TrainedModel,
+        inspect::{heaviest, length, mean, nonzero},
+    },
+    options::Settings,
+};
+use hogwild_base::Result;
+use hogwild_data::Dataset;
+use hogwild_kernels::engine::{LinearKernel, Loops};
+use serde_json::{Map, Value, json};
+
+/// Linear models.
+pub struct Linear;
+
+impl Family for Linear {
+    const SUMMARY: &'static str = "Score = bias + sum of weight times value";
+    const SCHEMA: Schema = Schema {
+        family: "linear",
+        axes: &["feature"],
+        tensors: &[TensorKind { name: "bias", shape: &[Size::One] }, TensorKind { name: "weight", shape: &[Size::Ids("feature")] }],
+        own_classes: true,
+    };
+    const WORK: u64 = 2_000_000;
+    type Data = Dataset;
+    type Kernel = LinearKernel;
+
+    fn defaults() -> Settings {
+        Settings::default()
+    }
+
+    /// All settings go with it.
+    fn check(_settings: &Settings) -> Result<()> {
+        Ok(())
+    }
+
+    fn prepare<'a>(
+        rule: &'a dyn Loops<LinearKernel>,
+        data: &'a Dataset,
+        valid: Option<&'a Dataset>,
+        settings: &'a Settings,
+    ) -> Result<Box<dyn Prepared + 'a>> {
+        Ok(Box::new(RowsRun::new(rule, data, valid, settings)?))
+    }
+
+    fn score(model: &TrainedModel, member: &Tensors, data: &Dataset) -> Result<Scored> {
+        LinearModel::new(model, member).map_or_else(|| Ok(Scored::default()), |view| view.score(model.loss, model.classes, data))
+    }
+
+    fn check_labels(model: &TrainedModel, data: &Dataset) -> Result<()> {
+        match model.classes.filter(|_| model.loss.is_classification()) {
+            Some(classes) => classes.check(data),
+            None => check_given(data),
+        }
+    }
+
+    fn describe_member(member: &Tensors) -> Value {
+        let weights = member.numbers("weight");
+        json!({
+            "bias": member.number("bias"),
+            "nonzero_weights": nonzero(weights),
+            "length_of_weights": length(&[weights]),
+        })
+    }
+
+    fn describe(model: &TrainedModel, top: usize) -> Map<String, Value> {
+        let weights = mean(model, "weight");
+        let heaviest = model.ids("feature").map(|ids| heaviest(ids, &weights, top));
+        Map::from_iter([
+            ("features".into(), weights.len().into()),
+            ("nonzero_weights".into(), nonzero(&weights).into()),
+            ("bias".into(), json!(mean(model, "bias").first())),
+            ("heaviest".into(), heaviest.unwrap_or_default()),
+        ])
+    }
+}

@@ -1,0 +1,26 @@
+//! Families of models: what each needs beyond its kernel, which runs once an example.
+//!
+//! A [`Family`](traits::Family) says which data it takes, what tensors a model keeps, how it scores, and how data and settings become a
+//! [`Prepared`](prepared::Prepared) run. [`FAMILIES`](list::FAMILIES) is the one list of them: names for `--model` and for the files' `kind`, scoring, what
+//! text is expected, default settings and `inspect` follow from it.
+mod data;
+mod factorization;
+mod folds;
+mod linear;
+mod list;
+pub(crate) mod prepared;
+mod ratings;
+mod rows;
+mod trained;
+mod traits;
+
+pub use data::AnyData;
+pub(crate) use factorization::Factorization;
+pub(crate) use folds::Fold;
+pub(crate) use linear::Linear;
+pub use list::{FAMILIES, family, family_for};
+pub use prepared::WindowReport;
+pub use ratings::{FactorModel, Factors};
+pub use rows::LinearModel;
+pub use traits::AnyFamily;
+pub(crate) use traits::Family;

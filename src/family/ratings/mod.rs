@@ -1,0 +1,10 @@
+//! Factor models on ratings: how ratings are scored (`score`), and how data and settings become a run (`run`): the order in which ratings
+//! lie (`tiles`), and those on which learning rates are tried (`sample`).
+mod parts;
+mod run;
+mod sample;
+mod score;
+mod tiles;
+
+pub(crate) use run::RatingsRun;
+pub use score::{FactorModel, Factors};

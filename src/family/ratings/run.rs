@@ -1,0 +1,160 @@
+//! Data and settings become a run of matrix factorization.
+use super::{
+    parts::Parts,
+    sample::RatingsStage,
+    score::{Factors, Translated, translate},
+    tiles::tiles,
+};
+use crate::{
+    classes::check_ratings,
+    family::prepared::{Basis, Choices, Prepared, Search, Stage, WithEngine, check_split},
+    model::{Axis, Scored, Tensor, Tensors},
+    options::Settings,
+};
+use hogwild_base::Result;
+use hogwild_data::Ratings;
+use hogwild_kernels::{
+    batch::Batch,
+    engine::{FactorKernel, Loops, Task},
+    feed::{Normalize, Rating},
+    models::Factorization,
+    params::{Finish, Parameters, Shape},
+    simd::LANES,
+};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// What a rating of sixteen factors takes, beside a nonzero of a linear model.
+const NUMBERS: usize = 5;
+/// What rates begin with: the mean squared length of a rating's gradients beside its slope.
+const MEAN_SQUARE: f32 = 3.5;
+/// Ratings a block, where nothing else is asked for.
+const BLOCK: u32 = 4096;
+
+/// Matrix factorization's run on ratings.
+pub(crate) struct RatingsRun<'a> {
+    parts: Parts<'a>,
+    /// Held-out ratings, where there are any.
+    held: Option<Vec<Translated>>,
+    basis: Basis,
+}
+
+impl<'a> RatingsRun<'a> {
+    /// # Errors
+    /// Ratings that do not fit the loss, too little memory for them, dictionaries that can't be read, a share held out that leaves nothing.
+    pub fn new(
+        rule: &'a dyn Loops<FactorKernel>,
+        data: &Ratings,
+        valid: Option<&Ratings>,
+        settings: &'a Settings,
+    ) -> Result<RatingsRun<'a>> {
+        let &Settings { loss, rank, .. } = settings;
+        check_ratings(loss, data)?;
+        valid.map_or(Ok(()), |valid| check_ratings(loss, valid))?;
+        let (facts, user_ids, item_ids) = (rule.facts(), data.user_ids()?, data.item_ids()?);
+        let (users, items) = (data.users(), data.items());
+        let (mut feed, held) = tiles(data, settings)?;
+        check_split(data.len() as u64, (settings.holdout > 0.0).then_some(held.len() as u64), settings)?;
+        let held = if settings.holdout > 0.0 {
+            Some(held.iter().map(|r| (r.pair.user, r.pair.item - users as u32, r.value)).collect())
+        } else {
+            valid.map(|valid| translate(valid, &user_ids, &item_ids, loss)).transpose()?
+        };
+        let stride = if settings.batch == Batch::One { Parameters::wide_stride(&facts.layout, rank) } else { 1 };
+        feed.set_places(stride);
+        let targets = feed.targets;
+        let basis = Basis {
+            facts,
+            choices: Choices {
+                hot_rows: 0,
+                exchange_every: settings.exchange_every.unwrap_or(BLOCK),
+                normalize: Normalize::None,
+                window: None,
+            },
+            units: feed.units.as_slice().into(),
+            examples: feed.ratings.len() as u64,
+            targets,
+            shape: Shape {
+                wide: users + items,
+                width: rank,
+                workers: settings.workers(),
+                averaged: settings.aids.average.is_some(),
+                ..Shape::default()
+            },
+            numbers: (rank.div_ceil(LANES) * NUMBERS) as f64,
+            by_heart: false,
+            unit_rows: false,
+            classes: None,
+            axes: vec![Axis { name: "user", ids: user_ids.into() }, Axis { name: "item", ids: item_ids.into() }],
+            scaled: None,
+            window: None,
+        };
+        let model = Factorization::new(rank, targets.base, settings.l2 as f32);
+        let parts = Parts { rule, settings, layout: facts.layout, users, items, feed, stride, model };
+        Ok(RatingsRun { parts, held, basis })
+    }
+}
+
+impl Prepared for RatingsRun<'_> {
+    fn basis(&self) -> &Basis {
+        &self.basis
+    }
+
+    fn start(&self, parameters: &Parameters) {
+        self.parts.start(parameters);
+    }
+
+    fn with_engine(&self, task: &Task<'_>, run: &mut WithEngine<'_>) -> Result<()> {
+        run(self.parts.rule.engine(&self.parts.feed, &self.parts.model, task)?.as_mut());
+        Ok(())
+    }
+
+    fn tensors(&self, parameters: &Parameters, finish: &Finish<'_>) -> Tensors {
+        let (targets, parts) = (&self.basis.targets, &self.parts);
+        let (rank, users, items) = (parts.settings.rank, 0..parts.users, parts.users..parts.users + parts.items);
+        let biases = |name, rows: Range<usize>| {
+            let shape = vec![rows.len()];
+            Tensor { name, shape, numbers: rows.map(|row| targets.scale * parameters.beside(row, finish)).collect() }
+        };
+        // The product of two is in the unit of the ratings.
+        let root = targets.scale.sqrt();
+        let factors = |name, rows: Range<usize>| {
+            let shape = vec![rows.len(), rank];
+            Tensor { name, shape, numbers: rows.flat_map(|row| parameters.wide_weights(row, finish)).map(|w| root * w).collect() }
+        };
+        Tensors(vec![
+            Tensor { name: "mean", shape: vec![1], numbers: vec![targets.bias(targets.base)] },
+            biases("user_bias", users.clone()),
+            factors("user_factor", users),
+            biases("item_bias", items.clone()),
+            factors("item_factor", items),
+        ])
+    }
+
+    fn score_held_out(&self, model: &Tensors) -> Option<Scored> {
+        self.held.as_ref().map(|held| Factors::new(model).score_all(held))
+    }
+
+    fn losses(&self, model: &Tensors) -> Vec<f32> {
+        let (model, targets, loss) = (Factors::new(model), &self.basis.targets, self.parts.settings.loss);
+        let of = |rating: &Rating| {
+            let (user, item) = (self.parts.row(rating.pair.user), self.parts.row(rating.pair.item));
+            loss.value(targets.standard(model.score(user, item - self.parts.users)), rating.value)
+        };
+        self.parts.feed.ratings.par_iter().map(of).collect()
+    }
+
+    fn search(&self, _largest: u64) -> Result<Box<dyn Search + '_>> {
+        Ok(Box::new(self))
+    }
+}
+
+impl Search for &RatingsRun<'_> {
+    fn first_rate(&self) -> f32 {
+        self.parts.rule.default_rate(MEAN_SQUARE)
+    }
+
+    fn stage(&self, size: (u64, usize)) -> Box<dyn Stage + '_> {
+        Box::new(RatingsStage::new(&self.parts, size))
+    }
+}

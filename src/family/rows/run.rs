@@ -1,0 +1,272 @@
+//! Data and settings become a run of a linear model.
+use super::{
+    hot::{self, Hot},
+    judges::Judges,
+    scale::{self, Scaled},
+    score::{Asked, LinearModel, Scorer},
+    windows::{Windows, rows_of_chunk},
+};
+use crate::{
+    classes::{Classes, check_given},
+    family::{
+        folds::{Fold, folds},
+        prepared::{Basis, Choices, Prepared, Search, Stage, WithEngine, check_split},
+    },
+    model::{Axis, Scored, Tensors},
+    options::Settings,
+};
+use hogwild_base::{Error, Result};
+use hogwild_data::Dataset;
+use hogwild_kernels::{
+    batch::Batch,
+    engine::{Counters, LinearKernel, Loops, Reader, Task},
+    feed::{Normalize, RowCells, ScaledFeed, Scaling, SparseFeed},
+    models::Linear,
+    order::{Order, Plan},
+    params::{Finish, Parameters, Shape},
+    targets::Targets,
+};
+use std::{ops::Range, sync::Arc};
+
+/// Bytes that a run needs beside the data: the program itself, and for each column parameters, a copy of the weights, the ids, and those of
+/// workers and of the search for a rate.
+const BESIDE: u64 = 64 << 20;
+const BESIDE_A_COLUMN: u64 = 48;
+
+/// A linear model's run on sparse rows.
+pub(crate) struct RowsRun<'a> {
+    rule: &'a dyn Loops<LinearKernel>,
+    settings: &'a Settings,
+    data: &'a Dataset,
+    valid: Option<Valid<'a>>,
+    /// Rows of the data that are held out.
+    held: Option<Vec<u32>>,
+    feed: SparseFeed<'a>,
+    scaling: Option<Scaling>,
+    model: Linear,
+    windows: Option<Windows<'a>>,
+    basis: Basis,
+}
+
+/// Validation data.
+struct Valid<'a> {
+    data: &'a Dataset,
+    /// The model's column of each of theirs.
+    columns: Vec<u32>,
+    window: Option<u64>,
+}
+
+impl<'a> RowsRun<'a> {
+    /// # Errors
+    /// Labels that do not fit the loss, dictionaries that can't be read, a share held out that leaves nothing.
+    pub fn new(
+        rule: &'a dyn Loops<LinearKernel>,
+        data: &'a Dataset,
+        valid: Option<&'a Dataset>,
+        settings: &'a Settings,
+    ) -> Result<RowsRun<'a>> {
+        let &Settings { loss, holdout, seed, .. } = settings;
+        let classes = if loss.is_classification() { Some(Classes::of(data, loss, settings.positive)?) } else { None };
+        for data in [Some(data), valid].into_iter().flatten() {
+            classes.map_or_else(|| check_given(data), |classes| classes.check(data))?;
+        }
+        let (ids, facts) = (data.feature_ids()?, rule.facts());
+        let Hot { rows: hot_rows, exchange_every, rare } = hot::choose(settings, data, facts.layout.stride())?;
+        let counts = if settings.l2 > 0.0 || settings.aids.l1 > 0.0 { data.feature_counts()? } else { Vec::new() };
+        let taken = Classes::taken(classes, loss);
+        let feed = SparseFeed::new(cells(data), Targets::plain(taken), holdout, seed);
+        let (feed, targets) = feed.with_targets(loss, taken, settings.standardize);
+        let Scaled { how: normalize, sizes } = scale::choose(settings.normalize, data);
+        let l1 = settings.aids.l1 / targets.scale as f64;
+        let model = Linear::with_penalties(settings.l2, l1, data.rows(), &counts).with_base(targets.base);
+        let scaling = scale::scaling(normalize, data, |row| !feed.is_held_out(row))?;
+        let held: Option<Vec<u32>> = (holdout > 0.0).then(|| (0..data.rows() as u32).filter(|&row| feed.is_held_out(row)).collect());
+        let held_rows = held.as_ref().map(|held| held.len() as u64);
+        check_split(data.rows() as u64, held_rows, settings)?;
+        let beside = BESIDE + BESIDE_A_COLUMN * data.columns() as u64;
+        let window = settings.window.of(data, beside);
+        let of_valid = |valid: &'a Dataset| {
+            let window = settings.window.of(valid, beside + window.unwrap_or(0));
+            Ok(Valid { data: valid, columns: valid.feature_ids()?.translate(&ids), window })
+        };
+        let valid = valid.map(of_valid).transpose()?;
+        let block = window.map_or(exchange_every, |bytes| exchange_every.min(rows_of_chunk(data, bytes)));
+        let units: Arc<[Range<u32>]> = feed.units(block).into();
+        let windows = window.map(|bytes| Windows::new(data, &units, bytes));
+        let basis = Basis {
+            facts,
+            choices: Choices { hot_rows, exchange_every, normalize, window },
+            units,
+            examples: data.rows() as u64 - held_rows.unwrap_or(0),
+            targets,
+            shape: Shape {
+                narrow: data.columns() + 1,
+                hot: hot_rows,
+                rare,
+                workers: settings.workers(),
+                averaged: settings.aids.average.is_some(),
+                ..Shape::default()
+            },
+            // The bias is one more.
+            numbers: data.nonzeros() as f64 / data.rows().max(1) as f64 + 1.0,
+            by_heart: true,
+            unit_rows: normalize == Normalize::Row,
+            classes,
+            axes: vec![Axis { name: "feature", ids: ids.into() }],
+            scaled: sizes,
+            window: windows.as_ref().map(|windows| windows.report(settings.batch == Batch::One)),
+        };
+        Ok(RowsRun { rule, settings, data, valid, held, feed, scaling, model, windows, basis })
+    }
+
+    /// Weights of raw features for standardised labels, the bias first.
+    fn standard(&self, parameters: &Parameters, finish: &Finish<'_>, scaling: Option<&Scaling>) -> Vec<f32> {
+        let mut weights = parameters.narrow_weights(finish);
+        scaling.iter().for_each(|scaling| scaling.fold(&mut weights));
+        weights.first_mut().into_iter().for_each(|bias| *bias += self.basis.targets.base);
+        weights
+    }
+
+    fn scorer<'m>(&self, model: &'m Tensors) -> Scorer<'m> {
+        Scorer::new(model, self.basis.unit_rows, self.basis.targets.taken)
+    }
+}
+
+impl Prepared for RowsRun<'_> {
+    fn basis(&self) -> &Basis {
+        &self.basis
+    }
+
+    fn with_engine(&self, task: &Task<'_>, run: &mut WithEngine<'_>) -> Result<()> {
+        let feed = ScaledFeed { feed: &self.feed, scaling: self.scaling.as_ref() };
+        run(self.rule.engine(&feed, &self.model, task)?.as_mut());
+        Ok(())
+    }
+
+    fn tensors(&self, parameters: &Parameters, finish: &Finish<'_>) -> Tensors {
+        let targets = &self.basis.targets;
+        let mut weights = self.standard(parameters, finish, self.scaling.as_ref());
+        let bias = if weights.is_empty() { 0.0 } else { weights.remove(0) };
+        weights.iter_mut().for_each(|w| *w *= targets.scale);
+        LinearModel::tensors(targets.bias(bias), weights)
+    }
+
+    fn score_held_out(&self, model: &Tensors) -> Option<Scored> {
+        let scorer = self.scorer(model);
+        match (&self.valid, &self.held) {
+            (Some(Valid { data, columns, window }), _) => {
+                Some(scorer.score(&Asked { window: *window, columns: Some(columns), ..Asked::all(data) }))
+            }
+            (None, Some(held)) => {
+                Some(scorer.score(&Asked { window: self.basis.choices.window, only: Some(held), ..Asked::all(self.data) }))
+            }
+            (None, None) => None,
+        }
+    }
+
+    fn losses(&self, model: &Tensors) -> Vec<f32> {
+        let (targets, loss) = (&self.basis.targets, self.settings.loss);
+        let is_kept = |row: u32| self.settings.holdout == 0.0 || !self.feed.is_held_out(row);
+        let of = |(row, &(z, y)): (u32, &(f32, f32))| {
+            if is_kept(row) { loss.value(targets.standard(z), targets.standard(y)) } else { f32::INFINITY }
+        };
+        let scored = self.scorer(model).score(&Asked { window: self.basis.choices.window, ..Asked::all(self.data) });
+        (0..).zip(&scored.scores).map(of).collect()
+    }
+
+    fn damage(&self) -> Option<Error> {
+        [Some(self.data), self.valid.as_ref().map(|valid| valid.data)].into_iter().flatten().find_map(|data| data.whole().err())
+    }
+
+    fn plan(&self, admitted: Vec<bool>, order: Order, block: u32, seed: u64, epoch: usize) -> Plan {
+        match &self.windows {
+            Some(windows) => windows.plan(admitted, order, block, seed, epoch),
+            None => Plan::new(&self.basis.units, admitted, order, block, seed, epoch),
+        }
+    }
+
+    fn reader(&self) -> Option<&dyn Reader> {
+        self.windows.as_ref().map(|windows| windows as &dyn Reader)
+    }
+
+    fn search(&self, largest: u64) -> Result<Box<dyn Search + '_>> {
+        // Scales that grow are raced as they will be: models side by side are not to share a growing one.
+        let online = self.basis.choices.normalize == Normalize::Online;
+        let grown = if online { scale::scaling(Normalize::MaxAbs, self.data, |row| !self.feed.is_held_out(row))? } else { None };
+        let windows = self.windows.as_ref().filter(|_| self.settings.batch == Batch::One);
+        let sample = windows.map(|windows| windows.sample(largest, self.settings.seed));
+        let valid = self.valid.as_ref().map(|valid| (valid.data, valid.columns.as_slice()));
+        let (how, seed) = ((self.basis.unit_rows, self.basis.targets), self.settings.seed);
+        let judges = Judges::new(self.data, valid, self.held.as_deref(), self.basis.examples, how, seed);
+        Ok(Box::new(RowsSearch { run: self, grown, sample, judges }))
+    }
+}
+
+/// Where a linear model's learning rate is searched.
+struct RowsSearch<'a> {
+    run: &'a RowsRun<'a>,
+    /// Scales as they will be at the end, where they grow.
+    grown: Option<Scaling>,
+    /// Of data larger than memory, the units that are looked at.
+    sample: Option<Vec<Range<u32>>>,
+    judges: Judges<'a>,
+}
+
+impl RowsSearch<'_> {
+    fn scaling(&self) -> Option<&Scaling> {
+        self.grown.as_ref().or(self.run.scaling.as_ref())
+    }
+}
+
+impl Search for RowsSearch<'_> {
+    fn first_rate(&self) -> f32 {
+        scale::default_rate(self.run.data, self.run.rule, self.scaling())
+    }
+
+    fn stage(&self, size: (u64, usize)) -> Box<dyn Stage + '_> {
+        let units = self.sample.as_deref().unwrap_or(&self.run.basis.units);
+        let folds = folds(&self.run.feed.kept_units(units), size, self.judges.alone, self.run.settings.seed);
+        Box::new(RowsStage { search: self, folds })
+    }
+
+    fn end(&self) {
+        self.run.windows.iter().for_each(|windows| windows.release());
+    }
+}
+
+/// A sample of rows.
+struct RowsStage<'a> {
+    search: &'a RowsSearch<'a>,
+    folds: Vec<Fold>,
+}
+
+impl Stage for RowsStage<'_> {
+    fn folds(&self) -> &[Fold] {
+        &self.folds
+    }
+
+    fn shape(&self) -> Shape {
+        self.search.run.basis.shape
+    }
+
+    fn judge(&self, parameters: &Parameters, finish: &Finish<'_>, fold: &Fold) -> Vec<(f32, f32)> {
+        self.search.judges.score(&self.search.run.standard(parameters, finish, self.search.scaling()), fold)
+    }
+
+    fn with_engine(&self, task: &Task<'_>, counters: &Counters, run: &mut WithEngine<'_>) {
+        let RowsRun { rule, feed, model, .. } = self.search.run;
+        let feed = ScaledFeed { feed, scaling: self.search.scaling() };
+        run(rule.alone(&feed, model, task, counters).as_mut());
+    }
+}
+
+/// The cells of a data set.
+fn cells(data: &Dataset) -> RowCells<'_> {
+    RowCells {
+        starts: data.start_cells(),
+        labels: data.label_cells(),
+        columns: data.column_cells(),
+        values: data.value_cells(),
+        longest: data.longest_row(),
+    }
+}

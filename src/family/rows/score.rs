@@ -1,0 +1,167 @@
+//! Scoring sparse rows by the weights of a linear model: parallel, with unknown features counted.
+use crate::{
+    classes::Classes,
+    model::{Axis, Scored, Tensor, Tensors, TrainedModel},
+};
+use hogwild_base::Result;
+use hogwild_data::{Dataset, Ids, Window};
+use hogwild_kernels::{
+    feed::row_length,
+    loss::{Loss, Taken},
+};
+use rayon::prelude::*;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// Rows that one task scores.
+const TASK: usize = 1024;
+/// The most bytes of a data set larger than memory that are read at a time, of a window's quarter.
+const SLAB: u64 = 32 << 20;
+/// Bytes that scoring needs for each weight and each column beside the data.
+const BESIDE: u64 = 16;
+
+/// A linear model, or a member of an ensemble: a view of its tensors.
+#[derive(Clone, Copy, Debug)]
+pub struct LinearModel<'a> {
+    /// The user's id of each feature, most frequent first.
+    pub ids: &'a Ids,
+    /// The score of an example without features.
+    pub bias: f32,
+    /// One a feature.
+    pub weights: &'a [f32],
+    /// Whether a row is divided by its length before it is scored; features unknown to the model count in that.
+    pub unit_rows: bool,
+}
+
+impl<'a> LinearModel<'a> {
+    /// The tensors of a linear model: one weight a feature.
+    pub fn tensors(bias: f32, weights: Vec<f32>) -> Tensors {
+        let weight = Tensor { name: "weight", shape: vec![weights.len()], numbers: weights };
+        Tensors(vec![Tensor { name: "bias", shape: vec![1], numbers: vec![bias] }, weight])
+    }
+
+    /// A model of such weights, from wherever they are: of labels as they are, without settings of a run.
+    pub fn trained(&self, loss: Loss) -> TrainedModel {
+        TrainedModel {
+            family: "linear",
+            loss,
+            unit: 1.0,
+            classes: None,
+            unit_rows: self.unit_rows,
+            settings: serde_json::Value::Null,
+            axes: vec![Axis { name: "feature", ids: self.ids.clone().into() }],
+            members: vec![LinearModel::tensors(self.bias, self.weights.to_vec())],
+        }
+    }
+
+    /// A member of a linear model.
+    pub(crate) fn new(model: &'a TrainedModel, member: &'a Tensors) -> Option<LinearModel<'a>> {
+        let ids = model.ids("feature")?;
+        Some(LinearModel { ids, bias: member.number("bias"), weights: member.numbers("weight"), unit_rows: model.unit_rows })
+    }
+
+    /// Scores sparse rows with any dictionary. To a loss of two classes a label is +1 if it is the positive one of `classes` and -1 if it
+    /// is any other; without classes +1 is label 1. Give the [`classes`](TrainedModel::classes) that the model was trained on: then this
+    /// is [`TrainedModel::score`]. Other losses take labels as they are. Labels are not checked: see [`Classes::check`].
+    ///
+    /// # Errors
+    /// When the dictionary cannot be read.
+    pub fn score(&self, loss: Loss, classes: Option<Classes>, data: &Dataset) -> Result<Scored> {
+        let columns = data.feature_ids()?.translate(self.ids);
+        let window = Window::Auto.of(data, BESIDE * (self.weights.len() + 1 + columns.len()) as u64);
+        let by = Scorer { bias: self.bias, weights: self.weights, unit_rows: self.unit_rows, taken: Classes::taken(classes, loss) };
+        let scored = by.score(&Asked { window, columns: Some(&columns), ..Asked::all(data) });
+        data.whole().map(|()| scored)
+    }
+}
+
+/// What rows are scored by.
+#[derive(Clone, Copy)]
+pub(crate) struct Scorer<'a> {
+    pub bias: f32,
+    /// One a column.
+    pub weights: &'a [f32],
+    /// Whether each row is divided by its length first.
+    pub unit_rows: bool,
+    /// What the loss takes a label for.
+    pub taken: Taken,
+}
+
+/// Which rows are scored.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub data: &'a Dataset,
+    /// At most so many bytes of the file are in memory at a time.
+    pub window: Option<u64>,
+    /// The model's column of each of the data's (`u32::MAX`: unknown); without, they are the same.
+    pub columns: Option<&'a [u32]>,
+    /// These rows alone, in ascending order.
+    pub only: Option<&'a [u32]>,
+}
+
+impl<'a> Asked<'a> {
+    /// All rows of data with the model's own columns.
+    pub fn all(data: &'a Dataset) -> Asked<'a> {
+        Asked { data, window: None, columns: None, only: None }
+    }
+}
+
+impl<'a> Scorer<'a> {
+    /// By the tensors of a linear model.
+    pub fn new(tensors: &'a Tensors, unit_rows: bool, taken: Taken) -> Scorer<'a> {
+        Scorer { bias: tensors.number("bias"), weights: tensors.numbers("weight"), unit_rows, taken }
+    }
+
+    /// Scores with targets, in the order of the rows.
+    pub fn score(&self, asked: &Asked<'_>) -> Scored {
+        let &Asked { data, window, only, .. } = asked;
+        let rows: Vec<u32> = only.map_or_else(|| (0..data.rows() as u32).collect(), <[u32]>::to_vec);
+        let mut scored = Scored::default();
+        // Slabs of rows, one after the other: the next is read while this one is scored.
+        let ends = window.map_or_else(|| vec![data.rows()], |window| data.cut((window / 4).min(SLAB)));
+        let slab = |i: usize| i.checked_sub(1).map_or(0, |before| ends[before])..ends[i];
+        for i in 0..ends.len() {
+            let of = |end: usize| rows.partition_point(|&row| (row as usize) < end);
+            if ends.len() > 1 {
+                (i..ends.len().min(i + 2)).skip((i > 0) as usize).for_each(|next| data.will_need(slab(next)));
+            }
+            let tasks = rows[of(slab(i).start)..of(slab(i).end)].par_chunks(TASK);
+            let parts: Vec<Scored> = tasks.map(|rows| self.task(asked, rows)).collect();
+            scored = parts.into_iter().fold(scored, Scored::join);
+            if ends.len() > 1 {
+                data.release(slab(i));
+            }
+        }
+        scored
+    }
+
+    fn task(&self, asked: &Asked<'_>, rows: &[u32]) -> Scored {
+        let mut part = Scored { scores: Vec::with_capacity(rows.len()), ..Scored::default() };
+        for &row in rows {
+            let (score, unknown) = self.row(asked, row);
+            part.scores.push((score, self.taken.of(asked.data.label(row as usize))));
+            part.unknown += unknown;
+        }
+        part
+    }
+
+    /// The score of a row, and how many of its features the model does not know.
+    fn row(&self, asked: &Asked<'_>, row: u32) -> (f32, u64) {
+        let &Asked { data, columns, .. } = asked;
+        let (cells, values) = (data.column_cells(), data.value_cells());
+        let range = data.row_range(row as usize);
+        let (mut z, mut unknown) = (0.0, 0);
+        let value = |i: usize| values.map_or(1.0, |values| f32::from_bits(values[i].load(Relaxed)));
+        let length = if self.unit_rows { row_length(range.clone().map(value)) } else { 1.0 };
+        for i in range {
+            let column = cells[i].load(Relaxed);
+            let column = columns.map_or(column, |columns| columns.get(column as usize).copied().unwrap_or(u32::MAX));
+            let value = (value(i) as f64 / length) as f32;
+            match self.weights.get(column as usize) {
+                Some(w) => z += w * value,
+                None => unknown += 1,
+            }
+        }
+        // The bias last: where it is large beside the rest, the rest is summed without it.
+        (self.bias + z, unknown)
+    }
+}

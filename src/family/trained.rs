@@ -1,0 +1,65 @@
+//! What of a trained model goes by its family: opening a file, scoring, checking labels, typed views.
+use super::{data::AnyData, list::family, ratings::FactorModel, rows::LinearModel, traits::AnyFamily};
+use crate::model::{Scored, Tensors, TrainedModel};
+use hogwild_base::{Error, Result};
+use std::path::Path;
+
+impl TrainedModel {
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// When it is not one, is damaged, or was written by a later version.
+    pub fn open(path: &Path) -> Result<TrainedModel> {
+        TrainedModel::read(path, |name| family(name).map(AnyFamily::schema))
+    }
+
+    /// Its family.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn family(&self) -> Result<&'static dyn AnyFamily> {
+        let problem = || "is no family of models; linear and mf are".to_string();
+        family(self.family).ok_or_else(|| Error::BadSetting { setting: "--model", value: self.family.into(), problem: problem() })
+    }
+
+    /// Scores a data set of the model's kind. An ensemble's scores are those that predict the mean of what its members predict: of the
+    /// probabilities for logistic, of the scores otherwise.
+    ///
+    /// # Errors
+    /// When the data is of the other kind, or its dictionary cannot be read.
+    pub fn score<'d>(&self, data: impl Into<AnyData<'d>>) -> Result<Scored> {
+        Ok(Scored::mean(self.loss, self.score_members(data)?))
+    }
+
+    /// Scores a data set with each of the [`members`](Self::members).
+    ///
+    /// # Errors
+    /// As [`score`](Self::score).
+    pub fn score_members<'d>(&self, data: impl Into<AnyData<'d>>) -> Result<Vec<Scored>> {
+        let (family, data) = (self.family()?, data.into());
+        self.members.iter().map(|member| Ok(Scored { unit: self.unit, ..family.score(self, member, data)? })).collect()
+    }
+
+    /// Whether the data's labels are such as the model's loss takes: what metrics ask for beside [`score`](Self::score).
+    ///
+    /// # Errors
+    /// Names the first label that is not.
+    pub fn check_labels<'d>(&self, data: impl Into<AnyData<'d>>) -> Result<()> {
+        self.family()?.check_labels(self, data.into())
+    }
+
+    /// A view of a linear model; of an ensemble, of its last member.
+    pub fn linear(&self) -> Option<LinearModel<'_>> {
+        self.linear_member(self.last())
+    }
+
+    /// A view of a member of a linear model.
+    pub fn linear_member<'a>(&'a self, member: &'a Tensors) -> Option<LinearModel<'a>> {
+        LinearModel::new(self, member)
+    }
+
+    /// A view of a factor model; of an ensemble, of its last member.
+    pub fn factors(&self) -> Option<FactorModel<'_>> {
+        FactorModel::new(self, self.last())
+    }
+}

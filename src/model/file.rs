@@ -1,0 +1,91 @@
+//! Model files: plain safetensors, keyed by the user's own ids, so that a model scores any other file.
+//!
+//! Linear: `weight` f32 [features], `bias` f32 [1], ids; `"unit_rows": true` in the entry `hogwild` where rows are to be divided by their lengths,
+//! `"unit"` where the loss counts another number than 1 as 1. Factorization: `user_bias`, `item_bias`, `user_factor` [users, rank],
+//! `item_factor` [items, rank], `mean` f32 [1], ids of users and of items. Ids are `*_id` u64 or `*_name_start` u64 with `*_name` u8.
+//! The metadata entry `hogwild` has checksum (see `check`), kind, loss and the settings of the run as JSON. All that is format version 1. An ensemble of
+//! snapshots is version 2: every f32 tensor has a leading dimension, one for each member, ids are there once.
+use super::{
+    check::{self, FORMAT, VERSIONS},
+    read,
+    schema::Schema,
+    trained::{Tensor, TrainedModel},
+};
+use hogwild_base::{Error, OutputFile, Result, memory};
+use hogwild_data::Ids;
+use safetensors::{Dtype, tensor::TensorView};
+use std::{borrow::Cow, collections::HashMap, io::Write, path::Path};
+
+impl TrainedModel {
+    /// Writes the model: to a temporary file beside the target, synced, then renamed.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let mut tensors: Written<'_> = Vec::new();
+        for (i, Tensor { name, shape, numbers }) in self.last().0.iter().enumerate() {
+            tensors.push(if self.members.len() == 1 {
+                (name.to_string(), Dtype::F32, shape.clone(), Cow::Borrowed(bytemuck::cast_slice(numbers)))
+            } else {
+                let all = self.members.iter().flat_map(|member| bytemuck::cast_slice(&member.0[i].numbers)).copied().collect();
+                (name.to_string(), Dtype::F32, [&[self.members.len()], &shape[..]].concat(), Cow::Owned(all))
+            });
+        }
+        self.axes.iter().for_each(|axis| put_ids(&mut tensors, axis.name, &axis.ids));
+        let failed = |e: safetensors::SafeTensorError| Error::io(path, "write")(std::io::Error::other(e));
+        let views: Vec<(&str, TensorView<'_>)> = tensors
+            .iter()
+            .map(|(name, dtype, shape, bytes)| Ok((name.as_str(), TensorView::new(*dtype, shape.clone(), bytes)?)))
+            .collect::<std::result::Result<_, _>>()
+            .map_err(failed)?;
+        // One entry, so that the same model is the same file: the format's own entries have no order.
+        let mut header = serde_json::json!({
+            "checksum": check::BLANK,
+            "format": FORMAT,
+            "version": VERSIONS[(self.members.len() > 1) as usize],
+            "kind": self.family,
+            "loss": self.loss.name(),
+            "settings": self.settings,
+        });
+        if self.unit != 1.0 {
+            header["unit"] = self.unit.into();
+        }
+        if self.unit_rows {
+            header["unit_rows"] = true.into();
+        }
+        if let Some(classes) = self.classes {
+            header["classes"] = classes.to_json();
+        }
+        let metadata = HashMap::from([("hogwild".to_string(), header.to_string())]);
+        let mut bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
+        check::seal(&mut bytes);
+        let mut file = OutputFile::create(path)?;
+        file.write_all(&bytes).map_err(Error::io(path, "write"))?;
+        file.finish()
+    }
+
+    /// Reads a model file. `schema` gives what a family's models consist of.
+    pub(crate) fn read(path: &Path, schema: impl Fn(&str) -> Option<&'static Schema>) -> Result<TrainedModel> {
+        let length = std::fs::metadata(path).map_err(Error::io(path, "read"))?.len();
+        // The file, and what is made of it.
+        memory::ask(2 * length, || format!("{}: the model's numbers", path.display()), "use it where there is more")?;
+        let mut bytes = std::fs::read(path).map_err(Error::io(path, "read"))?;
+        read::read(&mut bytes, schema).map_err(|problem| {
+            let remedy = "give a model that `hogwild train --out` wrote";
+            Error::BadFile { path: path.to_owned(), problem, remedy }
+        })
+    }
+}
+
+type Written<'a> = Vec<(String, Dtype, Vec<usize>, Cow<'a, [u8]>)>;
+
+fn put_ids<'a>(tensors: &mut Written<'a>, name: &str, ids: &'a Ids) {
+    let mut put = |name, dtype, n, bytes| tensors.push((name, dtype, vec![n], Cow::Borrowed(bytes)));
+    match ids {
+        Ids::Numbers(numbers) => put(format!("{name}_id"), Dtype::U64, numbers.len(), bytemuck::cast_slice(numbers)),
+        Ids::Names { start, bytes } => {
+            put(format!("{name}_name_start"), Dtype::U64, start.len(), bytemuck::cast_slice(start));
+            put(format!("{name}_name"), Dtype::U8, bytes.len(), bytes);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Trained models: named tensors with the user's ids, their files, and what scores say.
+//!
+//! A model is what its family keeps of the parameters: tensors of a name and a shape, whose rows belong to features, users or items. So the
+//! file, an ensemble, the check that all is finite and `inspect` treat all families alike. What the numbers mean a family knows alone: see
+//! [`family`](crate::family).
+mod check;
+mod file;
+pub(crate) mod inspect;
+mod metrics;
+mod read;
+mod schema;
+mod score;
+mod trained;
+
+pub use metrics::{Metric, Metrics};
+pub use schema::{Schema, Size, TensorKind};
+pub use score::Scored;
+pub(crate) use trained::MOST_MEMBERS;
+pub use trained::{Axis, Tensor, Tensors, TrainedModel};

@@ -1,0 +1,47 @@
+//! What scoring gives: scores with their targets, and what the model did not know.
+use super::metrics::Metrics;
+use hogwild_kernels::loss::Loss;
+use rayon::prelude::*;
+
+/// Scores with their targets, in the order of the data, and what was not known to the model.
+#[derive(Clone, Debug)]
+pub struct Scored {
+    /// Score and target of each example.
+    pub scores: Vec<(f32, f32)>,
+    /// Nonzeros (or users and items) that the model has never seen; they add nothing to a score.
+    pub unknown: u64,
+    /// What the loss counts as 1, in the unit of scores and targets: see [`TrainedModel::unit`](crate::TrainedModel::unit).
+    pub unit: f32,
+}
+
+/// Nothing scored, in the unit 1.
+impl Default for Scored {
+    fn default() -> Scored {
+        Scored { scores: Vec::new(), unknown: 0, unit: 1.0 }
+    }
+}
+
+impl Scored {
+    /// What they say.
+    pub fn metrics(&self, loss: Loss) -> Metrics {
+        Metrics::new(loss, self.unit, &self.scores)
+    }
+
+    /// What an ensemble says, of what its members do: the scores that predict the mean of their predictions (of probabilities for
+    /// logistic, of scores otherwise), in the same order of examples.
+    pub fn mean(loss: Loss, mut members: Vec<Scored>) -> Scored {
+        if members.len() < 2 {
+            return members.pop().unwrap_or_default();
+        }
+        let of = |i: usize| members.iter().filter_map(move |scored| scored.scores.get(i)).map(|&(z, _)| z);
+        let score = |(i, &(_, target)): (usize, &(f32, f32))| (loss.mean_score(of(i)), target);
+        Scored { scores: members[0].scores.par_iter().enumerate().map(score).collect(), unknown: members[0].unknown, unit: members[0].unit }
+    }
+
+    /// With the scores of the examples behind these.
+    pub(crate) fn join(mut self, other: Scored) -> Scored {
+        self.scores.extend(other.scores);
+        self.unknown += other.unknown;
+        self
+    }
+}

@@ -1,0 +1,66 @@
+//! What a run uses: the settings that were asked for, with all that they leave open filled in.
+use crate::{family::prepared::Choices, options::Settings};
+use hogwild_data::Window;
+use hogwild_kernels::{feed::Normalize, order::Order, simd::InstructionSet};
+use serde_json::{Value, json};
+
+/// The settings of a run as used: made once, when the run knows all of them. What was asked for stays beside them, unchanged.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// What was asked for.
+    pub asked: Settings,
+    /// The update rule's name, which may be the user's own.
+    pub rule: String,
+    /// The learning rate, given or found.
+    pub lr: f32,
+    /// Most frequent rows that each worker held privately.
+    pub hot_rows: usize,
+    /// Examples between two exchanges of the hottest private rows.
+    pub exchange_every: u32,
+    /// How features were scaled; never [`Normalize::Auto`].
+    pub normalize: Normalize,
+    /// How much of the training data was in memory at a time; never [`Window::Auto`].
+    pub window: Window,
+    /// With [`Order::Curriculum`]: after what share of the run all examples are admitted.
+    pub pace: Option<f32>,
+    /// What the loops were compiled for.
+    pub instruction_set: InstructionSet,
+    /// Workers that share parameters, or that sum a batch.
+    pub threads: usize,
+}
+
+impl Resolved {
+    /// Of the settings asked for, what was chosen by the data, and the rate that was found.
+    pub(crate) fn new(asked: &Settings, rule: &str, choices: &Choices, lr: f32, instruction_set: InstructionSet) -> Resolved {
+        let &Choices { hot_rows, exchange_every, normalize, window } = choices;
+        Resolved {
+            asked: asked.clone(),
+            rule: rule.into(),
+            lr,
+            hot_rows,
+            exchange_every,
+            normalize,
+            window: window.map_or(Window::Off, Window::Bytes),
+            pace: asked.pace.or((asked.order == Order::Curriculum).then_some(Settings::PACE)),
+            instruction_set,
+            threads: asked.threads,
+        }
+    }
+
+    /// All settings by name, as used: for the log and the model file.
+    pub fn describe(&self) -> Value {
+        let mut all = self.asked.describe_with(&self.rule);
+        for (name, value) in [
+            ("lr", json!(self.lr)),
+            ("hot_rows", json!(self.hot_rows)),
+            ("exchange_every", json!(self.exchange_every)),
+            ("normalize", json!(self.normalize.name())),
+            ("window", json!(self.window.to_string())),
+            ("pace", json!(self.pace)),
+            ("threads", json!(self.threads)),
+        ] {
+            all[name] = value;
+        }
+        all
+    }
+}

@@ -6,14 +6,10 @@
 //! at 0. The two coordinates are a row of factors with one state a row for row-wise rules.
 use hogwild::{
     F32x16, OutputFile, Plain, Rule, Weights,
-    rules::{Clock, UpdateRule},
+    rules::{Clock, UpdateRule, Visit},
 };
 use plotters::{coord::Shift, element::DashedPathElement, prelude::*};
-use rules::{Visit, visit};
 use std::{error::Error, io::Write, ops::Range, path::Path};
-
-#[path = "../tests/rules/mod.rs"]
-mod rules;
 
 const STEPS: u64 = 2000;
 
@@ -74,7 +70,7 @@ impl Landscape {
         let rates = (-4..=2).flat_map(|power| [1, 2, 5].map(|digit| format!("{digit}e{power}").parse().unwrap_or(f32::NAN)));
         let walks = rates.map(|rate| {
             let mut walk = Walk { landscape: self, rate, path: Vec::new() };
-            visit(rule, &mut walk);
+            rule.visit(&mut walk);
             (rate, walk.path)
         });
         let short = |path: &[[f64; 2]]| path.windows(2).all(|w| (w[0][0] - w[1][0]).hypot(w[0][1] - w[1][1]) <= self.longest);

@@ -2,7 +2,7 @@
 //! checksum (files of earlier versions have none).
 //!
 //! The checksum is xxh3 of the whole file with sixteen zeros in its place. It stands in the header, first in the entry `hogwild`.
-use crate::{data::Ids, train::MOST_SNAPSHOTS};
+use crate::{data::Ids, options::MOST_SNAPSHOTS};
 use hashbrown::HashSet;
 use safetensors::{Dtype, SafeTensors};
 use xxhash_rust::xxh3::xxh3_64;

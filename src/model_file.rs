@@ -92,6 +92,36 @@ pub struct TrainedModel {
     pub earlier: Vec<ModelKind>,
 }
 
+/// Data of any kind, to be scored.
+#[derive(Clone, Copy, Debug)]
+pub enum AnyData<'d> {
+    /// Sparse rows.
+    Rows(&'d Dataset),
+    /// Users' ratings of items.
+    Ratings(&'d Ratings),
+}
+
+impl<'d> From<&'d Dataset> for AnyData<'d> {
+    fn from(rows: &'d Dataset) -> AnyData<'d> {
+        AnyData::Rows(rows)
+    }
+}
+
+impl<'d> From<&'d Ratings> for AnyData<'d> {
+    fn from(ratings: &'d Ratings) -> AnyData<'d> {
+        AnyData::Ratings(ratings)
+    }
+}
+
+impl<'d> From<&'d Packed> for AnyData<'d> {
+    fn from(packed: &'d Packed) -> AnyData<'d> {
+        match packed {
+            Packed::Sparse(rows) => AnyData::Rows(rows),
+            Packed::Ratings(ratings) => AnyData::Ratings(ratings),
+        }
+    }
+}
+
 pub(crate) const FORMAT: &str = "hogwild-model";
 /// Of one model, and of an ensemble.
 pub(crate) const VERSIONS: [&str; 2] = ["1", "2"];
@@ -133,7 +163,7 @@ impl TrainedModel {
     ///
     /// # Errors
     /// When the data is of the other kind, or its dictionary cannot be read.
-    pub fn score(&self, data: &Packed) -> Result<Scored> {
+    pub fn score<'d>(&self, data: impl Into<AnyData<'d>>) -> Result<Scored> {
         Ok(Scored::mean(self.loss, self.score_members(data)?))
     }
 
@@ -141,12 +171,13 @@ impl TrainedModel {
     ///
     /// # Errors
     /// As [`score`](Self::score).
-    pub fn score_members(&self, data: &Packed) -> Result<Vec<Scored>> {
+    pub fn score_members<'d>(&self, data: impl Into<AnyData<'d>>) -> Result<Vec<Scored>> {
+        let data = data.into();
         let scored = self.members().map(|member| match (member, data) {
-            (ModelKind::Linear(model), Packed::Sparse(data)) => model.score(self.loss, self.classes, data),
-            (ModelKind::Factorization(model), Packed::Ratings(data)) => model.score_ratings(self.loss, data),
-            (_, Packed::Sparse(data)) => Err(wrong_kind(data.path(), "sparse rows", "give a file of ratings, or a linear model")),
-            (_, Packed::Ratings(data)) => Err(wrong_kind(data.path(), "ratings", "give a file of sparse rows, or an mf model")),
+            (ModelKind::Linear(model), AnyData::Rows(data)) => model.score(self.loss, self.classes, data),
+            (ModelKind::Factorization(model), AnyData::Ratings(data)) => model.score_ratings(self.loss, data),
+            (_, AnyData::Rows(data)) => Err(wrong_kind(data.path(), "sparse rows", "give a file of ratings, or a linear model")),
+            (_, AnyData::Ratings(data)) => Err(wrong_kind(data.path(), "ratings", "give a file of sparse rows, or an mf model")),
         });
         scored.map(|scored| Ok(Scored { unit: self.unit, ..scored? })).collect()
     }
@@ -225,7 +256,7 @@ impl TrainedModel {
         memory::ask(2 * length, || format!("{}: the model's numbers", path.display()), "use it where there is more")?;
         let mut bytes = std::fs::read(path).map_err(Error::io(path, "read"))?;
         model_read::read(&mut bytes).map_err(|problem| {
-            let remedy = "give a model that `hogwild train --out` wrote";
+            let remedy = "give a model that `hogwild train` wrote";
             Error::BadFile { path: path.to_owned(), problem, remedy }
         })
     }

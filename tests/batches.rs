@@ -3,17 +3,15 @@ use hogwild::{
     Aids, Batch, Ended, F32x16, InstructionSet, LANES, Loss, ModelKind, Moment, Outcome, Plain, Rule, Schedule, Settings, Weights,
     data::{Dataset, PackSettings, Packed, Ratings, pack},
     models::{Factorization, Linear, Pair, Row},
-    rules::{Clock, UpdateRule},
+    rules::{Clock, UpdateRule, Visit},
     synth::{Kind, Synth},
     train_factorization, train_linear,
 };
 use packed::{ratings, sparse};
-use rules::Visit;
 use std::{path::Path, sync::atomic::AtomicBool};
 use summed::Summed;
 
 mod packed;
-mod rules;
 mod summed;
 
 fn synthetic(synth: Synth) -> Vec<u8> {
@@ -46,7 +44,7 @@ fn bits(outcome: &Outcome) -> (Vec<u32>, Vec<u64>) {
 
 /// Every rule, and those that make up for steps.
 fn all_rules() -> Vec<Rule> {
-    let caught_up = |mut rule: Rule| rule.set("--catch-up", "true").ok().map(|()| rule);
+    let caught_up = |mut rule: Rule| rule.set("catch-up", "true").ok().map(|()| rule);
     Rule::ALL.into_iter().chain(Rule::ALL.into_iter().filter_map(caught_up)).collect()
 }
 
@@ -215,7 +213,7 @@ fn a_full_batch_equals_the_sum_by_hand() {
                 ..Settings::default()
             };
             let (row_examples, star_examples) = (&row_examples, &star_examples);
-            rules::visit(rule, &mut Compare { settings: &settings, rows, row_examples, stars, star_examples });
+            rule.visit(&mut Compare { settings: &settings, rows, row_examples, stars, star_examples });
         }
     }
 }
@@ -258,7 +256,7 @@ fn each_batch_of_an_epoch_steps_by_its_own_examples() {
             standardize: false,
             ..Settings::default()
         };
-        rules::visit(rule, &mut Halves(&base, &rows, &examples));
+        rule.visit(&mut Halves(&base, &rows, &examples));
     }
 }
 
@@ -348,10 +346,10 @@ fn seed_held_out_rows_divergence_and_stop_work_as_with_workers() {
 #[test]
 fn what_does_not_go_with_batches_is_named_with_the_remedy() {
     for (settings, part) in [
-        (Settings { batch: Batch::Size(0), ..Settings::default() }, "--batch 0: must be"),
-        (Settings { batch: Batch::Full, hot_rows: Some(10), ..Settings::default() }, "leave it out, or use --batch 1"),
-        (Settings { batch_growth: 2.0, ..Settings::default() }, "give --batch a number above 1"),
-        (Settings { batch: Batch::Full, batch_growth: 2.0, ..Settings::default() }, "give --batch a number above 1"),
+        (Settings { batch: Batch::Size(0), ..Settings::default() }, "`batch` 0: must be"),
+        (Settings { batch: Batch::Full, hot_rows: Some(10), ..Settings::default() }, "leave it out, or use `batch` 1"),
+        (Settings { batch_growth: 2.0, ..Settings::default() }, "give `batch` a number above 1"),
+        (Settings { batch: Batch::Full, batch_growth: 2.0, ..Settings::default() }, "give `batch` a number above 1"),
         (Settings { batch: Batch::Size(9), batch_growth: 0.5, ..Settings::default() }, "from 1 to 1e6"),
         (Settings { batch: Batch::Size(9), batch_growth: f64::NAN, ..Settings::default() }, "from 1 to 1e6"),
     ] {

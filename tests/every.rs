@@ -2,11 +2,8 @@
 use hogwild::{
     F32x16, LANES, Line, Loss, Rule, Vector, Weights,
     models::{Factorization, Linear, Model, Pair, Row},
-    rules::{Clock, State, UpdateRule},
+    rules::{Clock, State, UpdateRule, Visit},
 };
-use rules::Visit;
-
-mod rules;
 
 /// Plain parameters that note the gradients they are sent.
 #[derive(Clone)]
@@ -188,7 +185,7 @@ impl Visit for ProximalRate {
 
 #[test]
 fn proximal_rates_are_those_of_the_step() {
-    Rule::ALL.into_iter().for_each(|rule| rules::visit(rule, &mut ProximalRate));
+    Rule::ALL.into_iter().for_each(|rule| rule.visit(&mut ProximalRate));
     assert!(Rule::ALL.iter().filter(|rule| rule.takes_l1()).count() >= 8);
 }
 
@@ -215,7 +212,7 @@ impl Visit for Minimum {
 #[test]
 fn every_rule_reaches_a_parabolas_minimum() {
     for rule in Rule::ALL.into_iter().filter(Rule::takes_schedules) {
-        rules::visit(rule, &mut Minimum);
+        rule.visit(&mut Minimum);
     }
 }
 
@@ -251,9 +248,9 @@ impl Visit for Lanes {
 #[test]
 fn steps_of_vectors_equal_single_steps() {
     for mut rule in Rule::ALL {
-        rules::visit(rule, &mut Lanes);
-        if rule.set("--catch-up", "true").is_ok() {
-            rules::visit(rule, &mut Lanes);
+        rule.visit(&mut Lanes);
+        if rule.set("catch-up", "true").is_ok() {
+            rule.visit(&mut Lanes);
         }
     }
 }

@@ -2,11 +2,9 @@
 use hogwild::{
     Loss, Plain, Rule,
     models::{Linear, Model, Row},
-    rules::{AdagradRowwise, Clock, UpdateRule},
+    rules::{AdagradRowwise, Clock, UpdateRule, Visit},
 };
 use serde_json::Value;
-
-mod rules;
 
 /// An example: columns with values, and label.
 type Example = (Vec<(u32, f32)>, f32);
@@ -23,7 +21,7 @@ fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
 }
 
-impl rules::Visit for Steps<'_> {
+impl Visit for Steps<'_> {
     fn visit<R: UpdateRule>(&mut self, rule: R) {
         let (name, rate) = (&self.run["name"], self.run["settings"]["lr"].as_f64().unwrap() as f32);
         let mut weights = Plain::new(rule, self.width as usize + 1, 0, 0);
@@ -51,28 +49,28 @@ impl rules::Visit for Steps<'_> {
 fn rule_of(run: &Value, catch_up: bool) -> Rule {
     let mut rule = Rule::named(&run["rule"].as_str().unwrap().replace('_', "-")).unwrap();
     for (name, value) in run["settings"].as_object().unwrap() {
-        let flag = match (name.as_str(), rule.name()) {
+        let setting = match (name.as_str(), rule.name()) {
             ("lr" | "steps" | "window", _) => continue,
-            ("alpha", "rmsprop") | ("rho", "adadelta") | ("beta", "yellowfin") => "--decay",
-            ("beta", "powersign" | "addsign") => "--beta1",
-            ("decay", _) => "--internal-decay",
-            ("l1", _) => "--ftrl-l1",
-            ("l2", _) => "--ftrl-l2",
-            ("momentum", _) => "--momentum",
-            ("momentum_decay", _) => "--momentum-decay",
-            ("weight_decay", _) => "--weight-decay",
-            ("initial", _) => "--initial",
-            ("epsilon", _) => "--epsilon",
-            ("beta", _) => "--beta",
-            ("beta1", _) => "--beta1",
-            ("beta2", _) => "--beta2",
+            ("alpha", "rmsprop") | ("rho", "adadelta") | ("beta", "yellowfin") => "decay",
+            ("beta", "powersign" | "addsign") => "beta1",
+            ("decay", _) => "internal-decay",
+            ("l1", _) => "ftrl-l1",
+            ("l2", _) => "ftrl-l2",
+            ("momentum", _) => "momentum",
+            ("momentum_decay", _) => "momentum-decay",
+            ("weight_decay", _) => "weight-decay",
+            ("initial", _) => "initial",
+            ("epsilon", _) => "epsilon",
+            ("beta", _) => "beta",
+            ("beta1", _) => "beta1",
+            ("beta2", _) => "beta2",
             (other, rule) => panic!("{rule} has no {other}"),
         };
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        rule.set(flag, &text).unwrap();
+        rule.set(setting, &text).unwrap();
     }
     if catch_up {
-        rule.set("--catch-up", "true").unwrap();
+        rule.set("catch-up", "true").unwrap();
     }
     rule
 }
@@ -93,7 +91,7 @@ fn fifty_dense_steps_of_every_rule() {
     seen.dedup();
     assert_eq!(seen.len(), Rule::ALL.len(), "{seen:?}");
     for run in runs.iter().filter(|run| run["rule"] != "adagrad_rowwise") {
-        rules::visit(rule_of(run, false), &mut Steps { run, examples: &examples, width: 5, steps: 50 });
+        rule_of(run, false).visit(&mut Steps { run, examples: &examples, width: 5, steps: 50 });
     }
     // The row-wise rule steps a row of factors: one row here, its dot product with the features the score.
     let run = runs.iter().find(|run| run["rule"] == "adagrad_rowwise").unwrap();
@@ -132,7 +130,7 @@ fn sparse_steps_are_lazy_and_caught_up_ones_dense() {
         let runs = golden[section]["runs"].as_array().unwrap();
         assert_eq!(runs.len(), count);
         for run in runs {
-            rules::visit(rule_of(run, catch_up), &mut Steps { run, examples: &examples, width: 12, steps: 60 });
+            rule_of(run, catch_up).visit(&mut Steps { run, examples: &examples, width: 12, steps: 60 });
         }
     }
 }

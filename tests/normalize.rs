@@ -274,5 +274,5 @@ fn ratings_have_no_features_to_scale() {
     let Packed::Ratings(data) = Packed::open(&packed).unwrap() else { panic!("not ratings") };
     let settings = Settings { normalize: Normalize::Std, ..Settings::for_ratings() };
     let message = train_factorization(&data, None, &settings, &mut (), &Default::default()).unwrap_err().to_string();
-    assert!(message.starts_with("--normalize std"), "{message}");
+    assert!(message.starts_with("`normalize` std"), "{message}");
 }

@@ -1,4 +1,5 @@
 //! Many threads against one, instruction sets against one another, and how a run may end.
+mod isa;
 mod packed;
 
 use hogwild::{
@@ -35,6 +36,7 @@ fn weights(outcome: &Outcome) -> Vec<f32> {
 }
 
 fn run(data: &Dataset, valid: Option<&Dataset>, settings: Settings) -> Outcome {
+    let settings = Settings { isa: settings.isa.or_else(isa::forced), ..settings };
     train_linear(data, valid, &settings, &mut (), &AtomicBool::new(false)).unwrap()
 }
 
@@ -159,7 +161,7 @@ fn divergence_is_told_with_epoch_and_rate_and_keeps_the_last_good_model() {
     let rule = hogwild::Rule::named("sgd").unwrap();
     let outcome = run(&data, None, Settings { loss: Loss::Squared, rule, lr: Some(10.0), ..Settings::default() });
     let Ended::Diverged(error) = &outcome.ended else { panic!("{:?}", outcome.ended) };
-    assert!(error.to_string().contains("epoch 1 at learning rate 10") && error.to_string().contains("--lr 1"), "{error}");
+    assert!(error.to_string().contains("epoch 1 at learning rate 10") && error.to_string().contains("`lr` 1"), "{error}");
     assert!(outcome.model.is_none() && outcome.epochs.is_empty());
 }
 
@@ -186,6 +188,7 @@ fn factorization_learns_and_unknown_users_fall_back() {
         .map(|threads| {
             let settings =
                 Settings { threads, rank: 8, lr: Some(0.1), schedule: Schedule::Constant, epochs: 15, ..Settings::for_ratings() };
+            let settings = Settings { isa: isa::forced(), ..settings };
             let outcome = train_factorization(&train, Some(&test), &settings, &mut (), &AtomicBool::new(false)).unwrap();
             outcome.epochs.last().unwrap().valid.unwrap().rmse.unwrap()
         })

@@ -76,24 +76,24 @@ fn train(
     valid.map_or(Ok(()), |valid| check_ratings(settings.loss, valid))?;
     if let Some(hot) = settings.hot_rows.filter(|&hot| hot > 0) {
         let problem = "factorization keeps hot rows apart by its order of tiles; leave the setting out".into();
-        return Err(Error::BadSetting { setting: "--hot-rows", value: hot.to_string(), problem });
+        return Err(Error::BadSetting { setting: "hot_rows", value: hot.to_string(), problem });
     }
     if let Some(positive) = settings.positive {
         let problem = "is a label of sparse rows, and ratings have none; leave the setting out".into();
-        return Err(Error::BadSetting { setting: "--positive", value: positive.to_string(), problem });
+        return Err(Error::BadSetting { setting: "positive", value: positive.to_string(), problem });
     }
     if let Window::Bytes(_) = settings.window {
         let problem = "is of sparse rows; ratings are copied into memory, all of them; leave it out".into();
-        return Err(Error::BadSetting { setting: "--window", value: settings.window.to_string(), problem });
+        return Err(Error::BadSetting { setting: "window", value: settings.window.to_string(), problem });
     }
     settings.window = Window::Off;
     if settings.aids.l1 > 0.0 {
-        let problem = "is of linear models; factors take --l2".into();
-        return Err(Error::BadSetting { setting: "--l1", value: settings.aids.l1.to_string(), problem });
+        let problem = "is of linear models; factors take `l2`".into();
+        return Err(Error::BadSetting { setting: "l1", value: settings.aids.l1.to_string(), problem });
     }
     if !matches!(settings.normalize, Normalize::Auto | Normalize::None) {
         let problem = "scales features, and ratings have none; leave the setting out".into();
-        return Err(Error::BadSetting { setting: "--normalize", value: settings.normalize.name().into(), problem });
+        return Err(Error::BadSetting { setting: "normalize", value: settings.normalize.name().into(), problem });
     }
     if settings.order == Order::Curriculum {
         settings.pace.get_or_insert(Settings::PACE);

@@ -240,12 +240,12 @@ impl Stalls {
 pub(super) fn check_held_out(valid: bool, settings: &Settings) -> Result<()> {
     if valid && settings.holdout > 0.0 {
         let problem = "cannot be used together with validation data; give one of the two".into();
-        return Err(Error::BadSetting { setting: "--holdout", value: settings.holdout.to_string(), problem });
+        return Err(Error::BadSetting { setting: "holdout", value: settings.holdout.to_string(), problem });
     }
-    let by_loss = matches!(settings.schedule, Schedule::Plateau { .. }).then(|| ("--schedule", settings.schedule.to_string()));
-    let by_metric = settings.patience.map(|patience| ("--patience", patience.to_string()));
+    let by_loss = matches!(settings.schedule, Schedule::Plateau { .. }).then(|| ("schedule", settings.schedule.to_string()));
+    let by_metric = settings.patience.map(|patience| ("patience", patience.to_string()));
     if let (Some((setting, value)), false) = (by_loss.or(by_metric), valid || settings.holdout > 0.0) {
-        let problem = "goes by held-out data; give --valid or --holdout".into();
+        let problem = "goes by held-out data; give `valid` or `holdout`".into();
         return Err(Error::BadSetting { setting, value, problem });
     }
     Ok(())
@@ -254,8 +254,8 @@ pub(super) fn check_held_out(valid: bool, settings: &Settings) -> Result<()> {
 /// Something is left to train on, and something to evaluate on, of `examples` of which so many are held out.
 pub(super) fn check_split(examples: u64, held: Option<u64>, settings: &Settings) -> Result<()> {
     if let Some(held) = held.filter(|&held| held == 0 || held == examples) {
-        let problem = format!("holds out {held} of {examples} examples; give another share, or --valid");
-        return Err(Error::BadSetting { setting: "--holdout", value: settings.holdout.to_string(), problem });
+        let problem = format!("holds out {held} of {examples} examples; give another share, or `valid`");
+        return Err(Error::BadSetting { setting: "holdout", value: settings.holdout.to_string(), problem });
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ impl Classes {
         let labels = data.labels();
         if !labels.are_few() || labels.few().len() > 2 {
             let problem = format!("has labels of more than two classes ({}), and the {} loss takes two", labels.list(), loss.name());
-            let remedy = "train one model a class (that label against the rest), or, where labels are quantities, use a loss for numbers such as --loss squared";
+            let remedy = "train one model a class (that label against the rest), or, where labels are quantities, use a loss for numbers such as `loss` squared";
             return Err(Error::BadFile { path: data.path().to_owned(), problem, remedy });
         }
         let (low, high) = (labels.spread.min + 0.0, labels.spread.max + 0.0); // -0 is 0
@@ -45,7 +45,7 @@ impl Classes {
                     if low < high { "are" } else { "are all" },
                     labels.list()
                 );
-                Err(Error::BadSetting { setting: "--positive", value: positive.to_string(), problem })
+                Err(Error::BadSetting { setting: "positive", value: positive.to_string(), problem })
             }
             Some(positive) => {
                 let other = [low, high].into_iter().find(|&label| label != positive);
@@ -142,6 +142,6 @@ pub(crate) fn check_ratings(loss: Loss, data: &Ratings) -> Result<()> {
         _ => return Ok(()),
     };
     let problem = format!("{found}, and the {} loss takes two classes: ratings 1 and 0, or 1 and -1", loss.name());
-    let remedy = "use --loss squared, or write the ratings as two classes";
+    let remedy = "use `loss` squared, or write the ratings as two classes";
     Err(Error::BadFile { path: data.path().to_owned(), problem, remedy })
 }

@@ -4,18 +4,16 @@
 //! from memory-mapped sparse data. The same is a command, `hogwild`; the design is in `ARCHITECTURE.md`.
 //!
 //! ```
-//! use hogwild::{Settings, data::{Packed, PackSettings, pack}, train_linear};
+//! use hogwild::{Loss::Logistic, Trainer, data::{Packed, PackSettings, pack}};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
 //! let packed = folder.path().join("reviews.safetensors");
 //! pack(&["data/reviews.train.svm".into()], &packed, &PackSettings::default(), &|_, _| ())?;
-//! let Packed::Sparse(data) = Packed::open(&packed)? else { panic!("ratings, not rows") };
-//! let settings = Settings { threads: 2, holdout: 0.1, ..Settings::default() };
-//! let outcome = train_linear(&data, None, &settings, &mut (), &Default::default())?;
-//! let last = outcome.epochs.last().and_then(|epoch| epoch.valid).expect("an evaluated epoch");
-//! println!("held-out log-loss {:.4}", last.loss);
-//! assert!(last.loss < 0.69);
-//! outcome.model.expect("a model").save(&folder.path().join("model.safetensors"))?;
+//! let Packed::Sparse(rows) = Packed::open(&packed)? else { panic!("ratings, not rows") };
+//! let outcome = Trainer::linear().loss(Logistic).holdout(0.1).fit(&rows)?;
+//! println!("held-out log-loss {:.4}", outcome.valid().expect("held-out rows").loss);
+//! # assert!(outcome.valid().unwrap().loss < 0.69);
+//! outcome.save(folder.path().join("m.safetensors"))?;
 //! # Ok(()) }
 //! ```
 #![deny(unsafe_code, missing_docs)]
@@ -26,10 +24,11 @@ mod model;
 mod options;
 pub mod synth;
 mod train;
+mod trainer;
 
 pub use classes::Classes;
 pub use family::{AnyData, AnyFamily, FAMILIES, FactorModel, Factors, LinearModel, WindowReport, family, family_for};
-pub use hogwild_base::{Error, Knob, OutputFile, Result, memory};
+pub use hogwild_base::{Error, Knob, Named, OutputFile, Result, memory};
 pub use hogwild_data as data;
 pub use hogwild_data::Window;
 pub use hogwild_kernels::{
@@ -46,8 +45,9 @@ pub use hogwild_kernels::{
     simd::{F32x16, InstructionSet, LANES, Line, Real, Vector},
 };
 pub use model::{Axis, Metric, Metrics, Schema, Scored, Size, Tensor, TensorKind, Tensors, TrainedModel};
-pub use options::Settings;
+pub use options::{IntoSetting, Opt, Settings, Takes, markdown as options_page, options};
 pub use train::{
     Astray, Ended, EpochReport, Outcome, Progress, RaceReport, Raced, Resolved, Watch, train, train_factorization,
     train_factorization_with, train_linear, train_linear_with,
 };
+pub use trainer::Trainer;

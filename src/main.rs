@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         // Whoever reads our output may stop reading, as `head` does.
         Err(_) if reader_is_gone() => ExitCode::SUCCESS,
         Err(error) => {
-            say!("hogwild: {error:#}");
+            say!("hogwild: {}", cli::flags::of_chain(&error));
             ExitCode::from(2)
         }
     }

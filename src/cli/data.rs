@@ -1,6 +1,6 @@
 //! What all commands that read data share: the options about it, and the progress of packing.
-use super::{interrupt::watched, say::say, summary};
-use clap::{Args, ValueEnum};
+use super::{flags, interrupt::watched, named::named, say::say, summary};
+use clap::Args;
 use hogwild::{
     Error, Scored, TrainedModel, Window,
     data::{Cache, Check, Columns, Format, OnBadRow, Opened, PackSettings, Repeated, is_safetensors, looks_like, open_or_pack_while},
@@ -8,43 +8,17 @@ use hogwild::{
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{path::PathBuf, sync::atomic::Ordering::Relaxed, time::Duration};
 
-#[derive(Clone, Copy, ValueEnum)]
-pub enum FormatName {
-    /// `label index:value index:value ...`
-    Svmlight,
-    /// `user item rating [time]`, between tabs, `::`, commas, semicolons, bars or blanks; or a table with a heading
-    Ratings,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum BadRow {
-    /// Stop at the first, naming file, line and column
-    Stop,
-    /// Leave them out; count and report them
-    Skip,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum RepeatedName {
-    /// The row is bad
-    Error,
-    /// Its values are added up
-    Add,
-    /// The last value counts
-    Last,
-}
-
 #[derive(Args)]
 pub struct DataOptions {
     /// What the text looks like [default: told from its first lines]
-    #[arg(long, value_enum)]
-    pub format: Option<FormatName>,
+    #[arg(long, value_parser = named::<Format>())]
+    pub format: Option<Format>,
     /// What to do with rows that cannot be understood
-    #[arg(long, value_enum, default_value = "stop")]
-    pub on_bad_row: BadRow,
+    #[arg(long, value_parser = named::<OnBadRow>(), default_value = "stop")]
+    pub on_bad_row: OnBadRow,
     /// What to do with an index that stands twice in an svmlight row
-    #[arg(long, value_enum, default_value = "error")]
-    pub repeated: RepeatedName,
+    #[arg(long, value_parser = named::<Repeated>(), default_value = "error")]
+    pub repeated: Repeated,
     /// Which columns of a table of ratings are user, item and rating: numbers from 1, or names of the heading
     /// [default: by the heading; without one, the first three]
     #[arg(long, value_name = "user=2,item=3,rating=4", value_parser = parse_columns)]
@@ -61,20 +35,10 @@ fn parse_columns(text: &str) -> Result<Columns, String> {
 impl DataOptions {
     pub fn settings(&self) -> PackSettings {
         PackSettings {
-            format: self.format.map(|name| match name {
-                FormatName::Svmlight => Format::Svmlight,
-                FormatName::Ratings => Format::Ratings,
-            }),
-            on_bad_row: match self.on_bad_row {
-                BadRow::Stop => OnBadRow::Stop,
-                BadRow::Skip => OnBadRow::Skip,
-            },
+            format: self.format,
+            on_bad_row: self.on_bad_row,
             columns: self.columns.clone(),
-            repeated: match self.repeated {
-                RepeatedName::Error => Repeated::Error,
-                RepeatedName::Add => Repeated::Add,
-                RepeatedName::Last => Repeated::Last,
-            },
+            repeated: self.repeated,
             unlabelled: false,
             expected: None,
         }
@@ -93,8 +57,8 @@ pub struct CacheOptions {
     pub cache_size: Option<u64>,
     /// When the integrity of a packed file is checked: once, and then only if it has changed since (for which a stamp is kept in the
     /// cache folder; files under 16 MB always), or always; with --no-cache always
-    #[arg(long, value_enum, value_name = "WHEN", default_value = "once")]
-    pub check: CheckName,
+    #[arg(long, value_parser = named::<Check>(), value_name = "WHEN", default_value = "once")]
+    pub check: Check,
 }
 
 /// A size as windows have it.
@@ -103,12 +67,6 @@ fn bytes(text: &str) -> Result<u64, String> {
         Ok(Window::Bytes(bytes)) => Ok(bytes),
         _ => Err("must be a size such as 500M or 20G".into()),
     }
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum CheckName {
-    Once,
-    Always,
 }
 
 impl CacheOptions {
@@ -145,11 +103,7 @@ impl CacheOptions {
     }
 
     fn open_with(&self, inputs: &[PathBuf], settings: &PackSettings, quiet: bool) -> anyhow::Result<Opened> {
-        let check = match self.check {
-            CheckName::Once => Check::Once,
-            CheckName::Always => Check::Always,
-        };
-        let cache = (!self.no_cache).then_some(Cache { check, size: self.cache_size });
+        let cache = (!self.no_cache).then_some(Cache { check: self.check, size: self.cache_size });
         let opened = interruptible(quiet, |progress| open_or_pack_while(inputs, settings, cache, progress))?;
         if let Some(report) = &opened.report {
             super::pack::warn_skipped(report, settings.unlabelled);
@@ -158,7 +112,7 @@ impl CacheOptions {
             return Ok(opened);
         }
         if !opened.note.is_empty() {
-            say!("{}", opened.note);
+            say!("{}", flags::in_text(&opened.note));
         }
         opened.report.iter().flat_map(|report| &report.notes).for_each(|note| say!("{note}"));
         say!("{}: {}", summary::names(inputs), summary::of_packed(&opened.packed));

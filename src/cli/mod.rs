@@ -1,25 +1,26 @@
 //! The subcommands, one file each (`train`, `eval`, `predict`, `pack`, `inspect`, `synth`, `cache`; `bench` is a folder): what was typed,
 //! turned into library types. What they share:
-//! - options: `data` (and how data are opened), `rule`, `aids`;
+//! - options: `data` (and how data are opened), `settings` (of a run, as the library declares them), `named` (of its choices), `environment`;
 //! - what is said: `summary` (one line on what was read), `notes` and `warn` (what is odd about rows and about ratings), `report` (a run on its
-//!   way, the log), `plot` (its picture), and `say`, by which all is printed;
+//!   way, the log), `plot` (its picture), `flags` (as which the library's messages name settings), and `say`, by which all is printed;
 //! - what is not to be lost: `outputs` (checked before the work), `interrupt` (signals), `threads` (whether they are to be had).
-mod aids;
 mod bench;
 mod cache;
 mod data;
+mod environment;
 mod eval;
+pub mod flags;
 mod inspect;
 mod interrupt;
-mod long_help;
+mod named;
 mod notes;
 mod outputs;
 mod pack;
 mod plot;
 mod predict;
 mod report;
-mod rule;
 pub mod say;
+mod settings;
 mod summary;
 mod synth;
 mod threads;

@@ -1,7 +1,7 @@
 //! `hogwild pack`: text into one memory-mapped file.
 use super::{
     data::{DataOptions, interruptible},
-    outputs,
+    flags, outputs,
     say::{say, show},
     summary,
 };
@@ -65,6 +65,6 @@ pub fn warn_skipped(report: &PackReport, kept: bool) {
     if report.skipped > 0 {
         let what = if kept { "found" } else { "skipped" };
         say!("{what} {} bad rows, the first of them:", report.skipped);
-        report.first_skipped.iter().for_each(|row| say!("  {row}"));
+        report.first_skipped.iter().for_each(|row| say!("  {}", flags::in_remedy(row)));
     }
 }

@@ -44,7 +44,7 @@ impl Report {
         let log = log.map(open).transpose()?;
         let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
         let mut report = Report { bar, quiet, epochs: settings.epochs, started: Instant::now(), log, log_failed: None, own_memory: 0 };
-        let set = InstructionSet::detect()?;
+        let set = settings.isa.unwrap_or_else(InstructionSet::best);
         report.log(json!({
             "event": "start", "version": env!("CARGO_PKG_VERSION"), "data": inputs.0.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(), "valid": inputs.1.map(Path::to_string_lossy), "settings": settings.describe(),
             "machine": {

@@ -1,10 +1,11 @@
 //! `hogwild synth`: synthetic data with a known structure.
 use super::{
     interrupt::watched,
+    named::named,
     say::{Results, say},
 };
 use anyhow::Context;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use hogwild::{
     OutputFile,
     synth::{Kind, Summary, Synth},
@@ -18,23 +19,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-#[derive(Clone, Copy, ValueEnum)]
-enum KindName {
-    /// svmlight rows like tf-idf of texts: Zipf-distributed features, rows of length 1
-    Text,
-    /// svmlight rows like Criteo's log of clicks: a feature of each of 39 fields, every value 1, a quarter of the labels +1
-    Clicks,
-    /// svmlight rows of features that are all equally frequent, with values from -1 to 1
-    Uniform,
-    /// `user item rating`, half steps from 0.5 to 5
-    Ratings,
-}
-
 #[derive(Args)]
 pub struct SynthArgs {
     /// What to write
-    #[arg(value_enum)]
-    kind: KindName,
+    #[arg(value_parser = named::<Kind>())]
+    kind: Kind,
     /// Rows, or ratings
     #[arg(long, default_value_t = 1000)]
     rows: u64,
@@ -65,16 +54,10 @@ pub struct SynthArgs {
 }
 
 pub fn run(args: SynthArgs) -> anyhow::Result<ExitCode> {
-    let kind = match args.kind {
-        KindName::Text => Kind::Text,
-        KindName::Clicks => Kind::Clicks,
-        KindName::Uniform => Kind::Uniform,
-        KindName::Ratings => Kind::Ratings,
-    };
     if args.rows == 0 {
         anyhow::bail!("--rows 0: there is nothing to write; give at least 1");
     }
-    let SynthArgs { rows, start_row, features, nonzeros, users, items, exponent, seed, .. } = args;
+    let SynthArgs { kind, rows, start_row, features, nonzeros, users, items, exponent, seed, .. } = args;
     let synth = Synth { kind, rows, start_row, features, nonzeros, users, items, exponent, seed };
     synth.check()?;
     let summary = if args.out == Path::new("-") {

@@ -1,13 +1,12 @@
 //! `hogwild train`: what was typed becomes [`Settings`]; `report` follows the run.
 use super::{
-    aids::AidOptions,
     data::{CacheOptions, of_input},
+    environment, flags,
     interrupt::watched,
-    long_help::{NORMALIZE, ORDER, schedule_help},
     notes, outputs,
     report::{self, Report},
-    rule::RuleOptions,
     say::{say, see_reader},
+    settings::{All, Typed},
     summary, warn,
 };
 use anyhow::bail;
@@ -16,22 +15,11 @@ use clap::{
     builder::{PossibleValue, PossibleValuesParser},
 };
 use hogwild::{
-    AnyData, AnyFamily, Batch, Ended, Error, FAMILIES, Loss, Metric, Normalize, Order, Outcome, Schedule, Settings, Window,
+    AnyData, AnyFamily, Ended, FAMILIES, Metric, Outcome, Settings,
     data::{Kind, Opened, Packed},
     family, family_for,
 };
 use std::{path::PathBuf, process::ExitCode, sync::atomic::AtomicBool};
-
-/// None: auto.
-#[derive(Clone, Copy)]
-pub struct LearningRate(pub Option<f32>);
-
-impl LearningRate {
-    pub fn parse(text: &str) -> Result<LearningRate, String> {
-        let number = || text.parse().map(Some).map_err(|_| "a number above 0, such as 0.1, or auto".to_string());
-        Ok(LearningRate(if text == "auto" { None } else { number()? }))
-    }
-}
 
 #[derive(Args)]
 pub struct TrainArgs {
@@ -41,88 +29,11 @@ pub struct TrainArgs {
     /// Evaluate on these data after every epoch
     #[arg(long, value_name = "DATA", conflicts_with = "holdout")]
     valid: Option<PathBuf>,
-    /// Keep this share of the examples out of training and evaluate on them
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
-    holdout: Option<f64>,
     /// [default: mf for ratings, linear otherwise]
     #[arg(long, value_parser = models())]
     model: Option<String>,
-    /// [default: squared for mf, logistic otherwise]
-    #[arg(long, value_parser = named(&Loss::ALL.map(|loss| loss.name())))]
-    loss: Option<String>,
-    /// Which of the two labels is +1, for a loss of two classes [default: the larger]
-    #[arg(long, value_name = "LABEL", allow_negative_numbers = true)]
-    positive: Option<f32>,
     #[command(flatten)]
-    rule: RuleOptions,
-    /// Learning rate, above 0. auto: some 15 rates rehearse the run on a sample, in about a fifth of its time, of ratings up to half (small data: a tenth of a second or two);
-    /// with --batch the rule's default. A run that diverges at it, or loses more than a constant prediction, starts again at a third
-    #[arg(long, value_name = "auto|RATE", default_value = "auto", value_parser = LearningRate::parse, allow_negative_numbers = true)]
-    lr: LearningRate,
-    /// How the rate goes over the run: a name, or name:setting=value,... [default: linear for mf, constant otherwise]
-    #[arg(long, value_name = "NAME", value_parser = Schedule::parse, long_help = schedule_help())]
-    schedule: Option<Schedule>,
-    /// L2 regularisation: lambda/2 |w|^2 beside the mean loss (linear); per rating (mf) [default: 0.02 for mf, 0 otherwise]
-    #[arg(long, allow_negative_numbers = true)]
-    l2: Option<f64>,
-    #[command(flatten)]
-    aids: AidOptions,
-    /// Scale features, of linear models: each by its largest absolute value or standard deviation (--l2 is then of the weights of
-    /// scaled features), or each row to length 1 [default: auto]
-    #[arg(long, value_name = "HOW", value_parser = named(&Normalize::ALL.map(|how| how.name())), long_help = NORMALIZE)]
-    normalize: Option<String>,
-    /// In what order examples are visited: shuffled, as in the file, or easy ones first [default: shuffle]
-    #[arg(long, value_name = "ORDER", value_parser = named(&Order::ALL.map(|order| order.name())), long_help = ORDER)]
-    order: Option<String>,
-    /// With --order curriculum: after what share of the run, 0 to 1, all examples are in use [default: 0.5]
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
-    pace: Option<f32>,
-    /// Passes over the data [default: 6 for mf, 5 otherwise]
-    #[arg(long)]
-    epochs: Option<usize>,
-    /// Stop after so many epochs in a row without a better held-out metric, and keep the best epoch's model [default: run all epochs]
-    #[arg(long, value_name = "EPOCHS")]
-    patience: Option<usize>,
-    /// By how much the metric is to get better for --patience, 0 or more [default: 0]
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    min_delta: Option<f64>,
-    /// The held-out metric that --patience goes by [default: loss]
-    #[arg(long, value_name = "METRIC", value_parser = named(&Metric::ALL.map(Metric::name)))]
-    stop_metric: Option<String>,
-    /// Cut the run into so many cosine cycles and keep the model at the end of each: an ensemble in one file, from 2 to 1000 [default: one model]
-    #[arg(long, value_name = "M")]
-    snapshots: Option<usize>,
-    /// Learn labels as they are: not standardised (squared and Huber loss), and from a score of 0, not from the best constant
-    #[arg(long)]
-    no_standardize: bool,
-    /// Examples a step: 1 is Hogwild!; N or full steps by the mean gradient of N or all examples, with the same bits on any number of threads
-    #[arg(long, value_name = "N|full", default_value = "1", value_parser = Batch::parse)]
-    batch: Batch,
-    /// Multiply the batch by this after every epoch, 1 to 1e6, in place of a falling rate
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_negative_numbers = true)]
-    batch_growth: f64,
-    /// Worker threads [default: one for each 2 million nonzeros or 500,000 ratings, up to all cores; the race of rates has all]
-    #[arg(long)]
-    threads: Option<usize>,
-    /// Order, start and held-out examples follow from it; one thread repeats to the bit
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// Factors of mf
-    #[arg(long, default_value_t = 32)]
-    rank: usize,
-    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!; linear models only [default: on several threads those that more than one of 1024 examples has, up to 32768 numbers: 16384 rows of adagrad, 8192 of adam]
-    #[arg(long, value_name = "N")]
-    hot_rows: Option<usize>,
-    /// Examples between two exchanges of the hottest private rows; others every 4th or 16th time [default: 4096 for mf, else 64 to 1024]
-    #[arg(long, value_name = "N")]
-    exchange_every: Option<u32>,
-    /// How much of a packed file of rows is in memory at a time: auto (all that fits, else a part of the free memory), off (all), or a size
-    /// such as 512M or 2G. Examples are then shuffled by groups; the log tells how many. By batches the order alone keeps to it
-    #[arg(long, value_name = "auto|off|SIZE", default_value = "auto", value_parser = Window::parse)]
-    window: Window,
-    /// Let the system move the workers between cores
-    #[arg(long)]
-    no_pin: bool,
+    settings: Typed<All>,
     /// Write the model here
     #[arg(short, long, value_name = "MODEL.safetensors")]
     out: Option<PathBuf>,
@@ -144,49 +55,9 @@ fn models() -> PossibleValuesParser {
     FAMILIES.map(|family| PossibleValue::new(family.name()).help(family.summary())).into()
 }
 
-pub fn named(names: &[&'static str]) -> PossibleValuesParser {
-    names.to_vec().into()
-}
-
 impl TrainArgs {
     fn settings(&self, family: &dyn AnyFamily) -> hogwild::Result<Settings> {
-        let mut s = family.defaults();
-        // The parser has let through only names that exist.
-        s.loss = Loss::ALL.into_iter().find(|loss| self.loss.as_deref() == Some(loss.name())).unwrap_or(s.loss);
-        s.positive = self.positive;
-        s.rule = self.rule.rule(s.rule)?;
-        s.lr = self.lr.0;
-        s.snapshots = self.snapshots;
-        s.standardize = !self.no_standardize;
-        s.schedule = self.schedule.unwrap_or(match s.snapshots {
-            _ if !s.rule.takes_schedules() => Schedule::Constant,
-            Some(snapshots) => Schedule::CosineCycles { cycles: snapshots as f32 },
-            None => s.schedule,
-        });
-        s.l2 = self.l2.unwrap_or(s.l2);
-        s.aids = self.aids.aids();
-        s.patience = self.patience;
-        s.min_delta = self.min_delta.unwrap_or(s.min_delta);
-        s.stop_metric = Metric::ALL.into_iter().find(|metric| self.stop_metric.as_deref() == Some(metric.name()));
-        s.normalize = Normalize::ALL.into_iter().find(|how| self.normalize.as_deref() == Some(how.name())).unwrap_or(s.normalize);
-        s.order = Order::ALL.into_iter().find(|order| self.order.as_deref() == Some(order.name())).unwrap_or(s.order);
-        s.pace = self.pace;
-        s.epochs = self.epochs.unwrap_or(s.epochs);
-        s.batch = self.batch;
-        s.batch_growth = self.batch_growth;
-        if let Some(every) = self.exchange_every.filter(|_| s.batch != Batch::One) {
-            let problem = "is of Hogwild! workers, and by batches no row is private; leave it out, or use --batch 1".into();
-            return Err(Error::BadSetting { setting: "--exchange-every", value: every.to_string(), problem });
-        }
-        s.threads = self.threads.unwrap_or(s.threads);
-        s.seed = self.seed;
-        s.rank = self.rank;
-        s.hot_rows = self.hot_rows;
-        s.exchange_every = self.exchange_every;
-        s.window = self.window;
-        s.pin = !self.no_pin;
-        s.holdout = self.holdout.unwrap_or(0.0);
-        Ok(s)
+        self.settings.settings(Settings { isa: environment::instruction_set()?, ..family.defaults() })
     }
 }
 
@@ -222,7 +93,7 @@ pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
         bail!("{input}: --model {name} takes {takes}, and these are {these}; leave --model out{else_}");
     }
     let mut settings = args.settings(family)?;
-    if args.threads.is_none() {
+    if !args.settings.has("threads") {
         settings.racers = Some(settings.threads);
         settings.threads = settings.threads.min(family.workers(found));
     }
@@ -331,8 +202,9 @@ fn finish(args: &TrainArgs, outcome: &Outcome, report: Report, changed: Option<S
     }
     let (ended, code) = match &outcome.ended {
         Ended::DataLost(error) => {
-            say!("hogwild: {error}");
-            (error.to_string(), ExitCode::from(2))
+            let text = flags::of_error(error);
+            say!("hogwild: {text}");
+            (text, ExitCode::from(2))
         }
         Ended::Finished => match astray {
             Some(astray) => {
@@ -354,8 +226,9 @@ fn finish(args: &TrainArgs, outcome: &Outcome, report: Report, changed: Option<S
             ("interrupted".to_string(), ExitCode::from(130))
         }
         Ended::Diverged(error) => {
-            say!("hogwild: {error}");
-            (error.to_string(), ExitCode::from(1))
+            let text = flags::of_error(error);
+            say!("hogwild: {text}");
+            (text, ExitCode::from(1))
         }
     };
     let (ended, code) = match &changed {

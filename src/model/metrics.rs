@@ -23,7 +23,7 @@ impl Metric {
     /// Every metric, in the order to show them.
     pub const ALL: [Metric; 6] = [Metric::Loss, Metric::Logloss, Metric::Auc, Metric::Accuracy, Metric::Rmse, Metric::Mae];
 
-    /// The name that `--stop-metric` takes.
+    /// The name that `stop_metric` takes.
     pub fn name(self) -> &'static str {
         match self {
             Metric::Loss => "loss",

@@ -1,304 +1,160 @@
-//! What a run is told: all settings with their ranges, checked in one place before any work.
-use crate::model::{MOST_MEMBERS, Metric};
-use hogwild_base::{Error, Result};
-use hogwild_data::Window;
-use hogwild_kernels::{
-    aids::Aids,
-    batch::Batch,
-    engine::Facts,
-    feed::Normalize,
-    loss::Loss,
-    order::Order,
-    rules::{Adagrad, AdagradRowwise, Rule},
-    schedule::Schedule,
-    simd::InstructionSet,
-};
+//! What a run is told: every setting, declared once, in the file of its group.
+//!
+//! A declaration is the field of [`Settings`] and its defaults, the method of [`Trainer`](crate::Trainer), the flag and its help, the entry of logs
+//! and model files, and the row of `docs/options.md`. A group's `check` says what holds between settings; [`Settings::check`] asks all groups
+//! before any work.
+#[macro_use]
+mod declare;
+mod data;
+mod gradients;
+mod markdown;
+mod objective;
+mod optimizer;
+mod option;
+mod order;
+mod parallel;
+mod stopping;
+mod text;
 
-/// Settings of a training run; `Default` is sensible for linear models, [`Settings::for_ratings`] for factorization.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// What is minimised.
-    pub loss: Loss,
-    /// Which of the two labels is +1 to a loss of two classes; of sparse rows. None: the larger.
-    pub positive: Option<f32>,
-    /// How gradients move weights.
-    pub rule: Rule,
-    /// Learning rate, above 0. None: chosen by a race of rates that rehearse the run on a sample of the training data, in about a fifth of its
-    /// time (and told by [`Watch::race`](crate::Watch::race)); by batches, the rule's default. A run that goes astray at such a rate starts again at a third.
-    pub lr: Option<f32>,
-    /// What multiplies it in the course of the run.
-    pub schedule: Schedule,
-    /// Lambda of L2, 0 or more: of `lambda/2 |w|^2` beside the mean loss (linear), per rating (factorization).
-    pub l2: f64,
-    /// Clipping, noise, L1, averaging.
-    pub aids: Aids,
-    /// How features are scaled; linear models only. L1 and L2 are of the weights of scaled features.
-    pub normalize: Normalize,
-    /// In what order examples are visited.
-    pub order: Order,
-    /// With [`Order::Curriculum`]: after what share of the run, 0 to 1, all examples are admitted; at 1, in the last epoch. None: 0.5.
-    pub pace: Option<f32>,
-    /// Passes over the data, at least 1.
-    pub epochs: usize,
-    /// Examples a step. By batches a run gives the same bits on any number of threads.
-    pub batch: Batch,
-    /// What [`Batch::Size`] is multiplied by after every epoch (rounded, up to all examples), 1 to 1e6.
-    pub batch_growth: f64,
-    /// Workers, at least 1.
-    pub threads: usize,
-    /// Threads of the race of learning rates, at least 1, which finds the same on any number. None: as many as workers.
-    pub racers: Option<usize>,
-    /// Order, factors' start and held-out rows follow from it.
-    pub seed: u64,
-    /// Factors a row, 1 to 4096.
-    pub rank: usize,
-    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!. None: on several threads those that more than one of
-    /// 1,024 examples has, up to 32,768 numbers of weights and state; 0 on one thread and by batches.
-    pub hot_rows: Option<usize>,
-    /// Examples between two exchanges of the hottest private rows (others every 4th or 16th time), at least 1. None: 64 to 1,024, the more
-    /// the more private rows there are to the nonzeros of an example; 4,096 ratings.
-    pub exchange_every: Option<u32>,
-    /// Whether each worker is pinned to a core.
-    pub pin: bool,
-    /// Share of examples kept out of training and evaluated after every epoch, 0 to 0.9.
-    pub holdout: f64,
-    /// Early stopping: the run ends after so many epochs in a row, at least 1, without a better held-out metric, and the best epoch's model
-    /// is kept. None: every epoch is run, and the last one's model kept.
-    pub patience: Option<usize>,
-    /// By how much the metric is to get better for an epoch to count, 0 or more.
-    pub min_delta: f64,
-    /// What is to get better. None: the held-out loss.
-    pub stop_metric: Option<Metric>,
-    /// A snapshot ensemble: the run is as many cosine cycles, 2 to 1000 and no more than epochs, and the models at their ends are kept as
-    /// one. Goes with [`Schedule::CosineCycles`] of as many cycles, and without early stopping. None: one model.
-    pub snapshots: Option<usize>,
-    /// Whether labels of squared and Huber loss are standardised while they are learnt, and scores start at the constant that loses least; models
-    /// are in the labels' unit all the same. Rates, clipping and noise are then of standardised labels, and so is the L2 of factors. Without, labels are
-    /// learnt as they are, from a score of 0.
-    pub standardize: bool,
-    /// How much of the training data is in memory at a time.
-    pub window: Window,
-    /// None: the best one here, see [`InstructionSet::detect`].
-    pub isa: Option<InstructionSet>,
+pub use markdown::markdown;
+pub use option::{Opt, Takes};
+pub use text::IntoSetting;
+
+use crate::{
+    Aids, Batch, InstructionSet, Loss, Metric, Normalize, Order, Result, Rule, Schedule, Window,
+    rules::{Adagrad, AdagradRowwise},
+};
+use hogwild_kernels::engine::Facts;
+use option::Group;
+use serde_json::{Map, Value};
+use text::Text;
+
+// The order in which flags, documents and logs have the groups.
+collect! { [objective optimizer gradients order stopping parallel data] }
+const GROUPS: [Group; 7] =
+    [objective::GROUP, optimizer::GROUP, gradients::GROUP, order::GROUP, stopping::GROUP, parallel::GROUP, data::GROUP];
+
+/// Every setting, group by group.
+///
+/// ```
+/// let lr = hogwild::options().find(|option| option.name == "lr").expect("a learning rate");
+/// assert_eq!((lr.value, lr.defaults()[0].as_deref()), ("auto|RATE", Some("auto")));
+/// ```
+pub fn options() -> impl Iterator<Item = &'static Opt> {
+    const { &GROUPS }.iter().flat_map(|group| group.options)
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            loss: Loss::Logistic,
-            positive: None,
-            rule: Rule::Adagrad(Adagrad::DEFAULT),
-            lr: None,
-            schedule: Schedule::Constant,
-            l2: 0.0,
-            aids: Aids::default(),
-            normalize: Normalize::Auto,
-            order: Order::Shuffle,
-            pace: None,
-            epochs: 5,
-            batch: Batch::One,
-            batch_growth: 1.0,
-            threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
-            racers: None,
-            seed: 0,
-            rank: 32,
-            hot_rows: None,
-            exchange_every: None,
-            pin: true,
-            holdout: 0.0,
-            patience: None,
-            min_delta: 0.0,
-            stop_metric: None,
-            snapshots: None,
-            standardize: true,
-            window: Window::Auto,
-            isa: None,
-        }
-    }
+/// What settings are held against, of a rule that may be the user's own.
+struct RuleFacts<'a> {
+    name: &'a str,
+    takes_l1: bool,
+    takes_schedules: bool,
 }
 
 impl Settings {
-    /// The default of `pace`.
-    pub(crate) const PACE: f32 = 0.5;
-
-    /// The defaults for matrix factorization: squared loss, row-wise Adagrad, l2 0.02, 6 epochs, a rate that
-    /// goes to 0 linearly (ml10m, rank 32: RMSE .8359 at best; at a constant rate .8360 at best, and rising after epoch 4).
-    pub fn for_ratings() -> Settings {
-        Settings {
-            loss: Loss::Squared,
-            rule: Rule::AdagradRowwise(AdagradRowwise::DEFAULT),
-            l2: 0.02,
-            epochs: 6,
-            schedule: Schedule::Linear,
-            ..Settings::default()
+    /// Sets one by its name, from text: one of [`options`], or a setting of the update rule, such as `beta1`. Whether the value is in its range, and
+    /// goes with the others, is for [`check`](Self::check) to say.
+    ///
+    /// # Errors
+    /// When there is no such setting, or the text is no such value.
+    ///
+    /// ```
+    /// let mut settings = hogwild::Settings::default();
+    /// settings.set("rule", "adam")?;
+    /// settings.set("beta1", "0.8")?;
+    /// settings.set("batch_growth", "2")?;
+    /// # Ok::<(), hogwild::Error>(())
+    /// ```
+    pub fn set(&mut self, name: &str, text: &str) -> Result<()> {
+        match options().find(|option| option.name == name) {
+            Some(option) => option.set(self, text),
+            None => self.rule.set(name, text),
         }
     }
 
     /// # Errors
-    /// The first setting that is out of its range, or does not go with the rule.
+    /// The first setting that is out of its range, or does not go with another or with the rule.
     pub fn check(&self) -> Result<()> {
-        self.check_for(self.rule.name(), self.rule.takes_l1(), self.rule.takes_schedules())
+        self.check_for(&RuleFacts { name: self.rule.name(), takes_l1: self.rule.takes_l1(), takes_schedules: self.rule.takes_schedules() })
     }
 
     /// The same for a rule that may be the user's own.
     pub(crate) fn check_with(&self, facts: &Facts, name: &str) -> Result<()> {
-        self.check_for(name, facts.proximal, facts.schedules)
+        self.check_for(&RuleFacts { name, takes_l1: facts.proximal, takes_schedules: facts.schedules })
     }
 
-    fn check_for(&self, name: &str, takes_l1: bool, takes_schedules: bool) -> Result<()> {
-        let bad = |setting, value: String, problem: &str| Err(Error::BadSetting { setting, value, problem: problem.into() });
-        if let Some(lr) = self.lr.filter(|lr| !(*lr > 0.0 && lr.is_finite())) {
-            return bad("--lr", lr.to_string(), "must be a number above 0; try 0.1");
-        }
-        if let Some(positive) = self.positive.filter(|label| !self.loss.is_classification() || !label.is_finite()) {
-            let problem = format!("is a label, and of a loss of two classes such as logistic; the {} loss takes numbers", self.loss.name());
-            let problem = if positive.is_finite() { problem.as_str() } else { "must be one of the labels, a finite number" };
-            return bad("--positive", positive.to_string(), problem);
-        }
-        if !(0.0..=1e30).contains(&self.l2) {
-            return bad("--l2", self.l2.to_string(), "must be from 0 to 1e30; try 1e-5");
-        }
-        self.aids.check()?;
-        if self.aids.l1 > 0.0 && !takes_l1 {
-            let others: Vec<_> = Rule::ALL.iter().filter(|rule| rule.takes_l1()).map(|rule| rule.name()).collect();
-            let problem = format!("does not go with --rule {name}, but with {}; ftrl has --ftrl-l1", others.join(", "));
-            return bad("--l1", self.aids.l1.to_string(), &problem);
-        }
-        if let Some(average) = self.aids.average.filter(|_| !takes_schedules) {
-            let problem = format!("does not go with --rule {name}, whose weights follow from sums; leave it out");
-            return bad("--average", average.to_string(), &problem);
-        }
-        if self.order == Order::Curriculum && self.epochs < 2 {
-            return bad("--epochs", self.epochs.to_string(), "must be at least 2 for --order curriculum, which grows from epoch to epoch");
-        }
-        if let Schedule::CosineCycles { cycles } = self.schedule
-            && cycles.fract() != 0.0
-        {
-            return bad("--schedule", self.schedule.to_string(), "has cycles, which are to be a whole number");
-        }
-        if let Some(pace) = self.pace.filter(|pace| self.order != Order::Curriculum || !(0.0..=1.0).contains(pace)) {
-            let problem =
-                if self.order == Order::Curriculum { "must be from 0 to 1; try 0.5" } else { "is of --order curriculum; give both" };
-            return bad("--pace", pace.to_string(), problem);
-        }
-        if self.normalize == Normalize::Online && self.batch != Batch::One {
-            return bad("--normalize", "online".into(), "grows its scales from example to example; with --batch use max-abs or std");
-        }
-        if self.epochs == 0 || self.epochs > 1_000_000 {
-            return bad("--epochs", self.epochs.to_string(), "must be from 1 to 1000000");
-        }
-        if self.threads == 0 || self.threads > 1024 {
-            return bad("--threads", self.threads.to_string(), "must be from 1 to 1024");
-        }
-        if let Some(racers) = self.racers.filter(|racers| !(1..=1024).contains(racers)) {
-            return bad("--threads", racers.to_string(), "must be from 1 to 1024");
-        }
-        if self.rank == 0 || self.rank > 4096 {
-            return bad("--rank", self.rank.to_string(), "must be from 1 to 4096; try 32");
-        }
-        if self.batch == Batch::Size(0) {
-            return bad("--batch", "0".into(), "must be a number of examples, at least 1, or full; try 64");
-        }
-        if !(1.0..=1e6).contains(&self.batch_growth) {
-            return bad("--batch-growth", self.batch_growth.to_string(), "must be from 1 to 1e6; try 2");
-        }
-        if self.batch_growth != 1.0 && !matches!(self.batch, Batch::Size(_)) {
-            let value = self.batch_growth.to_string();
-            return bad(
-                "--batch-growth",
-                value,
-                "goes with batches of a size that can grow; give --batch a number above 1, or leave it out",
-            );
-        }
-        if let (Some(1..), true) = (self.hot_rows, self.batch != Batch::One) {
-            let value = self.hot_rows.unwrap_or(0).to_string();
-            return bad("--hot-rows", value, "is of Hogwild! workers, and by batches no row is private; leave it out, or use --batch 1");
-        }
-        if self.exchange_every == Some(0) {
-            return bad("--exchange-every", "0".into(), "must be at least 1; try 256");
-        }
-        if let Window::Bytes(..Window::LEAST) = self.window {
-            return bad("--window", self.window.to_string(), "must be at least 4M; try auto");
-        }
-        self.check_stopping()?;
-        self.check_snapshots(takes_schedules, name)?;
-        if self.schedule != Schedule::Constant && !takes_schedules {
-            let problem = format!("does not go with --rule {name}, whose weights follow from sums at one rate");
-            return bad("--schedule", self.schedule.to_string(), &problem);
-        }
-        if !(0.0..=0.9).contains(&self.holdout) {
-            return bad("--holdout", self.holdout.to_string(), "must be from 0 to 0.9; try 0.1");
-        }
-        Ok(())
-    }
-
-    fn check_stopping(&self) -> Result<()> {
-        let bad = |setting, value: String, problem: String| Err(Error::BadSetting { setting, value, problem });
-        if let Some(patience) = self.patience.filter(|patience| !(1..=1_000_000).contains(patience)) {
-            return bad("--patience", patience.to_string(), "must be from 1 to 1000000 epochs".into());
-        }
-        if !(0.0..=1e30).contains(&self.min_delta) {
-            return bad("--min-delta", self.min_delta.to_string(), "must be from 0 to 1e30; try 1e-4".into());
-        }
-        if let Some(metric) = self.stop_metric.filter(|metric| !metric.is_of(self.loss)) {
-            let has: Vec<_> = Metric::ALL.into_iter().filter(|metric| metric.is_of(self.loss)).map(Metric::name).collect();
-            return bad("--stop-metric", metric.name().into(), format!("the {} loss has {}", self.loss.name(), has.join(", ")));
-        }
-        let problem = || "says when a run is to stop early; give --patience too, or leave it out".to_string();
-        match (self.patience, self.stop_metric) {
-            (None, Some(metric)) => bad("--stop-metric", metric.name().into(), problem()),
-            (None, None) if self.min_delta > 0.0 => bad("--min-delta", self.min_delta.to_string(), problem()),
-            _ => Ok(()),
-        }
-    }
-
-    fn check_snapshots(&self, takes_schedules: bool, rule: &str) -> Result<()> {
-        let Some(snapshots) = self.snapshots else { return Ok(()) };
-        let own = Schedule::CosineCycles { cycles: snapshots as f32 };
-        let problem = if !(2..=MOST_MEMBERS).contains(&snapshots) {
-            format!("must be from 2 to {MOST_MEMBERS}; try 5")
-        } else if snapshots > self.epochs {
-            format!("each is the end of a cycle of at least one epoch, and there are {} epochs; give more --epochs", self.epochs)
-        } else if self.patience.is_some() {
-            "runs all its cycles, so it cannot be used together with --patience; give one of the two".into()
-        } else if self.aids.average.is_some() {
-            "keeps the ends of cycles, which an average would run through; leave --average out".into()
-        } else if !takes_schedules {
-            format!("goes by a schedule, which --rule {rule} does not take; give another rule")
-        } else if self.schedule != own {
-            format!("goes by the schedule {own}, so it cannot be used together with {}; leave --schedule out", self.schedule)
-        } else {
-            return Ok(());
-        };
-        Err(Error::BadSetting { setting: "--snapshots", value: snapshots.to_string(), problem })
-    }
-
-    /// Workers that share parameters: by batches one hand steps them.
-    pub(crate) fn workers(&self) -> usize {
-        if self.batch == Batch::One { self.threads } else { 1 }
-    }
-
-    pub(crate) fn instruction_set(&self) -> Result<InstructionSet> {
-        self.isa.map_or_else(InstructionSet::detect, Ok)
+    fn check_for(&self, rule: &RuleFacts<'_>) -> Result<()> {
+        options().try_for_each(|option| option.check(self))?;
+        GROUPS.iter().try_for_each(|group| (group.check)(self, rule))
     }
 
     /// All settings by name, for the log and the model file.
-    pub fn describe(&self) -> serde_json::Value {
+    pub fn describe(&self) -> Value {
         self.describe_with(self.rule.name())
     }
 
     /// The same where the rule has another name, because it is the user's own.
-    pub(crate) fn describe_with(&self, rule: &str) -> serde_json::Value {
+    pub(crate) fn describe_with(&self, rule: &str) -> Value {
         let known = (rule == self.rule.name()).then(|| self.rule.to_string());
         let rule_settings = known.as_ref().and_then(|text| text.split_once(':')).map(|(_, settings)| settings);
-        serde_json::json!({
-            "loss": self.loss.name(), "positive": self.positive, "rule": rule, "rule_settings": rule_settings, "lr": self.lr, "schedule": self.schedule.to_string(), "l2": self.l2, "epochs": self.epochs,
-            "normalize": self.normalize.name(), "order": self.order.name(), "pace": self.pace, "batch": self.batch.to_string(), "batch_growth": self.batch_growth,
-            "threads": self.threads, "seed": self.seed, "rank": self.rank, "hot_rows": self.hot_rows,
-            "exchange_every": self.exchange_every, "clip_value": self.aids.clip_value, "clip_norm": self.aids.clip_norm,
-            "noise": self.aids.noise, "noise_decay": self.aids.noise_decay, "l1": self.aids.l1, "average": self.aids.average, "pin": self.pin, "holdout": self.holdout,
-            "patience": self.patience, "min_delta": self.min_delta,
-            "stop_metric": self.patience.map(|_| self.stop_metric.unwrap_or(Metric::Loss).name()), "snapshots": self.snapshots, "standardize": self.standardize, "window": self.window.to_string(),
-        })
+        let mut all = Map::from_iter([("rule".to_string(), rule.into()), ("rule_settings".to_string(), rule_settings.into())]);
+        let logged = options().filter(|option| option.is_logged);
+        all.extend(logged.map(|option| (option.name.to_string(), option.logged.unwrap_or(option.json)(self))));
+        all.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_read_as_it_is_shown() {
+        for mut settings in [Settings::default(), Settings::for_ratings()] {
+            settings.set("patience", "3").unwrap();
+            settings.set("stop_metric", "loss").unwrap();
+            let before = settings.describe();
+            for option in options() {
+                let text = option.get(&settings).unwrap_or_default();
+                settings.set(option.name, &text).unwrap();
+                let has_range = !option.must_be.is_empty() || option.is_switch || !option.choices().is_empty() || option.details.is_some();
+                assert!(has_range || option.name == "isa", "{}", option.name);
+                assert!(!option.help.is_empty() && option.is_switch == option.value.is_empty(), "{}", option.name);
+            }
+            assert_eq!(settings.describe(), before);
+        }
+    }
+
+    #[test]
+    fn names_are_unlike_and_those_of_aids_are_all_there() {
+        let mut names: Vec<_> = options().map(|option| option.name.replace('_', "-")).collect();
+        names.extend(Rule::knob_names().into_iter().map(str::to_string));
+        let all = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), all);
+        assert_eq!(format!("{:?}", Aids::default()).matches(": ").count(), gradients::GROUP.options.len());
+    }
+
+    #[test]
+    fn settings_of_rules_are_set_by_name_and_unknown_ones_are_named() {
+        let mut settings = Settings::default();
+        settings.set("rule", "adamw").unwrap();
+        settings.set("weight_decay", "0.5").unwrap();
+        assert_eq!(settings.rule.to_string(), "adamw:beta1=0.9,beta2=0.999,epsilon=0.00000001,weight-decay=0.5");
+        for (name, text, says) in [
+            ("nosuch", "1", "no such setting"),
+            ("momentum", "0.5", "`rule` adamw has no such setting; momentum, nesterov has"),
+            ("epochs", "-1", "`epochs` -1: must be from 1 to 1000000"),
+            ("loss", "cubic", "one of logistic, hinge"),
+            ("schedule", "step:every=x", "a number"),
+            ("isa", "mmx", "this processor has"),
+            ("pin", "maybe", "true or false"),
+        ] {
+            let message = settings.set(name, text).unwrap_err().to_string();
+            assert!(message.contains(says), "{message}");
+        }
+        settings.set("rank", "5000").unwrap();
+        assert_eq!(settings.check().unwrap_err().to_string(), "`rank` 5000: must be from 1 to 4096; try 32");
     }
 }

@@ -35,6 +35,13 @@ pub enum Kind {
     Ratings,
 }
 
+hogwild_base::named! { Kind {
+    Text "text" "svmlight rows like tf-idf of texts: Zipf-distributed features, rows of length 1";
+    Clicks "clicks" "svmlight rows like Criteo's log of clicks: a feature of each of 39 fields, every value 1, a quarter of the labels +1";
+    Uniform "uniform" "svmlight rows of features that are all equally frequent, with values from -1 to 1";
+    Ratings "ratings" "`user item rating`, half steps from 0.5 to 5";
+} }
+
 /// How much of what, and from which seed.
 #[derive(Clone, Debug)]
 pub struct Synth {
@@ -111,32 +118,32 @@ impl Synth {
     /// The first setting, of those that the kind uses, that is out of its range.
     pub fn check(&self) -> Result<()> {
         let least = match self.kind {
-            Kind::Text | Kind::Uniform => [("--features", self.features, 2), ("--nonzeros", self.nonzeros, 1)].to_vec(),
-            Kind::Clicks => [("--features", self.features, clicks::LEAST)].to_vec(),
-            Kind::Ratings => [("--users", self.users, 1), ("--items", self.items, 1)].to_vec(),
+            Kind::Text | Kind::Uniform => [("features", self.features, 2), ("nonzeros", self.nonzeros, 1)].to_vec(),
+            Kind::Clicks => [("features", self.features, clicks::LEAST)].to_vec(),
+            Kind::Ratings => [("users", self.users, 1), ("items", self.items, 1)].to_vec(),
         };
         if let Some((setting, value, least)) = least.into_iter().find(|&(_, value, least)| value < least) {
             return Err(Error::BadSetting { setting, value: value.to_string(), problem: format!("must be at least {least}") });
         }
         let most = match self.kind {
-            Kind::Text | Kind::Uniform => [("--features", self.features, MOST), ("--nonzeros", self.nonzeros, MOST_NONZEROS)].to_vec(),
-            Kind::Clicks => [("--features", self.features, MOST)].to_vec(),
-            Kind::Ratings => [("--users", self.users, MOST), ("--items", self.items, MOST)].to_vec(),
+            Kind::Text | Kind::Uniform => [("features", self.features, MOST), ("nonzeros", self.nonzeros, MOST_NONZEROS)].to_vec(),
+            Kind::Clicks => [("features", self.features, MOST)].to_vec(),
+            Kind::Ratings => [("users", self.users, MOST), ("items", self.items, MOST)].to_vec(),
         };
         if let Some((setting, value, most)) = most.into_iter().find(|&(_, value, most)| value > most) {
             return Err(Error::BadSetting { setting, value: value.to_string(), problem: format!("must be at most {most}") });
         }
         if self.start_row.checked_add(self.rows).is_none() {
             let problem = format!("with {} rows behind it, goes beyond the largest number, {}; begin earlier", self.rows, u64::MAX);
-            return Err(Error::BadSetting { setting: "--start-row", value: self.start_row.to_string(), problem });
+            return Err(Error::BadSetting { setting: "start_row", value: self.start_row.to_string(), problem });
         }
         if self.nonzeros > self.features && matches!(self.kind, Kind::Text | Kind::Uniform) {
             let problem = format!("a row cannot have more features than there are: {}", self.features);
-            return Err(Error::BadSetting { setting: "--nonzeros", value: self.nonzeros.to_string(), problem });
+            return Err(Error::BadSetting { setting: "nonzeros", value: self.nonzeros.to_string(), problem });
         }
         if !(0.0..=3.0).contains(&self.exponent) && self.kind != Kind::Uniform {
             let problem = "must be from 0 (uniform) to 3".to_string();
-            return Err(Error::BadSetting { setting: "--exponent", value: self.exponent.to_string(), problem });
+            return Err(Error::BadSetting { setting: "exponent", value: self.exponent.to_string(), problem });
         }
         Ok(())
     }
@@ -168,7 +175,7 @@ impl Synth {
         memory::ask(
             (size * nonzeros + nonzeros / 2).saturating_mul(chunks * NONZERO),
             || format!("{chunks} chunks of rows of {nonzeros} nonzeros"),
-            "give fewer --nonzeros",
+            "give fewer `nonzeros`",
         )?;
         let numbers = self.start_row..self.start_row + self.rows;
         let mut at = numbers.start;

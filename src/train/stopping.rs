@@ -30,8 +30,8 @@ impl Best {
     /// Takes an epoch's metrics and tells whether it is the best so far. A metric that is not finite never is.
     pub fn see(&mut self, epoch: usize, valid: &Metrics) -> Result<bool> {
         let Some(value) = valid.get(self.metric) else {
-            let problem = "is not defined on these held-out data, which are of one class; leave --stop-metric out".into();
-            return Err(Error::BadSetting { setting: "--stop-metric", value: self.metric.name().into(), problem });
+            let problem = "is not defined on these held-out data, which are of one class; leave `stop_metric` out".into();
+            return Err(Error::BadSetting { setting: "stop_metric", value: self.metric.name().into(), problem });
         };
         let value = if self.metric.rises() { -value } else { value };
         self.waited = if value < self.value - self.min_delta { 0 } else { self.waited + 1 };
@@ -82,6 +82,6 @@ mod tests {
     fn a_metric_of_two_classes_needs_two() {
         let mut best = Best::new(&Settings { patience: Some(1), stop_metric: Some(Metric::Auc), ..Settings::default() }).unwrap();
         let error = best.see(1, &Metrics::new(Loss::Logistic, 1.0, &[(1.0, 1.0)])).unwrap_err().to_string();
-        assert!(error.contains("--stop-metric auc: is not defined"), "{error}");
+        assert!(error.contains("`stop_metric` auc: is not defined"), "{error}");
     }
 }

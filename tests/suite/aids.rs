@@ -213,7 +213,7 @@ fn factorization_takes_all_but_l1() {
     }
     let settings = Settings { aids: Aids { l1: 0.1, ..Aids::default() }, ..Settings::for_ratings() };
     let error = train_factorization(&data, None, &settings, &mut (), &Default::default()).unwrap_err().to_string();
-    assert!(error.contains("--l1") && error.contains("--l2"), "{error}");
+    assert!(error.contains("`l1`") && error.contains("`l2`"), "{error}");
 }
 
 #[test]
@@ -222,11 +222,11 @@ fn what_is_out_of_range_or_does_not_go_together_is_named() {
         |aids, rule: &str| Settings { aids, rule: Rule::named(rule).unwrap(), ..Settings::default() }.check().unwrap_err().to_string();
     let off = Aids::default();
     for (aids, rule, parts) in [
-        (Aids { clip_value: Some(0.0), ..off }, "sgd", ["--clip-value", "above 0"]),
-        (Aids { clip_norm: Some(f32::NAN), ..off }, "sgd", ["--clip-norm", "above 0"]),
-        (Aids { noise: -1.0, ..off }, "sgd", ["--noise", "from 0"]),
-        (Aids { average: Some(1.0), ..off }, "sgd", ["--average", "below 1"]),
-        (Aids { l1: 0.1, ..off }, "momentum", ["--rule momentum", "adagrad"]),
+        (Aids { clip_value: Some(0.0), ..off }, "sgd", ["`clip_value`", "above 0"]),
+        (Aids { clip_norm: Some(f32::NAN), ..off }, "sgd", ["`clip_norm`", "above 0"]),
+        (Aids { noise: -1.0, ..off }, "sgd", ["`noise`", "from 0"]),
+        (Aids { average: Some(1.0), ..off }, "sgd", ["`average`", "below 1"]),
+        (Aids { l1: 0.1, ..off }, "momentum", ["`rule` momentum", "adagrad"]),
     ] {
         let message = check(aids, rule);
         assert!(parts.iter().all(|part| message.contains(part)), "{message}");

@@ -23,7 +23,7 @@ fn bits(outcome: &Outcome) -> (Vec<u32>, Vec<u64>) {
 
 /// Every rule, and those that make up for steps.
 fn all_rules() -> Vec<Rule> {
-    let caught_up = |mut rule: Rule| rule.set("--catch-up", "true").ok().map(|()| rule);
+    let caught_up = |mut rule: Rule| rule.set("catch-up", "true").ok().map(|()| rule);
     Rule::ALL.into_iter().chain(Rule::ALL.into_iter().filter_map(caught_up)).collect()
 }
 
@@ -319,10 +319,10 @@ fn seed_held_out_rows_divergence_and_stop_work_as_with_workers() {
 #[test]
 fn what_does_not_go_with_batches_is_named_with_the_remedy() {
     for (settings, part) in [
-        (Settings { batch: Batch::Size(0), ..Settings::default() }, "--batch 0: must be"),
-        (Settings { batch: Batch::Full, hot_rows: Some(10), ..Settings::default() }, "leave it out, or use --batch 1"),
-        (Settings { batch_growth: 2.0, ..Settings::default() }, "give --batch a number above 1"),
-        (Settings { batch: Batch::Full, batch_growth: 2.0, ..Settings::default() }, "give --batch a number above 1"),
+        (Settings { batch: Batch::Size(0), ..Settings::default() }, "`batch` 0: must be"),
+        (Settings { batch: Batch::Full, hot_rows: Some(10), ..Settings::default() }, "leave it out, or use `batch` 1"),
+        (Settings { batch_growth: 2.0, ..Settings::default() }, "give `batch` a number above 1"),
+        (Settings { batch: Batch::Full, batch_growth: 2.0, ..Settings::default() }, "give `batch` a number above 1"),
         (Settings { batch: Batch::Size(9), batch_growth: 0.5, ..Settings::default() }, "from 1 to 1e6"),
         (Settings { batch: Batch::Size(9), batch_growth: f64::NAN, ..Settings::default() }, "from 1 to 1e6"),
     ] {

@@ -44,9 +44,9 @@ fn any_two_labels_are_the_classes_and_train_to_the_same_bits() {
         assert_eq!(turned.classes.unwrap().names(), [high, low]);
     }
     let other = trained("1", "2", Some(3.0), Loss::Logistic).unwrap_err().to_string();
-    assert!(other.contains("--positive 3") && other.contains("1, 2"), "{other}");
+    assert!(other.contains("`positive` 3") && other.contains("1, 2"), "{other}");
     for (positive, loss) in [(1.0, Loss::Squared), (f32::NAN, Loss::Logistic)] {
-        assert!(trained("1", "2", Some(positive), loss).unwrap_err().to_string().starts_with("--positive"));
+        assert!(trained("1", "2", Some(positive), loss).unwrap_err().to_string().starts_with("`positive`"));
     }
     // A loss for numbers has no classes.
     assert_eq!(trained("1", "2", None, Loss::Squared).unwrap().classes, None);
@@ -111,7 +111,7 @@ fn one_class_is_trained_on_and_has_its_meaning() {
     // What no row is and none can be meant by is a slip, for which all rows would be -1.
     for (label, positive) in [("1", 5.0), ("5", 7.0), ("5", 1.0), ("-1", 0.0), ("0", -1.0), ("0", 5.0)] {
         let error = trained(label, label, Some(positive), Loss::Logistic).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("--positive {positive}")) && error.contains(&format!("are all {label};")), "{error}");
+        assert!(error.starts_with(&format!("`positive` {positive}")) && error.contains(&format!("are all {label};")), "{error}");
     }
 }
 

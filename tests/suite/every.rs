@@ -255,7 +255,7 @@ impl RuleVisitor for Lanes {
 fn steps_of_vectors_equal_single_steps() {
     for mut rule in Rule::ALL {
         rule.visit(Lanes);
-        if rule.set("--catch-up", "true").is_ok() {
+        if rule.set("catch-up", "true").is_ok() {
             rule.visit(Lanes);
         }
     }

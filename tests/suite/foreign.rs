@@ -31,7 +31,7 @@ fn dense_tables_are_no_ratings() {
     }
     for text in ["user,item,id\n1,2,3\n4,5,6\n", "id,user,item\n1,2,3\n4,5,6\n", "user,item,review_id\n1,2,3\n"] {
         refused(text, &none, 1, "no column is named as the rating; the columns are: ");
-        refused(text, &none, 1, "--columns");
+        refused(text, &none, 1, "`columns`");
     }
     // Names may hold numbers, and likes are ratings.
     assert_eq!(ratings("7.5,a,3\nb,c,4\n", &none), "7.5 a 3, b c 4");

@@ -51,28 +51,28 @@ impl RuleVisitor for Steps<'_> {
 fn rule_of(run: &Value, catch_up: bool) -> Rule {
     let mut rule = Rule::named(&run["rule"].as_str().unwrap().replace('_', "-")).unwrap();
     for (name, value) in run["settings"].as_object().unwrap() {
-        let flag = match (name.as_str(), rule.name()) {
+        let setting = match (name.as_str(), rule.name()) {
             ("lr" | "steps" | "window", _) => continue,
-            ("alpha", "rmsprop") | ("rho", "adadelta") | ("beta", "yellowfin") => "--decay",
-            ("beta", "powersign" | "addsign") => "--beta1",
-            ("decay", _) => "--internal-decay",
-            ("l1", _) => "--ftrl-l1",
-            ("l2", _) => "--ftrl-l2",
-            ("momentum", _) => "--momentum",
-            ("momentum_decay", _) => "--momentum-decay",
-            ("weight_decay", _) => "--weight-decay",
-            ("initial", _) => "--initial",
-            ("epsilon", _) => "--epsilon",
-            ("beta", _) => "--beta",
-            ("beta1", _) => "--beta1",
-            ("beta2", _) => "--beta2",
+            ("alpha", "rmsprop") | ("rho", "adadelta") | ("beta", "yellowfin") => "decay",
+            ("beta", "powersign" | "addsign") => "beta1",
+            ("decay", _) => "internal-decay",
+            ("l1", _) => "ftrl-l1",
+            ("l2", _) => "ftrl-l2",
+            ("momentum", _) => "momentum",
+            ("momentum_decay", _) => "momentum-decay",
+            ("weight_decay", _) => "weight-decay",
+            ("initial", _) => "initial",
+            ("epsilon", _) => "epsilon",
+            ("beta", _) => "beta",
+            ("beta1", _) => "beta1",
+            ("beta2", _) => "beta2",
             (other, rule) => panic!("{rule} has no {other}"),
         };
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        rule.set(flag, &text).unwrap();
+        rule.set(setting, &text).unwrap();
     }
     if catch_up {
-        rule.set("--catch-up", "true").unwrap();
+        rule.set("catch-up", "true").unwrap();
     }
     rule
 }

@@ -37,4 +37,5 @@ mod stopping;
 mod synth;
 mod tables;
 mod told;
+mod trainer;
 mod window;

@@ -265,5 +265,5 @@ fn ratings_have_no_features_to_scale() {
     let data = ratings(folder.path(), "r.tsv", &synthetic(&Synth { kind: Kind::Ratings, ..Synth::default() }));
     let settings = Settings { normalize: Normalize::Std, ..Settings::for_ratings() };
     let message = train_factorization(&data, None, &settings, &mut (), &Default::default()).unwrap_err().to_string();
-    assert!(message.starts_with("--normalize std"), "{message}");
+    assert!(message.starts_with("`normalize` std"), "{message}");
 }

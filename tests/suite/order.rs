@@ -147,7 +147,7 @@ fn a_curriculum_goes_by_the_losses_of_its_own_examples() {
     ];
     for (outcome, data) in &outcomes {
         let model = outcome.model.as_ref().unwrap();
-        for (scored, next) in model.score_members(data).unwrap().iter().zip(&outcome.epochs[1..]) {
+        for (scored, next) in model.score_members(*data).unwrap().iter().zip(&outcome.epochs[1..]) {
             let mut losses: Vec<f64> = scored.scores.iter().map(|&(z, y)| model.loss.value(z, y) as f64).collect();
             losses.sort_by(f64::total_cmp);
             let least = losses[..next.examples as usize].iter().sum::<f64>() / next.examples as f64;
@@ -207,8 +207,8 @@ fn one_thread_repeats_a_curriculum_to_the_bit() {
 #[test]
 fn a_pace_without_a_curriculum_or_out_of_range_is_refused() {
     let message = |order, pace| Settings { order, pace: Some(pace), ..Settings::default() }.check().unwrap_err().to_string();
-    assert!(message(Order::Shuffle, 0.5).contains("--order curriculum"));
+    assert!(message(Order::Shuffle, 0.5).contains("`order` curriculum"));
     for pace in [-0.1, 1.5, f32::NAN] {
-        assert!(message(Order::Curriculum, pace).starts_with("--pace"));
+        assert!(message(Order::Curriculum, pace).starts_with("`pace`"));
     }
 }

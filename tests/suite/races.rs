@@ -140,7 +140,7 @@ fn divergence_is_told_with_epoch_and_rate_and_keeps_the_last_good_model() {
     let rule = hogwild::Rule::named("sgd").unwrap();
     let outcome = linear(&data, None, Settings { loss: Loss::Squared, rule, lr: Some(10.0), ..Settings::default() });
     let Ended::Diverged(error) = &outcome.ended else { panic!("{:?}", outcome.ended) };
-    assert!(error.to_string().contains("epoch 1 at learning rate 10") && error.to_string().contains("--lr 1"), "{error}");
+    assert!(error.to_string().contains("epoch 1 at learning rate 10") && error.to_string().contains("`lr` 1"), "{error}");
     assert!(outcome.model.is_none() && outcome.epochs.is_empty());
 }
 

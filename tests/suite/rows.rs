@@ -156,7 +156,7 @@ fn a_repeated_index_is_added_up_or_the_last_counts() {
     let sum = read_as(b"1 2:3e38 1:1 2:3e38\n", &with(Repeated::Add));
     assert!(sum.is_err_and(|error| error.to_string().contains("add up beyond")));
     let ratings = read_as(b"1 2 3\n", &with(Repeated::Last));
-    assert!(matches!(ratings, Err(Error::BadSetting { setting: "--repeated", .. })));
+    assert!(matches!(ratings, Err(Error::BadSetting { setting: "repeated", .. })));
 }
 
 #[test]

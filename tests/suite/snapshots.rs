@@ -84,7 +84,7 @@ fn a_snapshot_is_not_moved_by_the_restart_after_it() {
     let folder = tempfile::tempdir().unwrap();
     let [(data, _), _] = &both(folder.path());
     let mut rule = Rule::named("momentum").unwrap();
-    rule.set("--catch-up", "true").unwrap();
+    rule.set("catch-up", "true").unwrap();
     let lr = Some(rule.default_rate(1.0));
     let single = Settings { rule, lr, schedule: Schedule::Cosine, epochs: 3, ..defaults(data) };
     let one = train(data, None, &single, None).unwrap().model.unwrap();
@@ -117,12 +117,12 @@ fn what_makes_no_sense_is_refused_by_name() {
     let [(data, test), _] = &both(folder.path());
     let good = snapshots(data, 3, 5);
     for (settings, parts) in [
-        (snapshots(data, 1, 5), ["--snapshots 1", "from 2 to 1000"]),
-        (snapshots(data, 1001, 5000), ["--snapshots 1001", "from 2 to 1000"]),
-        (snapshots(data, 6, 5), ["--snapshots 6", "--epochs"]),
-        (Settings { patience: Some(2), ..good.clone() }, ["--snapshots 3", "--patience"]),
-        (Settings { schedule: Schedule::Linear, ..good.clone() }, ["--snapshots 3", "leave --schedule out"]),
-        (Settings { rule: Rule::named("ftrl").unwrap(), ..good }, ["--snapshots 3", "--rule ftrl"]),
+        (snapshots(data, 1, 5), ["`snapshots` 1", "from 2 to 1000"]),
+        (snapshots(data, 1001, 5000), ["`snapshots` 1001", "from 2 to 1000"]),
+        (snapshots(data, 6, 5), ["`snapshots` 6", "`epochs`"]),
+        (Settings { patience: Some(2), ..good.clone() }, ["`snapshots` 3", "`patience`"]),
+        (Settings { schedule: Schedule::Linear, ..good.clone() }, ["`snapshots` 3", "leave `schedule` out"]),
+        (Settings { rule: Rule::named("ftrl").unwrap(), ..good }, ["`snapshots` 3", "`rule` ftrl"]),
     ] {
         let message = train(data, Some(test), &settings, None).unwrap_err().to_string();
         assert!(parts.iter().all(|part| message.contains(part)), "{message}");

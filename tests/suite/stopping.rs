@@ -114,13 +114,13 @@ fn what_makes_no_sense_is_refused_by_name() {
     let some = Settings { patience: Some(2), ..defaults(data) };
     let metric = |metric| Settings { stop_metric: Some(metric), ..some.clone() };
     for (settings, held_out, parts) in [
-        (some.clone(), false, ["--patience 2", "--valid or --holdout"]),
-        (Settings { patience: Some(0), ..some.clone() }, true, ["--patience 0", "from 1"]),
-        (Settings { min_delta: -1.0, ..some.clone() }, true, ["--min-delta -1", "from 0"]),
-        (Settings { min_delta: f64::NAN, ..some.clone() }, true, ["--min-delta NaN", "from 0"]),
-        (Settings { patience: None, min_delta: 0.1, ..some.clone() }, true, ["--min-delta 0.1", "--patience"]),
-        (Settings { patience: None, ..metric(Metric::Auc) }, true, ["--stop-metric auc", "--patience"]),
-        (metric(Metric::Rmse), true, ["--stop-metric rmse", "logistic loss has loss, logloss, auc, accuracy"]),
+        (some.clone(), false, ["`patience` 2", "`valid` or `holdout`"]),
+        (Settings { patience: Some(0), ..some.clone() }, true, ["`patience` 0", "from 1"]),
+        (Settings { min_delta: -1.0, ..some.clone() }, true, ["`min_delta` -1", "from 0"]),
+        (Settings { min_delta: f64::NAN, ..some.clone() }, true, ["`min_delta` NaN", "from 0"]),
+        (Settings { patience: None, min_delta: 0.1, ..some.clone() }, true, ["`min_delta` 0.1", "`patience`"]),
+        (Settings { patience: None, ..metric(Metric::Auc) }, true, ["`stop_metric` auc", "`patience`"]),
+        (metric(Metric::Rmse), true, ["`stop_metric` rmse", "logistic loss has loss, logloss, auc, accuracy"]),
         (Settings { loss: Loss::Hinge, ..metric(Metric::Logloss) }, true, ["logloss", "hinge loss has loss, auc, accuracy"]),
         (Settings { loss: Loss::Huber, ..metric(Metric::Auc) }, true, ["auc", "huber loss has loss, rmse, mae"]),
     ] {
@@ -128,7 +128,7 @@ fn what_makes_no_sense_is_refused_by_name() {
         assert!(parts.iter().all(|part| message.contains(part)), "{message}");
     }
     let message = train(ratings, None, &Settings { patience: Some(1), ..defaults(ratings) }, None).unwrap_err().to_string();
-    assert!(message.contains("--valid or --holdout"), "{message}");
+    assert!(message.contains("`valid` or `holdout`"), "{message}");
     // Of one class there is no area under a curve.
     let one = open(folder.path(), "one.svm", &"+1 1:1\n".repeat(20));
     let message = train(data, Some(&one), &metric(Metric::Auc), None).unwrap_err().to_string();

@@ -141,7 +141,7 @@ fn headings() {
     // Never a bad rating.
     for text in ["a b NA\nc d 4\ne d 2\n", "a,b,NA\nc,d,4\n", "1 2 NA\n3 4 5\n", "Ann,X,good\nBob,Y,3\n", "1,2,good\n3,4,5\n"] {
         let (line, _, says) = refused(text.as_bytes(), &PackSettings::default());
-        assert!(line == 1 && says.contains("rating is no number") && says.contains("--columns"), "{text:?}: {says}");
+        assert!(line == 1 && says.contains("rating is no number") && says.contains("`columns`"), "{text:?}: {says}");
     }
     // Titles that name nobody are listed.
     for text in
@@ -150,7 +150,7 @@ fn headings() {
         let (line, _, says) = refused(text.as_bytes(), &PackSettings::default());
         let heading = text.lines().next().unwrap();
         assert!(line == 1 && heading.split(',').all(|name| says.contains(&format!("`{name}`"))), "{text:?}: {says}");
-        assert!(says.contains("--columns user=NAME"), "{says}");
+        assert!(says.contains("`columns` user=NAME"), "{says}");
     }
     // A line with another number of fields is told.
     for (text, says) in [
@@ -192,7 +192,7 @@ fn columns_by_hand() {
         assert!(line == 1 && found.contains(says), "{text:?} {columns}: {found}");
     }
     let svmlight = read_as(&[b"1 1:1\n"], &settings(Some(Format::Svmlight), Some("user=1")));
-    assert!(matches!(svmlight, Err(Error::BadSetting { setting: "--columns", .. })), "{svmlight:?}");
+    assert!(matches!(svmlight, Err(Error::BadSetting { setting: "columns", .. })), "{svmlight:?}");
 }
 
 #[test]
@@ -231,10 +231,10 @@ fn what_may_be_something_else_is_refused() {
         assert_ne!(Format::detect(text.as_bytes()), Some(Format::Svmlight), "{text:?}");
         // The advice does not go in a circle: what it says works, or fails for another reason.
         let mut advice = Vec::new();
-        if found.contains("--format ratings") {
+        if found.contains("`format` ratings") {
             advice.push(settings(Some(Format::Ratings), None));
         }
-        if found.contains("--columns user=1,item=2,rating=") {
+        if found.contains("`columns` user=1,item=2,rating=") {
             let rating = if found.contains("rating=4") { 4 } else { 3 };
             advice.push(settings(None, Some(&format!("user=1,item=2,rating={rating}"))));
         }
@@ -298,7 +298,7 @@ fn between_commas_a_field_more_is_a_time() {
     assert!((at, place) == (5_001, 5) && found.contains("decimal"), "{found}");
     assert_eq!(refused(b"1,2,4,\n1,2,3,5\n", &ratings).0, 2);
     let (at, _, found) = refused(b"1,2,4\n1,2,3,5\n", &PackSettings::default());
-    assert!(at == 2 && found.contains("write 3.5 for 3,5") && !found.contains("--format"), "{found}");
+    assert!(at == 2 && found.contains("write 3.5 for 3,5") && !found.contains("`format`"), "{found}");
     assert_eq!(read_as(&[all_four.as_bytes()], &ratings).unwrap().1.len(), 300);
     // Lines of any length, which --columns allows.
     for text in ["1,2,3,5,6\n1,3,4,7,8,9\n1,3,4,7,8\n", "1,2,3\n1,3,4,7,8,9\n1,3,4\n"] {

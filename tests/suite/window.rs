@@ -212,12 +212,12 @@ fn it_can_be_stopped() {
 fn windows_too_small_or_of_ratings_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let too_small = Settings { window: Window::Bytes(1000), ..Settings::default() }.check().unwrap_err().to_string();
-    assert!(too_small.contains("--window 1000: must be at least 4M"), "{too_small}");
+    assert!(too_small.contains("`window` 1000: must be at least 4M"), "{too_small}");
     let data = ratings(folder.path(), "ratings", &synthetic(&Synth { kind: Kind::Ratings, ..Synth::default() }));
     let run = |window| {
         let settings = Settings { window, epochs: 1, ..Settings::for_ratings() };
         train_factorization(&data, None, &settings, &mut (), &Default::default())
     };
-    assert!(run(SMALL).unwrap_err().to_string().contains("--window 4M: is of sparse rows"));
+    assert!(run(SMALL).unwrap_err().to_string().contains("`window` 4M: is of sparse rows"));
     assert_eq!(run(Window::Auto).unwrap().settings.window, Window::Off);
 }

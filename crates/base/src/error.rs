@@ -1,4 +1,7 @@
 //! The one error type of the library: every variant carries what is needed to name the place and the remedy.
+//!
+//! Texts name settings as the library does, between backquotes: `batch_growth`. What stands between a user and the library spells them in its
+//! own way: the command as flags, `--batch-growth`.
 
 use crate::memory;
 use std::path::{Path, PathBuf};
@@ -47,9 +50,9 @@ pub enum Error {
         remedy: &'static str,
     },
     /// A setting is out of its range or does not fit another.
-    #[error("{setting} {value}: {problem}")]
+    #[error("`{setting}` {value}: {problem}")]
     BadSetting {
-        /// The setting, by the name of its flag.
+        /// The setting, by its name: `batch_growth`.
         setting: &'static str,
         /// The value given.
         value: String,
@@ -58,7 +61,7 @@ pub enum Error {
     },
     /// There are more rows of parameters than can be numbered.
     #[error("{rows} rows of parameters of {bytes_a_row} bytes: {most} are the most, as their places are 32-bit numbers; use fewer features, users or items{}",
-        if *bytes_a_row > 16 { ", or a smaller --rank" } else { "" })]
+        if *bytes_a_row > 16 { ", or a smaller `rank`" } else { "" })]
     TooManyRows {
         /// Features, or users and items; with the copies that each thread has.
         rows: usize,
@@ -86,9 +89,15 @@ pub enum Error {
         /// The system's own reason.
         source: std::io::Error,
     },
+    /// A run ended before there was a model, and one is asked for.
+    #[error("the run left no model: {why}")]
+    NoModel {
+        /// How it ended.
+        why: String,
+    },
     /// Training left the finite numbers.
-    #[error("{quantity} became NaN or infinite in epoch {epoch} at learning rate {rate}; try --lr {}{}, or scale the features down",
-        base / 10.0, if *l2 > 0.0 { format!(" or --l2 {}", l2 / 10.0) } else { String::new() })]
+    #[error("{quantity} became NaN or infinite in epoch {epoch} at learning rate {rate}; try `lr` {}{}, or scale the features down",
+        base / 10.0, if *l2 > 0.0 { format!(" or `l2` {}", l2 / 10.0) } else { String::new() })]
     Diverged {
         /// From 1.
         epoch: usize,

@@ -1,7 +1,7 @@
 //! What a user may set by name, of a rule or a schedule: one list of them is help, parser, range check and description.
 use crate::{Error, Result};
 
-/// One setting, as in `--momentum`.
+/// One setting of a rule, a schedule or the like, such as `momentum`.
 #[derive(Debug)]
 pub struct Knob<'a> {
     /// Its name.

@@ -7,8 +7,10 @@ mod error;
 pub mod knob;
 pub mod left;
 pub mod memory;
+mod named;
 pub mod output;
 
 pub use error::{Error, Result};
 pub use knob::Knob;
+pub use named::Named;
 pub use output::OutputFile;

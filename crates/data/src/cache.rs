@@ -140,7 +140,7 @@ fn pack_and_keep(
     let (there_is_room, most) = trim(directory, cache.size, &kept);
     if !there_is_room && remove(&kept).is_ok() {
         let most = most / 1_000_000;
-        return opened(format!("{not_kept} it is larger than the cache may be, {most} MB; see --cache-size, or `hogwild pack`"));
+        return opened(format!("{not_kept} it is larger than the cache may be, {most} MB; see `cache_size`, or `hogwild pack`"));
     }
     opened(format!("packed into {}", kept.display()))
 }

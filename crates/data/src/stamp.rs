@@ -26,6 +26,11 @@ pub enum Check {
     Always,
 }
 
+hogwild_base::named! { Check {
+    Once "once" "When it has changed since the last check, or is smaller than 16 MB";
+    Always "always" "At every opening";
+} }
+
 /// The folder in the cache folder.
 pub(super) const CHECKED: &str = "checked";
 

@@ -12,7 +12,6 @@
 //! All of it is done out of the inner loop's way (`cold`, so that the compiler keeps registers for the usual way), on sixteen plain
 //! numbers: when off it costs a branch.
 use crate::{rules::Clock, seeds::Stream, simd::LANES};
-use hogwild_base::{Error, Result};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -40,27 +39,6 @@ impl Default for Aids {
 }
 
 impl Aids {
-    /// # Errors
-    /// The first setting that is out of its range.
-    pub fn check(&self) -> Result<()> {
-        let above_0 = |x: f32| x > 0.0 && x.is_finite();
-        let bad =
-            |setting, value: f64, problem: &str| Err(Error::BadSetting { setting, value: value.to_string(), problem: problem.into() });
-        match *self {
-            Aids { clip_value: Some(x), .. } if !above_0(x) => bad("--clip-value", x.into(), "must be a number above 0; try 1"),
-            Aids { clip_norm: Some(x), .. } if !above_0(x) => bad("--clip-norm", x.into(), "must be a number above 0; try 1"),
-            Aids { noise, .. } if !(0.0..=1e6).contains(&noise) => bad("--noise", noise.into(), "must be from 0 to 1e6; try 0.01"),
-            Aids { noise_decay, .. } if !(0.0..=10.0).contains(&noise_decay) => {
-                bad("--noise-decay", noise_decay.into(), "must be from 0 to 10; the paper has 0.55")
-            }
-            Aids { l1, .. } if !(0.0..=1e30).contains(&l1) => bad("--l1", l1, "must be from 0 to 1e30; try 1e-5"),
-            Aids { average: Some(x), .. } if !(0.0..1.0).contains(&x) => {
-                bad("--average", x.into(), "must be from 0 to below 1, a share of the run; try 0.5")
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Whether nothing is done beside the rule.
     pub fn are_off(&self) -> bool {
         *self == Aids { noise_decay: self.noise_decay, ..Aids::default() }

@@ -24,7 +24,7 @@ impl Batch {
             (_, Ok(1)) => Ok(Batch::One),
             (_, Ok(n)) if n > 0 => Ok(Batch::Size(n)),
             _ => Err(Error::BadSetting {
-                setting: "--batch",
+                setting: "batch",
                 value: text.into(),
                 problem: "must be a number of examples, at least 1, or full; try 64".into(),
             }),

@@ -26,7 +26,7 @@ impl Loss {
     /// Every loss.
     pub const ALL: [Loss; 5] = [Loss::Logistic, Loss::Hinge, Loss::SquaredHinge, Loss::Squared, Loss::Huber];
 
-    /// The name that `--loss` takes.
+    /// The name that `loss` takes.
     pub fn name(self) -> &'static str {
         match self {
             Loss::Logistic => "logistic",

@@ -28,7 +28,7 @@ impl Order {
     /// Every order.
     pub const ALL: [Order; 3] = [Order::Shuffle, Order::Sequential, Order::Curriculum];
 
-    /// The name that `--order` takes.
+    /// The name that `order` takes.
     pub fn name(self) -> &'static str {
         match self {
             Order::Shuffle => "shuffle",

@@ -139,7 +139,7 @@ impl Schedule {
         Schedule::Plateau { factor: 0.5, patience: 1.0 },
     ];
 
-    /// The name that `--schedule` takes.
+    /// The name that `schedule` takes.
     pub fn name(&self) -> &'static str {
         match self {
             Schedule::Constant => "constant",
@@ -192,11 +192,11 @@ impl Schedule {
     pub fn parse(text: &str) -> Result<Schedule> {
         let (name, values) = text.split_once(':').unwrap_or((text, ""));
         let mut schedule = Self::ALL.into_iter().find(|schedule| schedule.name() == name).ok_or_else(|| Error::BadSetting {
-            setting: "--schedule",
+            setting: "schedule",
             value: text.into(),
             problem: format!("there are {}", Self::ALL.map(|schedule| schedule.name()).join(", ")),
         })?;
-        knob::set_all("--schedule", &mut schedule.knobs(), values)?;
+        knob::set_all("schedule", &mut schedule.knobs(), values)?;
         Ok(schedule)
     }
 

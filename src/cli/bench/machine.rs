@@ -4,6 +4,8 @@ use super::{
     array::{Array, READING, Random, best, cores, handover, together},
     table::Table,
 };
+use crate::cli::environment;
+use hogwild::InstructionSet;
 use serde_json::{Value, json};
 use std::sync::atomic::AtomicBool;
 
@@ -101,7 +103,7 @@ impl Machine {
 
     pub fn json(&self) -> Value {
         json!({
-            "cores": self.cores, "instruction_set": hogwild::InstructionSet::detect().ok().map(|set| set.name()),
+            "cores": self.cores, "instruction_set": instruction_set(),
             "os": std::env::consts::OS, "architecture": std::env::consts::ARCH,
             "caches": { "near_bytes": self.caches.near, "last_bytes": self.caches.last, "known": self.caches.known },
             "speeds": self.rates.iter().map(Rates::json).collect::<Vec<_>>(),
@@ -109,7 +111,7 @@ impl Machine {
     }
 
     pub fn text(&self) -> String {
-        let set = hogwild::InstructionSet::detect().map_or("unknown", |set| set.name());
+        let set = instruction_set();
         let Caches { near, last, known } = self.caches;
         let mut text = format!(
             "machine: {} cores, {set}; caches ({} the system): {} level 2, {} last level\n",
@@ -159,4 +161,9 @@ pub fn random_table(all: impl Iterator<Item = Random>) -> Table {
 pub fn mebibytes(bytes: usize) -> String {
     let size = bytes as f64 / (1 << 20) as f64;
     format!("{size:.*} MiB", if size < 0.1 { 3 } else { (size < 10.0) as usize })
+}
+
+/// The instruction set that workers have.
+fn instruction_set() -> &'static str {
+    environment::instruction_set().map_or("unknown", |set| set.unwrap_or_else(InstructionSet::best).name())
 }

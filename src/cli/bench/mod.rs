@@ -13,15 +13,15 @@ mod trainer;
 
 use super::{
     data::{CacheOptions, of_input},
+    environment, flags,
     interrupt::watched,
     outputs,
-    rule::RuleOptions,
     say::{say, show},
-    train::{LearningRate, named},
+    settings::{Subset, Typed},
 };
 use array::{Array, cores};
 use clap::Args;
-use hogwild::{AnyData, AnyFamily, Error, FAMILIES, Loss, Outcome, Schedule, Settings, data::Packed, family_for};
+use hogwild::{AnyData, AnyFamily, Error, FAMILIES, Opt, Outcome, Settings, data::Packed, family_for};
 use indicatif::ProgressBar;
 use limit::Work;
 use machine::Machine;
@@ -54,26 +54,14 @@ pub struct BenchArgs {
     /// Numbers of threads, with commas between; one thread is always measured [default: 1, all cores, and powers of two between]
     #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Vec<u16>,
-    /// Of DATA [default: squared for ratings, logistic otherwise]
-    #[arg(long, requires = "data", value_parser = named(&Loss::ALL.map(|loss| loss.name())))]
-    loss: Option<String>,
     #[command(flatten)]
-    rule: RuleOptions,
-    /// Learning rate, above 0; auto: chosen as train does
-    #[arg(long, value_name = "auto|RATE", default_value = "auto", value_parser = LearningRate::parse, allow_negative_numbers = true)]
-    lr: LearningRate,
-    /// Factors of ratings
-    #[arg(long, default_value_t = 32)]
-    rank: usize,
+    settings: Typed<Few>,
     /// How often each speed is measured, in turn with the others (lost updates: 3 times, held-out loss: at most 3 times)
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     rounds: u16,
     /// Size of the synthetic sets: at 1 they have 4 to 10 million nonzeros (3 million ratings), the whole taking about a minute
     #[arg(long, default_value_t = 1.0, value_parser = size, conflicts_with = "data")]
     size: f64,
-    /// Synthetic data, order and held-out examples follow from it
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -91,6 +79,15 @@ fn size(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|size| (1e-6..=1e4).contains(size)).ok_or_else(|| "a number from 1e-6 to 10000, such as 0.1".to_string())
 }
 
+/// The settings that a bench has flags for.
+struct Few;
+
+impl Subset for Few {
+    fn has(option: &Opt) -> bool {
+        ["loss", "rule", "lr", "rank", "seed"].contains(&option.name)
+    }
+}
+
 /// Ctrl-C was pressed.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
@@ -104,11 +101,8 @@ fn interrupted(stop: &AtomicBool) -> anyhow::Result<()> {
 impl BenchArgs {
     fn settings(&self, family: &dyn AnyFamily) -> hogwild::Result<Settings> {
         let mut s = family.defaults();
-        s.loss = Loss::ALL.into_iter().find(|loss| self.loss.as_deref() == Some(loss.name())).unwrap_or(s.loss);
-        s.rule = self.rule.rule(s.rule)?;
-        s.schedule = if s.rule.takes_schedules() { s.schedule } else { Schedule::Constant };
-        (s.lr, s.rank, s.seed) = (self.lr.0, self.rank, self.seed);
-        Ok(s)
+        s.isa = environment::instruction_set()?;
+        self.settings.settings(s)
     }
 
     /// Rising, with 1 among them.
@@ -126,6 +120,9 @@ impl BenchArgs {
 }
 
 pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
+    if args.data.is_empty() && args.settings.has("loss") {
+        anyhow::bail!("--loss is of given data; give DATA too, or leave it out");
+    }
     let check = |family: &'static dyn AnyFamily| args.settings(family).and_then(|settings| family.check(&settings)).err();
     let mut errors: Vec<Error> = FAMILIES.into_iter().filter_map(check).collect();
     // Of which kind given data are is not known yet: one family that takes the settings will do.
@@ -158,7 +155,7 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(130))
         }
         Err(error) if matches!(error.downcast_ref(), Some(Error::Diverged { .. })) => {
-            say!("hogwild: {error}");
+            say!("hogwild: {}", flags::of_chain(&error));
             Ok(ExitCode::from(1))
         }
         other => other.map(|()| ExitCode::SUCCESS),
@@ -199,7 +196,7 @@ impl Bench<'_> {
     fn synthetic(&self) -> anyhow::Result<()> {
         let mut machine = self.machine()?;
         let mut found = Vec::new();
-        for (kind, synth) in sets::all(self.args.size, self.args.seed) {
+        for (kind, synth) in sets::all(self.args.size, self.args.settings(false)?.seed) {
             let name = format!("synthetic {kind}");
             (self.tell)(&format!("{name}: writing and packing"));
             let made = sets::make(kind, &synth, self.stop)?;
@@ -234,7 +231,7 @@ impl Bench<'_> {
         trainer.say("random lines");
         let array = Array::new(work.parameters, self.stop)?;
         let random = self.threads.iter().map(|&threads| array.random(threads, self.stop)).collect::<anyhow::Result<_>>()?;
-        let (shape, raced) = (shape(trainer.data), self.args.lr.0.is_none());
+        let (shape, raced) = (shape(trainer.data), self.args.settings(false)?.lr.is_none());
         let Trainer { name, settings, .. } = trainer;
         // As they stand now: what later looks find is not what this set's limits were told by.
         let rates = machine.rates.clone();

@@ -2,6 +2,7 @@
 pub mod command;
 pub mod data;
 pub mod either_kind;
+pub mod isa;
 pub mod training;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

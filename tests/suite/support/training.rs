@@ -1,4 +1,5 @@
 //! Runs that are to go well, and what tests ask of them.
+use super::isa;
 use hogwild::{
     Astray, LinearModel, Loss, Outcome, RaceReport, Settings, Watch,
     data::{Dataset, Ids, Packed, Ratings},
@@ -8,12 +9,12 @@ use std::{borrow::Borrow, path::Path};
 
 /// Trains a linear model.
 pub fn linear(data: &Dataset, valid: Option<&Dataset>, settings: impl Borrow<Settings>) -> Outcome {
-    train_linear(data, valid, settings.borrow(), &mut (), &Default::default()).unwrap()
+    train_linear(data, valid, &isa::forced_in(settings.borrow()), &mut (), &Default::default()).unwrap()
 }
 
 /// Factorizes ratings.
 pub fn factors(data: &Ratings, valid: Option<&Ratings>, settings: impl Borrow<Settings>) -> Outcome {
-    train_factorization(data, valid, settings.borrow(), &mut (), &Default::default()).unwrap()
+    train_factorization(data, valid, &isa::forced_in(settings.borrow()), &mut (), &Default::default()).unwrap()
 }
 
 /// Notes the races of a run, and how it went astray.

@@ -1,4 +1,4 @@
-//! `--columns user=2,item=3,rating=4`: which columns of a table of ratings are read, by number from 1 or by the heading's names.
+//! `user=2,item=3,rating=4`: which columns of a table of ratings are read, by number from 1 or by the heading's names.
 
 use std::fmt;
 use std::str::FromStr;
@@ -39,7 +39,7 @@ impl FromStr for Columns {
 
     /// Reads `user=2,item=3,rating=4`, in any order.
     fn from_str(text: &str) -> Result<Columns, Error> {
-        let bad = |problem: String| Error::BadSetting { setting: "--columns", value: text.to_owned(), problem };
+        let bad = |problem: String| Error::BadSetting { setting: "columns", value: text.to_owned(), problem };
         let mut columns = Columns::default();
         for part in text.split(',') {
             let (role, column) = part.split_once('=').map(|(role, column)| (role.trim(), column.trim())).unwrap_or((part.trim(), ""));

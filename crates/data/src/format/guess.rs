@@ -153,7 +153,7 @@ pub(super) fn is_vowpal_wabbit(line: &[u8]) -> bool {
     !is_table
 }
 
-const AS_RATINGS: &str = "write rows as `label index:value ...`; if these are ratings, give --format ratings";
+const AS_RATINGS: &str = "write rows as `label index:value ...`; if these are ratings, give `format` ratings";
 
 /// Refuses ratings without a heading that may as well be something else. Where ratings may be missing, a time may be in their place;
 /// where it is known that these are ratings, only the order of the columns is in doubt.
@@ -184,7 +184,7 @@ pub(super) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, un
     let column = |i: usize| lines.iter().filter_map(move |shapes| shapes.get(i)?.number());
     let ascending = indices && lines.iter().all(|shapes| shapes.get(1..).unwrap_or_default().is_sorted_by(|a, b| a.number() < b.number()));
     const AS_COLUMNS: &str =
-        "write rows as `label index:value ...`; if these are ratings, say where, as in --columns user=1,item=2,rating=3";
+        "write rows as `label index:value ...`; if these are ratings, say where, as in `columns` user=1,item=2,rating=3";
     if longest > 4 {
         if ascending {
             let problem = "these may be bare indices (a label, then the features that are 1), which are not read";
@@ -220,12 +220,12 @@ pub(super) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, un
             }
             _ => "the fourth field is no time: this may be dense data, or ratings whose columns are in another order",
         };
-        let remedy = "write rows as `label index:value ...`; if these are ratings, give --format ratings, or the order as in --columns user=1,item=2,rating=3; write 3.5 for 3,5";
+        let remedy = "write rows as `label index:value ...`; if these are ratings, give `format` ratings, or the order as in `columns` user=1,item=2,rating=3; write 3.5 for 3,5";
         return Err(sample.bad(first, problem, remedy));
     }
     if !unlabelled && longest >= 3 && column(2).count() > 0 && column(2).all(|rating| rating >= 1e8) {
         let problem = "the third field looks like a time, not like a rating";
-        let remedy = "give the order as in --columns user=1,item=2,rating=4; if the third is the rating, --format ratings";
+        let remedy = "give the order as in `columns` user=1,item=2,rating=4; if the third is the rating, `format` ratings";
         return Err(sample.bad(first, problem, remedy));
     }
     if !known
@@ -275,5 +275,5 @@ fn wide(sample: &Sample<'_>, separator: Separator, first: Line, bare: bool) -> R
     }
     let problem = format!("this has {} columns and no heading that says which are user, item and rating", count(&first));
     let dense = if bare { "write rows as `label index:value ...`; " } else { "" };
-    Err(sample.bad(first, problem, format!("{dense}say which they are, as in --columns user=1,item=2,rating=3")))
+    Err(sample.bad(first, problem, format!("{dense}say which they are, as in `columns` user=1,item=2,rating=3")))
 }

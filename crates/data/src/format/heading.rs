@@ -1,7 +1,7 @@
 //! Which column of a table of ratings is what, by its heading: `userId`, `movie_id`, `Book-Rating`, `timestamp`, ...
 //!
 //! A name is compared without case, blanks and marks, and without what stands behind a colon (`user_id:token`). Where several columns
-//! have names of one kind, an id goes before a plain noun and that before a title; two that are alike in this are left to `--columns`.
+//! have names of one kind, an id goes before a plain noun and that before a title; two that are alike in this are left to `columns`.
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

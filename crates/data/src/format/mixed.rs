@@ -5,10 +5,10 @@ use super::{Bad, Fault, Format, Named, line_end, odd::plain_blanks};
 
 pub(super) const RATING: &str = "this is a rating, but the text is read as svmlight rows";
 pub(super) const ROW: &str = "this is an svmlight row, but the text is read as ratings";
-pub(super) const REMEDY: &str = "give rows and ratings in separate files; where the format was mistaken, name it with --format";
+pub(super) const REMEDY: &str = "give rows and ratings in separate files; where the format was mistaken, name it with `format`";
 
 const ROW_FOR_MODEL: &str = "this is an svmlight row, and the model takes ratings";
-const RATINGS_FOR_MODEL: &str = "write each line as `user item rating`; rows are for models of `--model linear`";
+const RATINGS_FOR_MODEL: &str = "write each line as `user item rating`; rows are for models of `model` linear";
 
 /// The same fault; of a line of the other format, with advice that does not lead back to what was done already.
 #[cold]
@@ -20,15 +20,15 @@ pub(super) fn advise(found: Fault, format: Format, named: Named) -> Fault {
         (Named::Nobody, _) => return found,
         (Named::User, Format::Svmlight) => (
             "this is a rating or a row of bare indices, for no `index:value` pair is in it",
-            "write each row as `label index:value ...`, an index alone as `12:1`; if all lines are ratings, give --format ratings",
+            "write each row as `label index:value ...`, an index alone as `12:1`; if all lines are ratings, give `format` ratings",
         ),
         (Named::User, Format::Ratings) => (
-            "this is an svmlight row (`label index:value ...`), and --format ratings was given",
-            "if all lines are rows, give --format svmlight (of `train`: with --model linear); write each rating as `user item rating`",
+            "this is an svmlight row (`label index:value ...`), and the format that was given is ratings",
+            "if all lines are rows, give `format` svmlight (of `train`: with `model` linear); write each rating as `user item rating`",
         ),
         (Named::Model, Format::Svmlight) => (
             "this line has no `index:value` pair, and the model takes svmlight rows",
-            "write each row as `label index:value ...`; ratings are for models of `--model mf`",
+            "write each row as `label index:value ...`; ratings are for models of `model` mf",
         ),
         (Named::Model, Format::Ratings) => (ROW_FOR_MODEL, RATINGS_FOR_MODEL),
     };

@@ -23,7 +23,7 @@ use super::dictionary::{DIRECT, Key};
 use super::ids::plain_integer;
 use super::input::Chunk;
 use super::pack::PackSettings;
-use hogwild_base::Error;
+use hogwild_base::{Error, Named as _};
 
 pub use columns::{Column, Columns};
 pub(super) use guess::{Guess, guess};
@@ -42,15 +42,12 @@ pub enum Format {
     Ratings,
 }
 
-impl Format {
-    /// The name, as `--format` takes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Format::Svmlight => "svmlight",
-            Format::Ratings => "ratings",
-        }
-    }
+hogwild_base::named! { Format {
+    Svmlight "svmlight" "`label index:value index:value ...`";
+    Ratings "ratings" "`user item rating [time]`, between tabs, `::`, commas, semicolons, bars or blanks; or a table with a heading";
+} }
 
+impl Format {
     /// Finds the format of a text from its first lines; `None` if they say nothing, or fit several formats or another one.
     pub fn detect(text: &[u8]) -> Option<Format> {
         match guess(text) {
@@ -69,8 +66,8 @@ impl FromStr for Format {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Format, Error> {
-        [Format::Svmlight, Format::Ratings].into_iter().find(|format| format.name() == name).ok_or_else(|| Error::BadSetting {
-            setting: "--format",
+        Format::named(name).ok_or_else(|| Error::BadSetting {
+            setting: "format",
             value: name.to_owned(),
             problem: "is no text format; take svmlight or ratings".into(),
         })
@@ -86,6 +83,11 @@ pub enum OnBadRow {
     /// Leave it out and count it.
     Skip,
 }
+
+hogwild_base::named! { OnBadRow {
+    Stop "stop" "Stop at the first, naming file, line and column";
+    Skip "skip" "Leave them out; count and report them";
+} }
 
 /// A row that cannot be understood, by its place in the chunk.
 pub(super) struct Bad {

@@ -123,7 +123,7 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Resul
     let line = whole.trim_ascii_end().len() + start;
     let first = start + whole.iter().take_while(|&&byte| blank(byte)).count();
     const ROW: &str = "write each rating as `user item rating [time]`, between tabs, `::`, commas, semicolons, bars or blanks";
-    const HEADING: &str = "give a number; if this is a heading, name its columns as in --columns user=NAME,item=NAME,rating=NAME";
+    const HEADING: &str = "give a number; if this is a heading, name its columns as in `columns` user=NAME,item=NAME,rating=NAME";
     let separator = if is_mixed(text, start, table) { Separator::Blanks } else { table.separator };
     if byte(text, first) == b'#' && is_comment(text, first, table, unlabelled) {
         *place = end;
@@ -177,7 +177,7 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Resul
     let Some(item) = item else { return fault(first, line, "the item is missing", ROW) };
     if table.width == Width::Usual && count > 4 {
         let remedy =
-            "write each rating as `user item rating [time]`, or say which columns are read, as in --columns user=1,item=2,rating=3";
+            "write each rating as `user item rating [time]`, or say which columns are read, as in `columns` user=1,item=2,rating=3";
         return fault(first, line, "this has more than four fields", remedy);
     }
     if let Some(beyond) = beyond.filter(|field| table.width == Width::Usual && field.quote == Quote::No) {

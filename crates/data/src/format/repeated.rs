@@ -19,20 +19,15 @@ pub enum Repeated {
     Last,
 }
 
-impl Repeated {
-    /// The name, as `--repeated` takes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Repeated::Error => "error",
-            Repeated::Add => "add",
-            Repeated::Last => "last",
-        }
-    }
-}
+hogwild_base::named! { Repeated {
+    Error "error" "The row is bad";
+    Add "add" "Its values are added up";
+    Last "last" "The last value counts";
+} }
 
 /// The fault of an index that was there before.
 pub(super) fn repeated(start: usize, end: usize) -> Fault {
-    let remedy = "give each feature once a row, or say what to do by --repeated add or --repeated last";
+    let remedy = "give each feature once a row, or say what to do by `repeated` add or `repeated` last";
     Fault { start, end, problem: "the index is repeated in this row", remedy }
 }
 

@@ -114,7 +114,7 @@ impl Table {
         if let Some(&line) =
             sample.comments.first().filter(|line| text.get(line.start..).unwrap_or_default().starts_with(b"%%MatrixMarket"))
         {
-            let remedy = "take out the lines that begin with % and the line of counts behind them; then it is read with --format ratings";
+            let remedy = "take out the lines that begin with % and the line of counts behind them; then it is read with `format` ratings";
             return Err(sample.bad(line, "this is the heading of a Matrix Market file, which is not read", remedy));
         }
         let Some(&first) = sample.lines.first() else { return Ok(Found { begin: text.len(), ..Found::default() }) };
@@ -199,7 +199,7 @@ impl Sample<'_> {
             Some(names) => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
             None => format!("{} without a heading", self.fields(first, separator).len()),
         };
-        const SAY: &str = "write rows as `label index:value ...`; of ratings, say which columns with --columns user=NAME,item=NAME,rating=NAME (or numbers, from 1)";
+        const SAY: &str = "write rows as `label index:value ...`; of ratings, say which columns with `columns` user=NAME,item=NAME,rating=NAME (or numbers, from 1)";
         let refuse = |what: &str, remedy: &'static str| Err(self.bad(first, format!("{what}; the columns are: {}", list()), remedy));
         let unnamed = |what: &str| {
             let below = || self.lines.iter().skip(1).map(|&line| self.shapes(line, separator));
@@ -222,7 +222,7 @@ impl Sample<'_> {
                     None => {
                         return refuse(
                             &format!("no column is called `{name}`"),
-                            "name one of them in --columns, or give its number from 1",
+                            "name one of them in `columns`, or give its number from 1",
                         );
                     }
                     found => found,

@@ -196,8 +196,8 @@ pub(super) fn read<'a>(text: Inputs<'a>, inputs: &'a [PathBuf], out: &'a Path, s
     let mut source = Source { text, ahead, next: 0, ended: false, problem: None, found: None, settings, notes };
     let format = match (settings.format, &settings.columns) {
         (Some(Format::Svmlight), Some(_)) => {
-            let problem = "is of tables of ratings; leave it out, or give --format ratings".into();
-            return Err(Error::BadSetting { setting: "--columns", value: "with --format svmlight".into(), problem });
+            let problem = "is of tables of ratings; leave it out, or give `format` ratings".into();
+            return Err(Error::BadSetting { setting: "columns", value: "with format svmlight".into(), problem });
         }
         (Some(format), _) => format,
         (None, Some(_)) => Format::Ratings,
@@ -206,7 +206,7 @@ pub(super) fn read<'a>(text: Inputs<'a>, inputs: &'a [PathBuf], out: &'a Path, s
     };
     if format == Format::Ratings && settings.repeated != Repeated::Error {
         let problem = "is of the indices of svmlight rows, and these are ratings; leave it out".into();
-        return Err(Error::BadSetting { setting: "--repeated", value: settings.repeated.name().into(), problem });
+        return Err(Error::BadSetting { setting: "repeated", value: settings.repeated.name().into(), problem });
     }
     let reader = Reader {
         source: Mutex::new(source),

@@ -19,7 +19,7 @@ pub(super) fn pool(task: &Task<'_>) -> Result<rayon::ThreadPool> {
         .map_err(|error| match task.threads {
             1 => Error::Threads { source: std::io::Error::other(error) },
             threads => Error::BadSetting {
-                setting: "--threads",
+                setting: "threads",
                 value: threads.to_string(),
                 problem: format!("the system refuses so many ({error}); try fewer, or raise the limit of the user's processes (ulimit -u)"),
             },

@@ -1,4 +1,4 @@
-//! Rows whose features are scaled as they are read: what `--normalize` asks for.
+//! Rows whose features are scaled as they are read: what `normalize` asks for.
 use super::{Feed, SparseFeed};
 use crate::{
     models::{Linear, Row},
@@ -29,7 +29,7 @@ impl Normalize {
     pub const ALL: [Normalize; 6] =
         [Normalize::Auto, Normalize::None, Normalize::MaxAbs, Normalize::Std, Normalize::Row, Normalize::Online];
 
-    /// The name that `--normalize` takes.
+    /// The name that `normalize` takes.
     pub fn name(self) -> &'static str {
         match self {
             Normalize::Auto => "auto",

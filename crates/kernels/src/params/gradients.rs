@@ -42,7 +42,7 @@ impl Gradients {
     /// `l1`: whether lambdas of L1 are summed too.
     pub fn new(shape: &Shape, l1: bool) -> Result<Gradients> {
         let bytes = (Self::cells(shape) * size_of::<f32>() + (shape.narrow + shape.wide) * size_of::<[u32; 2]>()) as u64;
-        memory::ask(bytes, || "the sums of a batch's gradients".into(), "use --batch 1, fewer features or a smaller --rank")?;
+        memory::ask(bytes, || "the sums of a batch's gradients".into(), "use `batch` 1, fewer features or a smaller `rank`")?;
         let mut narrow_touched = Touched::new(shape.narrow + 1);
         narrow_touched.is[shape.narrow] = true; // the row for empty lanes is never listed
         Ok(Gradients {

@@ -21,7 +21,7 @@ use std::sync::atomic::Ordering::Relaxed;
 pub(crate) const ROW_STATE: usize = 4;
 
 /// What helps where they do not fit into memory.
-const LESS: &str = "use fewer features, a smaller --rank, or a rule with less state";
+const LESS: &str = "use fewer features, a smaller `rank`, or a rule with less state";
 
 pub(crate) struct Table {
     map: MmapRaw,
@@ -279,7 +279,7 @@ mod tests {
         }
         let narrow = Shape { narrow: u32::MAX as usize, workers: 1, ..Shape::default() };
         let wide = Shape { wide: 1 << 31, width: 32, workers: 1, ..Shape::default() };
-        for (shape, says) in [(narrow, "2147483647 are the most"), (wide, "or a smaller --rank")] {
+        for (shape, says) in [(narrow, "2147483647 are the most"), (wide, "or a smaller `rank`")] {
             let error = Parameters::new(shape, &Layout::of(&Adagrad::default())).err().unwrap();
             assert!(matches!(error, Error::TooManyRows { .. }) && error.to_string().contains(says), "{error}");
         }

@@ -1,7 +1,7 @@
 //! AdamW (Loshchilov & Hutter, ICLR 2019, algorithm 2): [`Adam`] with the decay of weights apart from the gradient: `w <- w (1 -
 //! rate decay)` before the step.
 //!
-//! On sparse data a weight decays when its feature occurs, so rare features decay little; `--l2`, which is exact in expectation, is
+//! On sparse data a weight decays when its feature occurs, so rare features decay little; `l2`, which is exact in expectation, is
 //! another thing.
 use super::{Adam, Clock, UpdateRule, adam::AdamStep, shared::by_length};
 use crate::simd::Real;

@@ -296,7 +296,7 @@ mod tests {
                 assert!(own.iter().map(|x| x.to_bits()).eq(any.iter().map(|x| x.to_bits())), "{rule}");
             };
             equal(rule);
-            if rule.set("--catch-up", "true").is_ok() {
+            if rule.set("catch_up", "true").is_ok() {
                 equal(rule);
             }
         }

@@ -272,7 +272,7 @@ macro_rules! rules {
         #[derive(Clone, Copy, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum Rule {
-            $(#[doc = concat!("[`", stringify!($variant), "`], `--rule ", $name, "`.")] $variant($variant),)*
+            $(#[doc = concat!("[`", stringify!($variant), "`], named `", $name, "`.")] $variant($variant),)*
         }
 
         /// `with_rule!(rule, r => expression)` runs the expression with the concrete rule as `r`.
@@ -293,11 +293,17 @@ macro_rules! rules {
         }
         pub(crate) use list_rules;
 
+        $(impl From<$variant> for Rule {
+            fn from(rule: $variant) -> Rule {
+                Rule::$variant(rule)
+            }
+        })*
+
         impl Rule {
             /// Every rule with its default settings.
             pub const ALL: [Rule; [$($name),*].len()] = [$(Rule::$variant($variant::DEFAULT)),*];
 
-            /// The name that `--rule` takes.
+            /// The name that `rule` takes.
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Rule::$variant(_) => $name,)*
@@ -361,23 +367,57 @@ impl Rule {
         with_rule!(self, rule => rule.proximal())
     }
 
-    /// Sets one of the rule's settings.
+    /// The names of what may be set, of all rules, each once.
+    pub fn knob_names() -> Vec<&'static str> {
+        let mut names = Vec::new();
+        for mut rule in Self::ALL {
+            let own: Vec<_> = rule.knobs().iter().map(|knob| knob.name).filter(|name| !names.contains(name)).collect();
+            names.extend(own);
+        }
+        names
+    }
+
+    /// Sets one of the rule's settings, by its name: `weight-decay`, or `weight_decay`.
     ///
     /// # Errors
     /// When the value is out of range, or the rule has no such setting; then the rules that have it are named.
-    pub fn set(&mut self, setting: &'static str, value: &str) -> Result<()> {
-        let name = setting.trim_start_matches("--");
-        let (rule, has) = (self.name(), |mut rule: Rule| rule.knobs().iter().any(|knob| knob.name == name));
+    pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
+        let (rule, name) = (self.name(), name.replace('_', "-"));
         if let Some(knob) = self.knobs().iter_mut().find(|knob| knob.name == name) {
-            return knob.set(setting, value);
+            return knob.set(knob.name, value);
         }
+        let Some(setting) = Self::knob_names().into_iter().find(|&known| known == name) else {
+            let problem = format!("there is no such setting; {rule} has {}", names(&self.knobs()));
+            return Err(Error::BadSetting { setting: "rule", value: name, problem });
+        };
+        let has = |mut rule: Rule| rule.knobs().iter().any(|knob| knob.name == setting);
         let others: Vec<_> = Self::ALL.into_iter().filter(|&rule| has(rule)).map(|rule| rule.name()).collect();
-        let problem = format!("--rule {rule} has no such setting; {} has", others.join(", "));
+        let problem = format!("`rule` {rule} has no such setting; {} has", others.join(", "));
         Err(Error::BadSetting { setting, value: value.into(), problem })
+    }
+
+    /// Reads `NAME` or `NAME:SETTING=VALUE,SETTING=VALUE`.
+    ///
+    /// # Errors
+    /// Names what is not known or out of range, and what would be.
+    pub fn parse(text: &str) -> Result<Rule> {
+        let (name, values) = text.split_once(':').unwrap_or((text, ""));
+        let mut rule = Self::named(name).ok_or_else(|| Error::BadSetting {
+            setting: "rule",
+            value: text.into(),
+            problem: format!("there are {}", Self::ALL.map(|rule| rule.name()).join(", ")),
+        })?;
+        knob::set_all("rule", &mut rule.knobs(), values)?;
+        Ok(rule)
     }
 }
 
-/// The name and all settings: `adam:beta1=0.9,...`.
+/// For a message: what there is to set.
+fn names(knobs: &[Knob<'_>]) -> String {
+    if knobs.is_empty() { "none".into() } else { knobs.iter().map(|knob| knob.name).collect::<Vec<_>>().join(", ") }
+}
+
+/// The name and all settings: `adam:beta1=0.9,...`, which [`Rule::parse`] reads.
 impl std::fmt::Display for Rule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}{}", self.name(), knob::show(&self.clone().knobs()))
@@ -398,10 +438,22 @@ mod tests {
     #[test]
     fn settings_are_set_by_name_and_the_rules_that_have_them_are_named() {
         let mut rule = Rule::named("adam").unwrap();
-        rule.set("--beta1", "0.8").unwrap();
+        rule.set("beta1", "0.8").unwrap();
         assert_eq!(rule.to_string(), "adam:beta1=0.8,beta2=0.999,epsilon=0.00000001");
-        let message = rule.set("--momentum", "0.5").unwrap_err().to_string();
+        let message = rule.set("momentum", "0.5").unwrap_err().to_string();
         assert!(message.contains("momentum, nesterov has"), "{message}");
-        assert!(rule.set("--beta1", "1.5").unwrap_err().to_string().contains("goes from 0 to"));
+        assert!(rule.set("beta1", "1.5").unwrap_err().to_string().contains("goes from 0 to"));
+        let message = rule.set("gamma", "1").unwrap_err().to_string();
+        assert!(message.contains("adam has beta1, beta2, epsilon"), "{message}");
+        assert!(Rule::named("adamw").unwrap().set("weight_decay", "0.5").is_ok());
+    }
+
+    #[test]
+    fn text_comes_back() {
+        for rule in Rule::ALL {
+            assert_eq!(Rule::parse(&rule.to_string()).unwrap(), rule);
+        }
+        let message = Rule::parse("adams").unwrap_err().to_string();
+        assert!(message.contains("adam, adamax"), "{message}");
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn by_signs<V: Real>(a: V, b: V, same: V, different: V, neither: V) -
     b.less(zero, of_a(different, same), zero.less(b, of_a(same, different), neither))
 }
 
-/// How `f(t)` of PowerSign and AddSign falls over the run, by the names of `--internal-decay` (Bello et al. 2017, section 4.3).
+/// How `f(t)` of PowerSign and AddSign falls over the run, by the names of `internal_decay` (Bello et al. 2017, section 4.3).
 pub(crate) const INTERNAL_DECAYS: [&str; 3] = ["none", "linear", "cosine"];
 
 /// `f(t)`: 1 at the first step.

@@ -4,7 +4,7 @@
 //! With `E` an exponential average corrected for its start: the range of curvatures, `h = |g|^2`, over a window, averaged in logarithms;
 //! the variance `C = E(h) - |E(g)|^2`; the distance to the optimum `D = E(E(|g|) / E(h))`. `mu` and rate minimise the expected distance after a
 //! step (SingleStep, section 3): `x^2 D^2 + (1-x)^4 C / h_min^2` over `x = sqrt(mu)`, with `mu` at least what the range asks for;
-//! `rate = (1 - sqrt(mu))^2 / h_min`, times `--lr`, a plain factor, and times a slow start over ten windows.
+//! `rate = (1 - sqrt(mu))^2 / h_min`, times `lr`, a plain factor, and times a slow start over ten windows.
 //!
 //! On sparse data velocity and average gradient of a weight move when its feature occurs. Each worker tunes by the examples that it
 //! sees, one example behind.

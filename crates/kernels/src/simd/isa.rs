@@ -25,21 +25,22 @@ pub enum InstructionSet {
 }
 
 impl InstructionSet {
-    /// The best one here, or the one that the environment variable `HOGWILD_ISA` names (`avx512`, `avx2`, `neon`, `portable`).
+    /// The best one of this processor.
+    pub fn best() -> InstructionSet {
+        Self::available()[0]
+    }
+
+    /// The one of that name: `avx512`, `avx2`, `neon` or `portable`.
     ///
     /// # Errors
-    /// When `HOGWILD_ISA` names one that this processor lacks.
-    pub fn detect() -> Result<InstructionSet> {
+    /// When this processor has none of that name.
+    pub fn named(name: &str) -> Result<InstructionSet> {
         let available = Self::available();
-        match std::env::var("HOGWILD_ISA") {
-            Err(_) => Ok(available[0]),
-            Ok(name) if name.is_empty() => Ok(available[0]),
-            Ok(name) => available.iter().copied().find(|isa| isa.name() == name).ok_or_else(|| Error::BadSetting {
-                setting: "HOGWILD_ISA",
-                problem: format!("this processor has {}", available.iter().map(|isa| isa.name()).collect::<Vec<_>>().join(", ")),
-                value: name,
-            }),
-        }
+        available.iter().copied().find(|set| set.name() == name).ok_or_else(|| Error::BadSetting {
+            setting: "isa",
+            value: name.into(),
+            problem: format!("this processor has {}", available.iter().map(|set| set.name()).collect::<Vec<_>>().join(", ")),
+        })
     }
 
     /// All that this processor has, best first.
@@ -64,7 +65,7 @@ impl InstructionSet {
         found
     }
 
-    /// The name that `HOGWILD_ISA` takes.
+    /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             #[cfg(target_arch = "x86_64")]

@@ -1,0 +1,40 @@
+//! What is minimised, over what labels, by what model.
+use super::{RuleFacts, Settings, Takes, option::bad};
+use crate::{Loss, Result};
+
+group! { $ "Objective";
+    /// What is minimised.
+    loss: Loss = Loss::Logistic, ratings Loss::Squared => { value: "LOSS", }
+
+    /// Which of the two labels is +1, for a loss of two classes.
+    positive: Option<f32> = None => {
+        value: "LABEL",
+        by_default: ["the larger", ""],
+        takes: Takes::Rows,
+        must_be: "one of the labels, a finite number",
+        within: |s| s.positive.is_none_or(f32::is_finite),
+    }
+
+    /// Standardise labels of squared and Huber loss while they are learnt, and start from the best constant; otherwise labels are learnt as they
+    /// are, from a score of 0.
+    standardize: bool = true => {}
+
+    /// L2 regularisation: lambda/2 |w|^2 beside the mean loss (linear models), or per rating (factorization).
+    l2: f64 = 0.0, ratings 0.02 => { value: "LAMBDA", must_be: "from 0 to 1e30; try 1e-5", within: |s| (0.0..=1e30).contains(&s.l2), }
+
+    /// Factors of a user and of an item.
+    rank: usize = 32 => {
+        value: "FACTORS",
+        takes: Takes::Ratings,
+        must_be: "from 1 to 4096; try 32",
+        within: |s| (1..=4096).contains(&s.rank),
+    }
+}
+
+fn check(s: &Settings, _rule: &RuleFacts<'_>) -> Result<()> {
+    if let Some(positive) = s.positive.filter(|_| !s.loss.is_classification()) {
+        let problem = format!("is a label, and of a loss of two classes such as logistic; the {} loss takes numbers", s.loss.name());
+        return bad("positive", positive, problem);
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! Who works: threads, and what each of them has for itself.
+use super::{RuleFacts, Settings, Takes, option::bad};
+use crate::{Batch, InstructionSet, Result};
+
+group! { $ "Threads";
+    /// Worker threads. By default the library takes all cores, and the command as many as the data are worth; the search of learning rates has
+    /// all.
+    threads: usize = std::thread::available_parallelism().map_or(1, |n| n.get()) => {
+        value: "N",
+        by_default: ["one for each 2 million nonzeros, up to all cores", "one for each 500,000 ratings, up to all cores"],
+        must_be: "from 1 to 1024",
+        within: |s| (1..=1024).contains(&s.threads),
+    }
+
+    /// Threads of the search of learning rates, which finds the same on any number.
+    racers: Option<usize> = None => {
+        value: "N",
+        by_default: ["as many as workers", "as many as workers"],
+        is_flag: false,
+        is_logged: false,
+        must_be: "from 1 to 1024",
+        within: |s| s.racers.is_none_or(|racers| (1..=1024).contains(&racers)),
+    }
+
+    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!; linear models only.
+    hot_rows: Option<usize> = None => {
+        value: "N",
+        by_default: [
+            "on several threads those that more than one of 1,024 examples has, up to 32,768 numbers: 16,384 rows of adagrad, 8,192 of adam",
+            "",
+        ],
+        takes: Takes::Rows,
+        must_be: "a whole number, 0 or more; try 1024",
+    }
+
+    /// Examples between two exchanges of the hottest private rows; others are exchanged every 4th or 16th time.
+    exchange_every: Option<u32> = None => {
+        value: "N",
+        by_default: ["64 to 1,024, by hot rows and nonzeros", "4096"],
+        must_be: "at least 1; try 256",
+        within: |s| s.exchange_every != Some(0),
+    }
+
+    /// Pin each worker to a core; otherwise the system may move them.
+    pin: bool = true => {}
+
+    /// The vector instructions that workers use; all give the same bits.
+    isa: Option<InstructionSet> = None => {
+        value: "SET",
+        by_default: ["the best of this processor", "the best of this processor"],
+        is_flag: false,
+        is_logged: false,
+    }
+}
+
+fn check(s: &Settings, _rule: &RuleFacts<'_>) -> Result<()> {
+    if let (Some(hot @ 1..), true) = (s.hot_rows, s.batch != Batch::One) {
+        return bad("hot_rows", hot, "is of Hogwild! workers, and by batches no row is private; leave it out, or use `batch` 1");
+    }
+    if let Some(every) = s.exchange_every.filter(|_| s.batch != Batch::One) {
+        return bad("exchange_every", every, "is of Hogwild! workers, and by batches no row is private; leave it out, or use `batch` 1");
+    }
+    Ok(())
+}
+
+impl Settings {
+    /// Examples a block.
+    pub(crate) fn block(&self) -> u32 {
+        self.exchange_every.unwrap_or(256)
+    }
+
+    /// Workers that share parameters: by batches one hand steps them.
+    pub(crate) fn workers(&self) -> usize {
+        if self.batch == Batch::One { self.threads } else { 1 }
+    }
+
+    /// The instruction set, which is checked to be one of this processor's.
+    pub(crate) fn instruction_set(&self) -> Result<InstructionSet> {
+        self.isa.map_or_else(|| Ok(InstructionSet::best()), |set| InstructionSet::named(set.name()))
+    }
+}

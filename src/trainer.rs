@@ -1,0 +1,183 @@
+//! The builder of a run: `Trainer::linear().loss(Loss::Logistic).holdout(0.1).fit(&rows)?.save("m.safetensors")?`.
+//!
+//! It gathers settings, held-out data and who follows the run, and hands them to the session; the methods of the settings come from their
+//! declarations, in `options`.
+use crate::{
+    AnyData, Ended, Error, Metrics, Outcome, Result, Scored, Settings, TrainedModel, Watch,
+    data::{Dataset, Ratings},
+    rules::UpdateRule,
+    train_factorization, train_factorization_with, train_linear, train_linear_with,
+};
+use std::{path::Path, sync::atomic::AtomicBool};
+
+/// The session, of one kind of data and one rule.
+type Session<'a, D> = Box<dyn FnOnce(&D, Option<&D>, &Settings, &mut dyn Watch, &AtomicBool) -> Result<Outcome> + 'a>;
+
+/// A run to be: [`linear`](Trainer::linear) models of sparse rows, or the [`factorization`](Trainer::factorization) of ratings.
+///
+/// ```
+/// use hogwild::{Loss, Trainer, rules::Adam};
+/// # use hogwild::data::{Packed, PackSettings, pack};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let packed = folder.path().join("reviews.safetensors");
+/// # pack(&["data/reviews.train.svm".into()], &packed, &PackSettings::default(), &|_, _| ())?;
+/// # let Packed::Sparse(rows) = Packed::open(&packed)? else { panic!("ratings, not rows") };
+/// # let path = folder.path().join("m.safetensors");
+/// let outcome = Trainer::linear().loss(Loss::Logistic).rule(Adam::DEFAULT).lr(0.01).holdout(0.1).seed(3).fit(&rows)?;
+/// println!("held-out log-loss {:.4}", outcome.valid().expect("held-out rows").loss);
+/// # assert!(outcome.valid().unwrap().loss < 0.69);
+/// outcome.save(&path)?;
+/// # Ok(()) }
+/// ```
+pub struct Trainer<'a, D> {
+    pub(crate) settings: Settings,
+    /// The names of the settings that were given.
+    pub(crate) given: Vec<&'static str>,
+    valid: Option<&'a D>,
+    watch: Option<&'a mut dyn Watch>,
+    stop: Option<&'a AtomicBool>,
+    session: Session<'a, D>,
+}
+
+impl<'a> Trainer<'a, Dataset> {
+    /// A linear model of sparse rows, with the defaults for those.
+    pub fn linear() -> Trainer<'a, Dataset> {
+        Trainer::new(Settings::default(), Box::new(train_linear))
+    }
+
+    /// Trains with an update rule of your own: see [`UpdateRule`].
+    pub fn own_rule<R: UpdateRule>(self, rule: R) -> Trainer<'a, Dataset> {
+        let session = move |data: &Dataset, valid: Option<&Dataset>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool| {
+            train_linear_with(rule, data, valid, settings, watch, stop)
+        };
+        Trainer { session: Box::new(session), ..self }
+    }
+}
+
+impl<'a> Trainer<'a, Ratings> {
+    /// Matrix factorization of ratings, with the defaults for those.
+    ///
+    /// ```
+    /// # use hogwild::{Trainer, data::{Packed, PackSettings, pack}};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let packed = folder.path().join("ratings.safetensors");
+    /// # pack(&["data/ratings.train.tsv".into()], &packed, &PackSettings::default(), &|_, _| ())?;
+    /// # let Packed::Ratings(ratings) = Packed::open(&packed)? else { panic!("rows, not ratings") };
+    /// let outcome = Trainer::factorization().rank(8).epochs(2).lr(0.1).holdout(0.2).fit(&ratings)?;
+    /// assert!(outcome.valid().and_then(|valid| valid.rmse).expect("held-out ratings") < 1.0);
+    /// # Ok(()) }
+    /// ```
+    pub fn factorization() -> Trainer<'a, Ratings> {
+        Trainer::new(Settings::for_ratings(), Box::new(train_factorization))
+    }
+
+    /// Trains with an update rule of your own: see [`UpdateRule`].
+    pub fn own_rule<R: UpdateRule>(self, rule: R) -> Trainer<'a, Ratings> {
+        let session = move |data: &Ratings, valid: Option<&Ratings>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool| {
+            train_factorization_with(rule, data, valid, settings, watch, stop)
+        };
+        Trainer { session: Box::new(session), ..self }
+    }
+}
+
+impl<'a, D> Trainer<'a, D> {
+    fn new(settings: Settings, session: Session<'a, D>) -> Trainer<'a, D> {
+        Trainer { settings, given: Vec::new(), valid: None, watch: None, stop: None, session }
+    }
+
+    /// All settings at once, in place of what was given before.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self.given = vec!["schedule"];
+        self
+    }
+
+    /// One setting by its name, as in `.set("beta1", "0.8")`: see [`Settings::set`].
+    ///
+    /// # Errors
+    /// When there is no such setting, or the text is no such value.
+    pub fn set(mut self, name: &str, text: &str) -> Result<Self> {
+        self.settings.set(name, text)?;
+        self.given.extend(crate::options().map(|option| option.name).find(|&known| known == name));
+        Ok(self)
+    }
+
+    /// Evaluates on these data after every epoch, in place of a [`holdout`](Self::holdout).
+    pub fn valid(mut self, data: &'a D) -> Self {
+        self.valid = Some(data);
+        self
+    }
+
+    /// Has the run followed.
+    pub fn watch(mut self, watch: &'a mut dyn Watch) -> Self {
+        self.watch = Some(watch);
+        self
+    }
+
+    /// Ends the run, with the model as it then is, when the flag is set: by another thread, or a signal.
+    pub fn stop(mut self, flag: &'a AtomicBool) -> Self {
+        self.stop = Some(flag);
+        self
+    }
+
+    /// Trains.
+    ///
+    /// # Errors
+    /// Settings out of range, labels that do not fit the loss, too little memory. Divergence is not an error: see [`Ended`](crate::Ended).
+    pub fn fit(mut self, data: &D) -> Result<Outcome> {
+        if !self.given.contains(&"schedule") {
+            self.settings.choose_schedule();
+        }
+        let never = AtomicBool::new(false);
+        let mut nobody = ();
+        let watch: &mut dyn Watch = match self.watch {
+            Some(watch) => watch,
+            None => &mut nobody,
+        };
+        (self.session)(data, self.valid, &self.settings, watch, self.stop.unwrap_or(&never))
+    }
+}
+
+/// What can be done with the model of a run.
+impl Outcome {
+    /// Writes the model: to a temporary file beside the target, synced, then renamed.
+    ///
+    /// # Errors
+    /// What the system refuses; and where the run left no model.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.trained()?.save(path.as_ref())
+    }
+
+    /// Scores other data with the model: [`Scored::metrics`](crate::Scored::metrics) says how well.
+    ///
+    /// # Errors
+    /// When the data are of another kind, or the run left no model.
+    pub fn score<'d>(&self, data: impl Into<AnyData<'d>>) -> Result<Scored> {
+        self.trained()?.score(data)
+    }
+
+    /// Held-out metrics of the model: of the best epoch with early stopping, of all together with snapshots, of the last epoch otherwise. None
+    /// where nothing was held out.
+    pub fn valid(&self) -> Option<Metrics> {
+        let epoch = match self.best {
+            Some(best) => self.epochs.get(best - 1),
+            None => self.epochs.last(),
+        };
+        self.ensemble.or(epoch.and_then(|epoch| epoch.valid))
+    }
+
+    /// The model.
+    ///
+    /// # Errors
+    /// Where the run left none, says how it ended.
+    pub fn trained(&self) -> Result<&TrainedModel> {
+        let why = || match &self.ended {
+            Ended::Diverged(error) | Ended::DataLost(error) => error.to_string(),
+            Ended::Interrupted => "it was interrupted in its first epoch".into(),
+            Ended::Finished | Ended::StoppedEarly => "no epoch was completed".into(),
+        };
+        self.model.as_ref().ok_or_else(|| Error::NoModel { why: why() })
+    }
+}

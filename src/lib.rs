@@ -37,7 +37,8 @@ pub use hogwild_kernels::{
     aids::Aids,
     batch::Batch,
     feed::Normalize,
-    loss::Loss,
+    loss,
+    loss::{Loss, Metric, OwnLoss},
     models,
     order::Order,
     params::{Plain, Weights},
@@ -46,7 +47,7 @@ pub use hogwild_kernels::{
     schedule::{Moment, OwnSchedule, Schedule},
     simd::{F32x16, InstructionSet, LANES, Line, Real, Vector},
 };
-pub use metrics::{Metric, Metrics};
+pub use metrics::Metrics;
 pub use model_file::{FactorModel, LinearModel, ModelKind, TrainedModel};
 pub use train::{
     Astray, Ended, EpochReport, Outcome, Progress, RaceReport, Raced, Settings, Watch, Window, WindowReport, train_factorization,

@@ -6,7 +6,7 @@
 //! The metadata entry `hogwild` has checksum (see `model_check`), kind, loss and the settings of the run as JSON. All that is format version 1. An ensemble of
 //! snapshots is version 2: every f32 tensor has a leading dimension, one for each member, ids are there once.
 use crate::{
-    Classes, Error, Loss, OutputFile, Result,
+    Classes, Error, Loss, OutputFile, OwnLoss, Result,
     classes::{check_given, check_ratings},
     data::{Dataset, Ids, Packed, Ratings},
     evaluate::{self, Scored},
@@ -196,7 +196,7 @@ impl TrainedModel {
             .map_err(failed)?;
         // One entry, so that the same model is the same file: the format's own entries have no order.
         let mut header = serde_json::json!({
-            "checksum": model_check::BLANK, "format": FORMAT, "version": VERSIONS[!self.earlier.is_empty() as usize], "kind": self.kind_name(), "loss": self.loss.name(), "settings": self.settings,
+            "checksum": model_check::BLANK, "format": FORMAT, "version": VERSIONS[!self.earlier.is_empty() as usize], "kind": self.kind_name(), "loss": self.loss.to_string(), "settings": self.settings,
         });
         if self.unit != 1.0 {
             header["unit"] = self.unit.into();
@@ -218,13 +218,25 @@ impl TrainedModel {
     /// Reads a model file.
     ///
     /// # Errors
-    /// When it is not one, is damaged, or was written by a later version.
+    /// When it is not one, is damaged, was written by a later version, or was trained with a user's own loss.
     pub fn open(path: &Path) -> Result<TrainedModel> {
+        Self::read(path, None)
+    }
+
+    /// Reads a model file that may have been trained with this loss: the file has its name, not its formula.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and when the file names another user's own loss.
+    pub fn open_with(path: &Path, loss: OwnLoss) -> Result<TrainedModel> {
+        Self::read(path, Some(loss))
+    }
+
+    fn read(path: &Path, own: Option<OwnLoss>) -> Result<TrainedModel> {
         let length = std::fs::metadata(path).map_err(Error::io(path, "read"))?.len();
         // The file, and what is made of it.
         memory::ask(2 * length, || format!("{}: the model's numbers", path.display()), "use it where there is more")?;
         let mut bytes = std::fs::read(path).map_err(Error::io(path, "read"))?;
-        model_read::read(&mut bytes).map_err(|problem| {
+        model_read::read(&mut bytes, own).map_err(|problem| {
             let remedy = "give a model that `hogwild train --out` wrote";
             Error::BadFile { path: path.to_owned(), problem, remedy }
         })

@@ -1,6 +1,6 @@
 //! A model from the bytes of its file: first what it says of itself, then all tensors by `model_check`, then the numbers.
 use crate::{
-    Classes, FactorModel, LinearModel, Loss, ModelKind, TrainedModel,
+    Classes, FactorModel, LinearModel, Loss, ModelKind, OwnLoss, TrainedModel,
     data::Ids,
     model_check::{self, Kind},
     model_file::{FORMAT, VERSIONS},
@@ -9,8 +9,8 @@ use safetensors::SafeTensors;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// The model, or what is wrong with its file.
-pub(crate) fn read(bytes: &mut [u8]) -> Result<TrainedModel, String> {
+/// The model, or what is wrong with its file. `own` is the loss that a user's program brings, if it does.
+pub(crate) fn read(bytes: &mut [u8], own: Option<OwnLoss>) -> Result<TrainedModel, String> {
     let check_sum = model_check::check_sum(bytes);
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
     let metadata = header.metadata().as_ref().and_then(|entries| entries.get("hogwild")).map(String::as_str).unwrap_or("null");
@@ -27,8 +27,7 @@ pub(crate) fn read(bytes: &mut [u8]) -> Result<TrainedModel, String> {
     if !VERSIONS.contains(&entry("version")) {
         return Err(format!("written in format version {}, this program reads {}", entry("version"), VERSIONS.join(", ")));
     }
-    let loss = Loss::ALL.into_iter().find(|loss| loss.name() == entry("loss"));
-    let loss = loss.ok_or_else(|| format!("unknown loss `{}`", entry("loss")))?;
+    let loss = loss(entry("loss"), own)?;
     let kind = Kind::ALL.into_iter().find(|kind| kind.name() == entry("kind"));
     let kind = kind.ok_or_else(|| format!("unknown kind of model `{}`", entry("kind")))?;
     let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
@@ -49,6 +48,17 @@ pub(crate) fn read(bytes: &mut [u8]) -> Result<TrainedModel, String> {
     };
     let last = kinds.pop().ok_or("has no model")?;
     Ok(TrainedModel { loss, unit, classes, settings: metadata["settings"].clone(), kind: last, earlier: kinds })
+}
+
+/// The loss of that text, or `own` where the text is its name.
+fn loss(text: &str, own: Option<OwnLoss>) -> Result<Loss, String> {
+    let Some(name) = text.strip_prefix(OwnLoss::PREFIX) else {
+        return Loss::parse(text).map_err(|_| format!("unknown loss `{text}`"));
+    };
+    own.filter(|own| own.name == name).map(Loss::Own).ok_or_else(|| {
+        let given = own.map_or(String::new(), |own| format!(", and was given `{}`", own.name));
+        format!("was trained with `{name}`, a loss of another program's own, which opens it by `TrainedModel::open_with`{given}")
+    })
 }
 
 fn damaged(problem: safetensors::SafeTensorError) -> String {

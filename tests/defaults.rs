@@ -1,7 +1,9 @@
 //! The defaults on data of many kinds: the first run is a sensible model, whatever the labels' unit, the features' sizes, the signal.
 mod packed;
 
-use hogwild::{Loss, ModelKind, Normalize, Outcome, RaceReport, Settings, Watch, data::Dataset, train_factorization, train_linear};
+use hogwild::{
+    Loss, ModelKind, Normalize, Outcome, RaceReport, Settings, Watch, data::Dataset, loss::Huber, train_factorization, train_linear,
+};
 use packed::{ratings, sparse};
 use std::sync::atomic::AtomicBool;
 
@@ -76,7 +78,7 @@ fn the_unit_of_labels_does_not_matter() {
         };
         sparse(folder.path(), &format!("{name}-{from}.svm"), &(from..from + 4_000).map(line).collect::<String>())
     };
-    for loss in [Loss::Squared, Loss::Huber] {
+    for loss in [Loss::Squared, Loss::Huber(Huber::DEFAULT)] {
         let error = |name: &str, unit: f64, shift: f64| {
             let (train, test) = (data(name, unit, shift, 0), data(name, unit, shift, 100_000));
             let (outcome, _) = linear(&train, Some(&test), Settings { loss, threads: 1, ..Settings::default() });

@@ -1,5 +1,5 @@
 //! Early stopping: when a run ends, which epoch's model it keeps, and what is refused.
-use hogwild::{Ended, Loss, Metric, Rule, Schedule, Settings, data::Packed};
+use hogwild::{Ended, Loss, Metric, Rule, Schedule, Settings, data::Packed, loss::Huber};
 use shipped::{both, defaults, open, train};
 use std::fs;
 
@@ -122,7 +122,7 @@ fn what_makes_no_sense_is_refused_by_name() {
         (Settings { patience: None, ..metric(Metric::Auc) }, true, ["--stop-metric auc", "--patience"]),
         (metric(Metric::Rmse), true, ["--stop-metric rmse", "logistic loss has loss, logloss, auc, accuracy"]),
         (Settings { loss: Loss::Hinge, ..metric(Metric::Logloss) }, true, ["logloss", "hinge loss has loss, auc, accuracy"]),
-        (Settings { loss: Loss::Huber, ..metric(Metric::Auc) }, true, ["auc", "huber loss has loss, rmse, mae"]),
+        (Settings { loss: Loss::Huber(Huber::DEFAULT), ..metric(Metric::Auc) }, true, ["auc", "huber loss has loss, rmse, mae"]),
     ] {
         let message = train(data, held_out.then_some(test), &settings, None).unwrap_err().to_string();
         assert!(parts.iter().all(|part| message.contains(part)), "{message}");

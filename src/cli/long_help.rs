@@ -1,5 +1,5 @@
 //! The longer help of `hogwild train`: what the choices of an option are.
-use hogwild::Schedule;
+use hogwild::{Loss, Schedule, loss::Predicts};
 
 pub const NORMALIZE: &str = "\
 How features are scaled, of linear models [default: auto]
@@ -21,6 +21,20 @@ In what order examples are visited [default: shuffle]
   sequential  as in the file; several threads take its blocks in turn
   curriculum  easy examples first: the first epoch has a fifth of them (of classes drawn by lot), the
               next ones those of least loss, more and more until --pace of the run is done; then all. Shuffled within an epoch";
+
+/// Every loss as it may be typed, with the settings' defaults and what it predicts.
+pub fn loss_help() -> String {
+    let line = |loss: Loss| {
+        let predicts = match loss.meaning().predicts {
+            Predicts::Class => "a class",
+            Predicts::Probability => "a probability",
+            Predicts::Number => "a number",
+        };
+        format!("  {:17} {predicts}", loss.to_string())
+    };
+    let all = Loss::ALL.map(line).join("\n");
+    format!("What is minimised: a name, or name:setting=value [default: squared for mf, logistic otherwise]\n\n{all}")
+}
 
 /// Every schedule as it may be typed, with the settings' defaults.
 pub fn schedule_help() -> String {

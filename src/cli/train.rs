@@ -3,7 +3,7 @@ use super::{
     aids::AidOptions,
     data::{CacheOptions, of_input},
     interrupt::watched,
-    long_help::{NORMALIZE, ORDER, schedule_help},
+    long_help::{NORMALIZE, ORDER, loss_help, schedule_help},
     notes, outputs,
     report::{self, Report},
     rule::RuleOptions,
@@ -52,9 +52,9 @@ pub struct TrainArgs {
     /// [default: mf for ratings, linear otherwise]
     #[arg(long, value_enum)]
     model: Option<ModelName>,
-    /// [default: squared for mf, logistic otherwise]
-    #[arg(long, value_parser = named(&Loss::ALL.map(|loss| loss.name())))]
-    loss: Option<String>,
+    /// What is minimised: a name, or name:setting=value [default: squared for mf, logistic otherwise]
+    #[arg(long, value_name = "NAME", value_parser = Loss::parse, long_help = loss_help())]
+    loss: Option<Loss>,
     /// Which of the two labels is +1, for a loss of two classes [default: the larger]
     #[arg(long, value_name = "LABEL", allow_negative_numbers = true)]
     positive: Option<f32>,
@@ -151,8 +151,7 @@ pub fn named(names: &[&'static str]) -> clap::builder::PossibleValuesParser {
 impl TrainArgs {
     fn settings(&self, ratings: bool) -> hogwild::Result<Settings> {
         let mut s = if ratings { Settings::for_ratings() } else { Settings::default() };
-        // The parser has let through only names that exist.
-        s.loss = Loss::ALL.into_iter().find(|loss| self.loss.as_deref() == Some(loss.name())).unwrap_or(s.loss);
+        s.loss = self.loss.unwrap_or(s.loss);
         s.positive = self.positive;
         s.rule = self.rule.rule(s.rule)?;
         s.lr = self.lr.0;
@@ -167,6 +166,7 @@ impl TrainArgs {
         s.aids = self.aids.aids();
         s.patience = self.patience;
         s.min_delta = self.min_delta.unwrap_or(s.min_delta);
+        // The parser has let through only names that exist.
         s.stop_metric = Metric::ALL.into_iter().find(|metric| self.stop_metric.as_deref() == Some(metric.name()));
         s.normalize = Normalize::ALL.into_iter().find(|how| self.normalize.as_deref() == Some(how.name())).unwrap_or(s.normalize);
         s.order = Order::ALL.into_iter().find(|order| self.order.as_deref() == Some(order.name())).unwrap_or(s.order);

@@ -86,8 +86,8 @@ fn train(
     let feed = SparseFeed::new(cells(data), Targets::plain(taken), settings.holdout, settings.seed);
     let (ref feed, targets) = feed.with_targets(settings.loss, taken, settings.standardize);
     settings.normalize = scale::choose(settings.normalize, data, watch);
-    let (l1, base) = (settings.aids.l1 / targets.scale as f64, targets.base);
-    let model = Linear::with_penalties(settings.l2, l1, data.rows(), &counts).with_base(base);
+    let (l1, base) = (targets.l1(settings.aids.l1), targets.base);
+    let model = Linear::with_penalties(targets.l2(settings.l2), l1, data.rows(), &counts).with_base(base);
     let scaling = self::scaling(settings.normalize, data, |row| !feed.is_held_out(row))?;
     let held: Option<Vec<u32>> = (settings.holdout > 0.0).then(|| (0..data.rows() as u32).filter(|&row| feed.is_held_out(row)).collect());
     check_split(data.rows() as u64, held.as_ref().map(|held| held.len() as u64), &settings)?;

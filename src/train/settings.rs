@@ -67,7 +67,7 @@ pub struct Settings {
     /// A snapshot ensemble: the run is as many cosine cycles, 2 to 1000 and no more than epochs, and the models at their ends are kept as
     /// one. Goes with [`Schedule::CosineCycles`] of as many cycles, and without early stopping. None: one model.
     pub snapshots: Option<usize>,
-    /// Whether labels of squared and Huber loss are standardised while they are learnt, and scores start at the constant that loses least; models
+    /// Whether labels that are numbers are standardised while they are learnt (as [the loss says](crate::loss::Standardise)), and scores start at the constant that loses least; models
     /// are in the labels' unit all the same. Rates, clipping and noise are then of standardised labels, and so is the L2 of factors. Without, labels are
     /// learnt as they are, from a score of 0.
     pub standardize: bool,
@@ -150,6 +150,7 @@ impl Settings {
             let problem = if positive.is_finite() { problem.as_str() } else { "must be one of the labels, a finite number" };
             return bad("--positive", positive.to_string(), problem);
         }
+        self.loss.check()?;
         if !(0.0..=1e30).contains(&self.l2) {
             return bad("--l2", self.l2.to_string(), "must be from 0 to 1e30; try 1e-5");
         }
@@ -236,7 +237,7 @@ impl Settings {
             return bad("--min-delta", self.min_delta.to_string(), "must be from 0 to 1e30; try 1e-4".into());
         }
         if let Some(metric) = self.stop_metric.filter(|metric| !metric.is_of(self.loss)) {
-            let has: Vec<_> = Metric::ALL.into_iter().filter(|metric| metric.is_of(self.loss)).map(Metric::name).collect();
+            let has: Vec<_> = self.loss.metrics().iter().map(|metric| metric.name()).collect();
             return bad("--stop-metric", metric.name().into(), format!("the {} loss has {}", self.loss.name(), has.join(", ")));
         }
         let problem = || "says when a run is to stop early; give --patience too, or leave it out".to_string();
@@ -292,7 +293,7 @@ impl Settings {
         let known = (rule == self.rule.name()).then(|| self.rule.to_string());
         let rule_settings = known.as_ref().and_then(|text| text.split_once(':')).map(|(_, settings)| settings);
         serde_json::json!({
-            "loss": self.loss.name(), "positive": self.positive, "rule": rule, "rule_settings": rule_settings, "lr": self.lr, "schedule": self.schedule.to_string(), "l2": self.l2, "epochs": self.epochs,
+            "loss": self.loss.to_string(), "positive": self.positive, "rule": rule, "rule_settings": rule_settings, "lr": self.lr, "schedule": self.schedule.to_string(), "l2": self.l2, "epochs": self.epochs,
             "normalize": self.normalize.name(), "order": self.order.name(), "pace": self.pace, "batch": self.batch.to_string(), "batch_growth": self.batch_growth,
             "threads": self.threads, "seed": self.seed, "rank": self.rank, "hot_rows": self.hot_rows,
             "exchange_every": self.exchange_every, "clip_value": self.aids.clip_value, "clip_norm": self.aids.clip_norm,

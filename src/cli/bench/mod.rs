@@ -17,7 +17,7 @@ use super::{
     outputs,
     rule::RuleOptions,
     say::{say, show},
-    train::{LearningRate, named},
+    train::LearningRate,
 };
 use array::{Array, cores};
 use clap::Args;
@@ -55,8 +55,8 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Vec<u16>,
     /// Of DATA [default: squared for ratings, logistic otherwise]
-    #[arg(long, requires = "data", value_parser = named(&Loss::ALL.map(|loss| loss.name())))]
-    loss: Option<String>,
+    #[arg(long, value_name = "NAME", requires = "data", value_parser = Loss::parse)]
+    loss: Option<Loss>,
     #[command(flatten)]
     rule: RuleOptions,
     /// Learning rate, above 0; auto: chosen as train does
@@ -104,7 +104,7 @@ fn interrupted(stop: &AtomicBool) -> anyhow::Result<()> {
 impl BenchArgs {
     fn settings(&self, ratings: bool) -> hogwild::Result<Settings> {
         let mut s = if ratings { Settings::for_ratings() } else { Settings::default() };
-        s.loss = Loss::ALL.into_iter().find(|loss| self.loss.as_deref() == Some(loss.name())).unwrap_or(s.loss);
+        s.loss = self.loss.unwrap_or(s.loss);
         s.rule = self.rule.rule(s.rule)?;
         s.schedule = if s.rule.takes_schedules() { s.schedule } else { Schedule::Constant };
         (s.lr, s.rank, s.seed) = (self.lr.0, self.rank, self.seed);

@@ -35,7 +35,8 @@ pub use hogwild_kernels::{
     aids::Aids,
     batch::Batch,
     feed::Normalize,
-    loss::Loss,
+    loss,
+    loss::{Loss, Metric, OwnLoss},
     models,
     order::Order,
     params::{Plain, Weights},
@@ -44,7 +45,7 @@ pub use hogwild_kernels::{
     schedule::{Moment, OwnSchedule, Schedule},
     simd::{F32x16, InstructionSet, LANES, Line, Real, Vector},
 };
-pub use model::{Axis, Metric, Metrics, Schema, Scored, Size, Tensor, TensorKind, Tensors, TrainedModel};
+pub use model::{Axis, Metrics, Schema, Scored, Size, Tensor, TensorKind, Tensors, TrainedModel};
 pub use options::{IntoSetting, Opt, Settings, Takes, markdown as options_page, options};
 pub use train::{
     Astray, Ended, EpochReport, Outcome, Progress, RaceReport, Raced, Resolved, Watch, train, train_factorization,

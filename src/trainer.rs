@@ -176,7 +176,7 @@ impl Outcome {
         let why = || match &self.ended {
             Ended::Diverged(error) | Ended::DataLost(error) => error.to_string(),
             Ended::Interrupted => "it was interrupted in its first epoch".into(),
-            Ended::Finished | Ended::StoppedEarly => "no epoch was completed".into(),
+            Ended::Finished | Ended::StoppedEarly | Ended::Stopped => "no epoch was completed".into(),
         };
         self.model.as_ref().ok_or_else(|| Error::NoModel { why: why() })
     }

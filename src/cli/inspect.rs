@@ -48,7 +48,7 @@ fn is_model(path: &std::path::Path) -> bool {
 
 /// Of an ensemble: the means of its members' weights, and what each has.
 fn of_model(model: &TrainedModel, top: usize) -> hogwild::Result<Value> {
-    let mut found = json!({ "model": model.family, "loss": model.loss.name(), "settings": model.settings });
+    let mut found = json!({ "model": model.family, "loss": model.loss.to_string(), "settings": model.settings });
     if let Some(classes) = model.classes {
         found["classes"] = classes.names().into();
         found["positive_class"] = classes.positive.to_string().into();

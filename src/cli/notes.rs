@@ -4,6 +4,7 @@ use super::{summary::real, warn};
 use hogwild::{
     Classes, Loss, Metrics, Outcome, Scored,
     data::{Dataset, Ids, Packed},
+    loss::Standardise,
 };
 use std::path::Path;
 
@@ -11,7 +12,9 @@ use std::path::Path;
 pub fn of_training(data: &Dataset, loss: Loss, positive: Option<f32>, name: &str) -> Vec<String> {
     let labels = data.labels();
     if !loss.is_classification() {
-        let remedy = if loss == Loss::Squared { "mend it, leave the row out, or use --loss huber" } else { "mend it or leave the row out" };
+        // Outliers move a mean.
+        let moved = loss.meaning().standardise == Standardise::Mean;
+        let remedy = if moved { "mend it, leave the row out, or use --loss huber" } else { "mend it or leave the row out" };
         let spread = &labels.spread;
         let alike = (spread.count > 1 && spread.min == spread.max)
             .then(|| format!("warning: {name}: all labels are {}: there is nothing to learn from", real(spread.min)));

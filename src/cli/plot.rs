@@ -32,7 +32,7 @@ fn draw(area: Area<'_>, outcome: &Outcome) -> Drawn {
     area.fill(&WHITE)?;
     let settings = &outcome.settings;
     let threads = if settings.threads == 1 { "1 thread".to_string() } else { format!("{} threads", settings.threads) };
-    let title = format!("{} loss by {}, {threads}", settings.asked.loss.name(), settings.rule);
+    let title = format!("{} loss by {}, {threads}", settings.asked.loss, settings.rule);
     let area = area.titled(&title, (FONT, 20))?;
     // Above the panels, where it hides nothing.
     let (above, panels) = area.split_vertically(30);

@@ -2,15 +2,24 @@
 use super::{data::AnyData, list::family, ratings::FactorModel, rows::LinearModel, traits::AnyFamily};
 use crate::model::{Scored, Tensors, TrainedModel};
 use hogwild_base::{Error, Result};
+use hogwild_kernels::loss::OwnLoss;
 use std::path::Path;
 
 impl TrainedModel {
     /// Reads a model file.
     ///
     /// # Errors
-    /// When it is not one, is damaged, or was written by a later version.
+    /// When it is not one, is damaged, was written by a later version, or was trained with a user's own loss.
     pub fn open(path: &Path) -> Result<TrainedModel> {
-        TrainedModel::read(path, |name| family(name).map(AnyFamily::schema))
+        TrainedModel::read(path, None, |name| family(name).map(AnyFamily::schema))
+    }
+
+    /// Reads a model file that may have been trained with this loss: the file has its name, not its formula.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and when the file names another user's own loss.
+    pub fn open_with(path: &Path, loss: OwnLoss) -> Result<TrainedModel> {
+        TrainedModel::read(path, Some(loss), |name| family(name).map(AnyFamily::schema))
     }
 
     /// Its family.

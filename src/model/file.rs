@@ -13,6 +13,7 @@ use super::{
 };
 use hogwild_base::{Error, OutputFile, Result, memory};
 use hogwild_data::Ids;
+use hogwild_kernels::loss::OwnLoss;
 use safetensors::{Dtype, tensor::TensorView};
 use std::{borrow::Cow, collections::HashMap, io::Write, path::Path};
 
@@ -44,7 +45,7 @@ impl TrainedModel {
             "format": FORMAT,
             "version": VERSIONS[(self.members.len() > 1) as usize],
             "kind": self.family,
-            "loss": self.loss.name(),
+            "loss": self.loss.to_string(),
             "settings": self.settings,
         });
         if self.unit != 1.0 {
@@ -64,13 +65,13 @@ impl TrainedModel {
         file.finish()
     }
 
-    /// Reads a model file. `schema` gives what a family's models consist of.
-    pub(crate) fn read(path: &Path, schema: impl Fn(&str) -> Option<&'static Schema>) -> Result<TrainedModel> {
+    /// Reads a model file. `own` is the loss that a user's program brings, if it does; `schema` gives what a family's models consist of.
+    pub(crate) fn read(path: &Path, own: Option<OwnLoss>, schema: impl Fn(&str) -> Option<&'static Schema>) -> Result<TrainedModel> {
         let length = std::fs::metadata(path).map_err(Error::io(path, "read"))?.len();
         // The file, and what is made of it.
         memory::ask(2 * length, || format!("{}: the model's numbers", path.display()), "use it where there is more")?;
         let mut bytes = std::fs::read(path).map_err(Error::io(path, "read"))?;
-        read::read(&mut bytes, schema).map_err(|problem| {
+        read::read(&mut bytes, own, schema).map_err(|problem| {
             let remedy = "give a model that `hogwild train --out` wrote";
             Error::BadFile { path: path.to_owned(), problem, remedy }
         })

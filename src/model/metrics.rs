@@ -1,55 +1,6 @@
 //! Held-out metrics: what a list of (score, target) says.
-use crate::Loss;
+use hogwild_kernels::loss::{Loss, Metric};
 use rayon::slice::ParallelSliceMut;
-
-/// One of the metrics, by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metric {
-    /// Mean of the loss trained with.
-    Loss,
-    /// Mean of `-ln p(label)`.
-    Logloss,
-    /// Area under the ROC curve.
-    Auc,
-    /// Share of examples with the score on the label's side.
-    Accuracy,
-    /// Root of the mean squared error.
-    Rmse,
-    /// Mean absolute error.
-    Mae,
-}
-
-impl Metric {
-    /// Every metric, in the order to show them.
-    pub const ALL: [Metric; 6] = [Metric::Loss, Metric::Logloss, Metric::Auc, Metric::Accuracy, Metric::Rmse, Metric::Mae];
-
-    /// The name that `stop_metric` takes.
-    pub fn name(self) -> &'static str {
-        match self {
-            Metric::Loss => "loss",
-            Metric::Logloss => "logloss",
-            Metric::Auc => "auc",
-            Metric::Accuracy => "accuracy",
-            Metric::Rmse => "rmse",
-            Metric::Mae => "mae",
-        }
-    }
-
-    /// Whether more is better.
-    pub fn rises(self) -> bool {
-        matches!(self, Metric::Auc | Metric::Accuracy)
-    }
-
-    /// Whether models of that loss have it.
-    pub fn is_of(self, loss: Loss) -> bool {
-        match self {
-            Metric::Loss => true,
-            Metric::Logloss => loss == Loss::Logistic,
-            Metric::Auc | Metric::Accuracy => loss.is_classification(),
-            Metric::Rmse | Metric::Mae => !loss.is_classification(),
-        }
-    }
-}
 
 /// Metrics of a model on a data set; those that the loss has no use for are None.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,7 +9,7 @@ pub struct Metrics {
     pub examples: u64,
     /// Mean of the loss trained with.
     pub loss: f64,
-    /// Mean of `-ln p(label)`; logistic only.
+    /// Mean of `-ln p(label)`; of losses that predict probabilities.
     pub logloss: Option<f64>,
     /// Area under the ROC curve, ties counted half; two classes only, and only where both occur.
     pub auc: Option<f64>,
@@ -71,21 +22,22 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// From scores and targets as the loss takes them, which counts `unit` of them as 1: so Huber loss changes from squares to absolute values at `unit`.
+    /// From scores and targets as the loss takes them, which counts `unit` of them as 1: so Huber loss with a delta of 1 changes from squares to
+    /// absolute values at `unit`. Errors are those of what a score predicts.
     pub fn new(loss: Loss, unit: f32, scored: &[(f32, f32)]) -> Metrics {
         let n = scored.len().max(1) as f64;
         let mean = |f: &dyn Fn(f32, f32) -> f64| scored.iter().map(|&(z, y)| f(z, y)).sum::<f64>() / n;
         let has = |metric: Metric| metric.is_of(loss);
-        let square = (unit as f64).powi(2);
-        let value = square * mean(&|z, y| loss.value(z / unit, y / unit) as f64);
+        let miss = |z: f32, y: f32| loss.predict(z) as f64 - y as f64;
+        let mean_loss = |loss: Loss| mean(&|z, y| loss.value(z / unit, y / unit) as f64);
         Metrics {
             examples: scored.len() as u64,
-            loss: value,
-            logloss: has(Metric::Logloss).then_some(value),
+            loss: (unit as f64).powi(loss.meaning().power) * mean_loss(loss),
+            logloss: has(Metric::Logloss).then(|| mean_loss(Loss::Logistic)),
             auc: if has(Metric::Auc) { auc(scored) } else { None },
             accuracy: has(Metric::Accuracy).then(|| mean(&|z, y| ((z > 0.0) == (y > 0.0)) as u8 as f64)),
-            rmse: has(Metric::Rmse).then(|| mean(&|z, y| (z as f64 - y as f64).powi(2)).sqrt()),
-            mae: has(Metric::Mae).then(|| mean(&|z, y| (z as f64 - y as f64).abs())),
+            rmse: has(Metric::Rmse).then(|| mean(&|z, y| miss(z, y).powi(2)).sqrt()),
+            mae: has(Metric::Mae).then(|| mean(&|z, y| miss(z, y).abs())),
         }
     }
 
@@ -101,9 +53,10 @@ impl Metrics {
         }
     }
 
-    /// The metrics that there are, by name, in the order to show them; a log-loss is not shown twice.
+    /// The metrics that there are, by name, in the order to show them; a loss that is the log-loss is not shown twice.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, f64)> {
-        let shown = |metric: &Metric| *metric != Metric::Loss || self.logloss.is_none();
+        let shown =
+            |metric: &Metric| *metric != Metric::Loss || self.logloss.is_none_or(|logloss| logloss.to_bits() != self.loss.to_bits());
         Metric::ALL.into_iter().filter(shown).filter_map(|metric| Some((metric.name(), self.get(metric)?)))
     }
 }
@@ -126,6 +79,10 @@ fn auc(scored: &[(f32, f32)]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        OwnLoss,
+        loss::{Huber, Link, Meaning, Quantile, Standardise},
+    };
 
     #[test]
     fn auc_counts_pairs() {
@@ -138,5 +95,28 @@ mod tests {
     fn rmse_and_mae_of_two() {
         let m = Metrics::new(Loss::Squared, 1.0, &[(1.0, 4.0), (2.0, 1.0)]);
         assert_eq!((m.rmse, m.mae, m.auc), (Some(5f64.sqrt()), Some(2.0), None));
+    }
+
+    #[test]
+    fn a_loss_is_in_the_unit_of_the_labels() {
+        let (scored, quantile) = ([(1.0, 4.0), (2.0, 1.0)], Quantile { tau: 0.75 }.into());
+        for unit in [1.0, 2.0, 1024.0] {
+            let m = Metrics::new(quantile, unit, &scored);
+            assert_eq!((m.loss, m.mae, m.rmse), ((0.75 * 3.0 + 0.25) / 2.0, Some(2.0), None), "{unit}");
+        }
+        let huber = Huber { delta: 2.0 }.into();
+        assert_eq!([1.0, 0.25].map(|unit| Metrics::new(huber, unit, &scored).loss), [(4.0 + 0.5) / 2.0, (1.375 + 0.375) / 2.0]);
+    }
+
+    #[test]
+    fn errors_and_log_losses_are_of_predictions() {
+        let meaning = Meaning { link: Link::Log, standardise: Standardise::No, ..Meaning::NUMBER };
+        let own = |meaning| Loss::Own(OwnLoss { name: "own", value: |z, y| z - y, slope: |_, _| 1.0, meaning });
+        let m = Metrics::new(own(meaning), 1.0, &[(0.0, 3.0), (0.0, 1.0)]);
+        assert_eq!((m.loss, m.mae), (-2.0, Some(1.0)));
+        // Of a probability that was learnt by another loss both are shown.
+        let m = Metrics::new(own(Meaning::PROBABILITY), 1.0, &[(0.0, 1.0)]);
+        assert!((m.logloss.unwrap() - std::f64::consts::LN_2).abs() < 1e-6);
+        assert_eq!(m.named().map(|(name, _)| name).collect::<Vec<_>>(), ["loss", "logloss", "accuracy"]);
     }
 }

@@ -12,7 +12,7 @@ mod schema;
 mod score;
 mod trained;
 
-pub use metrics::{Metric, Metrics};
+pub use metrics::Metrics;
 pub use schema::{Schema, Size, TensorKind};
 pub use score::Scored;
 pub(crate) use trained::MOST_MEMBERS;

@@ -6,13 +6,18 @@ use super::{
 };
 use crate::classes::Classes;
 use hogwild_data::Ids;
-use hogwild_kernels::loss::Loss;
+use hogwild_kernels::loss::{Loss, OwnLoss};
 use safetensors::SafeTensors;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// The model, or what is wrong with its file. `schema` gives what a family's models consist of.
-pub(super) fn read(bytes: &mut [u8], schema: impl Fn(&str) -> Option<&'static Schema>) -> Result<TrainedModel, String> {
+/// The model, or what is wrong with its file. `own` is the loss that a user's program brings, if it does; `schema` gives what a family's models
+/// consist of.
+pub(super) fn read(
+    bytes: &mut [u8],
+    own: Option<OwnLoss>,
+    schema: impl Fn(&str) -> Option<&'static Schema>,
+) -> Result<TrainedModel, String> {
     let check_sum = check::check_sum(bytes);
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
     let metadata = header.metadata().as_ref().and_then(|entries| entries.get("hogwild")).map(String::as_str).unwrap_or("null");
@@ -29,8 +34,7 @@ pub(super) fn read(bytes: &mut [u8], schema: impl Fn(&str) -> Option<&'static Sc
     if !VERSIONS.contains(&entry("version")) {
         return Err(format!("written in format version {}, this program reads {}", entry("version"), VERSIONS.join(", ")));
     }
-    let loss = Loss::ALL.into_iter().find(|loss| loss.name() == entry("loss"));
-    let loss = loss.ok_or_else(|| format!("unknown loss `{}`", entry("loss")))?;
+    let loss = loss(entry("loss"), own)?;
     let schema = schema(entry("kind")).ok_or_else(|| format!("unknown kind of model `{}`", entry("kind")))?;
     let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
     let members = check::check_tensors(&file, schema, entry("version") == VERSIONS[1])?;
@@ -49,6 +53,17 @@ pub(super) fn read(bytes: &mut [u8], schema: impl Fn(&str) -> Option<&'static Sc
     };
     let (settings, unit_rows) = (metadata["settings"].clone(), metadata["unit_rows"].as_bool().unwrap_or(false));
     Ok(TrainedModel { family: schema.family, loss, unit, classes, unit_rows, settings, axes, members })
+}
+
+/// The loss of that text, or `own` where the text is its name.
+fn loss(text: &str, own: Option<OwnLoss>) -> Result<Loss, String> {
+    let Some(name) = text.strip_prefix(OwnLoss::PREFIX) else {
+        return Loss::parse(text).map_err(|_| format!("unknown loss `{text}`"));
+    };
+    own.filter(|own| own.name == name).map(Loss::Own).ok_or_else(|| {
+        let given = own.map_or(String::new(), |own| format!(", and was given `{}`", own.name));
+        format!("was trained with `{name}`, a loss of another program's own, which opens it by `TrainedModel::open_with`{given}")
+    })
 }
 
 fn damaged(problem: safetensors::SafeTensorError) -> String {

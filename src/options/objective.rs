@@ -1,10 +1,10 @@
 //! What is minimised, over what labels, by what model.
 use super::{RuleFacts, Settings, Takes, option::bad};
-use crate::{Loss, Result};
+use crate::{Loss, Result, loss::Predicts};
 
 group! { $ "Objective";
-    /// What is minimised.
-    loss: Loss = Loss::Logistic, ratings Loss::Squared => { value: "LOSS", }
+    /// What is minimised: a name, or `name:setting=value`.
+    loss: Loss = Loss::Logistic, ratings Loss::Squared => { value: "LOSS", details: Some(losses), }
 
     /// Which of the two labels is +1, for a loss of two classes.
     positive: Option<f32> = None => {
@@ -15,7 +15,7 @@ group! { $ "Objective";
         within: |s| s.positive.is_none_or(f32::is_finite),
     }
 
-    /// Standardise labels of squared and Huber loss while they are learnt, and start from the best constant; otherwise labels are learnt as they
+    /// Standardise labels that are numbers while they are learnt, and start from the best constant; otherwise labels are learnt as they
     /// are, from a score of 0.
     standardize: bool = true => {}
 
@@ -31,7 +31,21 @@ group! { $ "Objective";
     }
 }
 
+/// Every loss as it may be typed, with the settings' defaults and what it predicts.
+fn losses() -> String {
+    let line = |loss: Loss| {
+        let predicts = match loss.meaning().predicts {
+            Predicts::Class => "a class",
+            Predicts::Probability => "a probability",
+            Predicts::Number => "a number",
+        };
+        format!("  {:17} {predicts}", loss.to_string())
+    };
+    Loss::ALL.map(line).join("\n")
+}
+
 fn check(s: &Settings, _rule: &RuleFacts<'_>) -> Result<()> {
+    s.loss.check()?;
     if let Some(positive) = s.positive.filter(|_| !s.loss.is_classification()) {
         let problem = format!("is a label, and of a loss of two classes such as logistic; the {} loss takes numbers", s.loss.name());
         return bad("positive", positive, problem);

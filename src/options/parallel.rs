@@ -64,11 +64,6 @@ fn check(s: &Settings, _rule: &RuleFacts<'_>) -> Result<()> {
 }
 
 impl Settings {
-    /// Examples a block.
-    pub(crate) fn block(&self) -> u32 {
-        self.exchange_every.unwrap_or(256)
-    }
-
     /// Workers that share parameters: by batches one hand steps them.
     pub(crate) fn workers(&self) -> usize {
         if self.batch == Batch::One { self.threads } else { 1 }

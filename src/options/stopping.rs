@@ -36,7 +36,7 @@ group! { $ "Length of the run";
 
 fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
     if let Some(metric) = s.stop_metric.filter(|metric| !metric.is_of(s.loss)) {
-        let has: Vec<_> = Metric::ALL.into_iter().filter(|metric| metric.is_of(s.loss)).map(Metric::name).collect();
+        let has: Vec<_> = s.loss.metrics().iter().map(|metric| metric.name()).collect();
         return bad("stop_metric", metric.name(), format!("the {} loss has {}", s.loss.name(), has.join(", ")));
     }
     let problem = "says when a run is to stop early; give `patience` too, or leave it out";

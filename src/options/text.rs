@@ -100,7 +100,7 @@ macro_rules! named {
         })*
     };
 }
-named! { Loss Normalize Order Metric }
+named! { Normalize Order Metric }
 
 /// Types that are shown as they are read.
 macro_rules! parsed {
@@ -116,7 +116,7 @@ macro_rules! parsed {
         })*
     };
 }
-parsed! { Schedule Batch }
+parsed! { Loss Schedule Batch }
 
 fn shown(value: &impl Display) -> String {
     value.to_string()

@@ -1,10 +1,8 @@
 //! Early stopping: the run ends when a held-out metric has got no better for some epochs, and the best epoch's model is the one kept
 //! (Prechelt, "Early stopping - but when?", 1998, with epochs in a row as the criterion).
-use crate::{
-    model::{Metric, Metrics},
-    options::Settings,
-};
+use crate::{model::Metrics, options::Settings};
 use hogwild_base::{Error, Result};
+use hogwild_kernels::loss::Metric;
 
 /// The best epoch so far, and how long ago it was.
 pub(super) struct Best {

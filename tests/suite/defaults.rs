@@ -3,7 +3,7 @@ use crate::support::{
     data::{ratings, sparse},
     training::{factors, held_out_error, linear_and_races},
 };
-use hogwild::{Loss, Normalize, Settings};
+use hogwild::{Loss, Normalize, Settings, loss::Huber};
 
 /// From 0 to 1, for each number of each example (the finalizer of splitmix64).
 fn uniform(example: u64, number: u64) -> f64 {
@@ -54,7 +54,7 @@ fn the_unit_of_labels_does_not_matter() {
         };
         sparse(folder.path(), &format!("{name}-{from}.svm"), &(from..from + 4_000).map(line).collect::<String>())
     };
-    for loss in [Loss::Squared, Loss::Huber] {
+    for loss in [Loss::Squared, Loss::Huber(Huber::DEFAULT)] {
         let error = |name: &str, unit: f64, shift: f64| {
             let (train, test) = (data(name, unit, shift, 0), data(name, unit, shift, 100_000));
             let (outcome, _) = linear_and_races(&train, Some(&test), Settings { loss, threads: 1, ..Settings::default() });

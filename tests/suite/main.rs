@@ -21,6 +21,7 @@ mod foreign;
 mod foretold;
 mod formats;
 mod golden;
+mod losses;
 mod normalize;
 mod numbers;
 mod optimum;

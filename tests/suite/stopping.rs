@@ -3,7 +3,7 @@ use crate::support::{
     data::open,
     either_kind::{both, defaults, train},
 };
-use hogwild::{Ended, Loss, Metric, Rule, Schedule, Settings, data::Packed};
+use hogwild::{Ended, Loss, Metric, Rule, Schedule, Settings, data::Packed, loss::Huber};
 
 /// Settings under which the held-out loss soon gets worse again.
 fn overfitting(data: &Packed) -> Settings {
@@ -122,7 +122,7 @@ fn what_makes_no_sense_is_refused_by_name() {
         (Settings { patience: None, ..metric(Metric::Auc) }, true, ["`stop_metric` auc", "`patience`"]),
         (metric(Metric::Rmse), true, ["`stop_metric` rmse", "logistic loss has loss, logloss, auc, accuracy"]),
         (Settings { loss: Loss::Hinge, ..metric(Metric::Logloss) }, true, ["logloss", "hinge loss has loss, auc, accuracy"]),
-        (Settings { loss: Loss::Huber, ..metric(Metric::Auc) }, true, ["auc", "huber loss has loss, rmse, mae"]),
+        (Settings { loss: Loss::Huber(Huber::DEFAULT), ..metric(Metric::Auc) }, true, ["auc", "huber loss has loss, rmse, mae"]),
     ] {
         let message = train(data, held_out.then_some(test), &settings, None).unwrap_err().to_string();
         assert!(parts.iter().all(|part| message.contains(part)), "{message}");

@@ -1,13 +1,14 @@
 //! Targets: what a model learns in place of the labels, so that a label's unit does not matter and training starts at the best constant.
 //!
-//! Numbers (squared and Huber loss) are standardised, `(label - shift) / scale`: by mean and standard deviation for squared loss; for Huber loss
-//! by the median and 1.4826 times the median absolute deviation from it (that of a normal distribution is its standard deviation; Huber 1981,
-//! section 5.1), which outliers do not move. All is folded back into the model, so that scores are in the labels' unit. The objective stays what
-//! it was: `l2 |w|^2` needs no change, as the loss and the squared weights grow alike, and `l1` is divided by the scale.
+//! Numbers are standardised as their loss says, `(label - shift) / scale`: for squared loss by mean and standard deviation; for Huber and
+//! quantile loss by the median and 1.4826 times the median absolute deviation from it (that of a normal distribution is its standard
+//! deviation; Huber 1981, section 5.1), which outliers do not move. All is folded back into the model, so that scores are in the labels' unit.
+//! The objective stays what it was. A loss grows by a power of the scale (squares by the second), squared weights by the second, absolute
+//! weights by the first; so `l1` and `l2` are divided by what the loss outgrows them by.
 //!
-//! Of two classes one label is +1 and the other -1; nothing is scaled. The score of an example without features starts at the constant that loses least: the log-odds
-//! for logistic loss, the larger class for the hinge, the mean class for the squared hinge.
-use crate::loss::{Loss, Taken};
+//! Of two classes one label is +1 and the other -1; nothing is scaled. The score of an example without features starts at the constant that
+//! loses least, which the loss knows.
+use crate::loss::{Labels, Loss, Standardise, Taken};
 
 /// Of so many labels a median is taken.
 const SAMPLE: usize = 1 << 18;
@@ -22,6 +23,8 @@ pub struct Targets {
     shift: f32,
     pub scale: f32,
     inverse: f32,
+    /// By which power of the scale the loss grows.
+    power: i32,
     /// The constant score that loses least, as a target.
     pub base: f32,
     /// The mean loss of that, in targets.
@@ -31,34 +34,30 @@ pub struct Targets {
 impl Targets {
     /// Labels as they are, and a start at 0.
     pub fn plain(taken: Taken) -> Targets {
-        Targets { taken, shift: 0.0, scale: 1.0, inverse: 1.0, base: 0.0, constant: f64::INFINITY }
+        Targets { taken, shift: 0.0, scale: 1.0, inverse: 1.0, power: 2, base: 0.0, constant: f64::INFINITY }
     }
 
     /// Of the labels to be trained on, which `each` goes through in one order. Without `standardize` they stay as they are, and the start is 0.
     pub fn new(loss: Loss, taken: Taken, standardize: bool, each: impl Fn(&mut dyn FnMut(f32))) -> Targets {
-        let mean = |f: &dyn Fn(f32) -> f64| {
-            let (mut sum, mut count) = (0.0, 0u64);
-            each(&mut |label| (sum, count) = (sum + f(label), count + 1));
-            sum / count.max(1) as f64
-        };
-        let mut targets = Targets::plain(taken);
-        if standardize && loss.is_classification() {
-            let mut count = 0.0;
-            each(&mut |_| count += 1.0);
-            targets.base = best_of_classes(loss, count, mean(&|label| (targets.taken.of(label) > 0.0) as u8 as f64));
-        } else if standardize {
-            let (shift, scale) = if loss == Loss::Huber {
-                median_and_deviation(&each)
-            } else {
-                let shift = mean(&|label| label as f64);
-                (shift, mean(&|label| (label as f64 - shift).powi(2)).sqrt())
+        let labels = Labels(&|each_label| each(each_label));
+        let meaning = loss.meaning();
+        let mut targets = Targets { power: meaning.power, ..Targets::plain(taken) };
+        if standardize {
+            let (shift, scale) = match meaning.standardise {
+                Standardise::No => (0.0, 1.0),
+                Standardise::Mean => {
+                    let shift = labels.mean(|label| label as f64);
+                    (shift, labels.mean(|label| (label as f64 - shift).powi(2)).sqrt())
+                }
+                Standardise::Median => median_and_deviation(&labels),
             };
             // The shift as it is taken away, so that the scale is about it.
             targets.shift = shift as f32;
             targets.scale = if scale >= f32::MIN_POSITIVE as f64 { scale as f32 } else { 1.0 };
             targets.inverse = targets.scale.recip();
+            targets.base = loss.best_constant(&Labels(&|each_target| each(&mut |label| each_target(targets.target(label)))));
         }
-        targets.constant = mean(&|label| loss.value(targets.base, targets.target(label)) as f64);
+        targets.constant = labels.mean(|label| loss.value(targets.base, targets.target(label)) as f64);
         targets
     }
 
@@ -81,36 +80,23 @@ impl Targets {
 
     /// A loss in the labels' unit.
     pub fn loss(&self, loss: f64) -> f64 {
-        loss * (self.scale as f64).powi(2)
+        loss * (self.scale as f64).powi(self.power)
     }
-}
 
-/// The best constant score where a share of the labels is +1.
-fn best_of_classes(loss: Loss, count: f64, share: f64) -> f32 {
-    match loss {
-        Loss::Logistic => {
-            // One more of either class than there were, where one is missing: of few examples that says little.
-            let least = 1.0 / (count + 2.0);
-            let p = share.clamp(least.min(0.5), 1.0 - least.min(0.5));
-            (p / (1.0 - p)).ln() as f32
-        }
-        Loss::Hinge => 1f32.copysign(share as f32 - 0.5),
-        _ => (2.0 * share - 1.0) as f32,
+    /// What multiplies absolute weights for standardised labels, of what does for labels as they are.
+    pub fn l1(&self, l1: f64) -> f64 {
+        l1 / (self.scale as f64).powi(self.power - 1)
+    }
+
+    /// The same of squared weights.
+    pub fn l2(&self, l2: f64) -> f64 {
+        l2 / (self.scale as f64).powi(self.power - 2)
     }
 }
 
 /// Median and normed median absolute deviation; where more than half are alike, the standard deviation about the median.
-fn median_and_deviation(each: &impl Fn(&mut dyn FnMut(f32))) -> (f64, f64) {
-    let mut count = 0usize;
-    each(&mut |_| count += 1);
-    let every = count.div_ceil(SAMPLE).max(1);
-    let (mut sample, mut i) = (Vec::with_capacity(count.min(SAMPLE)), 0);
-    each(&mut |label| {
-        if i % every == 0 {
-            sample.push(label as f64);
-        }
-        i += 1;
-    });
+fn median_and_deviation(labels: &Labels<'_>) -> (f64, f64) {
+    let mut sample: Vec<f64> = labels.sample(SAMPLE).into_iter().map(f64::from).collect();
     let median = |numbers: &mut Vec<f64>| {
         let middle = numbers.len() / 2;
         if numbers.is_empty() { 0.0 } else { *numbers.select_nth_unstable_by(middle, f64::total_cmp).1 }
@@ -125,6 +111,7 @@ fn median_and_deviation(each: &impl Fn(&mut dyn FnMut(f32))) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::loss::{Huber, Quantile};
 
     fn of(loss: Loss, labels: &[f32]) -> Targets {
         Targets::new(loss, Taken::new(loss, 1.0), true, |each| labels.iter().copied().for_each(each))
@@ -142,8 +129,13 @@ mod tests {
             assert!((back / labels[3] - 1.0).abs() < 1e-6 && squared.base == 0.0);
         }
         // An outlier moves neither median nor deviation.
-        let huber = of(Loss::Huber, &[1.0, 2.0, 3.0, 4.0, 1e9]);
+        let huber = of(Huber::DEFAULT.into(), &[1.0, 2.0, 3.0, 4.0, 1e9]);
         assert_eq!((huber.shift, huber.scale), (3.0, 1.4826));
+        // A quantile starts where it is, whatever the unit, and its loss is in that unit.
+        let high = of(Quantile { tau: 0.7 }.into(), &[1.0, 2.0, 3.0, 4.0, 5e3].map(|y| 10.0 * y));
+        assert!((high.bias(high.base) - 40.0).abs() < 1e-5 && (high.loss(1.0) - 14.826).abs() < 1e-5, "{high:?}");
+        assert_eq!((high.l1(3.0), high.l2(1.0)), (3.0, high.scale as f64));
+        assert_eq!((huber.l1(1.0), huber.l2(1.0)), (1.0 / huber.scale as f64, 1.0));
         // Labels that are all alike.
         let alike = of(Loss::Squared, &[7.0; 3]);
         assert_eq!((alike.scale, alike.target(7.0), alike.constant), (1.0, 0.0, 0.0));
@@ -168,7 +160,7 @@ mod tests {
 
     #[test]
     fn no_constant_loses_less_than_the_base() {
-        for loss in [Loss::Logistic, Loss::Hinge, Loss::SquaredHinge] {
+        for loss in Loss::ALL.into_iter().filter(|loss| loss.is_classification()) {
             for labels in [[1.0f32, -1.0, -1.0, -1.0], [1.0, 1.0, 1.0, -1.0]] {
                 let targets = of(loss, &labels);
                 let mean = |z: f32| labels.iter().map(|&y| loss.value(z, y) as f64).sum::<f64>() / 4.0;

@@ -10,6 +10,7 @@ use anyhow::Context;
 use hogwild::{
     Loss, Outcome, Real, Schedule, Settings,
     data::{Dataset, Packed, Ratings},
+    loss::Huber,
     rules::{Clock, UpdateRule},
     train_factorization_with, train_linear_with,
 };
@@ -126,7 +127,7 @@ impl Trainer<'_> {
 
 fn linear(data: &Dataset, settings: Settings, stop: &AtomicBool) -> anyhow::Result<Outcome> {
     // Logistic: the slope at score 0 is 1/2. Numbers: a weight read as sigmoid(1), an odd number, so that no label equals the score.
-    let (loss, seen) = if settings.loss.is_classification() { (Loss::Logistic, 0.0) } else { (Loss::Huber, 0.731_058_6) };
+    let (loss, seen) = if settings.loss.is_classification() { (Loss::Logistic, 0.0) } else { (Huber::DEFAULT.into(), 0.731_058_6) };
     finished(train_linear_with(Count { seen }, data, None, &Settings { loss, ..settings }, &mut (), stop)?)
 }
 

@@ -77,8 +77,8 @@ impl<'a> RowsRun<'a> {
         let feed = SparseFeed::new(cells(data), Targets::plain(taken), holdout, seed);
         let (feed, targets) = feed.with_targets(loss, taken, settings.standardize);
         let Scaled { how: normalize, sizes } = scale::choose(settings.normalize, data);
-        let l1 = settings.aids.l1 / targets.scale as f64;
-        let model = Linear::with_penalties(settings.l2, l1, data.rows(), &counts).with_base(targets.base);
+        let l1 = targets.l1(settings.aids.l1);
+        let model = Linear::with_penalties(targets.l2(settings.l2), l1, data.rows(), &counts).with_base(targets.base);
         let scaling = scale::scaling(normalize, data, |row| !feed.is_held_out(row))?;
         let held: Option<Vec<u32>> = (holdout > 0.0).then(|| (0..data.rows() as u32).filter(|&row| feed.is_held_out(row)).collect());
         let held_rows = held.as_ref().map(|held| held.len() as u64);

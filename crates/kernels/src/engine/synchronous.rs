@@ -3,7 +3,7 @@
 //! Each batch is cut into shards by its size and the model's alone. Shards are scored and their gradients summed in parallel, all at
 //! the same parameters, and their sums added two by two (see [`Gradients`]); then the rows that were touched, some to a task, take one
 //! step each by the mean.
-use super::{Counters, Engine, Epoch, Follow, Tally, Task, hogwild::follow, threads, worker::total};
+use super::{Counters, Engine, Epoch, Follow, Tally, Task, hogwild::follow, threads};
 use crate::{
     aids::Adjuster,
     batch::Batch,
@@ -223,6 +223,6 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Sum<'_, F, M, R> {
             }
             model.backward(example, slope, &mut weights, &mut scratch);
         }
-        Tally { examples: positions.len() as u64, nonzeros, loss: total::<I::V>(loss, scores, labels) }
+        Tally { examples: positions.len() as u64, nonzeros, loss: loss.total::<I::V>(scores, labels) }
     }
 }

@@ -3,13 +3,12 @@ use super::Task;
 use crate::{
     aids::Adjuster,
     feed::Feed,
-    loss::Loss,
     models::Model,
     order::{Plan, Queue},
     params::{Aiding, Hogwild},
     rules::{Clock, UpdateRule},
     schedule::Moment,
-    simd::{Isa, Job, LANES, Vector},
+    simd::{Isa, Job, LANES},
 };
 use crossbeam::utils::CachePadded;
 use std::{
@@ -135,7 +134,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Share<'_, F, M, R, 
                 turn += 1;
             }
             weights.exchange();
-            let block = total::<I::V>(loss, scores, labels);
+            let block = loss.total::<I::V>(scores, labels);
             tally.loss += block;
             tally.examples += n as u64;
             if !block.is_finite() {
@@ -146,24 +145,4 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Share<'_, F, M, R, 
             }
         }
     }
-}
-
-/// The sum of the losses of a block; by pieces, so that a long one loses no digits. Plain loops: what a closure handed to `map` holds
-/// is compiled without the instruction set that the worker has entered (20 ns an example).
-#[inline(always)]
-pub(super) fn total<V: Vector>(loss: Loss, scores: &[f32], labels: &[f32]) -> f64 {
-    let mut total = 0.0;
-    for (scores, labels) in scores.chunks(4096).zip(labels.chunks(4096)) {
-        let ((scores, last_scores), (labels, last_labels)) = (scores.as_chunks(), labels.as_chunks());
-        let mut sums = V::of(0.0);
-        for (z, y) in scores.iter().zip(labels) {
-            sums = sums + loss.value(V::load(z), V::load(y));
-        }
-        let mut sum = sums.sum();
-        for (&z, &y) in last_scores.iter().zip(last_labels) {
-            sum += loss.value(z, y);
-        }
-        total += sum as f64;
-    }
-    total
 }

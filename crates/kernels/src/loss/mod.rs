@@ -1,0 +1,241 @@
+//! Losses l(z, y) of a score `z` and a label `y`: value and slope, pure functions that test one another, and what both mean.
+//!
+//! A loss is a file with an [`Objective`]: formula, paper, settings, what labels and scores mean to it. `losses!` lists them once. The enum
+//! [`Loss`], names, the parser, metrics, and how labels are standardised follow from that. A user's own loss is an [`OwnLoss`].
+//!
+//! An enum with one `match` an example is enough: the match is predicted, and the work is per feature. So no loop is compiled for a loss.
+mod hinge;
+mod huber;
+mod labels;
+mod logistic;
+mod meaning;
+mod own;
+mod quantile;
+mod squared;
+mod squared_hinge;
+
+pub use hinge::Hinge;
+pub use huber::Huber;
+pub use labels::{Labels, Taken};
+pub use logistic::Logistic;
+pub use meaning::{Link, Meaning, Metric, Predicts, Standardise};
+pub use own::OwnLoss;
+pub use quantile::Quantile;
+pub use squared::Squared;
+pub use squared_hinge::SquaredHinge;
+
+use crate::simd::{Real, Vector};
+use hogwild_base::{Error, Knob, Result, knob};
+
+/// A loss of one score and one label, as the losses here write it; a user's own is an [`OwnLoss`], which no loop is compiled for.
+pub trait Objective: Copy {
+    /// What labels and scores mean to it, and which metrics its models have.
+    fn meaning(&self) -> Meaning;
+
+    /// What may be set, by name.
+    fn knobs(&mut self) -> Vec<Knob<'_>> {
+        Vec::new()
+    }
+
+    /// The loss of score `z` for label `y`; labels of two classes are +1 and -1.
+    fn value<V: Real>(&self, z: V, y: V) -> V;
+
+    /// The derivative of [`value`](Self::value) by `z`; at a kink, the side towards zero.
+    ///
+    /// Of single numbers alone: it stands between a score and the steps that wait for it, and looks up where formulas would take longer.
+    fn slope(&self, z: f32, y: f32) -> f32;
+
+    /// The constant score that loses least on these labels, from which training starts.
+    fn best_constant(&self, labels: &Labels<'_>) -> f32 {
+        labels.lowest(|z, y| self.slope(z, y))
+    }
+}
+
+macro_rules! losses {
+    (
+        $dollar:tt
+        without_settings { $($plain:ident $plain_name:literal)* }
+        with_settings { $($set:ident $set_name:literal)* }
+    ) => {
+        /// What is minimised: the one list of losses.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub enum Loss {
+            $(#[doc = concat!("[`", stringify!($plain), "`](struct@", stringify!($plain), "), `--loss ", $plain_name, "`.")] $plain,)*
+            $(#[doc = concat!("[`", stringify!($set), "`](struct@", stringify!($set), "), `--loss ", $set_name, "`.")] $set($set),)*
+            /// A user's own, by the library alone.
+            Own(OwnLoss),
+        }
+
+        /// `with_loss!(loss, l => expression, own => other)` runs the expression with the concrete loss as `l`, or the other one.
+        macro_rules! with_loss {
+            ($dollar loss:expr, $dollar l:ident => $dollar body:expr, $dollar own:ident => $dollar other:expr) => {
+                match $dollar loss {
+                    $(Loss::$plain => {
+                        let $dollar l = $plain;
+                        $dollar body
+                    })*
+                    $(Loss::$set($dollar l) => $dollar body,)*
+                    Loss::Own($dollar own) => $dollar other,
+                }
+            };
+        }
+
+        impl Loss {
+            /// Every loss with its default settings.
+            pub const ALL: [Loss; [$($plain_name,)* $($set_name),*].len()] = [$(Loss::$plain,)* $(Loss::$set($set::DEFAULT)),*];
+
+            /// The name that `--loss` takes; a user's own loss brings its name.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Loss::$plain => $plain_name,)*
+                    $(Loss::$set(_) => $set_name,)*
+                    Loss::Own(own) => own.name,
+                }
+            }
+
+            /// What may be set, by name.
+            pub fn knobs(&mut self) -> Vec<Knob<'_>> {
+                match self {
+                    $(Loss::$set(loss) => loss.knobs(),)*
+                    _ => Vec::new(),
+                }
+            }
+        }
+
+        $(impl From<$plain> for Loss {
+            fn from(_: $plain) -> Loss {
+                Loss::$plain
+            }
+        })*
+        $(impl From<$set> for Loss {
+            fn from(loss: $set) -> Loss {
+                Loss::$set(loss)
+            }
+        })*
+    };
+}
+losses! { $
+    without_settings {
+        Logistic "logistic"
+        Hinge "hinge"
+        SquaredHinge "squared-hinge"
+        Squared "squared"
+    }
+    with_settings {
+        Huber "huber"
+        Quantile "quantile"
+    }
+}
+
+impl From<OwnLoss> for Loss {
+    fn from(loss: OwnLoss) -> Loss {
+        Loss::Own(loss)
+    }
+}
+
+impl Loss {
+    /// Reads `NAME` or `NAME:SETTING=VALUE`.
+    ///
+    /// # Errors
+    /// Names what is not known or out of range, and what would be.
+    pub fn parse(text: &str) -> Result<Loss> {
+        let (name, values) = text.split_once(':').unwrap_or((text, ""));
+        let mut loss = Self::ALL.into_iter().find(|loss| loss.name() == name).ok_or_else(|| Error::BadSetting {
+            setting: "--loss",
+            value: text.into(),
+            problem: format!("there are {}", Self::ALL.map(|loss| loss.name()).join(", ")),
+        })?;
+        knob::set_all("--loss", &mut loss.knobs(), values)?;
+        Ok(loss)
+    }
+
+    /// Whether all settings are in their ranges.
+    ///
+    /// # Errors
+    /// Names the first that is not.
+    pub fn check(&self) -> Result<()> {
+        if let Loss::Own(own) = self { own.check() } else { Self::parse(&self.to_string()).map(|_| ()) }
+    }
+
+    /// What labels and scores mean to it.
+    pub fn meaning(self) -> Meaning {
+        with_loss!(self, loss => loss.meaning(), own => own.meaning)
+    }
+
+    /// Whether labels are two classes, +1 and -1.
+    pub fn is_classification(self) -> bool {
+        self.meaning().predicts != Predicts::Number
+    }
+
+    /// The metrics that models of it have, in the order to show them.
+    pub fn metrics(self) -> &'static [Metric] {
+        self.meaning().metrics
+    }
+
+    /// The loss of score `z` for label `y`.
+    #[inline]
+    pub fn value(self, z: f32, y: f32) -> f32 {
+        with_loss!(self, loss => loss.value(z, y), own => (own.value)(z, y))
+    }
+
+    /// The derivative of [`value`](Self::value) by `z`; at a kink, the side towards zero.
+    #[inline(always)]
+    pub fn slope(self, z: f32, y: f32) -> f32 {
+        with_loss!(self, loss => loss.slope(z, y), own => own.slope(z, y))
+    }
+
+    /// The constant score that loses least on these labels.
+    pub fn best_constant(self, labels: &Labels<'_>) -> f32 {
+        with_loss!(self, loss => loss.best_constant(labels), own => labels.lowest(own.slope))
+    }
+
+    /// The sum of the losses of many scores.
+    #[inline(always)]
+    pub(crate) fn total<V: Vector>(self, scores: &[f32], labels: &[f32]) -> f64 {
+        with_loss!(self, loss => total::<V>(loss, scores, labels), own => own.total(scores, labels))
+    }
+
+    /// What the user is told of a score: a probability for logistic, the score itself for most others.
+    pub fn predict(self, z: f32) -> f32 {
+        self.meaning().link.predict(z)
+    }
+
+    /// The score that predicts the mean of what these scores predict: for logistic the log-odds of the mean probability.
+    pub fn mean_score(self, scores: impl Iterator<Item = f32> + Clone) -> f32 {
+        self.meaning().link.mean_score(scores)
+    }
+}
+
+/// The sum of the losses of many scores; by pieces, so that a long list loses no digits. Plain loops: what a closure handed to `map` holds
+/// is compiled without the instruction set that the worker has entered (20 ns an example).
+#[inline(always)]
+fn total<V: Vector>(loss: impl Objective, scores: &[f32], labels: &[f32]) -> f64 {
+    let mut total = 0.0;
+    for (scores, labels) in scores.chunks(4096).zip(labels.chunks(4096)) {
+        let ((scores, last_scores), (labels, last_labels)) = (scores.as_chunks(), labels.as_chunks());
+        let mut sums = V::of(0.0);
+        for (z, y) in scores.iter().zip(labels) {
+            sums = sums + loss.value(V::load(z), V::load(y));
+        }
+        let mut sum = sums.sum();
+        for (&z, &y) in last_scores.iter().zip(last_labels) {
+            sum += loss.value(z, y);
+        }
+        total += sum as f64;
+    }
+    total
+}
+
+/// Text that [`Loss::parse`] reads; of a user's own loss `own:NAME`, which it does not read.
+impl std::fmt::Display for Loss {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Loss::Own(own) => write!(f, "{}{}", OwnLoss::PREFIX, own.name),
+            _ => write!(f, "{}{}", self.name(), knob::show(&self.clone().knobs())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,8 @@ use crate::{
     metrics::Metrics,
     model_file::FactorModel,
 };
+use hogwild_base::threads;
 use hogwild_kernels::{feed::row_length, loss::Taken};
-use rayon::prelude::*;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Scores with their targets, in the order of the data, and what was not known to the model.
@@ -41,7 +41,9 @@ impl Scored {
         }
         let of = |i: usize| members.iter().filter_map(move |scored| scored.scores.get(i)).map(|&(z, _)| z);
         let score = |(i, &(_, target)): (usize, &(f32, f32))| (loss.mean_score(of(i)), target);
-        Scored { scores: members[0].scores.par_iter().enumerate().map(score).collect(), unknown: members[0].unknown, unit: members[0].unit }
+        let first = &members[0];
+        let scores = threads::in_call(|| threads::map(first.scores.len(), |i| score((i, &first.scores[i]))));
+        Scored { scores, unknown: first.unknown, unit: first.unit }
     }
 
     fn join(mut self, other: Scored) -> Scored {
@@ -97,7 +99,8 @@ pub(crate) fn linear(
         if ends.len() > 1 {
             (i..ends.len().min(i + 2)).skip((i > 0) as usize).for_each(|next| data.will_need(slab(next)));
         }
-        let parts: Vec<Scored> = rows[of(slab(i).start)..of(slab(i).end)].par_chunks(1024).map(chunk).collect();
+        let chunks: Vec<&[u32]> = rows[of(slab(i).start)..of(slab(i).end)].chunks(1024).collect();
+        let parts = threads::map(chunks.len(), |i| chunk(chunks[i]));
         scored = parts.into_iter().fold(scored, Scored::join);
         if ends.len() > 1 {
             data.release(slab(i));
@@ -134,6 +137,7 @@ pub(crate) fn ratings(model: &FactorModel, ratings: &[(u32, u32, f32)]) -> Score
         }
         part
     };
-    let parts: Vec<Scored> = ratings.par_chunks(8192).map(part).collect();
+    let chunks: Vec<_> = ratings.chunks(8192).collect();
+    let parts = threads::map(chunks.len(), |i| part(chunks[i]));
     parts.into_iter().fold(Scored::default(), Scored::join)
 }

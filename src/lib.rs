@@ -31,7 +31,7 @@ mod train;
 
 pub use classes::Classes;
 pub use evaluate::Scored;
-pub use hogwild_base::{Error, Knob, OutputFile, Result, memory};
+pub use hogwild_base::{Error, Knob, OutputFile, Result, Threads, memory};
 pub use hogwild_data as data;
 pub use hogwild_kernels::{
     aids::Aids,

@@ -15,6 +15,7 @@ use crate::{
     model_read,
     train::Window,
 };
+use hogwild_base::threads;
 use safetensors::{Dtype, tensor::TensorView};
 use std::{borrow::Cow, collections::HashMap, io::Write, path::Path, sync::Arc};
 
@@ -128,13 +129,13 @@ impl TrainedModel {
         (0..n + 1).map(move |i| if i < n { &self.earlier[i] } else { &self.kind })
     }
 
-    /// Scores a data set of the model's kind. An ensemble's scores are those that predict the mean of what its members predict: of the
+    /// Scores a data set of the model's kind, by the threads of the call (see [`Threads`](crate::Threads)). An ensemble's scores are those that predict the mean of what its members predict: of the
     /// probabilities for logistic, of the scores otherwise.
     ///
     /// # Errors
     /// When the data is of the other kind, or its dictionary cannot be read.
     pub fn score(&self, data: &Packed) -> Result<Scored> {
-        Ok(Scored::mean(self.loss, self.score_members(data)?))
+        threads::in_call(|| Ok(Scored::mean(self.loss, self.score_members(data)?)))
     }
 
     /// Scores a data set with each of the [`members`](Self::members).
@@ -142,6 +143,10 @@ impl TrainedModel {
     /// # Errors
     /// As [`score`](Self::score).
     pub fn score_members(&self, data: &Packed) -> Result<Vec<Scored>> {
+        threads::in_call(|| self.score_each(data))
+    }
+
+    fn score_each(&self, data: &Packed) -> Result<Vec<Scored>> {
         let scored = self.members().map(|member| match (member, data) {
             (ModelKind::Linear(model), Packed::Sparse(data)) => model.score(self.loss, self.classes, data),
             (ModelKind::Factorization(model), Packed::Ratings(data)) => model.score_ratings(self.loss, data),
@@ -243,7 +248,7 @@ impl LinearModel {
         let columns = data.feature_ids()?.translate(&self.ids);
         let weights: Vec<f32> = std::iter::once(self.bias).chain(self.weights.iter().copied()).collect();
         let window = Window::Auto.of(data, 16 * (weights.len() + columns.len()) as u64);
-        let scored = evaluate::linear(&weights, self.unit_rows, taken, data, window, Some(&columns), None);
+        let scored = threads::in_call(|| evaluate::linear(&weights, self.unit_rows, taken, data, window, Some(&columns), None));
         data.whole().map(|()| scored)
     }
 }
@@ -254,7 +259,8 @@ impl FactorModel {
     /// # Errors
     /// When the dictionaries cannot be read.
     pub fn score_ratings(&self, loss: Loss, data: &Ratings) -> Result<Scored> {
-        Ok(evaluate::ratings(self, &evaluate::translate_ratings(data, &self.users, &self.items, loss)?))
+        let translated = evaluate::translate_ratings(data, &self.users, &self.items, loss)?;
+        Ok(threads::in_call(|| evaluate::ratings(self, &translated)))
     }
 }
 

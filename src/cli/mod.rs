@@ -3,14 +3,14 @@
 //! - options: `data` (and how data are opened), `rule`, `aids`;
 //! - what is said: `summary` (one line on what was read), `notes` and `warn` (what is odd about rows and about ratings), `report` (a run on its
 //!   way, the log), `plot` (its picture), and `say`, by which all is printed;
-//! - what is not to be lost: `outputs` (checked before the work), `interrupt` (signals), `threads` (whether they are to be had).
+//! - what is not to be lost: `outputs` (checked before the work), `interrupt` (signals), `threads` (how many are used).
 mod aids;
 mod bench;
 mod cache;
 mod data;
 mod eval;
 mod inspect;
-mod interrupt;
+pub mod interrupt;
 mod long_help;
 mod notes;
 mod outputs;
@@ -26,6 +26,7 @@ mod threads;
 mod train;
 mod warn;
 
+use hogwild::Threads;
 use std::process::ExitCode;
 
 /// Trains sparse models on all cores of one machine, without locks.
@@ -56,17 +57,27 @@ pub enum Command {
 
 impl Command {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        threads::start()?;
-        match self {
-            Command::Train(args) => return train::run(*args),
-            Command::Bench(args) => return bench::run(*args),
-            Command::Eval(args) => return eval::run(args),
-            Command::Predict(args) => return predict::run(args),
-            Command::Pack(args) => pack::run(args)?,
-            Command::Inspect(args) => inspect::run(args)?,
-            Command::Cache(command) => cache::run(command)?,
-            Command::Synth(args) => return synth::run(args),
-        }
-        Ok(ExitCode::SUCCESS)
+        let threads = match &self {
+            Command::Train(args) => args.threads(),
+            Command::Eval(args) => args.threads.threads(),
+            Command::Predict(args) => args.threads.threads(),
+            Command::Pack(args) => args.threads.threads(),
+            Command::Inspect(args) => args.threads.threads(),
+            Command::Synth(args) => args.threads.threads(),
+            Command::Cache(_) | Command::Bench(_) => Threads::all(),
+        };
+        threads.run(|| {
+            match self {
+                Command::Train(args) => return train::run(*args),
+                Command::Bench(args) => return bench::run(*args),
+                Command::Eval(args) => return eval::run(args),
+                Command::Predict(args) => return predict::run(args),
+                Command::Pack(args) => pack::run(args)?,
+                Command::Inspect(args) => inspect::run(args)?,
+                Command::Cache(command) => cache::run(command)?,
+                Command::Synth(args) => synth::run(args)?,
+            }
+            Ok(ExitCode::SUCCESS)
+        })
     }
 }

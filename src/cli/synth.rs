@@ -1,7 +1,8 @@
 //! `hogwild synth`: synthetic data with a known structure.
 use super::{
-    interrupt::watched,
+    interrupt::{Interrupted, watched},
     say::{Results, say},
+    threads::ThreadOptions,
 };
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -13,7 +14,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     io::Write,
     path::{Path, PathBuf},
-    process::ExitCode,
     sync::atomic::Ordering::Relaxed,
     time::{Duration, Instant},
 };
@@ -62,9 +62,11 @@ pub struct SynthArgs {
     /// The file to write, or - for standard output
     #[arg(short, long, default_value = "-")]
     out: PathBuf,
+    #[command(flatten)]
+    pub threads: ThreadOptions,
 }
 
-pub fn run(args: SynthArgs) -> anyhow::Result<ExitCode> {
+pub fn run(args: SynthArgs) -> anyhow::Result<()> {
     let kind = match args.kind {
         KindName::Text => Kind::Text,
         KindName::Clicks => Kind::Clicks,
@@ -88,19 +90,18 @@ pub fn run(args: SynthArgs) -> anyhow::Result<ExitCode> {
         summary
     };
     let Some(summary) = summary else {
-        say!("hogwild: interrupted{}", if args.out == Path::new("-") { "" } else { "; nothing was written" });
-        return Ok(ExitCode::from(130));
+        return Err(Interrupted(if args.out == Path::new("-") { "" } else { "; nothing was written" }).into());
     };
     let measure = if kind == Kind::Ratings { "RMSE" } else { "log-loss" };
     say!("{} nonzeros; {measure} of the hidden truth {:.4}, of the mean {:.4}", summary.nonzeros, summary.best, summary.base);
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Writes the rows, with a bar once a second has passed; none: it was interrupted.
 fn write(synth: &Synth, out: &mut dyn Write) -> anyhow::Result<Option<Summary>> {
     let (bar, started) = (ProgressBar::no_length(), Instant::now());
     let outcome = watched(|stop| {
-        let written = synth.write_while(out, &mut |rows| {
+        let progress = |rows: u64, _: Option<u64>| {
             if started.elapsed() >= Duration::from_secs(1) {
                 if let (None, Ok(style)) = (bar.length(), ProgressStyle::with_template("writing {bar:30} {percent}% {eta} left")) {
                     bar.set_length(synth.rows);
@@ -109,7 +110,8 @@ fn write(synth: &Synth, out: &mut dyn Write) -> anyhow::Result<Option<Summary>> 
                 bar.set_position(rows);
             }
             !stop.load(Relaxed)
-        });
+        };
+        let written = synth.write(out, &progress);
         if stop.load(Relaxed) { Ok(None) } else { written.map(Some) }
     });
     bar.finish_and_clear();

@@ -8,12 +8,14 @@ use super::{
     report::{self, Report},
     rule::RuleOptions,
     say::{say, see_reader},
-    summary, threads, warn,
+    summary,
+    threads::{self, MOST_THREADS},
+    warn,
 };
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use hogwild::{
-    Batch, Ended, Error, Loss, Metric, Normalize, Order, Outcome, Schedule, Settings, Window,
+    Batch, Ended, Error, Loss, Metric, Normalize, Order, Outcome, Schedule, Settings, Threads, Window,
     data::{Opened, Packed},
     train_factorization, train_linear,
 };
@@ -106,7 +108,7 @@ pub struct TrainArgs {
     /// Multiply the batch by this after every epoch, 1 to 1e6, in place of a falling rate
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_negative_numbers = true)]
     batch_growth: f64,
-    /// Worker threads [default: one for each 2 million nonzeros or 500,000 ratings, up to all cores; the race of rates has all]
+    /// Threads: of workers, and of all else [default: of workers one for each 2 million nonzeros or 500,000 ratings, up to all cores; of all else, such as the race of rates, all cores]
     #[arg(long)]
     threads: Option<usize>,
     /// Order, start and held-out examples follow from it; one thread repeats to the bit
@@ -125,7 +127,7 @@ pub struct TrainArgs {
     /// such as 512M or 2G. Examples are then shuffled by groups; the log tells how many. By batches the order alone keeps to it
     #[arg(long, value_name = "auto|off|SIZE", default_value = "auto", value_parser = Window::parse)]
     window: Window,
-    /// Let the system move the workers between cores
+    /// Let the system move the workers between cores, as it does where they are fewer than the cores
     #[arg(long)]
     no_pin: bool,
     /// Write the model here
@@ -149,6 +151,11 @@ pub fn named(names: &[&'static str]) -> clap::builder::PossibleValuesParser {
 }
 
 impl TrainArgs {
+    /// What the whole command may use.
+    pub fn threads(&self) -> Threads {
+        self.threads.map_or_else(Threads::all, |threads| Threads::new(threads.min(MOST_THREADS)))
+    }
+
     fn settings(&self, ratings: bool) -> hogwild::Result<Settings> {
         let mut s = if ratings { Settings::for_ratings() } else { Settings::default() };
         // The parser has let through only names that exist.

@@ -15,12 +15,12 @@ use crate::{
     models::Factorization,
     rules::UpdateRule,
 };
+use hogwild_base::threads;
 use hogwild_kernels::{
     engine::{FactorKernel, Loops, Own},
     feed::Rating,
     params::{Finish, Parameters, Shape},
 };
-use rayon::prelude::*;
 use std::{
     ops::Range,
     sync::{Arc, atomic::AtomicBool},
@@ -42,7 +42,7 @@ pub fn train_factorization(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    train(&settings.rule, settings.rule.name(), data, valid, settings, watch, stop)
+    threads::with(settings.all_threads(), || train(&settings.rule, settings.rule.name(), data, valid, settings, watch, stop))
 }
 
 /// The same with an update rule of the user's own; that of the settings is not looked at.
@@ -57,7 +57,8 @@ pub fn train_factorization_with<R: UpdateRule>(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    train(&Own(rule), std::any::type_name::<R>(), data, valid, settings, watch, stop)
+    let name = std::any::type_name::<R>();
+    threads::with(settings.all_threads(), || train(&Own(rule), name, data, valid, settings, watch, stop))
 }
 
 fn train(
@@ -153,7 +154,7 @@ fn train(
             let (user, item) = (rating.pair.user / stride, rating.pair.item / stride);
             loss.value(targets.standard(model.score(user as usize, item as usize - user_count)), rating.value)
         };
-        feed.ratings.par_iter().map(of).collect()
+        threads::map(feed.ratings.len(), |i| of(&feed.ratings[i]))
     };
     let (units, examples) = (&feed.units, feed.ratings.len() as u64);
     let attempt = |rate: f32, chosen: bool, watch: &mut dyn Watch| {

@@ -18,6 +18,7 @@ use crate::{
     models::Linear,
     rules::UpdateRule,
 };
+use hogwild_base::threads;
 use hogwild_kernels::{
     engine::{LinearKernel, Loops, Own},
     feed::{RowCells, ScaledFeed, Scaling, SparseFeed},
@@ -40,7 +41,7 @@ pub fn train_linear(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    train(&settings.rule, settings.rule.name(), data, valid, settings, watch, stop)
+    threads::with(settings.all_threads(), || train(&settings.rule, settings.rule.name(), data, valid, settings, watch, stop))
 }
 
 /// The same with an update rule of the user's own; that of the settings is not looked at.
@@ -55,7 +56,8 @@ pub fn train_linear_with<R: UpdateRule>(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    train(&Own(rule), std::any::type_name::<R>(), data, valid, settings, watch, stop)
+    let name = std::any::type_name::<R>();
+    threads::with(settings.all_threads(), || train(&Own(rule), name, data, valid, settings, watch, stop))
 }
 
 fn train(

@@ -6,7 +6,7 @@ use super::{Progress, Raced, Settings, Watch, race::EPOCHS};
 use crate::{Aids, Error, InstructionSet, Moment, Order, Result, memory};
 use crossbeam::channel::{RecvTimeoutError, Sender, unbounded};
 use hogwild_kernels::{
-    engine::{Counters, Epoch, Kernel, Loops, Task},
+    engine::{Counters, Epoch, Follow, Kernel, Loops, Task},
     order::Plan,
     params::{Finish, Parameters, Shape},
 };
@@ -152,11 +152,30 @@ impl<K: Kernel> Rehearsal<'_, '_, K> {
         }
     }
 
-    /// Rehearses the rates on as many threads as the run has, each on one; gives the losses of the examples that judge, none of a rate
+    /// Rehearses the rates on as many threads as the race has, each on one; gives the losses of the examples that judge, none of a rate
     /// that left the finite numbers.
     pub fn side_by_side(&self, rates: &[f32], watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Vec<Rehearsed>> {
         let set = self.settings.instruction_set()?;
         let (next, counters) = (AtomicUsize::new(0), Vec::from_iter(rates.iter().map(|_| Counters::default())));
+        let progress = |done: usize| Progress { epoch: 0, examples: done as u64, of: rates.len() as u64, done: 0, of_all: 0 };
+        let mut raced: Vec<_> = rates.iter().map(|&rate| (Raced::new(rate), Vec::new())).collect();
+        // Each has parameters of its own: no more at once than memory holds.
+        let room = memory::available()
+            .map_or(u64::MAX, |free| free / (ROOM * Parameters::bytes(&self.rule.facts().layout, &self.stage.shape)).max(1))
+            .max(1);
+        let racers = self.settings.racers.unwrap_or(self.settings.threads).min(rates.len()).min(room as usize);
+        if racers == 1 {
+            let parameters = self.parameters()?;
+            for (i, (&rate, counters)) in rates.iter().zip(&counters).enumerate() {
+                counters.stop.store(stop.load(Relaxed), Relaxed);
+                let mut follow = |_| {
+                    watch.progress(progress(i));
+                    stop.load(Relaxed)
+                };
+                raced[i] = self.rehearse(rate, &parameters, set, counters, &mut follow);
+            }
+            return Ok(raced);
+        }
         let (done, over) = unbounded();
         let worker = |first: bool, done: Sender<Result<(usize, Rehearsed)>>| {
             let parameters = match self.parameters() {
@@ -167,16 +186,12 @@ impl<K: Kernel> Rehearsal<'_, '_, K> {
             while let i = next.fetch_add(1, Relaxed)
                 && let Some(&rate) = rates.get(i)
             {
-                let _ = done.send(Ok((i, self.rehearse(rate, &parameters, set, &counters[i])))); // the other end waits for it
+                let _ = done.send(Ok((i, self.rehearse(rate, &parameters, set, &counters[i], &mut |_| false)))); // the other end waits for it
             }
         };
-        let mut raced: Vec<_> = rates.iter().map(|&rate| (Raced::new(rate), Vec::new())).collect();
         thread::scope(|scope| {
-            // Each has parameters of its own: no more at once than memory holds. The first finds out whether there is room for one.
-            let room = memory::available()
-                .map_or(u64::MAX, |free| free / (ROOM * Parameters::bytes(&self.rule.facts().layout, &self.stage.shape)).max(1))
-                .max(1);
-            for started in 0..self.settings.racers.unwrap_or(self.settings.threads).min(rates.len()).min(room as usize) {
+            // The first finds out whether there is room for one.
+            for started in 0..racers {
                 let (worker, done) = (&worker, done.clone());
                 match thread::Builder::new().spawn_scoped(scope, move || worker(started == 0, done)) {
                     Err(source) if started == 0 => return Err(Error::Threads { source }),
@@ -196,7 +211,7 @@ impl<K: Kernel> Rehearsal<'_, '_, K> {
                         for counters in &counters {
                             counters.stop.fetch_or(stop.load(Relaxed), Relaxed);
                         }
-                        watch.progress(Progress { epoch: 0, examples: count, of: rates.len() as u64, done: 0, of_all: 0 });
+                        watch.progress(progress(count));
                     }
                 }
             }
@@ -204,12 +219,12 @@ impl<K: Kernel> Rehearsal<'_, '_, K> {
     }
 
     /// One rate's run on each fold.
-    fn rehearse(&self, rate: f32, parameters: &Parameters, set: InstructionSet, counters: &Counters) -> Rehearsed {
+    fn rehearse(&self, rate: f32, parameters: &Parameters, set: InstructionSet, counters: &Counters, follow: &mut Follow<'_>) -> Rehearsed {
         let (mut raced, mut losses, mut training) = (Raced::new(rate), Vec::new(), 0.0);
         for fold in &self.stage.folds {
             parameters.reset(&self.rule.facts().layout);
             (self.stage.start)(parameters);
-            let Some((judged, trained)) = self.run(rate, fold, parameters, set, counters, &mut raced.examples) else {
+            let Some((judged, trained)) = self.run(rate, fold, parameters, set, counters, &mut raced.examples, follow) else {
                 return (raced, Vec::new());
             };
             losses.extend(judged);
@@ -229,6 +244,7 @@ impl<K: Kernel> Rehearsal<'_, '_, K> {
         set: InstructionSet,
         counters: &Counters,
         examples: &mut u64,
+        follow: &mut Follow<'_>,
     ) -> Option<(Vec<f32>, f64)> {
         let Settings { loss, seed, order, .. } = *self.settings;
         let order = if order == Order::Curriculum { Order::Shuffle } else { order };
@@ -245,7 +261,7 @@ impl<K: Kernel> Rehearsal<'_, '_, K> {
             counters.examples.store(0, Relaxed);
             let number = done as usize + 1;
             let plan = &Plan::new(&fold.train, Vec::new(), order, BLOCK, seed, number);
-            let (tally, _) = engine.epoch(&Epoch { number, start, plan }, &mut |_| false);
+            let (tally, _) = engine.epoch(&Epoch { number, start, plan }, follow);
             *examples += tally.examples;
             if counters.stop.load(Relaxed) || !tally.loss.is_finite() {
                 return None; // it has left the finite numbers, or is to end

@@ -1,4 +1,4 @@
-//! The run of epochs: pinned workers, evaluation after each epoch, the last good state.
+//! The run of epochs: evaluation after each epoch, the last good state.
 use super::{
     Astray, Ended, EpochReport, Progress, Settings, Watch, curriculum,
     kept::{Kept, Ran},

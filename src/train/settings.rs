@@ -1,7 +1,7 @@
 //! What a run is told: all settings with their ranges, checked in one place before any work.
 use super::Window;
 use crate::{
-    Aids, Batch, Error, InstructionSet, Loss, Metric, Normalize, Order, Result, Rule, Schedule,
+    Aids, Batch, Error, InstructionSet, Loss, Metric, Normalize, Order, Result, Rule, Schedule, Threads,
     rules::{Adagrad, AdagradRowwise},
 };
 use hogwild_kernels::engine::Facts;
@@ -39,7 +39,7 @@ pub struct Settings {
     pub batch: Batch,
     /// What [`Batch::Size`] is multiplied by after every epoch (rounded, up to all examples), 1 to 1e6.
     pub batch_growth: f64,
-    /// Workers, at least 1.
+    /// Workers, at least 1; all else in a run has as many threads. One is the calling thread.
     pub threads: usize,
     /// Threads of the race of learning rates, at least 1, which finds the same on any number. None: as many as workers.
     pub racers: Option<usize>,
@@ -53,7 +53,8 @@ pub struct Settings {
     /// Examples between two exchanges of the hottest private rows (others every 4th or 16th time), at least 1. None: 64 to 1,024, the more
     /// the more private rows there are to the nonzeros of an example; 4,096 ratings.
     pub exchange_every: Option<u32>,
-    /// Whether each worker is pinned to a core.
+    /// Whether each worker is pinned to a core, where there are as many workers as cores, and more than one. For a process that has the
+    /// machine to itself.
     pub pin: bool,
     /// Share of examples kept out of training and evaluated after every epoch, 0 to 0.9.
     pub holdout: f64,
@@ -93,13 +94,13 @@ impl Default for Settings {
             epochs: 5,
             batch: Batch::One,
             batch_growth: 1.0,
-            threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
+            threads: Threads::all().count(),
             racers: None,
             seed: 0,
             rank: 32,
             hot_rows: None,
             exchange_every: None,
-            pin: true,
+            pin: false,
             holdout: 0.0,
             patience: None,
             min_delta: 0.0,
@@ -276,6 +277,11 @@ impl Settings {
     /// Workers that share parameters: by batches one hand steps them.
     pub(crate) fn workers(&self) -> usize {
         if self.batch == Batch::One { self.threads } else { 1 }
+    }
+
+    /// The threads that a run is given: those of its workers, or of its race.
+    pub(super) fn all_threads(&self) -> usize {
+        self.threads.max(self.racers.unwrap_or(1))
     }
 
     pub(crate) fn instruction_set(&self) -> Result<InstructionSet> {

@@ -13,7 +13,7 @@ mod trainer;
 
 use super::{
     data::{CacheOptions, of_input},
-    interrupt::watched,
+    interrupt::{Interrupted, watched},
     outputs,
     rule::RuleOptions,
     say::{say, show},
@@ -91,14 +91,9 @@ fn size(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|size| (1e-6..=1e4).contains(size)).ok_or_else(|| "a number from 1e-6 to 10000, such as 0.1".to_string())
 }
 
-/// Ctrl-C was pressed.
-#[derive(Debug, thiserror::Error)]
-#[error("interrupted")]
-struct Interrupted;
-
 /// Gives up where Ctrl-C was pressed.
 fn interrupted(stop: &AtomicBool) -> anyhow::Result<()> {
-    if stop.load(Relaxed) { Err(Interrupted.into()) } else { Ok(()) }
+    if stop.load(Relaxed) { Err(Interrupted("").into()) } else { Ok(()) }
 }
 
 impl BenchArgs {
@@ -108,6 +103,7 @@ impl BenchArgs {
         s.rule = self.rule.rule(s.rule)?;
         s.schedule = if s.rule.takes_schedules() { s.schedule } else { Schedule::Constant };
         (s.lr, s.rank, s.seed) = (self.lr.0, self.rank, self.seed);
+        s.pin = true;
         Ok(s)
     }
 
@@ -154,10 +150,6 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     });
     bar.finish_and_clear();
     match done {
-        Err(error) if error.is::<Interrupted>() => {
-            say!("hogwild: interrupted");
-            Ok(ExitCode::from(130))
-        }
         Err(error) if matches!(error.downcast_ref(), Some(Error::Diverged { .. })) => {
             say!("hogwild: {error}");
             Ok(ExitCode::from(1))

@@ -3,6 +3,9 @@ use super::{AtHand, at_hand};
 use rayon::prelude::*;
 use std::cmp::Ordering;
 
+/// Items that one thread sorts before others are started.
+const FEW: usize = 1 << 12;
+
 impl AtHand {
     /// None: this thread is one of them.
     fn pool(&self) -> Option<&rayon::ThreadPool> {
@@ -44,9 +47,7 @@ pub fn each<T: Send, S, E: Send>(
     work: impl Fn(&mut S, T) -> Result<(), E> + Sync,
 ) -> Result<(), E> {
     match if items.len() > 1 { at_hand() } else { None } {
-        Some(threads) => {
-            threads.share(|| items.into_par_iter().with_max_len(1).try_for_each_init(&room, |room, item| work(room, item)))
-        }
+        Some(threads) => threads.share(|| items.into_par_iter().with_max_len(1).try_for_each_init(&room, |room, item| work(room, item))),
         None => {
             let mut room = room();
             items.into_iter().try_for_each(|item| work(&mut room, item))
@@ -89,7 +90,7 @@ pub fn join<A: Send, B: Send>(one: impl FnOnce() -> A + Send, other: impl FnOnce
 
 /// Sorts; equal items are to be alike, as they may change places.
 pub fn sort_unstable_by<T: Send>(items: &mut [T], order: impl Fn(&T, &T) -> Ordering + Sync) {
-    match at_hand() {
+    match if items.len() > FEW { at_hand() } else { None } {
         Some(threads) => threads.share(|| items.par_sort_unstable_by(|a, b| order(a, b))),
         None => items.sort_unstable_by(order),
     }
@@ -97,7 +98,7 @@ pub fn sort_unstable_by<T: Send>(items: &mut [T], order: impl Fn(&T, &T) -> Orde
 
 /// Sorts by a key; items of equal keys keep their order.
 pub fn sort_by_key<T: Send, K: Ord>(items: &mut [T], key: impl Fn(&T) -> K + Sync) {
-    match at_hand() {
+    match if items.len() > FEW { at_hand() } else { None } {
         Some(threads) => threads.share(|| items.par_sort_by_key(|item| key(item))),
         None => items.sort_by_key(key),
     }

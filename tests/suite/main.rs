@@ -35,5 +35,6 @@ mod stamp;
 mod stopping;
 mod synth;
 mod tables;
+mod threads;
 mod told;
 mod window;

@@ -15,7 +15,7 @@ fn epochs(c: &mut Criterion) {
     let (source, packed) = (folder.path().join("zipf.svm"), folder.path().join("zipf.safetensors"));
     let mut text = Vec::new();
     let synth = Synth { rows: 20_000, features: 50_000, nonzeros: 100, exponent: 1.1, ..Synth::default() };
-    let written = synth.write(&mut text).expect("text");
+    let written = synth.write(&mut text, &()).expect("text");
     std::fs::write(&source, &text).expect("a file");
 
     let mut group = c.benchmark_group("pack");
@@ -26,7 +26,7 @@ fn epochs(c: &mut Criterion) {
     let Ok(Packed::Sparse(data)) = Packed::open(&packed) else { panic!("sparse rows") };
     let mut group = c.benchmark_group("epoch");
     group.sample_size(10).throughput(Throughput::Elements(written.nonzeros));
-    let base = Settings { epochs: 1, threads: 1, lr: Some(0.1), ..Settings::default() };
+    let base = Settings { epochs: 1, threads: 1, lr: Some(0.1), pin: true, ..Settings::default() };
     let mut cases: Vec<(String, Settings)> = Vec::new();
     for rule in Rule::ALL {
         cases.push((format!("rule/{}", rule.name()), Settings { rule, ..base.clone() }));

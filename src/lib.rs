@@ -28,7 +28,7 @@ mod trainer;
 
 pub use classes::Classes;
 pub use family::{AnyData, AnyFamily, FAMILIES, FactorModel, Factors, LinearModel, WindowReport, family, family_for};
-pub use hogwild_base::{Error, Knob, Named, OutputFile, Result, memory};
+pub use hogwild_base::{Error, Knob, Named, OutputFile, Result, Threads, memory};
 pub use hogwild_data as data;
 pub use hogwild_data::Window;
 pub use hogwild_kernels::{

@@ -4,7 +4,10 @@
 mod cli;
 
 use clap::Parser;
-use cli::say::{reader_is_gone, say, show};
+use cli::{
+    interrupt::Interrupted,
+    say::{reader_is_gone, say, show},
+};
 use std::{io::IsTerminal, process::ExitCode};
 
 fn main() -> ExitCode {
@@ -22,6 +25,10 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(code) => code,
+        Err(error) if error.is::<Interrupted>() => {
+            say!("hogwild: {error}");
+            ExitCode::from(130)
+        }
         // Whoever reads our output may stop reading, as `head` does.
         Err(_) if reader_is_gone() => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,5 +1,11 @@
 //! What all commands that read data share: the options about it, and the progress of packing.
-use super::{flags, interrupt::watched, named::named, say::say, summary};
+use super::{
+    flags,
+    interrupt::{Interrupted, watched},
+    named::named,
+    say::say,
+    summary,
+};
 use clap::Args;
 use hogwild::{
     Error, Scored, TrainedModel, Window,
@@ -135,7 +141,7 @@ pub fn of_input(error: Error, opened: &Opened, inputs: &[PathBuf]) -> Error {
     }
 }
 
-/// Packs, or checks what is packed, with a progress bar. Ctrl-C ends the program, with code 130, once what was half written is gone.
+/// Packs, or checks what is packed, with a progress bar. Ctrl-C ends it with [`Interrupted`], once what was half written is gone.
 pub fn interruptible<T>(
     quiet: bool,
     work: impl FnOnce(&(dyn Fn(u64, Option<u64>) -> bool + Sync)) -> hogwild::Result<T>,
@@ -151,10 +157,7 @@ pub fn interruptible<T>(
     bar.0.finish_and_clear();
     if stopped {
         let written = outcome.is_ok();
-        // A temporary folder goes with it.
-        drop(outcome);
-        say!("hogwild: interrupted {}", if written { "after reading" } else { "while reading; nothing was written" });
-        std::process::exit(130);
+        return Err(Interrupted(if written { " after reading" } else { " while reading; nothing was written" }).into());
     }
     Ok(outcome?)
 }

@@ -3,7 +3,9 @@ use super::{
     data::{CacheOptions, of_input, score_members},
     notes,
     say::{say, show},
-    summary, warn,
+    summary,
+    threads::ThreadOptions,
+    warn,
 };
 use clap::Args;
 use hogwild::{Metrics, Scored, TrainedModel};
@@ -21,6 +23,8 @@ pub struct EvalArgs {
     json: bool,
     #[command(flatten)]
     options: CacheOptions,
+    #[command(flatten)]
+    pub threads: ThreadOptions,
 }
 
 pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {

@@ -1,5 +1,5 @@
 //! `hogwild inspect`: what a model or a packed file holds.
-use super::say::show;
+use super::{say::show, threads::ThreadOptions};
 use clap::Args;
 use hogwild::{
     TrainedModel,
@@ -18,6 +18,8 @@ pub struct InspectArgs {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    pub threads: ThreadOptions,
 }
 
 pub fn run(args: InspectArgs) -> anyhow::Result<()> {

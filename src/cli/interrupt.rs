@@ -5,6 +5,11 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::Relaxed},
 };
 
+/// Work has ended because of the flag: `main` says so, and ends with exit code 130. With what is to be said behind the word.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted{0}")]
+pub struct Interrupted(pub &'static str);
+
 static STOP: AtomicBool = AtomicBool::new(false);
 /// Whether something is running that looks at `STOP`.
 static WATCHED: AtomicBool = AtomicBool::new(false);

@@ -3,7 +3,7 @@
 //! - options: `data` (and how data are opened), `settings` (of a run, as the library declares them), `named` (of its choices), `environment`;
 //! - what is said: `summary` (one line on what was read), `notes` and `warn` (what is odd about rows and about ratings), `report` (a run on its
 //!   way, the log), `plot` (its picture), `flags` (as which the library's messages name settings), and `say`, by which all is printed;
-//! - what is not to be lost: `outputs` (checked before the work), `interrupt` (signals), `threads` (whether they are to be had).
+//! - what is not to be lost: `outputs` (checked before the work), `interrupt` (signals), `threads` (how many are used).
 mod bench;
 mod cache;
 mod data;
@@ -11,7 +11,7 @@ mod environment;
 mod eval;
 pub mod flags;
 mod inspect;
-mod interrupt;
+pub mod interrupt;
 mod named;
 mod notes;
 mod outputs;
@@ -27,6 +27,7 @@ mod threads;
 mod train;
 mod warn;
 
+use hogwild::Threads;
 use std::process::ExitCode;
 
 /// Trains sparse models on all cores of one machine, without locks.
@@ -57,17 +58,27 @@ pub enum Command {
 
 impl Command {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        threads::start()?;
-        match self {
-            Command::Train(args) => return train::run(*args),
-            Command::Bench(args) => return bench::run(*args),
-            Command::Eval(args) => return eval::run(args),
-            Command::Predict(args) => return predict::run(args),
-            Command::Pack(args) => pack::run(args)?,
-            Command::Inspect(args) => inspect::run(args)?,
-            Command::Cache(command) => cache::run(command)?,
-            Command::Synth(args) => return synth::run(args),
-        }
-        Ok(ExitCode::SUCCESS)
+        let threads = match &self {
+            Command::Train(args) => args.threads(),
+            Command::Eval(args) => args.threads.threads(),
+            Command::Predict(args) => args.threads.threads(),
+            Command::Pack(args) => args.threads.threads(),
+            Command::Inspect(args) => args.threads.threads(),
+            Command::Synth(args) => args.threads.threads(),
+            Command::Cache(_) | Command::Bench(_) => Threads::all(),
+        };
+        threads.run(|| {
+            match self {
+                Command::Train(args) => return train::run(*args),
+                Command::Bench(args) => return bench::run(*args),
+                Command::Eval(args) => return eval::run(args),
+                Command::Predict(args) => return predict::run(args),
+                Command::Pack(args) => pack::run(args)?,
+                Command::Inspect(args) => inspect::run(args)?,
+                Command::Cache(command) => cache::run(command)?,
+                Command::Synth(args) => synth::run(args)?,
+            }
+            Ok(ExitCode::SUCCESS)
+        })
     }
 }

@@ -4,6 +4,7 @@ use super::{
     flags, outputs,
     say::{say, show},
     summary,
+    threads::ThreadOptions,
 };
 use clap::Args;
 use hogwild::{
@@ -28,6 +29,8 @@ pub struct PackArgs {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    pub threads: ThreadOptions,
 }
 
 pub fn run(args: PackArgs) -> anyhow::Result<()> {

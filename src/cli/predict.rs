@@ -3,7 +3,9 @@ use super::{
     data::{CacheOptions, score_members},
     notes, outputs,
     say::{Results, say},
-    summary, warn,
+    summary,
+    threads::ThreadOptions,
+    warn,
 };
 use anyhow::Context;
 use clap::Args;
@@ -26,6 +28,8 @@ pub struct PredictArgs {
     out: Option<PathBuf>,
     #[command(flatten)]
     options: CacheOptions,
+    #[command(flatten)]
+    pub threads: ThreadOptions,
 }
 
 pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {

@@ -30,9 +30,14 @@ pub struct Typed<S> {
 }
 
 impl<S> Typed<S> {
+    /// What was typed for a setting.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.values.iter().find(|(typed, _)| *typed == name).map(|(_, text)| text.as_str())
+    }
+
     /// Whether a setting was typed.
     pub fn has(&self, name: &str) -> bool {
-        self.values.iter().any(|(typed, _)| *typed == name)
+        self.get(name).is_some()
     }
 
     /// The given settings with those that were typed, and what follows from them.

@@ -1,8 +1,9 @@
 //! `hogwild synth`: synthetic data with a known structure.
 use super::{
-    interrupt::watched,
+    interrupt::{Interrupted, watched},
     named::named,
     say::{Results, say},
+    threads::ThreadOptions,
 };
 use anyhow::Context;
 use clap::Args;
@@ -14,7 +15,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     io::Write,
     path::{Path, PathBuf},
-    process::ExitCode,
     sync::atomic::Ordering::Relaxed,
     time::{Duration, Instant},
 };
@@ -51,9 +51,11 @@ pub struct SynthArgs {
     /// The file to write, or - for standard output
     #[arg(short, long, default_value = "-")]
     out: PathBuf,
+    #[command(flatten)]
+    pub threads: ThreadOptions,
 }
 
-pub fn run(args: SynthArgs) -> anyhow::Result<ExitCode> {
+pub fn run(args: SynthArgs) -> anyhow::Result<()> {
     if args.rows == 0 {
         anyhow::bail!("--rows 0: there is nothing to write; give at least 1");
     }
@@ -71,19 +73,18 @@ pub fn run(args: SynthArgs) -> anyhow::Result<ExitCode> {
         summary
     };
     let Some(summary) = summary else {
-        say!("hogwild: interrupted{}", if args.out == Path::new("-") { "" } else { "; nothing was written" });
-        return Ok(ExitCode::from(130));
+        return Err(Interrupted(if args.out == Path::new("-") { "" } else { "; nothing was written" }).into());
     };
     let measure = if kind == Kind::Ratings { "RMSE" } else { "log-loss" };
     say!("{} nonzeros; {measure} of the hidden truth {:.4}, of the mean {:.4}", summary.nonzeros, summary.best, summary.base);
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Writes the rows, with a bar once a second has passed; none: it was interrupted.
 fn write(synth: &Synth, out: &mut dyn Write) -> anyhow::Result<Option<Summary>> {
     let (bar, started) = (ProgressBar::no_length(), Instant::now());
     let outcome = watched(|stop| {
-        let written = synth.write_while(out, &mut |rows| {
+        let progress = |rows: u64, _: Option<u64>| {
             if started.elapsed() >= Duration::from_secs(1) {
                 if let (None, Ok(style)) = (bar.length(), ProgressStyle::with_template("writing {bar:30} {percent}% {eta} left")) {
                     bar.set_length(synth.rows);
@@ -92,7 +93,8 @@ fn write(synth: &Synth, out: &mut dyn Write) -> anyhow::Result<Option<Summary>> 
                 bar.set_position(rows);
             }
             !stop.load(Relaxed)
-        });
+        };
+        let written = synth.write(out, &progress);
         if stop.load(Relaxed) { Ok(None) } else { written.map(Some) }
     });
     bar.finish_and_clear();

@@ -1,34 +1,23 @@
-//! The threads that read, check, pack and score: started here with a look at whether the system has them. (rayon would start them at the
-//! first use, and panic where it can't.)
-use rayon::{ThreadBuilder, ThreadPoolBuilder};
-use std::{
-    sync::mpsc::{Sender, channel},
-    thread,
-};
+//! How many threads a command uses.
+use clap::Args;
+use hogwild::Threads;
 
-/// Starts as many threads as there are cores (or as RAYON_NUM_THREADS says), or as many as are to be had; where there are none, the
-/// command's own thread does their work.
-pub fn start() -> anyhow::Result<()> {
-    let wanted = std::env::var("RAYON_NUM_THREADS").ok().and_then(|text| text.parse().ok()).filter(|&threads| threads > 0);
-    let wanted = wanted.unwrap_or_else(|| thread::available_parallelism().map_or(1, |n| n.get()));
-    // Pools are built of threads that run already, and can't lack one in the midst of it.
-    let mut running: Vec<Sender<ThreadBuilder>> = (0..wanted).map_while(|_| waiting().ok()).collect();
-    match running.len() {
-        0 => ThreadPoolBuilder::new().num_threads(1).use_current_thread().build_global()?,
-        threads => ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .spawn_handler(|job| {
-                let thread = running.pop().ok_or(std::io::ErrorKind::WouldBlock)?;
-                thread.send(job).map_err(|_| std::io::ErrorKind::BrokenPipe.into())
-            })
-            .build_global()?,
-    }
-    Ok(())
+/// As many as can be asked for.
+pub const MOST_THREADS: usize = 1024;
+
+#[derive(Args)]
+pub struct ThreadOptions {
+    /// Threads that read, check, pack and score [default: as many as cores]
+    #[arg(long, value_parser = count)]
+    threads: Option<usize>,
 }
 
-/// A thread that waits for what it is to do.
-fn waiting() -> std::io::Result<Sender<ThreadBuilder>> {
-    let (sender, jobs) = channel::<ThreadBuilder>();
-    thread::Builder::new().spawn(move || jobs.recv().map(ThreadBuilder::run))?;
-    Ok(sender)
+impl ThreadOptions {
+    pub fn threads(&self) -> Threads {
+        self.threads.map_or_else(Threads::all, Threads::new)
+    }
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|threads| (1..=MOST_THREADS).contains(threads)).ok_or_else(|| format!("must be from 1 to {MOST_THREADS}"))
 }

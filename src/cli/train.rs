@@ -7,7 +7,9 @@ use super::{
     report::{self, Report},
     say::{say, see_reader},
     settings::{All, Typed},
-    summary, warn,
+    summary,
+    threads::MOST_THREADS,
+    warn,
 };
 use anyhow::bail;
 use clap::{
@@ -15,7 +17,7 @@ use clap::{
     builder::{PossibleValue, PossibleValuesParser},
 };
 use hogwild::{
-    AnyData, AnyFamily, Ended, FAMILIES, Metric, Outcome, Settings,
+    AnyData, AnyFamily, Ended, FAMILIES, Metric, Outcome, Settings, Threads,
     data::{Kind, Opened, Packed},
     family, family_for,
 };
@@ -56,8 +58,14 @@ fn models() -> PossibleValuesParser {
 }
 
 impl TrainArgs {
+    /// What the whole command may use.
+    pub fn threads(&self) -> Threads {
+        let threads = self.settings.get("threads").and_then(|text| text.parse::<usize>().ok());
+        threads.map_or_else(Threads::all, |threads| Threads::new(threads.min(MOST_THREADS)))
+    }
+
     fn settings(&self, family: &dyn AnyFamily) -> hogwild::Result<Settings> {
-        self.settings.settings(Settings { isa: environment::instruction_set()?, ..family.defaults() })
+        self.settings.settings(Settings { isa: environment::instruction_set()?, pin: true, ..family.defaults() })
     }
 }
 

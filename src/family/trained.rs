@@ -1,7 +1,7 @@
 //! What of a trained model goes by its family: opening a file, scoring, checking labels, typed views.
 use super::{data::AnyData, list::family, ratings::FactorModel, rows::LinearModel, traits::AnyFamily};
 use crate::model::{Scored, Tensors, TrainedModel};
-use hogwild_base::{Error, Result};
+use hogwild_base::{Error, Result, threads};
 use hogwild_kernels::loss::OwnLoss;
 use std::path::Path;
 
@@ -31,13 +31,13 @@ impl TrainedModel {
         family(self.family).ok_or_else(|| Error::BadSetting { setting: "--model", value: self.family.into(), problem: problem() })
     }
 
-    /// Scores a data set of the model's kind. An ensemble's scores are those that predict the mean of what its members predict: of the
+    /// Scores a data set of the model's kind, by the threads of the call (see [`Threads`](crate::Threads)). An ensemble's scores are those that predict the mean of what its members predict: of the
     /// probabilities for logistic, of the scores otherwise.
     ///
     /// # Errors
     /// When the data is of the other kind, or its dictionary cannot be read.
     pub fn score<'d>(&self, data: impl Into<AnyData<'d>>) -> Result<Scored> {
-        Ok(Scored::mean(self.loss, self.score_members(data)?))
+        threads::in_call(|| Ok(Scored::mean(self.loss, self.score_members(data)?)))
     }
 
     /// Scores a data set with each of the [`members`](Self::members).
@@ -46,7 +46,8 @@ impl TrainedModel {
     /// As [`score`](Self::score).
     pub fn score_members<'d>(&self, data: impl Into<AnyData<'d>>) -> Result<Vec<Scored>> {
         let (family, data) = (self.family()?, data.into());
-        self.members.iter().map(|member| Ok(Scored { unit: self.unit, ..family.score(self, member, data)? })).collect()
+        let score = |member| Ok(Scored { unit: self.unit, ..family.score(self, member, data)? });
+        threads::in_call(|| self.members.iter().map(score).collect())
     }
 
     /// Whether the data's labels are such as the model's loss takes: what metrics ask for beside [`score`](Self::score).

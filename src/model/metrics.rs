@@ -1,6 +1,6 @@
 //! Held-out metrics: what a list of (score, target) says.
+use hogwild_base::threads;
 use hogwild_kernels::loss::{Loss, Metric};
-use rayon::slice::ParallelSliceMut;
 
 /// Metrics of a model on a data set; those that the loss has no use for are None.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,7 +64,7 @@ impl Metrics {
 /// The share of (positive, negative) pairs in the right order: from the sum of the positives' ranks (Mann & Whitney 1947).
 fn auc(scored: &[(f32, f32)]) -> Option<f64> {
     let mut sorted = scored.to_vec();
-    sorted.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    threads::in_call(|| threads::sort_unstable_by(&mut sorted, |a, b| a.0.total_cmp(&b.0)));
     let positives = sorted.iter().filter(|x| x.1 > 0.0).count() as f64;
     let negatives = sorted.len() as f64 - positives;
     let (mut rank, mut sum) = (0.0, 0.0);

@@ -1,7 +1,7 @@
 //! What scoring gives: scores with their targets, and what the model did not know.
 use super::metrics::Metrics;
+use hogwild_base::threads;
 use hogwild_kernels::loss::Loss;
-use rayon::prelude::*;
 
 /// Scores with their targets, in the order of the data, and what was not known to the model.
 #[derive(Clone, Debug)]
@@ -35,7 +35,9 @@ impl Scored {
         }
         let of = |i: usize| members.iter().filter_map(move |scored| scored.scores.get(i)).map(|&(z, _)| z);
         let score = |(i, &(_, target)): (usize, &(f32, f32))| (loss.mean_score(of(i)), target);
-        Scored { scores: members[0].scores.par_iter().enumerate().map(score).collect(), unknown: members[0].unknown, unit: members[0].unit }
+        let first = &members[0];
+        let scores = threads::in_call(|| threads::map(first.scores.len(), |i| score((i, &first.scores[i]))));
+        Scored { scores, unknown: first.unknown, unit: first.unit }
     }
 
     /// With the scores of the examples behind these.

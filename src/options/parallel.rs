@@ -3,9 +3,9 @@ use super::{RuleFacts, Settings, Takes, option::bad};
 use crate::{Batch, InstructionSet, Result};
 
 group! { $ "Threads";
-    /// Worker threads. By default the library takes all cores, and the command as many as the data are worth; the search of learning rates has
-    /// all.
-    threads: usize = std::thread::available_parallelism().map_or(1, |n| n.get()) => {
+    /// Workers; all else in a run has as many threads, and one is the calling thread. By default the library takes all cores, and the command as
+    /// many workers as the data are worth; all else, such as the search of learning rates, has all cores.
+    threads: usize = crate::Threads::all().count() => {
         value: "N",
         by_default: ["one for each 2 million nonzeros, up to all cores", "one for each 500,000 ratings, up to all cores"],
         must_be: "from 1 to 1024",
@@ -41,8 +41,8 @@ group! { $ "Threads";
         within: |s| s.exchange_every != Some(0),
     }
 
-    /// Pin each worker to a core; otherwise the system may move them.
-    pin: bool = true => {}
+    /// Pin each worker to a core, where there are as many workers as cores, and more than one. The command does; it has the machine to itself.
+    pin: bool = false => {}
 
     /// The vector instructions that workers use; all give the same bits.
     isa: Option<InstructionSet> = None => {
@@ -67,6 +67,11 @@ impl Settings {
     /// Workers that share parameters: by batches one hand steps them.
     pub(crate) fn workers(&self) -> usize {
         if self.batch == Batch::One { self.threads } else { 1 }
+    }
+
+    /// The threads that a run is given: those of its workers, or of its race.
+    pub(crate) fn all_threads(&self) -> usize {
+        self.threads.max(self.racers.unwrap_or(1))
     }
 
     /// The instruction set, which is checked to be one of this processor's.

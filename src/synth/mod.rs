@@ -11,10 +11,11 @@ mod text;
 use crate::{Error, Result, memory};
 use clicks::Clicks;
 use draw::{Random, mix};
+use hogwild_base::{Progress, threads};
 use rand::SeedableRng;
 use ratings::Ratings;
-use rayon::prelude::*;
 use std::{
+    convert::Infallible,
     io::{Error as IoError, ErrorKind, Write},
     ops::Range,
     path::Path,
@@ -148,21 +149,16 @@ impl Synth {
         Ok(())
     }
 
-    /// Writes the rows.
+    /// Writes the rows, by the threads of the call (see [`Threads`](crate::Threads)). `progress` is told how many rows are written.
     ///
     /// # Errors
-    /// Settings out of range, and what the writer refuses.
-    pub fn write(&self, out: &mut dyn Write) -> Result<Summary> {
-        self.write_while(out, &mut |_| true)
+    /// Settings out of range, what the writer refuses, and [`Error::Io`] of the kind `Interrupted` where `progress` ends it.
+    pub fn write(&self, out: &mut dyn Write, progress: &dyn Progress) -> Result<Summary> {
+        self.check()?;
+        threads::in_call(|| self.write_chunks(out, progress))
     }
 
-    /// As [`write`](Self::write), but stops as soon as `proceed`, which is told how many rows are written, says `false`: with
-    /// [`Error::Io`] of the kind `Interrupted`.
-    ///
-    /// # Errors
-    /// As for [`write`](Self::write).
-    pub fn write_while(&self, out: &mut dyn Write, proceed: &mut dyn FnMut(u64) -> bool) -> Result<Summary> {
-        self.check()?;
+    fn write_chunks(&self, out: &mut dyn Write, progress: &dyn Progress) -> Result<Summary> {
         let (source, nonzeros): (Box<dyn Rows>, u64) = match self.kind {
             Kind::Text => (Box::new(Text::new(self)), self.nonzeros),
             Kind::Clicks => (Box::new(Clicks::new(self)), clicks::FIELDS as u64),
@@ -171,7 +167,7 @@ impl Synth {
         };
         let size = CHUNK.div_ceil(nonzeros);
         // Those being made and those being written; a row may be half as long again.
-        let chunks = 4 * rayon::current_num_threads() as u64;
+        let chunks = 4 * threads::count() as u64;
         memory::ask(
             (size * nonzeros + nonzeros / 2).saturating_mul(chunks * NONZERO),
             || format!("{chunks} chunks of rows of {nonzeros} nonzeros"),
@@ -181,7 +177,7 @@ impl Synth {
         let mut at = numbers.start;
         // The next chunks' rows, in order; fewer or none at the end.
         let mut next = || -> Vec<Range<u64>> {
-            let chunks = (0..2 * rayon::current_num_threads()).map(|_| {
+            let chunks = (0..2 * threads::count()).map(|_| {
                 let begin = at;
                 at = at.saturating_add(size).min(numbers.end);
                 begin..at
@@ -197,13 +193,22 @@ impl Synth {
             if making.is_empty() && made.is_empty() {
                 return Ok(seen.summary(self.kind));
             }
-            let fill = |(chunk, rows): (&mut Chunk, Range<u64>)| self.fill(&*source, rows, chunk);
-            rayon::in_place_scope(|scope| {
-                scope.spawn(|_| making.par_iter_mut().zip(rows).with_max_len(1).for_each(fill));
+            let fill = || {
+                let chunks = making.iter_mut().zip(rows).collect();
+                let Ok(()) = threads::each(
+                    chunks,
+                    || (),
+                    |(), (chunk, rows)| {
+                        self.fill(&*source, rows, chunk);
+                        Ok::<(), Infallible>(())
+                    },
+                );
+            };
+            threads::beside(fill, || {
                 for chunk in &made {
                     out.write_all(&chunk.text)?;
                     seen = seen.add(&chunk.seen);
-                    if !proceed(seen.rows) {
+                    if !progress.progress(seen.rows, Some(self.rows)) {
                         return Err(IoError::new(ErrorKind::Interrupted, "interrupted"));
                     }
                 }

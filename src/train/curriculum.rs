@@ -7,8 +7,8 @@
 //! no more. Until then each epoch begins with a pass that scores all examples, those left out before too. Equal losses are admitted
 //! by lot: a linear model begins with all alike, and its first epoch has a random share of the examples.
 use crate::options::Settings;
+use hogwild_base::threads;
 use hogwild_kernels::order::Order;
-use rayon::prelude::*;
 
 /// What an epoch at the very beginning admits.
 const FIRST: f64 = 0.2;
@@ -28,14 +28,14 @@ pub(super) fn admitted(settings: &Settings, examples: u64, epoch: usize) -> u64 
 pub(super) fn easiest(losses: &[f32], count: u64, seed: u64) -> Vec<bool> {
     let lot = seed as u32 ^ (seed >> 32) as u32;
     // No two are equal: the loss (not negative, so that its bits are in its order), then a number that only this position has.
-    let key = |(position, loss): (usize, &f32)| (loss.abs().to_bits() as u64) << 32 | scatter(position as u32 ^ lot) as u64;
-    let keys: Vec<u64> = losses.par_iter().enumerate().map(key).collect();
+    let key = |position: usize| (losses[position].abs().to_bits() as u64) << 32 | scatter(position as u32 ^ lot) as u64;
+    let keys = threads::map(losses.len(), key);
     let mut ranked = keys.clone();
     let last = match count.checked_sub(1).map(|last| last as usize) {
         Some(last) if last < ranked.len() => *ranked.select_nth_unstable(last).1,
         _ => u64::MAX,
     };
-    keys.par_iter().map(|&key| key <= last).collect()
+    threads::map(keys.len(), |position| keys[position] <= last)
 }
 
 /// One number to one number, without pattern (the finalizer of MurmurHash3).

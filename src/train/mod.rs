@@ -18,7 +18,7 @@ use crate::{
     options::Settings,
 };
 use follower::Follower;
-use hogwild_base::Result;
+use hogwild_base::{Result, threads};
 use hogwild_data::{Dataset, Ratings};
 use hogwild_kernels::{
     engine::{Loops, Own},
@@ -105,9 +105,12 @@ pub fn train<'d>(
 ) -> Result<Outcome> {
     let data = data.into();
     let (rule, facts, has_valid) = (settings.rule.name(), family.facts(&settings.rule), valid.is_some());
-    session::run(&Job { family: family.name(), rule, facts, settings, has_valid }, &mut Follower::new(watch, stop), &|| {
-        family.check(settings)?;
-        family.prepare(data, valid, settings)
+    let job = Job { family: family.name(), rule, facts, settings, has_valid };
+    threads::with(settings.all_threads(), || {
+        session::run(&job, &mut Follower::new(watch, stop), &|| {
+            family.check(settings)?;
+            family.prepare(data, valid, settings)
+        })
     })
 }
 
@@ -120,8 +123,10 @@ fn fit<F: Family>(
     follower: &mut Follower<'_>,
 ) -> Result<Outcome> {
     let job = Job { family: F::SCHEMA.family, rule: name, facts: rule.facts(), settings, has_valid: valid.is_some() };
-    session::run(&job, follower, &|| {
-        F::check(settings)?;
-        F::prepare(rule, data, valid, settings)
+    threads::with(settings.all_threads(), || {
+        session::run(&job, follower, &|| {
+            F::check(settings)?;
+            F::prepare(rule, data, valid, settings)
+        })
     })
 }

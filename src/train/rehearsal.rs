@@ -13,7 +13,7 @@ use crossbeam::channel::{RecvTimeoutError, Sender, unbounded};
 use hogwild_base::{Error, Result, memory};
 use hogwild_kernels::{
     aids::Aids,
-    engine::{Counters, Engine, Epoch, Facts, Task},
+    engine::{Counters, Engine, Epoch, Facts, Follow, Task},
     order::{BLOCK, Order, Plan},
     params::{Parameters, Shape},
     schedule::Moment,
@@ -101,6 +101,22 @@ impl<'a> Rehearsal<'a> {
     /// that left the finite numbers.
     pub fn side_by_side(&self, rates: &[f32], follower: &mut Follower<'_>) -> Result<Vec<Rehearsed>> {
         let (next, counters) = (AtomicUsize::new(0), Vec::from_iter(rates.iter().map(|_| Counters::default())));
+        let progress = |done: usize| Progress { epoch: 0, examples: done as u64, of: rates.len() as u64, done: 0, of_all: 0 };
+        let mut raced: Vec<_> = rates.iter().map(|&rate| (Raced::new(rate), Vec::new())).collect();
+        // Each has parameters of its own: no more at once than memory holds.
+        let room = memory::available()
+            .map_or(u64::MAX, |free| free / (ROOM * Parameters::bytes(&self.facts.layout, &self.stage.shape())).max(1))
+            .max(1);
+        let racers = self.settings.racers.unwrap_or(self.settings.threads).min(rates.len()).min(room as usize);
+        if racers == 1 {
+            let parameters = self.parameters()?;
+            for (i, (&rate, counters)) in rates.iter().zip(&counters).enumerate() {
+                let mut follow = |_| follower.progress(progress(i));
+                counters.stop.store(follow(0), Relaxed);
+                raced[i] = self.rehearse(rate, &parameters, counters, &mut follow);
+            }
+            return Ok(raced);
+        }
         let (done, over) = unbounded();
         let worker = |first: bool, done: Sender<Result<(usize, Rehearsed)>>| {
             let parameters = match self.parameters() {
@@ -111,16 +127,12 @@ impl<'a> Rehearsal<'a> {
             while let i = next.fetch_add(1, Relaxed)
                 && let Some(&rate) = rates.get(i)
             {
-                let _ = done.send(Ok((i, self.rehearse(rate, &parameters, &counters[i])))); // the other end waits for it
+                let _ = done.send(Ok((i, self.rehearse(rate, &parameters, &counters[i], &mut |_| false)))); // the other end waits for it
             }
         };
-        let mut raced: Vec<_> = rates.iter().map(|&rate| (Raced::new(rate), Vec::new())).collect();
         thread::scope(|scope| {
-            // Each has parameters of its own: no more at once than memory holds. The first finds out whether there is room for one.
-            let room = memory::available()
-                .map_or(u64::MAX, |free| free / (ROOM * Parameters::bytes(&self.facts.layout, &self.stage.shape())).max(1))
-                .max(1);
-            for started in 0..self.settings.racers.unwrap_or(self.settings.threads).min(rates.len()).min(room as usize) {
+            // The first finds out whether there is room for one.
+            for started in 0..racers {
                 let (worker, done) = (&worker, done.clone());
                 match thread::Builder::new().spawn_scoped(scope, move || worker(started == 0, done)) {
                     Err(source) if started == 0 => return Err(Error::Threads { source }),
@@ -137,7 +149,7 @@ impl<'a> Rehearsal<'a> {
                     }
                     Err(RecvTimeoutError::Disconnected) => return Ok(raced),
                     Err(RecvTimeoutError::Timeout) => {
-                        let stop = follower.progress(Progress { epoch: 0, examples: count, of: rates.len() as u64, done: 0, of_all: 0 });
+                        let stop = follower.progress(progress(count));
                         for counters in &counters {
                             counters.stop.fetch_or(stop, Relaxed);
                         }
@@ -149,12 +161,12 @@ impl<'a> Rehearsal<'a> {
     }
 
     /// One rate's run on each fold.
-    fn rehearse(&self, rate: f32, parameters: &Parameters, counters: &Counters) -> Rehearsed {
+    fn rehearse(&self, rate: f32, parameters: &Parameters, counters: &Counters, follow: &mut Follow<'_>) -> Rehearsed {
         let (mut raced, mut losses, mut training) = (Raced::new(rate), Vec::new(), 0.0);
         for fold in self.stage.folds() {
             parameters.reset(&self.facts.layout);
             self.stage.start(parameters);
-            let Some((judged, trained)) = self.run(rate, fold, parameters, counters, &mut raced.examples) else {
+            let Some((judged, trained)) = self.run(rate, fold, parameters, (counters, &mut *follow), &mut raced.examples) else {
                 return (raced, Vec::new());
             };
             losses.extend(judged);
@@ -166,10 +178,18 @@ impl<'a> Rehearsal<'a> {
     }
 
     /// The losses of the examples that judge, and the mean loss of those trained on in the last epoch; none where it left the finite numbers.
-    fn run(&self, rate: f32, fold: &Fold, parameters: &Parameters, counters: &Counters, examples: &mut u64) -> Option<(Vec<f32>, f64)> {
+    fn run(
+        &self,
+        rate: f32,
+        fold: &Fold,
+        parameters: &Parameters,
+        (counters, follow): (&Counters, &mut Follow<'_>),
+        examples: &mut u64,
+    ) -> Option<(Vec<f32>, f64)> {
         let admitted = vec![fold.examples(); self.settings.epochs.min(EPOCHS)];
         let (task, mut judged) = (self.task(rate, parameters, &admitted), None);
-        self.stage.with_engine(&task, counters, &mut |engine| judged = self.epochs(engine, fold, &task, counters, examples));
+        self.stage
+            .with_engine(&task, counters, &mut |engine| judged = self.epochs(engine, fold, &task, (counters, &mut *follow), examples));
         judged
     }
 
@@ -178,7 +198,7 @@ impl<'a> Rehearsal<'a> {
         engine: &mut dyn Engine,
         fold: &Fold,
         task: &Task<'_>,
-        counters: &Counters,
+        (counters, follow): (&Counters, &mut Follow<'_>),
         examples: &mut u64,
     ) -> Option<(Vec<f32>, f64)> {
         let Settings { loss, seed, order, .. } = *self.settings;
@@ -191,7 +211,7 @@ impl<'a> Rehearsal<'a> {
             counters.examples.store(0, Relaxed);
             let number = done as usize + 1;
             let plan = &Plan::new(&fold.train, Vec::new(), order, BLOCK, seed, number);
-            let (tally, _) = engine.epoch(&Epoch { number, start, plan }, &mut |_| false);
+            let (tally, _) = engine.epoch(&Epoch { number, start, plan }, follow);
             *examples += tally.examples;
             if counters.stop.load(Relaxed) || !tally.loss.is_finite() {
                 return None; // it has left the finite numbers, or is to end

@@ -37,6 +37,7 @@ mod stamp;
 mod stopping;
 mod synth;
 mod tables;
+mod threads;
 mod told;
 mod trainer;
 mod window;

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use hogwild::Error;
 use hogwild::data::{
     Dataset, Format, Ids, Kind, OnBadRow, PackReport, PackSettings, Packed, Ratings, Repeated, open_or_pack, pack, pack_while,
 };
+use hogwild::{Error, Threads};
 use proptest::prelude::*;
 
 fn quiet(_: u64, _: Option<u64>) {}
@@ -147,8 +147,7 @@ fn threads_do_not_matter() {
     let directory = tempfile::tempdir().unwrap();
     let text = long_text();
     let packed = [1, 2, 8].map(|threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        std::fs::read(pool.install(|| pack_bytes(directory.path(), text.as_bytes(), &PackSettings::default())).1).unwrap()
+        std::fs::read(Threads::new(threads).run(|| pack_bytes(directory.path(), text.as_bytes(), &PackSettings::default())).1).unwrap()
     });
     assert!(packed[0] == packed[1] && packed[1] == packed[2]);
 }

@@ -1,6 +1,7 @@
 //! Synthetic data: the small sets in `data/` are what the library writes, and a seed is a truth.
 use crate::support::data::synthetic;
 use hogwild::synth::{Kind, Synth};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 #[test]
 fn the_sets_in_data_are_written_by_their_seeds() {
@@ -64,16 +65,17 @@ fn uniform_features_are_equally_frequent() {
 fn the_hidden_truth_beats_the_mean_and_the_writing_can_be_stopped() {
     for kind in [Kind::Text, Kind::Clicks, Kind::Uniform, Kind::Ratings] {
         let synth = Synth { kind, rows: 20_000, ..Synth::default() };
-        let summary = synth.write(&mut std::io::sink()).unwrap();
+        let summary = synth.write(&mut std::io::sink(), &()).unwrap();
         assert!(summary.best < 0.93 * summary.base, "{kind:?}: {summary:?}");
-        let mut told = 0;
-        let error = synth.write_while(&mut std::io::sink(), &mut |rows| {
-            told = rows;
-            false
-        });
+        let told = AtomicU64::new(0);
+        let stops = |rows: u64, of: Option<u64>| {
+            told.store(rows, Relaxed);
+            of != Some(20_000)
+        };
+        let error = synth.write(&mut std::io::sink(), &stops);
         let Err(hogwild::Error::Io { source, .. }) = error else { panic!("{error:?}") };
         assert_eq!(source.kind(), std::io::ErrorKind::Interrupted);
-        assert!(told > 0, "{kind:?}");
+        assert!(told.into_inner() > 0, "{kind:?}");
     }
 }
 
@@ -89,7 +91,7 @@ fn bad_settings_are_refused_by_name() {
         (Synth { start_row: u64::MAX - 5, rows: 6, ..good.clone() }, "--start-row"),
         (Synth { kind: Kind::Ratings, items: 0, ..good.clone() }, "--items"),
     ] {
-        assert!(bad.write(&mut std::io::sink()).unwrap_err().to_string().starts_with(flag));
+        assert!(bad.write(&mut std::io::sink(), &()).unwrap_err().to_string().starts_with(flag));
     }
     // What a kind does not use is not looked at.
     for unused in [

@@ -9,8 +9,12 @@ pub mod left;
 pub mod memory;
 mod named;
 pub mod output;
+mod progress;
+pub mod threads;
 
 pub use error::{Error, Result};
 pub use knob::Knob;
 pub use named::Named;
 pub use output::OutputFile;
+pub use progress::Progress;
+pub use threads::Threads;

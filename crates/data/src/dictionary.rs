@@ -6,11 +6,11 @@
 
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashTable};
-use rayon::slice::ParallelSliceMut;
 use std::cmp::Reverse;
 use std::hash::BuildHasher;
 
 use super::Ids;
+use hogwild_base::threads;
 
 /// Numbers below this are their own codes.
 pub(super) const DIRECT: u64 = 1 << 24;
@@ -211,7 +211,7 @@ fn sort_by_count(keys: &mut Vec<u64>) {
     let mut places = [0usize; SMALL];
     keys.iter().filter_map(|&key| small(key)).for_each(|count| places[count] += 1);
     let mut sorted: Vec<u64> = keys.iter().copied().filter(|&key| small(key).is_none()).collect();
-    sorted.par_sort_unstable();
+    threads::sort_unstable_by(&mut sorted, u64::cmp);
     let mut begin = sorted.len();
     for place in places.iter_mut().rev() {
         begin += std::mem::replace(place, begin);
@@ -231,6 +231,6 @@ fn sort_by_count(keys: &mut Vec<u64>) {
 /// The entries of a table in order.
 fn sorted(table: HashTable<u32>, by: impl Fn(&u32, &u32) -> std::cmp::Ordering + Sync) -> Vec<u32> {
     let mut entries: Vec<u32> = table.into_iter().collect();
-    entries.par_sort_unstable_by(by);
+    threads::sort_unstable_by(&mut entries, by);
     entries
 }

@@ -3,14 +3,13 @@
 use std::fs::File;
 use std::path::Path;
 
-use rayon::prelude::*;
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 use serde_json::{Map, Value};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::file::read_at;
-use hogwild_base::{Error, Result};
+use hogwild_base::{Error, Result, threads};
 
 /// What `format` says in the metadata.
 const FORMAT: &str = "hogwild-data";
@@ -93,15 +92,12 @@ pub(super) fn hash_blocks<T: Send>(
     look: impl Fn(usize, &[u8]) -> std::io::Result<T> + Sync,
 ) -> std::io::Result<(Vec<u64>, Vec<T>)> {
     let blocks = end.saturating_sub(start).div_ceil(BLOCK as u64);
-    let each: Vec<_> = (0..blocks)
-        .into_par_iter()
-        .map_init(Vec::new, |buffer, block| {
-            let from = start + block * BLOCK as u64;
-            buffer.resize((end - from).min(BLOCK as u64) as usize, 0);
-            read_at(file, buffer, from)?;
-            Ok((xxh3_64(buffer), look(from as usize, buffer)?))
-        })
-        .collect();
+    let each = threads::map_with(blocks as usize, Vec::new, |buffer, block| {
+        let from = start + (block * BLOCK) as u64;
+        buffer.resize((end - from).min(BLOCK as u64) as usize, 0);
+        read_at(file, buffer, from)?;
+        Ok((xxh3_64(buffer), look(from as usize, buffer)?))
+    });
     each.into_iter().collect::<std::io::Result<Vec<_>>>().map(|pairs| pairs.into_iter().unzip())
 }
 

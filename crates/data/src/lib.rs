@@ -30,6 +30,7 @@ pub use cache_folder::{CacheEntry, cache_directory, cache_entries, clear_cache};
 pub use expected::looks_like;
 pub use format::is_bad;
 pub use format::{Column, Columns, Format, OnBadRow, Repeated};
+pub use hogwild_base::Progress;
 pub use ids::Ids;
 pub use layout::is_safetensors;
 pub use pack::{PackReport, PackSettings, TargetCounts, pack, pack_while};

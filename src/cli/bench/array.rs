@@ -1,4 +1,4 @@
-//! Memory, read and written by so many threads, pinned as training pins them.
+//! Memory, read and written by so many threads, pinned as training pins them: where they are as many as cores.
 //!
 //! Arrays are read by plain loads; a hand-over is relaxed loads and stores of one atomic. Huge pages are advised as for parameters. A
 //! measurement is the best of a few short takes: what disturbs it only makes it slower.
@@ -187,7 +187,7 @@ pub fn together(threads: usize, take: Duration, job: impl Fn(usize, Instant) -> 
     let (start, given_up, job) = (WaitGroup::new(), &AtomicBool::new(false), &job);
     thread::scope(|scope| {
         let spawn = |worker: usize| {
-            let core = cores.get(worker).copied().filter(|_| threads <= cores.len());
+            let core = cores.get(worker).copied().filter(|_| threads > 1 && threads == cores.len());
             let start = start.clone();
             thread::Builder::new().spawn_scoped(scope, move || {
                 core.map(core_affinity::set_for_current);

@@ -14,7 +14,7 @@ mod trainer;
 use super::{
     data::{CacheOptions, of_input},
     environment, flags,
-    interrupt::watched,
+    interrupt::{Interrupted, watched},
     outputs,
     say::{say, show},
     settings::{Subset, Typed},
@@ -88,20 +88,15 @@ impl Subset for Few {
     }
 }
 
-/// Ctrl-C was pressed.
-#[derive(Debug, thiserror::Error)]
-#[error("interrupted")]
-struct Interrupted;
-
 /// Gives up where Ctrl-C was pressed.
 fn interrupted(stop: &AtomicBool) -> anyhow::Result<()> {
-    if stop.load(Relaxed) { Err(Interrupted.into()) } else { Ok(()) }
+    if stop.load(Relaxed) { Err(Interrupted("").into()) } else { Ok(()) }
 }
 
 impl BenchArgs {
     fn settings(&self, family: &dyn AnyFamily) -> hogwild::Result<Settings> {
         let mut s = family.defaults();
-        s.isa = environment::instruction_set()?;
+        (s.isa, s.pin) = (environment::instruction_set()?, true);
         self.settings.settings(s)
     }
 
@@ -150,10 +145,6 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     });
     bar.finish_and_clear();
     match done {
-        Err(error) if error.is::<Interrupted>() => {
-            say!("hogwild: interrupted");
-            Ok(ExitCode::from(130))
-        }
         Err(error) if matches!(error.downcast_ref(), Some(Error::Diverged { .. })) => {
             say!("hogwild: {}", flags::of_chain(&error));
             Ok(ExitCode::from(1))
@@ -196,7 +187,7 @@ impl Bench<'_> {
     fn synthetic(&self) -> anyhow::Result<()> {
         let mut machine = self.machine()?;
         let mut found = Vec::new();
-        for (kind, synth) in sets::all(self.args.size, self.args.settings(false)?.seed) {
+        for (kind, synth) in sets::all(self.args.size, self.args.settings(FAMILIES[0])?.seed) {
             let name = format!("synthetic {kind}");
             (self.tell)(&format!("{name}: writing and packing"));
             let made = sets::make(kind, &synth, self.stop)?;
@@ -231,7 +222,7 @@ impl Bench<'_> {
         trainer.say("random lines");
         let array = Array::new(work.parameters, self.stop)?;
         let random = self.threads.iter().map(|&threads| array.random(threads, self.stop)).collect::<anyhow::Result<_>>()?;
-        let (shape, raced) = (shape(trainer.data), self.args.settings(false)?.lr.is_none());
+        let (shape, raced) = (shape(trainer.data), self.args.settings(FAMILIES[0])?.lr.is_none());
         let Trainer { name, settings, .. } = trainer;
         // As they stand now: what later looks find is not what this set's limits were told by.
         let rates = machine.rates.clone();

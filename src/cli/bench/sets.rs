@@ -37,13 +37,13 @@ pub fn make(name: &str, synth: &Synth, stop: &AtomicBool) -> anyhow::Result<Made
     let go_on = || !stop.load(Relaxed);
     let made = || -> hogwild::Result<Packed> {
         let mut out = OutputFile::create(&text)?;
-        synth.write_while(&mut out, &mut |_| go_on())?;
+        synth.write(&mut out, stop)?;
         out.finish()?;
         pack_while(std::slice::from_ref(&text), &packed, &PackSettings::default(), &|_, _| go_on())?;
         Packed::open(&packed)
     };
     // Interrupted work fails, with another error.
-    let packed = made().map_err(|error| if go_on() { error.into() } else { anyhow::Error::from(Interrupted) })?;
+    let packed = made().map_err(|error| if go_on() { anyhow::Error::from(error) } else { Interrupted("").into() })?;
     std::fs::remove_file(&text).with_context(|| format!("{}: cannot remove", text.display()))?;
     Ok(Made { packed, _folder: folder })
 }

@@ -158,7 +158,7 @@ pub fn long_enough(begun: &Outcome) -> usize {
 pub fn finished(outcome: Outcome) -> anyhow::Result<Outcome> {
     match outcome.ended {
         Ended::Diverged(error) | Ended::DataLost(error) => Err(error.into()),
-        Ended::Interrupted => Err(super::Interrupted.into()),
+        Ended::Interrupted => Err(super::Interrupted("").into()),
         _ => Ok(outcome),
     }
 }

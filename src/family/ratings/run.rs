@@ -11,7 +11,7 @@ use crate::{
     model::{Axis, Scored, Tensor, Tensors},
     options::Settings,
 };
-use hogwild_base::Result;
+use hogwild_base::{Result, threads};
 use hogwild_data::Ratings;
 use hogwild_kernels::{
     batch::Batch,
@@ -21,7 +21,6 @@ use hogwild_kernels::{
     params::{Finish, Parameters, Shape},
     simd::LANES,
 };
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// What a rating of sixteen factors takes, beside a nonzero of a linear model.
@@ -141,7 +140,8 @@ impl Prepared for RatingsRun<'_> {
             let (user, item) = (self.parts.row(rating.pair.user), self.parts.row(rating.pair.item));
             loss.value(targets.standard(model.score(user, item - self.parts.users)), rating.value)
         };
-        self.parts.feed.ratings.par_iter().map(of).collect()
+        let ratings = &self.parts.feed.ratings;
+        threads::map(ratings.len(), |i| of(&ratings[i]))
     }
 
     fn search(&self, _largest: u64) -> Result<Box<dyn Search + '_>> {

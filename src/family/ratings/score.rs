@@ -3,10 +3,9 @@ use crate::{
     classes::Classes,
     model::{Axis, Scored, Tensor, Tensors, TrainedModel},
 };
-use hogwild_base::Result;
+use hogwild_base::{Result, threads};
 use hogwild_data::{Ids, Ratings, is_bad};
 use hogwild_kernels::loss::Loss;
-use rayon::prelude::*;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Ratings that one task scores.
@@ -88,7 +87,8 @@ impl<'a> Factors<'a> {
             }
             part
         };
-        let parts: Vec<Scored> = ratings.par_chunks(TASK).map(part).collect();
+        let tasks: Vec<_> = ratings.chunks(TASK).collect();
+        let parts = threads::map(tasks.len(), |i| part(tasks[i]));
         parts.into_iter().fold(Scored::default(), Scored::join)
     }
 }

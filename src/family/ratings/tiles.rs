@@ -1,6 +1,6 @@
 //! Ratings in tiles: copied once, and shuffled within the tile then; or all in the order of the file.
 use crate::{classes::Classes, options::Settings};
-use hogwild_base::{Result, memory};
+use hogwild_base::{Result, memory, threads};
 use hogwild_data::Ratings;
 use hogwild_kernels::{
     feed::{Rating, RatingFeed},
@@ -10,7 +10,6 @@ use hogwild_kernels::{
     targets::Targets,
 };
 use rand::seq::SliceRandom;
-use rayon::prelude::*;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Users x items of a tile: their factor rows at rank 32 fill a second-level cache, no more.
@@ -25,7 +24,6 @@ pub(super) fn tiles(data: &Ratings, settings: &Settings) -> Result<(RatingFeed, 
     let bytes = (data.len() * (size_of::<u32>() + 2 * size_of::<Rating>())) as u64;
     memory::ask(bytes, || format!("{} ratings, which train from memory,", data.len()), "train on fewer of them, or where there is more")?;
     let &Settings { loss, holdout, seed, standardize, .. } = settings;
-    let threads = settings.workers();
     let users = data.users() as u32;
     let items = data.items() as u32;
     let mut random = Stream::Tiles.random(seed);
@@ -49,9 +47,9 @@ pub(super) fn tiles(data: &Ratings, settings: &Settings) -> Result<(RatingFeed, 
     let targets = Targets::new(loss, taken, standardize, |each| ratings.iter().for_each(|r| each(r.value)));
     ratings.iter_mut().for_each(|r| r.value = targets.target(r.value));
     let tile = |r: &Rating| if sequential { (0, 0) } else { (r.pair.user / TILE.0, (r.pair.item - users) / TILE.1) };
-    ratings.par_sort_by_key(tile); // stable: the shuffle remains within the tile
+    threads::sort_by_key(&mut ratings, tile); // stable: the shuffle remains within the tile
     // Workers are to find work: large tiles are cut for them.
-    let most = if threads == 1 { usize::MAX >> 1 } else { (ratings.len() / (8 * threads)).max(1024) };
+    let most = if settings.workers() == 1 { usize::MAX >> 1 } else { (ratings.len() / (8 * settings.workers())).max(1024) };
     let mut units = Vec::new();
     let mut start = 0u32;
     for run in ratings.chunk_by(|a, b| tile(a) == tile(b)) {

@@ -17,13 +17,12 @@
 //! held-out log-loss .270 as it is; by max-abs, std and online .270, .268 and .274 with the root, .301, .526 and .318 without. On real data it
 //! is not always the better, after five epochs by max-abs with it and without: imdb_1gram .271 and .313, a9a .325 and .324, criteo .456 and
 //! .448 (at best .446 and .448), kdd99 .467 and .354 (where held-out loss rises after the first epoch at each rate tried by max-abs).
-use hogwild_base::Result;
+use hogwild_base::{Result, threads};
 use hogwild_data::Dataset;
 use hogwild_kernels::{
     engine::{Kernel, Loops},
     feed::{Normalize, Scaling},
 };
-use rayon::prelude::*;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Places in the file and rows at each that are looked at for the sizes of features, and the least share of them that a feature is to be in to count.
@@ -37,6 +36,8 @@ const FAR: f64 = 1e6;
 /// Or how short the mean row: one rate has to suit the bias too, whose value is 1. (Ten normal features times .003 lost 5% to 30% unscaled, times .001 half of
 /// what there was to gain; rows of texts by tf-idf have length 1.)
 const SHORT: f64 = 0.1;
+/// Rows that one thread counts at a time.
+const CHUNK: usize = 1 << 14;
 
 /// How features are scaled.
 pub(super) struct Scaled {
@@ -82,7 +83,8 @@ pub(super) fn choose(how: Normalize, data: &Dataset) -> Scaled {
 /// What the data are scaled by; none: nothing is scaled. `keeps`: the rows that are looked at.
 pub(super) fn scaling(how: Normalize, data: &Dataset, keeps: impl Fn(u32) -> bool + Sync) -> Result<Option<Scaling>> {
     let by = |scale: fn(&Seen, f64) -> f64| {
-        let rows = (0..data.rows() as u32).into_par_iter().filter(|&row| keeps(row)).count().max(1) as f64;
+        let in_chunk = |chunk: usize| (chunk * CHUNK..data.rows().min((chunk + 1) * CHUNK)).filter(|&row| keeps(row as u32)).count();
+        let rows = threads::map(data.rows().div_ceil(CHUNK), in_chunk).iter().sum::<usize>().max(1) as f64;
         let of = |seen: Seen| if seen.most > 0.0 { scale(&seen, rows) as f32 } else { 0.0 };
         see(data, &keeps).map(|seen| seen.into_iter().map(of).collect())
     };
@@ -141,7 +143,7 @@ impl Seen {
 fn see(data: &Dataset, keeps: &(impl Fn(u32) -> bool + Sync)) -> Result<Vec<Seen>> {
     let mut seen = vec![Seen::default(); data.columns()];
     let counts = data.feature_counts()?;
-    let share = counts.iter().fold(0, |sum: u64, &count| sum.saturating_add(count)) / rayon::current_num_threads() as u64;
+    let share = counts.iter().fold(0, |sum: u64, &count| sum.saturating_add(count)) / threads::count() as u64;
     let (mut parts, mut rest, mut first) = (Vec::new(), seen.as_mut_slice(), 0);
     while !rest.is_empty() {
         let mut sum = 0u64;
@@ -155,7 +157,7 @@ fn see(data: &Dataset, keeps: &(impl Fn(u32) -> bool + Sync)) -> Result<Vec<Seen
         (rest, first) = (others, first + columns);
     }
     let (columns, values) = (data.column_cells(), data.value_cells());
-    parts.into_par_iter().for_each(|(first, part)| {
+    let look = |first: u32, part: &mut [Seen]| {
         for row in (0..data.rows() as u32).filter(|&row| keeps(row)) {
             let range = data.row_range(row as usize);
             let skipped = columns[range.clone()].partition_point(|column| column.load(Relaxed) < first);
@@ -165,6 +167,14 @@ fn see(data: &Dataset, keeps: &(impl Fn(u32) -> bool + Sync)) -> Result<Vec<Seen
                 *seen = Seen { most: seen.most.max(x.abs()), sum: seen.sum + x, squares: seen.squares + x * x };
             }
         }
-    });
-    Ok(seen)
+    };
+    let looked: Result<()> = threads::each(
+        parts,
+        || (),
+        |(), (first, part)| {
+            look(first, part);
+            Ok(())
+        },
+    );
+    looked.map(|()| seen)
 }

@@ -3,13 +3,12 @@ use crate::{
     classes::Classes,
     model::{Axis, Scored, Tensor, Tensors, TrainedModel},
 };
-use hogwild_base::Result;
+use hogwild_base::{Result, threads};
 use hogwild_data::{Dataset, Ids, Window};
 use hogwild_kernels::{
     feed::row_length,
     loss::{Loss, Taken},
 };
-use rayon::prelude::*;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Rows that one task scores.
@@ -69,7 +68,7 @@ impl<'a> LinearModel<'a> {
         let columns = data.feature_ids()?.translate(self.ids);
         let window = Window::Auto.of(data, BESIDE * (self.weights.len() + 1 + columns.len()) as u64);
         let by = Scorer { bias: self.bias, weights: self.weights, unit_rows: self.unit_rows, taken: Classes::taken(classes, loss) };
-        let scored = by.score(&Asked { window, columns: Some(&columns), ..Asked::all(data) });
+        let scored = threads::in_call(|| by.score(&Asked { window, columns: Some(&columns), ..Asked::all(data) }));
         data.whole().map(|()| scored)
     }
 }
@@ -124,8 +123,8 @@ impl<'a> Scorer<'a> {
             if ends.len() > 1 {
                 (i..ends.len().min(i + 2)).skip((i > 0) as usize).for_each(|next| data.will_need(slab(next)));
             }
-            let tasks = rows[of(slab(i).start)..of(slab(i).end)].par_chunks(TASK);
-            let parts: Vec<Scored> = tasks.map(|rows| self.task(asked, rows)).collect();
+            let tasks: Vec<&[u32]> = rows[of(slab(i).start)..of(slab(i).end)].chunks(TASK).collect();
+            let parts = threads::map(tasks.len(), |i| self.task(asked, tasks[i]));
             scored = parts.into_iter().fold(scored, Scored::join);
             if ends.len() > 1 {
                 data.release(slab(i));

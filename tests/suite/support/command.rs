@@ -66,7 +66,8 @@ pub fn start(folder: &Path, line: &str) -> Child {
 /// Starts a run that would not end by itself, and waits until it has done two epochs.
 pub fn start_training(folder: &Path, line: &str) -> Child {
     let _ = fs::remove_file(folder.join("log.jsonl"));
-    let mut child = start(folder, &format!("train {line} --threads 1 --lr 0.1 --epochs 1000000 --log log.jsonl --quiet"));
+    let threads = if line.contains("--threads") { "" } else { "--threads 1" };
+    let mut child = start(folder, &format!("train {line} {threads} --lr 0.1 --epochs 1000000 --log log.jsonl --quiet"));
     let epochs = || fs::read_to_string(folder.join("log.jsonl")).map_or(0, |log| log.matches("\"event\":\"epoch\"").count());
     until("two epochs", || {
         assert!(child.try_wait().unwrap().is_none(), "{line}: it has ended");

@@ -77,7 +77,7 @@ pub fn triples(data: &Ratings) -> Vec<Triple> {
 /// The text of synthetic data.
 pub fn synthetic(synth: &Synth) -> String {
     let mut text = Vec::new();
-    synth.write(&mut text).unwrap();
+    synth.write(&mut text, &()).unwrap();
     String::from_utf8(text).unwrap()
 }
 

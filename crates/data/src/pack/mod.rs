@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::input::{Inputs, Progress};
 use super::sources::Sources;
 use super::{Columns, Format, Kind, OnBadRow, Repeated};
-use hogwild_base::{Error, OutputFile, Result, output::Temporary};
+use hogwild_base::{Error, OutputFile, Result, output::Temporary, threads};
 
 /// How to pack.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -152,6 +152,10 @@ pub(super) fn pack_sources(
     settings: &PackSettings,
     progress: Progress<'_>,
 ) -> Result<(PackReport, Sources)> {
+    threads::in_call(|| pack_by(inputs, out, settings, progress))
+}
+
+fn pack_by(inputs: &[PathBuf], out: &Path, settings: &PackSettings, progress: Progress<'_>) -> Result<(PackReport, Sources)> {
     let began = Instant::now();
     let directory = OutputFile::folder_of(out);
     let mut tries = 0;

@@ -16,7 +16,7 @@ use super::super::format::{Asked, Bad, DESCRIBED, Found, Guess, Parsed, Table, f
 use super::super::input::{Chunk, Inputs};
 use super::super::{Format, OnBadRow, Repeated};
 use super::{PackSettings, TargetCounts, interrupted};
-use hogwild_base::{Error, Result};
+use hogwild_base::{Error, Result, threads};
 
 /// How much of the rows is kept in memory; the rest is spilled.
 const KEPT: u64 = 112 << 20;
@@ -222,11 +222,7 @@ pub(super) fn read<'a>(text: Inputs<'a>, inputs: &'a [PathBuf], out: &'a Path, s
         spilled: AtomicU64::new(0),
         spill,
     };
-    rayon::scope(|scope| {
-        for _ in 0..rayon::current_num_threads() {
-            scope.spawn(|_| reader.work());
-        }
-    });
+    threads::everywhere(&|| reader.work());
     reader.finish()
 }
 

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::Sender;
 
-use rayon::prelude::*;
 use safetensors::Dtype;
 
 use super::super::dictionary::Ranked;
@@ -16,7 +15,7 @@ use super::super::{Ids, Kind};
 use super::read::{Piece, Place, Read};
 use super::sort::sort_pairs;
 use super::{PackReport, interrupted};
-use hogwild_base::{Error, Result, output::Temporary};
+use hogwild_base::{Error, Result, output::Temporary, threads};
 
 /// A tensor to be written: its name, type, cells.
 type Plan<'a> = (&'a str, Dtype, usize);
@@ -67,9 +66,9 @@ pub(super) fn write(read: Read, target: Temporary, out: &Path, source: &str, pro
     let writer = Writer { file, out, spill: &spill, unlabelled, proceed: &proceed, written: AtomicU64::new(0), sync };
     let (written, synced) = std::thread::scope(|scope| {
         // The disk takes what there is while the rest is still being made. An error is told only once, so it must be kept.
-        // Without a thread for it, all is synced in the end.
+        // Without a thread for it, and by one thread alone, all is synced in the end.
         let sync = move || syncs.into_iter().try_for_each(|()| file.sync_data());
-        let synced = std::thread::Builder::new().spawn_scoped(scope, sync);
+        let synced = (threads::count() > 1).then(|| std::thread::Builder::new().spawn_scoped(scope, sync).ok()).flatten();
         let written = match kind {
             Kind::Sparse => writer.sparse(source, pieces, nonzeros, rows, &first),
             Kind::Ratings => writer.ratings(source, pieces, rows, &first, &items),
@@ -126,7 +125,7 @@ impl Writer<'_> {
             (std::mem::replace(&mut piece.place, Place::Spilled(0, 0)), piece, at)
         };
         let begun: Vec<_> = pieces.into_iter().map(begin).collect();
-        begun.into_par_iter().with_max_len(1).try_for_each_init(Vec::new, |buffer, (place, piece, (rows, cells))| {
+        threads::each(begun, Vec::new, |buffer, (place, piece, (rows, cells))| {
             if !(self.proceed)() {
                 return Err(interrupted(self.out));
             }

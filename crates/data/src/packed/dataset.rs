@@ -4,7 +4,6 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use rayon::prelude::*;
 use safetensors::Dtype;
 use serde_json::{Value, json};
 
@@ -15,7 +14,7 @@ use super::super::{Ids, TargetCounts};
 use super::labels::Labels;
 use super::spread::Spread;
 use super::store::{Place, Reading, Store};
-use hogwild_base::{Error, Result};
+use hogwild_base::{Error, Result, threads};
 
 /// Labelled sparse rows.
 #[derive(Debug)]
@@ -235,19 +234,16 @@ fn check(
     store.verify(&finite, &[("column", column, columns)], &reading)?;
     // Rows in groups of a fixed number of rows; the cells of a group in pieces, so that no buffer depends on the data.
     const GROUP: usize = 1 << 14;
-    let groups: Vec<Result<(usize, Labels)>> = (0..rows.div_ceil(GROUP))
-        .into_par_iter()
-        .map(|group| {
-            let first = group * GROUP;
-            let count = GROUP.min(rows - first);
-            let starts = store.numbers(row_start, first, count + 1)?;
-            let longest = check_rows(store, column, first, &starts, &reading)?;
-            Ok((longest, Labels::of(first, &store.words(label, first, count)?)))
-        })
-        .collect();
+    let groups = threads::map(rows.div_ceil(GROUP), |group| {
+        let first = group * GROUP;
+        let count = GROUP.min(rows - first);
+        let starts = store.numbers(row_start, first, count + 1)?;
+        let longest = check_rows(store, column, first, &starts, &reading)?;
+        Ok((longest, Labels::of(first, &store.words(label, first, count)?)))
+    });
     let (mut longest_row, mut labels) = (0, Labels::NONE);
     for group in groups {
-        let (longest, more) = group?;
+        let (longest, more): (usize, Labels) = group?;
         longest_row = longest_row.max(longest);
         labels = labels.join(more);
     }

@@ -14,7 +14,7 @@ use super::Format;
 use super::input::Progress;
 use super::layout::bad;
 use super::stamp::{Check, Stamp};
-use hogwild_base::{Error, Result};
+use hogwild_base::{Error, Result, threads};
 pub(crate) use store::Store;
 
 pub use dataset::Dataset;
@@ -60,7 +60,7 @@ pub enum Packed {
 }
 
 impl Packed {
-    /// Opens a file and checks all of it, in parallel. A damaged, truncated or foreign file is refused with the reason.
+    /// Opens a file and checks all of it, by the threads of the call (see [`Threads`](hogwild_base::Threads)). A damaged, truncated or foreign file is refused with the reason.
     pub fn open(path: &Path) -> Result<Packed> {
         Packed::open_while(path, None, &|_, _| true)
     }
@@ -72,6 +72,10 @@ impl Packed {
     /// The check tells `progress` how many bytes are read, of how many, and ends as soon as that says `false`: with [`Error::Io`] of the
     /// kind `Interrupted`.
     pub fn open_while(path: &Path, check: Option<Check>, progress: &(dyn Fn(u64, Option<u64>) -> bool + Sync)) -> Result<Packed> {
+        threads::in_call(|| Packed::open_by(path, check, progress))
+    }
+
+    fn open_by(path: &Path, check: Option<Check>, progress: Progress<'_>) -> Result<Packed> {
         let store = Store::open(path)?;
         let Some((check, stamp)) = check.zip(Stamp::of(&store)) else { return Packed::of(store, None, progress) };
         if let Some(found) = stamp.found().filter(|_| check == Check::Once) {

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use rayon::prelude::*;
 use safetensors::Dtype;
 use serde_json::{Value, json};
 
@@ -14,7 +13,7 @@ use super::super::layout::BLOCK;
 use super::labels::Labels;
 use super::spread::Spread;
 use super::store::{Place, Reading, Store};
-use hogwild_base::Result;
+use hogwild_base::{Result, threads};
 
 /// Users' ratings of items, in the order of the text.
 #[derive(Debug)]
@@ -171,14 +170,11 @@ fn check(store: &Store, rating: Place, ids: &[(&str, Place, usize)], progress: P
     let finite = if store.is_unlabelled() { &finite[..0] } else { &finite };
     store.verify(finite, ids, &Reading::new(store, 0, progress))?;
     const GROUP: usize = BLOCK / 4;
-    let groups: Vec<Result<Labels>> = (0..rating.count.div_ceil(GROUP))
-        .into_par_iter()
-        .map(|group| {
-            let first = group * GROUP;
-            let cells = store.words(rating, first, GROUP.min(rating.count - first))?;
-            store.passed(rating.bytes(first..first + cells.len()));
-            Ok(Labels::of(first, &cells))
-        })
-        .collect();
+    let groups: Vec<Result<Labels>> = threads::map(rating.count.div_ceil(GROUP), |group| {
+        let first = group * GROUP;
+        let cells = store.words(rating, first, GROUP.min(rating.count - first))?;
+        store.passed(rating.bytes(first..first + cells.len()));
+        Ok(Labels::of(first, &cells))
+    });
     groups.into_iter().try_fold(Labels::NONE, |all, group| Ok(all.join(group?)))
 }

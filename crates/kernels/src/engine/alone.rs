@@ -1,7 +1,7 @@
 //! One worker on the calling thread: a rehearsal of a learning rate goes by it, and many of them side by side.
 use super::{
     Counters, Engine, Epoch, Follow, Tally, Task,
-    worker::{Share, last_of},
+    worker::{Asked, Share, last_of},
 };
 use crate::{
     aids::Adjuster,
@@ -30,8 +30,8 @@ impl<'a, F, M, R: UpdateRule> Alone<'a, F, M, R> {
 }
 
 impl<F: Feed<M>, M: Model, R: UpdateRule> Engine for Alone<'_, F, M, R> {
-    /// Nobody follows: whoever is to stop it sets the counters' flag.
-    fn epoch(&mut self, epoch: &Epoch<'_>, _follow: &mut Follow<'_>) -> (Tally, u64) {
+    /// It stops where the counters say so, too.
+    fn epoch(&mut self, epoch: &Epoch<'_>, follow: &mut Follow<'_>) -> (Tally, u64) {
         let task = self.task;
         let job = Share {
             feed: self.feed,
@@ -44,6 +44,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Engine for Alone<'_, F, M, R> {
             worker: 0,
             plan: epoch.plan,
             counters: self.counters,
+            asked: Some(Asked::new(follow)),
             aiding: PhantomData::<Aided>,
         };
         let tally;

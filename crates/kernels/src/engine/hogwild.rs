@@ -1,7 +1,7 @@
 //! Hogwild! (Niu, Recht, Ré & Wright 2011): workers that wait for nobody, a step an example.
 use super::{
     Counters, Engine, Epoch, Follow, LOOK, Tally, Task, threads,
-    worker::{Share, last_of},
+    worker::{Asked, Share, last_of},
 };
 use crate::{
     aids::Adjuster,
@@ -12,7 +12,7 @@ use crate::{
     simd::dispatch,
 };
 use crossbeam::channel::{Receiver, RecvTimeoutError, unbounded};
-use hogwild_base::Result;
+use hogwild_base::{Result, threads::Pool};
 use std::{
     borrow::Cow,
     marker::PhantomData,
@@ -26,7 +26,8 @@ pub(crate) struct Workers<'a, F, M: Clone, R: UpdateRule, A> {
     model: Cow<'a, M>,
     task: &'a Task<'a>,
     rule: R,
-    pool: rayon::ThreadPool,
+    /// None: the one worker is the calling thread.
+    pool: Option<Pool>,
     /// What each worker's rule has learnt.
     memories: Vec<Mutex<R::Memory>>,
     clock: Clock,
@@ -48,7 +49,7 @@ impl<'a, F, M: Clone, R: UpdateRule, A> Workers<'a, F, M, R, A> {
 impl<F: Feed<M>, M: Model + Clone, R: UpdateRule, A: Aiding> Engine for Workers<'_, F, M, R, A> {
     fn epoch(&mut self, epoch: &Epoch<'_>, follow: &mut Follow<'_>) -> (Tally, u64) {
         let task = self.task;
-        let share = |worker: usize, counters: &Counters| {
+        let share = |worker: usize, counters: &Counters, asked: Option<Asked<'_>>| {
             let mut memory = self.memory(worker);
             let job = Share {
                 feed: self.feed,
@@ -61,13 +62,14 @@ impl<F: Feed<M>, M: Model + Clone, R: UpdateRule, A: Aiding> Engine for Workers<
                 worker,
                 plan: epoch.plan,
                 counters,
+                asked,
                 aiding: PhantomData::<A>,
             };
             let tally;
             (tally, *memory) = dispatch(task.set, job);
             tally
         };
-        let tally = together(task, &self.pool, epoch, follow, &share);
+        let tally = together(task, self.pool.as_ref(), epoch, follow, &share);
         self.clock = last_of(task, &epoch.start, tally.examples);
         (tally, tally.examples)
     }
@@ -78,13 +80,13 @@ impl<F: Feed<M>, M: Model + Clone, R: UpdateRule, A: Aiding> Engine for Workers<
     }
 }
 
-/// Has all workers of a pool do their share of an epoch, while someone follows.
+/// Has all workers do their share of an epoch, while someone follows.
 fn together(
     task: &Task<'_>,
-    pool: &rayon::ThreadPool,
+    pool: Option<&Pool>,
     epoch: &Epoch<'_>,
     follower: &mut Follow<'_>,
-    share: &(dyn Fn(usize, &Counters) -> Tally + Sync),
+    share: &(dyn Fn(usize, &Counters, Option<Asked<'_>>) -> Tally + Sync),
 ) -> Tally {
     let counters = &Counters::default();
     let (done, over) = unbounded();
@@ -95,11 +97,14 @@ fn together(
             let thread = thread::Builder::new().spawn_scoped(scope, move || reader.read(gate, &counters.stop));
             thread.is_ok().then_some(shut)
         });
-        pool.in_place_scope(|scope| {
+        let Some(threads) = pool.and_then(Pool::threads) else {
+            return vec![(0, share(0, counters, Some(Asked::new(follower))))];
+        };
+        threads.in_place_scope(|scope| {
             // The channel is closed when the last worker has ended, in whatever way.
             scope.spawn_broadcast(move |_, context| {
                 let worker = context.index();
-                let _ = done.send((worker, share(worker, counters))); // the other end waits for it
+                let _ = done.send((worker, share(worker, counters, None))); // the other end waits for it
             });
             follow(task.threads, &over, counters, follower)
         })

@@ -50,7 +50,7 @@ pub struct Task<'a> {
     pub batch_growth: f64,
     pub seed: u64,
     pub threads: usize,
-    /// Whether each worker is pinned to a core.
+    /// Whether each worker is pinned to a core, where there are as many workers as cores.
     pub pin: bool,
     pub set: InstructionSet,
     /// Of data larger than memory.

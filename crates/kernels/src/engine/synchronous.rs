@@ -3,7 +3,7 @@
 //! Each batch is cut into shards by its size and the model's alone. Shards are scored and their gradients summed in parallel, all at
 //! the same parameters, and their sums added two by two (see [`Gradients`]); then the rows that were touched, some to a task, take one
 //! step each by the mean.
-use super::{Counters, Engine, Epoch, Follow, Tally, Task, hogwild::follow, threads};
+use super::{Counters, Engine, Epoch, Follow, Tally, Task, hogwild::follow, threads, worker::Asked};
 use crate::{
     aids::Adjuster,
     batch::Batch,
@@ -16,8 +16,10 @@ use crate::{
     simd::{InstructionSet, Isa, Job, dispatch},
 };
 use crossbeam::channel::unbounded;
-use hogwild_base::Result;
-use rayon::prelude::*;
+use hogwild_base::{
+    Result,
+    threads::{Pool, join, map},
+};
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 /// Examples that make a shard: with fewer, adding sums that have few rows in common takes longer than another thread saves (imdb_2gram in
@@ -36,7 +38,8 @@ pub(super) struct Synchronous<'a, F, M: Model, R: UpdateRule> {
     model: &'a M,
     task: &'a Task<'a>,
     rule: R,
-    pool: Arc<rayon::ThreadPool>,
+    /// None: the calling thread does all of it.
+    pool: Option<Arc<Pool>>,
     shards: Vec<Shard<M::Example>>,
     memory: R::Memory,
     /// Of the step to come; rules count batches. Its rate is the last step's.
@@ -69,7 +72,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
             model,
             task,
             rule,
-            pool: threads::pool(task)?.into(),
+            pool: threads::pool(task)?.map(Arc::new),
             shards: (0..shards).map(shard).collect::<Result<_>>()?,
             memory: R::Memory::default(),
             clock: Clock { rate: task.rate, step: 1, steps: sizes().zip(task.admitted).map(batches).sum() },
@@ -108,12 +111,13 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
         let sums = &shards[0].sums;
         let [narrow, wide] = sums.touched();
         // Each task but the last of narrow rows has whole vectors: no two write to the row for empty lanes.
-        let tasks = narrow.chunks(ROWS[0]).map(|rows| [rows, &[]]).chain(wide.chunks(ROWS[1]).map(|rows| [&[][..], rows])).collect();
+        let tasks = narrow.chunks(ROWS[0]).map(|rows| [rows, &[]]).chain(wide.chunks(ROWS[1]).map(|rows| [&[][..], rows]));
+        let tasks: Vec<_> = tasks.collect();
         let step = |number, rows| {
             let adjuster = Adjuster::new(task.aids, task.seed, (clock.step << 24) + number as u64);
             dispatch(set, Step { rule, memory: of, clock, adjuster, parameters, sums, rows, examples })
         };
-        let observed = each(tasks, &step);
+        let observed = each(&tasks, &step);
         if rule.learns() {
             rule.learn(memory, observed);
         }
@@ -121,7 +125,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
     }
 
     /// Steps through an epoch's positions.
-    fn steps(&mut self, order: &[u32], size: usize, start: Moment, counters: &Counters) -> Tally {
+    fn steps(&mut self, order: &[u32], size: usize, start: Moment, counters: &Counters, mut asked: Option<Asked<'_>>) -> Tally {
         let mut tally = Tally::default();
         let task = self.task;
         for positions in order.chunks(size) {
@@ -131,6 +135,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
             tally = tally.add(self.step(positions));
             self.clock.step += 1;
             counters.examples.store(tally.examples, Relaxed);
+            asked.iter_mut().for_each(|asked| asked.ask(counters));
             if !tally.loss.is_finite() || counters.stop.load(Relaxed) {
                 break;
             }
@@ -144,16 +149,19 @@ impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Engine for Synch
         let (task, before) = (self.task, self.clock.step);
         let (counters, (done, over)) = (Counters::default(), unbounded());
         let mut tally = Tally::default();
+        let size = task.batch.size(task.batch_growth, epoch.number - 1, task.examples);
         let pool = self.pool.clone();
-        pool.in_place_scope(|scope| {
-            scope.spawn(|_| {
-                let done = done; // the channel is closed when this has ended, in whatever way
-                let size = task.batch.size(task.batch_growth, epoch.number - 1, task.examples);
-                tally = self.steps(&self.order(epoch.plan), size, epoch.start, &counters);
-                let _ = done.send(());
-            });
-            follow(1, &over, &counters, follower);
-        });
+        match pool.as_deref().and_then(Pool::threads) {
+            None => tally = self.steps(&self.order(epoch.plan), size, epoch.start, &counters, Some(Asked::new(follower))),
+            Some(threads) => threads.in_place_scope(|scope| {
+                scope.spawn(|_| {
+                    let done = done; // the channel is closed when this has ended, in whatever way
+                    tally = self.steps(&self.order(epoch.plan), size, epoch.start, &counters, None);
+                    let _ = done.send(());
+                });
+                follow(1, &over, &counters, follower);
+            }),
+        }
         (tally, self.clock.step - before)
     }
 
@@ -172,14 +180,14 @@ fn sum<E: Send>(set: InstructionSet, size: usize, shards: &mut [Shard<E>], posit
     }
     let (a, b) = shards.split_at_mut(shards.len() / 2);
     let (first, rest) = positions.split_at(a.len() * size);
-    let (one, two) = rayon::join(|| sum(set, size, a, first, add), || sum(set, size, b, rest, add));
+    let (one, two) = join(|| sum(set, size, a, first, add), || sum(set, size, b, rest, add));
     dispatch(set, Merge { into: &mut a[0].sums, from: &b[0].sums });
     one.add(two)
 }
 
 /// Does each task, by its number and rows, and adds what their steps have observed, in their order.
-fn each<'r>(tasks: Vec<[&'r [u32]; 2]>, step: &(dyn Fn(usize, [&'r [u32]; 2]) -> [f32; 2] + Sync)) -> [f32; 2] {
-    let observed: Vec<[f32; 2]> = tasks.into_par_iter().enumerate().map(|(task, rows)| step(task, rows)).collect();
+fn each<'r>(tasks: &[[&'r [u32]; 2]], step: &(dyn Fn(usize, [&'r [u32]; 2]) -> [f32; 2] + Sync)) -> [f32; 2] {
+    let observed = map(tasks.len(), |task| step(task, tasks[task]));
     observed.into_iter().fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d])
 }
 

@@ -1,5 +1,5 @@
 //! The inner loop: what one worker does with its examples.
-use super::Task;
+use super::{Follow, LOOK, Task};
 use crate::{
     aids::Adjuster,
     feed::Feed,
@@ -14,6 +14,7 @@ use crossbeam::utils::CachePadded;
 use std::{
     marker::PhantomData,
     sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    time::Instant,
 };
 
 /// What passes between the workers and whoever watches them. Relaxed: numbers for display, and a flag that is looked at again soon.
@@ -41,7 +42,7 @@ impl Tally {
 }
 
 /// One worker's share of an epoch.
-pub(super) struct Share<'a, F, M, R: UpdateRule, A> {
+pub(super) struct Share<'a, 'f, F, M, R: UpdateRule, A> {
     pub feed: &'a F,
     pub model: &'a M,
     pub task: &'a Task<'a>,
@@ -56,7 +57,30 @@ pub(super) struct Share<'a, F, M, R: UpdateRule, A> {
     pub worker: usize,
     pub plan: &'a Plan,
     pub counters: &'a Counters,
+    /// Of a worker on the calling thread, whom nobody else can ask.
+    pub asked: Option<Asked<'f>>,
     pub aiding: PhantomData<A>,
+}
+
+/// A follower that is asked between the blocks of the calling thread's own work.
+pub(super) struct Asked<'a> {
+    follow: &'a mut Follow<'a>,
+    last: Instant,
+}
+
+impl<'a> Asked<'a> {
+    pub fn new(follow: &'a mut Follow<'a>) -> Self {
+        Asked { follow, last: Instant::now() }
+    }
+
+    /// Asks, where it is time to: whether the work is to stop is then in the counters.
+    pub fn ask(&mut self, counters: &Counters) {
+        if self.last.elapsed() >= LOOK {
+            let stop = (self.follow)(counters.examples.load(Relaxed));
+            counters.stop.fetch_or(stop, Relaxed);
+            self.last = Instant::now();
+        }
+    }
 }
 
 /// The clock after so many examples of an epoch: of the step that would come next, at the rate of the last one.
@@ -68,11 +92,11 @@ pub(super) fn last_of(task: &Task<'_>, start: &Moment, examples: u64) -> Clock {
 /// Room for the examples that a feed reads ahead, and the one at hand.
 const RING: usize = 4;
 
-impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Share<'_, F, M, R, A> {
+impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Share<'_, '_, F, M, R, A> {
     type Output = (Tally, R::Memory);
 
     #[inline(always)]
-    fn run<I: Isa>(self, isa: I) -> (Tally, R::Memory) {
+    fn run<I: Isa>(mut self, isa: I) -> (Tally, R::Memory) {
         let Share { feed, model, rule, task, .. } = self;
         let (loss, aids, schedule, rate) = (task.loss, &task.aids, task.schedule, task.rate);
         const { assert!(F::AHEAD < RING) };
@@ -140,6 +164,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Share<'_, F, M, R, 
             if !block.is_finite() {
                 self.counters.stop.store(true, Relaxed);
             }
+            self.asked.iter_mut().for_each(|asked| asked.ask(self.counters));
             if self.counters.stop.load(Relaxed) {
                 return (tally, weights.finish());
             }

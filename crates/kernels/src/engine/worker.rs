@@ -2,7 +2,7 @@
 use super::Task;
 use crate::{
     aids::Adjuster,
-    feed::Feed,
+    feed::{ExampleReader, Feed},
     loss::Loss,
     models::Model,
     order::{Plan, Queue},
@@ -66,30 +66,22 @@ pub(super) fn last_of(task: &Task<'_>, start: &Moment, examples: u64) -> Clock {
     Clock { rate: task.schedule.rate(task.rate, &last), step: last.step + 1, steps: last.steps }
 }
 
-/// Room for the examples that a feed reads ahead, and the one at hand.
-const RING: usize = 4;
-
 impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Share<'_, F, M, R, A> {
     type Output = (Tally, R::Memory);
+    /// Without a vector type the plain run goes by the loop with everything: see `compiled`.
+    const PORTABLE: bool = A::ON;
 
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) -> (Tally, R::Memory) {
         let Share { feed, model, rule, task, .. } = self;
         let (loss, aids, schedule, rate) = (task.loss, &task.aids, task.schedule, task.rate);
-        const { assert!(F::AHEAD < RING) };
-        let (longest, fetched) = (feed.longest(), feed.fetched());
+        let longest = feed.longest();
         let clips = A::ON && aids.clip_norm.is_some();
         let mut weights = Hogwild::<_, _, A>::new(isa, rule, self.memory, self.adjuster, task.parameters, self.worker, longest / LANES + 1);
-        let mut scratch = model.scratch(longest);
-        // Examples are read some ahead of their turn, into a ring.
-        let mut ring: [M::Example; RING] = std::array::from_fn(|_| feed.room());
-        let mut labels_ahead = [0.0; RING];
-        let mut turn = 0;
-        // How many examples of the block to come stand in the ring.
-        let mut ready = 0;
+        let (mut scratch, mut reader) = (model.scratch(longest), ExampleReader::new(feed));
         let mut tally = Tally::default();
         let (mut scores, mut labels) = (Vec::new(), Vec::new());
-        let mut queue = Queue::new(self.plan, F::SHUFFLE, 2 * fetched);
+        let mut queue = Queue::new(self.plan, F::SHUFFLE, reader.reach());
         loop {
             let n = queue.advance(feed.chooses().then_some(|p| feed.keeps(p)));
             if n == 0 {
@@ -99,40 +91,23 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Share<'_, F, M, R, 
             labels.resize(n, 0.0);
             let now = Moment { step: self.start.step + self.counters.examples.fetch_add(n as u64, Relaxed), ..self.start };
             let mut clock = Clock { rate: schedule.rate(rate, &now), step: now.step, steps: now.steps };
-            let (positions, known) = queue.positions();
-            // At the start, and where a short block has ended what was known of the order.
-            for (i, &position) in positions[..known].iter().enumerate().take(F::AHEAD).skip(ready) {
-                let slot = (turn + i) % RING;
-                labels_ahead[slot] = feed.read(isa, position, &mut ring[slot], &weights);
-            }
-            ready = F::AHEAD.min(known - n);
             let (scores, labels) = (&mut scores[..n], &mut labels[..n]);
-            let from = |ahead: usize| &positions[ahead..][..n];
-            let looks = from(0).iter().zip(from(F::AHEAD)).zip(from(fetched).iter().zip(from(2 * fetched)));
-            for (((&position, &near), (&middle, &far)), (to_score, to_label)) in looks.zip(scores.iter_mut().zip(labels.iter_mut())) {
-                let slot = if F::AHEAD > 0 { turn % RING } else { 0 };
-                if F::AHEAD == 0 {
-                    labels_ahead[slot] = feed.read(isa, position, &mut ring[slot], &weights);
-                }
+            reader.begin(isa, queue.positions(), n, &weights);
+            for (turn, (to_score, to_label)) in reader.turns(queue.positions().0, n).zip(scores.iter_mut().zip(labels.iter_mut())) {
+                let label = reader.take(isa, turn, &weights);
                 weights.begin(&clock);
                 clock.step += 1;
-                let (score, label) = (model.score(&ring[slot], &mut weights, &mut scratch), labels_ahead[slot]);
+                let score = model.score(reader.example(), &mut weights, &mut scratch);
                 (*to_score, *to_label) = (score, label);
-                tally.nonzeros += feed.size(&ring[slot]);
-                // Between the score and its use: the processor has this to do while it waits for the sum.
-                feed.prefetch_place(isa, far);
-                feed.prefetch_example(isa, middle, &weights);
-                if F::AHEAD > 0 {
-                    let slot = (turn + F::AHEAD) % RING;
-                    labels_ahead[slot] = feed.read(isa, near, &mut ring[slot], &weights);
-                }
+                tally.nonzeros += feed.size(reader.example());
+                reader.look_ahead(isa, turn, &weights);
                 let mut slope = loss.slope(score, label);
                 if clips {
-                    slope = aids.clipped(slope, model.gradient_square(&ring[slot], &scratch));
+                    slope = aids.clipped(slope, model.gradient_square(reader.example(), &scratch));
                 }
-                model.backward(&ring[slot], slope, &mut weights, &mut scratch);
+                model.backward(reader.example(), slope, &mut weights, &mut scratch);
                 weights.end();
-                turn += 1;
+                reader.end();
             }
             weights.exchange();
             let block = total::<I::V>(loss, scores, labels);

@@ -8,7 +8,7 @@
 //! `mean(loss) + lambda/2 |w|^2`. The bias is not decayed.
 use super::Model;
 use crate::{
-    params::Weights,
+    params::{Slot, Weights},
     simd::{LANES, Line, Real, Vector},
 };
 
@@ -29,9 +29,6 @@ pub struct Block {
     pub values: Line<f32>,
 }
 
-/// The row number of an empty lane.
-const EMPTY: u32 = u32::MAX;
-
 /// How the last block ends behind so many features: bits of rows and values to keep, and bits to set: the bias, empty lanes.
 pub struct End {
     pub keep: Line<u32>,
@@ -41,7 +38,7 @@ pub struct End {
 
 /// By features in the last block.
 pub static ENDS: [End; LANES] = {
-    const NONE: End = End { keep: Line([0; LANES]), row: Line([EMPTY; LANES]), value: Line([0; LANES]) };
+    const NONE: End = End { keep: Line([0; LANES]), row: Line([Slot::EMPTY; LANES]), value: Line([0; LANES]) };
     let mut ends = [NONE; LANES];
     let mut features = 0;
     while features < LANES {
@@ -87,7 +84,7 @@ impl Row {
 
     /// Empty room for `longest` features.
     pub fn with_room(longest: usize) -> Row {
-        let empty = Block { rows: Line([EMPTY; LANES]), places: Line([EMPTY; LANES]), values: Line([0.0; LANES]) };
+        let empty = Block { rows: Line([Slot::EMPTY; LANES]), places: Line([Slot::EMPTY; LANES]), values: Line([0.0; LANES]) };
         Row { blocks: vec![empty; longest / LANES + 1], features: 0 }
     }
 
@@ -176,7 +173,7 @@ impl Model for Linear {
                 return; // a hinge that is satisfied moves nothing
             }
             for (i, block) in x.blocks().iter().enumerate() {
-                weights.step(i, &block.places, W::V::of(slope) * W::V::load(&block.values.0));
+                weights.step(i, &block.places, W::V::of(slope) * W::V::load(&block.values.0), None);
             }
             return;
         }
@@ -184,9 +181,9 @@ impl Model for Linear {
             let decay = W::V::load(&of_rows(&self.decay, rows));
             let gradient = decay.mul_add(*kept, W::V::of(slope) * W::V::load(&values.0));
             if self.l1.is_empty() {
-                weights.step(i, places, gradient);
+                weights.step(i, places, gradient, None);
             } else {
-                weights.step_l1(i, places, gradient, W::V::load(&of_rows(&self.l1, rows)));
+                weights.step(i, places, gradient, Some(W::V::load(&of_rows(&self.l1, rows))));
             }
         }
     }

@@ -183,7 +183,7 @@ impl<R: UpdateRule, I: Isa> Weights for Summing<'_, R, I> {
     }
 
     #[inline(always)]
-    fn step(&mut self, _block: usize, rows: &Line<u32>, gradient: I::V) {
+    fn step(&mut self, _block: usize, rows: &Line<u32>, gradient: I::V, l1: Option<I::V>) {
         assert!(I::U::of(self.rows).none_below(I::U::load(rows)), "not places of this view");
         let Gradients { narrow, narrow_touched, .. } = &mut *self.sums;
         // SAFETY: each row is at most `self.rows`, as just seen; there are more sums than that.
@@ -191,13 +191,8 @@ impl<R: UpdateRule, I: Isa> Weights for Summing<'_, R, I> {
         for &row in &rows.0 {
             narrow_touched.insert(row);
         }
-    }
-
-    #[inline(always)]
-    fn step_l1(&mut self, block: usize, rows: &Line<u32>, gradient: I::V, l1: I::V) {
-        self.step(block, rows, gradient);
-        if let Some(sums) = &self.sums.l1 {
-            // SAFETY: as for `step`, which has seen the rows; the two tables are of one length.
+        if let (Some(sums), Some(l1)) = (&self.sums.l1, l1) {
+            // SAFETY: as above; the two tables are of one length.
             unsafe { add(self.isa, sums, rows, l1) };
         }
     }
@@ -328,8 +323,8 @@ impl<R: UpdateRule> Job for Step<'_, R> {
             view.place(I::U::load(&rows), &mut places); // the row for empty lanes goes nowhere
             view.gather(0, &places);
             match &self.sums.l1 {
-                Some(l1) => view.step_l1(0, &places, gradient, take(isa, l1, &rows) / examples),
-                None => view.step(0, &places, gradient),
+                Some(l1) => view.step(0, &places, gradient, Some(take(isa, l1, &rows) / examples)),
+                None => view.step(0, &places, gradient, None),
             }
         }
         let mut gradient = vec![I::V::of(0.0); self.sums.stride - 1];

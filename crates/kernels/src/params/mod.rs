@@ -12,13 +12,16 @@
 //! everything before and after an epoch.
 mod gradients;
 mod hogwild;
+mod learner;
 mod plain;
+mod slot;
 mod table;
 
 use crate::simd::{Isa, Line, Vector};
 pub use gradients::{Gradients, Merge, Step, Summing};
 pub use hogwild::Hogwild;
 pub use plain::Plain;
+pub use slot::Slot;
 pub use table::{Finish, Parameters, Shape};
 
 /// Where rows lie, for [`Weights`]: worked out, and asked for, some examples ahead.
@@ -50,17 +53,16 @@ impl Aiding for Lean {
 /// All that a model may do with parameters.
 ///
 /// Rows are either narrow, one weight each (a feature's), and go by sixteen; or wide (a user's factors), and go one by one, with one
-/// more weight beside them (a user's bias). A lane whose row number is beyond the table, such as `u32::MAX`, holds nothing: what is
+/// more weight beside them (a user's bias). A lane whose row number is beyond the table, such as [`Slot::EMPTY`], holds nothing: what is
 /// read there is to be multiplied by zero, and steps there are lost.
 pub trait Weights {
     /// Sixteen numbers at a time: [`F32x16`] in a user's own implementation.
     type V: Vector;
     /// Reads the weights of sixteen different narrow rows, the example's block number `block`.
     fn gather(&mut self, block: usize, rows: &Line<u32>) -> Self::V;
-    /// Applies the update rule to narrow rows: those last gathered as block `block`.
-    fn step(&mut self, block: usize, rows: &Line<u32>, gradient: Self::V);
-    /// The same, then a proximal step of L1: each weight is drawn to 0 by `l1` times the rate of its step.
-    fn step_l1(&mut self, block: usize, rows: &Line<u32>, gradient: Self::V, l1: Self::V);
+    /// Applies the update rule to narrow rows: those last gathered as block `block`. With `l1` each weight then takes a proximal step: it
+    /// is drawn to 0 by `l1` times the rate of its step.
+    fn step(&mut self, block: usize, rows: &Line<u32>, gradient: Self::V, l1: Option<Self::V>);
     /// Reads a wide row; returns the weight beside it. `out` is as long as the row.
     fn gather_row(&mut self, row: u32, out: &mut [Self::V]) -> f32;
     /// Applies the update rule to a wide row and to the weight beside it. `square` is the gradient's squared length (but for

@@ -8,6 +8,7 @@
 //!
 //! The mapping is page-aligned, so rows never straddle a cache line needlessly; transparent huge pages are advised, as a random
 //! row is otherwise a miss in the page tables too.
+use super::Slot;
 use crate::{
     rules::{Layout, State, UpdateRule},
     simd::{LANES, MOST},
@@ -128,9 +129,9 @@ impl Parameters {
         let (stride, wide_stride) = (layout.stride(), LANES * (layout.vectors(shape.width.div_ceil(LANES)) + 1));
         let rows = first_private(&shape, shape.workers);
         // Places are 32-bit numbers.
-        for (rows, stride, most) in [(rows, stride, u32::MAX >> 1), (shape.wide, wide_stride, u32::MAX / (wide_stride / LANES) as u32)] {
-            if rows > most as usize {
-                return Err(Error::TooManyRows { rows, bytes_a_row: stride * size_of::<f32>(), most: most as usize });
+        for (rows, stride, most) in [(rows, stride, Slot::MOST), (shape.wide, wide_stride, u32::MAX as usize / (wide_stride / LANES))] {
+            if rows > most {
+                return Err(Error::TooManyRows { rows, bytes_a_row: stride * size_of::<f32>(), most });
             }
         }
         let what = || format!("the parameters of {} rows, with the rule's state and two copies of the model,", rows + shape.wide);

@@ -64,6 +64,11 @@ impl InstructionSet {
         found
     }
 
+    /// Whether this processor has it.
+    pub fn is_available(self) -> bool {
+        Self::available().contains(&self)
+    }
+
     /// The name that `HOGWILD_ISA` takes.
     pub fn name(self) -> &'static str {
         match self {
@@ -126,16 +131,22 @@ pub trait Isa: Copy + Send + Sync {
 /// Work to be compiled for each instruction set; its `run` must be `#[inline(always)]`.
 pub trait Job {
     type Output;
+    /// Whether it is compiled for the portable set too. It is the largest code of all and hardly any processor needs it, so what has a slower
+    /// twin leaves it out.
+    const PORTABLE: bool = true;
     fn run<I: Isa>(self, isa: I) -> Self::Output;
 }
 
 /// Runs the job compiled for the given instruction set.
+///
+/// # Panics
+/// When the processor lacks the set and the job is not [portable](Job::PORTABLE).
 #[allow(unsafe_code)]
 pub fn dispatch<J: Job>(set: InstructionSet, job: J) -> J::Output {
     match set {
         #[cfg(target_arch = "x86_64")]
         // An InstructionSet may come from a caller, not from detection, hence the guards.
-        InstructionSet::Avx512 if InstructionSet::available().contains(&set) => {
+        InstructionSet::Avx512 if set.is_available() => {
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
             fn enter<J: Job>(job: J) -> J::Output {
                 job.run(super::avx512::Avx512(()))
@@ -144,7 +155,7 @@ pub fn dispatch<J: Job>(set: InstructionSet, job: J) -> J::Output {
             unsafe { enter(job) }
         }
         #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx2 if InstructionSet::available().contains(&set) => {
+        InstructionSet::Avx2 if set.is_available() => {
             #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
             fn enter<J: Job>(job: J) -> J::Output {
                 job.run(super::avx2::Avx2(()))
@@ -154,6 +165,7 @@ pub fn dispatch<J: Job>(set: InstructionSet, job: J) -> J::Output {
         }
         #[cfg(target_arch = "aarch64")]
         InstructionSet::Neon => job.run(super::neon::Neon(())),
-        _ => job.run(super::portable::Portable),
+        _ if J::PORTABLE => job.run(super::portable::Portable),
+        _ => panic!("this work is not compiled for the instruction set {}", set.name()),
     }
 }

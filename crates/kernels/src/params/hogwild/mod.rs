@@ -15,6 +15,7 @@ mod wide;
 
 use super::{
     Aiding, Parameters, Places, Weights,
+    learner::{self, Learner},
     table::{first_private, stride, vectors},
 };
 use crate::{
@@ -33,9 +34,7 @@ pub struct Hogwild<'t, R: UpdateRule, I: Isa, A> {
     isa: I,
     rule: R,
     step: R::Step,
-    memory: R::Memory,
-    /// Sums of what the rule observes of the example at hand.
-    observed: [I::V; 2],
+    learner: Learner<R, I::V>,
     adjuster: Adjuster,
     /// The sums of weighted changes, laid out as the parameters; empty without averaging.
     sums: &'t [AtomicF32],
@@ -89,8 +88,7 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
             isa,
             rule,
             step: rule.prepare(&Clock::default(), &memory),
-            memory,
-            observed: [I::V::of(0.0); 2],
+            learner: Learner::new(memory),
             adjuster,
             sums: parameters.narrow_sums(),
             wide_sums: parameters.wide_sums(),
@@ -120,7 +118,7 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
     /// Begins an example.
     #[inline(always)]
     pub fn begin(&mut self, clock: &Clock) {
-        self.step = self.rule.prepare(clock, &self.memory);
+        self.step = self.learner.prepare(&self.rule, clock);
         if A::ON {
             self.adjuster.begin(clock);
         }
@@ -129,18 +127,14 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
     /// Ends an example.
     #[inline(always)]
     pub fn end(&mut self) {
-        if self.rule.learns() {
-            // Not by `map`: what that is given is compiled without the instruction set.
-            let [a, b] = std::mem::replace(&mut self.observed, [I::V::of(0.0); 2]);
-            self.rule.learn(&mut self.memory, [a.sum(), b.sum()]);
-        }
+        self.learner.end(&self.rule);
     }
 
     /// Exchanges all hot rows and gives back what the rule has learnt.
     #[inline(always)]
     pub fn finish(mut self) -> R::Memory {
         self.exchange_first(self.base.len());
-        self.memory
+        self.learner.into_memory()
     }
 
     /// Places are of this view. They are taken from where the feed has put them some examples ago, and not copied: narrow loads from a line
@@ -150,42 +144,10 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
         assert!(I::U::of(place::<R>(self.nowhere)).none_below(I::U::load(places)), "not places of this view");
     }
 
-    #[inline(always)]
-    fn step_block(&mut self, block: usize, places: &Line<u32>, mut gradient: I::V, l1: Option<I::V>) {
-        if A::ON && self.adjuster.active {
-            gradient = self.adjusted(places, gradient);
-        }
-        self.check(places);
-        let mut cells = [I::V::of(0.0); MOST];
-        if self.reuse || I::U::load(places).none_below(I::U::of(place::<R>(self.private))) {
-            cells[..Self::STRIDE].copy_from_slice(&self.gathered[block][..Self::STRIDE]);
-        } else {
-            // SAFETY: the places are within the table, as just seen.
-            cells = unsafe { self.isa.gather(self.cells, places, Self::STRIDE) };
-        }
-        let mut state = state_of::<R, _>(&cells[1..]);
-        cells[0] = step_vector(&self.rule, &self.step, &mut self.observed, cells[0], gradient, &mut state);
-        if let Some(l1) = l1 {
-            cells[0] = drawn_to_0(cells[0], self.rule.rate(&self.step, &state) * l1);
-        }
-        let state = state.as_ref();
-        cells[1..][..state.len()].copy_from_slice(state);
-        if A::ON && !self.sums.is_empty() {
-            let mut numbers = [[0.0; LANES]; MOST];
-            for (to, from) in numbers.iter_mut().zip(cells) {
-                from.store(to);
-            }
-            let rows = places.0.map(|place| place as usize * unit::<R>());
-            return put_rows(self.cells, self.sums, rows, Self::STRIDE, &numbers, self.adjuster.weight_of_now);
-        }
-        // SAFETY: as for the gather.
-        unsafe { self.isa.scatter(cells, self.cells, places, Self::STRIDE) };
-    }
-
     /// What the rule has observed since the view was made, of rules that learn: for whoever has not called [`end`](Self::end).
     #[inline(always)]
     pub fn observed(&self) -> [f32; 2] {
-        [self.observed[0].sum(), self.observed[1].sum()]
+        self.learner.sums()
     }
 
     /// A block's gradient after clipping and noise, which empty lanes do not get.
@@ -227,38 +189,6 @@ impl<R: UpdateRule, I: Isa, A: Aiding> Places<I> for Hogwild<'_, R, I, A> {
             self.isa.prefetch(self.wide.as_ptr().wrapping_add(place as usize + i));
         }
     }
-}
-
-/// One step of sixteen weights; adds what the rule observes to the example's sums.
-#[inline(always)]
-fn step_vector<R: UpdateRule, V: Vector>(rule: &R, step: &R::Step, observed: &mut [V; 2], w: V, g: V, state: &mut R::State<V>) -> V {
-    let before = *state;
-    let w = rule.step(step, w, g, state);
-    if rule.learns() {
-        let [a, b] = rule.observe(g, &before, state);
-        *observed = [observed[0] + a, observed[1] + b];
-    }
-    w
-}
-
-/// The same of one weight.
-#[inline(always)]
-fn step_number<R: UpdateRule, V: Vector>(
-    rule: &R,
-    step: &R::Step,
-    observed: &mut [V; 2],
-    w: f32,
-    g: f32,
-    state: &mut R::State<f32>,
-) -> f32 {
-    let before = *state;
-    let w = rule.step(step, w, g, state);
-    if rule.learns() {
-        // One lane of many.
-        let [a, b] = rule.observe(g, &before, state).map(|x| x / LANES as f32);
-        *observed = [observed[0] + V::of(a), observed[1] + V::of(b)];
-    }
-    w
 }
 
 /// A row's place, as `Isa::gather` counts: in units of two cells where a row has two or more.
@@ -321,13 +251,37 @@ impl<R: UpdateRule, I: Isa, A: Aiding> Weights for Hogwild<'_, R, I, A> {
     }
 
     #[inline(always)]
-    fn step(&mut self, block: usize, places: &Line<u32>, gradient: I::V) {
-        self.step_block(block, places, gradient, None);
-    }
-
-    #[inline(always)]
-    fn step_l1(&mut self, block: usize, places: &Line<u32>, gradient: I::V, l1: I::V) {
-        self.step_block(block, places, gradient, Some(l1));
+    fn step(&mut self, block: usize, places: &Line<u32>, mut gradient: I::V, l1: Option<I::V>) {
+        if A::ON && self.adjuster.active {
+            gradient = self.adjusted(places, gradient);
+        }
+        self.check(places);
+        let mut cells = [I::V::of(0.0); MOST];
+        if self.reuse || I::U::load(places).none_below(I::U::of(place::<R>(self.private))) {
+            cells[..Self::STRIDE].copy_from_slice(&self.gathered[block][..Self::STRIDE]);
+        } else {
+            // SAFETY: the places are within the table, as just seen.
+            cells = unsafe { self.isa.gather(self.cells, places, Self::STRIDE) };
+        }
+        let mut state = state_of::<R, _>(&cells[1..]);
+        let (w, observed) = learner::step(&self.rule, &self.step, cells[0], gradient, &mut state);
+        cells[0] = w;
+        self.learner.observed().add(&self.rule, observed);
+        if let Some(l1) = l1 {
+            cells[0] = drawn_to_0(cells[0], self.rule.rate(&self.step, &state) * l1);
+        }
+        let state = state.as_ref();
+        cells[1..][..state.len()].copy_from_slice(state);
+        if A::ON && !self.sums.is_empty() {
+            let mut numbers = [[0.0; LANES]; MOST];
+            for (to, from) in numbers.iter_mut().zip(cells) {
+                from.store(to);
+            }
+            let rows = places.0.map(|place| place as usize * unit::<R>());
+            return put_rows(self.cells, self.sums, rows, Self::STRIDE, &numbers, self.adjuster.weight_of_now);
+        }
+        // SAFETY: as for the gather.
+        unsafe { self.isa.scatter(cells, self.cells, places, Self::STRIDE) };
     }
 
     #[inline(always)]

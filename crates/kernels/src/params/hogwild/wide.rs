@@ -1,8 +1,9 @@
 //! Wide rows: a user's or an item's factors with the weight beside them.
-use super::{Hogwild, load_state, put, put_cells, step_number, step_vector, store_state};
+use super::{Hogwild, load_state, put, put_cells, store_state};
 use crate::{
     params::{
         Aiding,
+        learner::{self, Observed},
         table::{ROW_STATE, vectors},
     },
     rules::{ForRule, State, UpdateRule},
@@ -24,7 +25,7 @@ pub(crate) fn wide_state<R: UpdateRule, I: Isa>(isa: I, cells: &[[AtomicF32; LAN
 /// The step of a wide row by a rule that is not row-wise.
 struct StepRow<'s, I: Isa> {
     isa: I,
-    observed: &'s mut [I::V; 2],
+    observed: &'s mut Observed<I::V>,
     cells: &'s [[AtomicF32; LANES]],
     tail: &'s [AtomicF32; LANES],
     gradient: &'s [I::V],
@@ -40,12 +41,14 @@ impl<I: Isa> ForRule for StepRow<'_, I> {
         let StepRow { isa, observed, cells, tail, gradient, beside, sums, weight } = self;
         let n = gradient.len();
         let mut state = load_state::<R>(&tail[1..]);
-        let w = step_number(rule, step, observed, tail[0].load(Relaxed), beside, &mut state);
+        let (w, seen) = learner::step(rule, step, tail[0].load(Relaxed), beside, &mut state);
+        observed.add_one(rule, seen);
         store_beside(&tail[0], sums.get(vectors(rule, n)), w, weight);
         store_state::<R>(state, &tail[1..]);
         for (i, &g) in gradient.iter().enumerate() {
             let mut state = wide_state::<R, I>(isa, cells, n, i);
-            let w = step_vector(rule, step, observed, isa.load(&cells[i]), g, &mut state);
+            let (w, seen) = learner::step(rule, step, isa.load(&cells[i]), g, &mut state);
+            observed.add(rule, seen);
             store_weights(isa, &cells[i], sums.get(i), w, weight);
             for (k, &s) in state.as_ref().iter().enumerate() {
                 isa.store(s, &cells[n * (1 + k) + i]);
@@ -125,6 +128,6 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Hogwild<'t, R, I, A> {
             store_state::<R>(state, &tail[1..]);
             return;
         }
-        rule.with(&self.step, StepRow { isa, observed: &mut self.observed, cells, tail, gradient, beside, sums, weight });
+        rule.with(&self.step, StepRow { isa, observed: self.learner.observed(), cells, tail, gradient, beside, sums, weight });
     }
 }

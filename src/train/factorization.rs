@@ -8,7 +8,7 @@ use super::{
     tiles::tiles,
 };
 use crate::{
-    Batch, Error, LANES, Normalize, Order, Result,
+    Error, LANES, Normalize, Order, Result,
     classes::check_ratings,
     data::Ratings,
     model_file::{FactorModel, ModelKind},
@@ -117,7 +117,7 @@ fn train(
     let evaluate = |model: &FactorModel| held.as_ref().map(|held| crate::evaluate::ratings(model, held));
     let shape =
         Shape { wide: all, width: rank, workers: settings.workers(), averaged: settings.aids.average.is_some(), ..Shape::default() };
-    let stride = if settings.batch == Batch::One { Parameters::wide_stride(&rule.facts().layout, rank) } else { 1 }; // by batches pairs are row numbers
+    let stride = Parameters::wide_stride(&rule.facts().layout, rank);
     let chosen = settings.lr.is_none();
     let rate = match settings.lr {
         Some(rate) => rate,

@@ -10,6 +10,7 @@
 pub mod aids;
 pub mod batch;
 pub mod engine;
+mod exchange;
 pub mod feed;
 pub mod gate;
 pub mod loss;

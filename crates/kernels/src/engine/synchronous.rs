@@ -128,7 +128,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
             // Schedules count examples: they go by how far the run is.
             let now = Moment { step: start.step + tally.examples, ..start };
             self.clock.rate = task.schedule.rate(task.rate, &now);
-            tally = tally.add(self.step(positions));
+            tally = tally + self.step(positions);
             self.clock.step += 1;
             counters.examples.store(tally.examples, Relaxed);
             if !tally.loss.is_finite() || counters.stop.load(Relaxed) {
@@ -174,7 +174,7 @@ fn sum<E: Send>(set: InstructionSet, size: usize, shards: &mut [Shard<E>], posit
     let (first, rest) = positions.split_at(a.len() * size);
     let (one, two) = rayon::join(|| sum(set, size, a, first, add), || sum(set, size, b, rest, add));
     dispatch(set, Merge { into: &mut a[0].sums, from: &b[0].sums });
-    one.add(two)
+    one + two
 }
 
 /// Does each task, by its number and rows, and adds what their steps have observed, in their order.

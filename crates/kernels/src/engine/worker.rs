@@ -6,7 +6,7 @@ use crate::{
     loss::Loss,
     models::Model,
     order::{Plan, Queue},
-    params::{Aiding, Hogwild},
+    params::{Aiding, Reads, Replica, Stepping},
     rules::{Clock, UpdateRule},
     schedule::Moment,
     simd::{Isa, Job, LANES, Vector},
@@ -14,6 +14,7 @@ use crate::{
 use crossbeam::utils::CachePadded;
 use std::{
     marker::PhantomData,
+    ops::Add,
     sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
 };
 
@@ -35,8 +36,10 @@ pub struct Tally {
     pub loss: f64,
 }
 
-impl Tally {
-    pub fn add(self, other: Tally) -> Tally {
+impl Add for Tally {
+    type Output = Tally;
+
+    fn add(self, other: Tally) -> Tally {
         Tally { examples: self.examples + other.examples, nonzeros: self.nonzeros + other.nonzeros, loss: self.loss + other.loss }
     }
 }
@@ -77,7 +80,9 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Share<'_, F, M, R, 
         let (loss, aids, schedule, rate) = (task.loss, &task.aids, task.schedule, task.rate);
         let longest = feed.longest();
         let clips = A::ON && aids.clip_norm.is_some();
-        let mut weights = Hogwild::<_, _, A>::new(isa, rule, self.memory, self.adjuster, task.parameters, self.worker, longest / LANES + 1);
+        let (parameters, reads) = (task.parameters, Reads::of(task.parameters, self.worker));
+        let mut replica = Replica::new(task.set, parameters, self.worker, rule.averages(), A::ON && self.adjuster.l1);
+        let mut weights = Stepping::<_, _, A>::new(isa, rule, self.memory, self.adjuster, parameters, reads, longest / LANES + 1);
         let (mut scratch, mut reader) = (model.scratch(longest), ExampleReader::new(feed));
         let mut tally = Tally::default();
         let (mut scores, mut labels) = (Vec::new(), Vec::new());
@@ -85,7 +90,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Share<'_, F, M, R, 
         loop {
             let n = queue.advance(feed.chooses().then_some(|p| feed.keeps(p)));
             if n == 0 {
-                return (tally, weights.finish());
+                break;
             }
             scores.resize(n, 0.0);
             labels.resize(n, 0.0);
@@ -109,7 +114,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Share<'_, F, M, R, 
                 weights.end();
                 reader.end();
             }
-            weights.exchange();
+            replica.exchange(&weights.averaged());
             let block = total::<I::V>(loss, scores, labels);
             tally.loss += block;
             tally.examples += n as u64;
@@ -117,9 +122,11 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Share<'_, F, M, R, 
                 self.counters.stop.store(true, Relaxed);
             }
             if self.counters.stop.load(Relaxed) {
-                return (tally, weights.finish());
+                break;
             }
         }
+        replica.finish(&weights.averaged());
+        (tally, weights.into_memory())
     }
 }
 

@@ -10,18 +10,27 @@
 //! # Memory ordering
 //! `Relaxed` throughout: no worker draws a conclusion from one cell about another. Starting and joining the worker threads orders
 //! everything before and after an epoch.
+mod averaged;
+mod batch_step;
 mod gradients;
-mod hogwild;
 mod learner;
 mod plain;
+mod replica;
 mod slot;
+mod step_now;
+mod step_row;
+mod sum;
 mod table;
+mod view;
 
 use crate::simd::{Isa, Line, Vector};
-pub use gradients::{Gradients, Merge, Step, Summing};
-pub use hogwild::Hogwild;
+pub(crate) use batch_step::Step;
+pub(crate) use gradients::{Gradients, Merge};
 pub use plain::Plain;
+pub(crate) use replica::{Reads, Replica};
 pub use slot::Slot;
+pub(crate) use step_now::Stepping;
+pub(crate) use sum::Summing;
 pub use table::{Finish, Parameters, Shape};
 
 /// Where rows lie, for [`Weights`]: worked out, and asked for, some examples ahead.

@@ -1,5 +1,5 @@
 //! Parameters of one thread in plain vectors: what a library user's own loop trains, and the naive oracle of the shared ones.
-use super::{Weights, hogwild::drawn_to_0, learner};
+use super::{Weights, learner, step_now::drawn_to_0};
 use crate::{
     rules::{Clock, UpdateRule},
     simd::{F32x16, LANES, Line},

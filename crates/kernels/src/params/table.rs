@@ -177,6 +177,11 @@ impl Parameters {
         self.stride == layout.stride() && self.wide_stride == LANES * (layout.vectors(self.shape.width.div_ceil(LANES)) + 1)
     }
 
+    /// Cells a narrow row.
+    pub(crate) fn stride(&self) -> usize {
+        self.stride
+    }
+
     #[inline(always)]
     pub(crate) fn narrow_cells(&self) -> &[AtomicF32] {
         self.narrow.cells()
@@ -203,7 +208,7 @@ impl Parameters {
         (layout.vectors(width.div_ceil(LANES)) + 1) as u32
     }
 
-    /// Where a wide row begins, as [`Hogwild`](super::Hogwild) wants to be told.
+    /// Where a wide row begins, as [`Weights`](super::Weights) of these parameters want to be told.
     pub fn wide_place(&self, row: u32) -> u32 {
         row * (self.wide_stride / LANES) as u32
     }

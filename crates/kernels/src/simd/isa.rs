@@ -44,29 +44,42 @@ impl InstructionSet {
 
     /// All that this processor has, best first.
     pub fn available() -> Vec<InstructionSet> {
-        let mut found = Vec::new();
-        #[cfg(target_arch = "x86_64")]
-        {
-            let bits = is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("lzcnt");
-            let bits = bits && is_x86_feature_detected!("popcnt");
-            let avx2 = bits && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-            let wide = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
-            if avx2 && wide && is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vl") {
-                found.push(InstructionSet::Avx512);
-            }
-            if avx2 {
-                found.push(InstructionSet::Avx2);
-            }
-        }
-        #[cfg(target_arch = "aarch64")]
-        found.push(InstructionSet::Neon);
-        found.push(InstructionSet::Portable);
-        found
+        let all = [
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx512,
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx2,
+            #[cfg(target_arch = "aarch64")]
+            InstructionSet::Neon,
+            InstructionSet::Portable,
+        ];
+        all.into_iter().filter(|set| set.is_available()).collect()
     }
 
     /// Whether this processor has it.
     pub fn is_available(self) -> bool {
-        Self::available().contains(&self)
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx512 => {
+                InstructionSet::Avx2.is_available()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+            }
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx2 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("fma")
+                    && is_x86_feature_detected!("bmi1")
+                    && is_x86_feature_detected!("bmi2")
+                    && is_x86_feature_detected!("lzcnt")
+                    && is_x86_feature_detected!("popcnt")
+            }
+            #[cfg(target_arch = "aarch64")]
+            InstructionSet::Neon => true,
+            InstructionSet::Portable => true,
+        }
     }
 
     /// The name that `HOGWILD_ISA` takes.

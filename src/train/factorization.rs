@@ -18,7 +18,7 @@ use crate::{
 use hogwild_kernels::{
     engine::{FactorKernel, Loops, Own},
     feed::Rating,
-    params::{Finish, Parameters, Shape},
+    params::{Finish, Parameters, Shape, TableShape},
 };
 use rayon::prelude::*;
 use std::{
@@ -115,9 +115,8 @@ fn train(
     };
     let all = user_count + item_count;
     let evaluate = |model: &FactorModel| held.as_ref().map(|held| crate::evaluate::ratings(model, held));
-    let shape =
-        Shape { wide: all, width: rank, workers: settings.workers(), averaged: settings.aids.average.is_some(), ..Shape::default() };
-    let stride = Parameters::wide_stride(&rule.facts().layout, rank);
+    let shape = &Shape { workers: settings.workers(), averaged: settings.aids.average.is_some(), ..Shape::of(TableShape::rows(all, rank)) };
+    let stride = Parameters::row_stride(&rule.facts().layout, rank);
     let chosen = settings.lr.is_none();
     let rate = match settings.lr {
         Some(rate) => rate,
@@ -133,10 +132,10 @@ fn train(
     };
     feed.set_places(stride);
     let split = |parameters: &Parameters, finish: &Finish<'_>| -> FactorModel {
-        let biases = |rows: Range<usize>| rows.map(|row| targets.scale * parameters.beside(row, finish)).collect();
+        let biases = |rows: Range<usize>| rows.map(|row| targets.scale * parameters.table(0).beside(row, finish)).collect();
         // The product of two is in the unit of the ratings.
         let root = targets.scale.sqrt();
-        let factors = |rows: Range<usize>| rows.flat_map(|row| parameters.wide_weights(row, finish)).map(|w| root * w).collect();
+        let factors = |rows: Range<usize>| parameters.table(0).weights(rows, finish).map(|w| root * w).collect();
         FactorModel {
             mean: targets.bias(targets.base),
             rank,
@@ -174,5 +173,5 @@ pub(super) fn start_factors(parameters: &Parameters, rank: usize, seed: u64) {
     use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0xFAC7);
     let scale = 0.1 / (rank as f32).sqrt();
-    parameters.set_wide(|| scale * (2.0 * random.random::<f32>() - 1.0));
+    parameters.table(0).set_weights(|| scale * (2.0 * random.random::<f32>() - 1.0));
 }

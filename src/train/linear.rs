@@ -21,7 +21,7 @@ use crate::{
 use hogwild_kernels::{
     engine::{LinearKernel, Loops, Own},
     feed::{RowCells, ScaledFeed, Scaling, SparseFeed},
-    params::{Finish, Parameters, Shape},
+    params::{Finish, Parameters, Shape, TableShape},
     targets::Targets,
 };
 use std::sync::{Arc, atomic::AtomicBool};
@@ -118,10 +118,12 @@ fn train(
     let windows = windows.as_ref();
     windows.iter().for_each(|windows| watch.window(&windows.report(settings.batch == Batch::One)));
     let examples = data.rows() as u64 - held.as_ref().map_or(0, |held| held.len() as u64);
-    let shape = Shape { narrow: data.columns() + 1, hot, rare, workers, averaged: settings.aids.average.is_some(), ..Shape::default() };
+    let table = TableShape { private: hot, ..TableShape::single(data.columns() + 1) };
+    let shape = &Shape { tables: vec![table], rare, workers, averaged: settings.aids.average.is_some() };
     // Weights of raw features, for standardised labels; and for labels as they are.
     let standard = |parameters: &Parameters, finish: &Finish<'_>, scaling: Option<&Scaling>| {
-        let mut weights = parameters.narrow_weights(finish);
+        let table = parameters.table(0);
+        let mut weights: Vec<f32> = table.weights(0..table.slots(), finish).collect();
         scaling.iter().for_each(|scaling| scaling.fold(&mut weights));
         weights.first_mut().into_iter().for_each(|bias| *bias += base);
         weights
@@ -153,7 +155,7 @@ fn train(
             let stage = |level: usize| {
                 let folds = rehearsal::folds(&feed.kept_units(sampled), sizes[level], judges.alone, settings.seed);
                 let feed = ScaledFeed { feed, scaling };
-                Ok(Stage { feed, shape, start: Box::new(|_: &Parameters| ()), judge: Box::new(&judge), folds })
+                Ok(Stage { feed, shape: shape.clone(), start: Box::new(|_: &Parameters| ()), judge: Box::new(&judge), folds })
             };
             let race = Race { stage: &stage, examples, model: &model, rule, settings: &settings, base, by_heart: true };
             let rate = race.choose(default_rate(data, rule, scaling), watch, stop)?;

@@ -125,7 +125,7 @@ impl<K: Kernel> Rehearsal<'_, '_, K> {
 
     /// Room for a rehearsal's parameters.
     fn parameters(&self) -> Result<Parameters> {
-        Parameters::new(Shape { hot: 0, workers: 1, averaged: false, ..self.stage.shape }, &self.rule.facts().layout)
+        Parameters::new(&self.stage.shape.alone(), &self.rule.facts().layout)
     }
 
     /// What a rehearsal's engine is told.

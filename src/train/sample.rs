@@ -9,7 +9,7 @@ use crate::models::Pair;
 use hogwild_kernels::{
     engine::FactorKernel,
     feed::{Rating, RatingFeed},
-    params::{Finish, Parameters, Shape},
+    params::{Finish, Parameters, Shape, TableShape},
     rules::Layout,
     simd::math::mixed,
 };
@@ -46,7 +46,7 @@ pub(super) fn stage<'a>(
     for number in numbers.iter_mut().filter(|number| **number == 0) {
         (*number, rows) = (rows, rows + 1);
     }
-    let stride = Parameters::wide_stride(layout, settings.rank);
+    let stride = Parameters::row_stride(layout, settings.rank);
     let place = |old: u32| numbers[old as usize] * stride;
     ratings.iter_mut().for_each(|Rating { pair, .. }| *pair = Pair { user: place(pair.user), item: place(pair.item) });
     let all = ratings.len() as u32;
@@ -57,16 +57,17 @@ pub(super) fn stage<'a>(
         let row = |place: u32| (place / stride) as usize;
         let score = |&Rating { pair, value }: &Rating| {
             let (user, item) = (row(pair.user), row(pair.item));
-            let factors = parameters.wide_weights(user, finish).zip(parameters.wide_weights(item, finish));
+            let table = parameters.table(0);
+            let factors = table.weights(user..user + 1, finish).zip(table.weights(item..item + 1, finish));
             let dot: f32 = factors.map(|(p, q)| p * q).sum();
-            (base + parameters.beside(user, finish) + parameters.beside(item, finish) + dot, value)
+            (base + table.beside(user, finish) + table.beside(item, finish) + dot, value)
         };
         fold.held.iter().map(|&position| score(&judged[position as usize])).collect()
     });
     Stage {
         folds: folds(&units, size, false, seed),
         feed: RatingFeed { ratings, units, targets: feed.targets },
-        shape: Shape { wide: rows as usize, width: rank, ..Shape::default() },
+        shape: Shape::of(TableShape::rows(rows as usize, rank)),
         start: Box::new(move |parameters| start_factors(parameters, rank, seed)),
         judge,
     }

@@ -6,6 +6,7 @@
 //!
 //! An inner part of `hogwild`, whose `lib.rs` chooses what of it users see.
 #![deny(unsafe_code)]
+#![warn(missing_docs)]
 
 pub mod aids;
 pub mod batch;

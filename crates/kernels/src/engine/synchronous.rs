@@ -10,7 +10,7 @@ use crate::{
     feed::Feed,
     models::Model,
     order::{Plan, Queue},
-    params::{Finish, Gradients, Merge, Step, Summing},
+    params::{Finish, Gradients, Merge, SlotWidth, Step, Summing},
     rules::{Clock, UpdateRule},
     schedule::Moment,
     simd::{InstructionSet, Isa, Job, dispatch},
@@ -27,8 +27,10 @@ const LEAST: usize = 1024;
 const MOST: usize = 8;
 /// The most numbers in all shards' sums (256 MB), but that there is always one shard.
 const ROOM: usize = 1 << 26;
-/// Rows that are stepped by one task: narrow, wide.
-const ROWS: [usize; 2] = [8192, 256];
+/// Slots of one weight that are stepped by one task.
+const SINGLES: usize = 8192;
+/// The same of slots of many.
+const ROWS: usize = 256;
 
 /// What stays from batch to batch.
 pub(super) struct Synchronous<'a, F, M: Model, R: UpdateRule> {
@@ -106,14 +108,19 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
         };
         let tally = sum(set, size, shards, positions, &add);
         let sums = &shards[0].sums;
-        let [narrow, wide] = sums.touched();
-        // Each task but the last of narrow rows has whole vectors: no two write to the row for empty lanes.
-        let tasks = narrow.chunks(ROWS[0]).map(|rows| [rows, &[]]).chain(wide.chunks(ROWS[1]).map(|rows| [&[][..], rows])).collect();
-        let step = |number, rows| {
+        // Each task but a table's last has whole vectors: no two write to the slot for empty lanes.
+        let tasks = sums.touched().enumerate().flat_map(|(table, slots)| {
+            let size = match task.parameters.shape.tables[table].width {
+                SlotWidth::One => SINGLES,
+                SlotWidth::Row(_) => ROWS,
+            };
+            slots.chunks(size).map(move |slots| (table, slots))
+        });
+        let step = |number, (table, slots)| {
             let adjuster = Adjuster::new(task.aids, task.seed, (clock.step << 24) + number as u64);
-            dispatch(set, Step { rule, memory: of, clock, adjuster, parameters, sums, rows, examples })
+            dispatch(set, Step { rule, memory: of, clock, adjuster, parameters, sums, table, slots, examples })
         };
-        let observed = each(tasks, &step);
+        let observed = each(tasks.collect(), &step);
         if rule.learns() {
             rule.learn(memory, observed);
         }
@@ -177,9 +184,12 @@ fn sum<E: Send>(set: InstructionSet, size: usize, shards: &mut [Shard<E>], posit
     one + two
 }
 
-/// Does each task, by its number and rows, and adds what their steps have observed, in their order.
-fn each<'r>(tasks: Vec<[&'r [u32]; 2]>, step: &(dyn Fn(usize, [&'r [u32]; 2]) -> [f32; 2] + Sync)) -> [f32; 2] {
-    let observed: Vec<[f32; 2]> = tasks.into_par_iter().enumerate().map(|(task, rows)| step(task, rows)).collect();
+/// A table with some of its touched slots.
+type Slots<'r> = (usize, &'r [u32]);
+
+/// Does each task, by its number and slots, and adds what their steps have observed, in their order.
+fn each<'r>(tasks: Vec<Slots<'r>>, step: &(dyn Fn(usize, Slots<'r>) -> [f32; 2] + Sync)) -> [f32; 2] {
+    let observed: Vec<[f32; 2]> = tasks.into_par_iter().enumerate().map(|(task, slots)| step(task, slots)).collect();
     observed.into_iter().fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d])
 }
 

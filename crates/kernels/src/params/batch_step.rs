@@ -1,7 +1,7 @@
 //! The step of a batch: each touched slot steps once, by the mean gradient.
 use super::{
     Aided, Parameters, Places, Weights,
-    gradients::{Gradients, line, take, take_vector},
+    gradients::{Gradients, Sums, line, take, take_vector},
     replica::Reads,
     step_now::Stepping,
 };
@@ -12,16 +12,17 @@ use crate::{
 };
 use std::sync::atomic::Ordering::Relaxed;
 
-/// One step of each of some touched rows by the mean gradient, whose sums are taken.
-pub struct Step<'a, R: UpdateRule> {
+/// One step of each of some touched slots by the mean gradient, whose sums are taken.
+pub(crate) struct Step<'a, R: UpdateRule> {
     pub rule: R,
     pub memory: &'a R::Memory,
     pub clock: &'a Clock,
     pub adjuster: Adjuster,
     pub parameters: &'a Parameters,
     pub sums: &'a Gradients,
-    /// Narrow rows, wide rows.
-    pub rows: [&'a [u32]; 2],
+    /// The number of a table, and some of its touched slots.
+    pub table: usize,
+    pub slots: &'a [u32],
     /// Examples in the batch.
     pub examples: usize,
 }
@@ -35,29 +36,38 @@ impl<R: UpdateRule> Job for Step<'_, R> {
         let reads = Reads::shared(self.parameters);
         let mut view = Stepping::<_, _, Aided>::new(isa, self.rule, self.memory.clone(), self.adjuster, self.parameters, reads, 1);
         view.begin(self.clock);
-        let (examples, [narrow, wide]) = (I::V::of(self.examples as f32), self.rows);
-        for some in narrow.chunks(LANES) {
-            let rows = line(some, self.sums.empty());
-            let gradient = take(isa, &self.sums.narrow, &rows) / examples;
+        let (examples, sums) = (I::V::of(self.examples as f32), self.sums.table(self.table));
+        if Some(self.table) == self.parameters.row() {
+            step_rows(isa, sums, self.slots, self.examples as f32, &mut view);
+            return view.observed();
+        }
+        for some in self.slots.chunks(LANES) {
+            let slots = line(some, sums.empty());
+            let gradient = take(isa, &sums.cells, &slots) / examples;
             let mut places = Line([0; LANES]);
-            view.place(I::U::load(&rows), &mut places); // the slot for empty lanes is the same one
+            view.place(I::U::load(&slots), &mut places); // the slot for empty lanes is the same one
             view.gather(0, &places);
-            match &self.sums.l1 {
-                Some(l1) => view.step(0, &places, gradient, Some(take(isa, l1, &rows) / examples)),
+            match &sums.lambdas {
+                Some(l1) => view.step(0, &places, gradient, Some(take(isa, l1, &slots) / examples)),
                 None => view.step(0, &places, gradient, None),
             }
         }
-        let mut gradient = vec![I::V::of(0.0); self.sums.stride - 1];
-        for &row in wide {
-            let (factors, tail) = self.sums.wide_row(row).split_at(gradient.len());
-            let mut squares = I::V::of(0.0);
-            for (g, sum) in gradient.iter_mut().zip(factors) {
-                *g = take_vector(isa, sum) / examples;
-                squares = g.mul_add(*g, squares);
-            }
-            let beside = tail[0][0].swap(0.0, Relaxed) / self.examples as f32;
-            view.step_row(self.parameters.wide_place(row), &gradient, squares.sum(), beside);
-        }
         view.observed()
+    }
+}
+
+/// The steps of slots of many weights.
+#[inline(always)]
+fn step_rows<R: UpdateRule, I: Isa>(isa: I, sums: &Sums, slots: &[u32], examples: f32, view: &mut Stepping<'_, R, I, Aided>) {
+    let mut gradient = vec![I::V::of(0.0); sums.vectors()];
+    for &slot in slots {
+        let (factors, tail) = sums.row(slot).split_at(gradient.len());
+        let mut squares = I::V::of(0.0);
+        for (g, sum) in gradient.iter_mut().zip(factors) {
+            *g = take_vector(isa, sum) / I::V::of(examples);
+            squares = g.mul_add(*g, squares);
+        }
+        let beside = tail[0][0].swap(0.0, Relaxed) / examples;
+        view.step_row(slot * view.read.row_stride as u32, &gradient, squares.sum(), beside);
     }
 }

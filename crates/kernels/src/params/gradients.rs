@@ -9,136 +9,167 @@
 //! Sums are as long as the parameters, so that adding is a gather and a scatter; which rows were touched is listed as they come, so
 //! that all else goes by those (looking for them among the sums took five times as long as summing, in batches of 32 on criteo).
 #![allow(unsafe_code)]
-use super::{Shape, table::Table};
+use super::{Shape, cells::Cells, layout::SlotWidth, table::TableShape};
 use crate::simd::{Isa, Job, LANES, Line, MOST, Real};
 use atomic_float::AtomicF32;
 use hogwild_base::{Result, memory};
 
 /// Gradients of a shard, summed. Atomics, as all cells that vectors are moved to and from. Whoever reads a sum leaves zero: it is in the
 /// near cache then.
-pub struct Gradients {
-    /// By narrow row, and one for empty lanes.
-    pub(super) narrow: Table,
-    /// The same of L1's lambdas, where there is L1.
-    pub(super) l1: Option<Table>,
-    pub(super) narrow_touched: Touched,
-    /// By wide row: vectors of factors, and one whose first number is of the weight beside them.
-    pub(super) wide: Table,
-    pub(super) wide_touched: Touched,
-    /// Vectors of sums a wide row.
-    pub(super) stride: usize,
+pub(crate) struct Gradients {
+    /// By table of the parameters.
+    tables: Vec<Sums>,
 }
 
 impl Gradients {
     /// `l1`: whether lambdas of L1 are summed too.
     pub fn new(shape: &Shape, l1: bool) -> Result<Gradients> {
-        let bytes = (Self::cells(shape) * size_of::<f32>() + (shape.narrow + shape.wide) * size_of::<[u32; 2]>()) as u64;
+        let slots: usize = shape.tables.iter().map(|table| table.slots).sum();
+        let bytes = (Self::cells(shape) * size_of::<f32>() + slots * size_of::<[u32; 2]>()) as u64;
         memory::ask(bytes, || "the sums of a batch's gradients".into(), "use --batch 1, fewer features or a smaller --rank")?;
-        let mut narrow_touched = Touched::new(shape.narrow + 1);
-        narrow_touched.is[shape.narrow] = true; // the row for empty lanes is never listed
-        Ok(Gradients {
-            narrow: Table::new(shape.narrow + 1, 1)?,
-            l1: l1.then(|| Table::new(shape.narrow + 1, 1)).transpose()?,
-            narrow_touched,
-            wide: Table::new(shape.wide, wide_vectors(shape) * LANES)?,
-            wide_touched: Touched::new(shape.wide),
-            stride: wide_vectors(shape),
-        })
+        Ok(Gradients { tables: shape.tables.iter().map(|table| Sums::new(table, l1)).collect::<Result<_>>()? })
     }
 
     /// How many numbers they hold.
     pub fn cells(shape: &Shape) -> usize {
-        shape.narrow + 1 + shape.wide * wide_vectors(shape) * LANES
+        shape.tables.iter().map(|table| (table.slots + 1) * stride(table)).sum()
     }
 
-    /// Narrow rows, then wide rows that were touched.
-    pub fn touched(&self) -> [&[u32]; 2] {
-        [self.narrow_touched.rows(), self.wide_touched.rows()]
+    /// By table, the slots that were touched.
+    pub fn touched(&self) -> impl Iterator<Item = &[u32]> {
+        self.tables.iter().map(|sums| sums.touched.slots())
     }
 
-    /// The row for empty lanes.
+    /// The sums of a table.
     #[inline(always)]
-    pub(super) fn empty(&self) -> u32 {
-        self.narrow.cells().len() as u32 - 1
+    pub(super) fn table(&self, number: usize) -> &Sums {
+        &self.tables[number]
     }
 
     #[inline(always)]
-    pub(super) fn wide_row(&self, row: u32) -> &[[AtomicF32; LANES]] {
-        &self.wide.cells().as_chunks().0[row as usize * self.stride..][..self.stride]
+    pub(super) fn table_mut(&mut self, number: usize) -> &mut Sums {
+        &mut self.tables[number]
+    }
+
+    /// Forgets which slots were touched, when all sums have been taken.
+    pub(super) fn clear(&mut self) {
+        self.tables.iter_mut().for_each(|sums| sums.touched.clear());
     }
 }
 
-/// Vectors of sums a wide row.
-fn wide_vectors(shape: &Shape) -> usize {
-    shape.width.div_ceil(LANES) + 1
+/// Numbers of sums a slot: of one weight one; of many, vectors of them and one whose first number is of the weight beside.
+fn stride(table: &TableShape) -> usize {
+    match table.width {
+        SlotWidth::One => 1,
+        SlotWidth::Row(weights) => weights.next_multiple_of(LANES) + LANES,
+    }
 }
 
-/// A set of rows, listed in the order in which they came.
+/// The sums of one table, by slot, and those of empty lanes.
+pub(super) struct Sums {
+    pub cells: Cells,
+    /// The same of L1's lambdas, where there is L1; of slots of one weight.
+    pub lambdas: Option<Cells>,
+    pub touched: Touched,
+    /// Numbers of sums a slot.
+    stride: usize,
+}
+
+impl Sums {
+    fn new(table: &TableShape, l1: bool) -> Result<Sums> {
+        let (slots, stride) = (table.slots + 1, stride(table));
+        let mut touched = Touched::new(slots);
+        touched.is[table.slots] = true; // the slot for empty lanes is never listed
+        let lambdas = (l1 && stride == 1).then(|| Cells::new(slots, 1)).transpose()?;
+        Ok(Sums { cells: Cells::new(slots, stride)?, lambdas, touched, stride })
+    }
+
+    /// The slot for empty lanes.
+    #[inline(always)]
+    pub fn empty(&self) -> u32 {
+        (self.cells.cells().len() / self.stride) as u32 - 1
+    }
+
+    /// Vectors of a slot of many weights, but for the one of the weight beside.
+    #[inline(always)]
+    pub fn vectors(&self) -> usize {
+        self.stride / LANES - 1
+    }
+
+    /// The sums of a slot of many weights.
+    #[inline(always)]
+    pub fn row(&self, slot: u32) -> &[[AtomicF32; LANES]] {
+        let vectors = self.stride / LANES;
+        &self.cells.cells().as_chunks().0[slot as usize * vectors..][..vectors]
+    }
+}
+
+/// A set of slots, listed in the order in which they came.
 pub(super) struct Touched {
     is: Vec<bool>,
-    /// Longer by one than there are rows.
-    rows: Vec<u32>,
+    /// Longer by one than there are slots.
+    slots: Vec<u32>,
     n: usize,
 }
 
 impl Touched {
-    fn new(rows: usize) -> Touched {
-        Touched { is: vec![false; rows], rows: vec![0; rows + 1], n: 0 }
+    fn new(slots: usize) -> Touched {
+        Touched { is: vec![false; slots], slots: vec![0; slots + 1], n: 0 }
     }
 
-    fn rows(&self) -> &[u32] {
-        &self.rows[..self.n]
+    fn slots(&self) -> &[u32] {
+        &self.slots[..self.n]
     }
 
-    /// Without a branch: whether a row is new is anyone's guess.
+    /// Without a branch: whether a slot is new is anyone's guess.
     #[inline(always)]
-    pub(super) fn insert(&mut self, row: u32) {
-        let is = &mut self.is[row as usize];
-        self.rows[self.n] = row;
+    pub(super) fn insert(&mut self, slot: u32) {
+        let is = &mut self.is[slot as usize];
+        self.slots[self.n] = slot;
         self.n += !*is as usize;
         *is = true;
     }
 
     pub(super) fn clear(&mut self) {
-        for &row in &self.rows[..self.n] {
-            self.is[row as usize] = false;
+        for &slot in &self.slots[..self.n] {
+            self.is[slot as usize] = false;
         }
         self.n = 0;
     }
 }
 
-/// Adds to the sums of sixteen narrow rows.
+/// Adds to the sums of sixteen slots of one weight.
 ///
 /// # Safety
-/// The rows are within the table.
+/// The slots are within the table.
 #[inline(always)]
-pub(super) unsafe fn add<I: Isa>(isa: I, narrow: &Table, rows: &Line<u32>, more: I::V) {
+pub(super) unsafe fn add<I: Isa>(isa: I, sums: &Cells, slots: &Line<u32>, more: I::V) {
     // SAFETY: the caller's.
     unsafe {
-        let mut sums: [I::V; MOST] = isa.gather(narrow.cells(), rows, 1);
-        sums[0] = sums[0] + more;
-        isa.scatter(sums, narrow.cells(), rows, 1);
+        let mut sixteen: [I::V; MOST] = isa.gather(sums.cells(), slots, 1);
+        sixteen[0] = sixteen[0] + more;
+        isa.scatter(sixteen, sums.cells(), slots, 1);
     }
 }
 
-/// Sixteen listed narrow rows, or fewer; the other lanes are the row for empty ones.
+/// Sixteen listed slots, or fewer; the other lanes are the slot for empty ones.
 #[inline(always)]
 pub(super) fn line(some: &[u32], empty: u32) -> Line<u32> {
-    let mut rows = Line([empty; LANES]);
-    rows.0[..some.len()].copy_from_slice(some);
-    rows
+    let mut slots = Line([empty; LANES]);
+    slots.0[..some.len()].copy_from_slice(some);
+    slots
 }
 
-/// Takes away the sums of sixteen narrow rows.
+/// Takes away the sums of sixteen slots of one weight.
 #[inline(always)]
-pub(super) fn take<I: Isa>(isa: I, narrow: &Table, rows: &Line<u32>) -> I::V {
-    for &row in &rows.0 {
-        assert!((row as usize) < narrow.cells().len(), "rows of other sums");
+pub(super) fn take<I: Isa>(isa: I, sums: &Cells, slots: &Line<u32>) -> I::V {
+    for &slot in &slots.0 {
+        assert!((slot as usize) < sums.cells().len(), "slots of other sums");
     }
-    // SAFETY: the rows are within the table, as just seen.
+    // SAFETY: the slots are within the table, as just seen.
     unsafe {
-        let gathered: [I::V; MOST] = isa.gather(narrow.cells(), rows, 1);
-        isa.scatter([I::V::of(0.0); MOST], narrow.cells(), rows, 1);
+        let gathered: [I::V; MOST] = isa.gather(sums.cells(), slots, 1);
+        isa.scatter([I::V::of(0.0); MOST], sums.cells(), slots, 1);
         gathered[0]
     }
 }
@@ -152,7 +183,7 @@ pub(super) fn take_vector<I: Isa>(isa: I, sum: &[AtomicF32; LANES]) -> I::V {
 }
 
 /// Adds the sums of `from`, which are taken, to those of `into`.
-pub struct Merge<'a> {
+pub(crate) struct Merge<'a> {
     pub into: &'a mut Gradients,
     pub from: &'a Gradients,
 }
@@ -162,27 +193,40 @@ impl Job for Merge<'_> {
 
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) {
-        let Merge { into, from } = self;
-        let same = |a: &Table, b: &Table| a.cells().len() == b.cells().len();
-        assert!(same(&into.narrow, &from.narrow) && into.stride == from.stride, "sums of other parameters");
-        let [narrow, wide] = from.touched();
-        for some in narrow.chunks(LANES) {
-            let rows = line(some, from.empty());
-            // SAFETY: the rows are within the one table, as `take` has seen, and so within the other, which is as long.
-            unsafe { add(isa, &into.narrow, &rows, take(isa, &from.narrow, &rows)) };
-            if let (Some(into), Some(from)) = (&into.l1, &from.l1) {
-                // SAFETY: likewise.
-                unsafe { add(isa, into, &rows, take(isa, from, &rows)) };
-            }
-            for &row in some {
-                into.narrow_touched.insert(row);
+        for (into, from) in self.into.tables.iter_mut().zip(&self.from.tables) {
+            let same = |a: &Cells, b: &Cells| a.cells().len() == b.cells().len();
+            assert!(same(&into.cells, &from.cells) && into.stride == from.stride, "sums of other parameters");
+            if from.stride == 1 {
+                merge_singles(isa, into, from);
+            } else {
+                merge_rows(isa, into, from);
             }
         }
-        for &row in wide {
-            for (to, from) in into.wide_row(row).iter().zip(from.wide_row(row)) {
-                isa.store(isa.load(to) + take_vector(isa, from), to);
-            }
-            into.wide_touched.insert(row);
+    }
+}
+
+#[inline(always)]
+fn merge_singles<I: Isa>(isa: I, into: &mut Sums, from: &Sums) {
+    for some in from.touched.slots().chunks(LANES) {
+        let slots = line(some, from.empty());
+        // SAFETY: the slots are within the one table, as `take` has seen, and so within the other, which is as long.
+        unsafe { add(isa, &into.cells, &slots, take(isa, &from.cells, &slots)) };
+        if let (Some(into), Some(from)) = (&into.lambdas, &from.lambdas) {
+            // SAFETY: likewise.
+            unsafe { add(isa, into, &slots, take(isa, from, &slots)) };
         }
+        for &slot in some {
+            into.touched.insert(slot);
+        }
+    }
+}
+
+#[inline(always)]
+fn merge_rows<I: Isa>(isa: I, into: &mut Sums, from: &Sums) {
+    for &slot in from.touched.slots() {
+        for (to, from) in into.row(slot).iter().zip(from.row(slot)) {
+            isa.store(isa.load(to) + take_vector(isa, from), to);
+        }
+        into.touched.insert(slot);
     }
 }

@@ -12,8 +12,12 @@
 //! everything before and after an epoch.
 mod averaged;
 mod batch_step;
+mod cells;
+mod finish;
 mod gradients;
+mod layout;
 mod learner;
+mod parameters;
 mod plain;
 mod replica;
 mod slot;
@@ -25,13 +29,16 @@ mod view;
 
 use crate::simd::{Isa, Line, Vector};
 pub(crate) use batch_step::Step;
+pub use finish::Finish;
 pub(crate) use gradients::{Gradients, Merge};
+pub use layout::SlotWidth;
+pub use parameters::{Parameters, Shape};
 pub use plain::Plain;
 pub(crate) use replica::{Reads, Replica};
 pub use slot::Slot;
 pub(crate) use step_now::Stepping;
 pub(crate) use sum::Summing;
-pub use table::{Finish, Parameters, Shape};
+pub use table::{Table, TableShape};
 
 /// Where rows lie, for [`Weights`]: worked out, and asked for, some examples ahead.
 pub trait Places<I: Isa> {

@@ -3,7 +3,7 @@
 //! Zipf-distributed features make plain Hogwild! (Niu et al. 2011) stand still: every example touches the same few cache lines, and two
 //! cores pass them back and forth. Slots are numbered by frequency, so the hot ones are a prefix: a worker holds the first few in a private
 //! copy, and an [exchange](crate::exchange) passes changes between the copy and the shared cells. The rest stays plain Hogwild!.
-use super::{Parameters, table::first_private};
+use super::Parameters;
 use crate::{
     exchange::{self, Averaged, Copies, Passing, Sharing, TakeOver},
     simd::{InstructionSet, Integers, LANES, Line, dispatch},
@@ -23,14 +23,14 @@ pub(crate) struct Reads {
 impl Reads {
     /// As a worker sees the parameters.
     pub fn of(parameters: &Parameters, worker: usize) -> Reads {
-        let shape = &parameters.shape;
-        let [own, next] = [worker, worker + 1].map(|worker| first_private(shape, worker) as u32);
-        Reads { slots: shape.narrow as u32, held: shape.hot as u32, own, nowhere: next - 1 }
+        let shape = &parameters.table(parameters.single()).shape;
+        let [own, next] = [worker, worker + 1].map(|worker| shape.first_private(worker) as u32);
+        Reads { slots: shape.slots as u32, held: shape.private as u32, own, nowhere: next - 1 }
     }
 
     /// All slots where they are; empty lanes just behind them.
     pub fn shared(parameters: &Parameters) -> Reads {
-        let slots = parameters.shape.narrow as u32;
+        let slots = parameters.table(parameters.single()).slots() as u32;
         Reads { slots, held: 0, own: slots, nowhere: slots }
     }
 
@@ -52,10 +52,12 @@ pub(crate) struct Replica<'t> {
 impl<'t> Replica<'t> {
     /// Starts from the shared values; `averages`: whether the rule's state is averages, `l1`: whether weights are drawn to 0.
     pub fn new(set: InstructionSet, parameters: &'t Parameters, worker: usize, averages: bool, l1: bool) -> Replica<'t> {
-        let (shape, stride, cells) = (&parameters.shape, parameters.stride(), parameters.narrow_cells());
+        let (workers, table) = (parameters.shape.workers, parameters.table(parameters.single()));
+        let (stride, cells) = (table.layout.stride, table.cells());
+        assert!(worker < workers, "no such worker");
         // The last sixteen cells may reach beyond the held slots: into ones that the shared array has anyway, and the copy as padding.
-        let vectors = (shape.hot * stride).div_ceil(LANES);
-        let own = &cells[first_private(shape, worker) * stride..];
+        let vectors = (table.shape.private * stride).div_ceil(LANES);
+        let own = &cells[table.shape.first_private(worker) * stride..];
         let mut copies = Copies {
             shared: cells.as_chunks().0,
             own: own.as_chunks().0,
@@ -63,7 +65,7 @@ impl<'t> Replica<'t> {
             is_state: Line(std::array::from_fn(|i| (i % stride > 0) as u8 as f32)),
         };
         dispatch(set, TakeOver(&mut copies));
-        Replica { set, copies, exchange: exchange::of(Sharing { vectors, workers: shape.workers, averages, l1 }) }
+        Replica { set, copies, exchange: exchange::of(Sharing { vectors, workers, averages, l1 }) }
     }
 
     /// Between two blocks of examples.

@@ -43,6 +43,8 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Stepping<'t, R, I, A> {
     /// What a worker sees that reads slots as `reads` says, going on from `memory`; `blocks`: the most that an example has.
     pub fn new(isa: I, rule: R, memory: R::Memory, adjuster: Adjuster, parameters: &'t Parameters, reads: Reads, blocks: usize) -> Self {
         let shape = &parameters.shape;
+        let row = parameters.row().map(|row| parameters.table(row));
+        let width = row.map_or(0, |row| row.layout.weights);
         let learner = Learner::new(memory);
         View {
             read: Reading::new(isa, rule, learner.prepare(&rule, &Clock::default()), parameters, reads),
@@ -50,12 +52,12 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Stepping<'t, R, I, A> {
                 aiding: PhantomData,
                 learner,
                 adjuster,
-                sums: parameters.narrow_sums(),
-                row_sums: parameters.wide_sums(),
-                room: vec![I::V::of(0.0); shape.width.div_ceil(LANES)],
+                sums: parameters.table(parameters.single()).sums(),
+                row_sums: row.map_or(&[], |row| row.sums().as_chunks().0),
+                room: vec![I::V::of(0.0); width.div_ceil(LANES)],
                 reuse: shape.workers == 1 || shape.rare,
-                width: shape.width,
-                part: 1.0 / shape.width.max(1) as f32,
+                width,
+                part: 1.0 / width.max(1) as f32,
                 gathered: vec![[I::V::of(0.0); MOST]; blocks],
             },
         }

@@ -2,9 +2,9 @@
 use super::{
     Aiding,
     averaged::{put, put_weight},
+    layout::{ROW_STATE, vectors},
     learner::{self, Observed},
     step_now::StepNow,
-    table::{ROW_STATE, vectors},
     view::{Reading, load_state, row_state, store_state},
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 use atomic_float::AtomicF32;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// The step of a wide row by a rule that is not row-wise.
+/// The step of a slot of many weights by a rule that is not row-wise.
 struct StepRow<'s, I: Isa> {
     isa: I,
     observed: &'s mut Observed<I::V>,
@@ -62,7 +62,7 @@ fn store_weights<I: Isa>(isa: I, cells: &[AtomicF32; LANES], sums: Option<&[Atom
     }
 }
 
-/// Stores the weight beside a wide row, likewise.
+/// Stores the weight beside a slot's, likewise.
 #[inline(always)]
 fn store_beside(cell: &AtomicF32, sums: Option<&[AtomicF32; LANES]>, w: f32, weight: f32) {
     match sums {
@@ -72,7 +72,7 @@ fn store_beside(cell: &AtomicF32, sums: Option<&[AtomicF32; LANES]>, w: f32, wei
 }
 
 impl<R: UpdateRule, I: Isa, A: Aiding> StepNow<'_, R, I, A> {
-    /// A wide row's step with clipping and noise before it. What lies behind the row's width stays 0.
+    /// A slot's step with clipping and noise before it. What lies behind the row's width stays 0.
     #[inline(always)]
     pub(super) fn step_row_adjusted(&mut self, read: &Reading<'_, R, I>, row: u32, gradient: &[I::V], beside: f32) {
         let n = gradient.len();

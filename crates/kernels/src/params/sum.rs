@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 use super::{
     Parameters,
-    gradients::{Gradients, add},
+    gradients::{Gradients, Sums, add},
     replica::Reads,
     view::{Reading, Steps, View},
 };
@@ -17,6 +17,9 @@ pub(crate) type Summing<'a, R, I> = View<'a, R, I, Sum<'a>>;
 
 pub(crate) struct Sum<'a> {
     sums: &'a mut Gradients,
+    /// The tables of slots of one weight, and of many.
+    single: usize,
+    row: usize,
 }
 
 impl<'a, R: UpdateRule, I: Isa> Summing<'a, R, I> {
@@ -24,10 +27,10 @@ impl<'a, R: UpdateRule, I: Isa> Summing<'a, R, I> {
     #[inline(always)]
     pub fn new(isa: I, rule: R, memory: &R::Memory, clock: &Clock, parameters: &'a Parameters, sums: &'a mut Gradients) -> Self {
         let read = Reading::new(isa, rule, rule.prepare(clock, memory), parameters, Reads::shared(parameters));
-        assert!(sums.narrow.cells().len() > read.reads.nowhere as usize, "sums of other parameters");
-        sums.narrow_touched.clear();
-        sums.wide_touched.clear();
-        View { read, steps: Sum { sums } }
+        let (single, row) = (parameters.single(), parameters.row().unwrap_or(parameters.single()));
+        assert!(sums.table(single).cells.cells().len() > read.reads.nowhere as usize, "sums of other parameters");
+        sums.clear();
+        View { read, steps: Sum { sums, single, row } }
     }
 }
 
@@ -44,11 +47,11 @@ impl<R: UpdateRule, I: Isa> Steps<R, I> for Sum<'_> {
                 slots.0[i] = places.0[i] / Reading::<R, I>::place(1);
             }
         }
-        let Gradients { narrow, narrow_touched, l1: lambdas, .. } = &mut *self.sums;
+        let Sums { cells, lambdas, touched, .. } = self.sums.table_mut(self.single);
         // SAFETY: each slot is at most the one for empty lanes, as just seen; there are more sums than that, as `new` has seen.
-        unsafe { add(read.isa, narrow, &slots, gradient) };
+        unsafe { add(read.isa, cells, &slots, gradient) };
         for &slot in &slots.0 {
-            narrow_touched.insert(slot);
+            touched.insert(slot);
         }
         if let (Some(lambdas), Some(l1)) = (lambdas, l1) {
             // SAFETY: as above; the two tables are of one length.
@@ -59,11 +62,12 @@ impl<R: UpdateRule, I: Isa> Steps<R, I> for Sum<'_> {
     #[inline(always)]
     fn step_row(&mut self, read: &Reading<'_, R, I>, place: u32, gradient: &[I::V], _square: f32, beside: f32) {
         let (isa, slot) = (read.isa, place / read.row_stride as u32);
-        let (factors, tail) = self.sums.wide_row(slot).split_at(gradient.len());
+        let sums = self.sums.table_mut(self.row);
+        let (factors, tail) = sums.row(slot).split_at(gradient.len());
         for (sum, &g) in factors.iter().zip(gradient) {
             isa.store(isa.load(sum) + g, sum);
         }
         tail[0][0].store(tail[0][0].load(Relaxed) + beside, Relaxed);
-        self.sums.wide_touched.insert(slot);
+        sums.touched.insert(slot);
     }
 }

@@ -5,8 +5,8 @@
 #![allow(unsafe_code)]
 use super::{
     Parameters, Places, Weights,
+    layout::{stride, vectors},
     replica::Reads,
-    table::{stride, vectors},
 };
 use crate::{
     rules::{Layout, State, UpdateRule},
@@ -17,6 +17,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 /// So many of the most frequent slots are taken to be in a near cache.
 const NEAR: u32 = 4096;
+/// With more slots of one weight they are asked for ahead of their turn.
+const LARGE: usize = 1 << 19;
 
 /// Where a worker's steps go.
 pub(crate) trait Steps<R: UpdateRule, I: Isa> {
@@ -52,10 +54,11 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
 
     pub fn new(isa: I, rule: R, step: R::Step, parameters: &'t Parameters, reads: Reads) -> Self {
         assert!(parameters.is_for(&Layout::of(&rule)), "parameters laid out for another rule");
-        let (cells, rows) = (parameters.narrow_cells(), parameters.wide_vectors());
+        let (single, row) = (parameters.table(parameters.single()), parameters.row().map(|row| parameters.table(row)));
+        let (cells, rows) = (single.cells(), row.map_or(&[][..], |row| row.cells().as_chunks().0));
         assert!(cells.len() >= (reads.nowhere as usize + 1) * Self::STRIDE, "slots of other parameters");
-        let row_stride = parameters.wide_place(1) as usize;
-        Reading { isa, rule, step, cells, reads, rows, row_stride, large: parameters.shape.narrow > 1 << 19 }
+        let row_stride = row.map_or(1, |row| row.layout.stride / LANES);
+        Reading { isa, rule, step, cells, reads, rows, row_stride, large: single.slots() > LARGE }
     }
 
     /// A slot's place.

@@ -114,6 +114,7 @@ impl Taken {
         if loss.is_classification() { Taken::Class(positive) } else { Taken::Number }
     }
 
+    /// The target of a label: the number itself, or +1 and -1.
     #[inline(always)]
     pub fn of(self, label: f32) -> f32 {
         match self {

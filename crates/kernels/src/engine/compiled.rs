@@ -14,7 +14,8 @@
 //! | the step of a batch, of both models | sgd, adagrad-rowwise, `Any` of 1, 2, 3 | | 5 | 3 |
 //!
 //! These are 39 loops, 101 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
-//! everything.
+//! everything. What is compiled for each instruction set but not for each rule: the two exchanges (see [`exchange`](crate::exchange)), the
+//! start of a replica, and the merging of sums.
 use super::{Counters, Engine, FactorKernel, Facts, LinearKernel, Loops, Task, alone::Alone, hogwild::Workers, synchronous::Synchronous};
 use crate::{
     batch::Batch,
@@ -37,26 +38,26 @@ fn facts<R: UpdateRule>(rule: &R) -> Facts {
     Facts { layout, averages: rule.averages(), proximal: rule.proximal(), learns: rule.learns(), schedules: rule.schedules() }
 }
 
-/// On narrow rows row-wise Adagrad is Adagrad.
-fn narrow(rule: Rule) -> Rule {
+/// On slots of one weight row-wise Adagrad is Adagrad.
+fn of_single_weights(rule: Rule) -> Rule {
     if let Rule::AdagradRowwise(AdagradRowwise(rule)) = rule { Rule::Adagrad(rule) } else { rule }
 }
 
 impl Loops<LinearKernel> for Rule {
     fn facts(&self) -> Facts {
-        with_rule!(narrow(*self), rule => facts(&rule))
+        with_rule!(of_single_weights(*self), rule => facts(&rule))
     }
 
     fn default_rate(&self, mean_square: f32) -> f32 {
-        narrow(*self).default_rate(mean_square)
+        of_single_weights(*self).default_rate(mean_square)
     }
 
     fn engine<'r, 'd: 'r>(&self, feed: &'r ScaledFeed<'d>, model: &'r Linear, task: &'r Task<'r>) -> Made<'r> {
         if !is_lean(task) || feed.scaling.is_some() {
-            return with_any!([Sgd] narrow(*self), rule => seldom(feed, model, task, rule));
+            return with_any!([Sgd] of_single_weights(*self), rule => seldom(feed, model, task, rule));
         }
         let (feed, model) = (feed.feed, Cow::Borrowed(model));
-        Ok(match narrow(*self) {
+        Ok(match of_single_weights(*self) {
             Rule::Adagrad(rule) => Box::new(Workers::<_, _, _, Lean>::new(feed, model, task, rule)?),
             Rule::Ftrl(rule) => Box::new(Workers::<_, _, _, Lean>::new(feed, model, task, rule)?),
             other => with_any!([Sgd] other, rule => Box::new(Workers::<_, _, _, Lean>::new(feed, model, task, rule)?)),
@@ -70,7 +71,7 @@ impl Loops<LinearKernel> for Rule {
         task: &'r Task<'r>,
         counters: &'r Counters,
     ) -> Box<dyn Engine + 'r> {
-        with_any!([Sgd] narrow(*self), rule => Box::new(Alone::new(feed, model, task, counters, rule)))
+        with_any!([Sgd] of_single_weights(*self), rule => Box::new(Alone::new(feed, model, task, counters, rule)))
     }
 }
 

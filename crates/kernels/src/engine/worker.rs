@@ -23,12 +23,14 @@ use std::{
 pub struct Counters {
     /// Examples begun in this epoch, by blocks.
     pub examples: CachePadded<AtomicU64>,
+    /// Whether the workers are to stop after the block at hand.
     pub stop: AtomicBool,
 }
 
 /// What a worker has done.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
+    /// Examples trained on.
     pub examples: u64,
     /// Stored numbers visited: nonzeros, or ratings.
     pub nonzeros: u64,

@@ -37,9 +37,9 @@ impl Hot {
 }
 
 impl Exchange for Hot {
-    /// What staleness costs goes with the updates missed, and those get fewer with rank: so the hottest sixteenth is exchanged every time, a
-    /// quarter every fourth time, all every sixteenth. Exchanging 1,024 rows every time instead, and keeping no more private, was a sixth
-    /// slower (imdb_1gram, two threads: .88 ns a nonzero against .75).
+    /// What staleness costs goes with the updates missed, and those get fewer with rank: so the hottest sixteenth is exchanged every
+    /// time, a quarter every fourth time, all every sixteenth. Exchanging 1,024 rows every time instead, and keeping no more private, was
+    /// a sixth slower (imdb_1gram, two threads: .88 ns a nonzero against .75).
     #[inline(always)]
     fn due(&mut self, vectors: usize) -> usize {
         self.exchanges += 1;
@@ -119,7 +119,8 @@ mod tests {
     #[test]
     fn sums_add_up_and_averages_move_a_part_of_the_way() {
         assert_eq!(pass(false, false, 0, [0.5, 0.25]), [1.75, 1.75]);
-        // Frequent weights: half of a change, and as much again for one that goes on (a first change goes on); then half of the way to 1.25.
+        // Frequent weights: half of a change, and as much again for one that goes on (a first change goes on); then half of the way to
+        // 1.25.
         assert_eq!(pass(true, false, 1, [0.5, 0.25]), [1.75, 1.25]);
         assert_eq!(pass(true, false, 9, [0.5, 0.25]), [1.75, 1.25]);
     }

@@ -42,8 +42,8 @@ impl<'f, F: Feed<M>, M: Model> ExampleReader<'f, F, M> {
         2 * self.fetched
     }
 
-    /// Begins a block of `n` examples. Of the positions the first `known`, at least `n`, are those of the order to come; behind the block lie
-    /// as many as [`reach`](Self::reach) says.
+    /// Begins a block of `n` examples. Of the positions the first `known`, at least `n`, are those of the order to come; behind the block
+    /// lie as many as [`reach`](Self::reach) says.
     #[inline(always)]
     pub fn begin<I: Isa>(&mut self, isa: I, (positions, known): (&[u32], usize), n: usize, places: &impl Places<I>) {
         // At the start, and where a short block has ended what was known of the order.

@@ -98,6 +98,7 @@ impl<'a> SparseFeed<'a> {
         kept
     }
 
+    /// Whether the row at a position is kept out of training, by a hash of position and seed.
     pub fn is_held_out(&self, position: u32) -> bool {
         let x = (self.seed ^ 0x5851_F42D_4C95_7F2D).wrapping_add((position as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
         mixed(x) < self.holdout

@@ -15,7 +15,9 @@ use crate::{
 /// A sparse example in blocks of sixteen: features, then the bias, then empty lanes.
 #[derive(Clone, Debug)]
 pub struct Row {
+    /// Room for the longest example; those behind the [blocks](Self::blocks) of this one hold what was there before.
     pub blocks: Vec<Block>,
+    /// How many features the example has, without the bias.
     pub features: usize,
 }
 
@@ -26,13 +28,17 @@ pub struct Block {
     pub rows: Line<u32>,
     /// What [`Weights`] are asked for: the row numbers, unless a trainer has put its own places there ahead of time.
     pub places: Line<u32>,
+    /// Feature values; 0 in empty lanes.
     pub values: Line<f32>,
 }
 
 /// How the last block ends behind so many features: bits of rows and values to keep, and bits to set: the bias, empty lanes.
 pub struct End {
+    /// All bits where a feature is, none elsewhere.
     pub keep: Line<u32>,
+    /// Slot numbers to set: the bias's, that of empty lanes.
     pub row: Line<u32>,
+    /// Bits of values to set: those of the bias.
     pub value: Line<u32>,
 }
 
@@ -88,6 +94,7 @@ impl Row {
         Row { blocks: vec![empty; longest / LANES + 1], features: 0 }
     }
 
+    /// The blocks of this example.
     #[inline(always)]
     pub fn blocks(&self) -> &[Block] {
         &self.blocks[..self.features / LANES + 1]

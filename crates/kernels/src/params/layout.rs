@@ -1,7 +1,7 @@
 //! How a slot's numbers lie in its cells.
 //!
-//! A slot of one weight is `[weight, state, padding to 1, 2 or 4]`. A slot of many weights is `[weights | state | weight beside, its state]`,
-//! each part in whole vectors of sixteen; under a row-wise rule `[weights | weight beside, its state; state of the row]`.
+//! A slot of one weight is `[weight, state, padding to 1, 2 or 4]`. A slot of many weights is `[weights | state | weight beside, its
+//! state]`, each part in whole vectors of sixteen; under a row-wise rule `[weights | weight beside, its state; state of the row]`.
 use crate::{
     rules::{Layout, State, UpdateRule},
     simd::{LANES, MOST},

@@ -151,7 +151,8 @@ mod tests {
         let parameters = Parameters::new(&Shape { tables: vec![rows, single], ..Shape::of(rows) }, &layout).unwrap();
         assert_eq!((parameters.single(), parameters.row(), parameters.table(1).shape.private), (1, Some(0), 5));
         parameters.table(0).set_weights(|| 1.5);
-        let finish = super::super::Finish::new(&Adagrad::default(), 0.1, None);
+        let rule = Adagrad::default();
+        let finish = super::super::Finish::new(&rule, 0.1, None);
         let of = |table: usize| parameters.table(table).weights(0..3, &finish).collect::<Vec<_>>();
         assert_eq!((of(0), of(1)), (vec![1.5; 60], vec![0.0; 3]));
         assert!(parameters.is_finite());

@@ -1,7 +1,7 @@
 //! A table of slots: weights with the rule's state, shared by all workers.
 //!
-//! Behind the shared slots each worker has its private copies of the first few and one slot that takes what is written to empty lanes, so that
-//! every lane of every block has a place, all reached alike.
+//! Behind the shared slots each worker has its private copies of the first few and one slot that takes what is written to empty lanes, so
+//! that every lane of every block has a place, all reached alike.
 use super::{
     Finish,
     cells::Cells,

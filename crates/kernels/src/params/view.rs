@@ -132,7 +132,7 @@ impl<R: UpdateRule, I: Isa, S> Places<I> for View<'_, R, I, S> {
     }
 
     #[inline(always)]
-    fn prefetch_wide(&self, place: u32, vectors: usize) {
+    fn prefetch_row(&self, place: u32, vectors: usize) {
         let vectors = if vectors > 0 { self::vectors(&self.read.rule, vectors) + 1 } else { self.read.row_stride };
         for i in 0..vectors {
             self.read.isa.prefetch(self.read.rows.as_ptr().wrapping_add(place as usize + i));

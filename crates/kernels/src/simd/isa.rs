@@ -106,6 +106,7 @@ pub trait Isa: Copy + Send + Sync {
     type U: Integers;
     /// Sixteen neighbouring cells.
     fn load(self, from: &[AtomicF32; LANES]) -> Self::V;
+    /// Stores sixteen neighbouring cells.
     fn store(self, values: Self::V, to: &[AtomicF32; LANES]);
     /// Sixteen neighbouring cells of a mapped data set.
     #[inline(always)]
@@ -114,7 +115,7 @@ pub trait Isa: Copy + Send + Sync {
     }
     /// The first cells of a slice of a mapped data set, at most sixteen; 0 beyond its end.
     fn load_some(self, from: &[AtomicU32]) -> Self::U;
-    /// Sixteen narrow rows of `stride` cells, one a lane: weights, first state numbers, second, third. Lanes of cells that the
+    /// Sixteen slots of one weight, of `stride` cells each, one a lane: weights, first state numbers, second, third. Lanes of cells that the
     /// stride has not are zero.
     ///
     /// # Safety
@@ -127,7 +128,7 @@ pub trait Isa: Copy + Send + Sync {
     unsafe fn scatter(self, rows: [Self::V; MOST], cells: &[AtomicF32], at: &Line<u32>, stride: usize);
     /// Asks for the cache line of a cell; any address will do.
     fn prefetch<T>(self, cell: *const T);
-    /// Asks for sixteen narrow rows, given as for [`gather`](Self::gather); any places will do.
+    /// Asks for sixteen slots of one weight, given as for [`gather`](Self::gather); any places will do.
     fn prefetch_rows(self, cells: &[AtomicF32], at: &Line<u32>, stride: usize);
     /// Asks for all cache lines of neighbouring cells.
     #[inline(always)]
@@ -143,10 +144,12 @@ pub trait Isa: Copy + Send + Sync {
 
 /// Work to be compiled for each instruction set; its `run` must be `#[inline(always)]`.
 pub trait Job {
+    /// What it gives.
     type Output;
     /// Whether it is compiled for the portable set too. It is the largest code of all and hardly any processor needs it, so what has a slower
     /// twin leaves it out.
     const PORTABLE: bool = true;
+    /// Does it.
     fn run<I: Isa>(self, isa: I) -> Self::Output;
 }
 

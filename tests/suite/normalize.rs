@@ -87,7 +87,7 @@ fn badly_scaled_features_cost_no_more_than_a_fiftieth() {
     let lr = |normalize| {
         let by = if normalize == Normalize::Online { Normalize::MaxAbs } else { normalize };
         let batch = run(&good, None, Settings { normalize: by, batch: Batch::Size(256), epochs: 1, ..Settings::default() });
-        batch.settings.lr.map(|lr| lr / 8.0)
+        Some(batch.settings.lr / 8.0)
     };
     let settings = |normalize, threads| Settings { normalize, threads, lr: lr(normalize), epochs: 10, ..Settings::default() };
     let well_scaled = held_out(&run(&good, Some(&good_test), settings(Normalize::None, 1)));
@@ -228,7 +228,7 @@ fn one_thread_repeats_to_the_bit() {
     for normalize in Normalize::ALL {
         let weights = |isa| {
             let outcome = run(&data, None, Settings { normalize, threads: 1, isa: Some(isa), holdout: 0.1, ..Settings::default() });
-            (linear_model(&outcome).weights.clone(), linear_model(&outcome).bias, outcome.settings.lr)
+            (linear_model(&outcome).weights.to_vec(), linear_model(&outcome).bias, outcome.settings.lr)
         };
         for isa in InstructionSet::available() {
             assert_eq!(weights(isa), weights(InstructionSet::Portable), "{} {}", normalize.name(), isa.name());

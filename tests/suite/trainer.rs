@@ -11,7 +11,7 @@ use std::{ops::ControlFlow, sync::atomic::AtomicBool};
 
 fn text(synth: &Synth) -> Vec<u8> {
     let mut text = Vec::new();
-    synth.write(&mut text).unwrap();
+    synth.write(&mut text, &()).unwrap();
     text
 }
 
@@ -65,7 +65,7 @@ fn a_schedule_that_is_not_given_follows_from_the_other_settings() {
         panic!("not ratings")
     };
     let fit = |trainer: Trainer<'_, _>| trainer.rank(2).lr(0.05).epochs(2).fit(&data);
-    let schedule = |trainer| fit(trainer).unwrap().settings.schedule;
+    let schedule = |trainer| fit(trainer).unwrap().settings.asked.schedule;
     assert_eq!(schedule(Trainer::factorization()), Schedule::Linear);
     assert_eq!(schedule(Trainer::factorization().snapshots(2)), Schedule::CosineCycles { cycles: 2.0 });
     assert_eq!(schedule(Trainer::factorization().set("rule", "ftrl").unwrap()), Schedule::Constant);

@@ -10,24 +10,24 @@ use rayon::slice::ParallelSliceMut;
 use std::cmp::Reverse;
 use std::hash::BuildHasher;
 
-use super::Ids;
+use crate::Ids;
 
 /// Numbers below this are their own codes.
-pub(super) const DIRECT: u64 = 1 << 24;
+pub(crate) const DIRECT: u64 = 1 << 24;
 
 /// An id as it stands in the text.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Key<'a> {
+pub(crate) enum Key<'a> {
     Number(u64),
     Name(&'a [u8]),
 }
 
 /// More ids than codes.
-pub(super) struct TooMany;
+pub(crate) struct TooMany;
 
 /// Ids seen so far, and how often. Counts are kept in 32 bits, with what is above in a map of its own.
 #[derive(Default)]
-pub(super) struct Dictionary {
+pub(crate) struct Dictionary {
     direct: Vec<u32>,
     others: Vec<u32>,
     /// The number of each of the others; for a name, which name it is.
@@ -42,19 +42,19 @@ pub(super) struct Dictionary {
 }
 
 /// The outcome: everything in order of falling count.
-pub(super) struct Ranked {
+pub(crate) struct Ranked {
     direct: Vec<u32>,
     others: Vec<u32>,
     /// The ids by rank.
-    pub(super) ids: Ids,
+    pub(crate) ids: Ids,
     /// Their counts by rank.
-    pub(super) counts: Vec<u64>,
+    pub(crate) counts: Vec<u64>,
 }
 
 impl Ranked {
     /// The rank of a code.
     #[inline]
-    pub(super) fn rank(&self, code: u32) -> u32 {
+    pub(crate) fn rank(&self, code: u32) -> u32 {
         match self.direct.get(code as usize) {
             Some(&rank) => rank,
             None => self.others.get((code as usize).wrapping_sub(DIRECT as usize)).copied().unwrap_or(0),
@@ -78,7 +78,7 @@ fn name<'a>(ends: &[u64], text: &'a [u8], which: u64) -> &'a [u8] {
 
 impl Dictionary {
     /// Counts one occurrence of each code. Where a code is `DIRECT`, the next of `keys` is counted, and its code put there.
-    pub(super) fn count<'a>(&mut self, codes: &mut [u32], mut keys: impl Iterator<Item = Key<'a>>) -> Result<(), TooMany> {
+    pub(crate) fn count<'a>(&mut self, codes: &mut [u32], mut keys: impl Iterator<Item = Key<'a>>) -> Result<(), TooMany> {
         for code in codes {
             if let Some(count) = self.direct.get_mut(*code as usize) {
                 *count = count.wrapping_add(1);
@@ -147,7 +147,7 @@ impl Dictionary {
     }
 
     /// Ranks by falling count, then by id: numbers first, in their order, then names by their bytes.
-    pub(super) fn rank(self) -> Ranked {
+    pub(crate) fn rank(self) -> Ranked {
         let Dictionary { mut direct, mut others, ids, numbers, names, name_ends, name_text, wrapped } = self;
         let id = |entry: u32| ids.get(entry as usize).copied().unwrap_or(0);
         let text = |entry: u32| name(&name_ends, &name_text, id(entry));

@@ -10,12 +10,8 @@
 mod cache;
 mod cache_folder;
 mod dictionary;
-mod encoding;
-mod expected;
 mod file;
-mod format;
 mod ids;
-mod input;
 mod layout;
 mod map;
 mod pack;
@@ -23,17 +19,16 @@ mod packed;
 mod sources;
 mod stamp;
 mod temporary;
+mod text;
 
 pub use cache::{Cache, Opened, open_or_pack, open_or_pack_while};
 pub use cache_folder::{CacheEntry, cache_directory, cache_entries, clear_cache};
-pub use expected::looks_like;
-pub use format::is_bad;
-pub use format::{Column, Columns, Format, OnBadRow, Repeated};
 pub use ids::Ids;
 pub use layout::is_safetensors;
 pub use pack::{PackReport, PackSettings, TargetCounts, pack, pack_while};
 pub use packed::{Dataset, Farthest, Kind, LabelCount, Labels, Packed, Ratings, Spread};
 pub use stamp::Check;
+pub use text::{Column, Columns, Format, OnBadRow, Repeated, is_bad, looks_like};
 
 #[cfg(target_endian = "big")]
 compile_error!("packed files are little-endian and are mapped as they are");

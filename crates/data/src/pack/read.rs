@@ -10,12 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::super::dictionary::{Dictionary, TooMany};
-use super::super::file::write_at;
-use super::super::format::{Asked, Bad, DESCRIBED, Found, Guess, Parsed, Table, first_row, guess, parse};
-use super::super::input::{Chunk, Inputs};
-use super::super::{Format, OnBadRow, Repeated};
 use super::{PackSettings, TargetCounts, interrupted};
+use crate::dictionary::{Dictionary, TooMany};
+use crate::file::write_at;
+use crate::text::{Asked, Bad, DESCRIBED, Format, Found, Guess, OnBadRow, Parsed, Repeated, Table, first_row, guess, parse};
+use crate::text::{chunk::Chunk, input::Inputs};
 use hogwild_base::{Error, Result};
 
 /// How much of the rows is kept in memory; the rest is spilled.
@@ -24,39 +23,39 @@ const KEPT: u64 = 112 << 20;
 const UNDECIDED: usize = 8;
 
 /// A chunk's rows as 32-bit cells: lengths, labels, codes, values (left out when all are 1); or users, items, ratings.
-pub(super) struct Piece {
+pub(crate) struct Piece {
     number: u64,
-    pub(super) rows: usize,
-    pub(super) cells: usize,
+    pub(crate) rows: usize,
+    pub(crate) cells: usize,
     /// Whether every value is 1.
-    pub(super) ones: bool,
-    pub(super) place: Place,
+    pub(crate) ones: bool,
+    pub(crate) place: Place,
 }
 
 /// Where a piece is.
-pub(super) enum Place {
+pub(crate) enum Place {
     Kept(Vec<u32>),
     /// At this byte of the spill file, so many cells.
     Spilled(u64, usize),
 }
 
 /// What has been read.
-pub(super) struct Read {
-    pub(super) format: Format,
+pub(crate) struct Read {
+    pub(crate) format: Format,
     /// Features, or users.
-    pub(super) first: Dictionary,
-    pub(super) items: Dictionary,
-    pub(super) pieces: Vec<Piece>,
-    pub(super) spill: File,
-    pub(super) skipped: u64,
-    pub(super) first_skipped: Vec<String>,
-    pub(super) notes: Vec<String>,
-    pub(super) targets: TargetCounts,
+    pub(crate) first: Dictionary,
+    pub(crate) items: Dictionary,
+    pub(crate) pieces: Vec<Piece>,
+    pub(crate) spill: File,
+    pub(crate) skipped: u64,
+    pub(crate) first_skipped: Vec<String>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) targets: TargetCounts,
     /// Whether some label or rating is not given.
-    pub(super) unlabelled: bool,
+    pub(crate) unlabelled: bool,
     /// Bytes of text, and what `progress` was told last.
-    pub(super) bytes: u64,
-    pub(super) given: (u64, Option<u64>),
+    pub(crate) bytes: u64,
+    pub(crate) given: (u64, Option<u64>),
 }
 
 /// What is known of a chunk besides its rows.
@@ -191,7 +190,7 @@ struct Reader<'a> {
 }
 
 /// Reads everything.
-pub(super) fn read<'a>(text: Inputs<'a>, inputs: &'a [PathBuf], out: &'a Path, settings: &'a PackSettings, spill: File) -> Result<Read> {
+pub(crate) fn read<'a>(text: Inputs<'a>, inputs: &'a [PathBuf], out: &'a Path, settings: &'a PackSettings, spill: File) -> Result<Read> {
     let (ahead, notes) = (VecDeque::new(), Vec::new());
     let mut source = Source { text, ahead, next: 0, ended: false, problem: None, found: None, settings, notes };
     let format = match (settings.format, &settings.columns) {

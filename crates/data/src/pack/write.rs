@@ -8,14 +8,14 @@ use std::sync::mpsc::Sender;
 use rayon::prelude::*;
 use safetensors::Dtype;
 
-use super::super::dictionary::Ranked;
-use super::super::file::{read_at, write_at};
-use super::super::input::Progress;
-use super::super::layout::{checksum, checksum_place, hash_blocks, lay_out};
-use super::super::{Ids, Kind};
 use super::read::{Piece, Place, Read};
 use super::sort::sort_pairs;
 use super::{PackReport, interrupted};
+use crate::dictionary::Ranked;
+use crate::file::{read_at, write_at};
+use crate::layout::{checksum, checksum_place, hash_blocks, lay_out};
+use crate::text::Progress;
+use crate::{Ids, Kind};
 use hogwild_base::{Error, Result, output::Temporary};
 
 /// A tensor to be written: its name, type, cells.
@@ -37,7 +37,7 @@ struct Writer<'a> {
 const SYNC: u64 = 16 << 20;
 
 /// Writes the file and puts it in its place.
-pub(super) fn write(read: Read, target: Temporary, out: &Path, source: &str, progress: Progress<'_>) -> Result<PackReport> {
+pub(crate) fn write(read: Read, target: Temporary, out: &Path, source: &str, progress: Progress<'_>) -> Result<PackReport> {
     let Read { format, first, items, pieces, spill, skipped, first_skipped, notes, targets, unlabelled, bytes, given } = read;
     let kind = Kind::from(format);
     let rows: usize = pieces.iter().map(|piece| piece.rows).sum();

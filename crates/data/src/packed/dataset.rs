@@ -8,13 +8,12 @@ use rayon::prelude::*;
 use safetensors::Dtype;
 use serde_json::{Value, json};
 
-use super::super::format::is_bad;
-use super::super::input::Progress;
 use super::super::layout::BLOCK;
 use super::super::{Ids, TargetCounts};
 use super::labels::Labels;
 use super::spread::Spread;
 use super::store::{Place, Reading, Store};
+use crate::text::{Progress, is_bad};
 use hogwild_base::{Error, Result};
 
 /// Labelled sparse rows.

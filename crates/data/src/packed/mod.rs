@@ -11,9 +11,9 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::Format;
-use super::input::Progress;
 use super::layout::bad;
 use super::stamp::{Check, Stamp};
+use crate::text::Progress;
 use hogwild_base::{Error, Result};
 pub(crate) use store::Store;
 

@@ -1,11 +1,13 @@
 //! `label index:value index:value ...`, with comments after `#` and query numbers left out; for predictions also without the label.
 
-use super::guess::{REWRITE, VOWPAL_WABBIT, is_vowpal_wabbit};
-use super::number::{TENS, Why, byte, digits, long_number, short_number};
-use super::odd::{character, lone_return, wide_blank};
-use super::repeated::{Repeated, repeated, settle};
-use super::{Fault, MISSING, Parsed, REMEDY_FINITE, blank, fault, line_end, mixed, readable};
+pub(crate) mod counts;
+
 use crate::dictionary::DIRECT;
+use crate::text::guess::{REWRITE, VOWPAL_WABBIT, is_vowpal_wabbit};
+use crate::text::number::{TENS, Why, byte, digits, long_number, short_number};
+use crate::text::odd::{character, lone_return, wide_blank};
+use crate::text::repeated::{Repeated, repeated, settle};
+use crate::text::{Fault, MISSING, Parsed, REMEDY_FINITE, blank, fault, line_end, mixed, readable};
 
 const PAIRS: &str = "write each feature as `index:value`, without blanks around the colon";
 const NAMED: &str = "indices are whole numbers from 0: number the names (or hash them), as in `index:value`";
@@ -19,7 +21,7 @@ fn closes(byte: u8) -> bool {
 }
 
 /// The end of a token, for what is odd about it: blanks that are no ASCII end it too.
-pub(super) fn token_end(text: &[u8], mut at: usize) -> usize {
+pub(crate) fn token_end(text: &[u8], mut at: usize) -> usize {
     while !closes(byte(text, at)) && wide_blank(text, at) == 0 {
         at += character(text, at);
     }
@@ -27,7 +29,7 @@ pub(super) fn token_end(text: &[u8], mut at: usize) -> usize {
 }
 
 /// Where the blanks end, those included that are no ASCII.
-pub(super) fn skip_blanks(text: &[u8], mut at: usize) -> usize {
+pub(crate) fn skip_blanks(text: &[u8], mut at: usize) -> usize {
     loop {
         match wide_blank(text, at) {
             0 if blank(byte(text, at)) => at += 1,
@@ -39,7 +41,7 @@ pub(super) fn skip_blanks(text: &[u8], mut at: usize) -> usize {
 
 /// Parses one line from `place`, leaves `place` after its newline.
 #[inline]
-pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed) -> Result<(), Fault> {
+pub(crate) fn row(text: &[u8], place: &mut usize, out: &mut Parsed) -> Result<(), Fault> {
     let mut at = *place;
     while blank(byte(text, at)) {
         at += 1;

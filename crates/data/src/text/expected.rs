@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Format;
-use super::input::{Chunk, Inputs};
+use crate::text::{Format, chunk::Chunk, input::Inputs};
 
 /// Whether the first lines of the first input say, without doubt, that it is of this format. Only plain files are looked at, as what is read
 /// of a pipe is gone; of whatever cannot be read the answer is no, for who packs it to tell.

@@ -1,14 +1,20 @@
 //! `user item rating [time]`, or the columns that a [`Table`] says; users and items are numbers or names.
 
-use super::fields::{Field, Quote, Separator, Shape, fields, with_point};
-use super::guess::{is_pair, is_time_of_day};
-use super::number::{Why, byte, digits, long_number, short_number};
-use super::table::{DECIMAL_COMMA, Table, Width, is_no_time};
-use super::{Fault, MISSING, Others, Parsed, REMEDY_FINITE, blank, fault, line_end, mixed, odd};
+pub(crate) mod columns;
+mod heading;
+pub(crate) mod sample;
+pub(crate) mod table;
+
+use table::{DECIMAL_COMMA, Table, Width, is_no_time};
+
+use crate::text::fields::{Field, Quote, Separator, Shape, fields, with_point};
+use crate::text::guess::{is_pair, is_time_of_day};
+use crate::text::number::{Why, byte, digits, long_number, short_number};
+use crate::text::{Fault, MISSING, Others, Parsed, REMEDY_FINITE, blank, fault, line_end, mixed, odd};
 
 /// Parses one line from `place`, leaves `place` after its newline.
 #[inline]
-pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Result<(), Fault> {
+pub(crate) fn row(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Result<(), Fault> {
     let found = match table.separator {
         Separator::Tab => usual::<b'\t'>(text, *place),
         Separator::Colons => usual::<b':'>(text, *place),
@@ -32,7 +38,7 @@ pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Tabl
     Ok(())
 }
 
-/// How many digits [`TIME`](super::table::TIME) has.
+/// How many digits [`TIME`](table::TIME) has.
 const TIME_DIGITS: usize = 8;
 
 /// What most lines are.

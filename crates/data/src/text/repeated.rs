@@ -31,14 +31,14 @@ impl Repeated {
 }
 
 /// The fault of an index that was there before.
-pub(super) fn repeated(start: usize, end: usize) -> Fault {
+pub(crate) fn repeated(start: usize, end: usize) -> Fault {
     let remedy = "give each feature once a row, or say what to do by --repeated add or --repeated last";
     Fault { start, end, problem: "the index is repeated in this row", remedy }
 }
 
 /// Looks for an index twice among the cells from `first` on, those of a row whose indices do not ascend, and does with it as is to be done.
 #[inline(never)]
-pub(super) fn settle(text: &[u8], line: usize, (first, first_other): (usize, usize), out: &mut Parsed) -> Result<(), Fault> {
+pub(crate) fn settle(text: &[u8], line: usize, (first, first_other): (usize, usize), out: &mut Parsed) -> Result<(), Fault> {
     let ids = || {
         let mut others = out.others.numbers(first_other);
         let codes = out.codes.get(first..).unwrap_or_default();

@@ -4,7 +4,7 @@ use super::guess::REWRITE;
 use super::{blank, line_end};
 
 /// What a text is that is neither rows nor ratings, and what to do.
-pub(super) fn foreign(text: &[u8]) -> Option<(&'static str, &'static str)> {
+pub(crate) fn foreign(text: &[u8]) -> Option<(&'static str, &'static str)> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
     let line = text.get(..line_end(text, 0).min(text.len())).unwrap_or_default().trim_ascii_end();
     const MARKS: [(&[u8], &str); 5] = [

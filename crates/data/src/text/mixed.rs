@@ -3,16 +3,16 @@
 use super::guess::is_row;
 use super::{Bad, Fault, Format, Named, line_end, odd::plain_blanks};
 
-pub(super) const RATING: &str = "this is a rating, but the text is read as svmlight rows";
-pub(super) const ROW: &str = "this is an svmlight row, but the text is read as ratings";
-pub(super) const REMEDY: &str = "give rows and ratings in separate files; where the format was mistaken, name it with --format";
+pub(crate) const RATING: &str = "this is a rating, but the text is read as svmlight rows";
+pub(crate) const ROW: &str = "this is an svmlight row, but the text is read as ratings";
+pub(crate) const REMEDY: &str = "give rows and ratings in separate files; where the format was mistaken, name it with --format";
 
 const ROW_FOR_MODEL: &str = "this is an svmlight row, and the model takes ratings";
 const RATINGS_FOR_MODEL: &str = "write each line as `user item rating`; rows are for models of `--model linear`";
 
 /// The same fault; of a line of the other format, with advice that does not lead back to what was done already.
 #[cold]
-pub(super) fn advise(found: Fault, format: Format, named: Named) -> Fault {
+pub(crate) fn advise(found: Fault, format: Format, named: Named) -> Fault {
     if found.remedy != REMEDY {
         return found;
     }
@@ -36,7 +36,7 @@ pub(super) fn advise(found: Fault, format: Format, named: Named) -> Fault {
 }
 
 /// The first line of a text that is a row, as what is wrong with a text of ratings for a model.
-pub(in super::super) fn first_row(text: &[u8]) -> Option<Bad> {
+pub(crate) fn first_row(text: &[u8]) -> Option<Bad> {
     let (mut at, mut number) = (0, 0);
     while at < text.len() {
         let end = line_end(text, at).min(text.len());

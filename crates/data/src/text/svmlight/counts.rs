@@ -1,9 +1,9 @@
 //! A line of counts, as some exports put before their rows.
 
-use super::svmlight::{skip_blanks, token_end};
+use super::{skip_blanks, token_end};
 
 /// Whether a text begins with a line of counts that rows follow.
-pub(super) fn are_counts(text: &[u8]) -> bool {
+pub(crate) fn are_counts(text: &[u8]) -> bool {
     let mut lines = lines(text);
     lines.next().is_some_and(is_counts) && lines.next().is_some_and(is_row)
 }

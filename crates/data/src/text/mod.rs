@@ -1,37 +1,37 @@
 //! The text formats: finding out which one it is, and parsing a chunk of lines.
 
-mod columns;
+pub(crate) mod chunk;
+mod encoding;
+mod expected;
 mod fields;
 mod foreign;
 mod guess;
-mod head;
-mod heading;
+pub(crate) mod input;
 mod mixed;
 mod number;
 mod odd;
 mod ratings;
 mod repeated;
-mod sample;
 mod svmlight;
-mod table;
 
 use std::borrow::Cow;
 use std::path::Path;
 use std::str::FromStr;
 
-use super::dictionary::{DIRECT, Key};
-use super::ids::plain_integer;
-use super::input::Chunk;
-use super::pack::PackSettings;
+use crate::dictionary::{DIRECT, Key};
+use crate::ids::plain_integer;
+use crate::pack::PackSettings;
 use hogwild_base::Error;
 
-pub use columns::{Column, Columns};
-pub(super) use guess::{Guess, guess};
-pub(super) use mixed::first_row;
-pub(super) use number::PAD;
+use chunk::Chunk;
+pub use expected::looks_like;
+pub(crate) use guess::{Guess, guess};
+pub(crate) use input::{Progress, is_stdin};
+pub(crate) use mixed::first_row;
 use number::byte;
+pub use ratings::columns::{Column, Columns};
+pub(crate) use ratings::table::{Asked, Found, Table};
 pub use repeated::Repeated;
-pub(super) use table::{Asked, Found, Table};
 
 /// A text format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,9 +88,9 @@ pub enum OnBadRow {
 }
 
 /// A row that cannot be understood, by its place in the chunk.
-pub(super) struct Bad {
+pub(crate) struct Bad {
     /// Lines before it in the chunk.
-    pub(super) line: u64,
+    pub(crate) line: u64,
     column: u64,
     text: String,
     problem: Cow<'static, str>,
@@ -112,7 +112,7 @@ impl Bad {
     }
 
     /// The error, where `before` lines of the file precede the chunk.
-    pub(super) fn error(self, path: &Path, before: u64) -> Error {
+    pub(crate) fn error(self, path: &Path, before: u64) -> Error {
         let Bad { line, column, text, problem, remedy } = self;
         let (problem, remedy) = (problem.into_owned(), remedy.into_owned());
         Error::BadRow { path: path.to_owned(), line: before + line + 1, column, text, problem, remedy }
@@ -120,7 +120,7 @@ impl Bad {
 }
 
 /// How many bad rows are described; the rest are counted.
-pub(super) const DESCRIBED: usize = 10;
+pub(crate) const DESCRIBED: usize = 10;
 
 /// An id that does not stand for itself: a number, or where its text is.
 #[derive(Clone, Copy)]
@@ -133,7 +133,7 @@ struct Token {
 /// The ids of a chunk that do not stand for themselves, in their order; and texts that do not stand so in the chunk, which are counted as
 /// if they came behind it.
 #[derive(Default)]
-pub(super) struct Others(Vec<Token>, Vec<u8>);
+pub(crate) struct Others(Vec<Token>, Vec<u8>);
 
 impl Others {
     fn clear(&mut self) {
@@ -175,7 +175,7 @@ impl Others {
     }
 
     /// The ids, given the chunk's text.
-    pub(super) fn keys<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = Key<'a>> {
+    pub(crate) fn keys<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = Key<'a>> {
         self.0.iter().map(move |token| match token.length {
             0 => Key::Number(token.number),
             length => {
@@ -216,35 +216,35 @@ enum Named {
 
 /// What a chunk holds; used again for the next one.
 #[derive(Default)]
-pub(super) struct Parsed {
+pub(crate) struct Parsed {
     how: How,
-    pub(super) lines: u64,
+    pub(crate) lines: u64,
     /// Whether some label or rating is not given.
-    pub(super) unlabelled: bool,
+    pub(crate) unlabelled: bool,
     /// A line of counts that was left out, for the user to read: its number in the chunk, from 1, and its text.
-    pub(super) counts: Option<(u64, String)>,
+    pub(crate) counts: Option<(u64, String)>,
     /// The first row that begins with a feature in place of a label: its number too, and that feature.
-    pub(super) headless: Option<(u64, String)>,
+    pub(crate) headless: Option<(u64, String)>,
     /// The first bad rows, and how many there are in all.
-    pub(super) bad: Vec<Bad>,
-    pub(super) bad_count: u64,
-    pub(super) labels: Vec<f32>,
-    pub(super) lengths: Vec<u32>,
+    pub(crate) bad: Vec<Bad>,
+    pub(crate) bad_count: u64,
+    pub(crate) labels: Vec<f32>,
+    pub(crate) lengths: Vec<u32>,
     /// Features, or users: ids below [`DIRECT`] stand for themselves, and `DIRECT` for the next of the others.
-    pub(super) codes: Vec<u32>,
-    pub(super) others: Others,
-    pub(super) items: Vec<u32>,
-    pub(super) other_items: Others,
+    pub(crate) codes: Vec<u32>,
+    pub(crate) others: Others,
+    pub(crate) items: Vec<u32>,
+    pub(crate) other_items: Others,
     /// Values, or ratings.
-    pub(super) values: Vec<f32>,
+    pub(crate) values: Vec<f32>,
     /// Whether every value is 1.
-    pub(super) ones: bool,
+    pub(crate) ones: bool,
     /// For the parser of svmlight.
     sorted: Vec<u64>,
 }
 
 impl Parsed {
-    pub(super) fn new(settings: &PackSettings) -> Parsed {
+    pub(crate) fn new(settings: &PackSettings) -> Parsed {
         let named = match (settings.format, settings.expected) {
             (Some(_), _) => Named::User,
             (None, Some(_)) => Named::Model,
@@ -280,7 +280,7 @@ fn fault<T>(start: usize, end: usize, problem: &'static str, remedy: &'static st
 }
 
 /// Parses all lines of a chunk; of ratings, those behind the heading.
-pub(super) fn parse(chunk: &Chunk, format: Format, found: &Found, on_bad_row: OnBadRow, out: &mut Parsed) {
+pub(crate) fn parse(chunk: &Chunk, format: Format, found: &Found, on_bad_row: OnBadRow, out: &mut Parsed) {
     let text = chunk.padded();
     out.clear();
     let mut at = found.begin;
@@ -301,7 +301,7 @@ pub(super) fn parse(chunk: &Chunk, format: Format, found: &Found, on_bad_row: On
             out.others.0.truncate(others);
             at = line_end(text, found.start.max(start)).min(chunk.end);
             let is_head = format == Format::Svmlight && chunk.first && out.labels.is_empty() && out.bad_count == 0;
-            if is_head && out.counts.is_none() && head::are_counts(text.get(start..chunk.end).unwrap_or_default()) {
+            if is_head && out.counts.is_none() && svmlight::counts::are_counts(text.get(start..chunk.end).unwrap_or_default()) {
                 out.lines += 1;
                 out.counts = Some((out.lines, readable(text.get(start..at).unwrap_or_default().trim_ascii())));
                 continue;

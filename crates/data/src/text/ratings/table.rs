@@ -3,27 +3,27 @@
 //! All of it is found once, from the first lines: a line that does not fit later on is an error, never another reading.
 
 use super::columns::{Column, Columns};
-use super::fields::{Separator, Shape};
-use super::guess::doubt;
 use super::heading::Roles;
 use super::sample::{Line, Sample, number, position};
-use super::{Bad, blank, line_end, odd};
+use crate::text::fields::{Separator, Shape};
+use crate::text::guess::doubt;
+use crate::text::{Bad, blank, line_end, odd};
 
 /// Where a table does not have a column.
-pub(super) const NOWHERE: usize = usize::MAX;
+pub(crate) const NOWHERE: usize = usize::MAX;
 
 /// The least number that is a time: seconds since 1970, or a date as in 20200101.
-pub(super) const TIME: f32 = 1e7;
+pub(crate) const TIME: f32 = 1e7;
 
 /// What is wrong with a field too many that is no time, and the remedy.
-pub(super) const DECIMAL_COMMA: (&str, &str) = (
+pub(crate) const DECIMAL_COMMA: (&str, &str) = (
     "this has one field more than other lines, which is no time: the comma may be a decimal one",
     "write 3.5 for 3,5, or separate the fields by tabs, semicolons or bars; leave the last field out, if it is no part of the rating",
 );
 
 /// How many fields a line has.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Width {
+pub(crate) enum Width {
     /// Three, or four with a time.
     Usual,
     /// As many as the heading, or all lines of the sample.
@@ -32,7 +32,7 @@ pub(super) enum Width {
 }
 
 impl Width {
-    pub(super) fn takes(self, fields: usize) -> bool {
+    pub(crate) fn takes(self, fields: usize) -> bool {
         match self {
             Width::Usual => matches!(fields, 3 | 4),
             Width::Just(n) => fields == n,
@@ -41,7 +41,7 @@ impl Width {
     }
 
     /// How many fields every line has.
-    pub(super) fn least(self) -> usize {
+    pub(crate) fn least(self) -> usize {
         match self {
             Width::Usual => 3,
             Width::Just(n) | Width::AtLeast(n) => n,
@@ -51,16 +51,16 @@ impl Width {
 
 /// Which fields of a line are read.
 #[derive(Clone, Debug, PartialEq)]
-pub(in super::super) struct Table {
-    pub(super) separator: Separator,
+pub(crate) struct Table {
+    pub(crate) separator: Separator,
     /// The columns of user, item and rating.
-    pub(super) cells: [usize; 3],
-    pub(super) width: Width,
+    pub(crate) cells: [usize; 3],
+    pub(crate) width: Width,
     /// Whether lines of three, and of four fields, in the usual order are right.
-    pub(super) three: bool,
-    pub(super) four: bool,
+    pub(crate) three: bool,
+    pub(crate) four: bool,
     /// Whether the one field that some lines have more than others has to be a time.
-    pub(super) timed: bool,
+    pub(crate) timed: bool,
 }
 
 impl Default for Table {
@@ -71,32 +71,32 @@ impl Default for Table {
 
 /// What is asked of the first lines.
 #[derive(Clone, Copy)]
-pub(in super::super) struct Asked<'a> {
-    pub(in super::super) columns: Option<&'a Columns>,
+pub(crate) struct Asked<'a> {
+    pub(crate) columns: Option<&'a Columns>,
     /// Whether ratings that may as well be something else are refused.
-    pub(in super::super) doubtful: bool,
+    pub(crate) doubtful: bool,
     /// Whether it is known that these are ratings, by the model that is to take them.
-    pub(in super::super) known: bool,
+    pub(crate) known: bool,
     /// Whether ratings may be missing.
-    pub(in super::super) unlabelled: bool,
+    pub(crate) unlabelled: bool,
 }
 
 /// What is found in the first lines.
 #[derive(Clone, Debug, Default)]
-pub(in super::super) struct Found {
-    pub(super) table: Table,
+pub(crate) struct Found {
+    pub(crate) table: Table,
     /// Where the ratings begin, and how many lines are before them.
-    pub(super) begin: usize,
-    pub(super) lines: u64,
+    pub(crate) begin: usize,
+    pub(crate) lines: u64,
     /// Whether there was any line to go by.
-    pub(in super::super) decided: bool,
+    pub(crate) decided: bool,
     /// Which columns are read, where that is to be told.
-    pub(in super::super) note: Option<String>,
+    pub(crate) note: Option<String>,
 }
 
 impl Found {
     /// The same for the chunks after.
-    pub(in super::super) fn later(&self) -> Found {
+    pub(crate) fn later(&self) -> Found {
         Found { table: self.table.clone(), decided: self.decided, ..Found::default() }
     }
 }
@@ -108,7 +108,7 @@ impl Table {
     }
 
     /// Looks at the first lines of a file.
-    pub(in super::super) fn find(text: &[u8], asked: Asked<'_>) -> Result<Found, Bad> {
+    pub(crate) fn find(text: &[u8], asked: Asked<'_>) -> Result<Found, Bad> {
         let Asked { columns, doubtful, unlabelled, .. } = asked;
         let sample = Sample::new(text);
         if let Some(&line) =
@@ -181,7 +181,7 @@ impl Table {
 }
 
 /// Whether a field is a number, and too small for a time.
-pub(super) fn is_no_time(shape: Shape) -> bool {
+pub(crate) fn is_no_time(shape: Shape) -> bool {
     shape.number().is_some_and(|number| number < TIME)
 }
 

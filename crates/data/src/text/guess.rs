@@ -5,15 +5,15 @@
 
 use super::fields::{Separator, Shape, fields};
 use super::foreign::foreign;
-use super::sample::{Line, Sample};
-use super::table::{Asked, DECIMAL_COMMA, TIME, is_no_time};
+use super::ratings::sample::{Line, Sample};
+use super::ratings::table::{Asked, DECIMAL_COMMA, TIME, is_no_time};
 use super::{Bad, Format, blank, line_end, odd::plain_blanks};
 
 /// How many lines are looked at.
 const SAMPLE: usize = 400;
 
 /// What the first lines say.
-pub(in super::super) enum Guess {
+pub(crate) enum Guess {
     /// Nothing, or labels alone.
     Nothing,
     Is(Format),
@@ -30,11 +30,11 @@ enum Kind {
     Other,
 }
 
-pub(super) const VOWPAL_WABBIT: &str = "this is Vowpal Wabbit's format, which is not read";
-pub(super) const REWRITE: &str = "write each row as `label index:value index:value ...`, or each rating as `user item rating`";
+pub(crate) const VOWPAL_WABBIT: &str = "this is Vowpal Wabbit's format, which is not read";
+pub(crate) const REWRITE: &str = "write each row as `label index:value index:value ...`, or each rating as `user item rating`";
 
 /// Finds the format from the first lines: that of most of them, which all but tables of ratings show by their marks.
-pub(in super::super) fn guess(text: &[u8]) -> Guess {
+pub(crate) fn guess(text: &[u8]) -> Guess {
     if let Some((problem, remedy)) = foreign(text) {
         let line = 0..line_end(text, 0).min(text.len());
         return Guess::Refused(Bad::of(text, 0, 0, line, problem.into(), remedy.into()));
@@ -102,19 +102,19 @@ fn kind(line: &[u8]) -> Option<Kind> {
 }
 
 /// Whether a line is a row of svmlight.
-pub(super) fn is_row(line: &[u8]) -> bool {
+pub(crate) fn is_row(line: &[u8]) -> bool {
     kind(line) == Some(Kind::Row)
 }
 
 /// `index:value`.
-pub(super) fn is_pair(token: &[u8]) -> bool {
+pub(crate) fn is_pair(token: &[u8]) -> bool {
     let Some(colon) = token.iter().position(|&byte| byte == b':') else { return false };
     let value = token.get(colon + 1..).unwrap_or_default();
     colon > 0 && token.iter().take(colon).all(u8::is_ascii_digit) && Shape::of(value, Separator::Blanks).number().is_some()
 }
 
 /// `12:30`, which is a pair by its looks.
-pub(super) fn is_time_of_day(token: &[u8]) -> bool {
+pub(crate) fn is_time_of_day(token: &[u8]) -> bool {
     let number = |digits: &[u8]| std::str::from_utf8(digits).ok()?.parse::<u8>().ok();
     match token {
         [hour @ .., b':', b'0'..=b'5', b'0'..=b'9'] => hour.len() < 3 && number(hour).is_some_and(|hour| hour < 24),
@@ -136,7 +136,7 @@ fn is_triple(token: &[u8]) -> bool {
 }
 
 /// A bar behind the label (and perhaps weight and tag) or at the beginning; and no table between bars.
-pub(super) fn is_vowpal_wabbit(line: &[u8]) -> bool {
+pub(crate) fn is_vowpal_wabbit(line: &[u8]) -> bool {
     let Some(bar) = line.iter().position(|&byte| byte == b'|') else { return false };
     let (before, after) = (line.get(..bar).unwrap_or_default(), line.get(bar + 1..).unwrap_or_default());
     let tag = before.rsplit(|&byte| blank(byte)).next().unwrap_or_default();
@@ -157,7 +157,7 @@ const AS_RATINGS: &str = "write rows as `label index:value ...`; if these are ra
 
 /// Refuses ratings without a heading that may as well be something else. Where ratings may be missing, a time may be in their place;
 /// where it is known that these are ratings, only the order of the columns is in doubt.
-pub(super) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, unlabelled, .. }: Asked<'_>) -> Result<(), Bad> {
+pub(crate) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, unlabelled, .. }: Asked<'_>) -> Result<(), Bad> {
     let Some(&first) = sample.lines.first().filter(|_| separator != Separator::Colons) else { return Ok(()) };
     // What is in quotes is a name, whatever it says.
     let bare = |line: &Line| {

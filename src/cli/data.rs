@@ -1,20 +1,13 @@
 //! What all commands that read data share: the options about it, and the progress of packing.
 use super::{interrupt::watched, say::say, summary};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use hogwild::{
     Error, ModelKind, Scored, TrainedModel, Window,
-    data::{Cache, Check, Columns, Format, OnBadRow, Opened, PackSettings, Repeated, is_safetensors, looks_like, open_or_pack_while},
+    data::{Cache, Check, Columns, Format, Kind, OnBadRow, Opened, PackSettings, Repeated, is_safetensors, looks_like, open_or_pack_while},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{path::PathBuf, sync::atomic::Ordering::Relaxed, time::Duration};
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum FormatName {
-    /// `label index:value index:value ...`
-    Svmlight,
-    /// `user item rating [time]`, between tabs, `::`, commas, semicolons, bars or blanks; or a table with a heading
-    Ratings,
-}
 
 #[derive(Clone, Copy, ValueEnum)]
 pub enum BadRow {
@@ -37,8 +30,8 @@ pub enum RepeatedName {
 #[derive(Args)]
 pub struct DataOptions {
     /// What the text looks like [default: told from its first lines]
-    #[arg(long, value_enum)]
-    pub format: Option<FormatName>,
+    #[arg(long, value_parser = formats())]
+    pub format: Option<Format>,
     /// What to do with rows that cannot be understood
     #[arg(long, value_enum, default_value = "stop")]
     pub on_bad_row: BadRow,
@@ -51,6 +44,12 @@ pub struct DataOptions {
     pub columns: Option<Columns>,
 }
 
+/// The formats by name, each with what a line looks like.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    let values = Format::ALL.map(|format| PossibleValue::new(format.name()).help(format.looks()));
+    PossibleValuesParser::new(values).try_map(|name| name.parse::<Format>())
+}
+
 fn parse_columns(text: &str) -> Result<Columns, String> {
     text.parse().map_err(|error: Error| match error {
         Error::BadSetting { problem, .. } => problem,
@@ -61,10 +60,7 @@ fn parse_columns(text: &str) -> Result<Columns, String> {
 impl DataOptions {
     pub fn settings(&self) -> PackSettings {
         PackSettings {
-            format: self.format.map(|name| match name {
-                FormatName::Svmlight => Format::Svmlight,
-                FormatName::Ratings => Format::Ratings,
-            }),
+            format: self.format,
             on_bad_row: match self.on_bad_row {
                 BadRow::Stop => OnBadRow::Stop,
                 BadRow::Skip => OnBadRow::Skip,
@@ -137,14 +133,14 @@ impl CacheOptions {
 
     fn settings_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> PackSettings {
         let settings = self.data.settings();
-        let format = match model.kind {
-            ModelKind::Linear(_) => Format::Svmlight,
-            ModelKind::Factorization(_) => Format::Ratings,
+        let kind = match model.kind {
+            ModelKind::Linear(_) => Kind::Sparse,
+            ModelKind::Factorization(_) => Kind::Ratings,
         };
         // Text that shows its format is found in the cache as `train` and `pack` have put it there.
         let packed = inputs.iter().any(|path| is_safetensors(path));
-        let is_plain = packed || settings.format.is_some() || settings.columns.is_some() || looks_like(inputs, format);
-        PackSettings { expected: (!is_plain).then_some(format), ..settings }
+        let is_plain = packed || settings.format.is_some() || settings.columns.is_some() || looks_like(inputs, kind);
+        PackSettings { expected: (!is_plain).then_some(kind), ..settings }
     }
 
     fn open_with(&self, inputs: &[PathBuf], settings: &PackSettings, quiet: bool) -> anyhow::Result<Opened> {

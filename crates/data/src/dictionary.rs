@@ -4,13 +4,15 @@
 //! get the codes from `DIRECT` on, in order of appearance, from a hash table that holds nothing but those. The rank depends
 //! on count and id alone, so that chunks may be counted in any order.
 
-use foldhash::fast::FixedState;
-use hashbrown::{HashMap, HashTable};
-use rayon::slice::ParallelSliceMut;
 use std::cmp::Reverse;
 use std::hash::BuildHasher;
 
+use foldhash::fast::FixedState;
+use hashbrown::{HashMap, HashTable};
+use rayon::slice::ParallelSliceMut;
+
 use crate::Ids;
+use crate::bytes::part;
 
 /// Numbers below this are their own codes.
 pub(crate) const DIRECT: u64 = 1 << 24;
@@ -73,7 +75,7 @@ fn hash_name(name: &[u8]) -> u64 {
 fn name<'a>(ends: &[u64], text: &'a [u8], which: u64) -> &'a [u8] {
     let at = |end: Option<&u64>| end.copied().unwrap_or(0) as usize;
     let start = (which as usize).checked_sub(1).map_or(0, |before| at(ends.get(before)));
-    text.get(start..at(ends.get(which as usize))).unwrap_or_default()
+    part(text, start..at(ends.get(which as usize)))
 }
 
 impl Dictionary {
@@ -171,7 +173,7 @@ impl Dictionary {
         let code = |key: u64| codes.get(key as u32 as usize).copied().unwrap_or(0);
         // Counts beyond 32 bits come first and are the same so far.
         let large = keys.partition_point(|&key| key >> 32 == 0);
-        keys.get_mut(..large).unwrap_or_default().sort_by_key(|&key| (Reverse(count(code(key))), key));
+        keys[..large].sort_by_key(|&key| (Reverse(count(code(key))), key));
         let large: Vec<u64> = keys.iter().take(large).map(|&key| count(code(key))).collect();
         for (rank, &key) in (0..).zip(&keys) {
             let code = code(key);

@@ -7,11 +7,13 @@
 
 #![deny(unsafe_code, missing_docs)]
 
+mod bytes;
 mod cache;
 mod cache_folder;
 mod dictionary;
 mod file;
 mod ids;
+mod kind;
 mod layout;
 mod map;
 mod pack;
@@ -24,11 +26,12 @@ mod text;
 pub use cache::{Cache, Opened, open_or_pack, open_or_pack_while};
 pub use cache_folder::{CacheEntry, cache_directory, cache_entries, clear_cache};
 pub use ids::Ids;
+pub use kind::{Kind, is_bad};
 pub use layout::is_safetensors;
 pub use pack::{PackReport, PackSettings, TargetCounts, pack, pack_while};
-pub use packed::{Dataset, Farthest, Kind, LabelCount, Labels, Packed, Ratings, Spread};
+pub use packed::{Dataset, Farthest, LabelCount, Labels, Packed, Ratings, Spread};
 pub use stamp::Check;
-pub use text::{Column, Columns, Format, OnBadRow, Repeated, is_bad, looks_like};
+pub use text::{Column, Columns, Format, OnBadRow, Repeated, looks_like};
 
 #[cfg(target_endian = "big")]
 compile_error!("packed files are little-endian and are mapped as they are");

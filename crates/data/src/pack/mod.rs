@@ -1,5 +1,7 @@
 //! Packing: text is parsed and counted in parallel, kept or spilled; then ranked by frequency, sorted and written.
 
+mod piece;
+mod plan;
 mod read;
 mod sort;
 mod write;
@@ -17,8 +19,8 @@ use hogwild_base::{Error, OutputFile, Result, output::Temporary};
 pub struct PackSettings {
     /// The text's format; found out from the first lines when `None`.
     pub format: Option<Format>,
-    /// The format that a model's data have, where `format` does not say: nothing is guessed then, and what cannot be read so is refused.
-    pub expected: Option<Format>,
+    /// The kind of data that a model takes, where `format` does not say: what cannot be read as such is refused.
+    pub expected: Option<Kind>,
     /// What to do with a row that cannot be understood.
     pub on_bad_row: OnBadRow,
     /// Which columns of a table of ratings are read; by the heading, or user, item, rating in that order when `None`.

@@ -13,7 +13,8 @@ use super::super::{Ids, TargetCounts};
 use super::labels::Labels;
 use super::spread::Spread;
 use super::store::{Place, Reading, Store};
-use crate::text::{Progress, is_bad};
+use crate::kind::is_bad;
+use crate::text::Progress;
 use hogwild_base::{Error, Result};
 
 /// Labelled sparse rows.

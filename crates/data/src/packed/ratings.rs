@@ -12,7 +12,8 @@ use super::super::layout::BLOCK;
 use super::labels::Labels;
 use super::spread::Spread;
 use super::store::{Place, Reading, Store};
-use crate::text::{Progress, is_bad};
+use crate::kind::is_bad;
+use crate::text::Progress;
 use hogwild_base::Result;
 
 /// Users' ratings of items, in the order of the text.

@@ -3,6 +3,8 @@
 //! This is the contract between reading and parsing. A parser may look up to [`PAD`] bytes beyond the last line, and finds newlines
 //! there: eight digits are read at a time, and no bound is asked for on the way.
 
+use crate::bytes::up_to;
+
 /// How many newlines stand behind the text: so many bytes beyond a number may be read.
 pub(crate) const PAD: usize = 16;
 
@@ -22,11 +24,11 @@ pub(crate) struct Chunk {
 impl Chunk {
     /// The lines with the newlines behind them.
     pub(crate) fn padded(&self) -> &[u8] {
-        self.text.get(..self.end + PAD).unwrap_or_default()
+        up_to(&self.text, self.end + PAD)
     }
 
     /// The lines alone.
     pub(crate) fn lines(&self) -> &[u8] {
-        self.text.get(..self.end).unwrap_or_default()
+        up_to(&self.text, self.end)
     }
 }

@@ -85,7 +85,7 @@ impl<R: Read> Read for Utf16<R> {
         while self.text.position() == self.text.get_ref().len() as u64 {
             let before = self.units.len();
             self.units.resize(before + BLOCK, 0);
-            let read = self.inner.read(self.units.get_mut(before..).unwrap_or_default());
+            let read = self.inner.read(self.units.split_at_mut(before).1);
             self.units.truncate(before + *read.as_ref().unwrap_or(&0));
             let ended = read? == 0;
             let big = self.big;

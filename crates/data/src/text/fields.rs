@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::blank;
-use super::number::{Why, byte, long_number};
+use crate::bytes::{blank, byte, from, part};
+use crate::text::number::{Why, long_number};
 
 /// What separates the fields of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,7 +85,7 @@ pub(crate) struct Field {
 impl Field {
     /// The bytes as they stand in the text.
     pub(crate) fn raw<'a>(&self, text: &'a [u8]) -> &'a [u8] {
-        text.get(self.start..self.end).unwrap_or_default()
+        part(text, self.start..self.end)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -95,7 +95,7 @@ impl Field {
     /// What the field says.
     pub(crate) fn value<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
         match self.quote {
-            Quote::Doubled => Cow::Owned(unquote(text.get(self.start - 1..self.end + 1).unwrap_or_default())),
+            Quote::Doubled => Cow::Owned(unquote(part(text, self.start - 1..self.end + 1))),
             _ => Cow::Borrowed(self.raw(text)),
         }
     }
@@ -124,7 +124,7 @@ pub(crate) struct Fields<'a> {
 
 /// The fields from `start` to the end of the line.
 pub(crate) fn fields(text: &[u8], start: usize, separator: Separator) -> Fields<'_> {
-    let end = start + memchr::memchr(b'\n', text.get(start..).unwrap_or_default()).unwrap_or(text.len().saturating_sub(start));
+    let end = start + memchr::memchr(b'\n', from(text, start)).unwrap_or(text.len().saturating_sub(start));
     let mut found = Fields { text, separator, at: Some(start), end };
     if separator == Separator::Blanks {
         found.at = Some(found.past_blanks(start)).filter(|&at| at < end);
@@ -152,7 +152,7 @@ impl Fields<'_> {
     fn closing(&self, mut at: usize) -> Option<(usize, bool)> {
         let mut doubled = false;
         loop {
-            at += memchr::memchr(b'"', self.text.get(at..self.end)?)?;
+            at += memchr::memchr(b'"', part(self.text, at..self.end))?;
             if at + 1 < self.end && byte(self.text, at + 1) == b'"' {
                 (at, doubled) = (at + 2, true);
             } else {
@@ -172,7 +172,7 @@ impl Iterator for Fields<'_> {
             match self.closing(start + 1) {
                 Some((close, doubled)) => {
                     let stop = self.stop(close + 1);
-                    let behind = self.text.get(close + 1..stop).unwrap_or_default().trim_ascii();
+                    let behind = part(self.text, close + 1..stop).trim_ascii();
                     match (behind.is_empty(), doubled) {
                         (true, false) => (Field { start: start + 1, end: close, quote: Quote::Plain }, stop),
                         (true, true) => (Field { start: start + 1, end: close, quote: Quote::Doubled }, stop),
@@ -196,7 +196,7 @@ impl Iterator for Fields<'_> {
             // A date and a time of day with a blank between them are one field.
             if let Some(at) = self.at.filter(|_| field.quote == Quote::No) {
                 let stop = self.stop(at);
-                if is_date_and_clock(field.raw(self.text), self.text.get(at..stop).unwrap_or_default()) {
+                if is_date_and_clock(field.raw(self.text), part(self.text, at..stop)) {
                     self.at = Some(self.past_blanks(stop)).filter(|&at| at < self.end);
                     return Some(Field { end: stop, ..field });
                 }

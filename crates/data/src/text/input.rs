@@ -2,15 +2,18 @@
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, ErrorKind, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
+use hogwild_base::{Error, Result};
+
+use crate::bytes::{from, part};
 use crate::text::chunk::{Chunk, PAD};
 use crate::text::encoding::{NoText, Text, plain};
-use hogwild_base::{Error, Result};
 
 /// How much text one chunk aims for: with what is parsed from it, it stays in a core's cache.
 const CHUNK: usize = 1 << 20;
@@ -188,22 +191,20 @@ impl Current<'_> {
         let mut end = self.carry.len();
         // Grown once, and then used again as it is: no byte is cleared before it is read.
         grow(text, end + CHUNK + PAD);
-        if let Some(start) = text.get_mut(..end) {
-            start.copy_from_slice(&self.carry);
-        }
+        room(text, 0..end).copy_from_slice(&self.carry);
         self.carry.clear();
         loop {
             let (searched, goal) = (end, end + CHUNK);
             grow(text, goal + PAD);
             let mut more = true;
             while more && end < goal {
-                match self.reader.read(text.get_mut(end..goal).unwrap_or_default()) {
+                match self.reader.read(room(text, end..goal)) {
                     Ok(n) => (end, more) = (end + n, n > 0),
                     Err(problem) if problem.kind() == ErrorKind::Interrupted => {}
                     Err(problem) => return Err(problem),
                 }
             }
-            let newline = memchr::memrchr(b'\n', text.get(searched..end).unwrap_or_default());
+            let newline = memchr::memrchr(b'\n', part(text, searched..end));
             let cut = match newline.map(|newline| searched + newline + 1) {
                 Some(cut) if more || cut == end => cut,
                 None if more && end > LONGEST_LINE => return Ok(Filled::EndlessLine),
@@ -212,9 +213,8 @@ impl Current<'_> {
                 // The last line of all has no newline: it gets one from the padding.
                 _ => end + 1,
             };
-            self.carry.extend_from_slice(text.get(cut..end).unwrap_or_default());
-            grow(text, cut + PAD);
-            text.get_mut(cut.min(end)..cut + PAD).unwrap_or_default().fill(b'\n');
+            self.carry.extend_from_slice(from(part(text, 0..end), cut));
+            room(text, cut.min(end)..cut + PAD).fill(b'\n');
             chunk.end = cut;
             return Ok(Filled::Lines);
         }
@@ -241,6 +241,12 @@ impl Current<'_> {
             _ => Error::io(path, "read")(problem),
         }
     }
+}
+
+/// Room between two places, which is there or made.
+fn room(text: &mut Vec<u8>, places: Range<usize>) -> &mut [u8] {
+    grow(text, places.end);
+    &mut text[places]
 }
 
 fn grow(text: &mut Vec<u8>, length: usize) {

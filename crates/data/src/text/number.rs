@@ -5,6 +5,8 @@
 //! two singles is that near (Clinger 1990, with a wider type in place of an exact one); those few, and all that is written
 //! otherwise, go to the standard library.
 
+use crate::bytes::byte;
+
 const POWERS: [f64; 23] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22];
 const FRACTIONS: [f64; 23] = [
@@ -12,11 +14,6 @@ const FRACTIONS: [f64; 23] = [
     1e-21, 1e-22,
 ];
 pub(crate) const TENS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
-
-#[inline]
-pub(crate) fn byte(text: &[u8], at: usize) -> u8 {
-    text.get(at).copied().unwrap_or(b'\n')
-}
 
 /// The eight bytes from `at`, the first one lowest. No digits where the text ends before.
 #[inline(always)]

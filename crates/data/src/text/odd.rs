@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::Fault;
-use super::number::byte;
+use crate::bytes::{byte, from, part};
+use crate::text::fault::Fault;
 
 /// How many bytes long a blank is that is no ASCII: no-break, em, thin, ... in UTF-8, or no-break in Latin-1. 0 where there is none.
 pub(crate) fn wide_blank(text: &[u8], at: usize) -> usize {
@@ -35,7 +35,7 @@ pub(crate) fn plain_blanks(line: &[u8]) -> Cow<'_, [u8]> {
     while at < line.len() {
         let wide = wide_blank(line, at);
         let end = at + if wide > 0 { wide } else { character(line, at) };
-        plain.extend_from_slice(if wide > 0 { b" " } else { line.get(at..end).unwrap_or_default() });
+        plain.extend_from_slice(if wide > 0 { b" " } else { part(line, at..end) });
         at = end;
     }
     Cow::Owned(plain)
@@ -48,13 +48,13 @@ const PLAIN: &str = "give plain text, in UTF-8";
 
 /// What is wrong with a lone carriage return.
 pub(crate) fn lone_return(text: &[u8], at: usize) -> Fault {
-    let shown = text.get(at..).unwrap_or_default().iter().take(20).take_while(|&&byte| byte != b'\n').count();
+    let shown = from(text, at).iter().take(20).take_while(|&&byte| byte != b'\n').count();
     Fault { start: at, end: at + shown, problem: RETURN, remedy: LINES }
 }
 
 /// The first NUL of a part of the text.
 pub(crate) fn nul(text: &[u8], start: usize, end: usize) -> Option<Fault> {
-    let at = start + memchr::memchr(0, text.get(start..end)?)?;
+    let at = start + memchr::memchr(0, part(text, start..end))?;
     Some(Fault { start: at, end: at + 1, problem: NUL, remedy: PLAIN })
 }
 

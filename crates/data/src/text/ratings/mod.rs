@@ -1,20 +1,69 @@
 //! `user item rating [time]`, or the columns that a [`Table`] says; users and items are numbers or names.
 
+mod any;
 pub(crate) mod columns;
+mod doubt;
 mod heading;
-pub(crate) mod sample;
-pub(crate) mod table;
+mod sample;
+mod table;
 
-use table::{DECIMAL_COMMA, Table, Width, is_no_time};
+use crate::bytes::{byte, words};
+use crate::text::codes::Id;
+use crate::text::fault::{Bad, Fault};
+use crate::text::fields::{Separator, fields};
+use crate::text::mixed::{self, Advice};
+use crate::text::number::{digits, short_number};
+use crate::text::parse::Named;
+use crate::text::rated::Rated;
+use crate::text::sink::RatingSink;
+use crate::text::{Asked, Begun, TextFormat};
+use any::any;
+use table::Table;
 
-use crate::text::fields::{Field, Quote, Separator, Shape, fields, with_point};
-use crate::text::guess::{is_pair, is_time_of_day};
-use crate::text::number::{Why, byte, digits, long_number, short_number};
-use crate::text::{Fault, MISSING, Others, Parsed, REMEDY_FINITE, blank, fault, line_end, mixed, odd};
+/// Ratings in a table that may have a heading.
+#[derive(Default)]
+pub(crate) struct RatingTable {
+    table: Table,
+    /// Whether ratings may be missing.
+    unlabelled: bool,
+}
+
+impl TextFormat for RatingTable {
+    const NAME: &'static str = "ratings";
+    const LOOKS: &'static str =
+        "`user item rating [time]`, between tabs, `::`, commas, semicolons, bars or blanks; or a table with a heading";
+    type Collector = Rated;
+
+    /// Any line of several fields: a table has no marks of its own.
+    fn recognises(line: &[u8]) -> bool {
+        let second = words(line).nth(1);
+        let is_alone = second.is_none() && !Separator::ALL.into_iter().any(|separator| fields(line, 0, separator).nth(1).is_some());
+        !is_alone && !second.is_some_and(|second| second.starts_with(b"#"))
+    }
+
+    fn begin(first_lines: &[u8], asked: Asked<'_>) -> Result<Begun<RatingTable>, Bad> {
+        let Begun { format: table, start, decided, note } = Table::find(first_lines, asked)?;
+        Ok(Begun { format: RatingTable { table, unlabelled: asked.unlabelled }, start, decided, note })
+    }
+
+    #[inline(always)]
+    fn line(&self, text: &[u8], at: &mut usize, rows: &mut Rated) -> Result<(), Fault> {
+        line(text, at, self, rows)
+    }
+
+    fn advise(found: Fault, named: Named) -> Fault {
+        const BY_USER: Advice = (
+            "this is an svmlight row (`label index:value ...`), and --format ratings was given",
+            "if all lines are rows, give --format svmlight (of `train`: with --model linear); write each rating as `user item rating`",
+        );
+        mixed::advise(found, named, BY_USER, mixed::ROW_FOR_MODEL)
+    }
+}
 
 /// Parses one line from `place`, leaves `place` after its newline.
-#[inline]
-pub(crate) fn row(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Result<(), Fault> {
+#[inline(always)]
+fn line(text: &[u8], place: &mut usize, format: &RatingTable, rows: &mut Rated) -> Result<(), Fault> {
+    let table = &format.table;
     let found = match table.separator {
         Separator::Tab => usual::<b'\t'>(text, *place),
         Separator::Colons => usual::<b':'>(text, *place),
@@ -29,11 +78,9 @@ pub(crate) fn row(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Tabl
     };
     let found = found.filter(right);
     let Some(Usual { user, item, rating, end, .. }) = found else {
-        return any(text, place, out, table).map_err(|found| of_row(text, *place).unwrap_or(found));
+        return any(text, place, format, rows);
     };
-    out.codes.push(user);
-    out.items.push(item);
-    out.values.push(rating);
+    rows.rating(Id::Number(user), Id::Number(item), rating);
     *place = end;
     Ok(())
 }
@@ -43,8 +90,8 @@ const TIME_DIGITS: usize = 8;
 
 /// What most lines are.
 struct Usual {
-    user: u32,
-    item: u32,
+    user: u64,
+    item: u64,
     rating: f32,
     /// How many digits the time has; 0 where there is none.
     time: usize,
@@ -85,11 +132,11 @@ fn usual<const MARK: u8>(text: &[u8], at: usize) -> Option<Usual> {
 
 /// A number and what separates it from the next.
 #[inline]
-fn plain<const MARK: u8>(text: &[u8], at: usize) -> Option<(u32, usize)> {
+fn plain<const MARK: u8>(text: &[u8], at: usize) -> Option<(u64, usize)> {
     let (count, number, _) = digits(text, at);
     // A name that is written with a leading zero is another than the number.
     let is_plain = count > 0 && count < 8 && (count == 1 || byte(text, at) != b'0');
-    Some((number as u32, separator::<MARK>(text, at + count).filter(|_| is_plain)?))
+    Some((number, separator::<MARK>(text, at + count).filter(|_| is_plain)?))
 }
 
 /// The place after one separator.
@@ -99,182 +146,5 @@ fn separator<const MARK: u8>(text: &[u8], at: usize) -> Option<usize> {
         (b':', b':') => (byte(text, at + 1) == b':').then_some(at + 2),
         (b' ', b'\t') => Some(at + 1),
         (_, found) => (found == MARK && MARK != b':').then_some(at + 1),
-    }
-}
-
-/// What is wrong with a line that is an svmlight row.
-#[cold]
-fn of_row(text: &[u8], at: usize) -> Option<Fault> {
-    let mut tokens = fields(text, at, Separator::Blanks);
-    let (label, second) = (tokens.next()?, tokens.next()?);
-    let (start, end, pair) = (second.start, second.end, second.raw(text));
-    let colon = memchr::memchr(b':', pair)?;
-    let is_row = colon > 0 && pair.iter().take(colon).all(u8::is_ascii_digit) && short_number(text, label.start)?.1 == label.end;
-    is_row.then_some(Fault { start, end, problem: mixed::ROW, remedy: mixed::REMEDY })
-}
-
-/// Any line, field by field.
-fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Result<(), Fault> {
-    let start = *place;
-    let end = line_end(text, start);
-    let whole = text.get(start..end).unwrap_or_default();
-    if whole.trim_ascii().is_empty() {
-        *place = end;
-        return Ok(());
-    }
-    if let Some(nul) = odd::nul(text, start, end) {
-        return Err(nul);
-    }
-    let unlabelled = out.how.unlabelled;
-    let line = whole.trim_ascii_end().len() + start;
-    let first = start + whole.iter().take_while(|&&byte| blank(byte)).count();
-    const ROW: &str = "write each rating as `user item rating [time]`, between tabs, `::`, commas, semicolons, bars or blanks";
-    const HEADING: &str = "give a number; if this is a heading, name its columns as in --columns user=NAME,item=NAME,rating=NAME";
-    let separator = if is_mixed(text, start, table) { Separator::Blanks } else { table.separator };
-    if byte(text, first) == b'#' && is_comment(text, first, table, unlabelled) {
-        *place = end;
-        return Ok(());
-    }
-    let (mut cells, mut count, mut filled, mut beyond) = ([None; 3], 0, 0, None);
-    for field in fields(text, start, separator) {
-        if field.quote == Quote::Broken {
-            let problem = "a quote is not closed in its line, or something stands behind the closing one";
-            return fault(field.start, field.end, problem, "close the quote, and double those inside, as CSV has it");
-        }
-        if let Some(cell) = table.cells.iter().position(|&column| column == count).and_then(|i| cells.get_mut(i)) {
-            *cell = Some(field).filter(|field| !field.is_empty());
-        }
-        if count == table.width.least() {
-            beyond = Some(field);
-        }
-        count += 1;
-        if !field.is_empty() {
-            filled = count;
-        }
-    }
-    if filled == 0 {
-        // Separators alone, as spreadsheets write empty lines.
-        *place = end;
-        return Ok(());
-    }
-    // For predictions a line may end before its rating.
-    let [at_user, at_item, at_rating] = table.cells;
-    let ends_early = unlabelled && at_user.max(at_item) < count.min(at_rating) && at_rating >= count;
-    match table.width {
-        Width::Just(n) if filled > n => {
-            let remedy = "put fields that hold the separator in quotes (a decimal comma too), or leave what is too much out";
-            return fault(first, line, "this has more fields than the heading or the first lines", remedy);
-        }
-        Width::Just(n) | Width::AtLeast(n) if count < n && !ends_early => {
-            return fault(
-                first,
-                line,
-                "this has fewer fields than the heading or the first lines",
-                "give every field, or leave the row out",
-            );
-        }
-        Width::Usual if count == 1 && separator != Separator::Blanks => {
-            return fault(first, line, no_separator(separator), "separate the fields as in the first lines");
-        }
-        _ => {}
-    }
-    let [user, item, rating] = cells;
-    let Some(user) = user else { return fault(first, line, "the user is missing", ROW) };
-    let Some(item) = item else { return fault(first, line, "the item is missing", ROW) };
-    if table.width == Width::Usual && count > 4 {
-        let remedy =
-            "write each rating as `user item rating [time]`, or say which columns are read, as in --columns user=1,item=2,rating=3";
-        return fault(first, line, "this has more than four fields", remedy);
-    }
-    if let Some(beyond) = beyond.filter(|field| table.width == Width::Usual && field.quote == Quote::No) {
-        let pair = beyond.raw(text);
-        if is_pair(pair) && !is_time_of_day(pair) {
-            let remedy = "write rows as `label index:value ...`, or each rating as `user item rating [time]`";
-            return fault(
-                beyond.start,
-                beyond.end,
-                "this is an index and a value, as of svmlight rows, where a rating has its time",
-                remedy,
-            );
-        }
-    }
-    let is_wider = table.timed && filled == table.width.least() + 1;
-    if let Some(beyond) = beyond.filter(|field| is_wider && is_no_time(Shape::of(field.raw(text), separator))) {
-        let start = rating.filter(|_| table.cells[2] + 1 == table.width.least()).map_or(beyond.start, |rating| rating.start);
-        let (problem, remedy) = DECIMAL_COMMA;
-        return fault(start, beyond.end, problem, remedy);
-    }
-    let value = match rating.map(|rating| (rating, value(text, rating, table))) {
-        Some((_, Ok(value))) => value,
-        _ if unlabelled => {
-            out.unlabelled = true;
-            MISSING
-        }
-        None => return fault(first, line, "the rating is missing", ROW),
-        Some((rating, Err(Why::NoNumber))) if long_number(&with_point(rating.raw(text))).is_ok() => {
-            let remedy = "write 3.5 for 3,5, or separate the fields by tabs, semicolons or bars";
-            return fault(rating.start, rating.end, "the rating has a decimal comma", remedy);
-        }
-        Some((rating, Err(Why::NoNumber))) => return fault(rating.start, rating.end, "the rating is no number", HEADING),
-        Some((rating, Err(Why::Nan))) => return fault(rating.start, rating.end, "the rating is NaN", REMEDY_FINITE),
-        Some((rating, Err(Why::Infinite))) => return fault(rating.start, rating.end, "the rating is infinite", REMEDY_FINITE),
-        Some((rating, Err(Why::Range))) => {
-            return fault(rating.start, rating.end, "the rating is out of the range of 32-bit floats", "scale the ratings below 3.4e38");
-        }
-    };
-    out.codes.push(id(text, user, &mut out.others));
-    out.items.push(id(text, item, &mut out.other_items));
-    out.values.push(value);
-    *place = end;
-    Ok(())
-}
-
-/// Whether a line that begins with `#` is a comment: it does not have the fields of a rating. Where no blank is behind the mark, as many fields
-/// will do, for the user's name may begin so.
-#[cold]
-fn is_comment(text: &[u8], start: usize, table: &Table, unlabelled: bool) -> bool {
-    let count = fields(text, start, table.separator).count();
-    let rating = table.cells.get(2).and_then(|&column| fields(text, start, table.separator).nth(column));
-    let has_rating = rating.is_some_and(|rating| value(text, rating, table).is_ok());
-    let glued = !blank(byte(text, start + 1)) && !matches!(byte(text, start + 1), b'\n' | b'#');
-    let fits = table.width.takes(count) || glued && unlabelled && count > 1;
-    !(fits && (glued || has_rating))
-}
-
-/// A rating, of any length, with a decimal comma where the file may have them.
-fn value(text: &[u8], rating: Field, table: &Table) -> Result<f32, Why> {
-    match short_number(text, rating.start) {
-        Some((value, end)) if end == rating.end => Ok(value),
-        _ if table.separator.decimal_comma() => long_number(&with_point(rating.raw(text))),
-        _ => long_number(rating.raw(text)),
-    }
-}
-
-/// The code of a user or item.
-fn id(text: &[u8], field: Field, others: &mut Others) -> u32 {
-    match field.quote {
-        Quote::Doubled => others.push_owned(text, &field.value(text)),
-        _ => others.push(text, (field.start, field.end)),
-    }
-}
-
-/// Whether a line of a file between tabs has blanks in their place, and nothing but three or four numbers: there is only one way to read it.
-fn is_mixed(text: &[u8], start: usize, table: &Table) -> bool {
-    let number = |field: Field| Shape::of(field.raw(text), Separator::Tab).number().is_some();
-    table.separator == Separator::Tab
-        && table.width == Width::Usual
-        && fields(text, start, Separator::Tab).nth(2).is_none()
-        && matches!(fields(text, start, Separator::Blanks).count(), 3 | 4)
-        && fields(text, start, Separator::Blanks).all(number)
-}
-
-fn no_separator(separator: Separator) -> &'static str {
-    match separator {
-        Separator::Tab => "the fields of this file are separated by tabs, and here is none",
-        Separator::Colons => "the fields of this file are separated by `::`, and here is none",
-        Separator::Comma => "the fields of this file are separated by commas, and here is none",
-        Separator::Semicolon => "the fields of this file are separated by semicolons, and here is none",
-        Separator::Bar => "the fields of this file are separated by bars, and here is none",
-        Separator::Blanks => "the fields of this file are separated by blanks, and here is none",
     }
 }

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::columns::{Column, Columns};
 use super::heading::{Roles, plain};
+use crate::bytes::{blank, byte, from, line_end, lines, up_to};
+use crate::text::fault::Bad;
 use crate::text::fields::{Field, Separator, Shape, fields};
-use crate::text::number::byte;
-use crate::text::{Bad, blank, line_end};
 
 /// How many lines are looked at.
 const SAMPLE: usize = 200;
@@ -30,11 +30,12 @@ pub(crate) struct Sample<'a> {
 impl<'a> Sample<'a> {
     pub(crate) fn new(text: &'a [u8]) -> Sample<'a> {
         let mut sample = Sample { text, lines: Vec::new(), comments: Vec::new() };
-        let (mut at, mut number) = (if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }, 0);
-        while at < text.len() && sample.lines.len() < SAMPLE {
-            let end = line_end(text, at).min(text.len());
-            let line = text.get(at..end).unwrap_or_default().trim_ascii();
-            let found = Line { number, start: at };
+        let begin = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        for (number, (start, line)) in (0..).zip(lines(from(text, begin))) {
+            if sample.lines.len() == SAMPLE {
+                break;
+            }
+            let (found, line) = (Line { number, start: begin + start }, line.trim_ascii());
             match line.first() {
                 None => {}
                 Some(b'#' | b'%') if sample.lines.is_empty() => sample.comments.push(found),
@@ -44,7 +45,6 @@ impl<'a> Sample<'a> {
                 Some(b'#') if line.get(1).is_none_or(|&next| blank(next) || next == b'#') => {}
                 Some(_) => sample.lines.push(found),
             }
-            (at, number) = (end, number + 1);
         }
         sample
     }
@@ -69,7 +69,7 @@ impl<'a> Sample<'a> {
     /// What is wrong with a line as a whole.
     pub(crate) fn bad(&self, line: Line, problem: impl Into<Cow<'static, str>>, remedy: impl Into<Cow<'static, str>>) -> Bad {
         let end = line_end(self.text, line.start).min(self.text.len());
-        Bad::of(self.text, line.number, line.start, line.start..end, problem.into(), remedy.into())
+        Bad::of(self.text, line.number, line.start, line.start..end, problem, remedy)
     }
 
     /// Whether a line has a rating where it should be, in at least so many fields.
@@ -211,7 +211,7 @@ impl<'a> Sample<'a> {
 /// `sep=;`
 fn is_separator_line(line: &[u8]) -> bool {
     let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
-    line.len() <= 5 && line.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"sep="))
+    line.len() <= 5 && up_to(line, 4).eq_ignore_ascii_case(b"sep=")
 }
 
 /// From 0, where it is a number.

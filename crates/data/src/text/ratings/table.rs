@@ -2,12 +2,15 @@
 //!
 //! All of it is found once, from the first lines: a line that does not fit later on is an error, never another reading.
 
-use super::columns::{Column, Columns};
+use super::columns::Column;
+use super::doubt::doubt;
 use super::heading::Roles;
 use super::sample::{Line, Sample, number, position};
+use crate::bytes::{blank, from, lines};
+use crate::text::fault::Bad;
 use crate::text::fields::{Separator, Shape};
-use crate::text::guess::doubt;
-use crate::text::{Bad, blank, line_end, odd};
+use crate::text::parse::Start;
+use crate::text::{Asked, Begun, odd};
 
 /// Where a table does not have a column.
 pub(crate) const NOWHERE: usize = usize::MAX;
@@ -69,38 +72,6 @@ impl Default for Table {
     }
 }
 
-/// What is asked of the first lines.
-#[derive(Clone, Copy)]
-pub(crate) struct Asked<'a> {
-    pub(crate) columns: Option<&'a Columns>,
-    /// Whether ratings that may as well be something else are refused.
-    pub(crate) doubtful: bool,
-    /// Whether it is known that these are ratings, by the model that is to take them.
-    pub(crate) known: bool,
-    /// Whether ratings may be missing.
-    pub(crate) unlabelled: bool,
-}
-
-/// What is found in the first lines.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Found {
-    pub(crate) table: Table,
-    /// Where the ratings begin, and how many lines are before them.
-    pub(crate) begin: usize,
-    pub(crate) lines: u64,
-    /// Whether there was any line to go by.
-    pub(crate) decided: bool,
-    /// Which columns are read, where that is to be told.
-    pub(crate) note: Option<String>,
-}
-
-impl Found {
-    /// The same for the chunks after.
-    pub(crate) fn later(&self) -> Found {
-        Found { table: self.table.clone(), decided: self.decided, ..Found::default() }
-    }
-}
-
 impl Table {
     fn new(separator: Separator, cells: [usize; 3], width: Width) -> Table {
         let may = |fields: usize| cells == [0, 1, 2] && width.takes(fields);
@@ -108,22 +79,22 @@ impl Table {
     }
 
     /// Looks at the first lines of a file.
-    pub(crate) fn find(text: &[u8], asked: Asked<'_>) -> Result<Found, Bad> {
+    pub(crate) fn find(text: &[u8], asked: Asked<'_>) -> Result<Begun<Table>, Bad> {
         let Asked { columns, doubtful, unlabelled, .. } = asked;
         let sample = Sample::new(text);
-        if let Some(&line) =
-            sample.comments.first().filter(|line| text.get(line.start..).unwrap_or_default().starts_with(b"%%MatrixMarket"))
-        {
+        if let Some(&line) = sample.comments.first().filter(|line| from(text, line.start).starts_with(b"%%MatrixMarket")) {
             let remedy = "take out the lines that begin with % and the line of counts behind them; then it is read with --format ratings";
             return Err(sample.bad(line, "this is the heading of a Matrix Market file, which is not read", remedy));
         }
-        let Some(&first) = sample.lines.first() else { return Ok(Found { begin: text.len(), ..Found::default() }) };
-        if text.get(first.start..line_end(text, first.start).min(text.len())).unwrap_or_default().trim_ascii().contains(&b'\r') {
+        let Some(&first) = sample.lines.first() else {
+            return Ok(Begun { start: Start { at: text.len(), lines: 0 }, ..Begun::default() });
+        };
+        if lines(from(text, first.start)).next().is_some_and(|(_, line)| line.trim_ascii().contains(&b'\r')) {
             return Err(sample.bad(first, odd::RETURN, odd::LINES));
         }
         // A heading may stand in the last comment; then it names all three.
         let commented = sample.comments.last().and_then(|&line| {
-            let start = line.start + text.get(line.start..)?.iter().position(|&byte| !blank(byte) && !matches!(byte, b'#' | b'%'))?;
+            let start = line.start + from(text, line.start).iter().position(|&byte| !blank(byte) && !matches!(byte, b'#' | b'%'))?;
             let (separator, names) = sample.named(Line { start, ..line }, columns)?;
             let roles = Roles::of(&names).complete(&names);
             let whole = roles.rating.is_some() && names.len() == sample.fields(first, separator).len();
@@ -144,7 +115,7 @@ impl Table {
         if names.is_none() {
             sample.heed_title(first, separator)?;
         }
-        let (begin, lines) = match (has_heading, sample.lines.get(1)) {
+        let (at, lines) = match (has_heading, sample.lines.get(1)) {
             (true, Some(second)) => (second.start, second.number),
             (true, None) => (text.len(), first.number + 1),
             (false, _) => (first.start, first.number),
@@ -161,7 +132,7 @@ impl Table {
         }
         table.heed_decimal_commas(&sample, usize::from(has_heading));
         let note = names.and_then(|names| told(&names, &table));
-        Ok(Found { table, begin, lines, decided: true, note })
+        Ok(Begun { format: table, start: Start { at, lines }, decided: true, note })
     }
 
     /// Between commas a rating with a decimal comma is two fields. So where some lines have a field more than others, that has to be a time;

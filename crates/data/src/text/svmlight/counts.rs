@@ -1,6 +1,7 @@
 //! A line of counts, as some exports put before their rows.
 
 use super::{skip_blanks, token_end};
+use crate::bytes::part;
 
 /// Whether a text begins with a line of counts that rows follow.
 pub(crate) fn are_counts(text: &[u8]) -> bool {
@@ -21,7 +22,7 @@ fn tokens(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let start = skip_blanks(line, at);
         at = token_end(line, start);
-        line.get(start..at).filter(|token| !token.is_empty())
+        Some(part(line, start..at)).filter(|token| !token.is_empty())
     })
 }
 

@@ -1,35 +1,84 @@
 //! `label index:value index:value ...`, with comments after `#` and query numbers left out; for predictions also without the label.
 
-pub(crate) mod counts;
+mod counts;
+pub(crate) mod looks;
+mod odd;
 
-use crate::dictionary::DIRECT;
-use crate::text::guess::{REWRITE, VOWPAL_WABBIT, is_vowpal_wabbit};
-use crate::text::number::{TENS, Why, byte, digits, long_number, short_number};
+use crate::bytes::{blank, byte, line_end, part};
+use crate::kind::MISSING;
+use crate::text::codes::Id;
+use crate::text::examples::Examples;
+use crate::text::fault::{Bad, Fault};
+use crate::text::mixed::{self, Advice};
+use crate::text::number::{digits, short_number};
 use crate::text::odd::{character, lone_return, wide_blank};
-use crate::text::repeated::{Repeated, repeated, settle};
-use crate::text::{Fault, MISSING, Parsed, REMEDY_FINITE, blank, fault, line_end, mixed, readable};
+use crate::text::parse::{Named, Start};
+use crate::text::sink::{Refused, RowSink};
+use crate::text::{Asked, Begun, TextFormat};
+use odd::{Label, label, long_index, value, weight_refused};
 
-const PAIRS: &str = "write each feature as `index:value`, without blanks around the colon";
-const NAMED: &str = "indices are whole numbers from 0: number the names (or hash them), as in `index:value`";
-const COMMAS: &str = "commas or semicolons separate the features of this row, and blanks should";
-const BLANKS: &str = "put blanks in their place: `label index:value index:value ...`";
+/// Rows of svmlight: every input is laid out alike.
+pub(crate) struct Svmlight {
+    /// Whether labels may be missing.
+    unlabelled: bool,
+}
 
-/// Where a token ends at a blank, a comment or the end of the line.
+impl TextFormat for Svmlight {
+    const NAME: &'static str = "svmlight";
+    const LOOKS: &'static str = "`label index:value index:value ...`";
+    type Collector = Examples;
+
+    fn recognises(line: &[u8]) -> bool {
+        looks::is_row(line)
+    }
+
+    fn begin(_: &[u8], asked: Asked<'_>) -> Result<Begun<Svmlight>, Bad> {
+        Ok(Begun { format: Svmlight { unlabelled: asked.unlabelled }, start: Start::default(), decided: true, note: None })
+    }
+
+    #[inline(always)]
+    fn line(&self, text: &[u8], at: &mut usize, rows: &mut Examples) -> Result<(), Fault> {
+        line(text, at, self.unlabelled, rows)
+    }
+
+    fn begins_with_counts(text: &[u8]) -> bool {
+        counts::are_counts(text)
+    }
+
+    fn advise(found: Fault, named: Named) -> Fault {
+        const BY_USER: Advice = (
+            "this is a rating or a row of bare indices, for no `index:value` pair is in it",
+            "write each row as `label index:value ...`, an index alone as `12:1`; if all lines are ratings, give --format ratings",
+        );
+        const BY_MODEL: Advice = (
+            "this line has no `index:value` pair, and the model takes svmlight rows",
+            "write each row as `label index:value ...`; ratings are for models of `--model mf`",
+        );
+        mixed::advise(found, named, BY_USER, BY_MODEL)
+    }
+}
+
+/// Whether a token ends at a blank, a comment or the end of the line.
 #[inline]
 fn closes(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'#')
 }
 
 /// The end of a token, for what is odd about it: blanks that are no ASCII end it too.
-pub(crate) fn token_end(text: &[u8], mut at: usize) -> usize {
+fn token_end(text: &[u8], mut at: usize) -> usize {
     while !closes(byte(text, at)) && wide_blank(text, at) == 0 {
         at += character(text, at);
     }
     at
 }
 
+/// The token that begins at a place.
+fn token(text: &[u8], start: usize) -> &[u8] {
+    part(text, start..token_end(text, start))
+}
+
 /// Where the blanks end, those included that are no ASCII.
-pub(crate) fn skip_blanks(text: &[u8], mut at: usize) -> usize {
+fn skip_blanks(text: &[u8], mut at: usize) -> usize {
     loop {
         match wide_blank(text, at) {
             0 if blank(byte(text, at)) => at += 1,
@@ -40,8 +89,8 @@ pub(crate) fn skip_blanks(text: &[u8], mut at: usize) -> usize {
 }
 
 /// Parses one line from `place`, leaves `place` after its newline.
-#[inline]
-pub(crate) fn row(text: &[u8], place: &mut usize, out: &mut Parsed) -> Result<(), Fault> {
+#[inline(always)]
+fn line(text: &[u8], place: &mut usize, unlabelled: bool, rows: &mut Examples) -> Result<(), Fault> {
     let mut at = *place;
     while blank(byte(text, at)) {
         at += 1;
@@ -53,21 +102,29 @@ pub(crate) fn row(text: &[u8], place: &mut usize, out: &mut Parsed) -> Result<()
         *place = line_end(text, at);
         return Ok(());
     }
-    let line = at;
+    let (line, mut weight) = (at, None);
     let (label, end) = match short_number(text, at) {
         Some((label, end)) if closes(byte(text, end)) => (label, end),
-        _ => {
-            let (label, end) = label(text, at, out.how.unlabelled)?;
-            if end == at && out.headless.is_none() {
-                out.headless = Some((out.lines + 1, readable(text.get(at..token_end(text, at)).unwrap_or_default())));
+        _ => match label(text, at, unlabelled)? {
+            Label::Given(label, end) => (label, end),
+            Label::Weighted(label, given, end) => {
+                weight = Some(given);
+                (label, end)
             }
-            (label, end)
-        }
+            Label::Other(end) => (MISSING, end),
+            Label::Absent => {
+                rows.note_headless(at..token_end(text, at));
+                (MISSING, at)
+            }
+        },
     };
     at = end + usize::from(byte(text, end) == b' ');
-    let (first, first_other) = (out.codes.len(), out.others.0.len());
-    let (mut last, mut ascending) = (0u64, true);
-    let (mut width, mut ones) = (1, true);
+    let mut example = rows.begin();
+    example.label(label);
+    if weight.is_some_and(|weight| example.weight(weight).is_err()) {
+        return Err(weight_refused(line, end));
+    }
+    let mut width = 1;
     loop {
         let start = at;
         let (count, mut index, after) = digits(text, start);
@@ -115,176 +172,40 @@ pub(crate) fn row(text: &[u8], place: &mut usize, out: &mut Parsed) -> Result<()
             _ => value(text, start, colon + 1)?,
         };
         at = end + usize::from(byte(text, end) == b' ');
-        if index <= last && out.codes.len() > first {
-            if index == last && out.how.repeated == Repeated::Error {
-                return Err(repeated(start, end));
-            }
-            ascending = false;
+        if let Err(refused) = example.feature(None, Id::Number(index), value) {
+            return Err(refused.at(start..end));
         }
-        last = index;
-        out.codes.push(if index < DIRECT { index as u32 } else { out.others.push_number(index) });
-        out.values.push(value);
-        ones &= value.to_bits() == 1f32.to_bits();
     }
-    if !ascending {
-        settle(text, line, (first, first_other), out)?;
-        ones = out.values.iter().skip(first).all(|value| value.to_bits() == 1f32.to_bits());
+    if let Err(refused) = example.end() {
+        return Err(of_example(text, line, refused));
     }
-    out.unlabelled |= label.is_nan();
-    out.ones &= ones;
-    out.labels.push(label);
-    out.lengths.push((out.codes.len() - first) as u32);
     *place = at;
     Ok(())
 }
 
-/// A label that is no plain number; where rows may lack labels, [`MISSING`] for anything, and the row's features may begin in its place.
+/// The fault of an example as a whole, or of one of its features.
 #[cold]
-fn label(text: &[u8], start: usize, unlabelled: bool) -> Result<(f32, usize), Fault> {
-    let end = token_end(text, start);
-    let token = text.get(start..end).unwrap_or_default();
-    let comma = token.iter().any(|byte| matches!(byte, b',' | b';'));
-    if comma && (token.contains(&b':') || token.ends_with(b",") || token.ends_with(b";")) {
-        return fault(start, end, COMMAS, BLANKS);
-    }
-    if let Some(colon) = memchr::memchr(b':', token) {
-        const ALONE: &str = "begin each row with its label alone: `label index:value ...`; `predict` takes rows without labels";
-        if is_weighted(text, token, colon, end) {
-            let remedy = "leave `:weight` away: `label index:value ...`";
-            return fault(start, end, "this is `label:weight`, and weights of examples are not read yet", remedy);
-        }
-        if unlabelled {
-            return Ok((MISSING, start));
-        }
-        return fault(start, end, "the label is missing, or is followed by a weight (`label:weight`), and those are not read yet", ALONE);
-    }
-    match long_number(token) {
-        Ok(label) => Ok((label, end)),
-        Err(_) if unlabelled && !token.iter().any(u8::is_ascii_control) => Ok((MISSING, end)),
-        Err(Why::NoNumber) if comma => {
-            fault(start, end, "the label has a comma", "give one label a row, a number with a point for its decimals")
-        }
-        Err(Why::NoNumber) => {
-            fault(start, end, "the label is no number", "labels are +1, -1, 0, 1 or any real number; `predict` takes rows without labels")
-        }
-        Err(Why::Nan) => fault(start, end, "the label is NaN", REMEDY_FINITE),
-        Err(Why::Infinite) => fault(start, end, "the label is infinite", REMEDY_FINITE),
-        Err(Why::Range) => fault(start, end, "the label is out of the range of 32-bit floats", "scale the labels below 3.4e38"),
-    }
-}
-
-/// Whether `a:b` before a row's pairs can only be a label and its weight: `a` is no index, or that of the first pair.
-fn is_weighted(text: &[u8], token: &[u8], colon: usize, end: usize) -> bool {
-    let (label, weight) = (token.get(..colon).unwrap_or_default(), token.get(colon + 1..).unwrap_or_default());
-    if long_number(label).is_err() || long_number(weight).is_err() {
-        return false;
-    }
-    let next = skip_blanks(text, end);
-    let following = text.get(next..token_end(text, next)).unwrap_or_default();
-    let index =
-        |text: &[u8]| std::str::from_utf8(text).ok().filter(|text| !text.starts_with('+')).and_then(|text| text.parse::<u64>().ok());
-    let first = memchr::memchr(b':', following).and_then(|colon| following.get(..colon)).and_then(index);
-    match (index(label), first) {
-        (Some(label), Some(first)) => label == first,
-        (index, _) => index.is_none(),
-    }
-}
-
-/// An index of any number of digits, and where its colon is; the rest is odd.
-fn long_index(text: &[u8], start: usize) -> Result<(Option<u64>, usize), Fault> {
-    let (mut at, mut index) = (start, Some(0u64));
-    loop {
-        let (count, number, _) = digits(text, at);
-        index = index.and_then(|index| index.checked_mul(*TENS.get(count)?)?.checked_add(number));
-        at += count;
-        if count < 8 {
-            break;
-        }
-    }
-    if byte(text, at) == b':' && at > start && index.is_some() { Ok((index, at)) } else { odd_index(text, start) }
-}
-
-/// A token that does not begin like `index:`. Gives the index, if it has one after all, and where its colon is; or the end
-/// of a token to leave out.
-#[cold]
-fn odd_index(text: &[u8], start: usize) -> Result<(Option<u64>, usize), Fault> {
-    let end = token_end(text, start);
-    let token = text.get(start..end).unwrap_or_default();
-    if token.starts_with(b"qid:") {
-        return Ok((None, end));
-    }
-    // A blank that is no ASCII.
-    if end == start {
-        return Ok((None, skip_blanks(text, start)));
-    }
-    let colon = memchr::memchr(b':', token);
-    if token.iter().take(colon.unwrap_or(token.len())).any(|byte| matches!(byte, b',' | b';')) {
-        return fault(start, end, COMMAS, BLANKS);
-    }
-    let Some(colon) = colon else {
-        if is_vowpal_wabbit(line_around(text, start)) {
-            return fault(start, end, VOWPAL_WABBIT, REWRITE);
-        }
-        let next = skip_blanks(text, end);
-        if byte(text, next) == b':' && byte(text, next + 1) != b':' {
-            return fault(start, token_end(text, next), "a blank stands before the colon", PAIRS);
-        }
-        if token.first().is_some_and(u8::is_ascii_alphabetic) && token.contains(&b'=') {
-            return fault(start, end, "this is a named feature, with `=` in place of a colon", NAMED);
-        }
-        if is_rating(text, start) {
-            return fault(start, end, mixed::RATING, mixed::REMEDY);
-        }
-        return fault(start, end, "this is no `index:value` pair", PAIRS);
+fn of_example(text: &[u8], line: usize, refused: Refused) -> Fault {
+    let places = match refused.feature {
+        Some(position) => feature_place(text, line, position),
+        None => line..token_end(text, line),
     };
-    let index = token.get(..colon).unwrap_or_default();
-    if index.is_empty() {
-        return fault(start, end, "the index is missing before the colon", "write each feature as `index:value`");
-    }
-    if !index.iter().all(u8::is_ascii_digit) {
-        return fault(start, end, "the index is no whole number", NAMED);
-    }
-    match std::str::from_utf8(index).ok().and_then(|index| index.parse().ok()) {
-        Some(index) => Ok((Some(index), start + colon)),
-        None => fault(start, end, "the index is out of the range of 64-bit integers", "hash or renumber the features below 2^64"),
-    }
+    refused.at(places)
 }
 
-#[cold]
-fn value(text: &[u8], start: usize, at: usize) -> Result<(f32, usize), Fault> {
-    let end = token_end(text, at);
-    let token = text.get(at..end).unwrap_or_default();
-    if token.is_empty() {
-        return fault(start, end, "the value is missing after the colon", PAIRS);
-    }
-    if let Some(comma) = token.iter().position(|byte| matches!(byte, b',' | b';')) {
-        let rest = token.get(comma + 1..).unwrap_or_default();
-        if rest.is_empty() || rest.contains(&b':') {
-            return fault(start, end, COMMAS, BLANKS);
+/// Where a feature is, by its position in the row: a label and any query number come first, then the pairs in their order.
+fn feature_place(text: &[u8], line: usize, position: usize) -> std::ops::Range<usize> {
+    let has_no_label = token(text, line).contains(&b':');
+    let (mut at, mut left) = (if has_no_label { line } else { token_end(text, line) }, position);
+    loop {
+        at = skip_blanks(text, at);
+        let end = token_end(text, at);
+        if at == end || (left == 0 && byte(text, at).is_ascii_digit()) {
+            return at..end;
         }
-        return fault(start, end, "the value has a comma", "write decimals with a point, and blanks between features");
+        if byte(text, at).is_ascii_digit() {
+            left -= 1;
+        }
+        at = end;
     }
-    if token.contains(&b':') {
-        return fault(start, end, "this has more than one colon", "write each feature as `index:value`; field-aware triples are not read");
-    }
-    match long_number(token) {
-        Ok(value) => Ok((value, end)),
-        Err(Why::NoNumber) => fault(start, end, "the value is no number", "write each feature as `index:value` with a real value"),
-        Err(Why::Nan) => fault(start, end, "the value is NaN", REMEDY_FINITE),
-        Err(Why::Infinite) => fault(start, end, "the value is infinite", REMEDY_FINITE),
-        Err(Why::Range) => fault(start, end, "the value is out of the range of 32-bit floats", "scale the values below 3.4e38"),
-    }
-}
-
-/// The line around a place.
-fn line_around(text: &[u8], at: usize) -> &[u8] {
-    let start = text.get(..at).and_then(|before| memchr::memrchr(b'\n', before)).map_or(0, |newline| newline + 1);
-    text.get(start..line_end(text, at)).unwrap_or_default()
-}
-
-/// Whether the line around a place has three or four fields without a colon among them.
-fn is_rating(text: &[u8], at: usize) -> bool {
-    let line = line_around(text, at);
-    let fields = line.split(|&byte| blank(byte) || byte == b'\n').filter(|field| !field.is_empty());
-    matches!(fields.count(), 3..=4) && !line.contains(&b':') && !line.contains(&b'#')
 }

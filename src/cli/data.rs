@@ -101,11 +101,11 @@ impl CacheOptions {
 
     fn settings_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> PackSettings {
         let settings = self.data.settings();
-        let Ok(format) = model.family().map(|family| family.format()) else { return settings };
+        let Ok(kind) = model.family().map(|family| family.takes()) else { return settings };
         // Text that shows its format is found in the cache as `train` and `pack` have put it there.
         let packed = inputs.iter().any(|path| is_safetensors(path));
-        let is_plain = packed || settings.format.is_some() || settings.columns.is_some() || looks_like(inputs, format);
-        PackSettings { expected: (!is_plain).then_some(format), ..settings }
+        let is_plain = packed || settings.format.is_some() || settings.columns.is_some() || looks_like(inputs, kind);
+        PackSettings { expected: (!is_plain).then_some(kind), ..settings }
     }
 
     fn open_with(&self, inputs: &[PathBuf], settings: &PackSettings, quiet: bool) -> anyhow::Result<Opened> {

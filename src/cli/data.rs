@@ -121,20 +121,20 @@ impl CacheOptions {
             say!("{}", flags::in_text(&opened.note));
         }
         opened.report.iter().flat_map(|report| &report.notes).for_each(|note| say!("{note}"));
-        say!("{}: {}", summary::names(inputs), summary::of_packed(&opened.packed));
+        say!("{}: {}", summary::names(inputs), summary::of_packed(&opened.data));
         Ok(opened)
     }
 }
 
 /// Scores data with each of a model's members.
 pub fn score_members(model: &TrainedModel, opened: &Opened, inputs: &[PathBuf]) -> hogwild::Result<Vec<Scored>> {
-    model.score_members(&opened.packed).map_err(|error| of_input(error, opened, inputs))
+    model.score_members(&opened.data).map_err(|error| of_input(error, opened, inputs))
 }
 
 /// What is wrong with data is told of the file that the user named, not of its packed form.
 pub fn of_input(error: Error, opened: &Opened, inputs: &[PathBuf]) -> Error {
     match (error, inputs.first()) {
-        (Error::BadFile { path, problem, remedy }, Some(input)) if path == opened.packed.path() => {
+        (Error::BadFile { path, problem, remedy }, Some(input)) if path == opened.data.path() => {
             Error::BadFile { path: input.clone(), problem, remedy }
         }
         (other, _) => other,

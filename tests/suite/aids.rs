@@ -6,13 +6,13 @@ use crate::support::{
 };
 use hogwild::{
     Aids, Ended, LinearModel, Loss, Normalize, Rule, Schedule, Settings,
-    data::{Dataset, Packed, Ratings},
+    data::{Data, Ratings, Rows},
     synth::{Kind, Synth},
     train_factorization,
 };
 use std::path::Path;
 
-fn rows(folder: &Path, rows: u64, start_row: u64) -> Dataset {
+fn rows(folder: &Path, rows: u64, start_row: u64) -> Rows {
     sparse(folder, "rows.svm", &synthetic(&Synth { rows, start_row, features: 2000, ..Synth::default() }))
 }
 
@@ -25,7 +25,7 @@ fn some_ratings(folder: &Path) -> Ratings {
 type Example = (Vec<(usize, f64)>, f64);
 
 /// Fifteen features in overlapping groups, of which five tell of the label.
-fn small(folder: &Path) -> (Dataset, Vec<Example>) {
+fn small(folder: &Path) -> (Rows, Vec<Example>) {
     let row = |i: usize| {
         let features: Vec<(usize, f64)> =
             (0..15).filter(|j| (i * 7 + j * j) % 5 < 2).map(|j| (j, 1.0 + (i * (j + 3) % 7) as f64 / 7.0)).collect();
@@ -87,7 +87,7 @@ fn l1_sets_weights_of_rare_features_to_exactly_0() {
 fn averages_reach_the_optimum_sooner() {
     let folder = tempfile::tempdir().unwrap();
     let Some(data) = a9a(folder.path()) else { return };
-    let Packed::Sparse(rows) = &data else { panic!("not sparse") };
+    let Data::Rows(rows) = &data else { panic!("not sparse") };
     let _alone = alone();
     let (l2, optimum) = (1e-4, 0.324413044);
     for threads in [1, 2] {

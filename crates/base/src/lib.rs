@@ -8,7 +8,9 @@ pub mod knob;
 pub mod left;
 pub mod memory;
 pub mod output;
+mod progress;
 
 pub use error::{Error, Result};
 pub use knob::Knob;
 pub use output::OutputFile;
+pub use progress::Progress;

@@ -1,7 +1,7 @@
 //! The two classes of a classification loss: which labels they are, and which of them is +1.
 use crate::{
     Error, Loss, Result,
-    data::{Dataset, Labels, Ratings},
+    data::{Labels, Ratings, Rows},
 };
 use hogwild_kernels::loss::Taken;
 use serde_json::{Value, json};
@@ -25,13 +25,13 @@ impl Classes {
     ///
     /// # Errors
     /// More than two labels, or none of them is the `positive` one (unless they are all 1 and it is -1 or 0, or the other way round).
-    pub fn of(data: &Dataset, loss: Loss, positive: Option<f32>) -> Result<Classes> {
+    pub fn of(data: &Rows, loss: Loss, positive: Option<f32>) -> Result<Classes> {
         check_given(data)?;
         let labels = data.labels();
         if !labels.are_few() || labels.few().len() > 2 {
             let problem = format!("has labels of more than two classes ({}), and the {} loss takes two", labels.list(), loss.name());
             let remedy = "train one model a class (that label against the rest), or, where labels are quantities, use a loss for numbers such as --loss squared";
-            return Err(Error::BadFile { path: data.path().to_owned(), problem, remedy });
+            return Err(Error::BadFile { path: data.name().to_owned(), problem, remedy });
         }
         let (low, high) = (labels.spread.min + 0.0, labels.spread.max + 0.0); // -0 is 0
         match positive {
@@ -64,7 +64,7 @@ impl Classes {
     ///
     /// # Errors
     /// Names the first row whose label is neither.
-    pub fn check(&self, data: &Dataset) -> Result<()> {
+    pub fn check(&self, data: &Rows) -> Result<()> {
         check_given(data)?;
         let labels: Labels = data.labels();
         let is_known = |label: f32| {
@@ -82,7 +82,7 @@ impl Classes {
             }
             None => return Ok(()),
         };
-        Err(Error::BadFile { path: data.path().to_owned(), problem, remedy: "give data with the labels that the model was trained on" })
+        Err(Error::BadFile { path: data.name().to_owned(), problem, remedy: "give data with the labels that the model was trained on" })
     }
 
     /// What a loss takes a label for; ratings, and models without classes of their own, have the signs.
@@ -115,13 +115,13 @@ fn are_opposite(one: f32, other: f32) -> bool {
 }
 
 /// Whether every label is given.
-pub(crate) fn check_given(data: &Dataset) -> Result<()> {
-    if data.is_unlabelled() { Err(unlabelled(data.path(), "labels")) } else { Ok(()) }
+pub(crate) fn check_given(data: &Rows) -> Result<()> {
+    if data.is_unlabelled() { Err(unlabelled(data.name(), "labels")) } else { Ok(()) }
 }
 
 /// Whether every rating is given.
 pub(crate) fn check_ratings_given(data: &Ratings) -> Result<()> {
-    if data.is_unlabelled() { Err(unlabelled(data.path(), "ratings")) } else { Ok(()) }
+    if data.is_unlabelled() { Err(unlabelled(data.name(), "ratings")) } else { Ok(()) }
 }
 
 fn unlabelled(path: &Path, what: &str) -> Error {
@@ -143,5 +143,5 @@ pub(crate) fn check_ratings(loss: Loss, data: &Ratings) -> Result<()> {
     };
     let problem = format!("{found}, and the {} loss takes two classes: ratings 1 and 0, or 1 and -1", loss.name());
     let remedy = "use --loss squared, or write the ratings as two classes";
-    Err(Error::BadFile { path: data.path().to_owned(), problem, remedy })
+    Err(Error::BadFile { path: data.name().to_owned(), problem, remedy })
 }

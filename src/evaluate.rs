@@ -1,7 +1,7 @@
 //! Scoring with a finished model: parallel, on private weights, with unknown features, users and items counted.
 use crate::{
     Classes, Loss, Result,
-    data::{Dataset, Ids, Ratings, is_bad},
+    data::{Ids, Ratings, Rows, is_bad},
     metrics::Metrics,
     model_file::FactorModel,
 };
@@ -58,7 +58,7 @@ pub(crate) fn linear(
     weights: &[f32],
     unit_rows: bool,
     taken: Taken,
-    data: &Dataset,
+    data: &Rows,
     window: Option<u64>,
     columns: Option<&[u32]>,
     only: Option<&[u32]>,

@@ -4,12 +4,12 @@
 //! from memory-mapped sparse data. The same is a command, `hogwild`; the design is in `ARCHITECTURE.md`.
 //!
 //! ```
-//! use hogwild::{Settings, data::{Packed, PackSettings, pack}, train_linear};
+//! use hogwild::{Settings, data::{Data, PackSettings, pack}, train_linear};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
 //! let packed = folder.path().join("reviews.safetensors");
-//! pack(&["data/reviews.train.svm".into()], &packed, &PackSettings::default(), &|_, _| ())?;
-//! let Packed::Sparse(data) = Packed::open(&packed)? else { panic!("ratings, not rows") };
+//! pack(&["data/reviews.train.svm".into()], &packed, &PackSettings::default())?;
+//! let Data::Rows(data) = Data::open(&packed)? else { panic!("ratings, not rows") };
 //! let settings = Settings { threads: 2, holdout: 0.1, ..Settings::default() };
 //! let outcome = train_linear(&data, None, &settings, &mut (), &Default::default())?;
 //! let last = outcome.epochs.last().and_then(|epoch| epoch.valid).expect("an evaluated epoch");

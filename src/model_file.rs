@@ -8,7 +8,7 @@
 use crate::{
     Classes, Error, Loss, OutputFile, Result,
     classes::{check_given, check_ratings},
-    data::{Dataset, Ids, Packed, Ratings},
+    data::{Data, Ids, Ratings, Rows},
     evaluate::{self, Scored},
     memory,
     model_check::{self, Kind},
@@ -133,7 +133,7 @@ impl TrainedModel {
     ///
     /// # Errors
     /// When the data is of the other kind, or its dictionary cannot be read.
-    pub fn score(&self, data: &Packed) -> Result<Scored> {
+    pub fn score(&self, data: &Data) -> Result<Scored> {
         Ok(Scored::mean(self.loss, self.score_members(data)?))
     }
 
@@ -141,12 +141,12 @@ impl TrainedModel {
     ///
     /// # Errors
     /// As [`score`](Self::score).
-    pub fn score_members(&self, data: &Packed) -> Result<Vec<Scored>> {
+    pub fn score_members(&self, data: &Data) -> Result<Vec<Scored>> {
         let scored = self.members().map(|member| match (member, data) {
-            (ModelKind::Linear(model), Packed::Sparse(data)) => model.score(self.loss, self.classes, data),
-            (ModelKind::Factorization(model), Packed::Ratings(data)) => model.score_ratings(self.loss, data),
-            (_, Packed::Sparse(data)) => Err(wrong_kind(data.path(), "sparse rows", "give a file of ratings, or a linear model")),
-            (_, Packed::Ratings(data)) => Err(wrong_kind(data.path(), "ratings", "give a file of sparse rows, or an mf model")),
+            (ModelKind::Linear(model), Data::Rows(data)) => model.score(self.loss, self.classes, data),
+            (ModelKind::Factorization(model), Data::Ratings(data)) => model.score_ratings(self.loss, data),
+            (_, Data::Rows(data)) => Err(wrong_kind(data.name(), "sparse rows", "give a file of ratings, or a linear model")),
+            (_, Data::Ratings(data)) => Err(wrong_kind(data.name(), "ratings", "give a file of sparse rows, or an mf model")),
         });
         scored.map(|scored| Ok(Scored { unit: self.unit, ..scored? })).collect()
     }
@@ -155,13 +155,13 @@ impl TrainedModel {
     ///
     /// # Errors
     /// Names the first label that is not.
-    pub fn check_labels(&self, data: &Packed) -> Result<()> {
+    pub fn check_labels(&self, data: &Data) -> Result<()> {
         match data {
-            Packed::Sparse(data) => match self.classes.filter(|_| self.loss.is_classification()) {
+            Data::Rows(data) => match self.classes.filter(|_| self.loss.is_classification()) {
                 Some(classes) => classes.check(data),
                 None => check_given(data),
             },
-            Packed::Ratings(data) => check_ratings(self.loss, data),
+            Data::Ratings(data) => check_ratings(self.loss, data),
         }
     }
 
@@ -238,7 +238,7 @@ impl LinearModel {
     ///
     /// # Errors
     /// When the dictionary cannot be read.
-    pub fn score(&self, loss: Loss, classes: Option<Classes>, data: &Dataset) -> Result<Scored> {
+    pub fn score(&self, loss: Loss, classes: Option<Classes>, data: &Rows) -> Result<Scored> {
         let taken = Classes::taken(classes, loss);
         let columns = data.feature_ids()?.translate(&self.ids);
         let weights: Vec<f32> = std::iter::once(self.bias).chain(self.weights.iter().copied()).collect();

@@ -3,33 +3,31 @@ mod packed;
 
 use hogwild::{
     Aids, Ended, Loss, ModelKind, Normalize, Outcome, Rule, Schedule, Settings,
-    data::{Dataset, PackSettings, Packed, Ratings, pack},
+    data::{Data, PackSettings, Ratings, Rows, pack},
     synth::{Kind, Synth},
     train_factorization, train_linear,
 };
 use packed::open;
 use std::path::Path;
 
-fn synthetic(folder: &Path, synth: Synth) -> Packed {
+fn synthetic(folder: &Path, synth: Synth) -> Data {
     let mut text = Vec::new();
     synth.write(&mut text).unwrap();
     open(folder, &format!("{}.txt", synth.start_row), &text)
 }
 
-fn rows(folder: &Path, rows: u64, start_row: u64) -> Dataset {
-    let Packed::Sparse(data) = synthetic(folder, Synth { rows, start_row, features: 2000, ..Synth::default() }) else {
-        panic!("not sparse")
-    };
+fn rows(folder: &Path, rows: u64, start_row: u64) -> Rows {
+    let Data::Rows(data) = synthetic(folder, Synth { rows, start_row, features: 2000, ..Synth::default() }) else { panic!("not sparse") };
     data
 }
 
 fn ratings(folder: &Path) -> Ratings {
     let synth = Synth { kind: Kind::Ratings, rows: 20_000, users: 400, exponent: 0.5, ..Synth::default() };
-    let Packed::Ratings(data) = synthetic(folder, synth) else { panic!("not ratings") };
+    let Data::Ratings(data) = synthetic(folder, synth) else { panic!("not ratings") };
     data
 }
 
-fn run(data: &Dataset, settings: &Settings) -> Outcome {
+fn run(data: &Rows, settings: &Settings) -> Outcome {
     train_linear(data, None, settings, &mut (), &Default::default()).unwrap()
 }
 
@@ -43,7 +41,7 @@ fn linear(outcome: &Outcome) -> (f32, &[f32]) {
 type Example = (Vec<(usize, f64)>, f64);
 
 /// Fifteen features in overlapping groups, of which five tell of the label.
-fn small(folder: &Path) -> (Dataset, Vec<Example>) {
+fn small(folder: &Path) -> (Rows, Vec<Example>) {
     let row = |i: usize| {
         let features: Vec<(usize, f64)> =
             (0..15).filter(|j| (i * 7 + j * j) % 5 < 2).map(|j| (j, 1.0 + (i * (j + 3) % 7) as f64 / 7.0)).collect();
@@ -53,9 +51,7 @@ fn small(folder: &Path) -> (Dataset, Vec<Example>) {
     let rows: Vec<_> = (0..2000).map(row).collect();
     let line =
         |(features, label): &Example| label.to_string() + &features.iter().map(|(j, x)| format!(" {j}:{x}")).collect::<String>() + "\n";
-    let Packed::Sparse(data) = open(folder, "small.svm", rows.iter().map(line).collect::<String>().as_bytes()) else {
-        panic!("not sparse")
-    };
+    let Data::Rows(data) = open(folder, "small.svm", rows.iter().map(line).collect::<String>().as_bytes()) else { panic!("not sparse") };
     (data, rows)
 }
 
@@ -113,8 +109,8 @@ fn averages_reach_the_optimum_sooner() {
     }
     let folder = tempfile::tempdir().unwrap();
     let packed = folder.path().join("a9a.safetensors");
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    let Packed::Sparse(data) = Packed::open(&packed).unwrap() else { panic!("not sparse") };
+    pack(&[source], &packed, &PackSettings::default()).unwrap();
+    let Data::Rows(data) = Data::open(&packed).unwrap() else { panic!("not sparse") };
     let (l2, optimum) = (1e-4, 0.324413044);
     for threads in [1, 2] {
         let gap = |rule: &str, average| {
@@ -123,7 +119,7 @@ fn averages_reach_the_optimum_sooner() {
             let settings = Settings { rule, aids, l2, threads, lr: Some(0.02), epochs: 10, ..Settings::default() };
             let outcome = run(&data, &settings);
             let squares: f64 = linear(&outcome).1.iter().map(|&w| (w as f64).powi(2)).sum();
-            let scored = outcome.model.as_ref().unwrap().score(&Packed::open(&packed).unwrap()).unwrap();
+            let scored = outcome.model.as_ref().unwrap().score(&Data::open(&packed).unwrap()).unwrap();
             let loss = scored.scores.iter().map(|&(z, y)| (-(z as f64 * y as f64)).exp().ln_1p()).sum::<f64>();
             loss / scored.scores.len() as f64 + l2 / 2.0 * squares - optimum
         };
@@ -183,7 +179,7 @@ fn averages_follow_weights_that_workers_fight_over() {
 fn clipping_holds_what_would_diverge() {
     let folder = tempfile::tempdir().unwrap();
     let text = "1 1:1 2:1\n-1 1:-1\n".repeat(500) + "1e6 2:3000\n" + &"1 1:1 2:1\n-1 1:-1\n".repeat(500);
-    let Packed::Sparse(data) = open(folder.path(), "spike.svm", text.as_bytes()) else { panic!("not sparse") };
+    let Data::Rows(data) = open(folder.path(), "spike.svm", text.as_bytes()) else { panic!("not sparse") };
     let rule = Rule::named("sgd").unwrap();
     let settings = Settings {
         loss: Loss::Squared,

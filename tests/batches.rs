@@ -1,7 +1,7 @@
 //! Synchronous batches: the same bits on any number of threads, against a naive oracle, down to a known optimum.
 use hogwild::{
     Aids, Batch, Ended, F32x16, InstructionSet, LANES, Loss, ModelKind, Moment, Outcome, Plain, Rule, Schedule, Settings, Weights,
-    data::{Dataset, PackSettings, Packed, Ratings, pack},
+    data::{Data, PackSettings, Ratings, Rows, pack},
     models::{Factorization, Linear, Pair, Row},
     rules::{Clock, UpdateRule},
     synth::{Kind, Synth},
@@ -31,7 +31,7 @@ fn weights(outcome: &Outcome) -> Vec<f32> {
     }
 }
 
-fn linear(data: &Dataset, settings: &Settings) -> Outcome {
+fn linear(data: &Rows, settings: &Settings) -> Outcome {
     train_linear(data, None, settings, &mut (), &AtomicBool::new(false)).unwrap()
 }
 
@@ -137,7 +137,7 @@ const SIDE: u32 = 9;
 /// Compares the trainer, on rows and on ratings, with a rule's oracle.
 struct Compare<'a> {
     settings: &'a Settings,
-    rows: &'a Dataset,
+    rows: &'a Rows,
     row_examples: &'a [(Row, f32)],
     stars: &'a Ratings,
     star_examples: &'a [(Pair, f32)],
@@ -221,7 +221,7 @@ fn a_full_batch_equals_the_sum_by_hand() {
 }
 
 /// Of all ways to take three of six examples first, one gives what the trainer gives.
-struct Halves<'a>(&'a Settings, &'a Dataset, &'a [(Row, f32)]);
+struct Halves<'a>(&'a Settings, &'a Rows, &'a [(Row, f32)]);
 
 impl Visit for Halves<'_> {
     fn visit<R: UpdateRule>(&mut self, rule: R) {
@@ -271,9 +271,9 @@ fn full_batches_reach_the_known_optimum_of_a9a() {
     }
     let folder = tempfile::tempdir().unwrap();
     let packed = folder.path().join("a9a.safetensors");
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    let data = Packed::open(&packed).unwrap();
-    let Packed::Sparse(rows) = &data else { panic!("not sparse") };
+    pack(&[source], &packed, &PackSettings::default()).unwrap();
+    let data = Data::open(&packed).unwrap();
+    let Data::Rows(rows) = &data else { panic!("not sparse") };
     let (l2, optimum) = (1e-3, 0.332713307);
     for (rule, lr, epochs) in [("adam", 0.1, 500), ("adagrad", 2.0, 600), ("momentum", 0.5, 400)] {
         let rule = Rule::named(rule).unwrap();

@@ -1,16 +1,16 @@
 //! Labels of any two values: which is +1, what the model keeps of that, and what is said of labels that do not fit.
 use hogwild::{
     Classes, Ended, Loss, ModelKind, Settings, TrainedModel,
-    data::{Dataset, PackSettings, Packed, pack},
+    data::{Data, PackSettings, Rows, pack},
     train_linear,
 };
 use std::{fs, path::Path, process::Command};
 
-fn packed(folder: &Path, text: &str) -> Dataset {
+fn packed(folder: &Path, text: &str) -> Rows {
     let (input, out) = (folder.join("text"), folder.join("packed.safetensors"));
     fs::write(&input, text).unwrap();
-    pack(&[input], &out, &PackSettings::default(), &|_, _| ()).unwrap();
-    let Packed::Sparse(data) = Packed::open(&out).unwrap() else { panic!("rows") };
+    pack(&[input], &out, &PackSettings::default()).unwrap();
+    let Data::Rows(data) = Data::open(&out).unwrap() else { panic!("rows") };
     data
 }
 
@@ -69,11 +69,11 @@ fn the_classes_are_kept_in_the_file_and_go_by_it() {
     assert!(String::from_utf8_lossy(&fs::read(&path).unwrap()).contains(r#"\"classes\":[\"1\",\"2\"]"#));
     let opened = TrainedModel::open(&path).unwrap();
     assert_eq!(opened.classes, Some(Classes { negative: Some(1.0), positive: 2.0 }));
-    let check = |model: &TrainedModel, text: &str| model.check_labels(&Packed::Sparse(packed(folder.path(), text)));
+    let check = |model: &TrainedModel, text: &str| model.check_labels(&Data::Rows(packed(folder.path(), text)));
     assert!(check(&opened, "1 1:1\n2 2:1\n").is_ok() && check(&opened, "2 2:1\n").is_ok());
     let error = check(&opened, "1 1:1\n2 2:1\n0 1:1\n").unwrap_err().to_string();
     assert!(error.contains("row 3 has label 0") && error.contains("1 and 2"), "{error}");
-    let scored = opened.score(&Packed::Sparse(packed(folder.path(), "1 2:1\n2 1:1\n"))).unwrap();
+    let scored = opened.score(&Data::Rows(packed(folder.path(), "1 2:1\n2 1:1\n"))).unwrap();
     assert_eq!(scored.scores.iter().map(|score| score.1).collect::<Vec<_>>(), [-1.0, 1.0]);
     // The part that scores takes labels alike, by the classes it is given.
     let (ModelKind::Linear(linear), data) = (&opened.kind, packed(folder.path(), "1 2:1\n2 1:1\n")) else { panic!("linear") };
@@ -111,7 +111,7 @@ fn one_class_is_trained_on_and_has_its_meaning() {
         let path = folder.path().join("m.safetensors");
         model.save(&path).unwrap();
         assert_eq!(TrainedModel::open(&path).unwrap().classes, model.classes);
-        let data = Packed::Sparse(packed(folder.path(), &format!("{label} 1:1\n")));
+        let data = Data::Rows(packed(folder.path(), &format!("{label} 1:1\n")));
         assert!(model.check_labels(&data).is_ok());
         let metrics = model.score(&data).unwrap().metrics(model.loss);
         assert_eq!((metrics.accuracy, metrics.auc), (Some(1.0), None), "{label}");

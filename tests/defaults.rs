@@ -1,7 +1,7 @@
 //! The defaults on data of many kinds: the first run is a sensible model, whatever the labels' unit, the features' sizes, the signal.
 mod packed;
 
-use hogwild::{Loss, ModelKind, Normalize, Outcome, RaceReport, Settings, Watch, data::Dataset, train_factorization, train_linear};
+use hogwild::{Loss, ModelKind, Normalize, Outcome, RaceReport, Settings, Watch, data::Rows, train_factorization, train_linear};
 use packed::{ratings, sparse};
 use std::sync::atomic::AtomicBool;
 
@@ -23,7 +23,7 @@ impl Watch for Notes {
     }
 }
 
-fn linear(data: &Dataset, valid: Option<&Dataset>, settings: Settings) -> (Outcome, Vec<RaceReport>) {
+fn linear(data: &Rows, valid: Option<&Rows>, settings: Settings) -> (Outcome, Vec<RaceReport>) {
     let mut notes = Notes::default();
     let outcome = train_linear(data, valid, &settings, &mut notes, &AtomicBool::new(false)).unwrap();
     (outcome, notes.0)

@@ -1,21 +1,21 @@
 //! Text that is no rows and no ratings, or not quite: refused by its name, or read where there is no doubt.
 use hogwild::{
     Error,
-    data::{PackReport, PackSettings, Packed, Ratings, pack},
+    data::{Data, PackReport, PackSettings, Ratings, pack},
 };
 use std::sync::atomic::Ordering::Relaxed;
 
-fn read_as(text: &str, settings: &PackSettings) -> Result<(PackReport, Packed), Error> {
+fn read_as(text: &str, settings: &PackSettings) -> Result<(PackReport, Data), Error> {
     let folder = tempfile::tempdir().unwrap();
     let (input, out) = (folder.path().join("input"), folder.path().join("out.safetensors"));
     std::fs::write(&input, text).unwrap();
-    let report = pack(&[input], &out, settings, &|_, _| ())?;
-    Ok((report, Packed::open(&out)?))
+    let report = pack(&[input], &out, settings)?;
+    Ok((report, Data::open(&out)?))
 }
 
 /// User, item and rating of each line, in a row of words.
 fn ratings(text: &str, settings: &PackSettings) -> String {
-    let Ok((_, Packed::Ratings(data))) = read_as(text, settings) else { panic!("{text:?}: {:?}", read_as(text, settings)) };
+    let Ok((_, Data::Ratings(data))) = read_as(text, settings) else { panic!("{text:?}: {:?}", read_as(text, settings)) };
     let one = |data: &Ratings, i: usize| {
         let (users, items) = (data.user_ids().unwrap(), data.item_ids().unwrap());
         let (user, item) = (data.user_cells()[i].load(Relaxed) as usize, data.item_cells()[i].load(Relaxed) as usize);

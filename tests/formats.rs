@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 
 use hogwild::Error;
-use hogwild::data::{Dataset, Format, Ids, PackSettings, Packed, Ratings, pack};
+use hogwild::data::{Data, Format, Ids, PackSettings, Ratings, Rows, pack};
 
-fn run(bytes: &[u8], format: Option<Format>) -> Result<(tempfile::TempDir, Packed), Error> {
+fn run(bytes: &[u8], format: Option<Format>) -> Result<(tempfile::TempDir, Data), Error> {
     let directory = tempfile::tempdir().unwrap();
     let (input, out) = (directory.path().join("input"), directory.path().join("out.safetensors"));
     std::fs::write(&input, bytes).unwrap();
-    pack(&[input], &out, &PackSettings { format, ..PackSettings::default() }, &|_, _| ())?;
-    let packed = Packed::open(&out)?;
+    pack(&[input], &out, &PackSettings { format, ..PackSettings::default() })?;
+    let packed = Data::open(&out)?;
     Ok((directory, packed))
 }
 
@@ -20,7 +20,7 @@ fn run(bytes: &[u8], format: Option<Format>) -> Result<(tempfile::TempDir, Packe
 type Row = (f32, Vec<(u64, f32)>);
 
 /// The rows by the user's own indices, in ascending order of index.
-fn rows(data: &Dataset) -> Vec<Row> {
+fn rows(data: &Rows) -> Vec<Row> {
     let Ids::Numbers(ids) = data.feature_ids().unwrap() else { panic!("features are numbers") };
     let row = |row: usize| {
         let cells = data.row_range(row).map(|cell| {
@@ -47,14 +47,14 @@ fn triples(data: &Ratings) -> Vec<(String, String, f32)> {
 
 fn sparse(text: &str) -> Vec<Row> {
     match run(text.as_bytes(), None) {
-        Ok((_kept, Packed::Sparse(data))) => rows(&data),
+        Ok((_kept, Data::Rows(data))) => rows(&data),
         other => panic!("{text:?}: {other:?}"),
     }
 }
 
 fn rated(text: &str) -> Vec<(String, String, f32)> {
     match run(text.as_bytes(), None) {
-        Ok((_kept, Packed::Ratings(data))) => triples(&data),
+        Ok((_kept, Data::Ratings(data))) => triples(&data),
         other => panic!("{text:?}: {other:?}"),
     }
 }
@@ -143,7 +143,7 @@ fn whole_files() {
             other => panic!("{says}: {other:?}"),
         }
     }
-    let missing = pack(&[PathBuf::from("/nowhere/at/all")], Path::new("/tmp/never"), &PackSettings::default(), &|_, _| ());
+    let missing = pack(&[PathBuf::from("/nowhere/at/all")], Path::new("/tmp/never"), &PackSettings::default());
     assert!(matches!(missing, Err(Error::Io { action: "open", .. })), "{missing:?}");
 }
 

@@ -1,7 +1,7 @@
 //! The scaling of features: what is learnt on badly scaled data, and that the model takes features as they are in the file.
 use hogwild::{
     Batch, InstructionSet, LinearModel, Loss, ModelKind, Normalize, Outcome, Rule, Settings, TrainedModel,
-    data::{Dataset, PackSettings, Packed, pack},
+    data::{Data, PackSettings, Rows, pack},
     synth::{Kind, Synth},
     train_factorization, train_linear,
 };
@@ -13,9 +13,9 @@ const BY_FEATURE: [Normalize; 3] = [Normalize::MaxAbs, Normalize::Std, Normalize
 // on so few rows, the more so the more evenly they share the work. Without, within .4% in 25 runs each.
 
 /// Labelled rows in memory: what is written as text may be scaled.
-type Rows = Vec<(String, Vec<(u64, f64)>)>;
+type Table = Vec<(String, Vec<(u64, f64)>)>;
 
-fn synthetic(rows: u64, start_row: u64) -> Rows {
+fn synthetic(rows: u64, start_row: u64) -> Table {
     let mut text = Vec::new();
     Synth { rows, start_row, features: 500, exponent: 0.8, ..Synth::default() }.write(&mut text).unwrap();
     let feature = |word: &str| word.split_once(':').map(|(index, value)| (index.parse().unwrap(), value.parse().unwrap())).unwrap();
@@ -26,21 +26,21 @@ fn synthetic(rows: u64, start_row: u64) -> Rows {
     String::from_utf8(text).unwrap().lines().map(row).collect()
 }
 
-fn open(folder: &Path, name: &str, rows: &Rows, scale: impl Fn(usize, u64) -> f64) -> Packed {
+fn open(folder: &Path, name: &str, rows: &Table, scale: impl Fn(usize, u64) -> f64) -> Data {
     let (source, packed) = (folder.join(name), folder.join(format!("{name}.safetensors")));
     let features = |i: usize, row: &[(u64, f64)]| row.iter().map(|&(j, x)| format!(" {j}:{}", x * scale(i, j))).collect::<String>();
     fs::write(&source, rows.iter().enumerate().map(|(i, (label, row))| format!("{label}{}\n", features(i, row))).collect::<String>())
         .unwrap();
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    Packed::open(&packed).unwrap()
+    pack(&[source], &packed, &PackSettings::default()).unwrap();
+    Data::open(&packed).unwrap()
 }
 
-fn rows(data: &Packed) -> &Dataset {
-    let Packed::Sparse(data) = data else { panic!("not sparse") };
+fn rows(data: &Data) -> &Rows {
+    let Data::Rows(data) = data else { panic!("not sparse") };
     data
 }
 
-fn run(data: &Packed, valid: Option<&Packed>, settings: Settings) -> Outcome {
+fn run(data: &Data, valid: Option<&Data>, settings: Settings) -> Outcome {
     train_linear(rows(data), valid.map(rows), &settings, &mut (), &Default::default()).unwrap()
 }
 
@@ -67,7 +67,7 @@ fn median(mut run: impl FnMut() -> f64) -> f64 {
 }
 
 /// Saved and opened again, a model gives the loss that was told in training.
-fn reopened(outcome: &Outcome, folder: &Path, test: &Packed) -> f64 {
+fn reopened(outcome: &Outcome, folder: &Path, test: &Data) -> f64 {
     let path = folder.join("m.safetensors");
     outcome.model.as_ref().unwrap().save(&path).unwrap();
     let model = TrainedModel::open(&path).unwrap();
@@ -122,7 +122,7 @@ fn badly_scaled_features_cost_no_more_than_a_fiftieth() {
 #[test]
 fn weights_equal_those_of_data_scaled_by_hand() {
     let folder = tempfile::tempdir().unwrap();
-    let train: Rows =
+    let train: Table =
         synthetic(2_000, 0).into_iter().map(|(label, row)| (label, row.into_iter().map(|(j, x)| (j, x * factor(j))).collect())).collect();
     let raw = open(folder.path(), "raw.svm", &train, |_, _| 1.0);
     // Feature 0 is in every row and always the same.
@@ -189,8 +189,8 @@ fn rows_of_any_length_are_as_rows_of_length_1() {
     let at = folder.path();
     let (train, test) = (synthetic(20_000, 0), synthetic(5_000, 1 << 40));
     let length = |row: &[(u64, f64)]| row.iter().map(|f| f.1 * f.1).sum::<f64>().sqrt();
-    let unit = |rows: &Rows, name: &str| open(at, name, rows, |i, _| 1.0 / length(&rows[i].1));
-    let any = |rows: &Rows, name: &str| open(at, name, rows, |i, _| 10f64.powi(i as i32 % 7 - 3));
+    let unit = |rows: &Table, name: &str| open(at, name, rows, |i, _| 1.0 / length(&rows[i].1));
+    let any = |rows: &Table, name: &str| open(at, name, rows, |i, _| 10f64.powi(i as i32 % 7 - 3));
     let (by_hand, by_hand_test) = (unit(&train, "unit.svm"), unit(&test, "unit.test.svm"));
     let (raw, raw_test) = (any(&train, "raw.svm"), any(&test, "raw.test.svm"));
     for threads in [1, 2] {
@@ -244,7 +244,7 @@ fn one_thread_repeats_to_the_bit() {
 fn extreme_and_zero_values_give_finite_models() {
     let folder = tempfile::tempdir().unwrap();
     let row = |label: &str, features: &[(u64, f64)]| (label.to_string(), features.to_vec());
-    let rows: Rows = [
+    let rows: Table = [
         row("1", &[(1, 1e38), (2, 1e-38), (3, 0.0), (4, 1.0)]),
         row("-1", &[(1, -1e38), (2, -1e-38), (3, 0.0), (4, 1.0)]),
         row("1", &[]),
@@ -270,8 +270,8 @@ fn ratings_have_no_features_to_scale() {
     Synth { kind: Kind::Ratings, ..Synth::default() }.write(&mut text).unwrap();
     let (source, packed) = (folder.path().join("r.tsv"), folder.path().join("r.safetensors"));
     fs::write(&source, text).unwrap();
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    let Packed::Ratings(data) = Packed::open(&packed).unwrap() else { panic!("not ratings") };
+    pack(&[source], &packed, &PackSettings::default()).unwrap();
+    let Data::Ratings(data) = Data::open(&packed).unwrap() else { panic!("not ratings") };
     let settings = Settings { normalize: Normalize::Std, ..Settings::for_ratings() };
     let message = train_factorization(&data, None, &settings, &mut (), &Default::default()).unwrap_err().to_string();
     assert!(message.starts_with("--normalize std"), "{message}");

@@ -1,7 +1,7 @@
 //! The known optimum of L2-regularised logistic regression on a9a (scikit-learn's newton-cg, tolerance 1e-10), where the data are.
 use hogwild::{
     ModelKind, Settings,
-    data::{PackSettings, Packed, pack},
+    data::{Data, PackSettings, pack},
     train_linear,
 };
 use std::path::Path;
@@ -15,9 +15,9 @@ fn a9a_optimum_within_a_thousandth_on_one_and_two_threads() {
     }
     let folder = tempfile::tempdir().unwrap();
     let packed = folder.path().join("a9a.safetensors");
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    let data = Packed::open(&packed).unwrap();
-    let Packed::Sparse(rows) = &data else { panic!("not sparse") };
+    pack(&[source], &packed, &PackSettings::default()).unwrap();
+    let data = Data::open(&packed).unwrap();
+    let Data::Rows(rows) = &data else { panic!("not sparse") };
     for (l2, optimum) in [(1e-3, 0.332713307), (1e-4, 0.324413044), (1e-5, 0.322922915)] {
         for threads in [1, 2] {
             let settings = Settings { l2, threads, lr: Some(0.3), epochs: 60, ..Settings::default() };

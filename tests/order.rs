@@ -3,13 +3,13 @@ mod packed;
 
 use hogwild::{
     Batch, EpochReport, Loss, Order, Outcome, Rule, Schedule, Settings,
-    data::{Dataset, Packed, Ratings},
+    data::{Data, Ratings, Rows},
     synth::{Kind, Synth},
     train_factorization, train_linear,
 };
 use packed::{open, ratings, sparse};
 
-fn linear(data: &Dataset, settings: Settings) -> Outcome {
+fn linear(data: &Rows, settings: Settings) -> Outcome {
     train_linear(data, None, &settings, &mut (), &Default::default()).unwrap()
 }
 
@@ -153,7 +153,7 @@ fn a_curriculum_goes_by_the_losses_of_its_own_examples() {
         threads: 2,
         ..base
     };
-    let (Packed::Sparse(data), Packed::Ratings(ratings)) = (&rows, &rated) else { panic!("other kinds") };
+    let (Data::Rows(data), Data::Ratings(ratings)) = (&rows, &rated) else { panic!("other kinds") };
     let outcomes = [
         (linear(data, settings(Settings::default(), 20.0)), &rows),
         (factors(ratings, Settings { l2: 0.0, rank: 3, ..settings(Settings::for_ratings(), 20.0) }), &rated),
@@ -190,12 +190,12 @@ fn a_curriculum_ends_where_shuffling_does() {
     };
     for threads in [1, 2] {
         let held_out = |order, epochs| {
-            let (Packed::Sparse(train), Packed::Sparse(test)) = (&train, &test) else { panic!("not sparse") };
+            let (Data::Rows(train), Data::Rows(test)) = (&train, &test) else { panic!("not sparse") };
             let settings = Settings { order, threads, epochs, ..Settings::default() };
             last(&train_linear(train, Some(test), &settings, &mut (), &Default::default()).unwrap())
         };
         let rmse = |order, epochs| {
-            let (Packed::Ratings(train), Packed::Ratings(test)) = (&rated, &rated_test) else { panic!("not ratings") };
+            let (Data::Ratings(train), Data::Ratings(test)) = (&rated, &rated_test) else { panic!("not ratings") };
             let settings = Settings { order, threads, epochs, rank: 8, schedule: Schedule::Constant, ..Settings::for_ratings() };
             last(&train_factorization(train, Some(test), &settings, &mut (), &Default::default()).unwrap())
         };

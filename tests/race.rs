@@ -3,7 +3,7 @@ mod packed;
 
 use hogwild::{
     Astray, Batch, Ended, Loss, Normalize, Outcome, RaceReport, Rule, Settings, Watch,
-    data::{Dataset, Ratings},
+    data::{Ratings, Rows},
     synth::{Kind, Synth},
     train_factorization, train_linear,
 };
@@ -48,7 +48,7 @@ impl Watch for Notes {
     }
 }
 
-fn linear(data: &Dataset, valid: Option<&Dataset>, settings: Settings) -> (Outcome, Vec<RaceReport>) {
+fn linear(data: &Rows, valid: Option<&Rows>, settings: Settings) -> (Outcome, Vec<RaceReport>) {
     let mut notes = Notes::default();
     let outcome = train_linear(data, valid, &settings, &mut notes, &AtomicBool::new(false)).unwrap();
     (outcome, notes.0)

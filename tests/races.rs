@@ -3,22 +3,21 @@ mod packed;
 
 use hogwild::{
     Ended, InstructionSet, Loss, ModelKind, Outcome, Schedule, Settings,
-    data::{Dataset, Packed, Ratings},
+    data::{Data, Ratings, Rows},
     synth::{Kind, Synth},
     train_factorization, train_linear,
 };
 use packed::{open, sparse};
 use std::{path::Path, sync::atomic::AtomicBool};
 
-fn synthetic(folder: &Path, name: &str, synth: Synth) -> Packed {
+fn synthetic(folder: &Path, name: &str, synth: Synth) -> Data {
     let mut text = Vec::new();
     synth.write(&mut text).unwrap();
     open(folder, name, &text)
 }
 
-fn text_like(folder: &Path, rows: u64, start_row: u64) -> Dataset {
-    let Packed::Sparse(data) =
-        synthetic(folder, &format!("rows{start_row}.svm"), Synth { rows, start_row, exponent: 1.1, ..Synth::default() })
+fn text_like(folder: &Path, rows: u64, start_row: u64) -> Rows {
+    let Data::Rows(data) = synthetic(folder, &format!("rows{start_row}.svm"), Synth { rows, start_row, exponent: 1.1, ..Synth::default() })
     else {
         panic!("not sparse")
     };
@@ -34,7 +33,7 @@ fn weights(outcome: &Outcome) -> Vec<f32> {
     }
 }
 
-fn run(data: &Dataset, valid: Option<&Dataset>, settings: Settings) -> Outcome {
+fn run(data: &Rows, valid: Option<&Rows>, settings: Settings) -> Outcome {
     train_linear(data, valid, &settings, &mut (), &AtomicBool::new(false)).unwrap()
 }
 
@@ -80,7 +79,7 @@ fn eight_threads_on_one_hot_row_reach_the_loss_of_one() {
 fn one_thread_repeats_to_the_bit_on_every_instruction_set() {
     let folder = tempfile::tempdir().unwrap();
     let data = text_like(folder.path(), 2_000, 0);
-    let Packed::Ratings(ratings) = synthetic(folder.path(), "r.tsv", Synth { kind: Kind::Ratings, rows: 5_000, ..Synth::default() }) else {
+    let Data::Ratings(ratings) = synthetic(folder.path(), "r.tsv", Synth { kind: Kind::Ratings, rows: 5_000, ..Synth::default() }) else {
         panic!("not ratings")
     };
     let linear = |isa, seed, hot| {
@@ -178,7 +177,7 @@ fn factorization_learns_and_unknown_users_fall_back() {
     let folder = tempfile::tempdir().unwrap();
     let ratings = |name: &str, start_row| -> Ratings {
         let synth = Synth { kind: Kind::Ratings, rows: 30_000, start_row, users: 400, exponent: 0.5, seed: 2, ..Synth::default() };
-        let Packed::Ratings(data) = synthetic(folder.path(), name, synth) else { panic!("not ratings") };
+        let Data::Ratings(data) = synthetic(folder.path(), name, synth) else { panic!("not ratings") };
         data
     };
     let (train, test) = (ratings("train.tsv", 0), ratings("test.tsv", 1 << 40));

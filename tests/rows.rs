@@ -1,22 +1,22 @@
 //! svmlight rows as people bring them: what is odd is read where there is no doubt, and otherwise called by its name.
 use hogwild::{
     Error,
-    data::{Dataset, Format, Ids, OnBadRow, PackReport, PackSettings, Packed, Repeated, pack},
+    data::{Data, Format, Ids, OnBadRow, PackReport, PackSettings, Repeated, Rows, pack},
 };
 use std::{io::Write, sync::atomic::Ordering::Relaxed};
 
-fn run(bytes: &[u8], settings: &PackSettings) -> Result<(PackReport, Packed), Error> {
+fn run(bytes: &[u8], settings: &PackSettings) -> Result<(PackReport, Data), Error> {
     let folder = tempfile::tempdir().unwrap();
     let (input, out) = (folder.path().join("input"), folder.path().join("out.safetensors"));
     std::fs::write(&input, bytes).unwrap();
-    let report = pack(&[input], &out, settings, &|_, _| ())?;
-    Ok((report, Packed::open(&out)?))
+    let report = pack(&[input], &out, settings)?;
+    Ok((report, Data::open(&out)?))
 }
 
 /// A label, and the cells by index, ascending.
 type Row = (f32, Vec<(u64, f32)>);
 
-fn rows(data: &Dataset) -> Vec<Row> {
+fn rows(data: &Rows) -> Vec<Row> {
     let Ids::Numbers(ids) = data.feature_ids().unwrap() else { panic!("features are numbers") };
     let cell = |cell: usize| {
         let value = data.value_cells().map_or(1.0, |values| f32::from_bits(values[cell].load(Relaxed)));
@@ -32,7 +32,7 @@ fn rows(data: &Dataset) -> Vec<Row> {
 
 fn sparse(bytes: &[u8], settings: &PackSettings) -> (PackReport, Vec<Row>) {
     match run(bytes, settings) {
-        Ok((report, Packed::Sparse(data))) => (report, rows(&data)),
+        Ok((report, Data::Rows(data))) => (report, rows(&data)),
         other => panic!("{:?}: {other:?}", String::from_utf8_lossy(bytes)),
     }
 }
@@ -84,7 +84,7 @@ fn other_encodings_blanks_and_line_ends_are_read() {
 fn ratings_are_read_from_other_encodings_too() {
     let text = "zoë\t2\t3.5\nbob\t4\t1\n";
     let read = |bytes: &[u8]| match run(bytes, &PackSettings::default()) {
-        Ok((_, Packed::Ratings(data))) => {
+        Ok((_, Data::Ratings(data))) => {
             let ids = data.user_ids().unwrap();
             let mut names = [ids.name(0), ids.name(1)];
             names.sort();
@@ -174,7 +174,7 @@ fn a_repeated_index_is_added_up_or_the_last_counts() {
     assert_eq!(last, expected);
     // Values that become 1, or cease to be, are stored as such.
     for (text, ones) in [(&b"1 2:0.5 1:1 2:0.5\n"[..], true), (b"1 2:1 1:1 2:1\n", false)] {
-        let (_, Packed::Sparse(data)) = run(text, &with(Repeated::Add)).unwrap() else { panic!("rows") };
+        let (_, Data::Rows(data)) = run(text, &with(Repeated::Add)).unwrap() else { panic!("rows") };
         assert_eq!((data.all_ones(), data.nonzeros()), (ones, 2));
     }
     let sum = run(b"1 2:3e38 1:1 2:3e38\n", &with(Repeated::Add));
@@ -187,7 +187,7 @@ fn a_repeated_index_is_added_up_or_the_last_counts() {
 fn rows_without_labels_are_for_predictions() {
     let unlabelled = PackSettings { unlabelled: true, ..PackSettings::default() };
     let text = b"1:0.5 3:1\n\n2:1\n? 4:1\n# none\nnan 5:1 # x\nspam\n1 6:1\nqid:3 7:1 8:1\n";
-    let (report, Packed::Sparse(data)) = run(text, &unlabelled).unwrap() else { panic!("rows") };
+    let (report, Data::Rows(data)) = run(text, &unlabelled).unwrap() else { panic!("rows") };
     assert!(report.notes.len() == 1 && report.notes[0].contains("input:1: ") && report.notes[0].contains("`1:0.5`"), "{report:?}");
     let found = rows(&data);
     let indices: Vec<Vec<u64>> = found.iter().map(|row| row.1.iter().map(|cell| cell.0).collect()).collect();
@@ -197,7 +197,7 @@ fn rows_without_labels_are_for_predictions() {
     assert!(data.is_unlabelled() && !(0..7).any(|row| data.is_bad(row)) && data.labels().spread.count == 1);
     // Where all labels are there, it is the file that it would have been.
     let whole = b"1 1:1\n-1 2:1\n";
-    let (_, Packed::Sparse(data)) = run(whole, &unlabelled).unwrap() else { panic!("rows") };
+    let (_, Data::Rows(data)) = run(whole, &unlabelled).unwrap() else { panic!("rows") };
     assert!(!data.is_unlabelled());
     // What is wrong with features still is; and what can only be a weight is none of them.
     for (text, says) in [
@@ -216,8 +216,8 @@ fn rows_without_labels_are_for_predictions() {
         assert_eq!((report.rows, report.skipped), (rows, 2));
         assert_eq!((0..rows as usize).filter(|&row| data.is_bad(row)).collect::<Vec<_>>(), bad);
         let is_unlabelled = match &data {
-            Packed::Sparse(data) => data.is_unlabelled(),
-            Packed::Ratings(data) => data.is_unlabelled(),
+            Data::Rows(data) => data.is_unlabelled(),
+            Data::Ratings(data) => data.is_unlabelled(),
         };
         assert!(is_unlabelled);
     }

@@ -1,18 +1,18 @@
 //! Snapshot ensembles: which models a run keeps, what they predict together, their file, and what is refused.
-use hogwild::{Ended, Loss, ModelKind, Outcome, Rule, Schedule, Scored, Settings, TrainedModel, data::Packed};
+use hogwild::{Ended, Loss, ModelKind, Outcome, Rule, Schedule, Scored, Settings, TrainedModel, data::Data};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use shipped::{both, defaults, train};
 use std::{collections::HashMap, fs, path::Path};
 
 mod shipped;
 
-fn snapshots(data: &Packed, snapshots: usize, epochs: usize) -> Settings {
+fn snapshots(data: &Data, snapshots: usize, epochs: usize) -> Settings {
     let schedule = Schedule::CosineCycles { cycles: snapshots as f32 };
     Settings { snapshots: Some(snapshots), schedule, epochs, ..defaults(data) }
 }
 
 /// That an ensemble predicts the mean of what its members do.
-fn check_mean(model: &TrainedModel, data: &Packed) {
+fn check_mean(model: &TrainedModel, data: &Data) {
     let (members, together) = (model.score_members(data).unwrap(), model.score(data).unwrap());
     for (i, &(z, y)) in together.scores.iter().enumerate() {
         let mean = members.iter().map(|scored| model.loss.predict(scored.scores[i].0) as f64).sum::<f64>() / members.len() as f64;

@@ -1,6 +1,6 @@
 //! Stamps: a packed file that was checked is not checked again, until it changes or that is asked for.
 #![cfg(unix)]
-use hogwild::{Error, data::Packed};
+use hogwild::{Error, data::ReadOptions};
 use serde_json::Value;
 use std::{
     fs,
@@ -124,7 +124,7 @@ fn a_check_tells_how_far_it_is_and_can_be_stopped() {
                 *told = (told.0.max(done), total);
                 wanted
             };
-            Packed::open_while(&path, None, &progress)
+            ReadOptions::new().progress(&progress).open(std::slice::from_ref(&path)).map(|opened| opened.data)
         };
         assert!(!open(true).unwrap().was_checked_before());
         let (done, total) = *told.lock().unwrap();

@@ -1,13 +1,13 @@
 //! Early stopping: when a run ends, which epoch's model it keeps, and what is refused.
-use hogwild::{Ended, Loss, Metric, Rule, Schedule, Settings, data::Packed};
+use hogwild::{Ended, Loss, Metric, Rule, Schedule, Settings, data::Data};
 use shipped::{both, defaults, open, train};
 use std::fs;
 
 mod shipped;
 
 /// Settings under which the held-out loss soon gets worse again.
-fn overfitting(data: &Packed) -> Settings {
-    let rate = if matches!(data, Packed::Sparse(_)) { 3.0 } else { 0.3 };
+fn overfitting(data: &Data) -> Settings {
+    let rate = if matches!(data, Data::Rows(_)) { 3.0 } else { 0.3 };
     Settings { lr: Some(rate), l2: 0.0, schedule: Schedule::Constant, epochs: 60, ..defaults(data) }
 }
 
@@ -21,7 +21,7 @@ fn best(outcome: &hogwild::Outcome, metric: Metric) -> usize {
 fn the_best_epochs_model_is_kept_and_the_run_ends_when_patience_does() {
     let folder = tempfile::tempdir().unwrap();
     for (data, test) in &both(folder.path()) {
-        let metrics: &[Metric] = if matches!(data, Packed::Sparse(_)) {
+        let metrics: &[Metric] = if matches!(data, Data::Rows(_)) {
             &[Metric::Loss, Metric::Logloss, Metric::Auc, Metric::Accuracy]
         } else {
             &[Metric::Loss, Metric::Rmse, Metric::Mae]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use hogwild::Error;
-use hogwild::data::{Format, Ids, OnBadRow, PackReport, PackSettings, Packed, Ratings, pack};
+use hogwild::data::{Data, Format, Ids, OnBadRow, PackReport, PackSettings, Ratings, pack};
 
 type Triple = (String, String, f32);
 
@@ -23,12 +23,12 @@ fn read_as(texts: &[&[u8]], settings: &PackSettings) -> Result<(PackReport, Vec<
         std::fs::write(input, text).unwrap();
     }
     let out = directory.path().join("out.safetensors");
-    let outcome = pack(&inputs, &out, settings, &|_, _| ());
+    let outcome = pack(&inputs, &out, settings);
     assert_eq!(out.exists(), outcome.is_ok());
     let report = outcome?;
-    match Packed::open(&out)? {
-        Packed::Ratings(data) => Ok((report, triples(&data))),
-        Packed::Sparse(_) => panic!("{texts:?} are rows"),
+    match Data::open(&out)? {
+        Data::Ratings(data) => Ok((report, triples(&data))),
+        Data::Rows(_) => panic!("{texts:?} are rows"),
     }
 }
 

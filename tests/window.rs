@@ -1,7 +1,7 @@
 //! Data larger than the memory they may take: every example once an epoch, near the loss of a full shuffle, little of the file in memory.
 use hogwild::{
     Batch, Ended, Loss, Order, Outcome, Settings, TrainedModel, Watch, Window, WindowReport,
-    data::{Dataset, PackSettings, Packed, pack},
+    data::{Data, PackSettings, Rows, pack},
     synth::{Kind, Synth},
     train_factorization, train_linear,
 };
@@ -10,16 +10,16 @@ use std::{path::Path, sync::atomic::AtomicBool};
 const ROWS: u64 = 160_000;
 const SMALL: Window = Window::Bytes(Window::LEAST);
 
-fn open(folder: &Path, synth: &Synth) -> Packed {
+fn open(folder: &Path, synth: &Synth) -> Data {
     let (source, packed) = (folder.join("text"), folder.join("rows.safetensors"));
     synth.write(&mut std::fs::File::create(&source).unwrap()).unwrap();
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    Packed::open(&packed).unwrap()
+    pack(&[source], &packed, &PackSettings::default()).unwrap();
+    Data::open(&packed).unwrap()
 }
 
 /// About 34 megabytes.
-fn rows(folder: &Path) -> Dataset {
-    let Packed::Sparse(data) = open(folder, &Synth { rows: ROWS, ..Synth::default() }) else { panic!("not sparse") };
+fn rows(folder: &Path) -> Rows {
+    let Data::Rows(data) = open(folder, &Synth { rows: ROWS, ..Synth::default() }) else { panic!("not sparse") };
     data
 }
 
@@ -27,7 +27,7 @@ fn settings(window: Window, threads: usize) -> Settings {
     Settings { window, threads, lr: Some(0.5), epochs: 3, ..Settings::default() }
 }
 
-fn train(data: &Dataset, settings: &Settings) -> Outcome {
+fn train(data: &Rows, settings: &Settings) -> Outcome {
     let outcome = train_linear(data, None, settings, &mut (), &Default::default()).unwrap();
     assert!(matches!(outcome.ended, Ended::Finished), "{:?}", outcome.ended);
     assert!(outcome.epochs.iter().all(|epoch| settings.holdout > 0.0 || epoch.examples == ROWS));
@@ -89,8 +89,8 @@ fn every_example_comes_once() {
     // Row i has the label i and twelve to eighteen features.
     let features = |i: u64| (0..12 + i % 7).map(|k| format!(" {}:.5", 100 * k + i % 100 + 1)).collect::<String>();
     std::fs::write(&source, (0..ROWS).map(|i| format!("{i}{}\n", features(i))).collect::<String>()).unwrap();
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    let Packed::Sparse(data) = Packed::open(&packed).unwrap() else { panic!("not sparse") };
+    pack(&[source], &packed, &PackSettings::default()).unwrap();
+    let Data::Rows(data) = Data::open(&packed).unwrap() else { panic!("not sparse") };
     // Nothing is learnt: the loss is that of 0. One row for another far from it would be seen.
     let mean_square = (0..ROWS).map(|i| (i as f64).powi(2) / 2.0).sum::<f64>() / ROWS as f64;
     for order in [Order::Shuffle, Order::Sequential] {
@@ -128,8 +128,8 @@ fn rows_sorted_by_label_are_shuffled_too() {
     let mut lines: Vec<_> = std::str::from_utf8(&text).unwrap().lines().collect();
     lines.sort_by_key(|line| line.starts_with('+')); // keeps the order of equals
     std::fs::write(&source, lines.join("\n")).unwrap();
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    let Packed::Sparse(data) = Packed::open(&packed).unwrap() else { panic!("not sparse") };
+    pack(&[source], &packed, &PackSettings::default()).unwrap();
+    let Data::Rows(data) = Data::open(&packed).unwrap() else { panic!("not sparse") };
     for lr in [Some(0.5), None] {
         let losses = [Window::Off, SMALL].map(|window| {
             let settings = Settings { holdout: 0.1, lr, ..settings(window, 1) };
@@ -222,7 +222,7 @@ fn windows_too_small_or_of_ratings_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let too_small = Settings { window: Window::Bytes(1000), ..Settings::default() }.check().unwrap_err().to_string();
     assert!(too_small.contains("--window 1000: must be at least 4M"), "{too_small}");
-    let Packed::Ratings(data) = open(folder.path(), &Synth { kind: Kind::Ratings, ..Synth::default() }) else { panic!("not ratings") };
+    let Data::Ratings(data) = open(folder.path(), &Synth { kind: Kind::Ratings, ..Synth::default() }) else { panic!("not ratings") };
     let run = |window| {
         let settings = Settings { window, epochs: 1, ..Settings::for_ratings() };
         train_factorization(&data, None, &settings, &mut (), &Default::default())

@@ -1,6 +1,6 @@
 //! The threads that read, check, pack and score: started here with a look at whether the system has them. (rayon would start them at the
 //! first use, and panic where it can't.)
-use hogwild::data::Packed;
+use hogwild::data::Data;
 use rayon::{ThreadBuilder, ThreadPoolBuilder};
 use std::{
     sync::mpsc::{Sender, channel},
@@ -40,10 +40,10 @@ const NONZEROS: u64 = 2_000_000;
 const RATINGS: u64 = 500_000;
 
 /// How many workers the data are worth.
-pub fn worth(data: &Packed) -> usize {
+pub fn worth(data: &Data) -> usize {
     let (work, each) = match data {
-        Packed::Sparse(data) => (data.nonzeros(), NONZEROS),
-        Packed::Ratings(data) => (data.len() as u64, RATINGS),
+        Data::Rows(data) => (data.nonzeros(), NONZEROS),
+        Data::Ratings(data) => (data.len() as u64, RATINGS),
     };
     (1 + work / each).min(1024) as usize
 }

@@ -14,7 +14,7 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 use hogwild::{
     Batch, Ended, Error, Loss, Metric, Normalize, Order, Outcome, Schedule, Settings, Window,
-    data::{Opened, Packed},
+    data::{Data, Opened},
     train_factorization, train_linear,
 };
 use std::{path::PathBuf, process::ExitCode, sync::atomic::AtomicBool};
@@ -206,7 +206,7 @@ pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
     args.options.check_columns(args.data.iter().chain(&args.valid))?;
     let data = args.options.open(&args.data, args.quiet)?;
     let valid = args.valid.as_ref().map(|path| args.options.open(std::slice::from_ref(path), args.quiet)).transpose()?;
-    let ratings = matches!(data.packed, Packed::Ratings(_));
+    let ratings = matches!(data.data, Data::Ratings(_));
     match args.model {
         Some(ModelName::Mf) if !ratings => {
             bail!(
@@ -225,7 +225,7 @@ pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
     let mut settings = args.settings(ratings)?;
     if args.threads.is_none() {
         settings.racers = Some(settings.threads);
-        settings.threads = settings.threads.min(threads::worth(&data.packed));
+        settings.threads = settings.threads.min(threads::worth(&data.data));
     }
     if !args.quiet {
         tell_notes(&args, &settings, &data, valid.as_ref())?;
@@ -243,14 +243,14 @@ pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
 fn tell_notes(args: &TrainArgs, settings: &Settings, data: &Opened, valid: Option<&Opened>) -> hogwild::Result<()> {
     let name = summary::names(&args.data);
     let valid = valid.zip(args.valid.as_ref());
-    match &data.packed {
-        Packed::Sparse(data) => {
+    match &data.data {
+        Data::Rows(data) => {
             notes::of_training(data, settings.loss, settings.positive, &name).iter().for_each(|note| say!("{note}"));
-            if let Some((Packed::Sparse(valid), path)) = valid.map(|(valid, path)| (&valid.packed, path)) {
+            if let Some((Data::Rows(valid), path)) = valid.map(|(valid, path)| (&valid.data, path)) {
                 notes::of_held_out(data, valid, path)?.iter().for_each(|note| say!("{note}"));
             }
         }
-        Packed::Ratings(data) => {
+        Data::Ratings(data) => {
             warn::of_ratings(data, &name).iter().for_each(|warning| say!("{warning}"));
             if let Some((valid, path)) = valid {
                 warn::of_strangers(valid, std::slice::from_ref(path), &data.user_ids()?, &data.item_ids()?)?;
@@ -262,11 +262,11 @@ fn tell_notes(args: &TrainArgs, settings: &Settings, data: &Opened, valid: Optio
 
 fn train(args: &TrainArgs, settings: &Settings, data: &Opened, valid: Option<&Opened>, stop: &AtomicBool) -> anyhow::Result<ExitCode> {
     let mut report = Report::new(args.log.as_deref(), args.quiet, (&args.data, args.valid.as_deref()), settings, data)?;
-    let outcome = match (&data.packed, valid.map(|valid| &valid.packed)) {
-        (Packed::Sparse(data), None) => train_linear(data, None, settings, &mut report, stop),
-        (Packed::Sparse(data), Some(Packed::Sparse(valid))) => train_linear(data, Some(valid), settings, &mut report, stop),
-        (Packed::Ratings(data), None) => train_factorization(data, None, settings, &mut report, stop),
-        (Packed::Ratings(data), Some(Packed::Ratings(valid))) => train_factorization(data, Some(valid), settings, &mut report, stop),
+    let outcome = match (&data.data, valid.map(|valid| &valid.data)) {
+        (Data::Rows(data), None) => train_linear(data, None, settings, &mut report, stop),
+        (Data::Rows(data), Some(Data::Rows(valid))) => train_linear(data, Some(valid), settings, &mut report, stop),
+        (Data::Ratings(data), None) => train_factorization(data, None, settings, &mut report, stop),
+        (Data::Ratings(data), Some(Data::Ratings(valid))) => train_factorization(data, Some(valid), settings, &mut report, stop),
         _ => bail!("training and --valid data are of different kinds: one has sparse rows, the other ratings"),
     };
     let by_name = |error| {
@@ -282,12 +282,8 @@ fn train(args: &TrainArgs, settings: &Settings, data: &Opened, valid: Option<&Op
 
 /// What is to be said where a file's contents are no longer what they were when it was opened.
 fn changed(args: &TrainArgs, data: &Opened, valid: Option<&Opened>) -> Option<String> {
-    let is_changed = |opened: &&Opened| match &opened.packed {
-        Packed::Sparse(data) => data.changed(),
-        Packed::Ratings(data) => data.changed(),
-    };
     let used = std::iter::once((data, &args.data[0])).chain(valid.zip(args.valid.as_ref()));
-    let path = used.into_iter().find(|(opened, _)| is_changed(opened))?.1;
+    let path = used.into_iter().find(|(opened, _)| opened.data.changed())?.1;
     Some(format!("{}: the file changed while it was in use, so that nobody knows what the model has seen; train again", path.display()))
 }
 

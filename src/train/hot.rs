@@ -5,7 +5,7 @@
 //! imdb_2gram and criteo were fastest at some 10,000, 32,000 and 2,500 rows (`hogwild train --hot-rows`): those that more than one of a
 //! thousand examples has.
 use super::Settings;
-use crate::{LANES, Result, data::Dataset};
+use crate::{LANES, Result, data::Rows};
 
 /// A row that more than one of so many examples has is hot.
 const RARE: u64 = 1024;
@@ -28,7 +28,7 @@ const MEETINGS: u64 = 64;
 
 /// Fills in what the settings leave open, for rows of `stride` cells. Tells whether the rows that stay shared are so rare that workers
 /// hardly meet there.
-pub(super) fn choose(settings: &mut Settings, data: &Dataset, stride: usize) -> Result<bool> {
+pub(super) fn choose(settings: &mut Settings, data: &Rows, stride: usize) -> Result<bool> {
     let (examples, others) = (data.rows() as u64, settings.workers() as u64 - 1);
     // Row 0 is the bias.
     let most = settings.hot_rows.unwrap_or(CELLS / stride).min(data.columns() + 1);

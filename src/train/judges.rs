@@ -1,7 +1,7 @@
 //! Which rows judge the rehearsals of a linear model: those that a sample holds out; where the run has held-out data of its own, half of these,
 //! alone if they are enough, beside the others if they are few. So a rate suits data that are unlike the training data too.
 use super::rehearsal::Fold;
-use crate::{data::Dataset, evaluate};
+use crate::{data::Rows, evaluate};
 use hogwild_kernels::targets::Targets;
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 
@@ -13,9 +13,9 @@ const MOST: usize = 16_384;
 const RUN: usize = 16;
 
 pub(super) struct Judges<'a> {
-    data: &'a Dataset,
+    data: &'a Rows,
     /// Validation data, with the model's column of each of theirs; otherwise the rows are of `data`.
-    valid: Option<(&'a Dataset, &'a [u32])>,
+    valid: Option<(&'a Rows, &'a [u32])>,
     /// Ascending.
     rows: Vec<u32>,
     /// Whether they judge alone.
@@ -27,8 +27,8 @@ pub(super) struct Judges<'a> {
 impl<'a> Judges<'a> {
     /// `held`: rows of `data` that the run holds out; `examples`: how many it trains on.
     pub fn new(
-        data: &'a Dataset,
-        valid: Option<(&'a Dataset, &'a [u32])>,
+        data: &'a Rows,
+        valid: Option<(&'a Rows, &'a [u32])>,
         held: Option<&[u32]>,
         examples: u64,
         (unit_rows, targets): (bool, Targets),

@@ -10,9 +10,9 @@ use super::{
     window::{Window, Windows, rows_of_chunk},
 };
 use crate::{
-    Batch, Classes, Normalize, Order, Result,
+    Batch, Classes, Error, Normalize, Order, Result,
     classes::check_given,
-    data::Dataset,
+    data::Rows,
     evaluate,
     model_file::{LinearModel, ModelKind},
     models::Linear,
@@ -33,13 +33,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 ///
 /// # Errors
 /// Settings out of range, labels that do not fit the loss, too little memory. Divergence is not an error: see [`Ended`](crate::Ended).
-pub fn train_linear(
-    data: &Dataset,
-    valid: Option<&Dataset>,
-    settings: &Settings,
-    watch: &mut dyn Watch,
-    stop: &AtomicBool,
-) -> Result<Outcome> {
+pub fn train_linear(data: &Rows, valid: Option<&Rows>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Outcome> {
     train(&settings.rule, settings.rule.name(), data, valid, settings, watch, stop)
 }
 
@@ -49,8 +43,8 @@ pub fn train_linear(
 /// As for [`train_linear`].
 pub fn train_linear_with<R: UpdateRule>(
     rule: R,
-    data: &Dataset,
-    valid: Option<&Dataset>,
+    data: &Rows,
+    valid: Option<&Rows>,
     settings: &Settings,
     watch: &mut dyn Watch,
     stop: &AtomicBool,
@@ -61,8 +55,8 @@ pub fn train_linear_with<R: UpdateRule>(
 fn train(
     rule: &dyn Loops<LinearKernel>,
     rule_name: &str,
-    data: &Dataset,
-    valid: Option<&Dataset>,
+    data: &Rows,
+    valid: Option<&Rows>,
     settings: &Settings,
     watch: &mut dyn Watch,
     stop: &AtomicBool,
@@ -72,6 +66,7 @@ fn train(
     check_held_out(valid.is_some(), &settings)?;
     let classes = if settings.loss.is_classification() { Some(Classes::of(data, settings.loss, settings.positive)?) } else { None };
     for data in [Some(data), valid].into_iter().flatten() {
+        check_unweighted(data)?;
         classes.map_or_else(|| check_given(data), |classes| classes.check(data))?;
     }
     let ids = data.feature_ids()?;
@@ -182,8 +177,14 @@ fn train(
     Ok(outcome)
 }
 
+/// Refuses rows of which some count more than others: they would be trained on as if all counted alike.
+fn check_unweighted(data: &Rows) -> Result<()> {
+    let (path, problem) = (data.name().to_owned(), "has weights of examples, and training takes all to count alike".into());
+    data.weight_cells().map_or(Ok(()), |_| Err(Error::BadFile { path, problem, remedy: "give data without weights" }))
+}
+
 /// The cells of a data set.
-fn cells(data: &Dataset) -> RowCells<'_> {
+fn cells(data: &Rows) -> RowCells<'_> {
     RowCells {
         starts: data.start_cells(),
         labels: data.label_cells(),

@@ -18,7 +18,7 @@
 //! is not always the better, after five epochs by max-abs with it and without: imdb_1gram .271 and .313, a9a .325 and .324, criteo .456 and
 //! .448 (at best .446 and .448), kdd99 .467 and .354 (where held-out loss rises after the first epoch at each rate tried by max-abs).
 use super::Watch;
-use crate::{Normalize, Result, data::Dataset};
+use crate::{Normalize, Result, data::Rows};
 use hogwild_kernels::{
     engine::{Kernel, Loops},
     feed::Scaling,
@@ -39,7 +39,7 @@ const FAR: f64 = 1e6;
 const SHORT: f64 = 0.1;
 
 /// What is done where it is left to the data; told, if that is something.
-pub(super) fn choose(how: Normalize, data: &Dataset, watch: &mut dyn Watch) -> Normalize {
+pub(super) fn choose(how: Normalize, data: &Rows, watch: &mut dyn Watch) -> Normalize {
     let Some(values) = data.value_cells().filter(|_| how == Normalize::Auto) else {
         return if how == Normalize::Auto { Normalize::None } else { how };
     };
@@ -71,7 +71,7 @@ pub(super) fn choose(how: Normalize, data: &Dataset, watch: &mut dyn Watch) -> N
 }
 
 /// What the data are scaled by; none: nothing is scaled. `keeps`: the rows that are looked at.
-pub(super) fn scaling(how: Normalize, data: &Dataset, keeps: impl Fn(u32) -> bool + Sync) -> Result<Option<Scaling>> {
+pub(super) fn scaling(how: Normalize, data: &Rows, keeps: impl Fn(u32) -> bool + Sync) -> Result<Option<Scaling>> {
     let by = |scale: fn(&Seen, f64) -> f64| {
         let rows = (0..data.rows() as u32).into_par_iter().filter(|&row| keeps(row)).count().max(1) as f64;
         let of = |seen: Seen| if seen.most > 0.0 { scale(&seen, rows) as f32 } else { 0.0 };
@@ -88,13 +88,13 @@ pub(super) fn scaling(how: Normalize, data: &Dataset, keeps: impl Fn(u32) -> boo
 }
 
 /// The learning rate for rows in scaled form. Rules whose state is sums are the adaptive ones: by those steps shrink.
-pub(super) fn default_rate<K: Kernel>(data: &Dataset, rule: &dyn Loops<K>, scaling: Option<&Scaling>) -> f32 {
+pub(super) fn default_rate<K: Kernel>(data: &Rows, rule: &dyn Loops<K>, scaling: Option<&Scaling>) -> f32 {
     let square = mean_square(data, scaling);
     rule.default_rate(if scaling.is_some() && !rule.facts().averages { square.sqrt() } else { square })
 }
 
 /// The mean squared length of a row in scaled form, by the first ten thousand.
-fn mean_square(data: &Dataset, scaling: Option<&Scaling>) -> f32 {
+fn mean_square(data: &Rows, scaling: Option<&Scaling>) -> f32 {
     if scaling.is_some_and(|scaling| scaling.how() == Normalize::Row) {
         return 1.0;
     }
@@ -129,7 +129,7 @@ impl Seen {
 
 /// Looks at all features, in memory that goes with their number alone: each task has a range of the columns, as many numbers as another, and
 /// goes through all rows for it. So sums are taken in the order of the rows, and have the same bits for any number of tasks.
-fn see(data: &Dataset, keeps: &(impl Fn(u32) -> bool + Sync)) -> Result<Vec<Seen>> {
+fn see(data: &Rows, keeps: &(impl Fn(u32) -> bool + Sync)) -> Result<Vec<Seen>> {
     let mut seen = vec![Seen::default(); data.columns()];
     let counts = data.feature_counts()?;
     let share = counts.iter().fold(0, |sum: u64, &count| sum.saturating_add(count)) / rayon::current_num_threads() as u64;

@@ -7,7 +7,7 @@
 //! file or more, so that one sorted by label is shuffled too; chunks are megabytes where the window is 64 of them. An epoch reads the file
 //! once, and takes as long as the slower of reading and training. Who comes to a group before it is read waits for it (see the gate):
 //! reading on demand, page by page, would take longer. (By batches nobody reads ahead; the order alone keeps to the window.)
-use crate::{Order, data::Dataset, memory};
+use crate::{Order, data::Rows, memory};
 use hogwild_kernels::{
     engine::Reader,
     gate::{Gate, Open},
@@ -61,9 +61,10 @@ impl Window {
     }
 
     /// How many bytes of a data set to hold at a time, with so many bytes needed beside them; None: all.
-    pub(crate) fn of(self, data: &Dataset, beside: u64) -> Option<u64> {
+    pub(crate) fn of(self, data: &Rows, beside: u64) -> Option<u64> {
         let bytes = match self {
             Window::Off => return None,
+            _ if !data.is_mapped() => return None, // it is all in memory
             Window::Bytes(bytes) => bytes,
             Window::Auto => {
                 let room = memory::available()?.saturating_sub(beside);
@@ -122,13 +123,13 @@ fn chunk(bytes: u64) -> u64 {
 }
 
 /// How many rows a unit may have, so that chunks are not longer for it.
-pub(super) fn rows_of_chunk(data: &Dataset, bytes: u64) -> u32 {
+pub(super) fn rows_of_chunk(data: &Rows, bytes: u64) -> u32 {
     (chunk(bytes) as u128 * data.rows() as u128 / data.bytes().max(1) as u128).clamp(1, u32::MAX as u128) as u32
 }
 
 /// A data set in chunks.
 pub(super) struct Windows<'a> {
-    data: &'a Dataset,
+    data: &'a Rows,
     units: &'a [Range<u32>],
     /// Each of consecutive units.
     chunks: Vec<Range<usize>>,
@@ -171,7 +172,7 @@ impl Reader for Windows<'_> {
 
 impl<'a> Windows<'a> {
     /// `units`: all rows in the order of the file, as many to each but the last. `bytes`: as [`Window::of`] gives.
-    pub fn new(data: &'a Dataset, units: &'a [Range<u32>], bytes: u64) -> Windows<'a> {
+    pub fn new(data: &'a Rows, units: &'a [Range<u32>], bytes: u64) -> Windows<'a> {
         let chunk = chunk(bytes);
         let unit = units.first().map_or(1, |unit| unit.len().max(1));
         let mut start = 0;

@@ -9,7 +9,7 @@ use super::input::{Chunk, Inputs};
 /// of a pipe is gone; of whatever cannot be read the answer is no, for who packs it to tell.
 pub fn looks_like(inputs: &[PathBuf], format: Format) -> bool {
     let Some(first) = inputs.get(..1).filter(|first| first.iter().all(|path| path.is_file())) else { return false };
-    let (goes_on, mut chunk) = (|_, _| true, Chunk::default());
-    let read = Inputs::new(first, &goes_on).and_then(|mut text| text.next_chunk(&mut chunk));
+    let mut chunk = Chunk::default();
+    let read = Inputs::new(first, &()).and_then(|mut text| text.next_chunk(&mut chunk));
     matches!(read, Ok(true)) && Format::detect(chunk.lines()) == Some(format)
 }

@@ -41,8 +41,8 @@ impl Chunk {
     }
 }
 
-/// Told the bytes read, before decompression, and how many there are in all, where that is known; says whether to go on.
-pub(super) type Progress<'a> = &'a (dyn Fn(u64, Option<u64>) -> bool + Sync);
+/// Is told the bytes read, before decompression, and how many there are in all, where that is known.
+pub(super) type Progress<'a> = &'a dyn hogwild_base::Progress;
 
 /// Reads several inputs one after the other.
 pub(super) struct Inputs<'a> {
@@ -119,7 +119,7 @@ impl Read for Waited<'_> {
         while self.block.position() == self.block.get_ref().len() as u64 {
             match self.blocks.recv_timeout(Duration::from_millis(100)) {
                 Ok(block) => self.block = Cursor::new(block?),
-                Err(RecvTimeoutError::Timeout) if (self.progress)(self.read.load(Relaxed), None) => continue,
+                Err(RecvTimeoutError::Timeout) if self.progress.progress(self.read.load(Relaxed), None) => continue,
                 Err(RecvTimeoutError::Timeout) => return Err(std::io::Error::other("interrupted")),
                 Err(RecvTimeoutError::Disconnected) => return Ok(0),
             }
@@ -165,7 +165,7 @@ impl<'a> Inputs<'a> {
 
     /// Tells of the progress. Gives whether to go on.
     pub(super) fn proceed(&self) -> bool {
-        (self.progress)(self.read.load(Relaxed), self.total)
+        self.progress.progress(self.read.load(Relaxed), self.total)
     }
 
     /// Puts the next chunk in the place of a used one; `false` at the end of the last input.

@@ -1,14 +1,16 @@
-//! From text to memory-mapped rows.
+//! From text, files and memory to rows and ratings.
 //!
 //! [`pack`] turns svmlight or ratings text into one `.safetensors` file whose features (users, items) are numbered by
-//! frequency; [`Packed::open`] checks such a file once and maps it; [`open_or_pack`] does whichever is needed, with a cache.
-//! The mapping is only ever seen as atomic cells: a file that another process changes gives odd numbers, never
-//! undefined behaviour, and the bounds that a kernel relies on are clamped at each use.
+//! frequency; [`Data::open`] checks such a file and maps it; [`ReadOptions`] do whichever is needed, with a cache.
+//! [`Rows::from_csr`] and [`Ratings::from_triples`] take what lies in memory. Wherever numbers lie they are only ever seen as
+//! atomic cells ([`Cells`]): a file that another process changes gives odd numbers, never undefined behaviour, and the bounds that a
+//! kernel relies on are clamped at each use.
 
 #![deny(unsafe_code, missing_docs)]
 
 mod cache;
-mod cache_folder;
+mod cells;
+mod data;
 mod dictionary;
 mod encoding;
 mod expected;
@@ -16,24 +18,37 @@ mod file;
 mod format;
 mod ids;
 mod input;
+mod kind;
+mod labels;
 mod layout;
 mod map;
+mod open;
 mod pack;
-mod packed;
+mod ratings;
+mod rows;
 mod sources;
-mod stamp;
+mod spread;
+mod store;
+mod targets;
 mod temporary;
 
-pub use cache::{Cache, Opened, open_or_pack, open_or_pack_while};
-pub use cache_folder::{CacheEntry, cache_directory, cache_entries, clear_cache};
+pub use cache::{Cache, CacheEntry, CacheFolder, Check, NotKept, Origin};
+pub use cells::{Cells, Word};
+pub use data::Data;
 pub use expected::looks_like;
 pub use format::is_bad;
 pub use format::{Column, Columns, Format, OnBadRow, Repeated};
+pub use hogwild_base::Progress;
 pub use ids::Ids;
+pub use kind::Kind;
+pub use labels::{LabelCount, Labels};
 pub use layout::is_safetensors;
-pub use pack::{PackReport, PackSettings, TargetCounts, pack, pack_while};
-pub use packed::{Dataset, Farthest, Kind, LabelCount, Labels, Packed, Ratings, Spread};
-pub use stamp::Check;
+pub use open::{Opened, ReadOptions, pack};
+pub use pack::{PackReport, PackSettings};
+pub use ratings::{IdList, Ratings};
+pub use rows::{RowParts, Rows, RowsCsr};
+pub use spread::{Farthest, Spread};
+pub use targets::TargetCounts;
 
 #[cfg(target_endian = "big")]
 compile_error!("packed files are little-endian and are mapped as they are");

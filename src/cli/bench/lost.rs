@@ -9,7 +9,7 @@ use super::trainer::{Trainer, Variant, finished, long_enough, median};
 use anyhow::Context;
 use hogwild::{
     Loss, ModelKind, Outcome, Real, Schedule, Settings,
-    data::{Dataset, Packed, Ratings},
+    data::{Data, Ratings, Rows},
     rules::{Clock, UpdateRule},
     train_factorization_with, train_linear_with,
 };
@@ -105,8 +105,8 @@ impl Trainer<'_> {
         let settings =
             Settings { epochs, lr: Some(0.1), l2: 0.0, schedule: Schedule::Constant, standardize: false, ..self.settings(variant) };
         let (outcome, counts) = match self.data {
-            Packed::Sparse(data) => (linear(data, settings, self.stop)?, vec![vec![data.rows() as u64], data.feature_counts()?]),
-            Packed::Ratings(data) => (factorization(data, settings, self.stop)?, vec![data.user_counts()?, data.item_counts()?]),
+            Data::Rows(data) => (linear(data, settings, self.stop)?, vec![vec![data.rows() as u64], data.feature_counts()?]),
+            Data::Ratings(data) => (factorization(data, settings, self.stop)?, vec![data.user_counts()?, data.item_counts()?]),
         };
         let weights = match outcome.model.context("counting gave no model")?.kind {
             ModelKind::Linear(model) => vec![vec![model.bias], model.weights],
@@ -119,7 +119,7 @@ impl Trainer<'_> {
     }
 }
 
-fn linear(data: &Dataset, settings: Settings, stop: &AtomicBool) -> anyhow::Result<Outcome> {
+fn linear(data: &Rows, settings: Settings, stop: &AtomicBool) -> anyhow::Result<Outcome> {
     // Logistic: the slope at score 0 is 1/2. Numbers: a weight read as sigmoid(1), an odd number, so that no label equals the score.
     let (loss, seen) = if settings.loss.is_classification() { (Loss::Logistic, 0.0) } else { (Loss::Huber, 0.731_058_6) };
     finished(train_linear_with(Count { seen }, data, None, &Settings { loss, ..settings }, &mut (), stop)?)

@@ -3,7 +3,7 @@ use super::{Interrupted, interrupted};
 use anyhow::Context;
 use hogwild::{
     OutputFile,
-    data::{PackSettings, Packed, pack_while},
+    data::{Data, ReadOptions},
     synth::{Kind, Synth},
 };
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 /// A set, until it is dropped.
 pub struct Made {
-    pub packed: Packed,
+    pub data: Data,
     _folder: TempDir,
 }
 
@@ -35,15 +35,15 @@ pub fn make(name: &str, synth: &Synth, stop: &AtomicBool) -> anyhow::Result<Made
     let folder = tempfile::Builder::new().prefix("hogwild-").tempdir().context("cannot make a temporary folder")?;
     let (text, packed) = (folder.path().join(name), folder.path().join(format!("{name}.safetensors")));
     let go_on = || !stop.load(Relaxed);
-    let made = || -> hogwild::Result<Packed> {
+    let made = || -> hogwild::Result<Data> {
         let mut out = OutputFile::create(&text)?;
         synth.write_while(&mut out, &mut |_| go_on())?;
         out.finish()?;
-        pack_while(std::slice::from_ref(&text), &packed, &PackSettings::default(), &|_, _| go_on())?;
-        Packed::open(&packed)
+        ReadOptions::new().progress(&|_, _| go_on()).pack(std::slice::from_ref(&text), &packed)?;
+        Data::open(&packed)
     };
     // Interrupted work fails, with another error.
-    let packed = made().map_err(|error| if go_on() { error.into() } else { anyhow::Error::from(Interrupted) })?;
+    let data = made().map_err(|error| if go_on() { error.into() } else { anyhow::Error::from(Interrupted) })?;
     std::fs::remove_file(&text).with_context(|| format!("{}: cannot remove", text.display()))?;
-    Ok(Made { packed, _folder: folder })
+    Ok(Made { data, _folder: folder })
 }

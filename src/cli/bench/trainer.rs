@@ -6,7 +6,7 @@
 //! held out.
 use hogwild::{
     Ended, Outcome, Settings,
-    data::{Packed, Ratings},
+    data::{Data, Ratings},
     train_factorization, train_linear,
 };
 use std::sync::atomic::AtomicBool;
@@ -46,7 +46,7 @@ pub struct HeldOut {
 
 pub struct Trainer<'a> {
     pub name: String,
-    pub data: &'a Packed,
+    pub data: &'a Data,
     /// Without threads and hot rows; the rate is known after [`begin`](Self::begin).
     pub settings: Settings,
     pub rounds: usize,
@@ -63,8 +63,8 @@ impl Trainer<'_> {
 
     pub fn examples(&self) -> u64 {
         match self.data {
-            Packed::Sparse(data) => data.rows() as u64,
-            Packed::Ratings(data) => Ratings::len(data) as u64,
+            Data::Rows(data) => data.rows() as u64,
+            Data::Ratings(data) => Ratings::len(data) as u64,
         }
     }
 
@@ -72,22 +72,22 @@ impl Trainer<'_> {
     pub fn variants(&self, threads: &[usize]) -> Vec<Variant> {
         let several = threads.iter().filter(|&&threads| threads > 1);
         let of = |&threads: &usize| match self.data {
-            Packed::Sparse(_) => vec![Variant { threads, hot: true }, Variant { threads, hot: false }],
-            Packed::Ratings(_) => vec![Variant { threads, hot: false }],
+            Data::Rows(_) => vec![Variant { threads, hot: true }, Variant { threads, hot: false }],
+            Data::Ratings(_) => vec![Variant { threads, hot: false }],
         };
         std::iter::once(Variant { threads: 1, hot: false }).chain(several.flat_map(of)).collect()
     }
 
     /// The settings of a variant.
     pub fn settings(&self, variant: Variant) -> Settings {
-        let linear = matches!(self.data, Packed::Sparse(_));
+        let linear = matches!(self.data, Data::Rows(_));
         Settings { threads: variant.threads, hot_rows: (linear && !variant.hot).then_some(0), ..self.settings.clone() }
     }
 
     fn train(&self, settings: &Settings) -> anyhow::Result<Outcome> {
         finished(match self.data {
-            Packed::Sparse(data) => train_linear(data, None, settings, &mut (), self.stop),
-            Packed::Ratings(data) => train_factorization(data, None, settings, &mut (), self.stop),
+            Data::Rows(data) => train_linear(data, None, settings, &mut (), self.stop),
+            Data::Ratings(data) => train_factorization(data, None, settings, &mut (), self.stop),
         }?)
     }
 

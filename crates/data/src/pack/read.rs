@@ -14,8 +14,8 @@ use super::super::dictionary::{Dictionary, TooMany};
 use super::super::file::write_at;
 use super::super::format::{Asked, Bad, DESCRIBED, Found, Guess, Parsed, Table, first_row, guess, parse};
 use super::super::input::{Chunk, Inputs};
-use super::super::{Format, OnBadRow, Repeated};
-use super::{PackSettings, TargetCounts, interrupted};
+use super::super::{Format, OnBadRow, Repeated, TargetCounts};
+use super::{PackSettings, interrupted};
 use hogwild_base::{Error, Result};
 
 /// How much of the rows is kept in memory; the rest is spilled.

@@ -20,7 +20,7 @@ fn epochs(c: &mut Criterion) {
 
     let mut group = c.benchmark_group("pack");
     group.sample_size(10).throughput(Throughput::Bytes(text.len() as u64));
-    group.bench_function("svmlight", |b| b.iter(|| pack(std::slice::from_ref(&source), &packed, &PackSettings::default(), &|_, _| ())));
+    group.bench_function("svmlight", |b| b.iter(|| pack(std::slice::from_ref(&source), &packed, &PackSettings::default())));
     group.finish();
 
     let Ok(Data::Rows(data)) = Data::open(&packed) else { panic!("sparse rows") };

@@ -29,7 +29,7 @@ fn data() -> Rows {
     let folder = tempfile::tempdir().expect("a folder");
     let (source, packed) = (folder.path().join("rows.svm"), folder.path().join("rows.safetensors"));
     std::fs::write(&source, &text).expect("a file");
-    pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).expect("packed rows");
+    pack(&[source], &packed, &PackSettings::default()).expect("packed rows");
     let Ok(Data::Rows(data)) = Data::open(&packed) else { panic!("sparse rows") };
     data
 }

@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let (text, packed) = (folder.path().join("rows.svm"), folder.path().join("rows.safetensors"));
     std::fs::write(&text, rows)?;
-    pack(&[text], &packed, &PackSettings::default(), &|_, _| ())?;
+    pack(&[text], &packed, &PackSettings::default())?;
     let data = Data::open(&packed)?;
     let Data::Rows(rows) = &data else { return Err("ratings, not rows".into()) };
 

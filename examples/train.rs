@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let open = |text: &Path, name: &str| -> hogwild::Result<Data> {
         let packed = folder.path().join(name);
-        pack(&[text.to_owned()], &packed, &PackSettings::default(), &|_, _| ())?;
+        pack(&[text.to_owned()], &packed, &PackSettings::default())?;
         Data::open(&packed)
     };
     let (data, test) = (open(&train, "train.safetensors")?, open(&test, "test.safetensors")?);

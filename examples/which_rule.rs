@@ -5,7 +5,7 @@
 #![allow(clippy::print_stdout)] // simpler here than what the command does where nobody reads
 use hogwild::{
     EpochReport, Outcome, Rule, Schedule, Settings,
-    data::{Data, PackSettings, open_or_pack},
+    data::{CacheFolder, Data, ReadOptions},
     train_factorization, train_linear,
 };
 use std::path::PathBuf;
@@ -37,7 +37,8 @@ fn nanoseconds(epochs: &[EpochReport]) -> f64 {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args_os().skip(1).map(PathBuf::from);
     let (train_path, valid_path) = (args.next(), args.next());
-    let open = |path: PathBuf| open_or_pack(&[path], &PackSettings::default(), true, &|_, _| ());
+    let cache = CacheFolder::of_user().ok_or("no folder for caches")?;
+    let open = |path: PathBuf| ReadOptions::new().cache(cache.clone()).open(&[path]);
     let data = open(train_path.unwrap_or("data/reviews.train.svm".into()))?;
     let valid = open(valid_path.unwrap_or("data/reviews.test.svm".into()))?;
 

@@ -31,7 +31,7 @@ impl Classes {
         if !labels.are_few() || labels.few().len() > 2 {
             let problem = format!("has labels of more than two classes ({}), and the {} loss takes two", labels.list(), loss.name());
             let remedy = "train one model a class (that label against the rest), or, where labels are quantities, use a loss for numbers such as `loss` squared";
-            return Err(Error::BadFile { path: data.path().to_owned(), problem, remedy });
+            return Err(Error::BadFile { path: data.name().to_owned(), problem, remedy });
         }
         let (low, high) = (labels.spread.min + 0.0, labels.spread.max + 0.0); // -0 is 0
         match positive {
@@ -82,7 +82,7 @@ impl Classes {
             }
             None => return Ok(()),
         };
-        Err(Error::BadFile { path: data.path().to_owned(), problem, remedy: "give data with the labels that the model was trained on" })
+        Err(Error::BadFile { path: data.name().to_owned(), problem, remedy: "give data with the labels that the model was trained on" })
     }
 
     /// What a loss takes a label for; ratings, and models without classes of their own, have the signs.
@@ -116,12 +116,12 @@ fn are_opposite(one: f32, other: f32) -> bool {
 
 /// Whether every label is given.
 pub(crate) fn check_given(data: &Rows) -> Result<()> {
-    if data.is_unlabelled() { Err(unlabelled(data.path(), "labels")) } else { Ok(()) }
+    if data.is_unlabelled() { Err(unlabelled(data.name(), "labels")) } else { Ok(()) }
 }
 
 /// Whether every rating is given.
 pub(crate) fn check_ratings_given(data: &Ratings) -> Result<()> {
-    if data.is_unlabelled() { Err(unlabelled(data.path(), "ratings")) } else { Ok(()) }
+    if data.is_unlabelled() { Err(unlabelled(data.name(), "ratings")) } else { Ok(()) }
 }
 
 fn unlabelled(path: &Path, what: &str) -> Error {
@@ -143,5 +143,5 @@ pub(crate) fn check_ratings(loss: Loss, data: &Ratings) -> Result<()> {
     };
     let problem = format!("{found}, and the {} loss takes two classes: ratings 1 and 0, or 1 and -1", loss.name());
     let remedy = "use `loss` squared, or write the ratings as two classes";
-    Err(Error::BadFile { path: data.path().to_owned(), problem, remedy })
+    Err(Error::BadFile { path: data.name().to_owned(), problem, remedy })
 }

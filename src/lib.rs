@@ -8,7 +8,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
 //! let packed = folder.path().join("reviews.safetensors");
-//! pack(&["data/reviews.train.svm".into()], &packed, &PackSettings::default(), &|_, _| ())?;
+//! pack(&["data/reviews.train.svm".into()], &packed, &PackSettings::default())?;
 //! let Data::Rows(rows) = Data::open(&packed)? else { panic!("ratings, not rows") };
 //! let outcome = Trainer::linear().loss(Logistic).holdout(0.1).fit(&rows)?;
 //! println!("held-out log-loss {:.4}", outcome.valid().expect("held-out rows").loss);

@@ -21,7 +21,7 @@ type Session<'a, D> = Box<dyn FnOnce(&D, Option<&D>, &Settings, &mut dyn Watch, 
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let folder = tempfile::tempdir()?;
 /// # let packed = folder.path().join("reviews.safetensors");
-/// # pack(&["data/reviews.train.svm".into()], &packed, &PackSettings::default(), &|_, _| ())?;
+/// # pack(&["data/reviews.train.svm".into()], &packed, &PackSettings::default())?;
 /// # let Data::Rows(rows) = Data::open(&packed)? else { panic!("ratings, not rows") };
 /// # let path = folder.path().join("m.safetensors");
 /// let outcome = Trainer::linear().loss(Loss::Logistic).rule(Adam::DEFAULT).lr(0.01).holdout(0.1).seed(3).fit(&rows)?;
@@ -63,7 +63,7 @@ impl<'a> Trainer<'a, Ratings> {
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
     /// # let packed = folder.path().join("ratings.safetensors");
-    /// # pack(&["data/ratings.train.tsv".into()], &packed, &PackSettings::default(), &|_, _| ())?;
+    /// # pack(&["data/ratings.train.tsv".into()], &packed, &PackSettings::default())?;
     /// # let Data::Ratings(ratings) = Data::open(&packed)? else { panic!("rows, not ratings") };
     /// let outcome = Trainer::factorization().rank(8).epochs(2).lr(0.1).holdout(0.2).fit(&ratings)?;
     /// assert!(outcome.valid().and_then(|valid| valid.rmse).expect("held-out ratings") < 1.0);

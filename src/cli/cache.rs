@@ -1,7 +1,9 @@
 //! `hogwild cache`: what is kept of text that was packed, and how to be rid of it.
-use super::say::{say, show};
+use super::{
+    data::cache_folder,
+    say::{say, show},
+};
 use clap::{Args, Subcommand};
-use hogwild::data::{cache_directory, cache_entries, clear_cache};
 use std::time::Duration;
 
 #[derive(Subcommand)]
@@ -37,11 +39,12 @@ fn time(text: &str) -> Result<Duration, String> {
 }
 
 pub fn run(command: CacheCommand) -> anyhow::Result<()> {
-    let folder = cache_directory().map(|folder| folder.display().to_string()).unwrap_or_default();
+    let cache = cache_folder();
+    let folder = cache.as_ref().map(|cache| cache.path().display().to_string()).unwrap_or_default();
     let size = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
     match command {
         CacheCommand::List(args) => {
-            let entries = cache_entries()?;
+            let entries = cache.map_or(Ok(Vec::new()), |cache| cache.entries())?;
             let total: u64 = entries.iter().map(|entry| entry.bytes).sum();
             let rows = entries.iter().map(|entry| {
                 let days = entry.used.elapsed().unwrap_or_default().as_secs_f64() / 86_400.0;
@@ -57,7 +60,7 @@ pub fn run(command: CacheCommand) -> anyhow::Result<()> {
             say!("{} files, {} in {folder}", entries.len(), size(total));
         }
         CacheCommand::Clear(args) => {
-            let (files, bytes) = clear_cache(args.older_than.unwrap_or_default())?;
+            let (files, bytes) = cache.map_or(Ok((0, 0)), |cache| cache.clear(args.older_than.unwrap_or_default()))?;
             show(&format!("{files} files, {} removed from {folder}\n", size(bytes)))?;
         }
     }

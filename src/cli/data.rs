@@ -1,6 +1,5 @@
 //! What all commands that read data share: the options about it, and the progress of packing.
 use super::{
-    flags,
     interrupt::{Interrupted, watched},
     named::named,
     say::say,
@@ -9,7 +8,10 @@ use super::{
 use clap::Args;
 use hogwild::{
     Error, Scored, TrainedModel, Window,
-    data::{Cache, Check, Columns, Format, OnBadRow, Opened, PackSettings, Repeated, is_safetensors, looks_like, open_or_pack_while},
+    data::{
+        Cache, CacheFolder, Check, Columns, Format, NotKept, OnBadRow, Opened, Origin, PackSettings, Progress, ReadOptions, Repeated,
+        is_safetensors, looks_like,
+    },
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{path::PathBuf, sync::atomic::Ordering::Relaxed, time::Duration};
@@ -109,21 +111,52 @@ impl CacheOptions {
     }
 
     fn open_with(&self, inputs: &[PathBuf], settings: &PackSettings, quiet: bool) -> anyhow::Result<Opened> {
-        let cache = (!self.no_cache).then_some(Cache { check: self.check, size: self.cache_size });
-        let opened = interruptible(quiet, |progress| open_or_pack_while(inputs, settings, cache, progress))?;
+        let folder = if self.no_cache { None } else { cache_folder() };
+        let cache = folder.map(|folder| Cache { folder, check: self.check, size: self.cache_size });
+        let opened = interruptible(quiet, |progress| {
+            let options = ReadOptions::new().settings(settings.clone()).progress(progress);
+            cache.into_iter().fold(options, ReadOptions::cache).open(inputs)
+        })?;
         if let Some(report) = &opened.report {
             super::pack::warn_skipped(report, settings.unlabelled);
         }
         if quiet {
             return Ok(opened);
         }
-        if !opened.note.is_empty() {
-            say!("{}", flags::in_text(&opened.note));
+        if let Some(origin) = origin_text(&opened.origin) {
+            say!("{origin}");
         }
         opened.report.iter().flat_map(|report| &report.notes).for_each(|note| say!("{note}"));
         say!("{}: {}", summary::names(inputs), summary::of_packed(&opened.data));
         Ok(opened)
     }
+}
+
+/// Where packed forms of text are kept: `$HOGWILD_CACHE`, else `hogwild` in the user's cache folder. None: nowhere.
+pub fn cache_folder() -> Option<CacheFolder> {
+    let given = std::env::var_os("HOGWILD_CACHE").filter(|folder| !folder.is_empty());
+    given.map(CacheFolder::at).or_else(CacheFolder::of_user)
+}
+
+/// Where data came from, unless it is the input itself.
+fn origin_text(origin: &Origin) -> Option<String> {
+    let not_kept = "packed into a file that is not kept:";
+    Some(match origin {
+        Origin::Found(path) => format!("read from cache {}", path.display()),
+        Origin::Kept(path) => format!("packed into {}", path.display()),
+        Origin::NotKept(NotKept::TooNew) => {
+            format!("{not_kept} the text changed within two seconds of being read, or later by its time: another change might not be seen")
+        }
+        Origin::NotKept(NotKept::TooLarge { most }) => {
+            let most = most / 1_000_000;
+            format!("{not_kept} it is larger than the cache may be, {most} MB; see --cache-size, or `hogwild pack`")
+        }
+        Origin::NotKept(NotKept::Unwritable { folder, source }) => {
+            format!("packed into a temporary file, for the cache folder {} cannot be written: {source}", folder.display())
+        }
+        Origin::NotKept(_) => "packed into a temporary file".into(),
+        _ => return None,
+    })
 }
 
 /// Scores data with each of a model's members.
@@ -134,7 +167,7 @@ pub fn score_members(model: &TrainedModel, opened: &Opened, inputs: &[PathBuf]) 
 /// What is wrong with data is told of the file that the user named, not of its packed form.
 pub fn of_input(error: Error, opened: &Opened, inputs: &[PathBuf]) -> Error {
     match (error, inputs.first()) {
-        (Error::BadFile { path, problem, remedy }, Some(input)) if path == opened.data.path() => {
+        (Error::BadFile { path, problem, remedy }, Some(input)) if path == opened.data.name() => {
             Error::BadFile { path: input.clone(), problem, remedy }
         }
         (other, _) => other,
@@ -142,13 +175,10 @@ pub fn of_input(error: Error, opened: &Opened, inputs: &[PathBuf]) -> Error {
 }
 
 /// Packs, or checks what is packed, with a progress bar. Ctrl-C ends it with [`Interrupted`], once what was half written is gone.
-pub fn interruptible<T>(
-    quiet: bool,
-    work: impl FnOnce(&(dyn Fn(u64, Option<u64>) -> bool + Sync)) -> hogwild::Result<T>,
-) -> anyhow::Result<T> {
+pub fn interruptible<T>(quiet: bool, work: impl FnOnce(&dyn Progress) -> hogwild::Result<T>) -> anyhow::Result<T> {
     let bar = ReadingBar::new(quiet);
     let (outcome, stopped) = watched(|stop| {
-        let outcome = work(&|done, total| {
+        let outcome = work(&|done, total: Option<u64>| {
             bar.show(done, total);
             !stop.load(Relaxed)
         });

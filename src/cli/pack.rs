@@ -8,7 +8,7 @@ use super::{
 };
 use clap::Args;
 use hogwild::{
-    data::{PackReport, PackSettings, is_safetensors, pack_while},
+    data::{PackReport, PackSettings, ReadOptions, is_safetensors},
     memory,
 };
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
     outputs::check(&args.inputs, &[("--out", Some(&args.out))])?;
     outputs::check_writable([&args.out])?;
     let settings = PackSettings { unlabelled: args.unlabelled, ..args.data.settings() };
-    let report = interruptible(false, |progress| pack_while(&args.inputs, &args.out, &settings, progress))?;
+    let report = interruptible(false, |progress| ReadOptions::new().settings(settings).progress(progress).pack(&args.inputs, &args.out))?;
     warn_skipped(&report, args.unlabelled);
     report.notes.iter().for_each(|note| say!("{note}"));
     say!("{}: {}", summary::names(&args.inputs), summary::of_report(&report));

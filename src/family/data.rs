@@ -88,8 +88,8 @@ impl<'a> AnyData<'a> {
     /// The file.
     pub fn path(self) -> &'a Path {
         match self {
-            AnyData::Rows(data) => data.path(),
-            AnyData::Ratings(data) => data.path(),
+            AnyData::Rows(data) => data.name(),
+            AnyData::Ratings(data) => data.name(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The cache folder: what is found again, what is kept, what goes, and text that changes while it is packed.
 use crate::support::command::{good, hogwild, message, settle};
-use hogwild::data::{PackSettings, pack_while};
+use hogwild::data::ReadOptions;
 use serde_json::Value;
 use std::{
     fs::{self, File},
@@ -179,10 +179,11 @@ fn text_that_changes_while_it_is_packed_is_read_again() {
     let pack = |change: &(dyn Fn(usize) + Sync)| {
         fs::write(&text, "+1 1:1\n-1 2:1\n").unwrap();
         reads.store(0, Relaxed);
-        pack_while(std::slice::from_ref(&text), &out, &PackSettings::default(), &|_, _| {
+        let progress = |_, _| {
             change(reads.fetch_add(1, Relaxed));
             true
-        })
+        };
+        ReadOptions::new().progress(&progress).pack(std::slice::from_ref(&text), &out)
     };
     let file = || File::options().append(true).open(&text).unwrap();
     let grow = |_| file().write_all(b"+1 3:1\n").unwrap();

@@ -114,7 +114,7 @@ fn whole_files() {
             other => panic!("{says}: {other:?}"),
         }
     }
-    let missing = pack(&[PathBuf::from("/nowhere/at/all")], Path::new("/tmp/never"), &PackSettings::default(), &|_, _| ());
+    let missing = pack(&[PathBuf::from("/nowhere/at/all")], Path::new("/tmp/never"), &PackSettings::default());
     assert!(matches!(missing, Err(Error::Io { action: "open", .. })), "{missing:?}");
 }
 

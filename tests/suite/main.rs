@@ -22,6 +22,7 @@ mod foretold;
 mod formats;
 mod golden;
 mod losses;
+mod memory;
 mod normalize;
 mod numbers;
 mod optimum;

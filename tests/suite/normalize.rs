@@ -18,9 +18,9 @@ const BY_FEATURE: [Normalize; 3] = [Normalize::MaxAbs, Normalize::Std, Normalize
 // on so few rows, the more so the more evenly they share the work. Without, within .4% in 25 runs each.
 
 /// Labelled rows in memory: what is written as text may be scaled.
-type Rows = Vec<(String, Vec<(u64, f64)>)>;
+type Table = Vec<(String, Vec<(u64, f64)>)>;
 
-fn synthetic_rows(rows: u64, start_row: u64) -> Rows {
+fn synthetic_rows(rows: u64, start_row: u64) -> Table {
     let feature = |word: &str| word.split_once(':').map(|(index, value)| (index.parse().unwrap(), value.parse().unwrap())).unwrap();
     let row = |line: &str| {
         let mut words = line.split(' ');
@@ -29,7 +29,7 @@ fn synthetic_rows(rows: u64, start_row: u64) -> Rows {
     synthetic(&Synth { rows, start_row, features: 500, exponent: 0.8, ..Synth::default() }).lines().map(row).collect()
 }
 
-fn scaled(folder: &Path, name: &str, rows: &Rows, scale: impl Fn(usize, u64) -> f64) -> Data {
+fn scaled(folder: &Path, name: &str, rows: &Table, scale: impl Fn(usize, u64) -> f64) -> Data {
     let features = |i: usize, row: &[(u64, f64)]| row.iter().map(|&(j, x)| format!(" {j}:{}", x * scale(i, j))).collect::<String>();
     open(folder, name, &rows.iter().enumerate().map(|(i, (label, row))| format!("{label}{}\n", features(i, row))).collect::<String>())
 }
@@ -113,7 +113,7 @@ fn badly_scaled_features_cost_no_more_than_a_fiftieth() {
 #[test]
 fn weights_equal_those_of_data_scaled_by_hand() {
     let folder = tempfile::tempdir().unwrap();
-    let train: Rows = synthetic_rows(2_000, 0)
+    let train: Table = synthetic_rows(2_000, 0)
         .into_iter()
         .map(|(label, row)| (label, row.into_iter().map(|(j, x)| (j, x * factor(j))).collect()))
         .collect();
@@ -184,8 +184,8 @@ fn rows_of_any_length_are_as_rows_of_length_1() {
     let at = folder.path();
     let (train, test) = (synthetic_rows(20_000, 0), synthetic_rows(5_000, 1 << 40));
     let length = |row: &[(u64, f64)]| row.iter().map(|f| f.1 * f.1).sum::<f64>().sqrt();
-    let unit = |rows: &Rows, name: &str| scaled(at, name, rows, |i, _| 1.0 / length(&rows[i].1));
-    let any = |rows: &Rows, name: &str| scaled(at, name, rows, |i, _| 10f64.powi(i as i32 % 7 - 3));
+    let unit = |rows: &Table, name: &str| scaled(at, name, rows, |i, _| 1.0 / length(&rows[i].1));
+    let any = |rows: &Table, name: &str| scaled(at, name, rows, |i, _| 10f64.powi(i as i32 % 7 - 3));
     let (by_hand, by_hand_test) = (unit(&train, "unit.svm"), unit(&test, "unit.test.svm"));
     let (raw, raw_test) = (any(&train, "raw.svm"), any(&test, "raw.test.svm"));
     for threads in [1, 2] {
@@ -240,7 +240,7 @@ fn one_thread_repeats_to_the_bit() {
 fn extreme_and_zero_values_give_finite_models() {
     let folder = tempfile::tempdir().unwrap();
     let row = |label: &str, features: &[(u64, f64)]| (label.to_string(), features.to_vec());
-    let rows: Rows = [
+    let rows: Table = [
         row("1", &[(1, 1e38), (2, 1e-38), (3, 0.0), (4, 1.0)]),
         row("-1", &[(1, -1e38), (2, -1e-38), (3, 0.0), (4, 1.0)]),
         row("1", &[]),

@@ -2,19 +2,18 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use hogwild::data::{Data, Format, Ids, Kind, OnBadRow, PackReport, PackSettings, Ratings, Repeated, Rows, open_or_pack, pack, pack_while};
+use hogwild::data::{
+    CacheFolder, Data, Format, Ids, Kind, NotKept, OnBadRow, Origin, PackReport, PackSettings, Ratings, ReadOptions, Repeated, Rows, pack,
+};
 use hogwild::{Error, Threads};
 use proptest::prelude::*;
-
-fn quiet(_: u64, _: Option<u64>) {}
 
 fn pack_bytes(directory: &Path, bytes: &[u8], settings: &PackSettings) -> (PackReport, PathBuf) {
     let (input, out) = (directory.join("input"), directory.join("out.safetensors"));
     std::fs::write(&input, bytes).unwrap();
-    (pack(&[input], &out, settings, &quiet).unwrap(), out)
+    (pack(&[input], &out, settings).unwrap(), out)
 }
 
 fn open_sparse(path: &Path) -> Rows {
@@ -127,13 +126,13 @@ proptest! {
             for format in [None, Some(Format::Ratings), Some(Format::Svmlight)] {
                 let repeated = if unlabelled && format == Some(Format::Svmlight) { Repeated::Add } else { Repeated::Error };
                 let settings = PackSettings { on_bad_row, format, unlabelled, repeated, ..PackSettings::default() };
-                if pack(std::slice::from_ref(&input), &out, &settings, &quiet).is_ok() {
+                if pack(std::slice::from_ref(&input), &out, &settings).is_ok() {
                     Data::open(&out).unwrap();
                 }
             }
             for columns in ["user=1,item=3,rating=2", "user=a,item=b,rating=c", "rating=1"] {
                 let settings = PackSettings { on_bad_row, unlabelled, columns: Some(columns.parse().unwrap()), ..PackSettings::default() };
-                let _ = pack(std::slice::from_ref(&input), &out, &settings, &quiet);
+                let _ = pack(std::slice::from_ref(&input), &out, &settings);
             }
         }
         prop_assert!(Data::open(&input).is_err());
@@ -158,7 +157,7 @@ fn packing_stops_when_told() {
     let calls = AtomicUsize::new(0);
     let all = |stop_at: usize| {
         calls.store(0, Relaxed);
-        pack_while(std::slice::from_ref(&input), &out, &PackSettings::default(), &|_, _| calls.fetch_add(1, Relaxed) + 1 != stop_at)
+        ReadOptions::new().progress(&|_, _| calls.fetch_add(1, Relaxed) + 1 != stop_at).pack(std::slice::from_ref(&input), &out)
     };
     // The last of them is the one before the file gets its name.
     for stop_at in [1, 2, 5] {
@@ -201,7 +200,7 @@ fn compressions_do_not_matter() {
     for form in &forms[1..] {
         let path = directory.path().join("cut");
         std::fs::write(&path, &form[..form.len() * 2 / 3]).unwrap();
-        let outcome = pack(&[path], &directory.path().join("never"), &PackSettings::default(), &quiet);
+        let outcome = pack(&[path], &directory.path().join("never"), &PackSettings::default());
         assert!(matches!(outcome, Err(Error::BadFile { .. })), "{outcome:?}");
     }
     assert!(!directory.path().join("never").exists());
@@ -212,7 +211,7 @@ fn compressions_do_not_matter() {
         path
     });
     let out = directory.path().join("joined");
-    pack(&parts, &out, &PackSettings::default(), &quiet).unwrap();
+    pack(&parts, &out, &PackSettings::default()).unwrap();
     assert_eq!(open_sparse(&out).rows(), 40_000);
 }
 
@@ -229,7 +228,7 @@ fn bad_rows_are_skipped_and_told() {
     let before = std::fs::read(&out).unwrap();
     let bad = directory.path().join("bad");
     std::fs::write(&bad, "1 1:x\n").unwrap();
-    assert!(pack(&[bad], &out, &PackSettings::default(), &quiet).is_err());
+    assert!(pack(&[bad], &out, &PackSettings::default()).is_err());
     assert!(before == std::fs::read(&out).unwrap());
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 3);
 }
@@ -274,15 +273,7 @@ fn a_file_may_change_underneath() {
 #[test]
 fn text_is_packed_once() {
     let directory = tempfile::tempdir().unwrap();
-    // In a process of its own, as the cache's place is told by the environment.
-    let Some(cache) = std::env::var_os("TEXT_IS_PACKED_ONCE").map(PathBuf::from) else {
-        let cache = directory.path().join("cache");
-        let mut again = Command::new(std::env::current_exe().unwrap());
-        again.args(["pack::text_is_packed_once", "--exact", "--nocapture"]).env("TEXT_IS_PACKED_ONCE", &cache).env("HOGWILD_CACHE", &cache);
-        let output = again.output().unwrap();
-        assert!(output.status.success() && cache.exists(), "{}", String::from_utf8_lossy(&output.stderr));
-        return;
-    };
+    let cache = directory.path().join("cache");
     let input = directory.path().join("text.svm");
     // What was just written is not kept.
     let write = |text: &str| {
@@ -290,15 +281,16 @@ fn text_is_packed_once() {
         std::thread::sleep(std::time::Duration::from_millis(2300));
     };
     write("1 1:1\n");
-    let open = |use_cache| open_or_pack(std::slice::from_ref(&input), &PackSettings::default(), use_cache, &quiet).unwrap();
+    let (cached, plain) = (ReadOptions::new().cache(CacheFolder::at(&cache)), ReadOptions::new());
+    let open = |use_cache| if use_cache { &cached } else { &plain }.open(std::slice::from_ref(&input)).unwrap();
     let first = open(true);
-    assert!(first.note.starts_with("packed into ") && first.report.is_some(), "{}", first.note);
+    assert!(matches!(&first.origin, Origin::Kept(path) if path.starts_with(&cache)) && first.report.is_some(), "{:?}", first.origin);
     let second = open(true);
-    assert!(second.note.starts_with("read from cache ") && second.report.is_none(), "{}", second.note);
-    let kept = second.data.path().to_owned();
+    assert!(matches!(&second.origin, Origin::Found(path) if path == second.data.name()) && second.report.is_none(), "{:?}", second.origin);
+    let kept = second.data.name().to_owned();
     drop((first, second));
-    let again = open_or_pack(std::slice::from_ref(&kept), &PackSettings::default(), true, &quiet).unwrap();
-    assert!(again.note.is_empty());
+    let again = cached.open(std::slice::from_ref(&kept)).unwrap();
+    assert!(matches!(again.origin, Origin::Input));
     std::fs::write(&kept, "damaged").unwrap();
     assert!(open(true).report.is_some());
     let other = directory.path().join("other");
@@ -315,14 +307,15 @@ fn text_is_packed_once() {
         marks
     };
     assert_eq!(entries(), 1);
-    open_or_pack(&[other.join("text.svm")], &PackSettings::default(), true, &quiet).unwrap();
+    cached.open(&[other.join("text.svm")]).unwrap();
     assert_eq!(entries(), 2);
     write("1 1:1\n1 2:1\n1 3:1\n");
     assert!(open(true).report.is_some() && open(true).report.is_none());
     assert_eq!(entries(), 2);
     let temporary = open(false);
-    assert!(temporary.report.is_some() && !temporary.data.path().starts_with(&cache));
-    assert!(open_or_pack(&[input.clone(), kept], &PackSettings::default(), true, &quiet).is_err());
+    assert!(matches!(temporary.origin, Origin::NotKept(NotKept::NoCache)));
+    assert!(temporary.report.is_some() && !temporary.data.name().starts_with(&cache));
+    assert!(cached.open(&[input.clone(), kept]).is_err());
 }
 
 #[test]

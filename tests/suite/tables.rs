@@ -16,7 +16,7 @@ fn read_as(texts: &[&[u8]], settings: &PackSettings) -> Result<(PackReport, Vec<
         std::fs::write(input, text).unwrap();
     }
     let out = directory.path().join("out.safetensors");
-    let outcome = pack(&inputs, &out, settings, &|_, _| ());
+    let outcome = pack(&inputs, &out, settings);
     assert_eq!(out.exists(), outcome.is_ok());
     let report = outcome?;
     match Data::open(&out)? {

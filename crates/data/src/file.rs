@@ -5,19 +5,19 @@ use std::io::Result;
 
 /// Fills `buffer` from `offset`.
 #[cfg(unix)]
-pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> Result<()> {
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
 }
 
 /// Writes all of `bytes` at `offset`.
 #[cfg(unix)]
-pub(super) fn write_at(file: &File, bytes: &[u8], offset: u64) -> Result<()> {
+pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> Result<()> {
     std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
 }
 
 /// Fills `buffer` from `offset`.
 #[cfg(windows)]
-pub(super) fn read_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> Result<()> {
+pub(crate) fn read_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> Result<()> {
     while !buffer.is_empty() {
         match std::os::windows::fs::FileExt::seek_read(file, buffer, offset)? {
             0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
@@ -32,7 +32,7 @@ pub(super) fn read_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> Re
 
 /// Writes all of `bytes` at `offset`.
 #[cfg(windows)]
-pub(super) fn write_at(file: &File, mut bytes: &[u8], mut offset: u64) -> Result<()> {
+pub(crate) fn write_at(file: &File, mut bytes: &[u8], mut offset: u64) -> Result<()> {
     while !bytes.is_empty() {
         match std::os::windows::fs::FileExt::seek_write(file, bytes, offset)? {
             0 => return Err(std::io::ErrorKind::WriteZero.into()),

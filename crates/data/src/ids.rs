@@ -1,11 +1,16 @@
 //! The user's own names of columns, users and items.
 
-use std::hash::Hash;
-
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use std::hash::Hash;
 
-/// What a packed file's rows of parameters are called in the user's text, in the file's own order.
+/// What the user calls columns, users or items, in the order of their numbers.
+///
+/// ```
+/// # mod hogwild { pub use hogwild_data as data; }
+/// let ids: hogwild::data::Ids = ["price", "age"].into_iter().collect();
+/// assert_eq!((ids.len(), ids.name(1).as_str()), (2, "age"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ids {
     /// Plain integers.
@@ -41,8 +46,26 @@ impl Ids {
         }
     }
 
+    /// Those of these numbers, in this order.
+    pub(crate) fn select(&self, which: &[u32]) -> Ids {
+        match self {
+            Ids::Numbers(numbers) => Ids::Numbers(which.iter().filter_map(|&i| numbers.get(i as usize)).copied().collect()),
+            Ids::Names { .. } => Ids::of_names(which.iter().map(|&i| self.bytes(i as usize))),
+        }
+    }
+
+    /// Names, one after the other.
+    fn of_names<'a>(names: impl Iterator<Item = &'a [u8]>) -> Ids {
+        let (mut start, mut bytes) = (vec![0], Vec::new());
+        for name in names {
+            bytes.extend_from_slice(name);
+            start.push(bytes.len() as u64);
+        }
+        Ids::Names { start, bytes }
+    }
+
     /// The bytes of the `i`th name; empty for numbers and beyond the end.
-    fn bytes(&self, i: usize) -> &[u8] {
+    pub(crate) fn bytes(&self, i: usize) -> &[u8] {
         let Ids::Names { start, bytes } = self else { return &[] };
         match (start.get(i), i.checked_add(1).and_then(|next| start.get(next))) {
             (Some(&from), Some(&to)) => bytes.get(from as usize..to as usize).unwrap_or_default(),
@@ -51,7 +74,7 @@ impl Ids {
     }
 
     /// The `i`th as a number, if it is one that `u64` prints the same way.
-    fn number(&self, i: usize) -> Option<u64> {
+    pub(crate) fn number(&self, i: usize) -> Option<u64> {
         match self {
             Ids::Numbers(numbers) => numbers.get(i).copied(),
             Ids::Names { .. } => plain_integer(self.bytes(i)),
@@ -65,6 +88,12 @@ impl Ids {
             (Ids::Numbers(from), Ids::Numbers(to)) if is_dense(to) => look_up_dense(from, to),
             _ => look_up(self.len(), to.len(), |i| self.number(i), |i| to.number(i)),
         }
+    }
+}
+
+impl<'a> FromIterator<&'a str> for Ids {
+    fn from_iter<T: IntoIterator<Item = &'a str>>(names: T) -> Ids {
+        Ids::of_names(names.into_iter().map(str::as_bytes))
     }
 }
 
@@ -93,7 +122,7 @@ fn look_up<K: Hash + Eq>(from: usize, to: usize, key: impl Fn(usize) -> Option<K
 
 /// The number whose decimal text is exactly `text`: no sign, no leading zero, within `u64`.
 #[inline]
-pub(super) fn plain_integer(text: &[u8]) -> Option<u64> {
+pub(crate) fn plain_integer(text: &[u8]) -> Option<u64> {
     if text.is_empty() || text.len() > 20 || (text.len() > 1 && text[0] == b'0') {
         return None;
     }

@@ -10,7 +10,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The name in the file's metadata.
+    /// The name in a packed file's metadata.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Sparse => "sparse",

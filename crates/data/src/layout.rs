@@ -1,22 +1,37 @@
 //! The frame of a packed file: header, places of the tensors, checksum.
 
-use std::fs::File;
-use std::path::Path;
-
-use safetensors::Dtype;
-use safetensors::tensor::{Metadata, TensorInfo};
-use serde_json::{Map, Value};
-use xxhash_rust::xxh3::xxh3_64;
-
-use super::file::read_at;
+use crate::file::read_at;
 use hogwild_base::{Error, Result, threads};
+use safetensors::{
+    Dtype,
+    tensor::{Metadata, TensorInfo},
+};
+use serde_json::{Map, Value};
+use std::{fs::File, path::Path};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// What `format` says in the metadata.
 const FORMAT: &str = "hogwild-data";
 /// The version written, and the only one read.
-pub(super) const VERSION: &str = "1";
+pub(crate) const VERSION: &str = "1";
+/// What the tensors of rows are called in a file. Behind them come the names of features, and of fields: see [`Store::ids`](crate::store::Store::ids).
+pub(crate) mod names {
+    /// Where each row's cells start, and where the last row's end: `u64`.
+    pub const ROW_START: &str = "row_start";
+    /// The column of each cell: `u32`.
+    pub const COLUMN: &str = "column";
+    /// The value of each cell: `f32`; left out when all are 1.
+    pub const VALUE: &str = "value";
+    /// The label of each row: `f32`.
+    pub const LABEL: &str = "label";
+    /// How much each row counts: `f32`, not below 0; left out when all count alike.
+    pub const WEIGHT: &str = "weight";
+    /// The field of each cell: `u16`; left out when there are none.
+    pub const FIELD: &str = "field";
+}
+
 /// The checksum is taken over blocks of this size.
-pub(super) const BLOCK: usize = 4 << 20;
+pub(crate) const BLOCK: usize = 4 << 20;
 /// Where the checksum stands in the header, and what stands there while it is taken.
 const CHECKSUM: &str = "\"checksum\":\"";
 const BLANK: &[u8; 16] = b"0000000000000000";
@@ -29,20 +44,20 @@ pub fn is_safetensors(path: &Path) -> bool {
 }
 
 /// A file to be written.
-pub(super) struct Layout {
+pub(crate) struct Layout {
     /// Length and JSON, with a blank checksum.
-    pub(super) header: Vec<u8>,
+    pub(crate) header: Vec<u8>,
     /// Where each tensor begins in the file.
-    pub(super) places: Vec<u64>,
+    pub(crate) places: Vec<u64>,
     /// Length of the file.
-    pub(super) length: u64,
+    pub(crate) length: u64,
 }
 
 /// What the metadata says where some labels are not given, so that the file is for predictions only.
-pub(super) const UNLABELLED: &str = "unlabelled";
+pub(crate) const UNLABELLED: &str = "unlabelled";
 
 /// Lays out tensors in the order given: those of wider cells must come first.
-pub(super) fn lay_out(kind: &str, source: &str, unlabelled: bool, tensors: &[(&str, Dtype, usize)]) -> std::result::Result<Layout, String> {
+pub(crate) fn lay_out(kind: &str, source: &str, unlabelled: bool, tensors: &[(&str, Dtype, usize)]) -> std::result::Result<Layout, String> {
     let mut map = Map::new();
     let texts = [("checksum", "0000000000000000"), ("format", FORMAT), ("version", VERSION), ("kind", kind), ("source", source)];
     let texts = texts.into_iter().chain(unlabelled.then_some((UNLABELLED, "true")));
@@ -65,27 +80,27 @@ pub(super) fn lay_out(kind: &str, source: &str, unlabelled: bool, tensors: &[(&s
 }
 
 /// Where the 16 digits of the checksum are in a header.
-pub(super) fn checksum_place(header: &[u8]) -> Option<std::ops::Range<usize>> {
+pub(crate) fn checksum_place(header: &[u8]) -> Option<std::ops::Range<usize>> {
     let start = memchr::memmem::find(header, CHECKSUM.as_bytes())? + CHECKSUM.len();
     header.get(start..start + BLANK.len()).map(|_| start..start + BLANK.len())
 }
 
 /// Blanks the checksum in a header.
-pub(super) fn blank_checksum(header: &mut [u8]) {
+pub(crate) fn blank_checksum(header: &mut [u8]) {
     if let Some(digits) = checksum_place(header).and_then(|place| header.get_mut(place)) {
         digits.copy_from_slice(BLANK);
     }
 }
 
 /// The checksum of a header with a blank checksum and of the blocks after it.
-pub(super) fn checksum(header: &[u8], blocks: &[u64]) -> String {
+pub(crate) fn checksum(header: &[u8], blocks: &[u64]) -> String {
     let mut all = xxh3_64(header).to_le_bytes().to_vec();
     all.extend(blocks.iter().flat_map(|block| block.to_le_bytes()));
     format!("{:016x}", xxh3_64(&all))
 }
 
 /// The hashes of all blocks of a file from `start` to `end`, each with what `look` makes of the block, unless that fails.
-pub(super) fn hash_blocks<T: Send>(
+pub(crate) fn hash_blocks<T: Send>(
     file: &File,
     start: u64,
     end: u64,
@@ -102,18 +117,18 @@ pub(super) fn hash_blocks<T: Send>(
 }
 
 /// The header of a packed file.
-pub(super) struct Header {
-    pub(super) metadata: Metadata,
+pub(crate) struct Header {
+    pub(crate) metadata: Metadata,
     /// As it is in the file, but with a blank checksum.
-    pub(super) blanked: Vec<u8>,
-    pub(super) checksum: String,
-    pub(super) length: u64,
+    pub(crate) blanked: Vec<u8>,
+    pub(crate) checksum: String,
+    pub(crate) length: u64,
 }
 
 const PACK_AGAIN: &str = "pack the text again";
 
 /// An error about a packed file.
-pub(super) fn bad(path: &Path, problem: impl Into<String>) -> Error {
+pub(crate) fn bad(path: &Path, problem: impl Into<String>) -> Error {
     Error::BadFile { path: path.to_owned(), problem: problem.into(), remedy: PACK_AGAIN }
 }
 
@@ -122,7 +137,7 @@ fn foreign(path: &Path, problem: impl Into<String>) -> Error {
 }
 
 /// Reads and checks a header.
-pub(super) fn read_header(file: &File, path: &Path) -> Result<Header> {
+pub(crate) fn read_header(file: &File, path: &Path) -> Result<Header> {
     let length = file.metadata().map_err(Error::io(path, "read"))?.len();
     if length < 8 {
         return Err(foreign(path, if length == 0 { "is empty" } else { "is too short for packed data" }));
@@ -138,7 +153,7 @@ pub(super) fn read_header(file: &File, path: &Path) -> Result<Header> {
     }
     let mut header = vec![0; 8 + json as usize];
     read_at(file, &mut header, 0).map_err(Error::io(path, "read"))?;
-    let metadata: Metadata = serde_json::from_slice(header.get(8..).unwrap_or_default())
+    let metadata: Metadata = serde_json::from_slice(&header[8..])
         .map_err(|problem| bad(path, format!("is not packed data, or its header is damaged ({problem})")))?;
     let text = |key: &str| metadata.metadata().as_ref().and_then(|map| map.get(key)).map(String::as_str).unwrap_or_default();
     if text("format") != FORMAT {

@@ -1,38 +1,50 @@
-//! From text to memory-mapped rows.
+//! From text, files and memory to rows and ratings.
 //!
 //! [`pack`] turns svmlight or ratings text into one `.safetensors` file whose features (users, items) are numbered by
-//! frequency; [`Packed::open`] checks such a file once and maps it; [`open_or_pack`] does whichever is needed, with a cache.
-//! The mapping is only ever seen as atomic cells: a file that another process changes gives odd numbers, never
-//! undefined behaviour, and the bounds that a kernel relies on are clamped at each use.
+//! frequency; [`Data::open`] checks such a file and maps it; [`ReadOptions`] do whichever is needed, with a cache.
+//! [`Rows::from_csr`] and [`Ratings::from_triples`] take what lies in memory. Wherever numbers lie they are only ever seen as
+//! atomic cells ([`Cells`]): a file that another process changes gives odd numbers, never undefined behaviour, and the bounds that a
+//! kernel relies on are clamped at each use.
 
 #![deny(unsafe_code, missing_docs)]
 
 mod bytes;
 mod cache;
-mod cache_folder;
+mod cells;
+mod data;
 mod dictionary;
 mod file;
 mod ids;
 mod kind;
+mod labels;
 mod layout;
 mod map;
+mod open;
 mod pack;
-mod packed;
+mod ratings;
+mod rows;
 mod sources;
-mod stamp;
+mod spread;
+mod store;
+mod targets;
 mod temporary;
 mod text;
 mod window;
 
-pub use cache::{Cache, Opened, open_or_pack, open_or_pack_while};
-pub use cache_folder::{CacheEntry, cache_directory, cache_entries, clear_cache};
+pub use cache::{Cache, CacheEntry, CacheFolder, Check, NotKept, Origin};
+pub use cells::{Cells, Word};
+pub use data::Data;
 pub use hogwild_base::Progress;
 pub use ids::Ids;
 pub use kind::{Kind, is_bad};
+pub use labels::{LabelCount, Labels};
 pub use layout::is_safetensors;
-pub use pack::{PackReport, PackSettings, TargetCounts, pack, pack_while};
-pub use packed::{Dataset, Farthest, LabelCount, Labels, Packed, Ratings, Spread};
-pub use stamp::Check;
+pub use open::{Opened, ReadOptions, pack};
+pub use pack::{PackReport, PackSettings};
+pub use ratings::{IdList, Ratings};
+pub use rows::{RowParts, Rows, RowsCsr};
+pub use spread::{Farthest, Spread};
+pub use targets::TargetCounts;
 pub use text::{Column, Columns, Format, OnBadRow, Repeated, looks_like};
 pub use window::Window;
 

@@ -1,20 +1,16 @@
-//! The one memory mapping of packed data, handed out as atomic cells only.
+//! The memory mapping of a packed file, read as atomic cells only (see `cells.rs`): another process may write to the file meanwhile.
 //!
-//! Another process may write to the file while it is mapped. A `&[u32]` would then be undefined behaviour; relaxed loads
-//! of atomics are merely values that change.
-//!
-//! Nor may it cut the file short: what is read behind the end raises SIGBUS, which would end the program. While a file is mapped, the
+//! Nor should it cut the file short: what is read behind the end raises SIGBUS, which would end the program. While a file is mapped, the
 //! signal puts zeros there instead and marks the mapping, for its owner to see that what was read since is nothing.
 #![allow(unsafe_code)]
 
 use std::fs::File;
-use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use memmap2::{MmapOptions, MmapRaw};
 
 /// A read-only mapping of a whole file.
 #[derive(Debug)]
-pub(super) struct Map {
+pub(crate) struct Map {
     // Before the mapping, so that it is dropped first: another may have the address then.
     #[cfg(unix)]
     guard: guard::Guard,
@@ -23,7 +19,7 @@ pub(super) struct Map {
 
 impl Map {
     /// Maps all of `file`.
-    pub(super) fn new(file: &File) -> std::io::Result<Map> {
+    pub fn new(file: &File) -> std::io::Result<Map> {
         let raw = MmapOptions::new().map_raw_read_only(file)?;
         Ok(Map {
             #[cfg(unix)]
@@ -33,7 +29,7 @@ impl Map {
     }
 
     /// Whether something could not be read, and is zeros.
-    pub(super) fn is_cut(&self) -> bool {
+    pub fn is_cut(&self) -> bool {
         #[cfg(unix)]
         return self.guard.is_hit();
         #[cfg(not(unix))]
@@ -41,13 +37,13 @@ impl Map {
     }
 
     /// Length in bytes.
-    pub(super) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.raw.len()
     }
 
     /// Gives the pages of a range back to the system: what is read of them again comes from the file again.
     #[cfg(target_os = "linux")]
-    pub(super) fn release(&self, range: std::ops::Range<usize>) {
+    pub fn release(&self, range: std::ops::Range<usize>) {
         let end = range.end.min(self.raw.len());
         if range.start < end {
             // SAFETY: the mapping is shared, of a file, and never written through here: nothing is lost, and the next access reads the
@@ -58,33 +54,10 @@ impl Map {
     }
 
     /// The address of `count` cells of `size` bytes at byte `start`, if they are inside and aligned.
-    #[inline]
-    fn place(&self, start: usize, count: usize, size: usize) -> Option<*const u8> {
+    pub fn address(&self, start: usize, count: usize, size: usize) -> Option<*const u8> {
         let end = count.checked_mul(size)?.checked_add(start)?;
         // The mapping itself is aligned to a page, so alignment within the file is alignment in memory.
         (end <= self.raw.len() && start.is_multiple_of(size)).then(|| self.raw.as_ptr().wrapping_add(start))
-    }
-
-    /// `count` 4-byte cells from byte `start`; empty if they are not all inside and aligned.
-    #[inline]
-    pub(super) fn cells32(&self, start: usize, count: usize) -> &[AtomicU32] {
-        match self.place(start, count, 4) {
-            // SAFETY: `place` has checked that the cells lie inside the mapping and are aligned to their size; the mapping
-            // lives as long as `self`, is never handed out as anything but atomics, and is never written through here: a
-            // relaxed load of at most a word is allowed on read-only memory.
-            Some(address) => unsafe { std::slice::from_raw_parts(address.cast(), count) },
-            None => &[],
-        }
-    }
-
-    /// `count` 8-byte cells from byte `start`; empty if they are not all inside and aligned.
-    #[inline]
-    pub(super) fn cells64(&self, start: usize, count: usize) -> &[AtomicU64] {
-        match self.place(start, count, 8) {
-            // SAFETY: as in `cells32`; all supported systems have 64-bit words.
-            Some(address) => unsafe { std::slice::from_raw_parts(address.cast(), count) },
-            None => &[],
-        }
     }
 }
 
@@ -250,28 +223,5 @@ mod guard {
             slot.leave();
             assert!(slot.range().is_none());
         }
-    }
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use super::*;
-    use std::sync::atomic::Ordering::Relaxed;
-
-    #[test]
-    fn what_is_cut_off_reads_as_zeros_and_is_told() {
-        let file = tempfile::tempfile().unwrap();
-        let words = 1 << 18;
-        std::os::unix::fs::FileExt::write_all_at(&file, &vec![1; 4 * words], 0).unwrap();
-        let (map, other) = (Map::new(&file).unwrap(), Map::new(&file).unwrap());
-        let sum = |map: &Map| map.cells32(0, words).iter().map(|cell| cell.load(Relaxed) as u64).sum::<u64>();
-        assert!(sum(&map) == words as u64 * 0x0101_0101 && !map.is_cut());
-        file.set_len(1 << 16).unwrap();
-        assert_eq!(map.cells32(0, words)[words / 2].load(Relaxed), 0);
-        assert!(map.is_cut() && !other.is_cut());
-        assert_eq!(sum(&map), (1 << 14) * 0x0101_0101);
-        drop(map);
-        assert_eq!(sum(&other), (1 << 14) * 0x0101_0101);
-        assert!(other.is_cut());
     }
 }

@@ -17,10 +17,10 @@ use hogwild_base::{left, output::is_part};
 const NAME: &str = "hogwild-";
 const LOCK: &str = "lock";
 /// The packed file in the folder.
-pub(super) const PACKED: &str = "packed.safetensors";
+pub(crate) const PACKED: &str = "packed.safetensors";
 
 /// A folder, with the lock that says it is in use.
-pub(super) fn temporary_folder() -> io::Result<(TempDir, File)> {
+pub(crate) fn temporary_folder() -> io::Result<(TempDir, File)> {
     folder_in(&std::env::temp_dir())
 }
 
@@ -36,7 +36,7 @@ fn folder_in(place: &Path) -> io::Result<(TempDir, File)> {
 }
 
 /// Removes the folders that killed runs left.
-pub(super) fn remove_left_folders() {
+pub(crate) fn remove_left_folders() {
     remove_unused(&std::env::temp_dir(), left::LONG);
 }
 

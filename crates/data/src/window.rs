@@ -1,7 +1,7 @@
 //! How much of a data set is held in memory at a time: a setting, and what it comes to.
 use std::fmt::{Display, Formatter};
 
-use super::Dataset;
+use crate::Rows;
 use hogwild_base::memory;
 
 /// How much of the training data is held in memory at a time, where they are sparse rows.
@@ -45,9 +45,10 @@ impl Window {
     }
 
     /// How many bytes of a data set to hold at a time, with so many bytes needed beside them; `None`: all.
-    pub fn of(self, data: &Dataset, beside: u64) -> Option<u64> {
+    pub fn of(self, data: &Rows, beside: u64) -> Option<u64> {
         let bytes = match self {
             Window::Off => return None,
+            _ if !data.is_mapped() => return None, // all of it is in memory
             Window::Bytes(bytes) => bytes,
             Window::Auto => {
                 let room = memory::available()?.saturating_sub(beside);

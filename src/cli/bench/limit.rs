@@ -17,7 +17,7 @@ pub struct Work {
     pub examples: u64,
     /// Nonzeros, or ratings.
     pub nonzeros: u64,
-    /// Data bytes that are read.
+    /// Packed bytes that are read.
     pub bytes: u64,
     /// Whether the last-level cache may hold these.
     pub fits_cache: bool,

@@ -157,7 +157,7 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
 fn check(data: &Data) -> hogwild::Result<()> {
     match data {
         Data::Rows(data) if data.nonzeros() == 0 => {
-            let (path, problem) = (data.path().to_owned(), "has no nonzeros, and all is measured by the nonzero".into());
+            let (path, problem) = (data.name().to_owned(), "has no nonzeros, and all is measured by the nonzero".into());
             Err(Error::BadFile { path, problem, remedy: "give data with features" })
         }
         _ => Ok(()),

@@ -3,7 +3,7 @@ use super::{Interrupted, interrupted};
 use anyhow::Context;
 use hogwild::{
     OutputFile,
-    data::{Data, PackSettings, pack_while},
+    data::{Data, ReadOptions},
     synth::{Kind, Synth},
 };
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 /// A set, until it is dropped.
 pub struct Made {
-    pub packed: Data,
+    pub data: Data,
     _folder: TempDir,
 }
 
@@ -39,11 +39,11 @@ pub fn make(name: &str, synth: &Synth, stop: &AtomicBool) -> anyhow::Result<Made
         let mut out = OutputFile::create(&text)?;
         synth.write(&mut out, stop)?;
         out.finish()?;
-        pack_while(std::slice::from_ref(&text), &packed, &PackSettings::default(), &|_, _| go_on())?;
+        ReadOptions::new().progress(stop).pack(std::slice::from_ref(&text), &packed)?;
         Data::open(&packed)
     };
     // Interrupted work fails, with another error.
-    let packed = made().map_err(|error| if go_on() { anyhow::Error::from(error) } else { Interrupted("").into() })?;
+    let data = made().map_err(|error| if go_on() { anyhow::Error::from(error) } else { Interrupted("").into() })?;
     std::fs::remove_file(&text).with_context(|| format!("{}: cannot remove", text.display()))?;
-    Ok(Made { packed, _folder: folder })
+    Ok(Made { data, _folder: folder })
 }

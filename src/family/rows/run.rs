@@ -63,6 +63,7 @@ impl<'a> RowsRun<'a> {
         let &Settings { loss, holdout, seed, .. } = settings;
         let classes = if loss.is_classification() { Some(Classes::of(data, loss, settings.positive)?) } else { None };
         for data in [Some(data), valid].into_iter().flatten() {
+            check_unweighted(data)?;
             classes.map_or_else(|| check_given(data), |classes| classes.check(data))?;
         }
         let (ids, facts) = (data.feature_ids()?, rule.facts());
@@ -252,6 +253,12 @@ impl Stage for RowsStage<'_> {
         let feed = ScaledFeed { feed, scaling: self.search.scaling() };
         run(rule.alone(&feed, model, task, counters).as_mut());
     }
+}
+
+/// Refuses rows of which some count more than others: they would be trained on as if all counted alike.
+fn check_unweighted(data: &Rows) -> Result<()> {
+    let (path, problem) = (data.name().to_owned(), "has weights of examples, and training takes all to count alike".into());
+    data.weight_cells().map_or(Ok(()), |_| Err(Error::BadFile { path, problem, remedy: "give data without weights" }))
 }
 
 /// The cells of a data set.

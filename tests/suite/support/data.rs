@@ -20,7 +20,7 @@ pub fn open(folder: &Path, name: &str, text: &(impl AsRef<[u8]> + ?Sized)) -> Da
 /// Packs a text that is there already.
 pub fn open_file(folder: &Path, source: &Path) -> Data {
     let packed = folder.join(format!("{}.safetensors", source.file_name().unwrap().to_str().unwrap()));
-    pack(&[source.to_owned()], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
+    pack(&[source.to_owned()], &packed, &PackSettings::default()).unwrap();
     Data::open(&packed).unwrap()
 }
 
@@ -41,7 +41,7 @@ pub fn read_as(bytes: &(impl AsRef<[u8]> + ?Sized), settings: &PackSettings) -> 
     let folder = tempfile::tempdir().unwrap();
     let (input, out) = (folder.path().join("input"), folder.path().join("out.safetensors"));
     fs::write(&input, bytes).unwrap();
-    let report = pack(&[input], &out, settings, &|_, _| ())?;
+    let report = pack(&[input], &out, settings)?;
     Ok((report, Data::open(&out)?))
 }
 

@@ -13,8 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use hogwild_base::{Error, Result, threads};
 
 use super::piece::{Piece, Place};
-use super::{PackSettings, TargetCounts, interrupted};
-use crate::Kind;
+use super::{PackSettings, interrupted};
 use crate::dictionary::{Dictionary, TooMany};
 use crate::file::write_at;
 use crate::text::chunk::Chunk;
@@ -22,6 +21,7 @@ use crate::text::guess::{Guess, guess};
 use crate::text::input::Inputs;
 use crate::text::parse::{DESCRIBED, How, Named, Parsed, Parser, Parts, Report, Start};
 use crate::text::{Asked, Format, OnBadRow, Repeated, row_for_model};
+use crate::{Kind, TargetCounts};
 
 /// How much of the rows is kept in memory; the rest is spilled.
 const KEPT: u64 = 112 << 20;

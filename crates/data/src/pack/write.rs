@@ -59,7 +59,7 @@ pub(crate) fn write(read: Read, target: Temporary, out: &Path, source: &str, pro
         seconds: 0.0,
     };
     let file = target.as_file();
-    let proceed = || progress(given.0, given.1);
+    let proceed = || progress.progress(given.0, given.1);
     let (sync, syncs) = std::sync::mpsc::channel();
     let writer = Writer { file, out, spill: &spill, unlabelled, proceed: &proceed, written: AtomicU64::new(0), sync };
     let (written, synced) = std::thread::scope(|scope| {

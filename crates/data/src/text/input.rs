@@ -20,8 +20,8 @@ const CHUNK: usize = 1 << 20;
 /// A line longer than this is no line.
 const LONGEST_LINE: usize = 512 << 20;
 
-/// Told the bytes read, before decompression, and how many there are in all, where that is known; says whether to go on.
-pub(crate) type Progress<'a> = &'a (dyn Fn(u64, Option<u64>) -> bool + Sync);
+/// Is told the bytes read, before decompression, and how many there are in all, where that is known.
+pub(crate) type Progress<'a> = &'a dyn hogwild_base::Progress;
 
 /// Reads several inputs one after the other.
 pub(crate) struct Inputs<'a> {
@@ -98,7 +98,7 @@ impl Read for Waited<'_> {
         while self.block.position() == self.block.get_ref().len() as u64 {
             match self.blocks.recv_timeout(Duration::from_millis(100)) {
                 Ok(block) => self.block = Cursor::new(block?),
-                Err(RecvTimeoutError::Timeout) if (self.progress)(self.read.load(Relaxed), None) => continue,
+                Err(RecvTimeoutError::Timeout) if self.progress.progress(self.read.load(Relaxed), None) => continue,
                 Err(RecvTimeoutError::Timeout) => return Err(std::io::Error::other("interrupted")),
                 Err(RecvTimeoutError::Disconnected) => return Ok(0),
             }
@@ -144,7 +144,7 @@ impl<'a> Inputs<'a> {
 
     /// Tells of the progress. Gives whether to go on.
     pub(crate) fn proceed(&self) -> bool {
-        (self.progress)(self.read.load(Relaxed), self.total)
+        self.progress.progress(self.read.load(Relaxed), self.total)
     }
 
     /// Puts the next chunk in the place of a used one; `false` at the end of the last input.

@@ -70,7 +70,7 @@ impl Default for Clock {
 ///
 /// ```
 /// use hogwild::{Moment, OwnSchedule, Real, Schedule, Settings, rules::{Clock, UpdateRule}, train_linear_with};
-/// # use hogwild::data::{Packed, PackSettings, pack};
+/// # use hogwild::data::{Data, PackSettings, pack};
 /// /// Lion (Chen et al. 2023): steps of one length, by the sign of a momentum.
 /// #[derive(Clone, Copy)]
 /// struct Lion;
@@ -92,8 +92,8 @@ impl Default for Clock {
 /// let schedule = OwnSchedule(|now: &Moment| 1.5 * (1.0 - now.step as f64 / now.steps as f64).min(2.0 / 3.0));
 /// # let folder = tempfile::tempdir()?;
 /// # let packed = folder.path().join("reviews.safetensors");
-/// # pack(&["data/reviews.train.svm".into()], &packed, &PackSettings::default(), &|_, _| ())?;
-/// # let Packed::Sparse(data) = Packed::open(&packed)? else { panic!("ratings, not rows") };
+/// # pack(&["data/reviews.train.svm".into()], &packed, &PackSettings::default())?;
+/// # let Data::Rows(data) = Data::open(&packed)? else { panic!("ratings, not rows") };
 /// let settings = Settings { schedule: Schedule::Own(schedule), lr: Some(0.01), holdout: 0.2, ..Settings::default() };
 /// let outcome = train_linear_with(Lion, &data, None, &settings, &mut (), &Default::default())?;
 /// assert!(outcome.epochs.last().and_then(|epoch| epoch.valid).expect("an evaluated epoch").loss < 0.6);

@@ -1,37 +1,42 @@
 //! A packed file with its header: where its tensors are, and the checks that all kinds share.
 
-use std::fs::File;
-use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::time::SystemTime;
-
+use crate::{
+    Ids,
+    cells::{Cells, Word},
+    file::read_at,
+    layout::{Header, UNLABELLED, bad, blank_checksum, checksum, checksum_place, hash_blocks, read_header},
+    map::Map,
+};
+use hogwild_base::{Error, Progress, Result, memory};
 use safetensors::Dtype;
-
-use super::super::Ids;
-use super::super::file::read_at;
-use super::super::layout::{Header, UNLABELLED, bad, blank_checksum, checksum, checksum_place, hash_blocks, read_header};
-use super::super::map::Map;
-use crate::text::Progress;
-use hogwild_base::{Error, Result, memory};
+use std::{
+    fs::File,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::SystemTime,
+};
 
 /// How far the check of a file is, for whoever waits for it and may not want to any longer.
-pub(super) struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     done: AtomicU64,
     total: u64,
-    progress: Progress<'a>,
+    progress: &'a dyn Progress,
 }
 
 impl<'a> Reading<'a> {
     /// Of a file, and so many bytes of it once more.
-    pub(super) fn new(store: &Store, again: usize, progress: Progress<'a>) -> Reading<'a> {
+    pub fn new(store: &Store, again: usize, progress: &'a dyn Progress) -> Reading<'a> {
         Reading { done: AtomicU64::new(0), total: store.length - store.blanked.len() as u64 + again as u64, progress }
     }
 
     /// Tells of some bytes more. Fails where no more are wanted.
-    pub(super) fn add(&self, bytes: usize) -> std::io::Result<()> {
+    pub fn add(&self, bytes: usize) -> std::io::Result<()> {
         let done = self.done.fetch_add(bytes as u64, Relaxed) + bytes as u64;
-        let wanted = (self.progress)(done, Some(self.total));
+        let wanted = self.progress.progress(done, Some(self.total));
         if wanted { Ok(()) } else { Err(std::io::Error::new(std::io::ErrorKind::Interrupted, "interrupted")) }
     }
 }
@@ -42,9 +47,9 @@ const MAPPED_AROUND: usize = 64 << 10;
 /// Where a tensor is in the file.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Place {
-    pub(super) start: usize,
-    pub(super) count: usize,
-    pub(super) size: usize,
+    pub start: usize,
+    pub count: usize,
+    pub size: usize,
 }
 
 impl Place {
@@ -52,8 +57,17 @@ impl Place {
         self.start + self.count * self.size
     }
 
+    /// The part of it that lies in a block which begins at byte `from`, and the number of its first entry there.
+    fn within(self, from: usize, block: &[u8]) -> (usize, &[u8]) {
+        let end = (from + block.len()).min(self.end());
+        let start = self.start.max(from).min(end);
+        let first = start.saturating_sub(self.start) / self.size.max(1);
+        // Within the block: both were cut to it.
+        (first, if start < end { &block[start - from..end - from] } else { &[] })
+    }
+
     /// The bytes of some of its entries; none beyond its end.
-    pub(super) fn bytes(self, entries: Range<usize>) -> Range<usize> {
+    pub fn bytes(self, entries: Range<usize>) -> Range<usize> {
         let at = |entry: usize| self.start + entry.min(self.count) * self.size;
         at(entries.start)..at(entries.end.max(entries.start))
     }
@@ -62,13 +76,13 @@ impl Place {
 /// The file itself, with its header.
 #[derive(Debug)]
 pub(crate) struct Store {
-    pub(crate) path: PathBuf,
-    pub(crate) file: File,
-    pub(super) map: Map,
+    pub path: PathBuf,
+    pub file: File,
+    map: Arc<Map>,
     metadata: safetensors::tensor::Metadata,
     blanked: Vec<u8>,
-    pub(crate) checksum: String,
-    pub(crate) length: u64,
+    pub checksum: String,
+    pub length: u64,
     modified: Option<SystemTime>,
     /// Whether it is larger than memory, so that what was read of it for the check is not to be kept.
     passes: bool,
@@ -76,18 +90,18 @@ pub(crate) struct Store {
     #[cfg(target_os = "linux")]
     read_ahead: usize,
     /// Whether it was checked before, and not again.
-    pub(super) trusted: bool,
+    pub trusted: bool,
 }
 
 impl Store {
-    pub(super) fn open(path: &Path) -> Result<Store> {
+    pub fn open(path: &Path) -> Result<Store> {
         let file = File::open(path).map_err(Error::io(path, "open"))?;
         let found = file.metadata().map_err(Error::io(path, "open"))?;
         if found.is_dir() {
             return Err(bad(path, "is a directory"));
         }
         let Header { metadata, blanked, checksum, length } = read_header(&file, path)?;
-        let map = Map::new(&file).map_err(Error::io(path, "map"))?;
+        let map = Arc::new(Map::new(&file).map_err(Error::io(path, "map"))?);
         if map.len() as u64 != length {
             return Err(bad(path, "changed its length while it was opened"));
         }
@@ -109,24 +123,24 @@ impl Store {
         })
     }
 
-    pub(super) fn header_text(&self, key: &str) -> &str {
+    pub fn header_text(&self, key: &str) -> &str {
         self.metadata.metadata().as_ref().and_then(|map| map.get(key)).map(String::as_str).unwrap_or_default()
     }
 
     /// Whether some labels or ratings are not given.
-    pub(super) fn is_unlabelled(&self) -> bool {
+    pub fn is_unlabelled(&self) -> bool {
         self.header_text(UNLABELLED) == "true"
     }
 
-    pub(super) fn bad(&self, problem: impl Into<String>) -> Error {
+    pub fn bad(&self, problem: impl Into<String>) -> Error {
         bad(&self.path, problem)
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.metadata.info(name).is_some()
     }
 
-    pub(super) fn tensor(&self, name: &str, dtype: Dtype) -> Result<Place> {
+    pub fn tensor(&self, name: &str, dtype: Dtype) -> Result<Place> {
         let info = self.metadata.info(name).ok_or_else(|| self.bad(format!("has no tensor `{name}`")))?;
         let &[count] = info.shape.as_slice() else { return Err(self.bad(format!("tensor `{name}` has not one dimension"))) };
         if info.dtype != dtype {
@@ -141,7 +155,7 @@ impl Store {
         Ok(Place { start, count, size })
     }
 
-    pub(super) fn sized(&self, name: &str, dtype: Dtype, count: usize) -> Result<Place> {
+    pub fn sized(&self, name: &str, dtype: Dtype, count: usize) -> Result<Place> {
         let place = self.tensor(name, dtype)?;
         if place.count != count {
             return Err(self.bad(format!("tensor `{name}` has {} entries instead of {count}", place.count)));
@@ -150,30 +164,24 @@ impl Store {
     }
 
     /// Compares the checksum; requires the `finite` tensors to be so, and the cells of the `below` ones to be below a bound.
-    pub(super) fn verify(&self, finite: &[(&str, Place)], below: &[(&str, Place, usize)], reading: &Reading<'_>) -> Result<()> {
-        let look = |from: usize, block: &[u8]| -> Option<String> {
-            let part = |place: Place| {
-                let (low, high) = (place.start.max(from), place.end().min(from + block.len()));
-                let bytes = if low < high { block.get(low - from..high - from) } else { None };
-                (low.saturating_sub(place.start) / 4, bytes.unwrap_or_default().as_chunks::<4>().0)
+    pub fn verify(&self, finite: &[(&str, Place)], below: &[(&str, Place, usize)], reading: &Reading<'_>) -> Result<()> {
+        let look = |from: usize, block: &[u8]| {
+            let infinite = finite.iter().find_map(|&(name, place)| {
+                let (first, part) = place.within(from, block);
+                first_infinite(part).map(|at| format!("entry {} of `{name}` is not finite", first + at))
+            });
+            let beyond = || {
+                below.iter().find_map(|&(name, place, bound)| {
+                    let (first, part) = place.within(from, block);
+                    let at = if place.size == 2 {
+                        first_not_below(part, |&cell| u16::from_le_bytes(cell).into(), bound)
+                    } else {
+                        first_not_below(part, |&cell| u32::from_le_bytes(cell), bound)
+                    };
+                    at.map(|at| format!("entry {} of `{name}` is not below {bound}", first + at))
+                })
             };
-            for &(name, place) in finite {
-                let (first, cells) = part(place);
-                // Without a branch in the loop, so that it is vectorised.
-                if !cells.iter().fold(true, |good, &cell| good & f32::from_le_bytes(cell).is_finite()) {
-                    let at = cells.iter().position(|&cell| !f32::from_le_bytes(cell).is_finite()).unwrap_or(0);
-                    return Some(format!("entry {} of `{name}` is not finite", first + at));
-                }
-            }
-            for &(name, place, bound) in below {
-                let (first, cells) = part(place);
-                let highest = cells.iter().fold(0, |highest, &cell| highest.max(u32::from_le_bytes(cell)));
-                if !cells.is_empty() && highest as usize >= bound {
-                    let at = cells.iter().position(|&cell| u32::from_le_bytes(cell) as usize >= bound).unwrap_or(0);
-                    return Some(format!("entry {} of `{name}` is not below {bound}", first + at));
-                }
-            }
-            None
+            infinite.or_else(beyond)
         };
         let look = |from: usize, block: &[u8]| {
             let found = look(from, block);
@@ -203,22 +211,23 @@ impl Store {
         Ok(bytes)
     }
 
-    pub(super) fn numbers(&self, place: Place, from: usize, count: usize) -> Result<Vec<u64>> {
+    pub fn numbers(&self, place: Place, from: usize, count: usize) -> Result<Vec<u64>> {
         let bytes = self.bytes(place, from, count)?;
         Ok(bytes.as_chunks::<8>().0.iter().map(|&cell| u64::from_le_bytes(cell)).collect())
     }
 
-    pub(super) fn words(&self, place: Place, from: usize, count: usize) -> Result<Vec<u32>> {
+    pub fn words(&self, place: Place, from: usize, count: usize) -> Result<Vec<u32>> {
         let bytes = self.bytes(place, from, count)?;
         Ok(bytes.as_chunks::<4>().0.iter().map(|&cell| u32::from_le_bytes(cell)).collect())
     }
 
-    pub(super) fn cells32(&self, place: Place) -> &[AtomicU32] {
-        self.map.cells32(place.start, place.count)
+    /// What lies at a place, to be read where it is.
+    pub fn cells<W: Word>(&self, place: Place) -> Cells<W> {
+        Cells::mapped(&self.map, place.start, place.count)
     }
 
     /// The ids under `what`, numbers or names.
-    pub(super) fn ids(&self, what: &str) -> Result<Ids> {
+    pub fn ids(&self, what: &str) -> Result<Ids> {
         let id = format!("{what}_id");
         if self.has(&id) {
             let place = self.tensor(&id, Dtype::U64)?;
@@ -234,7 +243,7 @@ impl Store {
     }
 
     /// How many ids there are under `what`; their counts must be as many.
-    pub(super) fn id_count(&self, what: &str) -> Result<(usize, Place)> {
+    pub fn id_count(&self, what: &str) -> Result<(usize, Place)> {
         let id = format!("{what}_id");
         let count = if self.has(&id) { self.tensor(&id, Dtype::U64)?.count } else { self.ids(what)?.len() };
         Ok((count, self.sized(&format!("{what}_count"), Dtype::U64, count)?))
@@ -242,7 +251,7 @@ impl Store {
 
     /// Asks the system to read some bytes, while we go on. Advice, as all of the following: where it fails, only time is lost. (Plain reads
     /// take the system less of the processor's time, but it reads on behind their end: of a file in chunks 2.3 times what was asked for.)
-    pub(super) fn will_need(&self, bytes: Range<usize>) {
+    pub fn will_need(&self, bytes: Range<usize>) {
         // In pieces: of more at once Linux takes no more than the beginning.
         #[cfg(target_os = "linux")]
         for start in bytes.clone().step_by(self.read_ahead) {
@@ -254,16 +263,16 @@ impl Store {
     }
 
     /// Reads some bytes into memory, and waits for them.
-    pub(super) fn fetch(&self, bytes: Range<usize>) {
+    pub fn fetch(&self, bytes: Range<usize>) {
         const CELL: usize = size_of::<u32>();
-        let cells = self.map.cells32(bytes.start.next_multiple_of(CELL), bytes.len().saturating_sub(CELL) / CELL);
+        let cells = Cells::<u32>::mapped(&self.map, bytes.start.next_multiple_of(CELL), bytes.len().saturating_sub(CELL) / CELL);
         // A number here and there: what comes from the disk comes in larger pieces.
         let sum = cells.iter().step_by(MAPPED_AROUND / CELL).fold(0, |sum, cell| sum ^ cell.load(Relaxed));
         std::hint::black_box(sum);
     }
 
     /// Gives the memory of some bytes back to the system.
-    pub(super) fn release(&self, bytes: Range<usize>) {
+    pub fn release(&self, bytes: Range<usize>) {
         #[cfg(target_os = "linux")]
         if !bytes.is_empty() {
             self.map.release(bytes.clone());
@@ -274,7 +283,7 @@ impl Store {
     }
 
     /// Some bytes that were read (not through the mapping) will not be needed again soon.
-    pub(super) fn passed(&self, bytes: Range<usize>) {
+    pub fn passed(&self, bytes: Range<usize>) {
         #[cfg(target_os = "linux")]
         if self.passes {
             self.forget(bytes);
@@ -290,7 +299,7 @@ impl Store {
     }
 
     /// Whether the file holds something else than when it was opened. Where its times are what they were, it is not read for that.
-    pub(super) fn changed(&self) -> bool {
+    pub fn changed(&self) -> bool {
         let Ok(now) = self.file.metadata() else { return true };
         now.len() != self.length || now.modified().ok() != self.modified && !self.is_as_it_was().unwrap_or(false)
     }
@@ -307,12 +316,27 @@ impl Store {
 
     /// # Errors
     /// When the file was cut short, or its disk has failed, so that what was read of the mapping is nothing.
-    pub(super) fn whole(&self) -> Result<()> {
+    pub fn whole(&self) -> Result<()> {
         if self.map.is_cut() {
             return Err(self.bad("was cut short, or its disk has failed, while it was in use"));
         }
         Ok(())
     }
+}
+
+/// The first of some numbers that is not finite.
+fn first_infinite(bytes: &[u8]) -> Option<usize> {
+    let cells = bytes.as_chunks::<4>().0;
+    // Without a branch in the loop, so that it is vectorised.
+    let all = cells.iter().fold(true, |good, &cell| good & f32::from_le_bytes(cell).is_finite());
+    if all { None } else { cells.iter().position(|&cell| !f32::from_le_bytes(cell).is_finite()) }
+}
+
+/// The first of some numbers that is not below a bound.
+fn first_not_below<const SIZE: usize>(bytes: &[u8], number: impl Fn(&[u8; SIZE]) -> u32, bound: usize) -> Option<usize> {
+    let cells = bytes.as_chunks::<SIZE>().0;
+    let highest = cells.iter().fold(0, |highest, cell| highest.max(number(cell)));
+    if cells.is_empty() || (highest as usize) < bound { None } else { cells.iter().position(|cell| number(cell) as usize >= bound) }
 }
 
 /// What the disk of a file is set to; else what disks are by default.

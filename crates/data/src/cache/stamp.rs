@@ -8,10 +8,12 @@
 //! times at the first write to a page alone, until the system has written the page to the disk, half a minute later or so. Numbers would
 //! be wrong then, as those of a file that changes while it is mapped, and no more; [`Check::Always`] finds it. So that other writes are
 //! seen, the last change must be two seconds old when a check begins that is to leave a stamp, and when it ends.
-use super::{cache_folder::cache_directory, packed::Store, sources};
+use super::CacheFolder;
+use crate::sources;
 use hogwild_base::OutputFile;
 use serde_json::{Value, json};
 use std::{
+    fs::File,
     io::Write,
     path::{Path, PathBuf},
 };
@@ -42,16 +44,24 @@ const LEAST: u64 = 16 << 20;
 /// The place of a file's stamp, and what the file is.
 pub(super) struct Stamp {
     path: PathBuf,
+    checked: PathBuf,
+    checksum: String,
     file: Value,
     /// Whether the last change was some time ago when the file was opened.
     settled: bool,
 }
 
 impl Stamp {
-    /// None where there can be none: no cache folder, a small file, a system without inodes.
-    pub fn of(store: &Store) -> Option<Stamp> {
-        (store.length >= LEAST).then_some(())?;
-        Some(Stamp { path: place(&store.path)?, file: identity(store)?, settled: is_settled(store) })
+    /// Of an open file that says this checksum of itself. None where there can be none: a small file, a system without inodes.
+    pub fn of(folder: &CacheFolder, path: &Path, file: &File, checksum: &str) -> Option<Stamp> {
+        file.metadata().is_ok_and(|now| now.len() >= LEAST).then_some(())?;
+        Some(Stamp {
+            path: place(folder, path)?,
+            checked: path.to_owned(),
+            checksum: checksum.to_owned(),
+            file: identity(path, file, checksum)?,
+            settled: is_settled(file),
+        })
     }
 
     /// What was found when the file was checked, if it is still that file.
@@ -62,8 +72,9 @@ impl Stamp {
     }
 
     /// Keeps what was found. Where it cannot be written, the file will be checked again.
-    pub fn keep(&self, store: &Store, found: Value) {
-        if !self.settled || !is_settled(store) || identity(store).as_ref() != Some(&self.file) {
+    pub fn keep(&self, file: &File, found: Value) {
+        let now = identity(&self.checked, file, &self.checksum);
+        if !self.settled || !is_settled(file) || now.as_ref() != Some(&self.file) {
             return;
         }
         let stamp = json!({ "file": self.file, "found": found, "sum": sum(&self.file, &found) });
@@ -87,30 +98,30 @@ fn sum(file: &Value, found: &Value) -> String {
 }
 
 /// Removes the stamp of a file that is no more.
-pub(super) fn forget(path: &Path) {
-    let _ = place(path).map(std::fs::remove_file);
+pub(super) fn forget(folder: &CacheFolder, path: &Path) {
+    let _ = place(folder, path).map(std::fs::remove_file);
 }
 
-fn place(path: &Path) -> Option<PathBuf> {
+fn place(folder: &CacheFolder, path: &Path) -> Option<PathBuf> {
     let name = xxh3_64(std::path::absolute(path).ok()?.as_os_str().as_encoded_bytes());
-    Some(cache_directory()?.join(CHECKED).join(format!("{name:016x}.json")))
+    Some(folder.path().join(CHECKED).join(format!("{name:016x}.json")))
+}
+
+fn is_settled(file: &File) -> bool {
+    file.metadata().is_ok_and(|now| sources::is_settled(&now))
 }
 
 #[cfg(unix)]
-fn identity(store: &Store) -> Option<Value> {
+fn identity(path: &Path, file: &File, checksum: &str) -> Option<Value> {
     use std::os::unix::fs::MetadataExt;
-    let now = store.file.metadata().ok()?;
+    let now = file.metadata().ok()?;
     Some(json!({
-        "checker": CHECKER, "path": store.path.to_string_lossy(), "checksum": store.checksum, "length": now.len(),
+        "checker": CHECKER, "path": path.to_string_lossy(), "checksum": checksum, "length": now.len(),
         "device": now.dev(), "inode": now.ino(), "modified": [now.mtime(), now.mtime_nsec()], "changed": [now.ctime(), now.ctime_nsec()],
     }))
 }
 
-fn is_settled(store: &Store) -> bool {
-    store.file.metadata().is_ok_and(|now| sources::is_settled(&now))
-}
-
 #[cfg(not(unix))]
-fn identity(_store: &Store) -> Option<Value> {
+fn identity(_path: &Path, _file: &File, _checksum: &str) -> Option<Value> {
     None
 }

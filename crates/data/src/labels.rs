@@ -1,8 +1,8 @@
 //! How the labels, or the ratings, of a data set are: their spread, and, where they are few, which they are.
 
+use crate::spread::Spread;
 use serde_json::{Value, json};
-
-use super::spread::Spread;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// How many different labels are told apart.
 const FEW: usize = 4;
@@ -33,7 +33,7 @@ pub struct Labels {
 }
 
 impl Labels {
-    pub(super) const NONE: Labels = Labels {
+    pub(crate) const NONE: Labels = Labels {
         spread: Spread::NONE,
         plus: 0,
         others: 0,
@@ -43,7 +43,7 @@ impl Labels {
     };
 
     /// Of some rows, the first of which has this number, by the bits of their labels.
-    pub(super) fn of(first: usize, bits: &[u32]) -> Labels {
+    pub(crate) fn of(first: usize, bits: &[u32]) -> Labels {
         let mut labels = Labels { spread: Spread::of(first, bits), ..Labels::NONE };
         for (row, label) in (first..).zip(bits.iter().map(|&bits| f32::from_bits(bits))).filter(|(_, label)| !label.is_nan()) {
             labels.plus += u64::from(label == 1.0);
@@ -51,6 +51,17 @@ impl Labels {
             labels.find(LabelCount { label, row, count: 1 });
         }
         labels
+    }
+
+    /// Of labels in memory, joined of groups as those of a file are: so their mean has the same bits.
+    pub(crate) fn in_groups(labels: &[AtomicU32], group: usize) -> Labels {
+        let mut bits = Vec::with_capacity(group);
+        let groups = labels.chunks(group).enumerate().map(|(i, cells)| {
+            bits.clear();
+            bits.extend(cells.iter().map(|cell| cell.load(Relaxed)));
+            Labels::of(i * group, &bits)
+        });
+        groups.fold(Labels::NONE, Labels::join)
     }
 
     fn find(&mut self, new: LabelCount) {
@@ -67,7 +78,7 @@ impl Labels {
 
     /// The first few different labels, in the order in which they come.
     pub fn few(&self) -> &[LabelCount] {
-        self.found.get(..self.found_count).unwrap_or_default()
+        &self.found[..self.found_count]
     }
 
     /// Whether [`few`](Self::few) has all labels that occur.
@@ -83,7 +94,7 @@ impl Labels {
         labels.join(", ") + if self.more { ", ..." } else { "" }
     }
 
-    pub(super) fn join(self, later: Labels) -> Labels {
+    pub(crate) fn join(self, later: Labels) -> Labels {
         let mut joined = Labels {
             spread: self.spread.join(later.spread),
             plus: self.plus + later.plus,
@@ -96,12 +107,12 @@ impl Labels {
     }
 
     /// For a stamp; numbers as bits, so that they stay what they are.
-    pub(super) fn to_json(self) -> Value {
+    pub(crate) fn to_json(self) -> Value {
         let few: Vec<_> = self.few().iter().map(|found| (found.label.to_bits(), found.row, found.count)).collect();
         json!({ "spread": self.spread.to_json(), "signs": (self.plus, self.others), "few": few, "more": self.more })
     }
 
-    pub(super) fn from_json(json: &Value) -> Option<Labels> {
+    pub(crate) fn from_json(json: &Value) -> Option<Labels> {
         let (plus, others) = serde_json::from_value(json["signs"].clone()).ok()?;
         let few: Vec<(u32, usize, u64)> = serde_json::from_value(json["few"].clone()).ok()?;
         let mut labels = Labels { spread: Spread::from_json(&json["spread"])?, plus, others, ..Labels::NONE };

@@ -38,7 +38,7 @@ pub struct Farthest {
 }
 
 impl Spread {
-    pub(super) const NONE: Spread = Spread {
+    pub(crate) const NONE: Spread = Spread {
         count: 0,
         min: f32::INFINITY,
         min_count: 0,
@@ -51,7 +51,7 @@ impl Spread {
     };
 
     /// Of some rows, the first of which has this number, by the bits of their labels or ratings.
-    pub(super) fn of(first: usize, bits: &[u32]) -> Spread {
+    pub(crate) fn of(first: usize, bits: &[u32]) -> Spread {
         let mut spread = Spread::NONE;
         let given = || (first..).zip(bits.iter().map(|&bits| f32::from_bits(bits))).filter(|(_, target)| !target.is_nan());
         let mut sum = 0.0;
@@ -82,7 +82,7 @@ impl Spread {
         joined
     }
 
-    pub(super) fn join(self, later: Spread) -> Spread {
+    pub(crate) fn join(self, later: Spread) -> Spread {
         let (n, m) = ((self.count as f64), (later.count as f64));
         let (all, apart) = ((n + m).max(1.0), later.mean - self.mean);
         Spread {
@@ -117,14 +117,14 @@ impl Spread {
     }
 
     /// For a stamp; numbers as bits, so that they stay what they are.
-    pub(super) fn to_json(self) -> Value {
+    pub(crate) fn to_json(self) -> Value {
         json!({
             "min": (self.min.to_bits(), self.min_count, self.min_row), "max": (self.max.to_bits(), self.max_count, self.max_row),
             "spread": (self.count, self.mean.to_bits(), self.squares.to_bits()),
         })
     }
 
-    pub(super) fn from_json(json: &Value) -> Option<Spread> {
+    pub(crate) fn from_json(json: &Value) -> Option<Spread> {
         let (min, min_count, min_row) = serde_json::from_value(json["min"].clone()).ok()?;
         let (max, max_count, max_row) = serde_json::from_value(json["max"].clone()).ok()?;
         let (count, mean, squares) = serde_json::from_value(json["spread"].clone()).ok()?;

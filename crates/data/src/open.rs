@@ -1,0 +1,146 @@
+//! Data as they are given: packed files are opened, text is packed first, into a cache or for the time being.
+
+use crate::{
+    Cache, Data, NotKept, Origin, PackReport, PackSettings, cache, is_safetensors,
+    pack::pack_sources,
+    store::Store,
+    temporary::{PACKED, temporary_folder},
+};
+use hogwild_base::{Error, Progress, Result};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// Data that [`ReadOptions::open`] opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// The data.
+    pub data: Data,
+    /// Where they came from.
+    pub origin: Origin,
+    /// What packing reported, if anything was packed.
+    pub report: Option<PackReport>,
+    /// Keeps the packed file where it is no longer than this lives.
+    temporary: Option<TempDir>,
+}
+
+impl Opened {
+    /// The data alone, where their file lasts that long: on Unix always, as an open file needs no name there.
+    pub fn into_data(self) -> Data {
+        // Elsewhere a file that is mapped cannot be removed: the folder is left to the next run.
+        self.temporary.into_iter().for_each(|folder| drop(folder.keep()));
+        self.data
+    }
+}
+
+/// How data are read: what text looks like, which cache is used, who is told how far it is.
+///
+/// ```
+/// # mod hogwild { pub use hogwild_data as data; }
+/// use hogwild::data::{CacheFolder, Data, ReadOptions};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let cache = CacheFolder::at(folder.path());
+/// let opened = ReadOptions::new().cache(cache).progress(&|_done, _of| true).open(&["data/reviews.train.svm".into()])?;
+/// let Data::Rows(rows) = &opened.data else { panic!("ratings, not rows") };
+/// assert_eq!(rows.rows(), 400);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct ReadOptions<'a> {
+    settings: PackSettings,
+    cache: Option<Cache>,
+    progress: &'a dyn Progress,
+}
+
+impl Default for ReadOptions<'_> {
+    fn default() -> Self {
+        ReadOptions { settings: PackSettings::default(), cache: None, progress: &() }
+    }
+}
+
+impl<'a> ReadOptions<'a> {
+    /// Text of any kind that is recognised, no cache, and nobody who waits.
+    pub fn new() -> ReadOptions<'a> {
+        ReadOptions::default()
+    }
+
+    /// How text is packed.
+    pub fn settings(self, settings: PackSettings) -> Self {
+        ReadOptions { settings, ..self }
+    }
+
+    /// Keeps packed text in a cache folder, and finds it again there as long as path, device, inode, size and the times of the last changes
+    /// (the system's own too) of all inputs are the same.
+    ///
+    /// Standard input is not kept, nor is text whose last change is less than two seconds old when it is read, as another could have the
+    /// same time. What was kept of the same paths in an older state is removed. A packed file that was checked before is not checked
+    /// again: see [`Check::Once`](crate::Check::Once).
+    pub fn cache(self, cache: impl Into<Cache>) -> Self {
+        ReadOptions { cache: Some(cache.into()), ..self }
+    }
+
+    /// Is told the bytes read, of text before decompression. Where it says `false`, reading ends with [`Error::Io`] of the kind
+    /// `Interrupted`, and nothing is written.
+    pub fn progress(self, progress: &'a dyn Progress) -> Self {
+        ReadOptions { progress, ..self }
+    }
+
+    /// Packs text into one file. The target appears complete or not at all: a file that was there stays if anything fails.
+    /// The result depends on the text alone, not on the number of threads.
+    ///
+    /// # Errors
+    /// What cannot be read, understood or written, with its place.
+    pub fn pack(&self, inputs: &[PathBuf], out: &Path) -> Result<PackReport> {
+        pack_sources(inputs, out, &self.settings, self.progress).map(|(report, _)| report)
+    }
+
+    /// Opens a packed file, or packs text and opens the result.
+    ///
+    /// Without a cache, or where it cannot be written, packed text is kept only as long as the [`Opened`].
+    ///
+    /// # Errors
+    /// What cannot be read or understood, with its place; a packed file that is damaged, or is given beside other inputs.
+    pub fn open(&self, inputs: &[PathBuf]) -> Result<Opened> {
+        if let Some(path) = inputs.iter().find(|path| is_safetensors(path)) {
+            if inputs.len() > 1 {
+                return Err(Error::BadFile {
+                    path: path.clone(),
+                    problem: "is packed and cannot be joined with other inputs".into(),
+                    remedy: "give it alone, or pack all the text together",
+                });
+            }
+            let data = match &self.cache {
+                Some(cache) => cache::open(path, cache, self.progress)?,
+                None => self.check(path)?,
+            };
+            return Ok(Opened { data, origin: Origin::Input, report: None, temporary: None });
+        }
+        let mut why = NotKept::NoCache;
+        if let Some(cache) = &self.cache {
+            match cache::open_text(inputs, &self.settings, cache, self.progress)? {
+                Ok(cache::Packed { data, origin, report }) => return Ok(Opened { data, origin, report, temporary: None }),
+                Err(not_kept) => why = not_kept,
+            }
+        }
+        let (temporary, _lock) = temporary_folder().map_err(Error::io(&std::env::temp_dir(), "create a directory in"))?;
+        let path = temporary.path().join(PACKED);
+        let report = self.pack(inputs, &path)?;
+        let data = self.check(&path)?;
+        // On Unix an open file needs no name, and nothing of it is left then, however the run ends.
+        let temporary = (!cfg!(unix)).then_some(temporary);
+        Ok(Opened { data, origin: Origin::NotKept(why), report: Some(report), temporary })
+    }
+
+    /// Opens a packed file and checks all of it.
+    fn check(&self, path: &Path) -> Result<Data> {
+        Data::in_store(Store::open(path)?, None, self.progress)
+    }
+}
+
+/// Packs text into one file: [`ReadOptions::pack`] without anybody who waits.
+///
+/// # Errors
+/// As there.
+pub fn pack(inputs: &[PathBuf], out: &Path, settings: &PackSettings) -> Result<PackReport> {
+    ReadOptions::new().settings(settings.clone()).pack(inputs, out)
+}

@@ -1,0 +1,140 @@
+//! Ratings from lists in memory: users and items are numbered by frequency, as packing does, so that training gives the same bits.
+
+use super::{GROUP, Home, IN_MEMORY, Ratings, Side};
+use crate::{
+    cells::Cells,
+    dictionary::{DIRECT, Dictionary, Key, Ranked, TooMany},
+    ids::plain_integer,
+    labels::Labels,
+};
+use hogwild_base::{Error, Result, memory};
+use std::path::Path;
+
+/// What the users, or the items, of ratings are called: integers or names. A name such as `17` is the integer.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum IdList<'a> {
+    /// Integers of 32 bits.
+    Short(&'a [u32]),
+    /// Integers of 64 bits.
+    Long(&'a [u64]),
+    /// Names.
+    Names(&'a [&'a str]),
+    /// Names that are owned.
+    Texts(&'a [String]),
+}
+
+macro_rules! lists {
+    ($($variant:ident: $id:ty),*) => {$(
+        impl<'a> From<&'a [$id]> for IdList<'a> {
+            fn from(ids: &'a [$id]) -> IdList<'a> {
+                IdList::$variant(ids)
+            }
+        }
+        impl<'a> From<&'a Vec<$id>> for IdList<'a> {
+            fn from(ids: &'a Vec<$id>) -> IdList<'a> {
+                IdList::$variant(ids)
+            }
+        }
+        impl<'a, const N: usize> From<&'a [$id; N]> for IdList<'a> {
+            fn from(ids: &'a [$id; N]) -> IdList<'a> {
+                IdList::$variant(ids)
+            }
+        }
+    )*};
+}
+
+lists! { Short: u32, Long: u64, Names: &'a str, Texts: String }
+
+impl<'a> IdList<'a> {
+    fn len(self) -> usize {
+        match self {
+            IdList::Short(ids) => ids.len(),
+            IdList::Long(ids) => ids.len(),
+            IdList::Names(ids) => ids.len(),
+            IdList::Texts(ids) => ids.len(),
+        }
+    }
+
+    /// The `i`th, as packing reads it in a text.
+    fn key(self, i: usize) -> Key<'a> {
+        let of_text = |text: &'a str| plain_integer(text.as_bytes()).map_or(Key::Name(text.as_bytes()), Key::Number);
+        match self {
+            IdList::Short(ids) => Key::Number(ids[i].into()),
+            IdList::Long(ids) => Key::Number(ids[i]),
+            IdList::Names(ids) => of_text(ids[i]),
+            IdList::Texts(ids) => of_text(&ids[i]),
+        }
+    }
+
+    /// Ranks them by frequency. Gives also the rank of each.
+    fn rank(self, what: &str) -> Result<(Vec<u32>, Side)> {
+        let (mut codes, mut others) = (Vec::with_capacity(self.len()), Vec::new());
+        for i in 0..self.len() {
+            match self.key(i) {
+                Key::Number(number) if number < DIRECT => codes.push(number as u32),
+                Key::Name([]) => return Err(bad(format!("the {what} of rating {i} (from 0) has an empty name"), "leave it out")),
+                key => {
+                    codes.push(DIRECT as u32);
+                    others.push(key);
+                }
+            }
+        }
+        let mut dictionary = Dictionary::default();
+        let too_many = |_: TooMany| bad(format!("have more different {what}s than can be numbered, about 4278 million"), "give fewer");
+        dictionary.count(&mut codes, others.into_iter()).map_err(too_many)?;
+        let ranked = dictionary.rank();
+        codes.iter_mut().for_each(|code| *code = ranked.rank(*code));
+        let Ranked { ids, counts, .. } = ranked;
+        Ok((codes, Side { ids, counts }))
+    }
+}
+
+impl Ratings {
+    /// Copies ratings: who (`users`) thinks what (`ratings`) of what (`items`), in three lists of one length.
+    ///
+    /// ```
+    /// # mod hogwild { pub use hogwild_data as data; }
+    /// use hogwild::data::Ratings;
+    ///
+    /// let ratings = Ratings::from_triples(&[7u64, 7, 3], &["Brazil", "Alien", "Alien"], &[4.0, 5.0, 3.5])?;
+    /// assert_eq!((ratings.users(), ratings.items(), ratings.len()), (2, 2, 3));
+    /// assert_eq!(ratings.item_ids()?.name(0), "Alien"); // it has two ratings
+    /// # Ok::<(), hogwild_base::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When lengths differ, there is no rating, a rating is not finite or a name is empty: which one is named.
+    pub fn from_triples<'a>(users: impl Into<IdList<'a>>, items: impl Into<IdList<'a>>, ratings: &[f32]) -> Result<Ratings> {
+        let (users, items, count) = (users.into(), items.into(), ratings.len());
+        if (users.len(), items.len()) != (count, count) {
+            let problem = format!("there are {} users, {} items and {count} ratings", users.len(), items.len());
+            return Err(bad(problem, "give three lists of one length"));
+        }
+        if count == 0 || count >= u32::MAX as usize {
+            return Err(bad(format!("there are {count}, and 1 to 4294967294 can be used"), "give as many"));
+        }
+        if let Some(at) = ratings.iter().position(|rating| !rating.is_finite()) {
+            return Err(bad(format!("rating {at} (from 0) is {}", ratings[at]), "leave it out"));
+        }
+        memory::ask(12 * count as u64, || "ratings".into(), "give fewer, or pack them into a file")?;
+        let (user, users) = users.rank("user")?;
+        let (item, items) = items.rank("item")?;
+        let rating = Cells::new(ratings.to_vec());
+        let labels = Labels::in_groups(&rating, GROUP);
+        Ok(Ratings {
+            user: Cells::new(user),
+            item: Cells::new(item),
+            rating,
+            users: users.counts.len(),
+            items: items.counts.len(),
+            labels,
+            home: Home::Memory { users, items },
+        })
+    }
+}
+
+/// An error about ratings in memory.
+fn bad(problem: String, remedy: &'static str) -> Error {
+    Error::BadFile { path: Path::new(IN_MEMORY).to_owned(), problem, remedy }
+}

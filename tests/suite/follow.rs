@@ -32,7 +32,7 @@ impl Watch for End {
 
 fn rows(folder: &Path, rows: u64, nonzeros: u64) -> Dataset {
     let mut text = Vec::new();
-    Synth { rows, nonzeros, ..Synth::default() }.write(&mut text).unwrap();
+    Synth { rows, nonzeros, ..Synth::default() }.write(&mut text, &()).unwrap();
     sparse(folder, "rows.svm", &text)
 }
 

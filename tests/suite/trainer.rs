@@ -11,7 +11,7 @@ use std::{ops::ControlFlow, sync::atomic::AtomicBool};
 
 fn text(synth: &Synth) -> Vec<u8> {
     let mut text = Vec::new();
-    synth.write(&mut text).unwrap();
+    synth.write(&mut text, &()).unwrap();
     text
 }
 

@@ -3,7 +3,7 @@
 use crate::support::command::until;
 use crate::support::data::open_file;
 use hogwild::{Batch, EpochReport, Settings, Threads, Watch, data::Packed, synth::Synth, train_factorization, train_linear};
-use std::{path::Path, process::Command};
+use std::{ops::ControlFlow, path::Path, process::Command};
 
 /// Runs a test in a process where no other one runs.
 fn in_own_process(test: &str, work: impl FnOnce()) {
@@ -51,9 +51,10 @@ fn assert_no_global_pool() {
 fn one_thread_is_the_calling_one() {
     struct Counts(usize, usize);
     impl Watch for Counts {
-        fn epoch(&mut self, _: &EpochReport) {
+        fn epoch(&mut self, _: &EpochReport) -> ControlFlow<()> {
             assert_eq!(running(), self.0);
             self.1 += 1;
+            ControlFlow::Continue(())
         }
     }
     in_own_process("threads::one_thread_is_the_calling_one", || {

@@ -49,22 +49,22 @@ impl Family for Factorization {
         let refused = |setting, value: String, problem: &str| Err(Error::BadSetting { setting, value, problem: problem.into() });
         if let Some(hot) = settings.hot_rows.filter(|&hot| hot > 0) {
             let problem = "factorization keeps hot rows apart by its order of tiles; leave the setting out";
-            return refused("--hot-rows", hot.to_string(), problem);
+            return refused("hot_rows", hot.to_string(), problem);
         }
         if let Some(positive) = settings.positive {
             let problem = "is a label of sparse rows, and ratings have none; leave the setting out";
-            return refused("--positive", positive.to_string(), problem);
+            return refused("positive", positive.to_string(), problem);
         }
         if let Window::Bytes(_) = settings.window {
             let problem = "is of sparse rows; ratings are copied into memory, all of them; leave it out";
-            return refused("--window", settings.window.to_string(), problem);
+            return refused("window", settings.window.to_string(), problem);
         }
         if settings.aids.l1 > 0.0 {
-            return refused("--l1", settings.aids.l1.to_string(), "is of linear models; factors take --l2");
+            return refused("l1", settings.aids.l1.to_string(), "is of linear models; factors take `l2`");
         }
         if !matches!(settings.normalize, Normalize::Auto | Normalize::None) {
             let problem = "scales features, and ratings have none; leave the setting out";
-            return refused("--normalize", settings.normalize.name().into(), problem);
+            return refused("normalize", settings.normalize.name().into(), problem);
         }
         Ok(())
     }

@@ -140,8 +140,8 @@ pub trait Stage: Sync {
 /// Something is left to train on, and something to evaluate on, of `examples` of which so many are held out.
 pub(crate) fn check_split(examples: u64, held: Option<u64>, settings: &Settings) -> Result<()> {
     if let Some(held) = held.filter(|&held| held == 0 || held == examples) {
-        let problem = format!("holds out {held} of {examples} examples; give another share, or --valid");
-        return Err(Error::BadSetting { setting: "--holdout", value: settings.holdout.to_string(), problem });
+        let problem = format!("holds out {held} of {examples} examples; give another share, or `valid`");
+        return Err(Error::BadSetting { setting: "holdout", value: settings.holdout.to_string(), problem });
     }
     Ok(())
 }

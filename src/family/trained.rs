@@ -28,7 +28,7 @@ impl TrainedModel {
     /// When there is none of that name.
     pub fn family(&self) -> Result<&'static dyn AnyFamily> {
         let problem = || "is no family of models; linear and mf are".to_string();
-        family(self.family).ok_or_else(|| Error::BadSetting { setting: "--model", value: self.family.into(), problem: problem() })
+        family(self.family).ok_or_else(|| Error::BadSetting { setting: "model", value: self.family.into(), problem: problem() })
     }
 
     /// Scores a data set of the model's kind, by the threads of the call (see [`Threads`](crate::Threads)). An ensemble's scores are those that predict the mean of what its members predict: of the

@@ -48,7 +48,7 @@ pub(super) struct Rehearsal<'a> {
 
 impl<'a> Rehearsal<'a> {
     pub fn new(stage: &'a dyn Stage, facts: &'a Facts, settings: &'a Settings, set: InstructionSet) -> Rehearsal<'a> {
-        Rehearsal { stage, facts, settings, set, shape: Shape { hot: 0, workers: 1, averaged: false, ..stage.shape() } }
+        Rehearsal { stage, facts, settings, set, shape: stage.shape().alone() }
     }
 
     /// Examples of a fold that are trained on.
@@ -70,7 +70,7 @@ impl<'a> Rehearsal<'a> {
 
     /// Room for a rehearsal's parameters.
     fn parameters(&self) -> Result<Parameters> {
-        Parameters::new(self.shape, &self.facts.layout)
+        Parameters::new(&self.shape, &self.facts.layout)
     }
 
     /// What a rehearsal's engine is told.

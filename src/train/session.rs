@@ -78,7 +78,7 @@ fn attempt(
     follower: &mut Follower<'_>,
 ) -> Result<Went> {
     let basis = prepared.basis();
-    let parameters = &Parameters::new(basis.shape, &basis.facts.layout)?;
+    let parameters = &Parameters::new(&basis.shape, &basis.facts.layout)?;
     prepared.start(parameters);
     let admitted: Vec<u64> = (1..=settings.epochs).map(|epoch| curriculum::admitted(settings, basis.examples, epoch)).collect();
     let &Settings { schedule, loss, aids, batch, batch_growth, seed, threads, pin, .. } = settings;
@@ -317,12 +317,12 @@ impl Stalls {
 pub(super) fn check_held_out(valid: bool, settings: &Settings) -> Result<()> {
     if valid && settings.holdout > 0.0 {
         let problem = "cannot be used together with validation data; give one of the two".into();
-        return Err(Error::BadSetting { setting: "--holdout", value: settings.holdout.to_string(), problem });
+        return Err(Error::BadSetting { setting: "holdout", value: settings.holdout.to_string(), problem });
     }
-    let by_loss = matches!(settings.schedule, Schedule::Plateau { .. }).then(|| ("--schedule", settings.schedule.to_string()));
-    let by_metric = settings.patience.map(|patience| ("--patience", patience.to_string()));
+    let by_loss = matches!(settings.schedule, Schedule::Plateau { .. }).then(|| ("schedule", settings.schedule.to_string()));
+    let by_metric = settings.patience.map(|patience| ("patience", patience.to_string()));
     if let (Some((setting, value)), false) = (by_loss.or(by_metric), valid || settings.holdout > 0.0) {
-        let problem = "goes by held-out data; give --valid or --holdout".into();
+        let problem = "goes by held-out data; give `valid` or `holdout`".into();
         return Err(Error::BadSetting { setting, value, problem });
     }
     Ok(())

@@ -40,18 +40,16 @@ impl Weights for Recorder {
     fn gather(&mut self, _block: usize, rows: &Line<u32>) -> F32x16 {
         F32x16(rows.0.map(|row| self.weights.narrow.get(row as usize).copied().unwrap_or(0.0)))
     }
-    fn step(&mut self, _block: usize, rows: &Line<u32>, gradient: F32x16) {
+    /// L1 as a gradient, which it is but at 0.
+    fn step(&mut self, _block: usize, rows: &Line<u32>, gradient: F32x16, l1: Option<F32x16>) {
+        let l1 = l1.unwrap_or_default();
+        let sign = |i: usize| self.weights.narrow.get(rows.0[i] as usize).map_or(0.0, |w| w.signum());
+        let gradient = F32x16(std::array::from_fn(|i| gradient.0[i] + l1.0[i] * sign(i)));
         for (row, g) in rows.0.into_iter().zip(gradient.0) {
             if let Some(to) = self.gradient.narrow.get_mut(row as usize) {
                 *to += g;
             }
         }
-    }
-    /// L1 as a gradient, which it is but at 0.
-    fn step_l1(&mut self, block: usize, rows: &Line<u32>, gradient: F32x16, l1: F32x16) {
-        let sign = |i: usize| self.weights.narrow.get(rows.0[i] as usize).map_or(0.0, |w| w.signum());
-        let drawn = F32x16(std::array::from_fn(|i| gradient.0[i] + l1.0[i] * sign(i)));
-        self.step(block, rows, drawn);
     }
     fn gather_row(&mut self, row: u32, out: &mut [F32x16]) -> f32 {
         for (out, from) in out.iter_mut().zip(self.weights.wide[row as usize].as_chunks().0) {

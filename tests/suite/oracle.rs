@@ -19,10 +19,8 @@ impl<R: UpdateRule> Weights for Summed<R> {
     fn gather(&mut self, block: usize, rows: &Line<u32>) -> F32x16 {
         self.plain.gather(block, rows)
     }
-    fn step(&mut self, block: usize, rows: &Line<u32>, gradient: F32x16) {
-        self.step_l1(block, rows, gradient, F32x16::default());
-    }
-    fn step_l1(&mut self, _block: usize, rows: &Line<u32>, gradient: F32x16, l1: F32x16) {
+    fn step(&mut self, _block: usize, rows: &Line<u32>, gradient: F32x16, l1: Option<F32x16>) {
+        let l1 = l1.unwrap_or_default();
         for (i, row) in rows.0.into_iter().enumerate().filter(|&(_, row)| row != u32::MAX) {
             let [sum, lambdas] = self.narrow.entry(row).or_default();
             (*sum, *lambdas) = (*sum + gradient.0[i], *lambdas + l1.0[i]);
@@ -55,7 +53,7 @@ impl<R: UpdateRule> Summed<R> {
         for (row, [g, l1]) in std::mem::take(&mut self.narrow) {
             let one = |x: f32| F32x16(std::array::from_fn(|i| if i == 0 { x } else { 0.0 }));
             let rows = Line(std::array::from_fn(|i| if i == 0 { row } else { u32::MAX }));
-            self.plain.step_l1(0, &rows, one(g / n), one(l1 / n));
+            self.plain.step(0, &rows, one(g / n), Some(one(l1 / n)));
         }
         for (row, (sums, beside)) in std::mem::take(&mut self.wide) {
             let mean: Vec<f32> = sums.iter().map(|sum| sum / n).collect();

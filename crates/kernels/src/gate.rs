@@ -19,12 +19,14 @@ pub struct Gate {
     pub ready: AtomicUsize,
     /// The last group that a worker is in.
     pub entered: AtomicUsize,
+    /// Whether no worker will enter another group.
     pub over: AtomicBool,
     lock: Mutex<()>,
     turn: Condvar,
 }
 
 impl Gate {
+    /// A gate that stands open; group number `i` ends at unit `ends[i]` of the plan.
     pub fn new(groups: Vec<Vec<usize>>, ends: Vec<usize>) -> Gate {
         let (ready, entered, over, lock, turn) = (usize::MAX.into(), 0.into(), false.into(), Mutex::default(), Condvar::new());
         Gate { groups, ends, ready, entered, over, lock, turn }

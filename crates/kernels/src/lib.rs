@@ -6,11 +6,13 @@
 //!
 //! An inner part of `hogwild`, whose `lib.rs` chooses what of it users see.
 #![deny(unsafe_code)]
+#![warn(missing_docs)]
 #![cfg_attr(test, allow(dead_code, unused_imports))]
 
 pub mod aids;
 pub mod batch;
 pub mod engine;
+mod exchange;
 pub mod feed;
 pub mod gate;
 pub mod loss;

@@ -101,6 +101,7 @@ impl Plan {
         Plan { gate: Some(gate), ..self }
     }
 
+    /// The gate that workers pass, of data larger than memory.
     pub fn gate(&self) -> Option<&Gate> {
         self.gate.as_ref()
     }

@@ -21,6 +21,7 @@ pub struct Targets {
     /// What the loss takes a label for.
     pub taken: Taken,
     shift: f32,
+    /// What targets are multiplied by to be labels, but for their shift.
     pub scale: f32,
     inverse: f32,
     /// By which power of the scale the loss grows.

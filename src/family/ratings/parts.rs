@@ -37,6 +37,6 @@ impl Parts<'_> {
     pub fn start(&self, parameters: &Parameters) {
         let mut random = Stream::Start.random(self.settings.seed);
         let scale = START / (self.settings.rank as f32).sqrt();
-        parameters.set_wide(|| scale * (2.0 * random.random::<f32>() - 1.0));
+        parameters.table(0).set_weights(|| scale * (2.0 * random.random::<f32>() - 1.0));
     }
 }

@@ -14,11 +14,10 @@ use crate::{
 use hogwild_base::{Result, threads};
 use hogwild_data::Ratings;
 use hogwild_kernels::{
-    batch::Batch,
     engine::{FactorKernel, Loops, Task},
     feed::{Normalize, Rating},
     models::Factorization,
-    params::{Finish, Parameters, Shape},
+    params::{Finish, Parameters, Shape, TableShape},
     simd::LANES,
 };
 use std::ops::Range;
@@ -59,7 +58,7 @@ impl<'a> RatingsRun<'a> {
         } else {
             valid.map(|valid| translate(valid, &user_ids, &item_ids, loss)).transpose()?
         };
-        let stride = if settings.batch == Batch::One { Parameters::wide_stride(&facts.layout, rank) } else { 1 };
+        let stride = Parameters::row_stride(&facts.layout, rank);
         feed.set_places(stride);
         let targets = feed.targets;
         let basis = Basis {
@@ -74,11 +73,9 @@ impl<'a> RatingsRun<'a> {
             examples: feed.ratings.len() as u64,
             targets,
             shape: Shape {
-                wide: users + items,
-                width: rank,
                 workers: settings.workers(),
                 averaged: settings.aids.average.is_some(),
-                ..Shape::default()
+                ..Shape::of(TableShape::rows(users + items, rank))
             },
             numbers: (rank.div_ceil(LANES) * NUMBERS) as f64,
             by_heart: false,
@@ -113,13 +110,13 @@ impl Prepared for RatingsRun<'_> {
         let (rank, users, items) = (parts.settings.rank, 0..parts.users, parts.users..parts.users + parts.items);
         let biases = |name, rows: Range<usize>| {
             let shape = vec![rows.len()];
-            Tensor { name, shape, numbers: rows.map(|row| targets.scale * parameters.beside(row, finish)).collect() }
+            Tensor { name, shape, numbers: rows.map(|row| targets.scale * parameters.table(0).beside(row, finish)).collect() }
         };
         // The product of two is in the unit of the ratings.
         let root = targets.scale.sqrt();
         let factors = |name, rows: Range<usize>| {
             let shape = vec![rows.len(), rank];
-            Tensor { name, shape, numbers: rows.flat_map(|row| parameters.wide_weights(row, finish)).map(|w| root * w).collect() }
+            Tensor { name, shape, numbers: parameters.table(0).weights(rows, finish).map(|w| root * w).collect() }
         };
         Tensors(vec![
             Tensor { name: "mean", shape: vec![1], numbers: vec![targets.bias(targets.base)] },

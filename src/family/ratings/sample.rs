@@ -9,7 +9,7 @@ use hogwild_kernels::{
     engine::{Counters, Task},
     feed::{Rating, RatingFeed},
     models::Pair,
-    params::{Finish, Parameters, Shape},
+    params::{Finish, Parameters, Shape, TableShape},
     seeds::Stream,
     simd::math::mixed,
 };
@@ -53,7 +53,7 @@ impl<'a> RatingsStage<'a> {
         for number in numbers.iter_mut().filter(|number| **number == 0) {
             (*number, rows) = (rows, rows + 1);
         }
-        let stride = Parameters::wide_stride(&parts.layout, parts.settings.rank);
+        let stride = Parameters::row_stride(&parts.layout, parts.settings.rank);
         let place = |place: u32| numbers[parts.row(place)] * stride;
         ratings.iter_mut().for_each(|Rating { pair, .. }| *pair = Pair { user: place(pair.user), item: place(pair.item) });
         let all = ratings.len() as u32;
@@ -70,7 +70,7 @@ impl Stage for RatingsStage<'_> {
     }
 
     fn shape(&self) -> Shape {
-        Shape { wide: self.rows, width: self.parts.settings.rank, ..Shape::default() }
+        Shape::of(TableShape::rows(self.rows, self.parts.settings.rank))
     }
 
     fn start(&self, parameters: &Parameters) {
@@ -81,9 +81,10 @@ impl Stage for RatingsStage<'_> {
         let row = |place: u32| (place / self.stride) as usize;
         let score = |&Rating { pair, value }: &Rating| {
             let (user, item) = (row(pair.user), row(pair.item));
-            let factors = parameters.wide_weights(user, finish).zip(parameters.wide_weights(item, finish));
+            let table = parameters.table(0);
+            let factors = table.weights(user..user + 1, finish).zip(table.weights(item..item + 1, finish));
             let dot: f32 = factors.map(|(p, q)| p * q).sum();
-            (self.feed.targets.base + parameters.beside(user, finish) + parameters.beside(item, finish) + dot, value)
+            (self.feed.targets.base + table.beside(user, finish) + table.beside(item, finish) + dot, value)
         };
         fold.held.iter().map(|&position| score(&self.feed.ratings[position as usize])).collect()
     }

@@ -23,7 +23,7 @@ use hogwild_kernels::{
     feed::{Normalize, RowCells, ScaledFeed, Scaling, SparseFeed},
     models::Linear,
     order::{Order, Plan},
-    params::{Finish, Parameters, Shape},
+    params::{Finish, Parameters, Shape, TableShape},
     targets::Targets,
 };
 use std::{ops::Range, sync::Arc};
@@ -100,12 +100,10 @@ impl<'a> RowsRun<'a> {
             examples: data.rows() as u64 - held_rows.unwrap_or(0),
             targets,
             shape: Shape {
-                narrow: data.columns() + 1,
-                hot: hot_rows,
+                tables: vec![TableShape { private: hot_rows, ..TableShape::single(data.columns() + 1) }],
                 rare,
                 workers: settings.workers(),
                 averaged: settings.aids.average.is_some(),
-                ..Shape::default()
             },
             // The bias is one more.
             numbers: data.nonzeros() as f64 / data.rows().max(1) as f64 + 1.0,
@@ -121,7 +119,8 @@ impl<'a> RowsRun<'a> {
 
     /// Weights of raw features for standardised labels, the bias first.
     fn standard(&self, parameters: &Parameters, finish: &Finish<'_>, scaling: Option<&Scaling>) -> Vec<f32> {
-        let mut weights = parameters.narrow_weights(finish);
+        let table = parameters.table(0);
+        let mut weights: Vec<f32> = table.weights(0..table.slots(), finish).collect();
         scaling.iter().for_each(|scaling| scaling.fold(&mut weights));
         weights.first_mut().into_iter().for_each(|bias| *bias += self.basis.targets.base);
         weights
@@ -246,7 +245,7 @@ impl Stage for RowsStage<'_> {
     }
 
     fn shape(&self) -> Shape {
-        self.search.run.basis.shape
+        self.search.run.basis.shape.clone()
     }
 
     fn judge(&self, parameters: &Parameters, finish: &Finish<'_>, fold: &Fold) -> Vec<(f32, f32)> {

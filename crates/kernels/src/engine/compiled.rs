@@ -3,8 +3,19 @@
 //! A loop is compiled for each model, rule, instruction set and way, and takes the compiler a second or more; all of them were nine tenths
 //! of a build. So the default rules, and those that they are compared with, have lean loops of their own. All other rules go by
 //! [`Any`](crate::rules::Any), a few hundredths slower, to the same bits. What seldom runs (aids, scaled features, batches, rehearsals, rows
-//! of unusual width) goes by `Any` under every rule: `with_any!` makes the rule that the loops here are compiled for. A user's own rule,
-//! [`Own`], has all loops by its type.
+//! of unusual width, processors without a vector type here) goes by `Any` under every rule: `with_any!` makes the rule that the loops here
+//! are compiled for. A user's own rule, [`Own`], has all loops by its type.
+//!
+//! | loop | linear | factorization | loops | sets on x86-64 |
+//! |---|---|---|---|---|
+//! | lean, a step an example | adagrad, ftrl, sgd, `Any` of 1, 2, 3 | adagrad-rowwise of 1, 2, 4, 8 vectors; of 2: adagrad, ftrl, sgd, `Any` of 1, 2, 3 | 16 | 2 |
+//! | aided or rehearsed, any width, a step an example | sgd, `Any` of 1, 2, 3 | and adagrad-rowwise | 9 | 3 |
+//! | the sums of a batch | sgd, `Any` of 1, 2, 3 | and adagrad-rowwise | 9 | 3 |
+//! | the step of a batch, of both models | sgd, adagrad-rowwise, `Any` of 1, 2, 3 | | 5 | 3 |
+//!
+//! These are 39 loops, 101 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
+//! everything. What is compiled for each instruction set but not for each rule: the two exchanges (see [`exchange`](crate::exchange)), the
+//! start of a replica, and the merging of sums.
 use super::{Counters, Engine, FactorKernel, Facts, LinearKernel, Loops, Task, alone::Alone, hogwild::Workers, synchronous::Synchronous};
 use crate::{
     batch::Batch,
@@ -12,7 +23,7 @@ use crate::{
     models::{Factorization, Fixed, Linear, Model, Width},
     params::{Aided, Lean},
     rules::{AdagradRowwise, Layout, Rule, UpdateRule, with_any, with_rule},
-    simd::LANES,
+    simd::{InstructionSet, LANES},
 };
 use hogwild_base::Result;
 use std::borrow::Cow;
@@ -27,26 +38,26 @@ fn facts<R: UpdateRule>(rule: &R) -> Facts {
     Facts { layout, averages: rule.averages(), proximal: rule.proximal(), learns: rule.learns(), schedules: rule.schedules() }
 }
 
-/// On narrow rows row-wise Adagrad is Adagrad.
-fn narrow(rule: Rule) -> Rule {
+/// On slots of one weight row-wise Adagrad is Adagrad.
+fn of_single_weights(rule: Rule) -> Rule {
     if let Rule::AdagradRowwise(AdagradRowwise(rule)) = rule { Rule::Adagrad(rule) } else { rule }
 }
 
 impl Loops<LinearKernel> for Rule {
     fn facts(&self) -> Facts {
-        with_rule!(narrow(*self), rule => facts(&rule))
+        with_rule!(of_single_weights(*self), rule => facts(&rule))
     }
 
     fn default_rate(&self, mean_square: f32) -> f32 {
-        narrow(*self).default_rate(mean_square)
+        of_single_weights(*self).default_rate(mean_square)
     }
 
     fn engine<'r, 'd: 'r>(&self, feed: &'r ScaledFeed<'d>, model: &'r Linear, task: &'r Task<'r>) -> Made<'r> {
         if !is_lean(task) || feed.scaling.is_some() {
-            return with_any!([Sgd] narrow(*self), rule => seldom(feed, model, task, rule));
+            return with_any!([Sgd] of_single_weights(*self), rule => seldom(feed, model, task, rule));
         }
         let (feed, model) = (feed.feed, Cow::Borrowed(model));
-        Ok(match narrow(*self) {
+        Ok(match of_single_weights(*self) {
             Rule::Adagrad(rule) => Box::new(Workers::<_, _, _, Lean>::new(feed, model, task, rule)?),
             Rule::Ftrl(rule) => Box::new(Workers::<_, _, _, Lean>::new(feed, model, task, rule)?),
             other => with_any!([Sgd] other, rule => Box::new(Workers::<_, _, _, Lean>::new(feed, model, task, rule)?)),
@@ -60,7 +71,7 @@ impl Loops<LinearKernel> for Rule {
         task: &'r Task<'r>,
         counters: &'r Counters,
     ) -> Box<dyn Engine + 'r> {
-        with_any!([Sgd] narrow(*self), rule => Box::new(Alone::new(feed, model, task, counters, rule)))
+        with_any!([Sgd] of_single_weights(*self), rule => Box::new(Alone::new(feed, model, task, counters, rule)))
     }
 }
 
@@ -156,9 +167,9 @@ impl<R: UpdateRule> Loops<FactorKernel> for Own<R> {
     }
 }
 
-/// Whether nothing stands between gradients and the rule, and each example is a step.
+/// Whether nothing stands between gradients and the rule, each example is a step, and lean loops are compiled for the instruction set.
 fn is_lean(task: &Task<'_>) -> bool {
-    task.batch == Batch::One && task.aids.are_off()
+    task.batch == Batch::One && task.aids.are_off() && task.set != InstructionSet::Portable && task.set.is_available()
 }
 
 fn of_width<'r, W: Width, R: UpdateRule>(feed: &'r RatingFeed, model: &Factorization, task: &'r Task<'r>, rule: R) -> Made<'r> {

@@ -110,7 +110,7 @@ fn together(
         })
     });
     tallies.sort_by_key(|&(worker, _)| worker);
-    tallies.into_iter().fold(Tally::default(), |sum, (_, tally)| sum.add(tally))
+    tallies.into_iter().fold(Tally::default(), |sum, (_, tally)| sum + tally)
 }
 
 /// Has someone follow until so many workers have sent their results.

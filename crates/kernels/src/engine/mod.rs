@@ -40,20 +40,29 @@ pub struct Task<'a> {
     pub examples: u64,
     /// Examples that each epoch admits.
     pub admitted: &'a [u64],
+    /// What is trained, laid out for the rule.
     pub parameters: &'a Parameters,
     /// The learning rate before the schedule.
     pub rate: f32,
+    /// How the rate goes over the run.
     pub schedule: Schedule,
+    /// What is minimised.
     pub loss: Loss,
+    /// What stands between gradients and the rule.
     pub aids: Aids,
+    /// How many examples a step goes by.
     pub batch: Batch,
+    /// What the batch is multiplied by after every epoch, 1 or more.
     pub batch_growth: f64,
+    /// What noise follows from.
     pub seed: u64,
+    /// Workers, at least 1.
     pub threads: usize,
     /// Whether each worker is pinned to a core, where there are as many workers as cores.
     pub pin: bool,
+    /// The instruction set that loops are compiled for.
     pub set: InstructionSet,
-    /// Of data larger than memory.
+    /// Reads data larger than memory; none where all fits.
     pub reader: Option<&'a dyn Reader>,
 }
 
@@ -69,6 +78,7 @@ pub struct Epoch<'a> {
     pub number: usize,
     /// Where the run stands as it begins.
     pub start: Moment,
+    /// Which positions it visits, and in what order.
     pub plan: &'a Plan,
 }
 
@@ -134,6 +144,7 @@ pub trait Loops<K: Kernel>: Sync {
 /// What a session asks about a rule.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts {
+    /// How its numbers lie beside its weights.
     pub layout: Layout,
     /// See [`UpdateRule::averages`](crate::rules::UpdateRule::averages).
     pub averages: bool,

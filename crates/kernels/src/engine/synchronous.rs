@@ -10,7 +10,7 @@ use crate::{
     feed::Feed,
     models::Model,
     order::{Plan, Queue},
-    params::{Finish, Gradients, Merge, Step, Summing},
+    params::{Finish, Gradients, Merge, SlotWidth, Step, Summing},
     rules::{Clock, UpdateRule},
     schedule::Moment,
     simd::{InstructionSet, Isa, Job, dispatch},
@@ -29,8 +29,10 @@ const LEAST: usize = 1024;
 const MOST: usize = 8;
 /// The most numbers in all shards' sums (256 MB), but that there is always one shard.
 const ROOM: usize = 1 << 26;
-/// Rows that are stepped by one task: narrow, wide.
-const ROWS: [usize; 2] = [8192, 256];
+/// Slots of one weight that are stepped by one task.
+const SINGLES: usize = 8192;
+/// The same of slots of many.
+const ROWS: usize = 256;
 
 /// What stays from batch to batch.
 pub(super) struct Synchronous<'a, F, M: Model, R: UpdateRule> {
@@ -109,15 +111,19 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
         };
         let tally = sum(set, size, shards, positions, &add);
         let sums = &shards[0].sums;
-        let [narrow, wide] = sums.touched();
-        // Each task but the last of narrow rows has whole vectors: no two write to the row for empty lanes.
-        let tasks = narrow.chunks(ROWS[0]).map(|rows| [rows, &[]]).chain(wide.chunks(ROWS[1]).map(|rows| [&[][..], rows]));
-        let tasks: Vec<_> = tasks.collect();
-        let step = |number, rows| {
+        // Each task but a table's last has whole vectors: no two write to the slot for empty lanes.
+        let tasks = sums.touched().enumerate().flat_map(|(table, slots)| {
+            let size = match task.parameters.shape.tables[table].width {
+                SlotWidth::One => SINGLES,
+                SlotWidth::Row(_) => ROWS,
+            };
+            slots.chunks(size).map(move |slots| (table, slots))
+        });
+        let step = |number, (table, slots)| {
             let adjuster = Adjuster::new(task.aids, task.seed, (clock.step << 24) + number as u64);
-            dispatch(set, Step { rule, memory: of, clock, adjuster, parameters, sums, rows, examples })
+            dispatch(set, Step { rule, memory: of, clock, adjuster, parameters, sums, table, slots, examples })
         };
-        let observed = each(&tasks, &step);
+        let observed = each(&tasks.collect::<Vec<_>>(), &step);
         if rule.learns() {
             rule.learn(memory, observed);
         }
@@ -132,7 +138,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
             // Schedules count examples: they go by how far the run is.
             let now = Moment { step: start.step + tally.examples, ..start };
             self.clock.rate = task.schedule.rate(task.rate, &now);
-            tally = tally.add(self.step(positions));
+            tally = tally + self.step(positions);
             self.clock.step += 1;
             counters.examples.store(tally.examples, Relaxed);
             asked.iter_mut().for_each(|asked| asked.ask(counters));
@@ -182,11 +188,14 @@ fn sum<E: Send>(set: InstructionSet, size: usize, shards: &mut [Shard<E>], posit
     let (first, rest) = positions.split_at(a.len() * size);
     let (one, two) = join(|| sum(set, size, a, first, add), || sum(set, size, b, rest, add));
     dispatch(set, Merge { into: &mut a[0].sums, from: &b[0].sums });
-    one.add(two)
+    one + two
 }
 
-/// Does each task, by its number and rows, and adds what their steps have observed, in their order.
-fn each<'r>(tasks: &[[&'r [u32]; 2]], step: &(dyn Fn(usize, [&'r [u32]; 2]) -> [f32; 2] + Sync)) -> [f32; 2] {
+/// A table with some of its touched slots.
+type Slots<'r> = (usize, &'r [u32]);
+
+/// Does each task, by its number and slots, and adds what their steps have observed, in their order.
+fn each<'r>(tasks: &[Slots<'r>], step: &(dyn Fn(usize, Slots<'r>) -> [f32; 2] + Sync)) -> [f32; 2] {
     let observed = map(tasks.len(), |task| step(task, tasks[task]));
     observed.into_iter().fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d])
 }

@@ -2,10 +2,10 @@
 use super::{Follow, LOOK, Task};
 use crate::{
     aids::Adjuster,
-    feed::Feed,
+    feed::{ExampleReader, Feed},
     models::Model,
     order::{Plan, Queue},
-    params::{Aiding, Hogwild},
+    params::{Aiding, Reads, Replica, Stepping},
     rules::{Clock, UpdateRule},
     schedule::Moment,
     simd::{Isa, Job, LANES},
@@ -13,6 +13,7 @@ use crate::{
 use crossbeam::utils::CachePadded;
 use std::{
     marker::PhantomData,
+    ops::Add,
     sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     time::Instant,
 };
@@ -22,12 +23,14 @@ use std::{
 pub struct Counters {
     /// Examples begun in this epoch, by blocks.
     pub examples: CachePadded<AtomicU64>,
+    /// Whether the workers are to stop after the block at hand.
     pub stop: AtomicBool,
 }
 
 /// What a worker has done.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
+    /// Examples trained on.
     pub examples: u64,
     /// Stored numbers visited: nonzeros, or ratings.
     pub nonzeros: u64,
@@ -35,8 +38,10 @@ pub struct Tally {
     pub loss: f64,
 }
 
-impl Tally {
-    pub fn add(self, other: Tally) -> Tally {
+impl Add for Tally {
+    type Output = Tally;
+
+    fn add(self, other: Tally) -> Tally {
         Tally { examples: self.examples + other.examples, nonzeros: self.nonzeros + other.nonzeros, loss: self.loss + other.loss }
     }
 }
@@ -89,75 +94,52 @@ pub(super) fn last_of(task: &Task<'_>, start: &Moment, examples: u64) -> Clock {
     Clock { rate: task.schedule.rate(task.rate, &last), step: last.step + 1, steps: last.steps }
 }
 
-/// Room for the examples that a feed reads ahead, and the one at hand.
-const RING: usize = 4;
-
 impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Share<'_, '_, F, M, R, A> {
     type Output = (Tally, R::Memory);
+    /// Without a vector type the plain run goes by the loop with everything: see `compiled`.
+    const PORTABLE: bool = A::ON;
 
     #[inline(always)]
     fn run<I: Isa>(mut self, isa: I) -> (Tally, R::Memory) {
         let Share { feed, model, rule, task, .. } = self;
         let (loss, aids, schedule, rate) = (task.loss, &task.aids, task.schedule, task.rate);
-        const { assert!(F::AHEAD < RING) };
-        let (longest, fetched) = (feed.longest(), feed.fetched());
+        let longest = feed.longest();
         let clips = A::ON && aids.clip_norm.is_some();
-        let mut weights = Hogwild::<_, _, A>::new(isa, rule, self.memory, self.adjuster, task.parameters, self.worker, longest / LANES + 1);
-        let mut scratch = model.scratch(longest);
-        // Examples are read some ahead of their turn, into a ring.
-        let mut ring: [M::Example; RING] = std::array::from_fn(|_| feed.room());
-        let mut labels_ahead = [0.0; RING];
-        let mut turn = 0;
-        // How many examples of the block to come stand in the ring.
-        let mut ready = 0;
+        let (parameters, reads) = (task.parameters, Reads::of(task.parameters, self.worker));
+        let mut replica = Replica::new(task.set, parameters, self.worker, rule.averages(), A::ON && self.adjuster.l1);
+        let mut weights = Stepping::<_, _, A>::new(isa, rule, self.memory, self.adjuster, parameters, reads, longest / LANES + 1);
+        let (mut scratch, mut reader) = (model.scratch(longest), ExampleReader::new(feed));
         let mut tally = Tally::default();
         let (mut scores, mut labels) = (Vec::new(), Vec::new());
-        let mut queue = Queue::new(self.plan, F::SHUFFLE, 2 * fetched);
+        let mut queue = Queue::new(self.plan, F::SHUFFLE, reader.reach());
         loop {
             let n = queue.advance(feed.chooses().then_some(|p| feed.keeps(p)));
             if n == 0 {
-                return (tally, weights.finish());
+                break;
             }
             scores.resize(n, 0.0);
             labels.resize(n, 0.0);
             let now = Moment { step: self.start.step + self.counters.examples.fetch_add(n as u64, Relaxed), ..self.start };
             let mut clock = Clock { rate: schedule.rate(rate, &now), step: now.step, steps: now.steps };
-            let (positions, known) = queue.positions();
-            // At the start, and where a short block has ended what was known of the order.
-            for (i, &position) in positions[..known].iter().enumerate().take(F::AHEAD).skip(ready) {
-                let slot = (turn + i) % RING;
-                labels_ahead[slot] = feed.read(isa, position, &mut ring[slot], &weights);
-            }
-            ready = F::AHEAD.min(known - n);
             let (scores, labels) = (&mut scores[..n], &mut labels[..n]);
-            let from = |ahead: usize| &positions[ahead..][..n];
-            let looks = from(0).iter().zip(from(F::AHEAD)).zip(from(fetched).iter().zip(from(2 * fetched)));
-            for (((&position, &near), (&middle, &far)), (to_score, to_label)) in looks.zip(scores.iter_mut().zip(labels.iter_mut())) {
-                let slot = if F::AHEAD > 0 { turn % RING } else { 0 };
-                if F::AHEAD == 0 {
-                    labels_ahead[slot] = feed.read(isa, position, &mut ring[slot], &weights);
-                }
+            reader.begin(isa, queue.positions(), n, &weights);
+            for (turn, (to_score, to_label)) in reader.turns(queue.positions().0, n).zip(scores.iter_mut().zip(labels.iter_mut())) {
+                let label = reader.take(isa, turn, &weights);
                 weights.begin(&clock);
                 clock.step += 1;
-                let (score, label) = (model.score(&ring[slot], &mut weights, &mut scratch), labels_ahead[slot]);
+                let score = model.score(reader.example(), &mut weights, &mut scratch);
                 (*to_score, *to_label) = (score, label);
-                tally.nonzeros += feed.size(&ring[slot]);
-                // Between the score and its use: the processor has this to do while it waits for the sum.
-                feed.prefetch_place(isa, far);
-                feed.prefetch_example(isa, middle, &weights);
-                if F::AHEAD > 0 {
-                    let slot = (turn + F::AHEAD) % RING;
-                    labels_ahead[slot] = feed.read(isa, near, &mut ring[slot], &weights);
-                }
+                tally.nonzeros += feed.size(reader.example());
+                reader.look_ahead(isa, turn, &weights);
                 let mut slope = loss.slope(score, label);
                 if clips {
-                    slope = aids.clipped(slope, model.gradient_square(&ring[slot], &scratch));
+                    slope = aids.clipped(slope, model.gradient_square(reader.example(), &scratch));
                 }
-                model.backward(&ring[slot], slope, &mut weights, &mut scratch);
+                model.backward(reader.example(), slope, &mut weights, &mut scratch);
                 weights.end();
-                turn += 1;
+                reader.end();
             }
-            weights.exchange();
+            replica.exchange(&weights.averaged());
             let block = loss.total::<I::V>(scores, labels);
             tally.loss += block;
             tally.examples += n as u64;
@@ -166,8 +148,10 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Share<'_, '_, F, M,
             }
             self.asked.iter_mut().for_each(|asked| asked.ask(self.counters));
             if self.counters.stop.load(Relaxed) {
-                return (tally, weights.finish());
+                break;
             }
         }
+        replica.finish(&weights.averaged());
+        (tally, weights.into_memory())
     }
 }

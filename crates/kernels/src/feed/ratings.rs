@@ -11,14 +11,19 @@ use std::ops::Range;
 /// One rating, with dictionary numbers (items counted from behind the users).
 #[derive(Clone, Copy, Debug)]
 pub struct Rating {
+    /// Whose rating of what it is.
     pub pair: Pair,
+    /// The target.
     pub value: f32,
 }
 
 /// Ratings, copied into tiles once, and shuffled within the tile then; or all in the order of the file.
 pub struct RatingFeed {
+    /// The ratings in the order in which they lie.
     pub ratings: Vec<Rating>,
+    /// Positions that stay together when an epoch is shuffled.
     pub units: Vec<Range<u32>>,
+    /// How ratings became targets.
     pub targets: Targets,
 }
 
@@ -71,8 +76,8 @@ impl<W: Width> Feed<Factorization<W>> for RatingFeed {
     #[inline(always)]
     fn prefetch_example<I: Isa>(&self, _isa: I, position: u32, places: &impl Places<I>) {
         let pair = self.ratings[position as usize].pair;
-        places.prefetch_wide(pair.user, W::VECTORS);
-        places.prefetch_wide(pair.item, W::VECTORS);
+        places.prefetch_row(pair.user, W::VECTORS);
+        places.prefetch_row(pair.item, W::VECTORS);
     }
 
     #[inline(always)]

@@ -99,6 +99,7 @@ impl<'a> SparseFeed<'a> {
         kept
     }
 
+    /// Whether the row at a position is kept out of training, by a hash of position and seed.
     pub fn is_held_out(&self, position: u32) -> bool {
         let x = Stream::Holdout.seed(self.seed).wrapping_add((position as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
         mixed(x) < self.holdout

@@ -111,7 +111,9 @@ impl Scaling {
 /// Rows in scaled form, or not: what runs with aids read from. A feed of its own: that [`SparseFeed`] looked whether to scale cost all
 /// others 5% (imdb_1gram, one thread).
 pub struct ScaledFeed<'a> {
+    /// The rows as they are.
     pub feed: &'a SparseFeed<'a>,
+    /// How they are scaled, if at all.
     pub scaling: Option<&'a Scaling>,
 }
 

@@ -61,8 +61,8 @@ macro_rules! losses {
         #[derive(Clone, Copy, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum Loss {
-            $(#[doc = concat!("[`", stringify!($plain), "`](struct@", stringify!($plain), "), `--loss ", $plain_name, "`.")] $plain,)*
-            $(#[doc = concat!("[`", stringify!($set), "`](struct@", stringify!($set), "), `--loss ", $set_name, "`.")] $set($set),)*
+            $(#[doc = concat!("[`", stringify!($plain), "`](struct@", stringify!($plain), "), named `", $plain_name, "`.")] $plain,)*
+            $(#[doc = concat!("[`", stringify!($set), "`](struct@", stringify!($set), "), named `", $set_name, "`.")] $set($set),)*
             /// A user's own, by the library alone.
             Own(OwnLoss),
         }
@@ -142,11 +142,11 @@ impl Loss {
     pub fn parse(text: &str) -> Result<Loss> {
         let (name, values) = text.split_once(':').unwrap_or((text, ""));
         let mut loss = Self::ALL.into_iter().find(|loss| loss.name() == name).ok_or_else(|| Error::BadSetting {
-            setting: "--loss",
+            setting: "loss",
             value: text.into(),
             problem: format!("there are {}", Self::ALL.map(|loss| loss.name()).join(", ")),
         })?;
-        knob::set_all("--loss", &mut loss.knobs(), values)?;
+        knob::set_all("loss", &mut loss.knobs(), values)?;
         Ok(loss)
     }
 

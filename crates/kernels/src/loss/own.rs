@@ -61,7 +61,7 @@ impl OwnLoss {
             }
             _ => return Ok(()),
         };
-        Err(Error::BadSetting { setting: "--loss", value: format!("{}{}", Self::PREFIX, self.name), problem: problem.into() })
+        Err(Error::BadSetting { setting: "loss", value: format!("{}{}", Self::PREFIX, self.name), problem: problem.into() })
     }
 }
 

@@ -45,7 +45,7 @@ fn names_and_settings_are_read_as_they_are_written() {
         ("squared:delta=1", "it has no settings"),
     ] {
         let message = Loss::parse(text).unwrap_err().to_string();
-        assert!(message.contains("--loss") && message.contains(part), "{text}: {message}");
+        assert!(message.contains("`loss`") && message.contains(part), "{text}: {message}");
     }
     for delta in [f32::NAN, 0.0] {
         assert!(Loss::Huber(Huber { delta }).check().unwrap_err().to_string().contains("delta goes from"));

@@ -1,6 +1,6 @@
 //! Matrix factorization with biases: `z = mean + b_u + b_i + p_u . q_i` (Koren, Bell & Volinsky 2009, eq. 4).
 //!
-//! Users are the wide rows `0..users`, items the rows after them; factors are the row, the bias is the weight beside it.
+//! Users are the slots `0..users`, items the slots after them; the factors are the weights of a slot, the bias is the weight beside them.
 //! L2 is per rating, as in that paper's equation 5 and in LIBMF: each rating decays the rows it touches by lambda.
 use super::Model;
 use crate::{
@@ -12,8 +12,9 @@ use std::marker::PhantomData;
 /// The rows of a user and of an item.
 #[derive(Clone, Copy, Debug)]
 pub struct Pair {
-    // Row numbers, unless a trainer has put places of its own there, as in `Row`.
+    /// The user's slot number, unless a trainer has put a place of its own there, as in [`Row`](super::Row).
     pub user: u32,
+    /// The item's, counted from behind the users.
     pub item: u32,
 }
 

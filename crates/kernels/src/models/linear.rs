@@ -8,14 +8,16 @@
 //! `mean(loss) + lambda/2 |w|^2`. The bias is not decayed.
 use super::Model;
 use crate::{
-    params::Weights,
+    params::{Slot, Weights},
     simd::{LANES, Line, Real, Vector},
 };
 
 /// A sparse example in blocks of sixteen: features, then the bias, then empty lanes.
 #[derive(Clone, Debug)]
 pub struct Row {
+    /// Room for the longest example; those behind the [blocks](Self::blocks) of this one hold what was there before.
     pub blocks: Vec<Block>,
+    /// How many features the example has, without the bias.
     pub features: usize,
 }
 
@@ -26,22 +28,23 @@ pub struct Block {
     pub rows: Line<u32>,
     /// What [`Weights`] are asked for: the row numbers, unless a trainer has put its own places there ahead of time.
     pub places: Line<u32>,
+    /// Feature values; 0 in empty lanes.
     pub values: Line<f32>,
 }
 
-/// The row number of an empty lane.
-const EMPTY: u32 = u32::MAX;
-
 /// How the last block ends behind so many features: bits of rows and values to keep, and bits to set: the bias, empty lanes.
 pub struct End {
+    /// All bits where a feature is, none elsewhere.
     pub keep: Line<u32>,
+    /// Slot numbers to set: the bias's, that of empty lanes.
     pub row: Line<u32>,
+    /// Bits of values to set: those of the bias.
     pub value: Line<u32>,
 }
 
 /// By features in the last block.
 pub static ENDS: [End; LANES] = {
-    const NONE: End = End { keep: Line([0; LANES]), row: Line([EMPTY; LANES]), value: Line([0; LANES]) };
+    const NONE: End = End { keep: Line([0; LANES]), row: Line([Slot::EMPTY; LANES]), value: Line([0; LANES]) };
     let mut ends = [NONE; LANES];
     let mut features = 0;
     while features < LANES {
@@ -87,10 +90,11 @@ impl Row {
 
     /// Empty room for `longest` features.
     pub fn with_room(longest: usize) -> Row {
-        let empty = Block { rows: Line([EMPTY; LANES]), places: Line([EMPTY; LANES]), values: Line([0.0; LANES]) };
+        let empty = Block { rows: Line([Slot::EMPTY; LANES]), places: Line([Slot::EMPTY; LANES]), values: Line([0.0; LANES]) };
         Row { blocks: vec![empty; longest / LANES + 1], features: 0 }
     }
 
+    /// The blocks of this example.
     #[inline(always)]
     pub fn blocks(&self) -> &[Block] {
         &self.blocks[..self.features / LANES + 1]
@@ -176,7 +180,7 @@ impl Model for Linear {
                 return; // a hinge that is satisfied moves nothing
             }
             for (i, block) in x.blocks().iter().enumerate() {
-                weights.step(i, &block.places, W::V::of(slope) * W::V::load(&block.values.0));
+                weights.step(i, &block.places, W::V::of(slope) * W::V::load(&block.values.0), None);
             }
             return;
         }
@@ -184,9 +188,9 @@ impl Model for Linear {
             let decay = W::V::load(&of_rows(&self.decay, rows));
             let gradient = decay.mul_add(*kept, W::V::of(slope) * W::V::load(&values.0));
             if self.l1.is_empty() {
-                weights.step(i, places, gradient);
+                weights.step(i, places, gradient, None);
             } else {
-                weights.step_l1(i, places, gradient, W::V::load(&of_rows(&self.l1, rows)));
+                weights.step(i, places, gradient, Some(W::V::load(&of_rows(&self.l1, rows))));
             }
         }
     }

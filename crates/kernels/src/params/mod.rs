@@ -1,5 +1,9 @@
 //! The shared parameters: where they lie, how they are moved, and what a worker sees of them.
 //!
+//! [`Parameters`] are [tables](Table) of slots: a slot is one weight (a feature's) or a row of them (a user's factors), with the rule's
+//! numbers beside. `layout` says how those lie in cells, `cells` is the memory. A worker's `view` reads slots where its `replica` has them;
+//! its steps go to the cells at once (`step_now`, `step_row`) or to the sums of a batch (`sum`, `gradients`, `batch_step`).
+//!
 //! # Why there is no data race
 //! Every shared number is an [`AtomicF32`](atomic_float::AtomicF32), loaded and stored `Relaxed`; a relaxed access is never a data
 //! race. Nothing here lends out `&mut` to shared memory or claims `Sync` for a type that lacks it. What Hogwild! gives up is not
@@ -10,27 +14,47 @@
 //! # Memory ordering
 //! `Relaxed` throughout: no worker draws a conclusion from one cell about another. Starting and joining the worker threads orders
 //! everything before and after an epoch.
+mod averaged;
+mod batch_step;
+mod cells;
+mod finish;
 mod gradients;
-mod hogwild;
+mod layout;
+mod learner;
+mod parameters;
 mod plain;
+mod replica;
+mod slot;
+mod step_now;
+mod step_row;
+mod sum;
 mod table;
+mod view;
 
 use crate::simd::{Isa, Line, Vector};
-pub use gradients::{Gradients, Merge, Step, Summing};
-pub use hogwild::Hogwild;
+pub(crate) use batch_step::Step;
+pub use finish::Finish;
+pub(crate) use gradients::{Gradients, Merge};
+pub use layout::SlotWidth;
+pub use parameters::{Parameters, Shape};
 pub use plain::Plain;
-pub use table::{Finish, Parameters, Shape};
+pub(crate) use replica::{Reads, Replica};
+pub use slot::Slot;
+pub(crate) use step_now::Stepping;
+pub(crate) use sum::Summing;
+pub use table::{Table, TableShape};
 
-/// Where rows lie, for [`Weights`]: worked out, and asked for, some examples ahead.
+/// Where slots lie, for [`Weights`]: worked out, and asked for, some examples ahead.
 pub trait Places<I: Isa> {
-    /// What [`gather`](Weights::gather) is to be given for sixteen narrow rows; lanes beyond the table are empty.
-    fn place(&self, rows: I::U, places: &mut Line<u32>);
-    /// Asks for the cells of a wide row of `vectors` of weights, or, if that is 0, of as many as it has.
-    fn prefetch_wide(&self, place: u32, vectors: usize);
+    /// What [`gather`](Weights::gather) is to be given for sixteen slots of one weight; lanes beyond the table are empty.
+    fn place(&self, slots: I::U, places: &mut Line<u32>);
+    /// Asks for the cells of a slot of `vectors` of weights, or, if that is 0, of as many as it has.
+    fn prefetch_row(&self, place: u32, vectors: usize);
 }
 
 /// Whether a worker is compiled with what `aids` does. The usual run is not: asking whether it is on took a tenth of a rating's time.
 pub trait Aiding: Send + Sync + 'static {
+    /// Whether it is.
     const ON: bool;
 }
 
@@ -49,21 +73,20 @@ impl Aiding for Lean {
 
 /// All that a model may do with parameters.
 ///
-/// Rows are either narrow, one weight each (a feature's), and go by sixteen; or wide (a user's factors), and go one by one, with one
-/// more weight beside them (a user's bias). A lane whose row number is beyond the table, such as `u32::MAX`, holds nothing: what is
-/// read there is to be multiplied by zero, and steps there are lost.
+/// Slots of one weight each (a feature's) go by sixteen. Slots of many (a user's factors) go one by one, with one more weight beside them
+/// (a user's bias). A lane whose slot number is beyond the table, such as [`Slot::EMPTY`], holds nothing: what is read there is to be
+/// multiplied by zero, and steps there are lost.
 pub trait Weights {
     /// Sixteen numbers at a time: [`F32x16`] in a user's own implementation.
     type V: Vector;
-    /// Reads the weights of sixteen different narrow rows, the example's block number `block`.
-    fn gather(&mut self, block: usize, rows: &Line<u32>) -> Self::V;
-    /// Applies the update rule to narrow rows: those last gathered as block `block`.
-    fn step(&mut self, block: usize, rows: &Line<u32>, gradient: Self::V);
-    /// The same, then a proximal step of L1: each weight is drawn to 0 by `l1` times the rate of its step.
-    fn step_l1(&mut self, block: usize, rows: &Line<u32>, gradient: Self::V, l1: Self::V);
-    /// Reads a wide row; returns the weight beside it. `out` is as long as the row.
-    fn gather_row(&mut self, row: u32, out: &mut [Self::V]) -> f32;
-    /// Applies the update rule to a wide row and to the weight beside it. `square` is the gradient's squared length (but for
+    /// Reads the weights of sixteen different slots, the example's block number `block`.
+    fn gather(&mut self, block: usize, slots: &Line<u32>) -> Self::V;
+    /// Applies the update rule to sixteen slots: those last gathered as block `block`. With `l1` each weight then takes a proximal step:
+    /// it is drawn to 0 by `l1` times the rate of its step.
+    fn step(&mut self, block: usize, slots: &Line<u32>, gradient: Self::V, l1: Option<Self::V>);
+    /// Reads a slot of many weights; returns the weight beside them. `out` is as long as the slot, in vectors.
+    fn gather_row(&mut self, slot: u32, out: &mut [Self::V]) -> f32;
+    /// Applies the update rule to a slot of many weights and to the weight beside them. `square` is the gradient's squared length (but for
     /// rounding, which may take it below 0), which row-wise rules go by.
-    fn step_row(&mut self, row: u32, gradient: &[Self::V], square: f32, beside: f32);
+    fn step_row(&mut self, slot: u32, gradient: &[Self::V], square: f32, beside: f32);
 }

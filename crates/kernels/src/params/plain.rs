@@ -1,5 +1,5 @@
 //! Parameters of one thread in plain vectors: what a library user's own loop trains, and the naive oracle of the shared ones.
-use super::{Weights, hogwild::drawn_to_0};
+use super::{Weights, learner, step_now::drawn_to_0};
 use crate::{
     rules::{Clock, UpdateRule},
     simd::{F32x16, LANES, Line},
@@ -80,8 +80,7 @@ impl<R: UpdateRule> Plain<R> {
 
     fn step_cell(&mut self, cell: &Cell<R>, g: f32) -> Cell<R> {
         let mut state = cell.1;
-        let w = self.rule.step(&self.step, cell.0, g, &mut state);
-        let [a, b] = self.rule.observe(g, &cell.1, &state);
+        let (w, [a, b]) = learner::step(&self.rule, &self.step, cell.0, g, &mut state);
         self.observed = [self.observed[0] + a, self.observed[1] + b];
         (w, state)
     }
@@ -94,12 +93,8 @@ impl<R: UpdateRule> Weights for Plain<R> {
         F32x16(rows.0.map(|row| self.narrow.get(row as usize).map_or(0.0, |cell| self.read(cell))))
     }
 
-    fn step(&mut self, block: usize, rows: &Line<u32>, gradient: F32x16) {
-        self.step_l1(block, rows, gradient, F32x16::default());
-    }
-
-    fn step_l1(&mut self, _block: usize, rows: &Line<u32>, gradient: F32x16, l1: F32x16) {
-        for ((row, g), l1) in rows.0.into_iter().zip(gradient.0).zip(l1.0) {
+    fn step(&mut self, _block: usize, rows: &Line<u32>, gradient: F32x16, l1: Option<F32x16>) {
+        for ((row, g), l1) in rows.0.into_iter().zip(gradient.0).zip(l1.unwrap_or_default().0) {
             if let Some(&cell) = self.narrow.get(row as usize) {
                 let (w, state) = self.step_cell(&cell, g);
                 let w = if l1 > 0.0 { drawn_to_0(w, self.rule.rate(&self.step, &state) * l1) } else { w };

@@ -4,7 +4,7 @@
 //! `w_i <- w_i - rate g_i / (sqrt(s) + epsilon)`, then `s <- s + |g|^2 / k`, over the row's k factors; the weight
 //! beside them has a state of its own. It halves the memory that factor rows move. The step goes by the state before it, as in LIBMF: root and quotient are
 //! then ready when the gradient comes, off the chain that each rating waits for. On
-//! narrow rows (linear models) it is Adagrad itself.
+//! slots of one weight (linear models) it is Adagrad itself.
 use super::{Adagrad, Clock, UpdateRule};
 use crate::simd::Real;
 use hogwild_base::Knob;

@@ -45,24 +45,42 @@ impl InstructionSet {
 
     /// All that this processor has, best first.
     pub fn available() -> Vec<InstructionSet> {
-        let mut found = Vec::new();
-        #[cfg(target_arch = "x86_64")]
-        {
-            let bits = is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("lzcnt");
-            let bits = bits && is_x86_feature_detected!("popcnt");
-            let avx2 = bits && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-            let wide = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
-            if avx2 && wide && is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vl") {
-                found.push(InstructionSet::Avx512);
+        let all = [
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx512,
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx2,
+            #[cfg(target_arch = "aarch64")]
+            InstructionSet::Neon,
+            InstructionSet::Portable,
+        ];
+        all.into_iter().filter(|set| set.is_available()).collect()
+    }
+
+    /// Whether this processor has it.
+    pub fn is_available(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx512 => {
+                InstructionSet::Avx2.is_available()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
             }
-            if avx2 {
-                found.push(InstructionSet::Avx2);
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx2 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("fma")
+                    && is_x86_feature_detected!("bmi1")
+                    && is_x86_feature_detected!("bmi2")
+                    && is_x86_feature_detected!("lzcnt")
+                    && is_x86_feature_detected!("popcnt")
             }
+            #[cfg(target_arch = "aarch64")]
+            InstructionSet::Neon => true,
+            InstructionSet::Portable => true,
         }
-        #[cfg(target_arch = "aarch64")]
-        found.push(InstructionSet::Neon);
-        found.push(InstructionSet::Portable);
-        found
     }
 
     /// Its name.
@@ -89,6 +107,7 @@ pub trait Isa: Copy + Send + Sync {
     type U: Integers;
     /// Sixteen neighbouring cells.
     fn load(self, from: &[AtomicF32; LANES]) -> Self::V;
+    /// Stores sixteen neighbouring cells.
     fn store(self, values: Self::V, to: &[AtomicF32; LANES]);
     /// Sixteen neighbouring cells of a mapped data set.
     #[inline(always)]
@@ -97,7 +116,7 @@ pub trait Isa: Copy + Send + Sync {
     }
     /// The first cells of a slice of a mapped data set, at most sixteen; 0 beyond its end.
     fn load_some(self, from: &[AtomicU32]) -> Self::U;
-    /// Sixteen narrow rows of `stride` cells, one a lane: weights, first state numbers, second, third. Lanes of cells that the
+    /// Sixteen slots of one weight, of `stride` cells each, one a lane: weights, first state numbers, second, third. Lanes of cells that the
     /// stride has not are zero.
     ///
     /// # Safety
@@ -110,7 +129,7 @@ pub trait Isa: Copy + Send + Sync {
     unsafe fn scatter(self, rows: [Self::V; MOST], cells: &[AtomicF32], at: &Line<u32>, stride: usize);
     /// Asks for the cache line of a cell; any address will do.
     fn prefetch<T>(self, cell: *const T);
-    /// Asks for sixteen narrow rows, given as for [`gather`](Self::gather); any places will do.
+    /// Asks for sixteen slots of one weight, given as for [`gather`](Self::gather); any places will do.
     fn prefetch_rows(self, cells: &[AtomicF32], at: &Line<u32>, stride: usize);
     /// Asks for all cache lines of neighbouring cells.
     #[inline(always)]
@@ -126,28 +145,37 @@ pub trait Isa: Copy + Send + Sync {
 
 /// Work to be compiled for each instruction set; its `run` must be `#[inline(always)]`.
 pub trait Job {
+    /// What it gives.
     type Output;
+    /// Whether it is compiled for the portable set too. It is the largest code of all and hardly any processor needs it, so what has a slower
+    /// twin leaves it out.
+    const PORTABLE: bool = true;
+    /// Does it.
     fn run<I: Isa>(self, isa: I) -> Self::Output;
 }
 
 /// Runs the job compiled for the given instruction set.
+///
+/// # Panics
+/// When the processor lacks the set and the job is not [portable](Job::PORTABLE).
 #[allow(unsafe_code)]
 pub fn dispatch<J: Job>(set: InstructionSet, job: J) -> J::Output {
     match set {
         #[cfg(target_arch = "x86_64")]
         // An InstructionSet may come from a caller, not from detection, hence the guards.
-        InstructionSet::Avx512 if InstructionSet::available().contains(&set) => {
+        InstructionSet::Avx512 if set.is_available() => {
             // SAFETY: the guard says that the processor has these features.
             unsafe { enter_avx512(job) }
         }
         #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx2 if InstructionSet::available().contains(&set) => {
+        InstructionSet::Avx2 if set.is_available() => {
             // SAFETY: as above.
             unsafe { enter_avx2(job) }
         }
         #[cfg(target_arch = "aarch64")]
         InstructionSet::Neon => enter_neon(job),
-        _ => enter_portable(job),
+        _ if J::PORTABLE => enter_portable(job),
+        _ => panic!("this work is not compiled for the instruction set {}", set.name()),
     }
 }
 

@@ -21,5 +21,5 @@ mod x86;
 pub use isa::{InstructionSet, Isa, Job, dispatch};
 pub use real::{F32x16, Integers, LANES, Line, Real, Vector};
 
-/// The most cells of a narrow row: a weight and three numbers of state.
+/// The most cells of a slot of one weight: a weight and three numbers of state.
 pub const MOST: usize = 4;

@@ -52,8 +52,11 @@ pub trait Vector: Real {
 
 /// Sixteen row numbers. Loops over `[u32; 16]` were compiled to anything from one instruction to sixteen jumps.
 pub trait Integers: Copy {
+    /// The same number in every lane.
     fn of(x: u32) -> Self;
+    /// From memory.
     fn load(from: &Line<u32>) -> Self;
+    /// To memory.
     fn store(self, to: &mut Line<u32>);
     /// Stores the numbers whose bits these are.
     #[inline(always)]

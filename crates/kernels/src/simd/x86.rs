@@ -1,4 +1,4 @@
-//! What AVX-512 and AVX2 share: moves of one to four narrow rows between shared cells and a 128-bit register.
+//! What AVX-512 and AVX2 share: moves of one to four slots of one weight between shared cells and a 128-bit register.
 //!
 //! Each `asm!` block means so many relaxed loads or stores of one 32-bit cell, in no particular order; it is the only way to say
 //! that on stable Rust without giving up vector moves. Values pass in registers: copying from memory to memory inside a block cost

@@ -1,0 +1,45 @@
+//! How a weight as it is trained becomes a weight as the model is to have it.
+use crate::{
+    rules::{State, UpdateRule},
+    simd::MOST,
+};
+
+/// A weight as the model is to have it, of the weight and its state.
+type Weight<'a> = dyn Fn(f32, &[f32]) -> f32 + 'a;
+
+/// How a weight as it is trained becomes a weight as the model is to have it.
+pub struct Finish<'a> {
+    /// The rule's [`finish`](UpdateRule::finish) of a weight and its state.
+    rule: Box<Weight<'a>>,
+    /// Numbers of state beside each weight.
+    state: usize,
+    /// What the sum of weighted changes is multiplied by, where the model is the average (see `aids`).
+    average: Option<f32>,
+}
+
+impl<'a> Finish<'a> {
+    /// By the step that would come next.
+    pub fn new<R: UpdateRule>(rule: &'a R, step: R::Step, average: Option<f32>) -> Finish<'a> {
+        if rule.rowwise() {
+            return Finish { rule: Box::new(|w, _| w), state: 0, average };
+        }
+        let finish = move |w, numbers: &[f32]| {
+            let mut state = R::State::splat(0.0);
+            state.as_mut().copy_from_slice(numbers);
+            rule.finish(&step, w, &state)
+        };
+        Finish { rule: Box::new(finish), state: <R::State<f32> as State<f32>>::LEN, average }
+    }
+
+    /// `state` gives the numbers beside the weight.
+    pub(super) fn weight(&self, w: f32, sum: impl FnOnce() -> f32, state: impl Fn(usize) -> f32) -> f32 {
+        if let Some(scale) = self.average {
+            return w - scale * sum();
+        }
+        let mut numbers = [0.0; MOST];
+        for (k, number) in numbers[..self.state].iter_mut().enumerate() {
+            *number = state(k);
+        }
+        (self.rule)(w, &numbers[..self.state])
+    }
+}

@@ -1,0 +1,66 @@
+//! How a slot's numbers lie in its cells.
+//!
+//! A slot of one weight is `[weight, state, padding to 1, 2 or 4]`. A slot of many weights is `[weights | state | weight beside, its
+//! state]`, each part in whole vectors of sixteen; under a row-wise rule `[weights | weight beside, its state; state of the row]`.
+use crate::{
+    rules::{Layout, State, UpdateRule},
+    simd::{LANES, MOST},
+};
+
+/// Where in the last vector of a slot of many weights the state of the row begins, under a row-wise rule.
+pub(super) const ROW_STATE: usize = 4;
+
+/// How many weights a slot has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SlotWidth {
+    /// One, as a feature of a linear model. Such slots are moved sixteen at a time.
+    One,
+    /// So many, with one more weight beside them, as a user's factors and bias. Such slots are moved one by one.
+    Row(usize),
+}
+
+/// The layout of a slot under a rule.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct SlotLayout {
+    /// Cells a slot.
+    pub stride: usize,
+    /// Weights of a slot, but for the one beside them.
+    pub weights: usize,
+    /// Cells that the weights take, and each number of their state.
+    pub part: usize,
+    /// Numbers of state that each weight has.
+    pub state: usize,
+    /// Where the weight beside lies, with its state behind it.
+    pub tail: Option<usize>,
+}
+
+impl SlotLayout {
+    pub fn of(rule: &Layout, width: SlotWidth) -> SlotLayout {
+        match width {
+            SlotWidth::One => SlotLayout { stride: rule.stride(), weights: 1, part: 1, state: rule.state, tail: None },
+            SlotWidth::Row(weights) => {
+                let tail = LANES * rule.vectors(weights.div_ceil(LANES));
+                let state = if rule.rowwise { 0 } else { rule.state };
+                SlotLayout { stride: tail + LANES, weights, part: weights.next_multiple_of(LANES), state, tail: Some(tail) }
+            }
+        }
+    }
+
+    /// Where number `k` of the state of weight `i` lies.
+    pub fn state(&self, i: usize, k: usize) -> usize {
+        self.part * (1 + k) + i
+    }
+}
+
+/// Cells a slot of one weight.
+pub(super) const fn stride<R: UpdateRule>() -> usize {
+    let cells = 1 + <R::State<f32> as State<f32>>::LEN;
+    assert!(cells <= MOST, "a rule has at most three numbers of state");
+    cells.next_power_of_two()
+}
+
+/// Vectors of weights and their state in a slot of `n` vectors of weights.
+#[inline(always)]
+pub(super) fn vectors<R: UpdateRule>(rule: &R, n: usize) -> usize {
+    if rule.rowwise() { n } else { n * (1 + <R::State<f32> as State<f32>>::LEN) }
+}

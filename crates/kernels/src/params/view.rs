@@ -1,0 +1,202 @@
+//! What a worker sees of the parameters: it reads slots where its replica has them ([`Reading`]), and its steps go where [`Steps`] says.
+//!
+//! Reading happens in two phases: `gather` reads weights for the score, and the step reads weight and state again, applies the rule and
+//! stores at once (see `step_now`), or adds to a sum (see `sum`).
+#![allow(unsafe_code)]
+use super::{
+    Parameters, Places, Weights,
+    layout::{stride, vectors},
+    replica::Reads,
+};
+use crate::{
+    rules::{Layout, State, UpdateRule},
+    simd::{Integers, Isa, LANES, Line, MOST, Real, Vector},
+};
+use atomic_float::AtomicF32;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// So many of the most frequent slots are taken to be in a near cache.
+const NEAR: u32 = 4096;
+/// With more slots of one weight they are asked for ahead of their turn.
+const LARGE: usize = 1 << 19;
+
+/// Where a worker's steps go.
+pub(crate) trait Steps<R: UpdateRule, I: Isa> {
+    /// Is told what was gathered as block `block`: weights and state.
+    fn gathered(&mut self, block: usize, cells: &[I::V; MOST]);
+    /// See [`Weights::step`].
+    fn step(&mut self, read: &Reading<'_, R, I>, block: usize, places: &Line<u32>, gradient: I::V, l1: Option<I::V>);
+    /// See [`Weights::step_row`].
+    fn step_row(&mut self, read: &Reading<'_, R, I>, place: u32, gradient: &[I::V], square: f32, beside: f32);
+}
+
+/// The parameters as a worker reads them.
+pub(crate) struct Reading<'t, R: UpdateRule, I> {
+    pub isa: I,
+    pub rule: R,
+    /// The step at hand.
+    pub step: R::Step,
+    /// The cells of slots of one weight, and where they are read.
+    pub cells: &'t [AtomicF32],
+    pub reads: Reads,
+    /// The cells of slots of many weights.
+    rows: &'t [[AtomicF32; LANES]],
+    /// Vectors of such a slot.
+    pub row_stride: usize,
+    large: bool,
+}
+
+impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
+    /// Cells a slot of one weight.
+    pub const STRIDE: usize = stride::<R>();
+    /// Cells that a place counts, as `Isa::gather` has it: two where a slot has two or more.
+    pub const UNIT: usize = if Self::STRIDE == 1 { 1 } else { 2 };
+
+    pub fn new(isa: I, rule: R, step: R::Step, parameters: &'t Parameters, reads: Reads) -> Self {
+        assert!(parameters.is_for(&Layout::of(&rule)), "parameters laid out for another rule");
+        let (single, row) = (parameters.table(parameters.single()), parameters.row().map(|row| parameters.table(row)));
+        let (cells, rows) = (single.cells(), row.map_or(&[][..], |row| row.cells().as_chunks().0));
+        assert!(cells.len() >= (reads.nowhere as usize + 1) * Self::STRIDE, "slots of other parameters");
+        let row_stride = row.map_or(1, |row| row.layout.stride / LANES);
+        Reading { isa, rule, step, cells, reads, rows, row_stride, large: single.slots() > LARGE }
+    }
+
+    /// A slot's place.
+    #[inline(always)]
+    pub fn place(slot: u32) -> u32 {
+        slot * (const { Self::STRIDE / Self::UNIT } as u32)
+    }
+
+    /// Places are of this view. They are taken from where the feed has put them some examples ago, and not copied: narrow loads from a line
+    /// that was just stored whole wait for it (criteo on one thread: 5%).
+    #[inline(always)]
+    pub fn check(&self, places: &Line<u32>) {
+        assert!(I::U::of(Self::place(self.reads.nowhere)).none_below(I::U::load(places)), "not places of this view");
+    }
+
+    /// Weights and state of sixteen slots.
+    #[inline(always)]
+    pub fn gather(&self, places: &Line<u32>) -> [I::V; MOST] {
+        self.check(places);
+        // SAFETY: the places are within the table, as just seen, for `new` has seen that the slot for empty lanes is; nobody else writes to
+        // the borrowed line.
+        unsafe { self.isa.gather(self.cells, places, Self::STRIDE) }
+    }
+
+    /// The cells of a slot of `n` vectors of weights, and its tail.
+    #[inline(always)]
+    pub fn row(&self, place: u32, n: usize) -> (&'t [[AtomicF32; LANES]], &'t [AtomicF32; LANES]) {
+        let (place, n) = (place as usize, vectors(&self.rule, n));
+        let row = &self.rows[place..place + n + 1];
+        (row, &row[n])
+    }
+
+    #[inline(always)]
+    fn weights(&self, cells: &[I::V; MOST]) -> I::V {
+        if self.rule.reads() { self.rule.read(&self.step, cells[0], &state_of::<R, _>(&cells[1..])) } else { cells[0] }
+    }
+
+    #[inline(always)]
+    fn gather_row(&self, place: u32, out: &mut [I::V]) -> f32 {
+        let (n, (cells, tail)) = (out.len(), self.row(place, out.len()));
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = self.isa.load(&cells[i]);
+            if self.rule.reads() {
+                *out = self.rule.read(&self.step, *out, &row_state::<R, I>(self.isa, cells, n, i));
+            }
+        }
+        let beside = tail[0].load(Relaxed);
+        if self.rule.reads() { self.rule.read(&self.step, beside, &load_state::<R>(&tail[1..])) } else { beside }
+    }
+}
+
+/// What a worker sees of the parameters: `S` says where its steps go.
+pub(crate) struct View<'t, R: UpdateRule, I: Isa, S> {
+    pub(super) read: Reading<'t, R, I>,
+    pub(super) steps: S,
+}
+
+impl<R: UpdateRule, I: Isa, S> Places<I> for View<'_, R, I, S> {
+    /// Held slots in the private copy, others where they are, empty lanes nowhere.
+    #[inline(always)]
+    fn place(&self, slots: I::U, places: &mut Line<u32>) {
+        let mut at = self.read.reads.lie(slots);
+        if Reading::<R, I>::STRIDE > 2 {
+            at = at.plus(at);
+        }
+        at.store(places);
+        // The most frequent ones are near anyway.
+        if self.read.large && !I::U::of(NEAR).none_below(slots) {
+            self.read.isa.prefetch_rows(self.read.cells, places, Reading::<R, I>::STRIDE);
+        }
+    }
+
+    #[inline(always)]
+    fn prefetch_row(&self, place: u32, vectors: usize) {
+        let vectors = if vectors > 0 { self::vectors(&self.read.rule, vectors) + 1 } else { self.read.row_stride };
+        for i in 0..vectors {
+            self.read.isa.prefetch(self.read.rows.as_ptr().wrapping_add(place as usize + i));
+        }
+    }
+}
+
+impl<R: UpdateRule, I: Isa, S: Steps<R, I>> Weights for View<'_, R, I, S> {
+    type V = I::V;
+
+    #[inline(always)]
+    fn gather(&mut self, block: usize, places: &Line<u32>) -> I::V {
+        let cells = self.read.gather(places);
+        self.steps.gathered(block, &cells);
+        self.read.weights(&cells)
+    }
+
+    #[inline(always)]
+    fn step(&mut self, block: usize, places: &Line<u32>, gradient: I::V, l1: Option<I::V>) {
+        self.steps.step(&self.read, block, places, gradient, l1);
+    }
+
+    #[inline(always)]
+    fn gather_row(&mut self, place: u32, out: &mut [I::V]) -> f32 {
+        self.read.gather_row(place, out)
+    }
+
+    #[inline(always)]
+    fn step_row(&mut self, place: u32, gradient: &[I::V], square: f32, beside: f32) {
+        self.steps.step_row(&self.read, place, gradient, square, beside);
+    }
+}
+
+/// The state of vector `i` of the `n` of a slot.
+#[inline(always)]
+pub(crate) fn row_state<R: UpdateRule, I: Isa>(isa: I, cells: &[[AtomicF32; LANES]], n: usize, i: usize) -> R::State<I::V> {
+    let mut state = R::State::splat(I::V::of(0.0));
+    for (k, s) in state.as_mut().iter_mut().enumerate() {
+        *s = isa.load(&cells[n * (1 + k) + i]);
+    }
+    state
+}
+
+/// The first numbers as a rule's state.
+#[inline(always)]
+pub(crate) fn state_of<R: UpdateRule, V: Vector>(numbers: &[V]) -> R::State<V> {
+    let mut state = R::State::splat(V::of(0.0));
+    let n = state.as_ref().len();
+    state.as_mut().copy_from_slice(&numbers[..n]);
+    state
+}
+
+#[inline(always)]
+pub(crate) fn load_state<R: UpdateRule>(cells: &[AtomicF32]) -> R::State<f32> {
+    let mut state = R::State::<f32>::splat(0.0);
+    for (s, cell) in state.as_mut().iter_mut().zip(cells) {
+        *s = cell.load(Relaxed);
+    }
+    state
+}
+
+#[inline(always)]
+pub(crate) fn store_state<R: UpdateRule>(state: R::State<f32>, cells: &[AtomicF32]) {
+    for (&s, cell) in state.as_ref().iter().zip(cells) {
+        cell.store(s, Relaxed);
+    }
+}

@@ -4,7 +4,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hogwild::{
     InstructionSet, Rule, Settings,
-    data::{PackSettings, Packed, pack},
+    data::{Data, PackSettings, pack},
     synth::Synth,
     train_linear,
 };
@@ -23,7 +23,7 @@ fn epochs(c: &mut Criterion) {
     group.bench_function("svmlight", |b| b.iter(|| pack(std::slice::from_ref(&source), &packed, &PackSettings::default(), &|_, _| ())));
     group.finish();
 
-    let Ok(Packed::Sparse(data)) = Packed::open(&packed) else { panic!("sparse rows") };
+    let Ok(Data::Rows(data)) = Data::open(&packed) else { panic!("sparse rows") };
     let mut group = c.benchmark_group("epoch");
     group.sample_size(10).throughput(Throughput::Elements(written.nonzeros));
     let base = Settings { epochs: 1, threads: 1, lr: Some(0.1), pin: true, ..Settings::default() };

@@ -6,7 +6,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hogwild::{
     InstructionSet, Loss, Rule, Settings,
-    data::{Dataset, PackSettings, Packed, pack},
+    data::{Data, PackSettings, Rows, pack},
     train_linear,
 };
 use std::{fmt::Write, hint::black_box, time::Duration};
@@ -15,7 +15,7 @@ const ROWS: u64 = 4_000;
 const FEATURES: u64 = 160;
 
 /// Rows of 160 features of 20,000, the hundredth decided by the label alone.
-fn data() -> Dataset {
+fn data() -> Rows {
     let mut text = String::new();
     for row in 0..ROWS {
         let label = if row % 2 == 0 { 1 } else { -1 };
@@ -30,7 +30,7 @@ fn data() -> Dataset {
     let (source, packed) = (folder.path().join("rows.svm"), folder.path().join("rows.safetensors"));
     std::fs::write(&source, &text).expect("a file");
     pack(&[source], &packed, &PackSettings::default(), &|_, _| ()).expect("packed rows");
-    let Ok(Packed::Sparse(data)) = Packed::open(&packed) else { panic!("sparse rows") };
+    let Ok(Data::Rows(data)) = Data::open(&packed) else { panic!("sparse rows") };
     data
 }
 

@@ -4,7 +4,7 @@
 #![allow(clippy::print_stdout)] // simpler here than what the command does where nobody reads
 use hogwild::{
     Loss, OwnLoss, Settings, TrainedModel,
-    data::{PackSettings, Packed, pack},
+    data::{Data, PackSettings, pack},
     loss::Meaning,
     train_linear,
 };
@@ -25,8 +25,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (text, packed) = (folder.path().join("rows.svm"), folder.path().join("rows.safetensors"));
     std::fs::write(&text, rows)?;
     pack(&[text], &packed, &PackSettings::default(), &|_, _| ())?;
-    let data = Packed::open(&packed)?;
-    let Packed::Sparse(rows) = &data else { return Err("ratings, not rows".into()) };
+    let data = Data::open(&packed)?;
+    let Data::Rows(rows) = &data else { return Err("ratings, not rows".into()) };
 
     let settings = Settings { loss: Loss::Own(LOG_COSH), holdout: 0.1, ..Settings::default() };
     let outcome = train_linear(rows, None, &settings, &mut (), &Default::default())?;

@@ -3,7 +3,7 @@
 #![allow(clippy::print_stdout)] // simpler here than what the command does where nobody reads
 use hogwild::{
     EpochReport, Settings, Watch,
-    data::{PackSettings, Packed, pack},
+    data::{Data, PackSettings, pack},
     train_linear,
 };
 use std::{
@@ -26,13 +26,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let train = args.next().unwrap_or("data/reviews.train.svm".into());
     let test = args.next().unwrap_or("data/reviews.test.svm".into());
     let folder = tempfile::tempdir()?;
-    let open = |text: &Path, name: &str| -> hogwild::Result<Packed> {
+    let open = |text: &Path, name: &str| -> hogwild::Result<Data> {
         let packed = folder.path().join(name);
         pack(&[text.to_owned()], &packed, &PackSettings::default(), &|_, _| ())?;
-        Packed::open(&packed)
+        Data::open(&packed)
     };
     let (data, test) = (open(&train, "train.safetensors")?, open(&test, "test.safetensors")?);
-    let Packed::Sparse(rows) = &data else { return Err("ratings, not rows".into()) };
+    let Data::Rows(rows) = &data else { return Err("ratings, not rows".into()) };
 
     let settings = Settings { holdout: 0.1, epochs: 10, ..Settings::default() };
     let outcome = train_linear(rows, None, &settings, &mut Print, &Default::default())?;

@@ -5,20 +5,20 @@
 #![allow(clippy::print_stdout)] // simpler here than what the command does where nobody reads
 use hogwild::{
     EpochReport, Outcome, Rule, Schedule, Settings,
-    data::{PackSettings, Packed, open_or_pack},
+    data::{Data, PackSettings, open_or_pack},
     train_factorization, train_linear,
 };
 use std::path::PathBuf;
 
 const EPOCHS: usize = 10;
 
-fn train(data: &Packed, valid: &Packed, rule: Rule, threads: usize) -> hogwild::Result<Outcome> {
+fn train(data: &Data, valid: &Data, rule: Rule, threads: usize) -> hogwild::Result<Outcome> {
     let constant = |settings| Settings { rule, threads, epochs: EPOCHS, schedule: Schedule::Constant, ..settings };
     match (data, valid) {
-        (Packed::Sparse(data), Packed::Sparse(valid)) => {
+        (Data::Rows(data), Data::Rows(valid)) => {
             train_linear(data, Some(valid), &constant(Settings::default()), &mut (), &Default::default())
         }
-        (Packed::Ratings(data), Packed::Ratings(valid)) => {
+        (Data::Ratings(data), Data::Ratings(valid)) => {
             train_factorization(data, Some(valid), &constant(Settings::for_ratings()), &mut (), &Default::default())
         }
         _ => panic!("training and held-out data are of different kinds"),
@@ -48,8 +48,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("| rule | rate | after 1 | 5 | 10 epochs | 2 threads / 1 | ns | beside adagrad |");
     println!("|---|---|---|---|---|---|---|---|");
     for rule in rules {
-        let one = train(&data.packed, &valid.packed, rule, 1)?;
-        let two = train(&data.packed, &valid.packed, rule, 2)?;
+        let one = train(&data.data, &valid.data, rule, 1)?;
+        let two = train(&data.data, &valid.data, rule, 2)?;
         let ns = nanoseconds(&one.epochs);
         if adagrad.is_nan() {
             adagrad = ns;

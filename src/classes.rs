@@ -1,7 +1,7 @@
 //! The two classes of a classification loss: which labels they are, and which of them is +1.
 use crate::{
     Error, Loss, Result,
-    data::{Dataset, Labels, Ratings},
+    data::{Labels, Ratings, Rows},
 };
 use hogwild_kernels::loss::Taken;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ impl Classes {
     ///
     /// # Errors
     /// More than two labels, or none of them is the `positive` one (unless they are all 1 and it is -1 or 0, or the other way round).
-    pub fn of(data: &Dataset, loss: Loss, positive: Option<f32>) -> Result<Classes> {
+    pub fn of(data: &Rows, loss: Loss, positive: Option<f32>) -> Result<Classes> {
         check_given(data)?;
         let labels = data.labels();
         if !labels.are_few() || labels.few().len() > 2 {
@@ -64,7 +64,7 @@ impl Classes {
     ///
     /// # Errors
     /// Names the first row whose label is neither.
-    pub fn check(&self, data: &Dataset) -> Result<()> {
+    pub fn check(&self, data: &Rows) -> Result<()> {
         check_given(data)?;
         let labels: Labels = data.labels();
         let is_known = |label: f32| {
@@ -115,7 +115,7 @@ fn are_opposite(one: f32, other: f32) -> bool {
 }
 
 /// Whether every label is given.
-pub(crate) fn check_given(data: &Dataset) -> Result<()> {
+pub(crate) fn check_given(data: &Rows) -> Result<()> {
     if data.is_unlabelled() { Err(unlabelled(data.path(), "labels")) } else { Ok(()) }
 }
 

@@ -4,12 +4,12 @@
 //! from memory-mapped sparse data. The same is a command, `hogwild`; the design is in `ARCHITECTURE.md`.
 //!
 //! ```
-//! use hogwild::{Loss::Logistic, Trainer, data::{Packed, PackSettings, pack}};
+//! use hogwild::{Loss::Logistic, Trainer, data::{Data, PackSettings, pack}};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
 //! let packed = folder.path().join("reviews.safetensors");
 //! pack(&["data/reviews.train.svm".into()], &packed, &PackSettings::default(), &|_, _| ())?;
-//! let Packed::Sparse(rows) = Packed::open(&packed)? else { panic!("ratings, not rows") };
+//! let Data::Rows(rows) = Data::open(&packed)? else { panic!("ratings, not rows") };
 //! let outcome = Trainer::linear().loss(Logistic).holdout(0.1).fit(&rows)?;
 //! println!("held-out log-loss {:.4}", outcome.valid().expect("held-out rows").loss);
 //! # assert!(outcome.valid().unwrap().loss < 0.69);

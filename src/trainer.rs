@@ -4,7 +4,7 @@
 //! declarations, in `options`.
 use crate::{
     AnyData, Ended, Error, Metrics, Outcome, Result, Scored, Settings, TrainedModel, Watch,
-    data::{Dataset, Ratings},
+    data::{Ratings, Rows},
     rules::UpdateRule,
     train_factorization, train_factorization_with, train_linear, train_linear_with,
 };
@@ -17,12 +17,12 @@ type Session<'a, D> = Box<dyn FnOnce(&D, Option<&D>, &Settings, &mut dyn Watch, 
 ///
 /// ```
 /// use hogwild::{Loss, Trainer, rules::Adam};
-/// # use hogwild::data::{Packed, PackSettings, pack};
+/// # use hogwild::data::{Data, PackSettings, pack};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let folder = tempfile::tempdir()?;
 /// # let packed = folder.path().join("reviews.safetensors");
 /// # pack(&["data/reviews.train.svm".into()], &packed, &PackSettings::default(), &|_, _| ())?;
-/// # let Packed::Sparse(rows) = Packed::open(&packed)? else { panic!("ratings, not rows") };
+/// # let Data::Rows(rows) = Data::open(&packed)? else { panic!("ratings, not rows") };
 /// # let path = folder.path().join("m.safetensors");
 /// let outcome = Trainer::linear().loss(Loss::Logistic).rule(Adam::DEFAULT).lr(0.01).holdout(0.1).seed(3).fit(&rows)?;
 /// println!("held-out log-loss {:.4}", outcome.valid().expect("held-out rows").loss);
@@ -40,15 +40,15 @@ pub struct Trainer<'a, D> {
     session: Session<'a, D>,
 }
 
-impl<'a> Trainer<'a, Dataset> {
+impl<'a> Trainer<'a, Rows> {
     /// A linear model of sparse rows, with the defaults for those.
-    pub fn linear() -> Trainer<'a, Dataset> {
+    pub fn linear() -> Trainer<'a, Rows> {
         Trainer::new(Settings::default(), Box::new(train_linear))
     }
 
     /// Trains with an update rule of your own: see [`UpdateRule`].
-    pub fn own_rule<R: UpdateRule>(self, rule: R) -> Trainer<'a, Dataset> {
-        let session = move |data: &Dataset, valid: Option<&Dataset>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool| {
+    pub fn own_rule<R: UpdateRule>(self, rule: R) -> Trainer<'a, Rows> {
+        let session = move |data: &Rows, valid: Option<&Rows>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool| {
             train_linear_with(rule, data, valid, settings, watch, stop)
         };
         Trainer { session: Box::new(session), ..self }
@@ -59,12 +59,12 @@ impl<'a> Trainer<'a, Ratings> {
     /// Matrix factorization of ratings, with the defaults for those.
     ///
     /// ```
-    /// # use hogwild::{Trainer, data::{Packed, PackSettings, pack}};
+    /// # use hogwild::{Trainer, data::{Data, PackSettings, pack}};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
     /// # let packed = folder.path().join("ratings.safetensors");
     /// # pack(&["data/ratings.train.tsv".into()], &packed, &PackSettings::default(), &|_, _| ())?;
-    /// # let Packed::Ratings(ratings) = Packed::open(&packed)? else { panic!("rows, not ratings") };
+    /// # let Data::Ratings(ratings) = Data::open(&packed)? else { panic!("rows, not ratings") };
     /// let outcome = Trainer::factorization().rank(8).epochs(2).lr(0.1).holdout(0.2).fit(&ratings)?;
     /// assert!(outcome.valid().and_then(|valid| valid.rmse).expect("held-out ratings") < 1.0);
     /// # Ok(()) }

@@ -101,11 +101,11 @@ impl CacheOptions {
 
     fn settings_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> PackSettings {
         let settings = self.data.settings();
-        let Ok(format) = model.family().map(|family| family.format()) else { return settings };
+        let Ok(kind) = model.family().map(|family| family.takes()) else { return settings };
         // Text that shows its format is found in the cache as `train` and `pack` have put it there.
         let packed = inputs.iter().any(|path| is_safetensors(path));
-        let is_plain = packed || settings.format.is_some() || settings.columns.is_some() || looks_like(inputs, format);
-        PackSettings { expected: (!is_plain).then_some(format), ..settings }
+        let is_plain = packed || settings.format.is_some() || settings.columns.is_some() || looks_like(inputs, kind);
+        PackSettings { expected: (!is_plain).then_some(kind), ..settings }
     }
 
     fn open_with(&self, inputs: &[PathBuf], settings: &PackSettings, quiet: bool) -> anyhow::Result<Opened> {
@@ -121,20 +121,20 @@ impl CacheOptions {
             say!("{}", flags::in_text(&opened.note));
         }
         opened.report.iter().flat_map(|report| &report.notes).for_each(|note| say!("{note}"));
-        say!("{}: {}", summary::names(inputs), summary::of_packed(&opened.packed));
+        say!("{}: {}", summary::names(inputs), summary::of_packed(&opened.data));
         Ok(opened)
     }
 }
 
 /// Scores data with each of a model's members.
 pub fn score_members(model: &TrainedModel, opened: &Opened, inputs: &[PathBuf]) -> hogwild::Result<Vec<Scored>> {
-    model.score_members(&opened.packed).map_err(|error| of_input(error, opened, inputs))
+    model.score_members(&opened.data).map_err(|error| of_input(error, opened, inputs))
 }
 
 /// What is wrong with data is told of the file that the user named, not of its packed form.
 pub fn of_input(error: Error, opened: &Opened, inputs: &[PathBuf]) -> Error {
     match (error, inputs.first()) {
-        (Error::BadFile { path, problem, remedy }, Some(input)) if path == opened.packed.path() => {
+        (Error::BadFile { path, problem, remedy }, Some(input)) if path == opened.data.path() => {
             Error::BadFile { path: input.clone(), problem, remedy }
         }
         (other, _) => other,

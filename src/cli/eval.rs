@@ -33,7 +33,7 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
     let opened = args.options.open_for(&model, &args.data)?;
     warn::of_unknown(&opened, &args.data, &model)?;
     let members = score_members(&model, &opened, &args.data)?;
-    model.check_labels(&opened.packed).map_err(|error| of_input(error, &opened, &args.data))?;
+    model.check_labels(&opened.data).map_err(|error| of_input(error, &opened, &args.data))?;
     let of_members: Vec<Metrics> =
         members.iter().filter(|_| members.len() > 1).map(|member| notes::metrics_of(member, model.loss)).collect();
     let scored = Scored::mean(model.loss, members);
@@ -52,11 +52,11 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
         let (members, named): (String, String) = (members.collect(), named.collect());
         show(&format!("{members}examples {}\n{named}unknown {}\n", metrics.examples, scored.unknown))?;
     }
-    if let Some(note) = notes::of_scored(&scored, &opened.packed, &summary::names(&args.data)) {
+    if let Some(note) = notes::of_scored(&scored, &opened.data, &summary::names(&args.data)) {
         say!("{note}");
     }
     let metrics = notes::of_metrics(&metrics).map(|names| format!("metrics are {names}"));
-    let wrong: Vec<String> = notes::of_scores(&scored, &opened.packed).into_iter().chain(metrics).collect();
+    let wrong: Vec<String> = notes::of_scores(&scored, &opened.data).into_iter().chain(metrics).collect();
     wrong.iter().for_each(|line| say!("hogwild: {line}"));
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

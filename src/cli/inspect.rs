@@ -3,7 +3,7 @@ use super::{say::show, threads::ThreadOptions};
 use clap::Args;
 use hogwild::{
     TrainedModel,
-    data::{Ids, Packed},
+    data::{Data, Ids},
 };
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ pub fn run(args: InspectArgs) -> anyhow::Result<()> {
     let found = match TrainedModel::open(&args.file) {
         Ok(model) => of_model(&model, args.top)?,
         // Not a model: then data, or the error that says what it is.
-        Err(not_model) => match Packed::open(&args.file) {
+        Err(not_model) => match Data::open(&args.file) {
             Ok(data) => of_data(&data, args.top)?,
             Err(_) if is_model(&args.file) => return Err(not_model.into()),
             Err(not_data) => return Err(not_data.into()),
@@ -65,9 +65,9 @@ fn of_model(model: &TrainedModel, top: usize) -> hogwild::Result<Value> {
     Ok(found)
 }
 
-fn of_data(data: &Packed, top: usize) -> anyhow::Result<Value> {
+fn of_data(data: &Data, top: usize) -> anyhow::Result<Value> {
     Ok(match data {
-        Packed::Sparse(d) => {
+        Data::Rows(d) => {
             let counts = d.feature_counts()?;
             json!({
                 "data": "sparse", "rows": d.rows(), "features": d.columns(), "nonzeros": d.nonzeros(),
@@ -75,7 +75,7 @@ fn of_data(data: &Packed, top: usize) -> anyhow::Result<Value> {
                 "nonzeros_in_the_most_frequent": profile(&counts), "most_frequent": frequent(&d.feature_ids()?, &counts, top),
             })
         }
-        Packed::Ratings(d) => {
+        Data::Ratings(d) => {
             let (users, items) = (d.user_counts()?, d.item_counts()?);
             json!({
                 "data": "ratings", "ratings": d.len(), "users": d.users(), "items": d.items(), "mean": d.mean(), "min": d.min(), "max": d.max(),

@@ -3,13 +3,13 @@
 use super::{summary::real, warn};
 use hogwild::{
     Classes, Loss, Metrics, Outcome, Scored,
-    data::{Dataset, Ids, Packed},
+    data::{Data, Ids, Rows},
     loss::Standardise,
 };
 use std::path::Path;
 
 /// Of training rows: which label is +1, a class that is alone, a target far from all others.
-pub fn of_training(data: &Dataset, loss: Loss, positive: Option<f32>, name: &str) -> Vec<String> {
+pub fn of_training(data: &Rows, loss: Loss, positive: Option<f32>, name: &str) -> Vec<String> {
     let labels = data.labels();
     if !loss.is_classification() {
         // Outliers move a mean.
@@ -38,7 +38,7 @@ pub fn of_training(data: &Dataset, loss: Loss, positive: Option<f32>, name: &str
 }
 
 /// Of held-out rows: whether the model can know anything of them.
-pub fn of_held_out(data: &Dataset, valid: &Dataset, path: &Path) -> hogwild::Result<Option<String>> {
+pub fn of_held_out(data: &Rows, valid: &Rows, path: &Path) -> hogwild::Result<Option<String>> {
     Ok((valid.nonzeros() > 0 && are_strange(data, valid)?).then(|| {
         format!(
             "warning: {}: no feature of these rows occurs in the training data: held-out metrics tell nothing of the model",
@@ -48,7 +48,7 @@ pub fn of_held_out(data: &Dataset, valid: &Dataset, path: &Path) -> hogwild::Res
 }
 
 /// Whether the features of two sets are all different.
-fn are_strange(data: &Dataset, valid: &Dataset) -> hogwild::Result<bool> {
+fn are_strange(data: &Rows, valid: &Rows) -> hogwild::Result<bool> {
     let (known, asked) = (data.feature_ids()?, valid.feature_ids()?);
     // The most frequent ones come first: of ordinary data a few of either tell.
     if let (Ids::Numbers(known), Ids::Numbers(asked)) = (&known, &asked)
@@ -60,8 +60,8 @@ fn are_strange(data: &Dataset, valid: &Dataset) -> hogwild::Result<bool> {
 }
 
 /// Of scored rows: whether the model knew anything of them.
-pub fn of_scored(scored: &Scored, data: &Packed, name: &str) -> Option<String> {
-    let Packed::Sparse(data) = data else { return None };
+pub fn of_scored(scored: &Scored, data: &Data, name: &str) -> Option<String> {
+    let Data::Rows(data) = data else { return None };
     (data.nonzeros() > 0 && scored.unknown == data.nonzeros())
         .then(|| format!("warning: {name}: the model knows no feature of these rows: each score is its bias"))
 }
@@ -78,7 +78,7 @@ pub fn metrics_of(scored: &Scored, loss: Loss) -> Metrics {
 }
 
 /// Of scores: how many are no numbers, and the first of them. Those of rows that could not be read do not count.
-pub fn of_scores(scored: &Scored, data: &Packed) -> Option<String> {
+pub fn of_scores(scored: &Scored, data: &Data) -> Option<String> {
     let wrong = |&(i, &(score, _)): &(usize, &(f32, f32))| !score.is_finite() && !data.is_bad(i);
     let wrong: Vec<String> = scored.scores.iter().enumerate().filter(wrong).map(|(i, _)| (i + 1).to_string()).collect();
     let (first, more) = (wrong.get(..wrong.len().min(5))?.join(", "), if wrong.len() > 5 { ", ..." } else { "" });

@@ -41,13 +41,13 @@ pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
     let opened = args.options.open_unlabelled_for(&model, &args.data)?;
     let strange = warn::of_unknown(&opened, &args.data, &model)?;
     let scored = Scored::mean(model.loss, score_members(&model, &opened, &args.data)?);
-    let bad = (0..scored.scores.len()).filter(|&row| opened.packed.is_bad(row)).count();
+    let bad = (0..scored.scores.len()).filter(|&row| opened.data.is_bad(row)).count();
     let write = |out: &mut dyn Write| -> std::io::Result<()> {
         let mut out = BufWriter::new(out);
         for (row, &(score, _)) in scored.scores.iter().enumerate() {
             // A row that could not be read has no prediction, but its line. Nor has a score that is no number: of an infinite one, the
             // logistic loss would still make a probability.
-            if !score.is_finite() || (bad > 0 && opened.packed.is_bad(row)) {
+            if !score.is_finite() || (bad > 0 && opened.data.is_bad(row)) {
                 writeln!(out, "nan")?;
             } else {
                 writeln!(out, "{}", model.loss.predict(score))?;
@@ -66,12 +66,12 @@ pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
     if bad > 0 {
         say!("{bad} of {} rows could not be read; their predictions are nan", scored.scores.len());
     }
-    if let Some(note) = notes::of_scored(&scored, &opened.packed, &summary::names(&args.data)) {
+    if let Some(note) = notes::of_scored(&scored, &opened.data, &summary::names(&args.data)) {
         say!("{note}");
     } else if scored.unknown > 0 && !strange {
         say!("{} features, users or items were unknown to the model", scored.unknown);
     }
-    Ok(match notes::of_scores(&scored, &opened.packed) {
+    Ok(match notes::of_scores(&scored, &opened.data) {
         Some(wrong) => {
             say!("hogwild: {wrong}");
             ExitCode::FAILURE

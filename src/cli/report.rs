@@ -6,7 +6,7 @@ use super::{
 use anyhow::Context;
 use hogwild::{
     Astray, EpochReport, InstructionSet, Normalize, Outcome, Progress, RaceReport, Raced, Settings, Watch, WindowReport,
-    data::{Opened, Packed},
+    data::{Data, Opened},
     memory,
 };
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
@@ -51,9 +51,9 @@ impl Report {
                 "cores": std::thread::available_parallelism().map_or(1, |n| n.get()), "instruction_set": set.name(),
                 "os": std::env::consts::OS, "architecture": std::env::consts::ARCH,
             },
-            "checked_before": data.packed.was_checked_before(), "shape": match &data.packed {
-                Packed::Sparse(d) => json!({ "rows": d.rows(), "features": d.columns(), "nonzeros": d.nonzeros() }),
-                Packed::Ratings(d) => json!({ "ratings": d.len(), "users": d.users(), "items": d.items() }),
+            "checked_before": data.data.was_checked_before(), "shape": match &data.data {
+                Data::Rows(d) => json!({ "rows": d.rows(), "features": d.columns(), "nonzeros": d.nonzeros() }),
+                Data::Ratings(d) => json!({ "ratings": d.len(), "users": d.users(), "items": d.items() }),
             },
         }))?;
         Ok(report)

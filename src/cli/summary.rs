@@ -1,13 +1,13 @@
 //! One line on what was read: `ratings: 9,301,274 of 10,677 items by 69,878 users, .5 to 5`; and how it writes names and numbers. What is odd
 //! about the data is in `notes` (sparse rows) and `warn` (ratings).
-use hogwild::data::{Kind, PackReport, Packed, Spread, TargetCounts};
+use hogwild::data::{Data, Kind, PackReport, Spread, TargetCounts};
 use std::path::PathBuf;
 
 /// Of data that were opened.
-pub fn of_packed(packed: &Packed) -> String {
+pub fn of_packed(packed: &Data) -> String {
     match packed {
-        Packed::Sparse(d) => rows(d.rows() as u64, d.nonzeros(), d.targets()),
-        Packed::Ratings(d) => {
+        Data::Rows(d) => rows(d.rows() as u64, d.nonzeros(), d.targets()),
+        Data::Ratings(d) => {
             let Spread { count, min, max, .. } = d.spread();
             ratings([d.len() as u64, d.items() as u64, d.users() as u64], count, (min, max))
         }

@@ -18,7 +18,7 @@ use clap::{
 };
 use hogwild::{
     AnyData, AnyFamily, Ended, FAMILIES, Metric, Outcome, Settings, Threads,
-    data::{Kind, Opened, Packed},
+    data::{Data, Kind, Opened},
     family, family_for,
 };
 use std::{path::PathBuf, process::ExitCode, sync::atomic::AtomicBool};
@@ -90,7 +90,7 @@ pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
     args.options.check_columns(args.data.iter().chain(&args.valid))?;
     let data = args.options.open(&args.data, args.quiet)?;
     let valid = args.valid.as_ref().map(|path| args.options.open(std::slice::from_ref(path), args.quiet)).transpose()?;
-    let found = AnyData::from(&data.packed);
+    let found = AnyData::from(&data.data);
     let family = named_family.unwrap_or_else(|| family_for(found.kind()));
     if family.takes() != found.kind() {
         let (takes, these, else_) = match found.kind() {
@@ -121,14 +121,14 @@ pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
 fn tell_notes(args: &TrainArgs, settings: &Settings, data: &Opened, valid: Option<&Opened>) -> hogwild::Result<()> {
     let name = summary::names(&args.data);
     let valid = valid.zip(args.valid.as_ref());
-    match &data.packed {
-        Packed::Sparse(data) => {
+    match &data.data {
+        Data::Rows(data) => {
             notes::of_training(data, settings.loss, settings.positive, &name).iter().for_each(|note| say!("{note}"));
-            if let Some((Packed::Sparse(valid), path)) = valid.map(|(valid, path)| (&valid.packed, path)) {
+            if let Some((Data::Rows(valid), path)) = valid.map(|(valid, path)| (&valid.data, path)) {
                 notes::of_held_out(data, valid, path)?.iter().for_each(|note| say!("{note}"));
             }
         }
-        Packed::Ratings(data) => {
+        Data::Ratings(data) => {
             warn::of_ratings(data, &name).iter().for_each(|warning| say!("{warning}"));
             if let Some((valid, path)) = valid {
                 warn::of_strangers(valid, std::slice::from_ref(path), &data.user_ids()?, &data.item_ids()?)?;
@@ -146,11 +146,11 @@ fn train(
     stop: &AtomicBool,
 ) -> anyhow::Result<ExitCode> {
     let mut report = Report::new(args.log.as_deref(), args.quiet, (&args.data, args.valid.as_deref()), settings, data)?;
-    let valid_data = valid.map(|valid| AnyData::from(&valid.packed));
+    let valid_data = valid.map(|valid| AnyData::from(&valid.data));
     if valid_data.is_some_and(|valid| valid.kind() != family.takes()) {
         bail!("training and --valid data are of different kinds: one has sparse rows, the other ratings");
     }
-    let outcome = hogwild::train(family, &data.packed, valid_data, settings, &mut report, stop);
+    let outcome = hogwild::train(family, &data.data, valid_data, settings, &mut report, stop);
     let by_name = |error| {
         let error = of_input(error, data, &args.data);
         valid.iter().zip(&args.valid).fold(error, |error, (opened, path)| of_input(error, opened, std::slice::from_ref(path)))
@@ -164,7 +164,7 @@ fn train(
 
 /// What is to be said where a file's contents are no longer what they were when it was opened.
 fn changed(args: &TrainArgs, data: &Opened, valid: Option<&Opened>) -> Option<String> {
-    let is_changed = |opened: &&Opened| AnyData::from(&opened.packed).changed();
+    let is_changed = |opened: &&Opened| AnyData::from(&opened.data).changed();
     let used = std::iter::once((data, &args.data[0])).chain(valid.zip(args.valid.as_ref()));
     let path = used.into_iter().find(|(opened, _)| is_changed(opened))?.1;
     Some(format!("{}: the file changed while it was in use, so that nobody knows what the model has seen; train again", path.display()))

@@ -6,7 +6,7 @@ use super::{
 };
 use hogwild::{
     TrainedModel,
-    data::{Farthest, Ids, Opened, Packed, Ratings, Spread},
+    data::{Data, Farthest, Ids, Opened, Ratings, Spread},
 };
 use std::{collections::HashMap, path::PathBuf};
 
@@ -57,7 +57,7 @@ pub fn of_unknown(opened: &Opened, inputs: &[PathBuf], model: &TrainedModel) -> 
 
 /// The same of `users` and `items`, those of a model or of what it is trained on.
 pub fn of_strangers(opened: &Opened, inputs: &[PathBuf], users: &Ids, items: &Ids) -> hogwild::Result<bool> {
-    if let Packed::Ratings(data) = &opened.packed
+    if let Data::Ratings(data) = &opened.data
         && let Some(warning) = strangers(data, &summary::names(inputs), users, items)?
     {
         say!("{warning}");

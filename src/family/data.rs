@@ -1,12 +1,12 @@
 //! Data of any kind, as a family of models is given them.
-use hogwild_data::{Dataset, Format, Kind, Packed, Ratings};
+use hogwild_data::{Data, Format, Kind, Ratings, Rows};
 use std::path::Path;
 
 /// Sparse rows or ratings.
 #[derive(Clone, Copy, Debug)]
 pub enum AnyData<'a> {
     /// Sparse rows.
-    Rows(&'a Dataset),
+    Rows(&'a Rows),
     /// Users' ratings of items.
     Ratings(&'a Ratings),
 }
@@ -21,11 +21,11 @@ pub trait DataSet: Sync {
     fn of(data: AnyData<'_>) -> Option<&Self>;
 }
 
-impl DataSet for Dataset {
+impl DataSet for Rows {
     const KIND: Kind = Kind::Sparse;
     const FORMAT: Format = Format::Svmlight;
 
-    fn of(data: AnyData<'_>) -> Option<&Dataset> {
+    fn of(data: AnyData<'_>) -> Option<&Rows> {
         if let AnyData::Rows(data) = data { Some(data) } else { None }
     }
 }
@@ -39,8 +39,8 @@ impl DataSet for Ratings {
     }
 }
 
-impl<'a> From<&'a Dataset> for AnyData<'a> {
-    fn from(data: &'a Dataset) -> Self {
+impl<'a> From<&'a Rows> for AnyData<'a> {
+    fn from(data: &'a Rows) -> Self {
         AnyData::Rows(data)
     }
 }
@@ -51,11 +51,11 @@ impl<'a> From<&'a Ratings> for AnyData<'a> {
     }
 }
 
-impl<'a> From<&'a Packed> for AnyData<'a> {
-    fn from(data: &'a Packed) -> Self {
+impl<'a> From<&'a Data> for AnyData<'a> {
+    fn from(data: &'a Data) -> Self {
         match data {
-            Packed::Sparse(data) => AnyData::Rows(data),
-            Packed::Ratings(data) => AnyData::Ratings(data),
+            Data::Rows(data) => AnyData::Rows(data),
+            Data::Ratings(data) => AnyData::Ratings(data),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     options::Settings,
 };
 use hogwild_base::Result;
-use hogwild_data::Dataset;
+use hogwild_data::Rows;
 use hogwild_kernels::engine::{LinearKernel, Loops};
 use serde_json::{Map, Value, json};
 
@@ -29,7 +29,7 @@ impl Family for Linear {
         own_classes: true,
     };
     const WORK: u64 = 2_000_000;
-    type Data = Dataset;
+    type Data = Rows;
     type Kernel = LinearKernel;
 
     fn defaults() -> Settings {
@@ -43,18 +43,18 @@ impl Family for Linear {
 
     fn prepare<'a>(
         rule: &'a dyn Loops<LinearKernel>,
-        data: &'a Dataset,
-        valid: Option<&'a Dataset>,
+        data: &'a Rows,
+        valid: Option<&'a Rows>,
         settings: &'a Settings,
     ) -> Result<Box<dyn Prepared + 'a>> {
         Ok(Box::new(RowsRun::new(rule, data, valid, settings)?))
     }
 
-    fn score(model: &TrainedModel, member: &Tensors, data: &Dataset) -> Result<Scored> {
+    fn score(model: &TrainedModel, member: &Tensors, data: &Rows) -> Result<Scored> {
         LinearModel::new(model, member).map_or_else(|| Ok(Scored::default()), |view| view.score(model.loss, model.classes, data))
     }
 
-    fn check_labels(model: &TrainedModel, data: &Dataset) -> Result<()> {
+    fn check_labels(model: &TrainedModel, data: &Rows) -> Result<()> {
         match model.classes.filter(|_| model.loss.is_classification()) {
             Some(classes) => classes.check(data),
             None => check_given(data),

@@ -19,7 +19,7 @@ use crate::{
 };
 use follower::Follower;
 use hogwild_base::{Result, threads};
-use hogwild_data::{Dataset, Ratings};
+use hogwild_data::{Ratings, Rows};
 use hogwild_kernels::{
     engine::{Loops, Own},
     rules::UpdateRule,
@@ -37,13 +37,7 @@ pub use resolved::Resolved;
 ///
 /// # Errors
 /// Settings out of range, labels that do not fit the loss, too little memory. Divergence is not an error: see [`Ended`].
-pub fn train_linear(
-    data: &Dataset,
-    valid: Option<&Dataset>,
-    settings: &Settings,
-    watch: &mut dyn Watch,
-    stop: &AtomicBool,
-) -> Result<Outcome> {
+pub fn train_linear(data: &Rows, valid: Option<&Rows>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Outcome> {
     fit::<Linear>((&settings.rule, settings.rule.name()), data, valid, settings, &mut Follower::new(watch, stop))
 }
 
@@ -53,8 +47,8 @@ pub fn train_linear(
 /// As for [`train_linear`].
 pub fn train_linear_with<R: UpdateRule>(
     rule: R,
-    data: &Dataset,
-    valid: Option<&Dataset>,
+    data: &Rows,
+    valid: Option<&Rows>,
     settings: &Settings,
     watch: &mut dyn Watch,
     stop: &AtomicBool,

@@ -6,13 +6,13 @@ use crate::support::{
 };
 use hogwild::{
     Aids, Ended, LinearModel, Loss, Normalize, Rule, Schedule, Settings,
-    data::{Dataset, Packed, Ratings},
+    data::{Data, Ratings, Rows},
     synth::{Kind, Synth},
     train_factorization,
 };
 use std::path::Path;
 
-fn rows(folder: &Path, rows: u64, start_row: u64) -> Dataset {
+fn rows(folder: &Path, rows: u64, start_row: u64) -> Rows {
     sparse(folder, "rows.svm", &synthetic(&Synth { rows, start_row, features: 2000, ..Synth::default() }))
 }
 
@@ -25,7 +25,7 @@ fn some_ratings(folder: &Path) -> Ratings {
 type Example = (Vec<(usize, f64)>, f64);
 
 /// Fifteen features in overlapping groups, of which five tell of the label.
-fn small(folder: &Path) -> (Dataset, Vec<Example>) {
+fn small(folder: &Path) -> (Rows, Vec<Example>) {
     let row = |i: usize| {
         let features: Vec<(usize, f64)> =
             (0..15).filter(|j| (i * 7 + j * j) % 5 < 2).map(|j| (j, 1.0 + (i * (j + 3) % 7) as f64 / 7.0)).collect();
@@ -87,7 +87,7 @@ fn l1_sets_weights_of_rare_features_to_exactly_0() {
 fn averages_reach_the_optimum_sooner() {
     let folder = tempfile::tempdir().unwrap();
     let Some(data) = a9a(folder.path()) else { return };
-    let Packed::Sparse(rows) = &data else { panic!("not sparse") };
+    let Data::Rows(rows) = &data else { panic!("not sparse") };
     let _alone = alone();
     let (l2, optimum) = (1e-4, 0.324413044);
     for threads in [1, 2] {
@@ -113,13 +113,13 @@ fn averages_of_rare_and_hot_features_are_those_of_the_path() {
     let model = |threads, hot_rows| {
         let aids = Aids { average: Some(0.0), ..Aids::default() };
         let settings = Settings { aids, threads, hot_rows, lr: Some(0.5), epochs: 3, exchange_every: Some(16), ..Settings::default() };
-        linear_model(&linear(&data, None, settings)).weights.clone()
+        linear_model(&linear(&data, None, settings)).weights.to_vec()
     };
     let one = model(1, Some(0));
     let norm = |x: &[f32]| x.iter().map(|x| (*x as f64).powi(2)).sum::<f64>().sqrt();
     for (threads, hot) in [(1, 500), (2, 0), (2, 500)] {
         let other = model(threads, Some(hot));
-        let apart: Vec<f32> = one.iter().zip(&other).map(|(a, b)| a - b).collect();
+        let apart: Vec<f32> = one.iter().zip(other).map(|(a, b)| a - b).collect();
         let ratio = norm(&apart) / norm(&one);
         assert!(ratio < 0.1, "{threads} threads, {hot} hot rows: {ratio}");
     }
@@ -182,7 +182,7 @@ fn noise_repeats_and_training_goes_on() {
         let settings =
             Settings { aids: Aids { noise, ..Aids::default() }, threads: 1, seed, lr: Some(0.5), epochs: 3, ..Settings::default() };
         let outcome = linear(&data, None, settings);
-        (linear_model(&outcome).weights.clone(), outcome.epochs[2].loss < outcome.epochs[0].loss)
+        (linear_model(&outcome).weights.to_vec(), outcome.epochs[2].loss < outcome.epochs[0].loss)
     };
     let noisy = run(0.01, 1);
     assert!(noisy.1 && noisy == run(0.01, 1) && noisy.0 != run(0.0, 1).0 && noisy.0 != run(0.01, 2).0);

@@ -8,7 +8,7 @@ use crate::{
 };
 use hogwild::{
     Aids, Batch, Ended, F32x16, InstructionSet, LANES, Loss, Moment, Outcome, Plain, Rule, Schedule, Settings, Weights,
-    data::{Dataset, Packed, Ratings},
+    data::{Data, Ratings, Rows},
     models::{Factorization, Linear, Pair, Row},
     rules::{Clock, RuleVisitor, UpdateRule},
     synth::{Kind, Synth},
@@ -114,7 +114,7 @@ const SIDE: u32 = 9;
 /// Compares the trainer, on rows and on ratings, with a rule's oracle.
 struct Compare<'a> {
     settings: &'a Settings,
-    rows: &'a Dataset,
+    rows: &'a Rows,
     row_examples: &'a [(Row, f32)],
     stars: &'a Ratings,
     star_examples: &'a [(Pair, f32)],
@@ -200,7 +200,7 @@ fn a_full_batch_equals_the_sum_by_hand() {
 }
 
 /// Of all ways to take three of six examples first, one gives what the trainer gives.
-struct Halves<'a>(&'a Settings, &'a Dataset, &'a [(Row, f32)]);
+struct Halves<'a>(&'a Settings, &'a Rows, &'a [(Row, f32)]);
 
 impl RuleVisitor for Halves<'_> {
     type Output = ();
@@ -247,7 +247,7 @@ fn each_batch_of_an_epoch_steps_by_its_own_examples() {
 fn full_batches_reach_the_known_optimum_of_a9a() {
     let folder = tempfile::tempdir().unwrap();
     let Some(data) = a9a(folder.path()) else { return };
-    let Packed::Sparse(rows) = &data else { panic!("not sparse") };
+    let Data::Rows(rows) = &data else { panic!("not sparse") };
     let (l2, optimum) = (1e-3, 0.332713307);
     for (rule, lr, epochs) in [("adam", 0.1, 500), ("adagrad", 2.0, 600), ("momentum", 0.5, 400)] {
         let rule = Rule::named(rule).unwrap();

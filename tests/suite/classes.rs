@@ -3,7 +3,7 @@ use crate::support::{
     command::{self, parts},
     data::sparse,
 };
-use hogwild::{Classes, Ended, Loss, Settings, TrainedModel, data::Packed, train_linear};
+use hogwild::{Classes, Ended, Loss, Settings, TrainedModel, data::Data, train_linear};
 use std::{fs, path::Path};
 
 /// Rows of two labels that their features tell apart, but not every time.
@@ -61,11 +61,11 @@ fn the_classes_are_kept_in_the_file_and_go_by_it() {
     assert!(String::from_utf8_lossy(&fs::read(&path).unwrap()).contains(r#"\"classes\":[\"1\",\"2\"]"#));
     let opened = TrainedModel::open(&path).unwrap();
     assert_eq!(opened.classes, Some(Classes { negative: Some(1.0), positive: 2.0 }));
-    let check = |model: &TrainedModel, text: &str| model.check_labels(&Packed::Sparse(sparse(folder.path(), "text", text)));
+    let check = |model: &TrainedModel, text: &str| model.check_labels(&Data::Rows(sparse(folder.path(), "text", text)));
     assert!(check(&opened, "1 1:1\n2 2:1\n").is_ok() && check(&opened, "2 2:1\n").is_ok());
     let error = check(&opened, "1 1:1\n2 2:1\n0 1:1\n").unwrap_err().to_string();
     assert!(error.contains("row 3 has label 0") && error.contains("1 and 2"), "{error}");
-    let scored = opened.score(&Packed::Sparse(sparse(folder.path(), "text", "1 2:1\n2 1:1\n"))).unwrap();
+    let scored = opened.score(&Data::Rows(sparse(folder.path(), "text", "1 2:1\n2 1:1\n"))).unwrap();
     assert_eq!(scored.scores.iter().map(|score| score.1).collect::<Vec<_>>(), [-1.0, 1.0]);
     // The part that scores takes labels alike, by the classes it is given.
     let (linear, data) = (opened.linear().unwrap(), sparse(folder.path(), "text", "1 2:1\n2 1:1\n"));
@@ -103,7 +103,7 @@ fn one_class_is_trained_on_and_has_its_meaning() {
         let path = folder.path().join("m.safetensors");
         model.save(&path).unwrap();
         assert_eq!(TrainedModel::open(&path).unwrap().classes, model.classes);
-        let data = Packed::Sparse(sparse(folder.path(), "text", &format!("{label} 1:1\n")));
+        let data = Data::Rows(sparse(folder.path(), "text", &format!("{label} 1:1\n")));
         assert!(model.check_labels(&data).is_ok());
         let metrics = model.score(&data).unwrap().metrics(model.loss);
         assert_eq!((metrics.accuracy, metrics.auc), (Some(1.0), None), "{label}");

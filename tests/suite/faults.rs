@@ -155,20 +155,20 @@ fn a_file_cut_short_ends_a_run_with_its_name_and_the_last_good_model() {
 /// What is scored, or copied to be trained on, is an error too and no number.
 #[test]
 fn nothing_is_scored_from_a_file_cut_short() {
-    use hogwild::{Settings, TrainedModel, data::Packed, train_factorization};
+    use hogwild::{Settings, TrainedModel, data::Data, train_factorization};
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     for (data, options) in [("reviews.train.svm", ""), ("ratings.train.tsv", "--rank 4")] {
         good(at, &format!("pack DATA/{data} -o d.safetensors"));
         good(at, &format!("train d.safetensors --threads 1 --lr 0.1 --epochs 1 --quiet --out m.safetensors {options}"));
-        let (model, packed) = (TrainedModel::open(&at.join("m.safetensors")).unwrap(), Packed::open(&at.join("d.safetensors")).unwrap());
+        let (model, packed) = (TrainedModel::open(&at.join("m.safetensors")).unwrap(), Data::open(&at.join("d.safetensors")).unwrap());
         model.score(&packed).unwrap();
         // Behind the ids, which are not read through the mapping.
         let length = fs::metadata(at.join("d.safetensors")).unwrap().len();
         fs::File::options().write(true).open(at.join("d.safetensors")).unwrap().set_len(length / 2).unwrap();
         let refused = model.score(&packed).unwrap_err().to_string();
         assert!(refused.contains("d.safetensors: was cut short"), "{refused}");
-        if let Packed::Ratings(ratings) = &packed {
+        if let Data::Ratings(ratings) = &packed {
             let settings = Settings { lr: Some(0.1), rank: 4, ..Settings::for_ratings() };
             let refused = train_factorization(ratings, None, &settings, &mut (), &Default::default()).unwrap_err().to_string();
             assert!(refused.contains("d.safetensors: was cut short"), "{refused}");

@@ -1,7 +1,7 @@
 //! Who follows a run may end it: in the midst of an epoch at once, behind one with the model as it is then.
 use crate::support::data::sparse;
 use hogwild::{
-    Ended, EpochReport, InstructionSet, Outcome, Progress, Settings, TrainedModel, Watch, data::Dataset, synth::Synth, train_linear,
+    Ended, EpochReport, InstructionSet, Outcome, Progress, Settings, TrainedModel, Watch, data::Rows, synth::Synth, train_linear,
 };
 use std::{ops::ControlFlow, path::Path, time::Instant};
 
@@ -30,13 +30,13 @@ impl Watch for End {
     }
 }
 
-fn rows(folder: &Path, rows: u64, nonzeros: u64) -> Dataset {
+fn rows(folder: &Path, rows: u64, nonzeros: u64) -> Rows {
     let mut text = Vec::new();
     Synth { rows, nonzeros, ..Synth::default() }.write(&mut text, &()).unwrap();
     sparse(folder, "rows.svm", &text)
 }
 
-fn train(data: &Dataset, settings: &Settings, end: &mut End) -> Outcome {
+fn train(data: &Rows, settings: &Settings, end: &mut End) -> Outcome {
     train_linear(data, None, settings, end, &Default::default()).unwrap()
 }
 

@@ -2,12 +2,12 @@
 use crate::support::data::{read_as, triples};
 use hogwild::{
     Error,
-    data::{PackSettings, Packed},
+    data::{Data, PackSettings},
 };
 
 /// User, item and rating of each line, in a row of words.
 fn ratings(text: &str, settings: &PackSettings) -> String {
-    let Ok((_, Packed::Ratings(data))) = read_as(text, settings) else { panic!("{text:?}: {:?}", read_as(text, settings)) };
+    let Ok((_, Data::Ratings(data))) = read_as(text, settings) else { panic!("{text:?}: {:?}", read_as(text, settings)) };
     triples(&data).into_iter().map(|(user, item, rating)| format!("{user} {item} {rating}")).collect::<Vec<_>>().join(", ")
 }
 

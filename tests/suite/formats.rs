@@ -2,7 +2,7 @@
 use crate::support::data::{LabelledRow, Triple, read_as, rows_of, triples};
 use hogwild::{
     Error,
-    data::{Format, PackSettings, Packed, pack},
+    data::{Data, Format, PackSettings, pack},
 };
 use std::{
     io::Write,
@@ -11,14 +11,14 @@ use std::{
 
 fn sparse(text: &str) -> Vec<LabelledRow> {
     match read_as(text, &PackSettings::default()) {
-        Ok((_, Packed::Sparse(data))) => rows_of(&data),
+        Ok((_, Data::Rows(data))) => rows_of(&data),
         other => panic!("{text:?}: {other:?}"),
     }
 }
 
 fn rated(text: &str) -> Vec<Triple> {
     match read_as(text, &PackSettings::default()) {
-        Ok((_, Packed::Ratings(data))) => triples(&data),
+        Ok((_, Data::Ratings(data))) => triples(&data),
         other => panic!("{text:?}: {other:?}"),
     }
 }

@@ -5,7 +5,7 @@ use crate::support::{
 };
 use hogwild::{
     Loss, Outcome, Rule, Settings, TrainedModel,
-    data::{Dataset, Packed},
+    data::{Data, Rows},
     loss::{Huber, Link, Meaning, OwnLoss, Quantile, Standardise},
     train_factorization, train_linear,
 };
@@ -31,7 +31,7 @@ fn uniform(i: u32, k: u32) -> f32 {
 }
 
 /// Rows of three features with labels of a value that they determine, and noise of some size.
-fn rows(folder: &Path, name: &str, from: u32, noise: f32, label: impl Fn(f32) -> f32) -> Dataset {
+fn rows(folder: &Path, name: &str, from: u32, noise: f32, label: impl Fn(f32) -> f32) -> Rows {
     let line = |i: u32| {
         let x = |k| uniform(i, k);
         let y = 2.0 * x(1) - 3.0 * x(2) + x(3) + noise * (x(4) - 0.5);
@@ -40,7 +40,7 @@ fn rows(folder: &Path, name: &str, from: u32, noise: f32, label: impl Fn(f32) ->
     sparse(folder, &format!("{name}{from}.svm"), (from..from + 6_000).map(line).collect::<String>().as_bytes())
 }
 
-fn run(data: &Dataset, valid: Option<&Dataset>, settings: &Settings) -> Outcome {
+fn run(data: &Rows, valid: Option<&Rows>, settings: &Settings) -> Outcome {
     train_linear(data, valid, settings, &mut (), &Default::default()).unwrap()
 }
 
@@ -113,7 +113,7 @@ fn a_model_of_an_own_loss_is_opened_with_the_loss_alone() {
     assert!(other.contains("with `exponential`") && other.contains("given `squares`"), "{other}");
     let opened = TrainedModel::open_with(&path, EXPONENTIAL).unwrap();
     assert_eq!((opened.loss, opened.classes), (model.loss, model.classes));
-    let data = Packed::Sparse(data);
+    let data = Data::Rows(data);
     let (scores, before) = (opened.score(&data).unwrap(), model.score(&data).unwrap());
     assert_eq!((&scores.scores, scores.metrics(opened.loss)), (&before.scores, before.metrics(model.loss)));
     // A model of a listed loss is opened as ever.
@@ -137,7 +137,7 @@ fn a_quantile_has_its_share_of_the_labels_below() {
         for tau in [0.1, 0.5, 0.9] {
             let settings = Settings { loss: Quantile { tau }.into(), threads: 2, epochs: 10, ..Settings::default() };
             let outcome = run(&train, Some(&test), &settings);
-            let scored = outcome.model.as_ref().unwrap().score(&Packed::Sparse(data(100_000))).unwrap();
+            let scored = outcome.model.as_ref().unwrap().score(&Data::Rows(data(100_000))).unwrap();
             let below = scored.scores.iter().filter(|(z, y)| y <= z).count() as f32 / scored.scores.len() as f32;
             assert!((below - tau).abs() < 0.03, "{name} {tau}: {below}");
             // The noise is even, 4 wide: its pinball loss is 4 tau (1 - tau) / 2.

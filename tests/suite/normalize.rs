@@ -6,7 +6,7 @@ use crate::support::{
 };
 use hogwild::{
     Batch, InstructionSet, Loss, Normalize, Outcome, Rule, Settings, TrainedModel,
-    data::{Dataset, Packed},
+    data::{Data, Rows},
     synth::{Kind, Synth},
     train_factorization,
 };
@@ -29,17 +29,17 @@ fn synthetic_rows(rows: u64, start_row: u64) -> Rows {
     synthetic(&Synth { rows, start_row, features: 500, exponent: 0.8, ..Synth::default() }).lines().map(row).collect()
 }
 
-fn scaled(folder: &Path, name: &str, rows: &Rows, scale: impl Fn(usize, u64) -> f64) -> Packed {
+fn scaled(folder: &Path, name: &str, rows: &Rows, scale: impl Fn(usize, u64) -> f64) -> Data {
     let features = |i: usize, row: &[(u64, f64)]| row.iter().map(|&(j, x)| format!(" {j}:{}", x * scale(i, j))).collect::<String>();
     open(folder, name, &rows.iter().enumerate().map(|(i, (label, row))| format!("{label}{}\n", features(i, row))).collect::<String>())
 }
 
-fn rows(data: &Packed) -> &Dataset {
-    let Packed::Sparse(data) = data else { panic!("not sparse") };
+fn rows(data: &Data) -> &Rows {
+    let Data::Rows(data) = data else { panic!("not sparse") };
     data
 }
 
-fn run(data: &Packed, valid: Option<&Packed>, settings: Settings) -> Outcome {
+fn run(data: &Data, valid: Option<&Data>, settings: Settings) -> Outcome {
     linear(rows(data), valid.map(rows), settings)
 }
 
@@ -57,7 +57,7 @@ fn median(mut run: impl FnMut() -> f64) -> f64 {
 }
 
 /// Saved and opened again, a model gives the loss that was told in training.
-fn reopened(outcome: &Outcome, folder: &Path, test: &Packed) -> f64 {
+fn reopened(outcome: &Outcome, folder: &Path, test: &Data) -> f64 {
     let path = folder.join("m.safetensors");
     outcome.model.as_ref().unwrap().save(&path).unwrap();
     let model = TrainedModel::open(&path).unwrap();
@@ -87,7 +87,7 @@ fn badly_scaled_features_cost_no_more_than_a_fiftieth() {
     let lr = |normalize| {
         let by = if normalize == Normalize::Online { Normalize::MaxAbs } else { normalize };
         let batch = run(&good, None, Settings { normalize: by, batch: Batch::Size(256), epochs: 1, ..Settings::default() });
-        batch.settings.lr.map(|lr| lr / 8.0)
+        Some(batch.settings.lr / 8.0)
     };
     let settings = |normalize, threads| Settings { normalize, threads, lr: lr(normalize), epochs: 10, ..Settings::default() };
     let well_scaled = held_out(&run(&good, Some(&good_test), settings(Normalize::None, 1)));
@@ -228,7 +228,7 @@ fn one_thread_repeats_to_the_bit() {
     for normalize in Normalize::ALL {
         let weights = |isa| {
             let outcome = run(&data, None, Settings { normalize, threads: 1, isa: Some(isa), holdout: 0.1, ..Settings::default() });
-            (linear_model(&outcome).weights.clone(), linear_model(&outcome).bias, outcome.settings.lr)
+            (linear_model(&outcome).weights.to_vec(), linear_model(&outcome).bias, outcome.settings.lr)
         };
         for isa in InstructionSet::available() {
             assert_eq!(weights(isa), weights(InstructionSet::Portable), "{} {}", normalize.name(), isa.name());

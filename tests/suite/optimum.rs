@@ -5,13 +5,13 @@ use crate::support::{
     median,
     training::{linear, logistic_objective},
 };
-use hogwild::{Settings, data::Packed};
+use hogwild::{Settings, data::Data};
 
 #[test]
 fn a9a_optimum_within_a_thousandth_on_one_and_two_threads() {
     let folder = tempfile::tempdir().unwrap();
     let Some(data) = a9a(folder.path()) else { return };
-    let Packed::Sparse(rows) = &data else { panic!("not sparse") };
+    let Data::Rows(rows) = &data else { panic!("not sparse") };
     let _alone = alone();
     for (l2, optimum) in [(1e-3, 0.332713307), (1e-4, 0.324413044), (1e-5, 0.322922915)] {
         for threads in [1, 2] {

@@ -6,7 +6,7 @@ use crate::support::{
 };
 use hogwild::{
     Batch, EpochReport, Loss, Order, Outcome, Rule, Schedule, Settings,
-    data::Packed,
+    data::Data,
     synth::{Kind, Synth},
 };
 
@@ -140,7 +140,7 @@ fn a_curriculum_goes_by_the_losses_of_its_own_examples() {
         threads: 2,
         ..base
     };
-    let (Packed::Sparse(data), Packed::Ratings(ratings)) = (&rows, &rated) else { panic!("other kinds") };
+    let (Data::Rows(data), Data::Ratings(ratings)) = (&rows, &rated) else { panic!("other kinds") };
     let outcomes = [
         (linear(data, None, settings(Settings::default(), 20.0)), &rows),
         (factors(ratings, None, Settings { l2: 0.0, rank: 3, ..settings(Settings::for_ratings(), 20.0) }), &rated),
@@ -171,12 +171,12 @@ fn a_curriculum_ends_where_shuffling_does() {
     let last = |outcome: &Outcome| (held_out_error(outcome), outcome.epochs.iter().map(|epoch| epoch.examples).sum::<u64>() as f64);
     for threads in [1, 2] {
         let held_out = |order, epochs| {
-            let (Packed::Sparse(train), Packed::Sparse(test)) = (&train, &test) else { panic!("not sparse") };
+            let (Data::Rows(train), Data::Rows(test)) = (&train, &test) else { panic!("not sparse") };
             let settings = Settings { order, threads, epochs, ..Settings::default() };
             last(&linear(train, Some(test), settings))
         };
         let rmse = |order, epochs| {
-            let (Packed::Ratings(train), Packed::Ratings(test)) = (&rated, &rated_test) else { panic!("not ratings") };
+            let (Data::Ratings(train), Data::Ratings(test)) = (&rated, &rated_test) else { panic!("not ratings") };
             let settings = Settings { order, threads, epochs, rank: 8, schedule: Schedule::Constant, ..Settings::for_ratings() };
             last(&factors(train, Some(test), settings))
         };

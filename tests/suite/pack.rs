@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use hogwild::data::{
-    Dataset, Format, Ids, Kind, OnBadRow, PackReport, PackSettings, Packed, Ratings, Repeated, open_or_pack, pack, pack_while,
-};
+use hogwild::data::{Data, Format, Ids, Kind, OnBadRow, PackReport, PackSettings, Ratings, Repeated, Rows, open_or_pack, pack, pack_while};
 use hogwild::{Error, Threads};
 use proptest::prelude::*;
 
@@ -19,17 +17,17 @@ fn pack_bytes(directory: &Path, bytes: &[u8], settings: &PackSettings) -> (PackR
     (pack(&[input], &out, settings, &quiet).unwrap(), out)
 }
 
-fn open_sparse(path: &Path) -> Dataset {
-    match Packed::open(path).unwrap() {
-        Packed::Sparse(data) => data,
-        Packed::Ratings(_) => panic!("not sparse"),
+fn open_sparse(path: &Path) -> Rows {
+    match Data::open(path).unwrap() {
+        Data::Rows(data) => data,
+        Data::Ratings(_) => panic!("not sparse"),
     }
 }
 
 fn open_ratings(path: &Path) -> Ratings {
-    match Packed::open(path).unwrap() {
-        Packed::Ratings(data) => data,
-        Packed::Sparse(_) => panic!("not ratings"),
+    match Data::open(path).unwrap() {
+        Data::Ratings(data) => data,
+        Data::Rows(_) => panic!("not ratings"),
     }
 }
 
@@ -130,7 +128,7 @@ proptest! {
                 let repeated = if unlabelled && format == Some(Format::Svmlight) { Repeated::Add } else { Repeated::Error };
                 let settings = PackSettings { on_bad_row, format, unlabelled, repeated, ..PackSettings::default() };
                 if pack(std::slice::from_ref(&input), &out, &settings, &quiet).is_ok() {
-                    Packed::open(&out).unwrap();
+                    Data::open(&out).unwrap();
                 }
             }
             for columns in ["user=1,item=3,rating=2", "user=a,item=b,rating=c", "rating=1"] {
@@ -138,7 +136,7 @@ proptest! {
                 let _ = pack(std::slice::from_ref(&input), &out, &settings, &quiet);
             }
         }
-        prop_assert!(Packed::open(&input).is_err());
+        prop_assert!(Data::open(&input).is_err());
     }
 }
 
@@ -247,12 +245,12 @@ fn damage_is_refused() {
             let mut bytes = whole.clone();
             bytes[at] ^= 1 << (at % 8);
             std::fs::write(&path, &bytes).unwrap();
-            assert!(matches!(Packed::open(&path), Err(Error::BadFile { .. })), "byte {at} of {text:?}");
+            assert!(matches!(Data::open(&path), Err(Error::BadFile { .. })), "byte {at} of {text:?}");
             std::fs::write(&path, &whole[..at]).unwrap();
-            assert!(matches!(Packed::open(&path), Err(Error::BadFile { .. })), "{at} bytes of {text:?}");
+            assert!(matches!(Data::open(&path), Err(Error::BadFile { .. })), "{at} bytes of {text:?}");
         }
         std::fs::write(&path, [&whole[..], b"x"].concat()).unwrap();
-        assert!(Packed::open(&path).is_err());
+        assert!(Data::open(&path).is_err());
         assert!(safetensors::SafeTensors::deserialize(&whole).is_ok());
     }
 }
@@ -297,7 +295,7 @@ fn text_is_packed_once() {
     assert!(first.note.starts_with("packed into ") && first.report.is_some(), "{}", first.note);
     let second = open(true);
     assert!(second.note.starts_with("read from cache ") && second.report.is_none(), "{}", second.note);
-    let kept = second.packed.path().to_owned();
+    let kept = second.data.path().to_owned();
     drop((first, second));
     let again = open_or_pack(std::slice::from_ref(&kept), &PackSettings::default(), true, &quiet).unwrap();
     assert!(again.note.is_empty());
@@ -323,7 +321,7 @@ fn text_is_packed_once() {
     assert!(open(true).report.is_some() && open(true).report.is_none());
     assert_eq!(entries(), 2);
     let temporary = open(false);
-    assert!(temporary.report.is_some() && !temporary.packed.path().starts_with(&cache));
+    assert!(temporary.report.is_some() && !temporary.data.path().starts_with(&cache));
     assert!(open_or_pack(&[input.clone(), kept], &PackSettings::default(), true, &quiet).is_err());
 }
 

@@ -56,7 +56,7 @@ fn a_bad_row_keeps_its_line_or_ends_it() {
         assert!(code == Some(2) && said.contains("a.svm:4:3: "), "{said}");
     }
     assert!(!at.join("new").exists() && fs::read_to_string(at.join("old")).unwrap() == "old");
-    // Packed, and then from the cache, which keeps nothing of what was just written.
+    // Data, and then from the cache, which keeps nothing of what was just written.
     std::thread::sleep(std::time::Duration::from_millis(2300));
     for _ in 0..2 {
         let (code, out, said) = hogwild(at, "predict m.safetensors a.svm --on-bad-row skip", "");

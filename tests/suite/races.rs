@@ -7,13 +7,13 @@ use crate::support::{
 };
 use hogwild::{
     Ended, InstructionSet, Loss, Schedule, Settings,
-    data::Dataset,
+    data::Rows,
     synth::{Kind, Synth},
     train_linear,
 };
 use std::{path::Path, sync::atomic::AtomicBool};
 
-fn text_rows(folder: &Path, rows: u64, start_row: u64) -> Dataset {
+fn text_rows(folder: &Path, rows: u64, start_row: u64) -> Rows {
     sparse(folder, &format!("rows{start_row}.svm"), &text_like(rows, start_row))
 }
 

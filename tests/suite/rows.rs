@@ -2,13 +2,13 @@
 use crate::support::data::{LabelledRow, read_as, rows_of};
 use hogwild::{
     Error,
-    data::{Format, OnBadRow, PackReport, PackSettings, Packed, Repeated},
+    data::{Data, Format, OnBadRow, PackReport, PackSettings, Repeated},
 };
 use std::io::Write;
 
 fn sparse(bytes: &[u8], settings: &PackSettings) -> (PackReport, Vec<LabelledRow>) {
     match read_as(bytes, settings) {
-        Ok((report, Packed::Sparse(data))) => (report, rows_of(&data)),
+        Ok((report, Data::Rows(data))) => (report, rows_of(&data)),
         other => panic!("{:?}: {other:?}", String::from_utf8_lossy(bytes)),
     }
 }
@@ -60,7 +60,7 @@ fn other_encodings_blanks_and_line_ends_are_read() {
 fn ratings_are_read_from_other_encodings_too() {
     let text = "zoë\t2\t3.5\nbob\t4\t1\n";
     let read = |bytes: &[u8]| match read_as(bytes, &PackSettings::default()) {
-        Ok((_, Packed::Ratings(data))) => {
+        Ok((_, Data::Ratings(data))) => {
             let ids = data.user_ids().unwrap();
             let mut names = [ids.name(0), ids.name(1)];
             names.sort();
@@ -150,7 +150,7 @@ fn a_repeated_index_is_added_up_or_the_last_counts() {
     assert_eq!(last, expected);
     // Values that become 1, or cease to be, are stored as such.
     for (text, ones) in [(&b"1 2:0.5 1:1 2:0.5\n"[..], true), (b"1 2:1 1:1 2:1\n", false)] {
-        let (_, Packed::Sparse(data)) = read_as(text, &with(Repeated::Add)).unwrap() else { panic!("rows") };
+        let (_, Data::Rows(data)) = read_as(text, &with(Repeated::Add)).unwrap() else { panic!("rows") };
         assert_eq!((data.all_ones(), data.nonzeros()), (ones, 2));
     }
     let sum = read_as(b"1 2:3e38 1:1 2:3e38\n", &with(Repeated::Add));
@@ -163,7 +163,7 @@ fn a_repeated_index_is_added_up_or_the_last_counts() {
 fn rows_without_labels_are_for_predictions() {
     let unlabelled = PackSettings { unlabelled: true, ..PackSettings::default() };
     let text = b"1:0.5 3:1\n\n2:1\n? 4:1\n# none\nnan 5:1 # x\nspam\n1 6:1\nqid:3 7:1 8:1\n";
-    let (report, Packed::Sparse(data)) = read_as(text, &unlabelled).unwrap() else { panic!("rows") };
+    let (report, Data::Rows(data)) = read_as(text, &unlabelled).unwrap() else { panic!("rows") };
     assert!(report.notes.len() == 1 && report.notes[0].contains("input:1: ") && report.notes[0].contains("`1:0.5`"), "{report:?}");
     let found = rows_of(&data);
     let indices: Vec<Vec<u64>> = found.iter().map(|row| row.1.iter().map(|cell| cell.0).collect()).collect();
@@ -173,7 +173,7 @@ fn rows_without_labels_are_for_predictions() {
     assert!(data.is_unlabelled() && !(0..7).any(|row| data.is_bad(row)) && data.labels().spread.count == 1);
     // Where all labels are there, it is the file that it would have been.
     let whole = b"1 1:1\n-1 2:1\n";
-    let (_, Packed::Sparse(data)) = read_as(whole, &unlabelled).unwrap() else { panic!("rows") };
+    let (_, Data::Rows(data)) = read_as(whole, &unlabelled).unwrap() else { panic!("rows") };
     assert!(!data.is_unlabelled());
     // What is wrong with features still is; and what can only be a weight is none of them.
     for (text, says) in [
@@ -192,8 +192,8 @@ fn rows_without_labels_are_for_predictions() {
         assert_eq!((report.rows, report.skipped), (rows, 2));
         assert_eq!((0..rows as usize).filter(|&row| data.is_bad(row)).collect::<Vec<_>>(), bad);
         let is_unlabelled = match &data {
-            Packed::Sparse(data) => data.is_unlabelled(),
-            Packed::Ratings(data) => data.is_unlabelled(),
+            Data::Rows(data) => data.is_unlabelled(),
+            Data::Ratings(data) => data.is_unlabelled(),
         };
         assert!(is_unlabelled);
     }

@@ -1,16 +1,16 @@
 //! Snapshot ensembles: which models a run keeps, what they predict together, their file, and what is refused.
 use crate::support::either_kind::{both, defaults, train};
-use hogwild::{Ended, Loss, ModelKind, Outcome, Rule, Schedule, Scored, Settings, TrainedModel, data::Packed};
+use hogwild::{Ended, Loss, Outcome, Rule, Schedule, Scored, Settings, TrainedModel, data::Data};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::{collections::HashMap, fs, path::Path};
 
-fn snapshots(data: &Packed, snapshots: usize, epochs: usize) -> Settings {
+fn snapshots(data: &Data, snapshots: usize, epochs: usize) -> Settings {
     let schedule = Schedule::CosineCycles { cycles: snapshots as f32 };
     Settings { snapshots: Some(snapshots), schedule, epochs, ..defaults(data) }
 }
 
 /// That an ensemble predicts the mean of what its members do.
-fn check_mean(model: &TrainedModel, data: &Packed) {
+fn check_mean(model: &TrainedModel, data: &Data) {
     let (members, together) = (model.score_members(data).unwrap(), model.score(data).unwrap());
     for (i, &(z, y)) in together.scores.iter().enumerate() {
         let mean = members.iter().map(|scored| model.loss.predict(scored.scores[i].0) as f64).sum::<f64>() / members.len() as f64;
@@ -33,7 +33,7 @@ fn members_are_the_ends_of_cycles_and_predict_their_mean_from_a_file_too() {
         for (member, epoch) in members.iter().zip([2usize, 4, 7]) {
             assert_eq!(Some(member.metrics(model.loss)), outcome.epochs[epoch - 1].valid, "{epoch}");
         }
-        assert_eq!((members.len(), model.members().len()), (3, 3));
+        assert_eq!((members.len(), model.members.len()), (3, 3));
         assert_ne!(members[0].scores, members[2].scores);
         check_mean(&model, test);
         assert_eq!(outcome.ensemble, Some(model.score(test).unwrap().metrics(model.loss)));
@@ -147,8 +147,8 @@ fn files_of_one_model_are_as_they_were_and_damaged_ensembles_are_refused() {
     let path = folder.path().join("m.safetensors");
     write(&path, "1", &[2], &[1]);
     let old = TrainedModel::open(&path).unwrap();
-    let ModelKind::Linear(m) = &old.kind else { panic!("not linear") };
-    assert_eq!((&m.weights[..], m.bias, m.ids.name(1).as_str(), old.members().len()), (&[1.0, 2.0][..], 1.0, "9", 1));
+    let m = old.linear().unwrap();
+    assert_eq!((m.weights, m.bias, m.ids.name(1).as_str(), old.members.len()), (&[1.0, 2.0][..], 1.0, "9", 1));
     let again = folder.path().join("again.safetensors");
     old.save(&again).unwrap();
     let bytes = fs::read(&again).unwrap();
@@ -158,8 +158,8 @@ fn files_of_one_model_are_as_they_were_and_damaged_ensembles_are_refused() {
 
     write(&path, "2", &[2, 2], &[2, 1]);
     let new = TrainedModel::open(&path).unwrap();
-    let of = |kind: &ModelKind| if let ModelKind::Linear(m) = kind { (m.bias, m.weights.clone()) } else { panic!("not linear") };
-    assert_eq!(new.members().map(of).collect::<Vec<_>>(), [(1.0, vec![1.0, 2.0]), (2.0, vec![3.0, 4.0])]);
+    let of = |member| new.linear_member(member).map(|m| (m.bias, m.weights.to_vec())).unwrap();
+    assert_eq!(new.members.iter().map(of).collect::<Vec<_>>(), [(1.0, vec![1.0, 2.0]), (2.0, vec![3.0, 4.0])]);
     for (weight, bias, version, part) in [
         (&[3, 2][..], &[2, 1][..], "2", "`weight` is F32 [3, 2] instead of F32 [2, 2]"),
         (&[2, 3], &[2, 1], "2", "`weight` is F32 [2, 3] instead of F32 [2, 2]"),

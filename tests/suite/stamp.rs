@@ -1,7 +1,7 @@
 //! Stamps: a packed file that was checked is not checked again, until it changes or that is asked for.
 #![cfg(unix)]
 use crate::support::command::{good, hogwild, message, settle};
-use hogwild::{Error, data::Packed};
+use hogwild::{Error, data::Data};
 use serde_json::Value;
 use std::{
     fs,
@@ -22,7 +22,7 @@ fn stamps(folder: &Path) -> usize {
     fs::read_dir(folder.join("cache/checked")).map_or(0, Iterator::count)
 }
 
-/// Packed data of more than sixteen megabytes, left alone for some time.
+/// Data data of more than sixteen megabytes, left alone for some time.
 fn packed(folder: &Path, synth: &str) {
     good(folder, &format!("synth {synth} -o text"));
     good(folder, "pack text -o big.safetensors");
@@ -110,7 +110,7 @@ fn a_check_tells_how_far_it_is_and_can_be_stopped() {
                 *told = (told.0.max(done), total);
                 wanted
             };
-            Packed::open_while(&path, None, &progress)
+            Data::open_while(&path, None, &progress)
         };
         assert!(!open(true).unwrap().was_checked_before());
         let (done, total) = *told.lock().unwrap();

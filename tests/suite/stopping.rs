@@ -3,11 +3,11 @@ use crate::support::{
     data::open,
     either_kind::{both, defaults, train},
 };
-use hogwild::{Ended, Loss, Metric, Rule, Schedule, Settings, data::Packed, loss::Huber};
+use hogwild::{Ended, Loss, Metric, Rule, Schedule, Settings, data::Data, loss::Huber};
 
 /// Settings under which the held-out loss soon gets worse again.
-fn overfitting(data: &Packed) -> Settings {
-    let rate = if matches!(data, Packed::Sparse(_)) { 3.0 } else { 0.3 };
+fn overfitting(data: &Data) -> Settings {
+    let rate = if matches!(data, Data::Rows(_)) { 3.0 } else { 0.3 };
     Settings { lr: Some(rate), l2: 0.0, schedule: Schedule::Constant, epochs: 60, ..defaults(data) }
 }
 
@@ -21,7 +21,7 @@ fn best(outcome: &hogwild::Outcome, metric: Metric) -> usize {
 fn the_best_epochs_model_is_kept_and_the_run_ends_when_patience_does() {
     let folder = tempfile::tempdir().unwrap();
     for (data, test) in &both(folder.path()) {
-        let metrics: &[Metric] = if matches!(data, Packed::Sparse(_)) {
+        let metrics: &[Metric] = if matches!(data, Data::Rows(_)) {
             &[Metric::Loss, Metric::Logloss, Metric::Auc, Metric::Accuracy]
         } else {
             &[Metric::Loss, Metric::Rmse, Metric::Mae]

@@ -2,7 +2,7 @@
 use crate::support::data::{Triple, triples};
 use hogwild::{
     Error,
-    data::{Format, OnBadRow, PackReport, PackSettings, Packed, pack},
+    data::{Data, Format, OnBadRow, PackReport, PackSettings, pack},
 };
 use std::{
     io::Write,
@@ -19,9 +19,9 @@ fn read_as(texts: &[&[u8]], settings: &PackSettings) -> Result<(PackReport, Vec<
     let outcome = pack(&inputs, &out, settings, &|_, _| ());
     assert_eq!(out.exists(), outcome.is_ok());
     let report = outcome?;
-    match Packed::open(&out)? {
-        Packed::Ratings(data) => Ok((report, triples(&data))),
-        Packed::Sparse(_) => panic!("{texts:?} are rows"),
+    match Data::open(&out)? {
+        Data::Ratings(data) => Ok((report, triples(&data))),
+        Data::Rows(_) => panic!("{texts:?} are rows"),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::support::{
     command::{signal, start_training, until},
     data::open_file,
 };
-use hogwild::{Batch, EpochReport, Settings, Threads, Watch, data::Packed, synth::Synth, train_factorization, train_linear};
+use hogwild::{Batch, EpochReport, Settings, Threads, Watch, data::Data, synth::Synth, train_factorization, train_linear};
 use std::{
     ops::ControlFlow,
     path::Path,
@@ -31,8 +31,8 @@ fn all_work(folder: &Path, threads: usize, watch: &mut dyn Watch) {
         for (lr, batch) in [(None, Batch::One), (Some(0.1), Batch::Size(64))] {
             let settings = |base: Settings| Settings { lr, batch, threads, epochs: 2, holdout: 0.2, ..base };
             let outcome = match &data {
-                Packed::Sparse(rows) => train_linear(rows, None, &settings(Settings::default()), watch, &Default::default()),
-                Packed::Ratings(ratings) => {
+                Data::Rows(rows) => train_linear(rows, None, &settings(Settings::default()), watch, &Default::default()),
+                Data::Ratings(ratings) => {
                     train_factorization(ratings, None, &settings(Settings::for_ratings()), watch, &Default::default())
                 }
             };

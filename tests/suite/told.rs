@@ -10,7 +10,7 @@ fn what_was_read_is_told_in_a_line() {
     let plus = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/data/reviews.train.svm")).unwrap();
     let plus = plus.lines().filter(|line| line.starts_with("1 ") || line.starts_with("+1 ")).count();
     let rows = rows.replace("1,980", &format!("{},{:03}", plus / 1000, plus % 1000));
-    // Packed anew, from the cache, and packed.
+    // Data anew, from the cache, and packed.
     let quick = "--lr 0.5 --epochs 1 --rank 4 --threads 1";
     for _ in 0..2 {
         let said = said(at, &format!("train DATA/reviews.train.svm {quick} --out m.safetensors"));

@@ -2,7 +2,7 @@
 use crate::support::data::open;
 use hogwild::{
     Batch, EpochReport, Loss, Schedule, Settings, TrainedModel, Trainer, Watch,
-    data::{Dataset, Packed},
+    data::{Data, Rows},
     rules::{Adam, Clock, Sgd, UpdateRule},
     synth::{Kind, Synth},
     train_linear,
@@ -26,16 +26,16 @@ impl Watch for Count {
     }
 }
 
-fn trainer<'a>() -> Trainer<'a, Dataset> {
+fn trainer<'a>() -> Trainer<'a, Rows> {
     Trainer::linear().loss(Loss::Hinge).rule(Adam::DEFAULT).lr(0.02).epochs(3).threads(1).seed(4)
 }
 
 #[test]
 fn a_run_is_built_fitted_saved_and_scored() {
     let folder = tempfile::tempdir().unwrap();
-    let Packed::Sparse(rows) = open(folder.path(), "a.svm", &text(&Synth { rows: 500, ..Synth::default() })) else { panic!("not rows") };
+    let Data::Rows(rows) = open(folder.path(), "a.svm", &text(&Synth { rows: 500, ..Synth::default() })) else { panic!("not rows") };
     let later = Synth { rows: 200, start_row: 500, ..Synth::default() };
-    let Packed::Sparse(others) = open(folder.path(), "b.svm", &text(&later)) else { panic!("not rows") };
+    let Data::Rows(others) = open(folder.path(), "b.svm", &text(&later)) else { panic!("not rows") };
     let mut count = Count::default();
     let outcome = trainer().valid(&others).watch(&mut count).fit(&rows).unwrap();
     assert_eq!(count.0, 3);
@@ -61,11 +61,11 @@ fn a_run_is_built_fitted_saved_and_scored() {
 #[test]
 fn a_schedule_that_is_not_given_follows_from_the_other_settings() {
     let folder = tempfile::tempdir().unwrap();
-    let Packed::Ratings(data) = open(folder.path(), "r.tsv", &text(&Synth { kind: Kind::Ratings, ..Synth::default() })) else {
+    let Data::Ratings(data) = open(folder.path(), "r.tsv", &text(&Synth { kind: Kind::Ratings, ..Synth::default() })) else {
         panic!("not ratings")
     };
     let fit = |trainer: Trainer<'_, _>| trainer.rank(2).lr(0.05).epochs(2).fit(&data);
-    let schedule = |trainer| fit(trainer).unwrap().settings.schedule;
+    let schedule = |trainer| fit(trainer).unwrap().settings.asked.schedule;
     assert_eq!(schedule(Trainer::factorization()), Schedule::Linear);
     assert_eq!(schedule(Trainer::factorization().snapshots(2)), Schedule::CosineCycles { cycles: 2.0 });
     assert_eq!(schedule(Trainer::factorization().set("rule", "ftrl").unwrap()), Schedule::Constant);
@@ -99,13 +99,13 @@ impl UpdateRule for Own {
 #[test]
 fn a_rule_of_ones_own_and_a_run_without_a_model() {
     let folder = tempfile::tempdir().unwrap();
-    let Packed::Sparse(rows) = open(folder.path(), "a.svm", &text(&Synth { rows: 300, ..Synth::default() })) else { panic!("not rows") };
+    let Data::Rows(rows) = open(folder.path(), "a.svm", &text(&Synth { rows: 300, ..Synth::default() })) else { panic!("not rows") };
     let trainer = || Trainer::linear().threads(1).lr(0.1).epochs(2).holdout(0.3);
     let (own, sgd) = (trainer().own_rule(Own).fit(&rows).unwrap(), trainer().rule(Sgd).fit(&rows).unwrap());
     assert_eq!(own.valid(), sgd.valid());
 
     let far = "3 1:1000 2:500\n-2 1:-700 3:10\n".repeat(50);
-    let Packed::Sparse(rows) = open(folder.path(), "far.svm", far.as_bytes()) else { panic!("not rows") };
+    let Data::Rows(rows) = open(folder.path(), "far.svm", far.as_bytes()) else { panic!("not rows") };
     let lost = Trainer::linear().loss(Loss::Squared).rule(Sgd).lr(1e3).normalize(hogwild::Normalize::None).fit(&rows).unwrap();
     let refused = lost.save(folder.path().join("none.safetensors")).unwrap_err().to_string();
     assert!(refused.starts_with("the run left no model: ") && refused.contains("try `lr` 100"), "{refused}");

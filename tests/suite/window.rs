@@ -6,7 +6,7 @@ use crate::support::{
 };
 use hogwild::{
     Batch, Ended, Loss, Order, Outcome, Settings, TrainedModel, Watch, Window, WindowReport,
-    data::Dataset,
+    data::Rows,
     synth::{Kind, Synth},
     train_factorization, train_linear,
 };
@@ -16,7 +16,7 @@ const ROWS: u64 = 160_000;
 const SMALL: Window = Window::Bytes(Window::LEAST);
 
 /// About 34 megabytes.
-fn rows(folder: &Path) -> Dataset {
+fn rows(folder: &Path) -> Rows {
     sparse(folder, "rows", &synthetic(&Synth { rows: ROWS, ..Synth::default() }))
 }
 
@@ -24,7 +24,7 @@ fn settings(window: Window, threads: usize) -> Settings {
     Settings { window, threads, lr: Some(0.5), epochs: 3, ..Settings::default() }
 }
 
-fn train(data: &Dataset, settings: &Settings) -> Outcome {
+fn train(data: &Rows, settings: &Settings) -> Outcome {
     let outcome = linear(data, None, settings);
     assert!(matches!(outcome.ended, Ended::Finished), "{:?}", outcome.ended);
     assert!(outcome.epochs.iter().all(|epoch| settings.holdout > 0.0 || epoch.examples == ROWS));

@@ -4,30 +4,32 @@
 //! get the codes from `DIRECT` on, in order of appearance, from a hash table that holds nothing but those. The rank depends
 //! on count and id alone, so that chunks may be counted in any order.
 
-use foldhash::fast::FixedState;
-use hashbrown::{HashMap, HashTable};
 use std::cmp::Reverse;
 use std::hash::BuildHasher;
 
-use super::Ids;
+use foldhash::fast::FixedState;
+use hashbrown::{HashMap, HashTable};
+
+use crate::Ids;
+use crate::bytes::part;
 use hogwild_base::threads;
 
 /// Numbers below this are their own codes.
-pub(super) const DIRECT: u64 = 1 << 24;
+pub(crate) const DIRECT: u64 = 1 << 24;
 
 /// An id as it stands in the text.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Key<'a> {
+pub(crate) enum Key<'a> {
     Number(u64),
     Name(&'a [u8]),
 }
 
 /// More ids than codes.
-pub(super) struct TooMany;
+pub(crate) struct TooMany;
 
 /// Ids seen so far, and how often. Counts are kept in 32 bits, with what is above in a map of its own.
 #[derive(Default)]
-pub(super) struct Dictionary {
+pub(crate) struct Dictionary {
     direct: Vec<u32>,
     others: Vec<u32>,
     /// The number of each of the others; for a name, which name it is.
@@ -42,19 +44,19 @@ pub(super) struct Dictionary {
 }
 
 /// The outcome: everything in order of falling count.
-pub(super) struct Ranked {
+pub(crate) struct Ranked {
     direct: Vec<u32>,
     others: Vec<u32>,
     /// The ids by rank.
-    pub(super) ids: Ids,
+    pub(crate) ids: Ids,
     /// Their counts by rank.
-    pub(super) counts: Vec<u64>,
+    pub(crate) counts: Vec<u64>,
 }
 
 impl Ranked {
     /// The rank of a code.
     #[inline]
-    pub(super) fn rank(&self, code: u32) -> u32 {
+    pub(crate) fn rank(&self, code: u32) -> u32 {
         match self.direct.get(code as usize) {
             Some(&rank) => rank,
             None => self.others.get((code as usize).wrapping_sub(DIRECT as usize)).copied().unwrap_or(0),
@@ -73,12 +75,12 @@ fn hash_name(name: &[u8]) -> u64 {
 fn name<'a>(ends: &[u64], text: &'a [u8], which: u64) -> &'a [u8] {
     let at = |end: Option<&u64>| end.copied().unwrap_or(0) as usize;
     let start = (which as usize).checked_sub(1).map_or(0, |before| at(ends.get(before)));
-    text.get(start..at(ends.get(which as usize))).unwrap_or_default()
+    part(text, start..at(ends.get(which as usize)))
 }
 
 impl Dictionary {
     /// Counts one occurrence of each code. Where a code is `DIRECT`, the next of `keys` is counted, and its code put there.
-    pub(super) fn count<'a>(&mut self, codes: &mut [u32], mut keys: impl Iterator<Item = Key<'a>>) -> Result<(), TooMany> {
+    pub(crate) fn count<'a>(&mut self, codes: &mut [u32], mut keys: impl Iterator<Item = Key<'a>>) -> Result<(), TooMany> {
         for code in codes {
             if let Some(count) = self.direct.get_mut(*code as usize) {
                 *count = count.wrapping_add(1);
@@ -147,7 +149,7 @@ impl Dictionary {
     }
 
     /// Ranks by falling count, then by id: numbers first, in their order, then names by their bytes.
-    pub(super) fn rank(self) -> Ranked {
+    pub(crate) fn rank(self) -> Ranked {
         let Dictionary { mut direct, mut others, ids, numbers, names, name_ends, name_text, wrapped } = self;
         let id = |entry: u32| ids.get(entry as usize).copied().unwrap_or(0);
         let text = |entry: u32| name(&name_ends, &name_text, id(entry));
@@ -171,7 +173,7 @@ impl Dictionary {
         let code = |key: u64| codes.get(key as u32 as usize).copied().unwrap_or(0);
         // Counts beyond 32 bits come first and are the same so far.
         let large = keys.partition_point(|&key| key >> 32 == 0);
-        keys.get_mut(..large).unwrap_or_default().sort_by_key(|&key| (Reverse(count(code(key))), key));
+        keys[..large].sort_by_key(|&key| (Reverse(count(code(key))), key));
         let large: Vec<u64> = keys.iter().take(large).map(|&key| count(code(key))).collect();
         for (rank, &key) in (0..).zip(&keys) {
             let code = code(key);

@@ -7,15 +7,13 @@
 
 #![deny(unsafe_code, missing_docs)]
 
+mod bytes;
 mod cache;
 mod cache_folder;
 mod dictionary;
-mod encoding;
-mod expected;
 mod file;
-mod format;
 mod ids;
-mod input;
+mod kind;
 mod layout;
 mod map;
 mod pack;
@@ -23,19 +21,19 @@ mod packed;
 mod sources;
 mod stamp;
 mod temporary;
+mod text;
 mod window;
 
 pub use cache::{Cache, Opened, open_or_pack, open_or_pack_while};
 pub use cache_folder::{CacheEntry, cache_directory, cache_entries, clear_cache};
-pub use expected::looks_like;
-pub use format::is_bad;
-pub use format::{Column, Columns, Format, OnBadRow, Repeated};
 pub use hogwild_base::Progress;
 pub use ids::Ids;
+pub use kind::{Kind, is_bad};
 pub use layout::is_safetensors;
 pub use pack::{PackReport, PackSettings, TargetCounts, pack, pack_while};
-pub use packed::{Dataset, Farthest, Kind, LabelCount, Labels, Packed, Ratings, Spread};
+pub use packed::{Dataset, Farthest, LabelCount, Labels, Packed, Ratings, Spread};
 pub use stamp::Check;
+pub use text::{Column, Columns, Format, OnBadRow, Repeated, looks_like};
 pub use window::Window;
 
 #[cfg(target_endian = "big")]

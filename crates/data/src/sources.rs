@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::input::is_stdin;
+use crate::text::is_stdin;
 
 /// Of each input device, inode, size and the times of the last changes (the system's own too, which nobody can set back); none where it is
 /// no plain file.

@@ -10,14 +10,14 @@
 //! not counted, nor are instructions. Streaming is counted from memory; data smaller than the last-level cache may do better than this
 //! limit.
 use super::machine::{Caches, Rates};
-use hogwild::{Settings, data::Packed};
+use hogwild::{Settings, data::Data};
 
 /// What an epoch needs.
 pub struct Work {
     pub examples: u64,
     /// Nonzeros, or ratings.
     pub nonzeros: u64,
-    /// Packed bytes that are read.
+    /// Data bytes that are read.
     pub bytes: u64,
     /// Whether the last-level cache may hold these.
     pub fits_cache: bool,
@@ -36,9 +36,9 @@ pub struct Limit {
 }
 
 impl Work {
-    pub fn of(data: &Packed, settings: &Settings, caches: &Caches) -> hogwild::Result<Work> {
+    pub fn of(data: &Data, settings: &Settings, caches: &Caches) -> hogwild::Result<Work> {
         Ok(match data {
-            Packed::Sparse(data) => {
+            Data::Rows(data) => {
                 let (row, counts) = (settings.rule.row_bytes(0), data.feature_counts()?);
                 let beyond = |cache: usize| counts.iter().skip(cache / row).sum::<u64>();
                 let lines_far = beyond(caches.last);
@@ -50,7 +50,7 @@ impl Work {
                 let lines_cached = beyond(caches.near).saturating_sub(lines_far);
                 Work { examples, nonzeros, bytes, fits_cache, parameters, lines_cached, lines_far }
             }
-            Packed::Ratings(data) => {
+            Data::Ratings(data) => {
                 let (rows, ratings) = (data.users() + data.items(), data.len() as u64);
                 let (bytes, parameters) = (12 * ratings, rows * settings.rule.row_bytes(settings.rank));
                 let fits_cache = bytes <= caches.last as u64;

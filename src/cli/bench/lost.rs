@@ -9,7 +9,7 @@ use super::trainer::{Trainer, Variant, finished, long_enough, median};
 use anyhow::Context;
 use hogwild::{
     Loss, Outcome, Real, Schedule, Settings,
-    data::{Dataset, Packed, Ratings},
+    data::{Data, Ratings, Rows},
     loss::Huber,
     rules::{Clock, UpdateRule},
     train_factorization_with, train_linear_with,
@@ -107,10 +107,10 @@ impl Trainer<'_> {
             Settings { epochs, lr: Some(0.1), l2: 0.0, schedule: Schedule::Constant, standardize: false, ..self.settings(variant) };
         // Tensors of one weight a row, and how many examples each row is in.
         let (outcome, rows) = match self.data {
-            Packed::Sparse(data) => {
+            Data::Rows(data) => {
                 (linear(data, settings, self.stop)?, [("bias", vec![data.rows() as u64]), ("weight", data.feature_counts()?)])
             }
-            Packed::Ratings(data) => {
+            Data::Ratings(data) => {
                 (factorization(data, settings, self.stop)?, [("user_bias", data.user_counts()?), ("item_bias", data.item_counts()?)])
             }
         };
@@ -125,7 +125,7 @@ impl Trainer<'_> {
     }
 }
 
-fn linear(data: &Dataset, settings: Settings, stop: &AtomicBool) -> anyhow::Result<Outcome> {
+fn linear(data: &Rows, settings: Settings, stop: &AtomicBool) -> anyhow::Result<Outcome> {
     // Logistic: the slope at score 0 is 1/2. Numbers: a weight read as sigmoid(1), an odd number, so that no label equals the score.
     let (loss, seen) = if settings.loss.is_classification() { (Loss::Logistic, 0.0) } else { (Huber::DEFAULT.into(), 0.731_058_6) };
     finished(train_linear_with(Count { seen }, data, None, &Settings { loss, ..settings }, &mut (), stop)?)

@@ -21,7 +21,7 @@ use super::{
 };
 use array::{Array, cores};
 use clap::Args;
-use hogwild::{AnyData, AnyFamily, Error, FAMILIES, Opt, Outcome, Settings, data::Packed, family_for};
+use hogwild::{AnyData, AnyFamily, Error, FAMILIES, Opt, Outcome, Settings, data::Data, family_for};
 use indicatif::ProgressBar;
 use limit::Work;
 use machine::Machine;
@@ -137,7 +137,7 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
         let bench = Bench { args: &args, threads: args.threads(), bar: &bar, tell: &tell, stop };
         match &opened {
             None => bench.synthetic(),
-            Some(opened) => bench.given(&opened.packed).map_err(|error| match error.downcast::<Error>() {
+            Some(opened) => bench.given(&opened.data).map_err(|error| match error.downcast::<Error>() {
                 Ok(error) => of_input(error, opened, &args.data).into(),
                 Err(other) => other,
             }),
@@ -154,9 +154,9 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// All is told by the nonzero.
-fn check(data: &Packed) -> hogwild::Result<()> {
+fn check(data: &Data) -> hogwild::Result<()> {
     match data {
-        Packed::Sparse(data) if data.nonzeros() == 0 => {
+        Data::Rows(data) if data.nonzeros() == 0 => {
             let (path, problem) = (data.path().to_owned(), "has no nonzeros, and all is measured by the nonzero".into());
             Err(Error::BadFile { path, problem, remedy: "give data with features" })
         }
@@ -175,7 +175,7 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    fn given(&self, packed: &Packed) -> anyhow::Result<()> {
+    fn given(&self, packed: &Data) -> anyhow::Result<()> {
         let names: Vec<_> = self.args.data.iter().map(|path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()).collect();
         // First, as what does not fit the data is told by it.
         let begun = self.begin(names.join(", "), packed)?;
@@ -191,7 +191,7 @@ impl Bench<'_> {
             let name = format!("synthetic {kind}");
             (self.tell)(&format!("{name}: writing and packing"));
             let made = sets::make(kind, &synth, self.stop)?;
-            found.push(self.measure(self.begin(name, &made.packed)?, &mut machine)?);
+            found.push(self.measure(self.begin(name, &made.data)?, &mut machine)?);
         }
         self.finish(&machine, &found)
     }
@@ -203,7 +203,7 @@ impl Bench<'_> {
     }
 
     /// A trainer that knows its rate, and what it took to find it.
-    fn begin<'d>(&'d self, name: String, data: &'d Packed) -> anyhow::Result<(Trainer<'d>, Outcome)> {
+    fn begin<'d>(&'d self, name: String, data: &'d Data) -> anyhow::Result<(Trainer<'d>, Outcome)> {
         let settings = self.args.settings(family_for(AnyData::from(data).kind()))?;
         let mut trainer = Trainer { name, data, settings, rounds: self.args.rounds.into(), tell: self.tell, stop: self.stop };
         check(data)?;

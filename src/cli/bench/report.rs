@@ -7,7 +7,7 @@ use super::{
     table::Table,
     trainer::{HeldOut, Timing, Variant},
 };
-use hogwild::{Settings, data::Packed};
+use hogwild::{Settings, data::Data};
 use serde_json::{Value, json};
 
 pub struct Report {
@@ -28,10 +28,10 @@ pub struct Report {
     pub lost: Vec<Lost>,
 }
 
-pub fn shape(data: &Packed) -> Vec<(&'static str, u64)> {
+pub fn shape(data: &Data) -> Vec<(&'static str, u64)> {
     match data {
-        Packed::Sparse(d) => vec![("examples", d.rows() as u64), ("features", d.columns() as u64), ("nonzeros", d.nonzeros())],
-        Packed::Ratings(d) => vec![("ratings", d.len() as u64), ("users", d.users() as u64), ("items", d.items() as u64)],
+        Data::Rows(d) => vec![("examples", d.rows() as u64), ("features", d.columns() as u64), ("nonzeros", d.nonzeros())],
+        Data::Ratings(d) => vec![("ratings", d.len() as u64), ("users", d.users() as u64), ("items", d.items() as u64)],
     }
 }
 

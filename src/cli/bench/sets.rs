@@ -3,7 +3,7 @@ use super::{Interrupted, interrupted};
 use anyhow::Context;
 use hogwild::{
     OutputFile,
-    data::{PackSettings, Packed, pack_while},
+    data::{Data, PackSettings, pack_while},
     synth::{Kind, Synth},
 };
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 /// A set, until it is dropped.
 pub struct Made {
-    pub packed: Packed,
+    pub packed: Data,
     _folder: TempDir,
 }
 
@@ -35,12 +35,12 @@ pub fn make(name: &str, synth: &Synth, stop: &AtomicBool) -> anyhow::Result<Made
     let folder = tempfile::Builder::new().prefix("hogwild-").tempdir().context("cannot make a temporary folder")?;
     let (text, packed) = (folder.path().join(name), folder.path().join(format!("{name}.safetensors")));
     let go_on = || !stop.load(Relaxed);
-    let made = || -> hogwild::Result<Packed> {
+    let made = || -> hogwild::Result<Data> {
         let mut out = OutputFile::create(&text)?;
         synth.write(&mut out, stop)?;
         out.finish()?;
         pack_while(std::slice::from_ref(&text), &packed, &PackSettings::default(), &|_, _| go_on())?;
-        Packed::open(&packed)
+        Data::open(&packed)
     };
     // Interrupted work fails, with another error.
     let packed = made().map_err(|error| if go_on() { anyhow::Error::from(error) } else { Interrupted("").into() })?;

@@ -6,7 +6,7 @@
 //! held out.
 use hogwild::{
     AnyData, Ended, Outcome, Settings,
-    data::{Kind, Packed},
+    data::{Data, Kind},
     family_for, train,
 };
 use std::sync::atomic::AtomicBool;
@@ -46,7 +46,7 @@ pub struct HeldOut {
 
 pub struct Trainer<'a> {
     pub name: String,
-    pub data: &'a Packed,
+    pub data: &'a Data,
     /// Without threads and hot rows; the rate is known after [`begin`](Self::begin).
     pub settings: Settings,
     pub rounds: usize,
@@ -69,8 +69,8 @@ impl Trainer<'_> {
     pub fn variants(&self, threads: &[usize]) -> Vec<Variant> {
         let several = threads.iter().filter(|&&threads| threads > 1);
         let of = |&threads: &usize| match self.data {
-            Packed::Sparse(_) => vec![Variant { threads, hot: true }, Variant { threads, hot: false }],
-            Packed::Ratings(_) => vec![Variant { threads, hot: false }],
+            Data::Rows(_) => vec![Variant { threads, hot: true }, Variant { threads, hot: false }],
+            Data::Ratings(_) => vec![Variant { threads, hot: false }],
         };
         std::iter::once(Variant { threads: 1, hot: false }).chain(several.flat_map(of)).collect()
     }

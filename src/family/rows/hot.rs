@@ -6,7 +6,7 @@
 //! thousand examples has.
 use crate::options::Settings;
 use hogwild_base::Result;
-use hogwild_data::Dataset;
+use hogwild_data::Rows;
 use hogwild_kernels::{order::BLOCK, simd::LANES};
 
 /// A row that more than one of so many examples has is hot.
@@ -37,7 +37,7 @@ pub(super) struct Hot {
 }
 
 /// What the settings ask for, or leave open, for rows of `stride` cells.
-pub(super) fn choose(settings: &Settings, data: &Dataset, stride: usize) -> Result<Hot> {
+pub(super) fn choose(settings: &Settings, data: &Rows, stride: usize) -> Result<Hot> {
     let (examples, others) = (data.rows() as u64, settings.workers() as u64 - 1);
     // Row 0 is the bias.
     let most = settings.hot_rows.unwrap_or(CELLS / stride).min(data.columns() + 1);

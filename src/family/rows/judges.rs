@@ -2,7 +2,7 @@
 //! alone if they are enough, beside the others if they are few. So a rate suits data that are unlike the training data too.
 use super::score::{Asked, Scorer};
 use crate::family::folds::Fold;
-use hogwild_data::Dataset;
+use hogwild_data::Rows;
 use hogwild_kernels::{seeds::Stream, targets::Targets};
 use rand::seq::SliceRandom;
 
@@ -14,9 +14,9 @@ const MOST: usize = 16_384;
 const RUN: usize = 16;
 
 pub(super) struct Judges<'a> {
-    data: &'a Dataset,
+    data: &'a Rows,
     /// Validation data, with the model's column of each of theirs; otherwise the rows are of `data`.
-    valid: Option<(&'a Dataset, &'a [u32])>,
+    valid: Option<(&'a Rows, &'a [u32])>,
     /// Ascending.
     rows: Vec<u32>,
     /// Whether they judge alone.
@@ -28,8 +28,8 @@ pub(super) struct Judges<'a> {
 impl<'a> Judges<'a> {
     /// `held`: rows of `data` that the run holds out; `examples`: how many it trains on.
     pub fn new(
-        data: &'a Dataset,
-        valid: Option<(&'a Dataset, &'a [u32])>,
+        data: &'a Rows,
+        valid: Option<(&'a Rows, &'a [u32])>,
         held: Option<&[u32]>,
         examples: u64,
         (unit_rows, targets): (bool, Targets),

@@ -16,7 +16,7 @@ use crate::{
     options::Settings,
 };
 use hogwild_base::{Error, Result};
-use hogwild_data::Dataset;
+use hogwild_data::Rows;
 use hogwild_kernels::{
     batch::Batch,
     engine::{Counters, LinearKernel, Loops, Reader, Task},
@@ -37,7 +37,7 @@ const BESIDE_A_COLUMN: u64 = 48;
 pub(crate) struct RowsRun<'a> {
     rule: &'a dyn Loops<LinearKernel>,
     settings: &'a Settings,
-    data: &'a Dataset,
+    data: &'a Rows,
     valid: Option<Valid<'a>>,
     /// Rows of the data that are held out.
     held: Option<Vec<u32>>,
@@ -50,7 +50,7 @@ pub(crate) struct RowsRun<'a> {
 
 /// Validation data.
 struct Valid<'a> {
-    data: &'a Dataset,
+    data: &'a Rows,
     /// The model's column of each of theirs.
     columns: Vec<u32>,
     window: Option<u64>,
@@ -59,12 +59,7 @@ struct Valid<'a> {
 impl<'a> RowsRun<'a> {
     /// # Errors
     /// Labels that do not fit the loss, dictionaries that can't be read, a share held out that leaves nothing.
-    pub fn new(
-        rule: &'a dyn Loops<LinearKernel>,
-        data: &'a Dataset,
-        valid: Option<&'a Dataset>,
-        settings: &'a Settings,
-    ) -> Result<RowsRun<'a>> {
+    pub fn new(rule: &'a dyn Loops<LinearKernel>, data: &'a Rows, valid: Option<&'a Rows>, settings: &'a Settings) -> Result<RowsRun<'a>> {
         let &Settings { loss, holdout, seed, .. } = settings;
         let classes = if loss.is_classification() { Some(Classes::of(data, loss, settings.positive)?) } else { None };
         for data in [Some(data), valid].into_iter().flatten() {
@@ -85,7 +80,7 @@ impl<'a> RowsRun<'a> {
         check_split(data.rows() as u64, held_rows, settings)?;
         let beside = BESIDE + BESIDE_A_COLUMN * data.columns() as u64;
         let window = settings.window.of(data, beside);
-        let of_valid = |valid: &'a Dataset| {
+        let of_valid = |valid: &'a Rows| {
             let window = settings.window.of(valid, beside + window.unwrap_or(0));
             Ok(Valid { data: valid, columns: valid.feature_ids()?.translate(&ids), window })
         };
@@ -260,7 +255,7 @@ impl Stage for RowsStage<'_> {
 }
 
 /// The cells of a data set.
-fn cells(data: &Dataset) -> RowCells<'_> {
+fn cells(data: &Rows) -> RowCells<'_> {
     RowCells {
         starts: data.start_cells(),
         labels: data.label_cells(),

@@ -18,7 +18,7 @@
 //! is not always the better, after five epochs by max-abs with it and without: imdb_1gram .271 and .313, a9a .325 and .324, criteo .456 and
 //! .448 (at best .446 and .448), kdd99 .467 and .354 (where held-out loss rises after the first epoch at each rate tried by max-abs).
 use hogwild_base::{Result, threads};
-use hogwild_data::Dataset;
+use hogwild_data::Rows;
 use hogwild_kernels::{
     engine::{Kernel, Loops},
     feed::{Normalize, Scaling},
@@ -48,7 +48,7 @@ pub(super) struct Scaled {
 }
 
 /// What is done where it is left to the data.
-pub(super) fn choose(how: Normalize, data: &Dataset) -> Scaled {
+pub(super) fn choose(how: Normalize, data: &Rows) -> Scaled {
     let as_they_are = Scaled { how: Normalize::None, sizes: None };
     if how != Normalize::Auto {
         return Scaled { how, sizes: None };
@@ -81,7 +81,7 @@ pub(super) fn choose(how: Normalize, data: &Dataset) -> Scaled {
 }
 
 /// What the data are scaled by; none: nothing is scaled. `keeps`: the rows that are looked at.
-pub(super) fn scaling(how: Normalize, data: &Dataset, keeps: impl Fn(u32) -> bool + Sync) -> Result<Option<Scaling>> {
+pub(super) fn scaling(how: Normalize, data: &Rows, keeps: impl Fn(u32) -> bool + Sync) -> Result<Option<Scaling>> {
     let by = |scale: fn(&Seen, f64) -> f64| {
         let in_chunk = |chunk: usize| (chunk * CHUNK..data.rows().min((chunk + 1) * CHUNK)).filter(|&row| keeps(row as u32)).count();
         let rows = threads::map(data.rows().div_ceil(CHUNK), in_chunk).iter().sum::<usize>().max(1) as f64;
@@ -99,13 +99,13 @@ pub(super) fn scaling(how: Normalize, data: &Dataset, keeps: impl Fn(u32) -> boo
 }
 
 /// The learning rate for rows in scaled form. Rules whose state is sums are the adaptive ones: by those steps shrink.
-pub(super) fn default_rate<K: Kernel>(data: &Dataset, rule: &dyn Loops<K>, scaling: Option<&Scaling>) -> f32 {
+pub(super) fn default_rate<K: Kernel>(data: &Rows, rule: &dyn Loops<K>, scaling: Option<&Scaling>) -> f32 {
     let square = mean_square(data, scaling);
     rule.default_rate(if scaling.is_some() && !rule.facts().averages { square.sqrt() } else { square })
 }
 
 /// The mean squared length of a row in scaled form, by the first ten thousand.
-fn mean_square(data: &Dataset, scaling: Option<&Scaling>) -> f32 {
+fn mean_square(data: &Rows, scaling: Option<&Scaling>) -> f32 {
     if scaling.is_some_and(|scaling| scaling.how() == Normalize::Row) {
         return 1.0;
     }
@@ -140,7 +140,7 @@ impl Seen {
 
 /// Looks at all features, in memory that goes with their number alone: each task has a range of the columns, as many numbers as another, and
 /// goes through all rows for it. So sums are taken in the order of the rows, and have the same bits for any number of tasks.
-fn see(data: &Dataset, keeps: &(impl Fn(u32) -> bool + Sync)) -> Result<Vec<Seen>> {
+fn see(data: &Rows, keeps: &(impl Fn(u32) -> bool + Sync)) -> Result<Vec<Seen>> {
     let mut seen = vec![Seen::default(); data.columns()];
     let counts = data.feature_counts()?;
     let share = counts.iter().fold(0, |sum: u64, &count| sum.saturating_add(count)) / threads::count() as u64;

@@ -4,7 +4,7 @@ use crate::{
     model::{Axis, Scored, Tensor, Tensors, TrainedModel},
 };
 use hogwild_base::{Result, threads};
-use hogwild_data::{Dataset, Ids, Window};
+use hogwild_data::{Ids, Rows, Window};
 use hogwild_kernels::{
     feed::row_length,
     loss::{Loss, Taken},
@@ -64,7 +64,7 @@ impl<'a> LinearModel<'a> {
     ///
     /// # Errors
     /// When the dictionary cannot be read.
-    pub fn score(&self, loss: Loss, classes: Option<Classes>, data: &Dataset) -> Result<Scored> {
+    pub fn score(&self, loss: Loss, classes: Option<Classes>, data: &Rows) -> Result<Scored> {
         let columns = data.feature_ids()?.translate(self.ids);
         let window = Window::Auto.of(data, BESIDE * (self.weights.len() + 1 + columns.len()) as u64);
         let by = Scorer { bias: self.bias, weights: self.weights, unit_rows: self.unit_rows, taken: Classes::taken(classes, loss) };
@@ -88,7 +88,7 @@ pub(crate) struct Scorer<'a> {
 /// Which rows are scored.
 #[derive(Clone, Copy)]
 pub(crate) struct Asked<'a> {
-    pub data: &'a Dataset,
+    pub data: &'a Rows,
     /// At most so many bytes of the file are in memory at a time.
     pub window: Option<u64>,
     /// The model's column of each of the data's (`u32::MAX`: unknown); without, they are the same.
@@ -99,7 +99,7 @@ pub(crate) struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     /// All rows of data with the model's own columns.
-    pub fn all(data: &'a Dataset) -> Asked<'a> {
+    pub fn all(data: &'a Rows) -> Asked<'a> {
         Asked { data, window: None, columns: None, only: None }
     }
 }

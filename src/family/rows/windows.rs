@@ -8,7 +8,7 @@
 //! once, and takes as long as the slower of reading and training. Who comes to a group before it is read waits for it (see the gate):
 //! reading on demand, page by page, would take longer. (By batches nobody reads ahead; the order alone keeps to the window.)
 use crate::family::prepared::WindowReport;
-use hogwild_data::Dataset;
+use hogwild_data::Rows;
 use hogwild_kernels::{
     engine::Reader,
     gate::{Gate, Open},
@@ -40,13 +40,13 @@ fn chunk(bytes: u64) -> u64 {
 }
 
 /// How many rows a unit may have, so that chunks are not longer for it.
-pub(super) fn rows_of_chunk(data: &Dataset, bytes: u64) -> u32 {
+pub(super) fn rows_of_chunk(data: &Rows, bytes: u64) -> u32 {
     (chunk(bytes) as u128 * data.rows() as u128 / data.bytes().max(1) as u128).clamp(1, u32::MAX as u128) as u32
 }
 
 /// A data set in chunks.
 pub(super) struct Windows<'a> {
-    data: &'a Dataset,
+    data: &'a Rows,
     units: Arc<[Range<u32>]>,
     /// Each of consecutive units.
     chunks: Vec<Range<usize>>,
@@ -89,7 +89,7 @@ impl Reader for Windows<'_> {
 
 impl<'a> Windows<'a> {
     /// `units`: all rows in the order of the file, as many to each but the last. `bytes`: as `Window::of` gives.
-    pub fn new(data: &'a Dataset, units: &Arc<[Range<u32>]>, bytes: u64) -> Windows<'a> {
+    pub fn new(data: &'a Rows, units: &Arc<[Range<u32>]>, bytes: u64) -> Windows<'a> {
         let chunk = chunk(bytes);
         let unit = units.first().map_or(1, |unit| unit.len().max(1));
         let mut start = 0;

@@ -1,7 +1,7 @@
 //! Text, packed and opened, for tests that make their data themselves.
 use hogwild::{
     Error,
-    data::{Dataset, Ids, PackReport, PackSettings, Packed, Ratings, pack},
+    data::{Data, Ids, PackReport, PackSettings, Ratings, Rows, pack},
     synth::Synth,
 };
 use std::{
@@ -11,45 +11,45 @@ use std::{
 };
 
 /// Writes the text under that name and packs it.
-pub fn open(folder: &Path, name: &str, text: &(impl AsRef<[u8]> + ?Sized)) -> Packed {
+pub fn open(folder: &Path, name: &str, text: &(impl AsRef<[u8]> + ?Sized)) -> Data {
     let source = folder.join(name);
     fs::write(&source, text).unwrap();
     open_file(folder, &source)
 }
 
 /// Packs a text that is there already.
-pub fn open_file(folder: &Path, source: &Path) -> Packed {
+pub fn open_file(folder: &Path, source: &Path) -> Data {
     let packed = folder.join(format!("{}.safetensors", source.file_name().unwrap().to_str().unwrap()));
     pack(&[source.to_owned()], &packed, &PackSettings::default(), &|_, _| ()).unwrap();
-    Packed::open(&packed).unwrap()
+    Data::open(&packed).unwrap()
 }
 
 /// The same of text that is rows.
-pub fn sparse(folder: &Path, name: &str, text: &(impl AsRef<[u8]> + ?Sized)) -> Dataset {
-    let Packed::Sparse(data) = open(folder, name, text) else { panic!("not sparse") };
+pub fn sparse(folder: &Path, name: &str, text: &(impl AsRef<[u8]> + ?Sized)) -> Rows {
+    let Data::Rows(data) = open(folder, name, text) else { panic!("not sparse") };
     data
 }
 
 /// The same of text that is ratings.
 pub fn ratings(folder: &Path, name: &str, text: &(impl AsRef<[u8]> + ?Sized)) -> Ratings {
-    let Packed::Ratings(data) = open(folder, name, text) else { panic!("not ratings") };
+    let Data::Ratings(data) = open(folder, name, text) else { panic!("not ratings") };
     data
 }
 
 /// What packing bytes under some settings gives, be it an error.
-pub fn read_as(bytes: &(impl AsRef<[u8]> + ?Sized), settings: &PackSettings) -> Result<(PackReport, Packed), Error> {
+pub fn read_as(bytes: &(impl AsRef<[u8]> + ?Sized), settings: &PackSettings) -> Result<(PackReport, Data), Error> {
     let folder = tempfile::tempdir().unwrap();
     let (input, out) = (folder.path().join("input"), folder.path().join("out.safetensors"));
     fs::write(&input, bytes).unwrap();
     let report = pack(&[input], &out, settings, &|_, _| ())?;
-    Ok((report, Packed::open(&out)?))
+    Ok((report, Data::open(&out)?))
 }
 
 /// A label, and the values by the user's own index, ascending.
 pub type LabelledRow = (f32, Vec<(u64, f32)>);
 
 /// The rows as they were in the text.
-pub fn rows_of(data: &Dataset) -> Vec<LabelledRow> {
+pub fn rows_of(data: &Rows) -> Vec<LabelledRow> {
     let Ids::Numbers(ids) = data.feature_ids().unwrap() else { panic!("features are numbers") };
     let cell = |cell: usize| {
         let value = data.value_cells().map_or(1.0, |values| f32::from_bits(values[cell].load(Relaxed)));
@@ -88,7 +88,7 @@ pub fn text_like(rows: u64, start_row: u64) -> String {
 
 /// The data set a9a, of which optima are known, if it is beside the repository; if not, this is told.
 #[expect(clippy::print_stderr)] // a test may say why it is skipped, and so may its helper
-pub fn a9a(folder: &Path) -> Option<Packed> {
+pub fn a9a(folder: &Path) -> Option<Data> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/a9a.svm.gz");
     if !source.exists() {
         eprintln!("skipped: {} is not here", source.display());

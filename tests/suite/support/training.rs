@@ -2,13 +2,13 @@
 use super::isa;
 use hogwild::{
     Astray, LinearModel, Loss, Outcome, RaceReport, Settings, Watch,
-    data::{Dataset, Ids, Packed, Ratings},
+    data::{Data, Ids, Ratings, Rows},
     train_factorization, train_linear,
 };
 use std::{borrow::Borrow, path::Path};
 
 /// Trains a linear model.
-pub fn linear(data: &Dataset, valid: Option<&Dataset>, settings: impl Borrow<Settings>) -> Outcome {
+pub fn linear(data: &Rows, valid: Option<&Rows>, settings: impl Borrow<Settings>) -> Outcome {
     train_linear(data, valid, &isa::forced_in(settings.borrow()), &mut (), &Default::default()).unwrap()
 }
 
@@ -35,7 +35,7 @@ impl Watch for Notes {
 }
 
 /// Trains a linear model, noting its races.
-pub fn linear_and_races(data: &Dataset, valid: Option<&Dataset>, settings: Settings) -> (Outcome, Vec<RaceReport>) {
+pub fn linear_and_races(data: &Rows, valid: Option<&Rows>, settings: Settings) -> (Outcome, Vec<RaceReport>) {
     let mut notes = Notes::default();
     let outcome = train_linear(data, valid, &settings, &mut notes, &Default::default()).unwrap();
     (outcome, notes.races)
@@ -77,7 +77,7 @@ pub fn weights(outcome: &Outcome) -> Vec<f32> {
 }
 
 /// The mean logistic loss of a linear model, with its L2 penalty: what training makes small.
-pub fn logistic_objective(outcome: &Outcome, data: &Packed, l2: f64) -> f64 {
+pub fn logistic_objective(outcome: &Outcome, data: &Data, l2: f64) -> f64 {
     let squares: f64 = linear_model(outcome).weights.iter().map(|&w| (w as f64).powi(2)).sum();
     let scores = outcome.model.as_ref().unwrap().score(data).unwrap().scores;
     let loss = scores.iter().map(|&(z, y)| (-(z as f64 * y as f64)).exp().ln_1p()).sum::<f64>() / scores.len() as f64;

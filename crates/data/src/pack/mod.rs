@@ -1,5 +1,7 @@
 //! Packing: text is parsed and counted in parallel, kept or spilled; then ranked by frequency, sorted and written.
 
+mod piece;
+mod plan;
 mod read;
 mod sort;
 mod write;
@@ -7,9 +9,9 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::input::{Inputs, Progress};
-use super::sources::Sources;
-use super::{Columns, Format, Kind, OnBadRow, Repeated};
+use crate::Kind;
+use crate::sources::Sources;
+use crate::text::{Columns, Format, OnBadRow, Progress, Repeated, input::Inputs};
 use hogwild_base::{Error, OutputFile, Result, output::Temporary, threads};
 
 /// How to pack.
@@ -17,8 +19,8 @@ use hogwild_base::{Error, OutputFile, Result, output::Temporary, threads};
 pub struct PackSettings {
     /// The text's format; found out from the first lines when `None`.
     pub format: Option<Format>,
-    /// The format that a model's data have, where `format` does not say: nothing is guessed then, and what cannot be read so is refused.
-    pub expected: Option<Format>,
+    /// The kind of data that a model takes, where `format` does not say: what cannot be read as such is refused.
+    pub expected: Option<Kind>,
     /// What to do with a row that cannot be understood.
     pub on_bad_row: OnBadRow,
     /// Which columns of a table of ratings are read; by the heading, or user, item, rating in that order when `None`.
@@ -50,11 +52,11 @@ pub struct TargetCounts {
 }
 
 impl TargetCounts {
-    pub(super) const NONE: TargetCounts =
+    pub(crate) const NONE: TargetCounts =
         TargetCounts { min: f32::INFINITY, min_count: 0, max: f32::NEG_INFINITY, max_count: 0, count: 0, plus: 0, others: 0 };
 
     /// Of some numbers; NaN stands for none. In lanes, as each is looked at while its chunk is packed: one by one takes 8% of that.
-    pub(super) fn of(targets: &[f32]) -> TargetCounts {
+    pub(crate) fn of(targets: &[f32]) -> TargetCounts {
         const LANES: usize = 16;
         let (mut min, mut max) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
         let (mut count, mut plus, mut signs) = ([0u32; LANES], [0u32; LANES], [0u32; LANES]);
@@ -82,7 +84,7 @@ impl TargetCounts {
         TargetCounts { min, min_count: equal(min), max, max_count: equal(max), count, plus, others: count - plus - sum(signs) }
     }
 
-    pub(super) fn join(self, more: TargetCounts) -> TargetCounts {
+    pub(crate) fn join(self, more: TargetCounts) -> TargetCounts {
         let (count, plus, others) = (self.count + more.count, self.plus + more.plus, self.others + more.others);
         let (min, max) = (self.min.min(more.min), self.max.max(more.max));
         let min_count = [self, more].iter().filter(|part| part.min == min).map(|part| part.min_count).sum();
@@ -146,7 +148,7 @@ pub fn pack_while(
 const TRIES: usize = 3;
 
 /// The same; gives what the inputs were when they were read.
-pub(super) fn pack_sources(
+pub(crate) fn pack_sources(
     inputs: &[PathBuf],
     out: &Path,
     settings: &PackSettings,

@@ -10,53 +10,41 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::super::dictionary::{Dictionary, TooMany};
-use super::super::file::write_at;
-use super::super::format::{Asked, Bad, DESCRIBED, Found, Guess, Parsed, Table, first_row, guess, parse};
-use super::super::input::{Chunk, Inputs};
-use super::super::{Format, OnBadRow, Repeated};
-use super::{PackSettings, TargetCounts, interrupted};
 use hogwild_base::{Error, Result, threads};
+
+use super::piece::{Piece, Place};
+use super::{PackSettings, TargetCounts, interrupted};
+use crate::Kind;
+use crate::dictionary::{Dictionary, TooMany};
+use crate::file::write_at;
+use crate::text::chunk::Chunk;
+use crate::text::guess::{Guess, guess};
+use crate::text::input::Inputs;
+use crate::text::parse::{DESCRIBED, How, Named, Parsed, Parser, Parts, Report, Start};
+use crate::text::{Asked, Format, OnBadRow, Repeated, row_for_model};
 
 /// How much of the rows is kept in memory; the rest is spilled.
 const KEPT: u64 = 112 << 20;
 /// How many chunks may say nothing about the format.
 const UNDECIDED: usize = 8;
 
-/// A chunk's rows as 32-bit cells: lengths, labels, codes, values (left out when all are 1); or users, items, ratings.
-pub(super) struct Piece {
-    number: u64,
-    pub(super) rows: usize,
-    pub(super) cells: usize,
-    /// Whether every value is 1.
-    pub(super) ones: bool,
-    pub(super) place: Place,
-}
-
-/// Where a piece is.
-pub(super) enum Place {
-    Kept(Vec<u32>),
-    /// At this byte of the spill file, so many cells.
-    Spilled(u64, usize),
-}
-
 /// What has been read.
-pub(super) struct Read {
-    pub(super) format: Format,
+pub(crate) struct Read {
+    pub(crate) format: Format,
     /// Features, or users.
-    pub(super) first: Dictionary,
-    pub(super) items: Dictionary,
-    pub(super) pieces: Vec<Piece>,
-    pub(super) spill: File,
-    pub(super) skipped: u64,
-    pub(super) first_skipped: Vec<String>,
-    pub(super) notes: Vec<String>,
-    pub(super) targets: TargetCounts,
+    pub(crate) first: Dictionary,
+    pub(crate) items: Dictionary,
+    pub(crate) pieces: Vec<Piece>,
+    pub(crate) spill: File,
+    pub(crate) skipped: u64,
+    pub(crate) first_skipped: Vec<String>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) targets: TargetCounts,
     /// Whether some label or rating is not given.
-    pub(super) unlabelled: bool,
+    pub(crate) unlabelled: bool,
     /// Bytes of text, and what `progress` was told last.
-    pub(super) bytes: u64,
-    pub(super) given: (u64, Option<u64>),
+    pub(crate) bytes: u64,
+    pub(crate) given: (u64, Option<u64>),
 }
 
 /// What is known of a chunk besides its rows.
@@ -64,14 +52,9 @@ struct Lines {
     number: u64,
     input: usize,
     first: bool,
-    lines: u64,
     bytes: u64,
-    bad: Vec<Bad>,
-    bad_count: u64,
     targets: TargetCounts,
-    counts: Option<(u64, String)>,
-    headless: Option<(u64, String)>,
-    unlabelled: bool,
+    report: Report,
 }
 
 /// The inputs, and the chunks that had to be looked at for the format.
@@ -81,8 +64,9 @@ struct Source<'a> {
     next: u64,
     ended: bool,
     problem: Option<Error>,
-    /// Of ratings: how the input at hand is laid out.
-    found: Option<Arc<Found>>,
+    format: Format,
+    /// How the input at hand is laid out, once there was a line to tell by.
+    layout: Option<Arc<dyn Parser>>,
     settings: &'a PackSettings,
     notes: Vec<String>,
 }
@@ -113,19 +97,23 @@ impl Source<'_> {
         Some(self.next - 1)
     }
 
-    /// Looks how an input of ratings is laid out, in its first lines. Gives it for this chunk; `None` when it is refused.
-    fn lay_out(&mut self, chunk: &Chunk, path: &Path) -> Option<Arc<Found>> {
-        if let Some(found) = self.found.as_ref().filter(|found| !chunk.first && found.decided) {
-            return Some(found.clone());
+    /// How the input of a chunk is laid out, by its first lines, and where the lines of this chunk begin; `None` when it is refused.
+    fn lay_out(&mut self, chunk: &Chunk, path: &Path) -> Option<(Arc<dyn Parser>, Start)> {
+        if let Some(layout) = self.layout.as_ref().filter(|_| !chunk.first) {
+            return Some((layout.clone(), Start::default()));
         }
         let &PackSettings { format, expected, ref columns, unlabelled, .. } = self.settings;
-        let doubtful = format.is_none() && columns.is_none();
-        let known = expected == Some(Format::Ratings);
-        match Table::find(chunk.lines(), Asked { columns: columns.as_ref(), doubtful, known, unlabelled }) {
-            Ok(found) => {
-                self.found = Some(Arc::new(found.later()));
-                self.notes.extend(found.note.iter().map(|note| format!("{}: {note}", path.display())));
-                Some(Arc::new(found))
+        let asked = Asked {
+            columns: columns.as_ref(),
+            doubtful: format.is_none() && columns.is_none(),
+            known: expected == Some(self.format.kind()),
+            unlabelled,
+        };
+        match self.format.begin(chunk.lines(), asked) {
+            Ok(begun) => {
+                self.layout = begun.decided.then(|| begun.format.clone());
+                self.notes.extend(begun.note.map(|note| format!("{}: {note}", path.display())));
+                Some((begun.format, begun.start))
             }
             Err(bad) => {
                 self.ended = true;
@@ -154,13 +142,13 @@ impl Source<'_> {
             match guess(chunk.lines()) {
                 Guess::Nothing => before += memchr::memchr_iter(b'\n', chunk.lines()).count() as u64,
                 Guess::Is(format) => {
-                    let expected = self.settings.expected.unwrap_or(format);
+                    let expected = self.settings.expected.filter(|&kind| kind != format.kind());
                     // As ratings without a rating, rows would be read without a word.
-                    if let Some(bad) = (expected != format && expected == Format::Ratings).then(|| first_row(chunk.lines())).flatten() {
+                    if let Some(bad) = expected.filter(|&kind| kind == Kind::Ratings).and_then(|_| row_for_model(chunk.lines())) {
                         return Err(bad.error(inputs.get(chunk.input).map_or(Path::new("-"), PathBuf::as_path), before));
                     }
                     self.ahead.push_back(chunk);
-                    return Ok(Some(expected));
+                    return Ok(Some(expected.map_or(format, Format::usual)));
                 }
                 Guess::Refused(bad) => return Err(bad.error(inputs.get(chunk.input).map_or(Path::new("-"), PathBuf::as_path), before)),
             }
@@ -179,8 +167,7 @@ struct Reader<'a> {
     source: Mutex<Source<'a>>,
     inputs: &'a [PathBuf],
     out: &'a Path,
-    on_bad_row: OnBadRow,
-    settings: &'a PackSettings,
+    how: How,
     format: Format,
     first: Mutex<Dictionary>,
     items: Mutex<Dictionary>,
@@ -191,29 +178,36 @@ struct Reader<'a> {
 }
 
 /// Reads everything.
-pub(super) fn read<'a>(text: Inputs<'a>, inputs: &'a [PathBuf], out: &'a Path, settings: &'a PackSettings, spill: File) -> Result<Read> {
+pub(crate) fn read<'a>(text: Inputs<'a>, inputs: &'a [PathBuf], out: &'a Path, settings: &'a PackSettings, spill: File) -> Result<Read> {
+    let usual = Format::usual(settings.expected.unwrap_or(Kind::Sparse));
     let (ahead, notes) = (VecDeque::new(), Vec::new());
-    let mut source = Source { text, ahead, next: 0, ended: false, problem: None, found: None, settings, notes };
-    let format = match (settings.format, &settings.columns) {
-        (Some(Format::Svmlight), Some(_)) => {
-            let problem = "is of tables of ratings; leave it out, or give `format` ratings".into();
-            return Err(Error::BadSetting { setting: "columns", value: "with format svmlight".into(), problem });
-        }
+    let mut source = Source { text, ahead, next: 0, ended: false, problem: None, format: usual, layout: None, settings, notes };
+    source.format = match (settings.format, &settings.columns) {
         (Some(format), _) => format,
-        (None, Some(_)) => Format::Ratings,
-        // Labels alone, or nothing that looks like either: the parser of svmlight will say what is wrong.
-        (None, None) => source.detect(inputs)?.or(settings.expected).unwrap_or(Format::Svmlight),
+        (None, Some(_)) => Format::usual(Kind::Ratings),
+        // Labels alone, or nothing that looks like any format: the parser will say what is wrong.
+        (None, None) => source.detect(inputs)?.unwrap_or(usual),
     };
-    if format == Format::Ratings && settings.repeated != Repeated::Error {
+    let format = source.format;
+    if format.kind() != Kind::Ratings && settings.columns.is_some() {
+        let problem = "is of tables of ratings; leave it out, or give `format` ratings".into();
+        return Err(Error::BadSetting { setting: "columns", value: format!("with format {}", format.name()), problem });
+    }
+    if format.kind() == Kind::Ratings && settings.repeated != Repeated::Error {
         let problem = "is of the indices of svmlight rows, and these are ratings; leave it out".into();
         return Err(Error::BadSetting { setting: "repeated", value: settings.repeated.name().into(), problem });
     }
+    let &PackSettings { on_bad_row, unlabelled, repeated, .. } = settings;
+    let named = match (settings.format, settings.expected) {
+        (Some(_), _) => Named::User,
+        (None, Some(_)) => Named::Model,
+        (None, None) => Named::Nobody,
+    };
     let reader = Reader {
         source: Mutex::new(source),
         inputs,
         out,
-        on_bad_row: settings.on_bad_row,
-        settings,
+        how: How { on_bad_row, unlabelled, repeated, named },
         format,
         first: Mutex::default(),
         items: Mutex::default(),
@@ -228,35 +222,18 @@ pub(super) fn read<'a>(text: Inputs<'a>, inputs: &'a [PathBuf], out: &'a Path, s
 
 impl Reader<'_> {
     fn work(&self) {
-        let (mut chunk, mut rows) = (Chunk::default(), Parsed::new(self.settings));
+        let (mut chunk, mut parsed) = (Chunk::default(), Parsed::default());
         loop {
             let mut source = lock(&self.source);
             let Some(number) = source.take(&mut chunk, self.out) else { return };
-            let found = match self.format {
-                Format::Svmlight => Default::default(),
-                Format::Ratings => match source.lay_out(&chunk, self.input(chunk.input)) {
-                    Some(found) => found,
-                    None => return,
-                },
-            };
+            let Some((parser, start)) = source.lay_out(&chunk, self.input(chunk.input)) else { return };
             drop(source);
-            parse(&chunk, self.format, &found, self.on_bad_row, &mut rows);
-            let piece = self.keep(number, &chunk, &mut rows);
-            let stop = self.on_bad_row == OnBadRow::Stop && rows.bad_count > 0;
-            let targets = TargetCounts::of(if self.format == Format::Ratings { &rows.values } else { &rows.labels });
-            let lines = Lines {
-                number,
-                input: chunk.input,
-                first: chunk.first,
-                lines: rows.lines,
-                bytes: chunk.end as u64,
-                bad: std::mem::take(&mut rows.bad),
-                bad_count: rows.bad_count,
-                targets,
-                counts: rows.counts.take(),
-                headless: rows.headless.take(),
-                unlabelled: rows.unlabelled,
-            };
+            parser.parse(&chunk, start, &self.how, &mut parsed);
+            let piece = self.keep(number, &chunk, &mut parsed.parts);
+            let targets = TargetCounts::of(parsed.parts.targets());
+            let report = std::mem::take(&mut parsed.report);
+            let stop = self.how.on_bad_row == OnBadRow::Stop && report.bad_count > 0;
+            let lines = Lines { number, input: chunk.input, first: chunk.first, bytes: chunk.end as u64, targets, report };
             let mut source = lock(&self.source);
             source.ended |= stop;
             match piece {
@@ -276,22 +253,22 @@ impl Reader<'_> {
     }
 
     /// Counts the ids of some rows and puts the rows by.
-    fn keep(&self, number: u64, chunk: &Chunk, rows: &mut Parsed) -> Result<Piece> {
+    fn keep(&self, number: u64, chunk: &Chunk, parts: &mut Parts) -> Result<Piece> {
         let too_many = |_: TooMany| Error::BadFile {
             path: self.input(chunk.input).to_owned(),
             problem: "brings more different ids than can be numbered, about 4278 million".into(),
             remedy: "hash the ids to fewer",
         };
-        let text = chunk.padded();
-        lock(&self.first).count(&mut rows.codes, rows.others.keys(text)).map_err(too_many)?;
-        lock(&self.items).count(&mut rows.items, rows.other_items.keys(text)).map_err(too_many)?;
-        let ratings = self.format == Format::Ratings;
-        let ones = rows.ones && !ratings;
-        let values: &[u32] = if ones { &[] } else { bytemuck::cast_slice(&rows.values) };
-        let parts: [&[u32]; 5] = [&rows.lengths, bytemuck::cast_slice(&rows.labels), &rows.codes, &rows.items, values];
-        let (count, cells_in_rows) = if ratings { (rows.codes.len(), 0) } else { (rows.labels.len(), rows.codes.len()) };
-        let cells: usize = parts.iter().map(|part| part.len()).sum();
-        let bytes = 4 * cells as u64;
+        match parts {
+            Parts::Examples(examples) => examples.features.count(&mut lock(&self.first)).map_err(too_many)?,
+            Parts::Ratings(rated) => {
+                rated.users.count(&mut lock(&self.first)).map_err(too_many)?;
+                rated.items.count(&mut lock(&self.items)).map_err(too_many)?;
+            }
+        }
+        let (piece, parts) = Piece::of(number, parts);
+        let words: usize = parts.iter().map(|part| part.len()).sum();
+        let bytes = 4 * words as u64;
         let place = if self.kept.fetch_add(bytes, Relaxed) + bytes <= KEPT {
             Place::Kept(parts.concat())
         } else {
@@ -301,9 +278,9 @@ impl Reader<'_> {
                 write_at(&self.spill, bytemuck::cast_slice(part), at).map_err(Error::io(self.out, "write beside"))?;
                 at += 4 * part.len() as u64;
             }
-            Place::Spilled(begin, cells)
+            Place::Spilled(begin, words)
         };
-        Ok(Piece { number, rows: count, cells: cells_in_rows, ones, place })
+        Ok(Piece { place, ..piece })
     }
 
     fn input(&self, input: usize) -> &Path {
@@ -318,35 +295,35 @@ impl Reader<'_> {
         let (mut before, mut bytes, mut skipped, mut first_skipped) = (0, 0, 0, Vec::new());
         let (mut targets, mut headless) = (TargetCounts::NONE, false);
         let mut notes = std::mem::take(&mut lock(&self.source).text.notes);
-        let unlabelled = chunks.iter().any(|chunk| chunk.unlabelled);
         for chunk in chunks {
+            let report = chunk.report;
             targets = targets.join(chunk.targets);
             if chunk.first {
                 before = 0;
             }
-            for bad in chunk.bad {
+            for bad in report.bad {
                 let problem = bad.error(self.input(chunk.input), before);
-                if self.on_bad_row == OnBadRow::Stop {
+                if self.how.on_bad_row == OnBadRow::Stop {
                     return Err(problem);
                 }
                 if first_skipped.len() < DESCRIBED {
                     first_skipped.push(problem.to_string());
                 }
             }
-            if let Some((line, text)) = chunk.counts {
+            if let Some((line, text)) = report.counts {
                 let path = self.input(chunk.input).display();
                 notes.push(format!("{path}:{line}: `{text}` was taken for a line of counts, and left out"));
             }
-            if let Some((line, text)) = chunk.headless.filter(|_| !headless) {
+            if let Some((line, text)) = report.headless.filter(|_| !headless) {
                 let (path, line) = (self.input(chunk.input).display(), before + line);
                 notes.push(format!(
                     "{path}:{line}: the row has no label: `{text}` was read as its first feature (other such rows are not told)"
                 ));
                 headless = true;
             }
-            before += chunk.lines;
+            before += report.lines;
             bytes += chunk.bytes;
-            skipped += chunk.bad_count;
+            skipped += report.bad_count;
         }
         let mut source = lock(&self.source);
         if let Some(problem) = source.problem.take() {
@@ -366,6 +343,7 @@ impl Reader<'_> {
             };
             return Err(Error::BadFile { path: self.input(0).to_owned(), problem, remedy: "give text with one example a line" });
         }
+        let unlabelled = targets.count < pieces.iter().map(|piece| piece.rows as u64).sum();
         let own = |shared: Mutex<Dictionary>| shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Reader { format, first, items, spill, .. } = self;
         let (first, items) = (own(first), own(items));

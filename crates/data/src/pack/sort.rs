@@ -7,7 +7,7 @@ const LONG: usize = 96;
 ///
 /// Columns are at random among the ranks, so that comparisons are mispredicted; long rows are therefore sorted digit by digit,
 /// by digits small enough that the counts of all of them stay in the nearest cache and cost little to add up.
-pub(super) fn sort_pairs(pairs: &mut Vec<u64>, buffer: &mut Vec<u64>, bits: u32) {
+pub(crate) fn sort_pairs(pairs: &mut Vec<u64>, buffer: &mut Vec<u64>, bits: u32) {
     if pairs.len() < LONG || pairs.len() > u32::MAX as usize {
         return pairs.sort_unstable();
     }

@@ -7,20 +7,18 @@ use std::sync::mpsc::Sender;
 
 use safetensors::Dtype;
 
-use super::super::dictionary::Ranked;
-use super::super::file::{read_at, write_at};
-use super::super::input::Progress;
-use super::super::layout::{checksum, checksum_place, hash_blocks, lay_out};
-use super::super::{Ids, Kind};
-use super::read::{Piece, Place, Read};
-use super::sort::sort_pairs;
-use super::{PackReport, interrupted};
 use hogwild_base::{Error, Result, output::Temporary, threads};
 
-/// A tensor to be written: its name, type, cells.
-type Plan<'a> = (&'a str, Dtype, usize);
-/// The header, the places by order of the plan, and the length.
-type Begun = (Vec<u8>, Vec<u64>, u64);
+use super::piece::{ExampleWords, Piece, Place, RatingWords};
+use super::plan::{FEATURES, ITEMS, Places, Plan, USERS};
+use super::read::Read;
+use super::sort::sort_pairs;
+use super::{PackReport, interrupted};
+use crate::Kind;
+use crate::dictionary::Ranked;
+use crate::file::{read_at, write_at};
+use crate::layout::{checksum, checksum_place, hash_blocks};
+use crate::text::Progress;
 
 struct Writer<'a> {
     file: &'a File,
@@ -36,9 +34,9 @@ struct Writer<'a> {
 const SYNC: u64 = 16 << 20;
 
 /// Writes the file and puts it in its place.
-pub(super) fn write(read: Read, target: Temporary, out: &Path, source: &str, progress: Progress<'_>) -> Result<PackReport> {
+pub(crate) fn write(read: Read, target: Temporary, out: &Path, source: &str, progress: Progress<'_>) -> Result<PackReport> {
     let Read { format, first, items, pieces, spill, skipped, first_skipped, notes, targets, unlabelled, bytes, given } = read;
-    let kind = Kind::from(format);
+    let kind = format.kind();
     let rows: usize = pieces.iter().map(|piece| piece.rows).sum();
     let nonzeros: usize = pieces.iter().map(|piece| piece.cells).sum();
     let (first, items) = (first.rank(), items.rank());
@@ -70,11 +68,11 @@ pub(super) fn write(read: Read, target: Temporary, out: &Path, source: &str, pro
         let sync = move || syncs.into_iter().try_for_each(|()| file.sync_data());
         let synced = (threads::count() > 1).then(|| std::thread::Builder::new().spawn_scoped(scope, sync).ok()).flatten();
         let written = match kind {
-            Kind::Sparse => writer.sparse(source, pieces, nonzeros, rows, &first),
+            Kind::Sparse => writer.examples(source, pieces, nonzeros, rows, &first),
             Kind::Ratings => writer.ratings(source, pieces, rows, &first, &items),
         };
         drop(writer);
-        let hashed = written.and_then(|(header, length)| {
+        let hashed = written.and_then(|Places { header, length, .. }| {
             let (hashes, _) = hash_blocks(file, header.len() as u64, length, |_, _| Ok(())).map_err(Error::io(out, "read back"))?;
             Ok((header, hashes))
         });
@@ -108,11 +106,12 @@ impl Writer<'_> {
     }
 
     /// Lays the file out and gives it its length.
-    fn begin(&self, kind: Kind, source: &str, plan: &[Plan<'_>]) -> Result<Begun> {
-        let layout = lay_out(kind.name(), source, self.unlabelled, plan)
+    fn begin(&self, kind: Kind, source: &str, plan: &Plan) -> Result<Places> {
+        let places = plan
+            .lay_out(kind, source, self.unlabelled)
             .map_err(|problem| Error::io(self.out, "lay out")(std::io::Error::other(problem)))?;
-        self.file.set_len(layout.length).map_err(Error::io(self.out, "write"))?;
-        Ok((layout.header, layout.places, layout.length))
+        self.file.set_len(places.length).map_err(Error::io(self.out, "write"))?;
+        Ok(places)
     }
 
     /// Does `work` for each piece, given its cells, and where its rows and cells begin. Memory is given back piece by piece.
@@ -140,108 +139,91 @@ impl Writer<'_> {
         })
     }
 
-    fn sparse(&self, source: &str, pieces: Vec<Piece>, cells: usize, rows: usize, ranked: &Ranked) -> Result<(Vec<u8>, u64)> {
-        let counts = &ranked.counts;
-        let values = pieces.iter().any(|piece| !piece.ones);
-        let mut plan = vec![
-            ("row_start", Dtype::U64, rows + 1),
-            ("feature_id", Dtype::U64, counts.len()),
-            ("feature_count", Dtype::U64, counts.len()),
-            ("column", Dtype::U32, cells),
-            ("label", Dtype::F32, rows),
-        ];
-        if values {
-            plan.push(("value", Dtype::F32, cells));
+    fn examples(&self, source: &str, pieces: Vec<Piece>, cells: usize, examples: usize, features: &Ranked) -> Result<Places> {
+        let has_values = pieces.iter().any(|piece| !piece.ones);
+        let mut plan = Plan::default();
+        let row_start = plan.add("row_start", Dtype::U64, examples + 1);
+        let ids = plan.add_ids(&FEATURES, features);
+        let column = plan.add("column", Dtype::U32, cells);
+        let label = plan.add("label", Dtype::F32, examples);
+        let value = has_values.then(|| plan.add("value", Dtype::F32, cells));
+        let names = plan.add_names(&FEATURES, features);
+        let places = self.begin(Kind::Sparse, source, &plan)?;
+        for (tensor, bytes) in ids.into_iter().chain(names) {
+            self.put(bytes, places.of(tensor))?;
         }
-        let bits = usize::BITS - counts.len().leading_zeros();
-        let (header, places, length) = self.begin(Kind::Sparse, source, &plan)?;
-        let place = |tensor: usize| places.get(tensor).copied().unwrap_or(length);
-        if let Ids::Numbers(ids) = &ranked.ids {
-            self.put(bytemuck::cast_slice(ids), place(1))?;
-        }
-        self.put(bytemuck::cast_slice(counts), place(2))?;
-        self.put(&(cells as u64).to_le_bytes(), place(0) + 8 * rows as u64)?;
-        self.each(pieces, |piece, words, first_row, first_cell| {
-            let (lengths, rest) = words.split_at_mut(piece.rows);
-            let (labels, rest) = rest.split_at_mut(piece.rows);
-            let (columns, reals) = rest.split_at_mut(piece.cells);
-            let (mut starts, mut begin) = (Vec::with_capacity(piece.rows), 0);
-            let (mut pairs, mut buffer): (Vec<u64>, Vec<u64>) = (Vec::new(), Vec::new());
-            for &row in lengths.iter() {
-                starts.push(first_cell + begin as u64);
-                let end = begin + row as usize;
-                let columns = columns.get_mut(begin..end).unwrap_or_default();
-                match reals.get_mut(begin..end) {
-                    Some(reals) => {
-                        pairs.clear();
-                        let pair = |(&code, &bits): (&u32, &u32)| u64::from(ranked.rank(code)) << 32 | u64::from(bits);
-                        pairs.extend(columns.iter().zip(reals.iter()).map(pair));
-                        sort_pairs(&mut pairs, &mut buffer, bits);
-                        for ((column, real), &pair) in columns.iter_mut().zip(reals).zip(&pairs) {
-                            (*column, *real) = ((pair >> 32) as u32, pair as u32);
-                        }
-                    }
-                    None => {
-                        columns.iter_mut().for_each(|code| *code = ranked.rank(*code));
-                        columns.sort_unstable();
-                    }
-                }
-                begin = end;
+        self.put(&(cells as u64).to_le_bytes(), places.of(row_start) + 8 * examples as u64)?;
+        let bits = usize::BITS - features.counts.len().leading_zeros();
+        self.each(pieces, |piece, words, first_example, first_cell| {
+            let ExampleWords { lengths, labels, codes: columns, mut values } = ExampleWords::of(piece, words);
+            let (mut starts, mut start) = (Vec::with_capacity(piece.rows), first_cell);
+            for &length in lengths.iter() {
+                starts.push(start);
+                start += u64::from(length);
             }
-            self.put(bytemuck::cast_slice(&starts), place(0) + 8 * first_row)?;
-            self.put(bytemuck::cast_slice(columns), place(3) + 4 * first_cell)?;
-            self.put(bytemuck::cast_slice(labels), place(4) + 4 * first_row)?;
-            if values && piece.ones {
-                self.put(bytemuck::cast_slice(&vec![1f32; piece.cells]), place(5) + 4 * first_cell)?;
+            match values.as_deref_mut() {
+                Some(values) => rank_with_values(lengths, columns, values, features, bits),
+                None => rank(lengths, columns, features),
             }
-            self.put(bytemuck::cast_slice(reals), place(5) + 4 * first_cell)
+            self.put(bytemuck::cast_slice(&starts), places.of(row_start) + 8 * first_example)?;
+            self.put(bytemuck::cast_slice(columns), places.of(column) + 4 * first_cell)?;
+            self.put(bytemuck::cast_slice(labels), places.of(label) + 4 * first_example)?;
+            match (value, values) {
+                (Some(value), Some(values)) => self.put(bytemuck::cast_slice(values), places.of(value) + 4 * first_cell),
+                (Some(value), None) => self.put(bytemuck::cast_slice(&vec![1f32; piece.cells]), places.of(value) + 4 * first_cell),
+                (None, _) => Ok(()),
+            }
         })?;
-        Ok((header, length))
+        Ok(places)
     }
 
-    fn ratings(&self, source: &str, pieces: Vec<Piece>, rows: usize, users: &Ranked, items: &Ranked) -> Result<(Vec<u8>, u64)> {
-        let mut plan = Vec::new();
-        let mut tables: Vec<&[u8]> = Vec::new();
-        for (side, [id, start_name, count]) in
-            [(users, ["user_id", "user_name_start", "user_count"]), (items, ["item_id", "item_name_start", "item_count"])]
-        {
-            match &side.ids {
-                Ids::Numbers(ids) => {
-                    plan.push((id, Dtype::U64, ids.len()));
-                    tables.push(bytemuck::cast_slice(ids));
-                }
-                Ids::Names { start, .. } => {
-                    plan.push((start_name, Dtype::U64, start.len()));
-                    tables.push(bytemuck::cast_slice(start));
-                }
-            }
-            plan.push((count, Dtype::U64, side.counts.len()));
-            tables.push(bytemuck::cast_slice(&side.counts));
-        }
-        let cells = plan.len();
-        plan.extend([("user", Dtype::U32, rows), ("item", Dtype::U32, rows), ("rating", Dtype::F32, rows)]);
-        let names = plan.len();
-        let mut texts: Vec<&[u8]> = Vec::new();
-        for (side, name) in [(users, "user_name"), (items, "item_name")] {
-            if let Ids::Names { bytes, .. } = &side.ids {
-                plan.push((name, Dtype::U8, bytes.len()));
-                texts.push(bytes);
-            }
-        }
-        let (header, places, length) = self.begin(Kind::Ratings, source, &plan)?;
-        let place = |tensor: usize| places.get(tensor).copied().unwrap_or(length);
-        for (tensor, table) in tables.into_iter().enumerate().chain((names..).zip(texts)) {
-            self.put(table, place(tensor))?;
+    fn ratings(&self, source: &str, pieces: Vec<Piece>, count: usize, users: &Ranked, items: &Ranked) -> Result<Places> {
+        let mut plan = Plan::default();
+        let (user_ids, item_ids) = (plan.add_ids(&USERS, users), plan.add_ids(&ITEMS, items));
+        let user = plan.add("user", Dtype::U32, count);
+        let item = plan.add("item", Dtype::U32, count);
+        let rating = plan.add("rating", Dtype::F32, count);
+        let (user_names, item_names) = (plan.add_names(&USERS, users), plan.add_names(&ITEMS, items));
+        let places = self.begin(Kind::Ratings, source, &plan)?;
+        for (tensor, bytes) in user_ids.into_iter().chain(item_ids).chain(user_names).chain(item_names) {
+            self.put(bytes, places.of(tensor))?;
         }
         self.each(pieces, |piece, words, first, _| {
-            for (tensor, (side, part)) in (cells..).zip([Some(users), Some(items), None].into_iter().zip(words.chunks_mut(piece.rows))) {
-                if let Some(side) = side {
-                    part.iter_mut().for_each(|code| *code = side.rank(*code));
-                }
-                self.put(bytemuck::cast_slice(part), place(tensor) + 4 * first)?;
+            let words = RatingWords::of(piece, words);
+            words.users.iter_mut().for_each(|code| *code = users.rank(*code));
+            words.items.iter_mut().for_each(|code| *code = items.rank(*code));
+            for (tensor, part) in [(user, words.users), (item, words.items), (rating, words.ratings)] {
+                self.put(bytemuck::cast_slice(part), places.of(tensor) + 4 * first)?;
             }
             Ok(())
         })?;
-        Ok((header, length))
+        Ok(places)
+    }
+}
+
+/// Puts columns in the place of codes, ascending in each example.
+fn rank(lengths: &[u32], mut codes: &mut [u32], features: &Ranked) {
+    for &length in lengths {
+        let (columns, rest) = codes.split_at_mut(length as usize);
+        columns.iter_mut().for_each(|code| *code = features.rank(*code));
+        columns.sort_unstable();
+        codes = rest;
+    }
+}
+
+/// The same where each code has a value, which goes with it.
+fn rank_with_values(lengths: &[u32], mut codes: &mut [u32], mut values: &mut [u32], features: &Ranked, bits: u32) {
+    let (mut pairs, mut buffer): (Vec<u64>, Vec<u64>) = (Vec::new(), Vec::new());
+    for &length in lengths {
+        let (columns, later_codes) = codes.split_at_mut(length as usize);
+        let (own, later_values) = values.split_at_mut(length as usize);
+        pairs.clear();
+        let pair = |(&code, &bits): (&u32, &u32)| u64::from(features.rank(code)) << 32 | u64::from(bits);
+        pairs.extend(columns.iter().zip(own.iter()).map(pair));
+        sort_pairs(&mut pairs, &mut buffer, bits);
+        for ((column, value), &pair) in columns.iter_mut().zip(own).zip(&pairs) {
+            (*column, *value) = ((pair >> 32) as u32, pair as u32);
+        }
+        (codes, values) = (later_codes, later_values);
     }
 }

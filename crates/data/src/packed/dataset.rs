@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use safetensors::Dtype;
 use serde_json::{Value, json};
 
-use super::super::format::is_bad;
-use super::super::input::Progress;
 use super::super::layout::BLOCK;
 use super::super::{Ids, TargetCounts};
 use super::labels::Labels;
 use super::spread::Spread;
 use super::store::{Place, Reading, Store};
+use crate::kind::is_bad;
+use crate::text::Progress;
 use hogwild_base::{Error, Result, threads};
 
 /// Labelled sparse rows.

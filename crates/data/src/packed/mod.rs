@@ -10,10 +10,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::Format;
-use super::input::Progress;
 use super::layout::bad;
 use super::stamp::{Check, Stamp};
+use crate::text::Progress;
 use hogwild_base::{Error, Result, threads};
 pub(crate) use store::Store;
 
@@ -21,34 +20,6 @@ pub use dataset::Dataset;
 pub use labels::{LabelCount, Labels};
 pub use ratings::Ratings;
 pub use spread::{Farthest, Spread};
-
-/// What a packed file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// Labelled sparse rows.
-    Sparse,
-    /// Users' ratings of items.
-    Ratings,
-}
-
-impl Kind {
-    /// The name in the file's metadata.
-    pub fn name(self) -> &'static str {
-        match self {
-            Kind::Sparse => "sparse",
-            Kind::Ratings => "ratings",
-        }
-    }
-}
-
-impl From<Format> for Kind {
-    fn from(format: Format) -> Kind {
-        match format {
-            Format::Svmlight => Kind::Sparse,
-            Format::Ratings => Kind::Ratings,
-        }
-    }
-}
 
 /// An open packed file.
 #[derive(Debug)]

@@ -7,12 +7,12 @@ use safetensors::Dtype;
 use serde_json::{Value, json};
 
 use super::super::Ids;
-use super::super::format::is_bad;
-use super::super::input::Progress;
 use super::super::layout::BLOCK;
 use super::labels::Labels;
 use super::spread::Spread;
 use super::store::{Place, Reading, Store};
+use crate::kind::is_bad;
+use crate::text::Progress;
 use hogwild_base::{Result, threads};
 
 /// Users' ratings of items, in the order of the text.

@@ -10,9 +10,9 @@ use safetensors::Dtype;
 
 use super::super::Ids;
 use super::super::file::read_at;
-use super::super::input::Progress;
 use super::super::layout::{Header, UNLABELLED, bad, blank_checksum, checksum, checksum_place, hash_blocks, read_header};
 use super::super::map::Map;
+use crate::text::Progress;
 use hogwild_base::{Error, Result, memory};
 
 /// How far the check of a file is, for whoever waits for it and may not want to any longer.

@@ -5,7 +5,7 @@
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     User,
     Item,
     Rating,
@@ -121,7 +121,7 @@ const RATINGS_TOO: &[&str] = &[
 const TIMES: &[&str] = &["t", "ts", "when", "createdat", "updatedat", "ratedat", "tstamp", "year"];
 
 /// The name as it is compared.
-pub(super) fn plain(name: &str) -> String {
+pub(crate) fn plain(name: &str) -> String {
     let name = name.split(':').next().unwrap_or_default();
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
@@ -163,16 +163,16 @@ fn role(name: &str) -> Option<(Role, u8)> {
 
 /// The columns by role.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Roles {
-    pub(super) user: Option<usize>,
-    pub(super) item: Option<usize>,
-    pub(super) rating: Option<usize>,
-    pub(super) time: Option<usize>,
+pub(crate) struct Roles {
+    pub(crate) user: Option<usize>,
+    pub(crate) item: Option<usize>,
+    pub(crate) rating: Option<usize>,
+    pub(crate) time: Option<usize>,
 }
 
 impl Roles {
     /// By the names in a heading. A role that two columns have alike stays open.
-    pub(super) fn of(names: &[String]) -> Roles {
+    pub(crate) fn of(names: &[String]) -> Roles {
         let pick = |wanted: Role| {
             let mut found: Vec<(u8, usize)> =
                 names.iter().enumerate().filter_map(|(i, name)| role(name).filter(|r| r.0 == wanted).map(|r| (r.1, i))).collect();
@@ -186,7 +186,7 @@ impl Roles {
     }
 
     /// The last of the three, when two are known and there is just one more column that could be it.
-    pub(super) fn complete(mut self, names: &[String]) -> Roles {
+    pub(crate) fn complete(mut self, names: &[String]) -> Roles {
         let spare: Vec<usize> = (0..names.len()).filter(|&i| names.get(i).is_some_and(|name| is_spare(name))).collect();
         if let [column] = spare.as_slice() {
             match [&mut self.user, &mut self.item, &mut self.rating] {

@@ -1,12 +1,12 @@
 //! Formats that are not read, told from how a text begins.
 
-use super::guess::REWRITE;
-use super::{blank, line_end};
+use crate::bytes::{blank, from, up_to};
+use crate::text::unread::REWRITE;
 
 /// What a text is that is neither rows nor ratings, and what to do.
-pub(super) fn foreign(text: &[u8]) -> Option<(&'static str, &'static str)> {
+pub(crate) fn foreign(text: &[u8]) -> Option<(&'static str, &'static str)> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
-    let line = text.get(..line_end(text, 0).min(text.len())).unwrap_or_default().trim_ascii_end();
+    let line = lines(text).next().unwrap_or_default();
     const MARKS: [(&[u8], &str); 5] = [
         (b"PK\x03\x04", "this is a zip archive or a spreadsheet, which is not read"),
         (b"PAR1", "this is a Parquet file, which is not read"),
@@ -17,7 +17,7 @@ pub(super) fn foreign(text: &[u8]) -> Option<(&'static str, &'static str)> {
     if text.starts_with(b"version https://git-lfs") {
         return Some(("this is a pointer of Git LFS, and not the data that it stands for", "fetch the data by `git lfs pull`"));
     }
-    let begins = |mark: &[u8]| text.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark));
+    let begins = |mark: &[u8]| up_to(text, mark.len()).eq_ignore_ascii_case(mark);
     let found = match MARKS.iter().find(|(mark, _)| begins(mark)) {
         Some((_, problem)) => problem,
         None if is_json(text) => "this is JSON, which is not read",
@@ -35,7 +35,7 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// An object, or a list of anything but words.
 fn is_json(text: &[u8]) -> bool {
-    let inside = text.get(1..).unwrap_or_default().trim_ascii_start().first();
+    let inside = from(text, 1).trim_ascii_start().first();
     match text.first() {
         Some(b'{') => matches!(inside, Some(b'"' | b'}')),
         Some(b'[') => inside.is_some_and(|byte| matches!(byte, b'{' | b'[' | b'"' | b']' | b'-' | b'0'..=b'9')) && is_list(text),

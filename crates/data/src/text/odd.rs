@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::Fault;
-use super::number::byte;
+use crate::bytes::{byte, from, part};
+use crate::text::fault::Fault;
 
 /// How many bytes long a blank is that is no ASCII: no-break, em, thin, ... in UTF-8, or no-break in Latin-1. 0 where there is none.
-pub(super) fn wide_blank(text: &[u8], at: usize) -> usize {
+pub(crate) fn wide_blank(text: &[u8], at: usize) -> usize {
     match [byte(text, at), byte(text, at + 1), byte(text, at + 2)] {
         [0xa0, ..] => 1,
         [0xc2, 0xa0, _] => 2,
@@ -16,7 +16,7 @@ pub(super) fn wide_blank(text: &[u8], at: usize) -> usize {
 }
 
 /// How long the character at a place is, by its first byte and those that go on with it: no more where it is cut short.
-pub(super) fn character(text: &[u8], at: usize) -> usize {
+pub(crate) fn character(text: &[u8], at: usize) -> usize {
     let more = match byte(text, at) {
         0xc2..=0xdf => 1,
         0xe0..=0xef => 2,
@@ -27,7 +27,7 @@ pub(super) fn character(text: &[u8], at: usize) -> usize {
 }
 
 /// A line with plain blanks in the place of all others.
-pub(super) fn plain_blanks(line: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn plain_blanks(line: &[u8]) -> Cow<'_, [u8]> {
     if line.is_ascii() {
         return Cow::Borrowed(line);
     }
@@ -35,32 +35,32 @@ pub(super) fn plain_blanks(line: &[u8]) -> Cow<'_, [u8]> {
     while at < line.len() {
         let wide = wide_blank(line, at);
         let end = at + if wide > 0 { wide } else { character(line, at) };
-        plain.extend_from_slice(if wide > 0 { b" " } else { line.get(at..end).unwrap_or_default() });
+        plain.extend_from_slice(if wide > 0 { b" " } else { part(line, at..end) });
         at = end;
     }
     Cow::Owned(plain)
 }
 
-pub(super) const LINES: &str = "end lines with LF or CR LF";
-pub(super) const RETURN: &str = "a carriage return (CR) alone stands within the line";
+pub(crate) const LINES: &str = "end lines with LF or CR LF";
+pub(crate) const RETURN: &str = "a carriage return (CR) alone stands within the line";
 const NUL: &str = "a NUL byte stands here: this is no text, or not all of it";
 const PLAIN: &str = "give plain text, in UTF-8";
 
 /// What is wrong with a lone carriage return.
-pub(super) fn lone_return(text: &[u8], at: usize) -> Fault {
-    let shown = text.get(at..).unwrap_or_default().iter().take(20).take_while(|&&byte| byte != b'\n').count();
+pub(crate) fn lone_return(text: &[u8], at: usize) -> Fault {
+    let shown = from(text, at).iter().take(20).take_while(|&&byte| byte != b'\n').count();
     Fault { start: at, end: at + shown, problem: RETURN, remedy: LINES }
 }
 
 /// The first NUL of a part of the text.
-pub(super) fn nul(text: &[u8], start: usize, end: usize) -> Option<Fault> {
-    let at = start + memchr::memchr(0, text.get(start..end)?)?;
+pub(crate) fn nul(text: &[u8], start: usize, end: usize) -> Option<Fault> {
+    let at = start + memchr::memchr(0, part(text, start..end))?;
     Some(Fault { start: at, end: at + 1, problem: NUL, remedy: PLAIN })
 }
 
 /// The same fault; or, where something in the text that is at fault looks like nothing or like something else, that.
 #[cold]
-pub(super) fn named(text: &[u8], found: Fault) -> Fault {
+pub(crate) fn named(text: &[u8], found: Fault) -> Fault {
     let mut at = found.start;
     while at < found.end {
         let (length, problem, remedy) = match [byte(text, at), byte(text, at + 1), byte(text, at + 2)] {

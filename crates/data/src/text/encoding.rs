@@ -10,11 +10,11 @@ const LOOK: u64 = 64 << 10;
 const BLOCK: usize = 64 << 10;
 
 /// A source of text.
-pub(super) type Text<'a> = Box<dyn Read + Send + 'a>;
+pub(crate) type Text<'a> = Box<dyn Read + Send + 'a>;
 
 /// What is wrong with text as a whole.
 #[derive(Debug)]
-pub(super) struct NoText(&'static str);
+pub(crate) struct NoText(&'static str);
 
 impl fmt::Display for NoText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -29,7 +29,7 @@ fn no_text<T>(problem: &'static str) -> Result<T> {
 }
 
 /// Looks at the beginning of a text. Gives it in plain form, and what was done to it, for the user to read.
-pub(super) fn plain(mut text: Text<'_>) -> Result<(Text<'_>, Option<&'static str>)> {
+pub(crate) fn plain(mut text: Text<'_>) -> Result<(Text<'_>, Option<&'static str>)> {
     let begin = first(&mut text, 4)?;
     let big = match begin.as_slice() {
         [0xff, 0xfe, 0, 0] | [0, 0, 0xfe, 0xff] => return no_text("is text in UTF-32"),
@@ -85,7 +85,7 @@ impl<R: Read> Read for Utf16<R> {
         while self.text.position() == self.text.get_ref().len() as u64 {
             let before = self.units.len();
             self.units.resize(before + BLOCK, 0);
-            let read = self.inner.read(self.units.get_mut(before..).unwrap_or_default());
+            let read = self.inner.read(self.units.split_at_mut(before).1);
             self.units.truncate(before + *read.as_ref().unwrap_or(&0));
             let ended = read? == 0;
             let big = self.big;

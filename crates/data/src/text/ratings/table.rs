@@ -2,28 +2,31 @@
 //!
 //! All of it is found once, from the first lines: a line that does not fit later on is an error, never another reading.
 
-use super::columns::{Column, Columns};
-use super::fields::{Separator, Shape};
-use super::guess::doubt;
+use super::columns::Column;
+use super::doubt::doubt;
 use super::heading::Roles;
 use super::sample::{Line, Sample, number, position};
-use super::{Bad, blank, line_end, odd};
+use crate::bytes::{blank, from, lines};
+use crate::text::fault::Bad;
+use crate::text::fields::{Separator, Shape};
+use crate::text::parse::Start;
+use crate::text::{Asked, Begun, odd};
 
 /// Where a table does not have a column.
-pub(super) const NOWHERE: usize = usize::MAX;
+pub(crate) const NOWHERE: usize = usize::MAX;
 
 /// The least number that is a time: seconds since 1970, or a date as in 20200101.
-pub(super) const TIME: f32 = 1e7;
+pub(crate) const TIME: f32 = 1e7;
 
 /// What is wrong with a field too many that is no time, and the remedy.
-pub(super) const DECIMAL_COMMA: (&str, &str) = (
+pub(crate) const DECIMAL_COMMA: (&str, &str) = (
     "this has one field more than other lines, which is no time: the comma may be a decimal one",
     "write 3.5 for 3,5, or separate the fields by tabs, semicolons or bars; leave the last field out, if it is no part of the rating",
 );
 
 /// How many fields a line has.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Width {
+pub(crate) enum Width {
     /// Three, or four with a time.
     Usual,
     /// As many as the heading, or all lines of the sample.
@@ -32,7 +35,7 @@ pub(super) enum Width {
 }
 
 impl Width {
-    pub(super) fn takes(self, fields: usize) -> bool {
+    pub(crate) fn takes(self, fields: usize) -> bool {
         match self {
             Width::Usual => matches!(fields, 3 | 4),
             Width::Just(n) => fields == n,
@@ -41,7 +44,7 @@ impl Width {
     }
 
     /// How many fields every line has.
-    pub(super) fn least(self) -> usize {
+    pub(crate) fn least(self) -> usize {
         match self {
             Width::Usual => 3,
             Width::Just(n) | Width::AtLeast(n) => n,
@@ -51,53 +54,21 @@ impl Width {
 
 /// Which fields of a line are read.
 #[derive(Clone, Debug, PartialEq)]
-pub(in super::super) struct Table {
-    pub(super) separator: Separator,
+pub(crate) struct Table {
+    pub(crate) separator: Separator,
     /// The columns of user, item and rating.
-    pub(super) cells: [usize; 3],
-    pub(super) width: Width,
+    pub(crate) cells: [usize; 3],
+    pub(crate) width: Width,
     /// Whether lines of three, and of four fields, in the usual order are right.
-    pub(super) three: bool,
-    pub(super) four: bool,
+    pub(crate) three: bool,
+    pub(crate) four: bool,
     /// Whether the one field that some lines have more than others has to be a time.
-    pub(super) timed: bool,
+    pub(crate) timed: bool,
 }
 
 impl Default for Table {
     fn default() -> Table {
         Table::new(Separator::Blanks, [0, 1, 2], Width::Usual)
-    }
-}
-
-/// What is asked of the first lines.
-#[derive(Clone, Copy)]
-pub(in super::super) struct Asked<'a> {
-    pub(in super::super) columns: Option<&'a Columns>,
-    /// Whether ratings that may as well be something else are refused.
-    pub(in super::super) doubtful: bool,
-    /// Whether it is known that these are ratings, by the model that is to take them.
-    pub(in super::super) known: bool,
-    /// Whether ratings may be missing.
-    pub(in super::super) unlabelled: bool,
-}
-
-/// What is found in the first lines.
-#[derive(Clone, Debug, Default)]
-pub(in super::super) struct Found {
-    pub(super) table: Table,
-    /// Where the ratings begin, and how many lines are before them.
-    pub(super) begin: usize,
-    pub(super) lines: u64,
-    /// Whether there was any line to go by.
-    pub(in super::super) decided: bool,
-    /// Which columns are read, where that is to be told.
-    pub(in super::super) note: Option<String>,
-}
-
-impl Found {
-    /// The same for the chunks after.
-    pub(in super::super) fn later(&self) -> Found {
-        Found { table: self.table.clone(), decided: self.decided, ..Found::default() }
     }
 }
 
@@ -108,22 +79,22 @@ impl Table {
     }
 
     /// Looks at the first lines of a file.
-    pub(in super::super) fn find(text: &[u8], asked: Asked<'_>) -> Result<Found, Bad> {
+    pub(crate) fn find(text: &[u8], asked: Asked<'_>) -> Result<Begun<Table>, Bad> {
         let Asked { columns, doubtful, unlabelled, .. } = asked;
         let sample = Sample::new(text);
-        if let Some(&line) =
-            sample.comments.first().filter(|line| text.get(line.start..).unwrap_or_default().starts_with(b"%%MatrixMarket"))
-        {
+        if let Some(&line) = sample.comments.first().filter(|line| from(text, line.start).starts_with(b"%%MatrixMarket")) {
             let remedy = "take out the lines that begin with % and the line of counts behind them; then it is read with `format` ratings";
             return Err(sample.bad(line, "this is the heading of a Matrix Market file, which is not read", remedy));
         }
-        let Some(&first) = sample.lines.first() else { return Ok(Found { begin: text.len(), ..Found::default() }) };
-        if text.get(first.start..line_end(text, first.start).min(text.len())).unwrap_or_default().trim_ascii().contains(&b'\r') {
+        let Some(&first) = sample.lines.first() else {
+            return Ok(Begun { start: Start { at: text.len(), lines: 0 }, ..Begun::default() });
+        };
+        if lines(from(text, first.start)).next().is_some_and(|(_, line)| line.trim_ascii().contains(&b'\r')) {
             return Err(sample.bad(first, odd::RETURN, odd::LINES));
         }
         // A heading may stand in the last comment; then it names all three.
         let commented = sample.comments.last().and_then(|&line| {
-            let start = line.start + text.get(line.start..)?.iter().position(|&byte| !blank(byte) && !matches!(byte, b'#' | b'%'))?;
+            let start = line.start + from(text, line.start).iter().position(|&byte| !blank(byte) && !matches!(byte, b'#' | b'%'))?;
             let (separator, names) = sample.named(Line { start, ..line }, columns)?;
             let roles = Roles::of(&names).complete(&names);
             let whole = roles.rating.is_some() && names.len() == sample.fields(first, separator).len();
@@ -144,7 +115,7 @@ impl Table {
         if names.is_none() {
             sample.heed_title(first, separator)?;
         }
-        let (begin, lines) = match (has_heading, sample.lines.get(1)) {
+        let (at, lines) = match (has_heading, sample.lines.get(1)) {
             (true, Some(second)) => (second.start, second.number),
             (true, None) => (text.len(), first.number + 1),
             (false, _) => (first.start, first.number),
@@ -161,7 +132,7 @@ impl Table {
         }
         table.heed_decimal_commas(&sample, usize::from(has_heading));
         let note = names.and_then(|names| told(&names, &table));
-        Ok(Found { table, begin, lines, decided: true, note })
+        Ok(Begun { format: table, start: Start { at, lines }, decided: true, note })
     }
 
     /// Between commas a rating with a decimal comma is two fields. So where some lines have a field more than others, that has to be a time;
@@ -181,7 +152,7 @@ impl Table {
 }
 
 /// Whether a field is a number, and too small for a time.
-pub(super) fn is_no_time(shape: Shape) -> bool {
+pub(crate) fn is_no_time(shape: Shape) -> bool {
     shape.number().is_some_and(|number| number < TIME)
 }
 

@@ -2,50 +2,29 @@
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, ErrorKind, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use super::encoding::{NoText, Text, plain};
-use super::format::PAD;
 use hogwild_base::{Error, Result};
+
+use crate::bytes::{from, part};
+use crate::text::chunk::{Chunk, PAD};
+use crate::text::encoding::{NoText, Text, plain};
 
 /// How much text one chunk aims for: with what is parsed from it, it stays in a core's cache.
 const CHUNK: usize = 1 << 20;
 /// A line longer than this is no line.
 const LONGEST_LINE: usize = 512 << 20;
 
-/// Whole lines of one input.
-#[derive(Default)]
-pub(super) struct Chunk {
-    text: Vec<u8>,
-    /// Where the text ends, after a newline; [`PAD`] newlines follow.
-    pub(super) end: usize,
-    /// Which input.
-    pub(super) input: usize,
-    /// Whether it holds the input's first line.
-    pub(super) first: bool,
-}
-
-impl Chunk {
-    /// The text with the newlines after it.
-    pub(super) fn padded(&self) -> &[u8] {
-        self.text.get(..self.end + PAD).unwrap_or_default()
-    }
-
-    /// The text alone.
-    pub(super) fn lines(&self) -> &[u8] {
-        self.text.get(..self.end).unwrap_or_default()
-    }
-}
-
 /// Told the bytes read, before decompression, and how many there are in all, where that is known; says whether to go on.
-pub(super) type Progress<'a> = &'a (dyn Fn(u64, Option<u64>) -> bool + Sync);
+pub(crate) type Progress<'a> = &'a (dyn Fn(u64, Option<u64>) -> bool + Sync);
 
 /// Reads several inputs one after the other.
-pub(super) struct Inputs<'a> {
+pub(crate) struct Inputs<'a> {
     paths: &'a [PathBuf],
     next: usize,
     current: Option<Current<'a>>,
@@ -53,7 +32,7 @@ pub(super) struct Inputs<'a> {
     total: Option<u64>,
     progress: Progress<'a>,
     /// What was done to inputs that are not plain text, for the user to read.
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 struct Current<'a> {
@@ -132,13 +111,13 @@ impl Read for Waited<'_> {
 }
 
 /// Whether a path stands for standard input.
-pub(super) fn is_stdin(path: &Path) -> bool {
+pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
 impl<'a> Inputs<'a> {
     /// Looks at all inputs' sizes, so that a missing one is found before any work.
-    pub(super) fn new(paths: &'a [PathBuf], progress: Progress<'a>) -> Result<Inputs<'a>> {
+    pub(crate) fn new(paths: &'a [PathBuf], progress: Progress<'a>) -> Result<Inputs<'a>> {
         let mut total = Some(0u64);
         for path in paths {
             if is_stdin(path) {
@@ -159,17 +138,17 @@ impl<'a> Inputs<'a> {
     }
 
     /// Bytes read so far, before decompression, and how many there are if that is known.
-    pub(super) fn progress(&self) -> (u64, Option<u64>) {
+    pub(crate) fn progress(&self) -> (u64, Option<u64>) {
         (self.read.load(Relaxed), self.total)
     }
 
     /// Tells of the progress. Gives whether to go on.
-    pub(super) fn proceed(&self) -> bool {
+    pub(crate) fn proceed(&self) -> bool {
         (self.progress)(self.read.load(Relaxed), self.total)
     }
 
     /// Puts the next chunk in the place of a used one; `false` at the end of the last input.
-    pub(super) fn next_chunk(&mut self, chunk: &mut Chunk) -> Result<bool> {
+    pub(crate) fn next_chunk(&mut self, chunk: &mut Chunk) -> Result<bool> {
         loop {
             let Some(current) = &mut self.current else {
                 let Some(path) = self.paths.get(self.next) else { return Ok(false) };
@@ -212,22 +191,20 @@ impl Current<'_> {
         let mut end = self.carry.len();
         // Grown once, and then used again as it is: no byte is cleared before it is read.
         grow(text, end + CHUNK + PAD);
-        if let Some(start) = text.get_mut(..end) {
-            start.copy_from_slice(&self.carry);
-        }
+        room(text, 0..end).copy_from_slice(&self.carry);
         self.carry.clear();
         loop {
             let (searched, goal) = (end, end + CHUNK);
             grow(text, goal + PAD);
             let mut more = true;
             while more && end < goal {
-                match self.reader.read(text.get_mut(end..goal).unwrap_or_default()) {
+                match self.reader.read(room(text, end..goal)) {
                     Ok(n) => (end, more) = (end + n, n > 0),
                     Err(problem) if problem.kind() == ErrorKind::Interrupted => {}
                     Err(problem) => return Err(problem),
                 }
             }
-            let newline = memchr::memrchr(b'\n', text.get(searched..end).unwrap_or_default());
+            let newline = memchr::memrchr(b'\n', part(text, searched..end));
             let cut = match newline.map(|newline| searched + newline + 1) {
                 Some(cut) if more || cut == end => cut,
                 None if more && end > LONGEST_LINE => return Ok(Filled::EndlessLine),
@@ -236,9 +213,8 @@ impl Current<'_> {
                 // The last line of all has no newline: it gets one from the padding.
                 _ => end + 1,
             };
-            self.carry.extend_from_slice(text.get(cut..end).unwrap_or_default());
-            grow(text, cut + PAD);
-            text.get_mut(cut.min(end)..cut + PAD).unwrap_or_default().fill(b'\n');
+            self.carry.extend_from_slice(from(part(text, 0..end), cut));
+            room(text, cut.min(end)..cut + PAD).fill(b'\n');
             chunk.end = cut;
             return Ok(Filled::Lines);
         }
@@ -265,6 +241,12 @@ impl Current<'_> {
             _ => Error::io(path, "read")(problem),
         }
     }
+}
+
+/// Room between two places, which is there or made.
+fn room(text: &mut Vec<u8>, places: Range<usize>) -> &mut [u8] {
+    grow(text, places.end);
+    &mut text[places]
 }
 
 fn grow(text: &mut Vec<u8>, length: usize) {

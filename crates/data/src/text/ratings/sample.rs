@@ -3,38 +3,39 @@
 use std::borrow::Cow;
 
 use super::columns::{Column, Columns};
-use super::fields::{Field, Separator, Shape, fields};
 use super::heading::{Roles, plain};
-use super::number::byte;
-use super::{Bad, blank, line_end};
+use crate::bytes::{blank, byte, from, line_end, lines, up_to};
+use crate::text::fault::Bad;
+use crate::text::fields::{Field, Separator, Shape, fields};
 
 /// How many lines are looked at.
 const SAMPLE: usize = 200;
 
 /// A line of the sample.
 #[derive(Clone, Copy)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// From 0.
-    pub(super) number: u64,
-    pub(super) start: usize,
+    pub(crate) number: u64,
+    pub(crate) start: usize,
 }
 
 /// The first lines of a file.
-pub(super) struct Sample<'a> {
-    pub(super) text: &'a [u8],
-    pub(super) lines: Vec<Line>,
+pub(crate) struct Sample<'a> {
+    pub(crate) text: &'a [u8],
+    pub(crate) lines: Vec<Line>,
     /// Lines before them that begin with `#` or `%`.
-    pub(super) comments: Vec<Line>,
+    pub(crate) comments: Vec<Line>,
 }
 
 impl<'a> Sample<'a> {
-    pub(super) fn new(text: &'a [u8]) -> Sample<'a> {
+    pub(crate) fn new(text: &'a [u8]) -> Sample<'a> {
         let mut sample = Sample { text, lines: Vec::new(), comments: Vec::new() };
-        let (mut at, mut number) = (if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }, 0);
-        while at < text.len() && sample.lines.len() < SAMPLE {
-            let end = line_end(text, at).min(text.len());
-            let line = text.get(at..end).unwrap_or_default().trim_ascii();
-            let found = Line { number, start: at };
+        let begin = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        for (number, (start, line)) in (0..).zip(lines(from(text, begin))) {
+            if sample.lines.len() == SAMPLE {
+                break;
+            }
+            let (found, line) = (Line { number, start: begin + start }, line.trim_ascii());
             match line.first() {
                 None => {}
                 Some(b'#' | b'%') if sample.lines.is_empty() => sample.comments.push(found),
@@ -44,21 +45,20 @@ impl<'a> Sample<'a> {
                 Some(b'#') if line.get(1).is_none_or(|&next| blank(next) || next == b'#') => {}
                 Some(_) => sample.lines.push(found),
             }
-            (at, number) = (end, number + 1);
         }
         sample
     }
 
-    pub(super) fn fields(&self, line: Line, separator: Separator) -> Vec<Field> {
+    pub(crate) fn fields(&self, line: Line, separator: Separator) -> Vec<Field> {
         fields(self.text, line.start, separator).collect()
     }
 
-    pub(super) fn shapes(&self, line: Line, separator: Separator) -> Vec<Shape> {
+    pub(crate) fn shapes(&self, line: Line, separator: Separator) -> Vec<Shape> {
         fields(self.text, line.start, separator).map(|field| Shape::of(&field.value(self.text), separator)).collect()
     }
 
     /// The names in a heading, without empty ones at its end.
-    pub(super) fn names(&self, line: Line, separator: Separator) -> Vec<String> {
+    pub(crate) fn names(&self, line: Line, separator: Separator) -> Vec<String> {
         let mut names: Vec<String> = self.fields(line, separator).iter().map(|field| field.name(self.text)).collect();
         while names.last().is_some_and(String::is_empty) {
             names.pop();
@@ -67,9 +67,9 @@ impl<'a> Sample<'a> {
     }
 
     /// What is wrong with a line as a whole.
-    pub(super) fn bad(&self, line: Line, problem: impl Into<Cow<'static, str>>, remedy: impl Into<Cow<'static, str>>) -> Bad {
+    pub(crate) fn bad(&self, line: Line, problem: impl Into<Cow<'static, str>>, remedy: impl Into<Cow<'static, str>>) -> Bad {
         let end = line_end(self.text, line.start).min(self.text.len());
-        Bad::of(self.text, line.number, line.start, line.start..end, problem.into(), remedy.into())
+        Bad::of(self.text, line.number, line.start, line.start..end, problem, remedy)
     }
 
     /// Whether a line has a rating where it should be, in at least so many fields.
@@ -93,7 +93,7 @@ impl<'a> Sample<'a> {
     }
 
     /// The heading that the first line is, if its names say so: the separator too.
-    pub(super) fn named(&self, line: Line, columns: Option<&Columns>) -> Option<(Separator, Vec<String>)> {
+    pub(crate) fn named(&self, line: Line, columns: Option<&Columns>) -> Option<(Separator, Vec<String>)> {
         let given: Vec<&str> = columns.map(named_columns).unwrap_or_default();
         let marks = Separator::ALL.into_iter().filter(|&mark| mark != Separator::Tab || self.before_tabs().is_none());
         marks.into_iter().find_map(|separator| {
@@ -108,7 +108,7 @@ impl<'a> Sample<'a> {
     }
 
     /// The separator that fits most lines. Where ratings may be missing, a name with blanks is not to be taken for an item and a rating.
-    pub(super) fn separator(&self, columns: Option<&Columns>, unlabelled: bool) -> Result<Separator, Bad> {
+    pub(crate) fn separator(&self, columns: Option<&Columns>, unlabelled: bool) -> Result<Separator, Bad> {
         if let Some(mark) = self.before_tabs() {
             return Ok(mark);
         }
@@ -149,7 +149,7 @@ impl<'a> Sample<'a> {
     }
 
     /// Whether the first line has titles above numbers, besides the rating: where that is none, it may be a bad one.
-    pub(super) fn is_heading(&self, first: Line, separator: Separator, rating: usize) -> bool {
+    pub(crate) fn is_heading(&self, first: Line, separator: Separator, rating: usize) -> bool {
         let titles = self.shapes(first, separator);
         let below: Vec<Vec<Shape>> = self.lines.iter().skip(1).map(|&line| self.shapes(line, separator)).collect();
         let numbers = |column: usize| below.iter().all(|shapes| shapes.get(column).is_some_and(|shape| shape.number().is_some()));
@@ -161,7 +161,7 @@ impl<'a> Sample<'a> {
     }
 
     /// Whether the lines below a heading have one field more than it has names, and begin with the names that R gives to rows: 1, 2, 3, ...
-    pub(super) fn have_row_names(&self, separator: Separator, names: usize) -> bool {
+    pub(crate) fn have_row_names(&self, separator: Separator, names: usize) -> bool {
         let rows = || self.lines.iter().skip(1).map(|&line| self.fields(line, separator));
         let value = |field: &Field| field.value(self.text).into_owned();
         let numbered = |(i, row): (usize, Vec<Field>)| row.first().is_some_and(|field| value(field) == (i + 1).to_string().as_bytes());
@@ -172,7 +172,7 @@ impl<'a> Sample<'a> {
     }
 
     /// Refuses a title above a heading.
-    pub(super) fn heed_title(&self, first: Line, separator: Separator) -> Result<(), Bad> {
+    pub(crate) fn heed_title(&self, first: Line, separator: Separator) -> Result<(), Bad> {
         let Some((_, names)) = self.lines.get(1).and_then(|&second| self.named(second, None)) else { return Ok(()) };
         let words = self.shapes(first, separator).contains(&Shape::Word);
         if words && self.fields(first, separator).len() != names.len() {
@@ -194,7 +194,7 @@ impl<'a> Sample<'a> {
     }
 
     /// Lines before the first rating that begin with `#` are comments, unless they look just like a rating.
-    pub(super) fn heed_comments(&self, first: Line, separator: Separator) -> Result<(), Bad> {
+    pub(crate) fn heed_comments(&self, first: Line, separator: Separator) -> Result<(), Bad> {
         let count = self.fields(first, separator).len();
         for &line in &self.comments {
             let shapes = self.shapes(line, separator);
@@ -211,11 +211,11 @@ impl<'a> Sample<'a> {
 /// `sep=;`
 fn is_separator_line(line: &[u8]) -> bool {
     let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
-    line.len() <= 5 && line.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"sep="))
+    line.len() <= 5 && up_to(line, 4).eq_ignore_ascii_case(b"sep=")
 }
 
 /// From 0, where it is a number.
-pub(super) fn number(column: &Option<Column>) -> Option<usize> {
+pub(crate) fn number(column: &Option<Column>) -> Option<usize> {
     match column {
         Some(Column::Number(number)) => Some(number - 1),
         _ => None,
@@ -228,7 +228,7 @@ fn named_columns(columns: &Columns) -> Vec<&str> {
 }
 
 /// Where a name is: written just so, else without case and marks.
-pub(super) fn position(names: &[String], name: &str) -> Option<usize> {
+pub(crate) fn position(names: &[String], name: &str) -> Option<usize> {
     let alike = || names.iter().position(|other| !plain(name).is_empty() && plain(other) == plain(name));
     names.iter().position(|other| other == name).or_else(alike)
 }

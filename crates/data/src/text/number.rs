@@ -5,8 +5,7 @@
 //! two singles is that near (Clinger 1990, with a wider type in place of an exact one); those few, and all that is written
 //! otherwise, go to the standard library.
 
-/// How many bytes beyond a number may be read: text ends in this many newlines.
-pub(in super::super) const PAD: usize = 16;
+use crate::bytes::byte;
 
 const POWERS: [f64; 23] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22];
@@ -14,12 +13,7 @@ const FRACTIONS: [f64; 23] = [
     1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15, 1e-16, 1e-17, 1e-18, 1e-19, 1e-20,
     1e-21, 1e-22,
 ];
-pub(super) const TENS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
-
-#[inline]
-pub(super) fn byte(text: &[u8], at: usize) -> u8 {
-    text.get(at).copied().unwrap_or(b'\n')
-}
+pub(crate) const TENS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
 /// The eight bytes from `at`, the first one lowest. No digits where the text ends before.
 #[inline(always)]
@@ -29,7 +23,7 @@ fn word(text: &[u8], at: usize) -> u64 {
 
 /// Up to eight leading digits: how many, what number, and the byte after them (0 after eight).
 #[inline(always)]
-pub(super) fn digits(text: &[u8], at: usize) -> (usize, u64, u8) {
+pub(crate) fn digits(text: &[u8], at: usize) -> (usize, u64, u8) {
     let word = word(text, at);
     let cells = word ^ 0x3030_3030_3030_3030;
     // Bytes above 9 get their high bit. A carry from one reaches only those after it.
@@ -55,7 +49,7 @@ fn single(value: f64) -> Option<f32> {
 
 /// A decimal number and where it ends; `None` for what is left to [`long_number`].
 #[inline(always)]
-pub(super) fn short_number(text: &[u8], at: usize) -> Option<(f32, usize)> {
+pub(crate) fn short_number(text: &[u8], at: usize) -> Option<(f32, usize)> {
     let negative = byte(text, at) == b'-';
     let start = at + usize::from(negative);
     let first = byte(text, start).wrapping_sub(b'0');
@@ -126,7 +120,7 @@ fn decimal(text: &[u8], mut at: usize) -> Option<(f32, usize)> {
 }
 
 /// What is wrong with a number.
-pub(super) enum Why {
+pub(crate) enum Why {
     NoNumber,
     Nan,
     Infinite,
@@ -135,7 +129,7 @@ pub(super) enum Why {
 
 /// Any number that the standard library reads, if it is finite.
 #[cold]
-pub(super) fn long_number(token: &[u8]) -> Result<f32, Why> {
+pub(crate) fn long_number(token: &[u8]) -> Result<f32, Why> {
     let value: f32 = std::str::from_utf8(token).ok().and_then(|token| token.parse().ok()).ok_or(Why::NoNumber)?;
     if value.is_nan() {
         Err(Why::Nan)
@@ -151,6 +145,7 @@ pub(super) fn long_number(token: &[u8]) -> Result<f32, Why> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::chunk::PAD;
     use proptest::prelude::*;
 
     fn padded(text: &str) -> Vec<u8> {

@@ -1,9 +1,10 @@
 //! A line of counts, as some exports put before their rows.
 
-use super::svmlight::{skip_blanks, token_end};
+use super::{skip_blanks, token_end};
+use crate::bytes::part;
 
 /// Whether a text begins with a line of counts that rows follow.
-pub(super) fn are_counts(text: &[u8]) -> bool {
+pub(crate) fn are_counts(text: &[u8]) -> bool {
     let mut lines = lines(text);
     lines.next().is_some_and(is_counts) && lines.next().is_some_and(is_row)
 }
@@ -21,7 +22,7 @@ fn tokens(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let start = skip_blanks(line, at);
         at = token_end(line, start);
-        line.get(start..at).filter(|token| !token.is_empty())
+        Some(part(line, start..at)).filter(|token| !token.is_empty())
     })
 }
 

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::blank;
-use super::number::{Why, byte, long_number};
+use crate::bytes::{blank, byte, from, part};
+use crate::text::number::{Why, long_number};
 
 /// What separates the fields of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Separator {
+pub(crate) enum Separator {
     Tab,
     Colons,
     Comma,
@@ -20,11 +20,11 @@ pub(super) enum Separator {
 
 impl Separator {
     /// In the order in which they are looked for.
-    pub(super) const ALL: [Separator; 6] =
+    pub(crate) const ALL: [Separator; 6] =
         [Separator::Tab, Separator::Colons, Separator::Comma, Separator::Semicolon, Separator::Bar, Separator::Blanks];
 
     /// Its (first) byte.
-    pub(super) fn byte(self) -> u8 {
+    pub(crate) fn byte(self) -> u8 {
         match self {
             Separator::Tab => b'\t',
             Separator::Colons => b':',
@@ -35,7 +35,7 @@ impl Separator {
         }
     }
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Separator::Tab => "tabs",
             Separator::Colons => "`::`",
@@ -47,7 +47,7 @@ impl Separator {
     }
 
     /// Whether a number may have a decimal comma: no comma and no blank separates, as where programs write such numbers.
-    pub(super) fn decimal_comma(self) -> bool {
+    pub(crate) fn decimal_comma(self) -> bool {
         matches!(self, Separator::Tab | Separator::Semicolon | Separator::Bar)
     }
 
@@ -64,7 +64,7 @@ impl Separator {
 
 /// How a field is quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Quote {
+pub(crate) enum Quote {
     No,
     /// In quotes; its place is what is between them.
     Plain,
@@ -76,31 +76,31 @@ pub(super) enum Quote {
 
 /// Where a field is in the text, without the blanks around it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Field {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) quote: Quote,
+pub(crate) struct Field {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) quote: Quote,
 }
 
 impl Field {
     /// The bytes as they stand in the text.
-    pub(super) fn raw<'a>(&self, text: &'a [u8]) -> &'a [u8] {
-        text.get(self.start..self.end).unwrap_or_default()
+    pub(crate) fn raw<'a>(&self, text: &'a [u8]) -> &'a [u8] {
+        part(text, self.start..self.end)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.start == self.end
     }
 
     /// What the field says.
-    pub(super) fn value<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
+    pub(crate) fn value<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
         match self.quote {
-            Quote::Doubled => Cow::Owned(unquote(text.get(self.start - 1..self.end + 1).unwrap_or_default())),
+            Quote::Doubled => Cow::Owned(unquote(part(text, self.start - 1..self.end + 1))),
             _ => Cow::Borrowed(self.raw(text)),
         }
     }
 
-    pub(super) fn name(&self, text: &[u8]) -> String {
+    pub(crate) fn name(&self, text: &[u8]) -> String {
         String::from_utf8_lossy(&self.value(text)).into_owned()
     }
 }
@@ -114,7 +114,7 @@ fn unquote(quoted: &[u8]) -> Vec<u8> {
 }
 
 /// The fields of a line.
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     text: &'a [u8],
     separator: Separator,
     /// Where the next one begins, and the line ends.
@@ -123,8 +123,8 @@ pub(super) struct Fields<'a> {
 }
 
 /// The fields from `start` to the end of the line.
-pub(super) fn fields(text: &[u8], start: usize, separator: Separator) -> Fields<'_> {
-    let end = start + memchr::memchr(b'\n', text.get(start..).unwrap_or_default()).unwrap_or(text.len().saturating_sub(start));
+pub(crate) fn fields(text: &[u8], start: usize, separator: Separator) -> Fields<'_> {
+    let end = start + memchr::memchr(b'\n', from(text, start)).unwrap_or(text.len().saturating_sub(start));
     let mut found = Fields { text, separator, at: Some(start), end };
     if separator == Separator::Blanks {
         found.at = Some(found.past_blanks(start)).filter(|&at| at < end);
@@ -152,7 +152,7 @@ impl Fields<'_> {
     fn closing(&self, mut at: usize) -> Option<(usize, bool)> {
         let mut doubled = false;
         loop {
-            at += memchr::memchr(b'"', self.text.get(at..self.end)?)?;
+            at += memchr::memchr(b'"', part(self.text, at..self.end))?;
             if at + 1 < self.end && byte(self.text, at + 1) == b'"' {
                 (at, doubled) = (at + 2, true);
             } else {
@@ -172,7 +172,7 @@ impl Iterator for Fields<'_> {
             match self.closing(start + 1) {
                 Some((close, doubled)) => {
                     let stop = self.stop(close + 1);
-                    let behind = self.text.get(close + 1..stop).unwrap_or_default().trim_ascii();
+                    let behind = part(self.text, close + 1..stop).trim_ascii();
                     match (behind.is_empty(), doubled) {
                         (true, false) => (Field { start: start + 1, end: close, quote: Quote::Plain }, stop),
                         (true, true) => (Field { start: start + 1, end: close, quote: Quote::Doubled }, stop),
@@ -196,7 +196,7 @@ impl Iterator for Fields<'_> {
             // A date and a time of day with a blank between them are one field.
             if let Some(at) = self.at.filter(|_| field.quote == Quote::No) {
                 let stop = self.stop(at);
-                if is_date_and_clock(field.raw(self.text), self.text.get(at..stop).unwrap_or_default()) {
+                if is_date_and_clock(field.raw(self.text), part(self.text, at..stop)) {
                     self.at = Some(self.past_blanks(stop)).filter(|&at| at < self.end);
                     return Some(Field { end: stop, ..field });
                 }
@@ -208,7 +208,7 @@ impl Iterator for Fields<'_> {
 
 /// What a field looks like.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Empty,
     /// What programs write for no value.
     Missing,
@@ -220,7 +220,7 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    pub(super) fn of(token: &[u8], separator: Separator) -> Shape {
+    pub(crate) fn of(token: &[u8], separator: Separator) -> Shape {
         if token.is_empty() {
             return Shape::Empty;
         }
@@ -242,7 +242,7 @@ impl Shape {
     }
 
     /// The number, if it is one.
-    pub(super) fn number(self) -> Option<f32> {
+    pub(crate) fn number(self) -> Option<f32> {
         match self {
             Shape::Integer(value) | Shape::Whole(value) | Shape::Fraction(value) => Some(value),
             _ => None,
@@ -251,7 +251,7 @@ impl Shape {
 }
 
 /// A number whose decimal comma, if it has just one and no point, is a point.
-pub(super) fn with_point(token: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn with_point(token: &[u8]) -> Cow<'_, [u8]> {
     if token.iter().filter(|&&byte| byte == b',').count() != 1 || token.contains(&b'.') {
         return Cow::Borrowed(token);
     }
@@ -259,7 +259,7 @@ pub(super) fn with_point(token: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// Whether a field is a date and the next one a time of day: together they are one.
-pub(super) fn is_date_and_clock(date: &[u8], clock: &[u8]) -> bool {
+pub(crate) fn is_date_and_clock(date: &[u8], clock: &[u8]) -> bool {
     let marks = |mark: u8| date.iter().filter(|&&byte| byte == mark).count() == 2;
     let is_date =
         date.len() >= 6 && date.iter().all(|byte| byte.is_ascii_digit() || b"-/.".contains(byte)) && b"-/.".iter().any(|&m| marks(m));

@@ -1,117 +1,41 @@
-//! `user item rating [time]`, or the columns that a [`Table`] says; users and items are numbers or names.
+//! A line of ratings that is not written as most are: read field by field, or named with what is wrong.
 
-use super::fields::{Field, Quote, Separator, Shape, fields, with_point};
-use super::guess::{is_pair, is_time_of_day};
-use super::number::{Why, byte, digits, long_number, short_number};
+use super::RatingTable;
+use super::doubt::is_time_of_day;
 use super::table::{DECIMAL_COMMA, Table, Width, is_no_time};
-use super::{Fault, MISSING, Others, Parsed, REMEDY_FINITE, blank, fault, line_end, mixed, odd};
-
-/// Parses one line from `place`, leaves `place` after its newline.
-#[inline]
-pub(super) fn row(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Result<(), Fault> {
-    let found = match table.separator {
-        Separator::Tab => usual::<b'\t'>(text, *place),
-        Separator::Colons => usual::<b':'>(text, *place),
-        Separator::Comma => usual::<b','>(text, *place),
-        Separator::Semicolon => usual::<b';'>(text, *place),
-        Separator::Bar => usual::<b'|'>(text, *place),
-        Separator::Blanks => usual::<b' '>(text, *place),
-    };
-    let right = |found: &Usual| match found.time {
-        0 => table.three,
-        digits => table.four && (digits >= TIME_DIGITS || !table.timed),
-    };
-    let found = found.filter(right);
-    let Some(Usual { user, item, rating, end, .. }) = found else {
-        return any(text, place, out, table).map_err(|found| of_row(text, *place).unwrap_or(found));
-    };
-    out.codes.push(user);
-    out.items.push(item);
-    out.values.push(rating);
-    *place = end;
-    Ok(())
-}
-
-/// How many digits [`TIME`](super::table::TIME) has.
-const TIME_DIGITS: usize = 8;
-
-/// What most lines are.
-struct Usual {
-    user: u32,
-    item: u32,
-    rating: f32,
-    /// How many digits the time has; 0 where there is none.
-    time: usize,
-    /// After the newline.
-    end: usize,
-}
-
-/// A line of two plain numbers of at most seven digits and a rating, perhaps with a time. Compiled for each separator.
-#[inline]
-fn usual<const MARK: u8>(text: &[u8], at: usize) -> Option<Usual> {
-    let (user, at) = plain::<MARK>(text, at)?;
-    let (item, at) = plain::<MARK>(text, at)?;
-    let (rating, at) = short_number(text, at)?;
-    let mut found = Usual { user, item, rating, time: 0, end: at + 1 };
-    match byte(text, at) {
-        b'\n' => {}
-        b'\r' if byte(text, at + 1) == b'\n' => found.end = at + 2,
-        _ => {
-            let start = separator::<MARK>(text, at)?;
-            let mut at = start;
-            loop {
-                let (count, ..) = digits(text, at);
-                at += count;
-                if count < 8 {
-                    break;
-                }
-            }
-            found.time = at - start;
-            found.end = match byte(text, at) {
-                b'\n' => at + 1,
-                b'\r' if byte(text, at + 1) == b'\n' => at + 2,
-                _ => return None,
-            }
-        }
-    }
-    Some(found)
-}
-
-/// A number and what separates it from the next.
-#[inline]
-fn plain<const MARK: u8>(text: &[u8], at: usize) -> Option<(u32, usize)> {
-    let (count, number, _) = digits(text, at);
-    // A name that is written with a leading zero is another than the number.
-    let is_plain = count > 0 && count < 8 && (count == 1 || byte(text, at) != b'0');
-    Some((number as u32, separator::<MARK>(text, at + count).filter(|_| is_plain)?))
-}
-
-/// The place after one separator.
-#[inline]
-fn separator<const MARK: u8>(text: &[u8], at: usize) -> Option<usize> {
-    match (MARK, byte(text, at)) {
-        (b':', b':') => (byte(text, at + 1) == b':').then_some(at + 2),
-        (b' ', b'\t') => Some(at + 1),
-        (_, found) => (found == MARK && MARK != b':').then_some(at + 1),
-    }
-}
+use crate::bytes::{blank, byte, line_end, part, split_once};
+use crate::kind::MISSING;
+use crate::text::codes::Id;
+use crate::text::fault::{Fault, REMEDY_FINITE, fault};
+use crate::text::fields::{Field, Quote, Separator, Shape, fields, with_point};
+use crate::text::number::{Why, long_number, short_number};
+use crate::text::rated::Rated;
+use crate::text::sink::RatingSink;
+use crate::text::svmlight::looks::is_pair;
+use crate::text::{mixed, odd};
 
 /// What is wrong with a line that is an svmlight row.
 #[cold]
 fn of_row(text: &[u8], at: usize) -> Option<Fault> {
     let mut tokens = fields(text, at, Separator::Blanks);
     let (label, second) = (tokens.next()?, tokens.next()?);
-    let (start, end, pair) = (second.start, second.end, second.raw(text));
-    let colon = memchr::memchr(b':', pair)?;
-    let is_row = colon > 0 && pair.iter().take(colon).all(u8::is_ascii_digit) && short_number(text, label.start)?.1 == label.end;
-    is_row.then_some(Fault { start, end, problem: mixed::ROW, remedy: mixed::REMEDY })
+    let (index, _) = split_once(second.raw(text), b':')?;
+    let is_row = !index.is_empty() && index.iter().all(u8::is_ascii_digit) && short_number(text, label.start)?.1 == label.end;
+    is_row.then_some(Fault { start: second.start, end: second.end, problem: mixed::ROW, remedy: mixed::REMEDY })
 }
 
 /// Any line, field by field.
-fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Result<(), Fault> {
+#[inline(never)]
+pub(super) fn any(text: &[u8], place: &mut usize, format: &RatingTable, rows: &mut Rated) -> Result<(), Fault> {
+    by_fields(text, place, format, rows).map_err(|found| of_row(text, *place).unwrap_or(found))
+}
+
+fn by_fields(text: &[u8], place: &mut usize, format: &RatingTable, rows: &mut Rated) -> Result<(), Fault> {
+    let RatingTable { table, unlabelled } = format;
+    let unlabelled = *unlabelled;
     let start = *place;
     let end = line_end(text, start);
-    let whole = text.get(start..end).unwrap_or_default();
+    let whole = part(text, start..end);
     if whole.trim_ascii().is_empty() {
         *place = end;
         return Ok(());
@@ -119,7 +43,6 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Resul
     if let Some(nul) = odd::nul(text, start, end) {
         return Err(nul);
     }
-    let unlabelled = out.how.unlabelled;
     let line = whole.trim_ascii_end().len() + start;
     let first = start + whole.iter().take_while(|&&byte| blank(byte)).count();
     const ROW: &str = "write each rating as `user item rating [time]`, between tabs, `::`, commas, semicolons, bars or blanks";
@@ -200,10 +123,7 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Resul
     }
     let value = match rating.map(|rating| (rating, value(text, rating, table))) {
         Some((_, Ok(value))) => value,
-        _ if unlabelled => {
-            out.unlabelled = true;
-            MISSING
-        }
+        _ if unlabelled => MISSING,
         None => return fault(first, line, "the rating is missing", ROW),
         Some((rating, Err(Why::NoNumber))) if long_number(&with_point(rating.raw(text))).is_ok() => {
             let remedy = "write 3.5 for 3,5, or separate the fields by tabs, semicolons or bars";
@@ -216,9 +136,7 @@ fn any(text: &[u8], place: &mut usize, out: &mut Parsed, table: &Table) -> Resul
             return fault(rating.start, rating.end, "the rating is out of the range of 32-bit floats", "scale the ratings below 3.4e38");
         }
     };
-    out.codes.push(id(text, user, &mut out.others));
-    out.items.push(id(text, item, &mut out.other_items));
-    out.values.push(value);
+    rows.rating(Id::Name(&user.value(text)), Id::Name(&item.value(text)), value);
     *place = end;
     Ok(())
 }
@@ -241,14 +159,6 @@ fn value(text: &[u8], rating: Field, table: &Table) -> Result<f32, Why> {
         Some((value, end)) if end == rating.end => Ok(value),
         _ if table.separator.decimal_comma() => long_number(&with_point(rating.raw(text))),
         _ => long_number(rating.raw(text)),
-    }
-}
-
-/// The code of a user or item.
-fn id(text: &[u8], field: Field, others: &mut Others) -> u32 {
-    match field.quote {
-        Quote::Doubled => others.push_owned(text, &field.value(text)),
-        _ => others.push(text, (field.start, field.end)),
     }
 }
 

@@ -1,0 +1,75 @@
+//! A chunk's rows between the two passes: 32-bit words, in memory or in the spill file, and what each of them is.
+
+use crate::text::parse::Parts;
+
+/// The rows of a chunk.
+pub(crate) struct Piece {
+    /// Of the chunk.
+    pub(crate) number: u64,
+    /// Examples, or ratings.
+    pub(crate) rows: usize,
+    /// Features in all examples together; 0 for ratings.
+    pub(crate) cells: usize,
+    /// Whether every value is 1, so that none is kept.
+    pub(crate) ones: bool,
+    pub(crate) place: Place,
+}
+
+/// Where a piece is.
+pub(crate) enum Place {
+    Kept(Vec<u32>),
+    /// At this byte of the spill file, so many words.
+    Spilled(u64, usize),
+}
+
+impl Piece {
+    /// The words of a chunk whose ids are counted, in the order in which they are split again, and the piece that they make.
+    pub(crate) fn of(number: u64, parts: &Parts) -> (Piece, [&[u32]; 4]) {
+        let (rows, cells, ones, words): (_, _, _, [&[u32]; 4]) = match parts {
+            Parts::Examples(rows) => {
+                let values = if rows.ones { &[] } else { bytemuck::cast_slice(&rows.values) };
+                let words = [&rows.lengths, bytemuck::cast_slice(&rows.labels), rows.features.as_slice(), values];
+                (rows.labels.len(), rows.features.len(), rows.ones, words)
+            }
+            Parts::Ratings(rows) => {
+                let words = [rows.users.as_slice(), rows.items.as_slice(), bytemuck::cast_slice(&rows.ratings), &[]];
+                (rows.ratings.len(), 0, false, words)
+            }
+        };
+        let place = Place::Spilled(0, words.iter().map(|words| words.len()).sum());
+        (Piece { number, rows, cells, ones, place }, words)
+    }
+}
+
+/// The words of a piece of examples.
+pub(crate) struct ExampleWords<'a> {
+    pub(crate) lengths: &'a mut [u32],
+    pub(crate) labels: &'a mut [u32],
+    pub(crate) codes: &'a mut [u32],
+    /// None where all are 1.
+    pub(crate) values: Option<&'a mut [u32]>,
+}
+
+impl<'a> ExampleWords<'a> {
+    pub(crate) fn of(piece: &Piece, words: &'a mut [u32]) -> ExampleWords<'a> {
+        let (lengths, rest) = words.split_at_mut(piece.rows);
+        let (labels, rest) = rest.split_at_mut(piece.rows);
+        let (codes, values) = rest.split_at_mut(piece.cells);
+        ExampleWords { lengths, labels, codes, values: (!piece.ones).then_some(values) }
+    }
+}
+
+/// The words of a piece of ratings.
+pub(crate) struct RatingWords<'a> {
+    pub(crate) users: &'a mut [u32],
+    pub(crate) items: &'a mut [u32],
+    pub(crate) ratings: &'a mut [u32],
+}
+
+impl<'a> RatingWords<'a> {
+    pub(crate) fn of(piece: &Piece, words: &'a mut [u32]) -> RatingWords<'a> {
+        let (users, rest) = words.split_at_mut(piece.rows);
+        let (items, ratings) = rest.split_at_mut(piece.rows);
+        RatingWords { users, items, ratings }
+    }
+}

@@ -1,0 +1,184 @@
+//! The examples of a chunk, in flat arrays; a feature that stands twice in one is found, and refused, added up, or taken as it stands last.
+
+use std::ops::Range;
+
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+
+use crate::Kind;
+use crate::kind::{BAD, MISSING};
+use crate::text::codes::{Codes, Id};
+use crate::text::parse::{Collector, How, Parts};
+use crate::text::repeated::Repeated;
+use crate::text::sink::{Refused, RowSink};
+
+/// Labelled sparse examples, used again for the next chunk.
+#[derive(Default)]
+pub(crate) struct Examples {
+    pub(crate) labels: Vec<f32>,
+    /// How many features each has.
+    pub(crate) lengths: Vec<u32>,
+    pub(crate) features: Codes,
+    pub(crate) values: Vec<f32>,
+    /// Whether every value is 1.
+    pub(crate) ones: bool,
+    /// The first feature that stands in the place of a label.
+    headless: Option<Range<usize>>,
+    repeated: Repeated,
+    /// How many features, and how many of them with ids that are not their own codes, belong to whole examples.
+    whole: (usize, usize),
+    /// Room to sort the indices of one example.
+    sorted: Vec<u64>,
+}
+
+impl Examples {
+    /// Begins an example. What it is given is left out by [`Collector::cut`], unless it is ended.
+    #[inline(always)]
+    pub(crate) fn begin(&mut self) -> Example<'_> {
+        let first = self.whole.0;
+        Example { all: self, first, label: MISSING, last: 0, ascending: true }
+    }
+
+    /// Notes a line without a label, by the feature in its place.
+    #[cold]
+    pub(crate) fn note_headless(&mut self, feature: Range<usize>) {
+        self.headless.get_or_insert(feature);
+    }
+
+    #[inline(always)]
+    fn keep(&mut self, label: f32) {
+        let first = self.whole.0;
+        // Of other values this looks at one example a chunk. Without a branch for each.
+        if self.ones {
+            self.ones = self.values.iter().skip(first).fold(true, |all, value| all & (value.to_bits() == 1f32.to_bits()));
+        }
+        self.labels.push(label);
+        self.lengths.push((self.features.len() - first) as u32);
+        self.whole = (self.features.len(), self.features.others());
+    }
+
+    /// Looks for an index twice in the last example, whose indices do not ascend, and does with it as is to be done.
+    #[inline(never)]
+    fn settle(&mut self) -> Result<(), Refused> {
+        let (first, first_other) = self.whole;
+        let ids = || self.features.numbers(first, first_other);
+        let mut sorted = std::mem::take(&mut self.sorted);
+        sorted.clear();
+        sorted.extend(ids());
+        sorted.sort_unstable();
+        let is_twice = sorted.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
+        let ids: Vec<u64> = if is_twice { ids().collect() } else { Vec::new() };
+        self.sorted = sorted; // its room is used again
+        if !is_twice {
+            return Ok(());
+        }
+        let mut places = HashMap::with_hasher(foldhash::fast::FixedState::default());
+        let mut sums: Vec<(u64, f64)> = Vec::with_capacity(ids.len());
+        for (position, (&id, &value)) in ids.iter().zip(self.values.iter().skip(first)).enumerate() {
+            match (places.entry(id), self.repeated) {
+                (Entry::Vacant(place), _) => {
+                    place.insert(sums.len());
+                    sums.push((id, value.into()));
+                }
+                (Entry::Occupied(_), Repeated::Error) => return Err(Refused { feature: Some(position), ..repeated() }),
+                (Entry::Occupied(place), how) => {
+                    let Some((_, sum)) = sums.get_mut(*place.get()) else { continue };
+                    *sum = if how == Repeated::Add { *sum + f64::from(value) } else { value.into() };
+                }
+            }
+        }
+        self.cut();
+        for (id, sum) in sums {
+            if !(sum as f32).is_finite() {
+                return Err(Refused::new("values of a repeated index add up beyond 32-bit floats", "scale the values below 3.4e38"));
+            }
+            self.features.push(Id::Number(id));
+            self.values.push(sum as f32);
+        }
+        Ok(())
+    }
+}
+
+#[cold]
+fn repeated() -> Refused {
+    const REMEDY: &str = "give each feature once a row, or say what to do by `repeated` add or `repeated` last";
+    Refused::new("the index is repeated in this row", REMEDY)
+}
+
+impl Collector for Examples {
+    const KIND: Kind = Kind::Sparse;
+
+    fn of(parts: Parts) -> Examples {
+        match parts {
+            Parts::Examples(examples) => examples,
+            Parts::Ratings(_) => Examples::default(),
+        }
+    }
+
+    fn clear(&mut self, how: &How) {
+        self.labels.clear();
+        self.lengths.clear();
+        self.features.clear();
+        self.values.clear();
+        (self.ones, self.headless, self.repeated, self.whole) = (true, None, how.repeated, (0, 0));
+    }
+
+    fn cut(&mut self) {
+        let (features, others) = self.whole;
+        self.features.truncate(features, others);
+        self.values.truncate(features);
+    }
+
+    fn push_bad(&mut self) {
+        self.keep(BAD);
+    }
+
+    fn targets(&self) -> &[f32] {
+        &self.labels
+    }
+
+    fn headless(&self) -> Option<Range<usize>> {
+        self.headless.clone()
+    }
+}
+
+/// The example at hand.
+pub(crate) struct Example<'a> {
+    all: &'a mut Examples,
+    /// Where its features begin.
+    first: usize,
+    label: f32,
+    /// The last index.
+    last: u64,
+    ascending: bool,
+}
+
+impl RowSink for Example<'_> {
+    #[inline(always)]
+    fn label(&mut self, label: f32) {
+        self.label = label;
+    }
+
+    #[inline(always)]
+    fn numbered(&mut self, index: u64, value: f32) -> Result<(), Refused> {
+        if index <= self.last && self.all.features.len() > self.first {
+            if index == self.last && self.all.repeated == Repeated::Error {
+                return Err(repeated());
+            }
+            self.ascending = false;
+        }
+        self.last = index;
+        self.all.features.push(Id::Number(index));
+        self.all.values.push(value);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn end(self) -> Result<(), Refused> {
+        if !self.ascending {
+            self.all.settle()?;
+        }
+        self.all.keep(self.label);
+        Ok(())
+    }
+}

@@ -1,0 +1,129 @@
+//! From files to numbers: what is read, in which format, and where its parts go.
+//!
+//! [`input`] gives chunks of whole lines; [`guess`] says which format they are in; a [`TextFormat`] hands the parts of each line to a
+//! sink: those of an example to [`Examples`](examples::Examples), those of a rating to [`Rated`](rated::Rated).
+//!
+//! A format is one file with a [`TextFormat`], and its line in the list below. Its name, the values of `format` and their help, what is
+//! guessed, and whether it holds examples or ratings all come from there.
+
+pub(crate) mod chunk;
+pub(crate) mod codes;
+mod encoding;
+pub(crate) mod examples;
+mod expected;
+mod fault;
+mod fields;
+mod foreign;
+mod format;
+pub(crate) mod guess;
+pub(crate) mod input;
+mod mixed;
+mod number;
+mod odd;
+pub(crate) mod parse;
+pub(crate) mod rated;
+mod ratings;
+mod repeated;
+mod sink;
+mod svmlight;
+mod unread;
+
+use std::sync::Arc;
+
+pub use expected::looks_like;
+pub(crate) use fault::Bad;
+use fault::Fault;
+pub(crate) use input::{Progress, is_stdin};
+pub(crate) use mixed::row_for_model;
+use parse::{Collector, Named, Parser, Start};
+pub use ratings::columns::{Column, Columns};
+pub use repeated::Repeated;
+
+format::formats! {
+    // Those whose lines are told by their marks come first, for tables of ratings have none.
+    /// `label index:value index:value ...`, one example a line.
+    Svmlight: svmlight::Svmlight,
+    /// `user item rating [time]`, one rating a line.
+    Ratings: ratings::RatingTable,
+}
+
+/// A text format, one example or rating a line. A value of it knows how one input is laid out.
+pub(crate) trait TextFormat: Send + Sync + Sized + 'static {
+    /// As `format` takes it.
+    const NAME: &'static str;
+    /// What a line looks like, for the help of `format`.
+    const LOOKS: &'static str;
+    /// What its lines give: examples or ratings.
+    type Collector: Collector;
+
+    /// Whether a line looks like one of this format, where none of the formats before it in the list has claimed it. The line is not empty, is
+    /// no comment, and has plain blanks alone.
+    fn recognises(line: &[u8]) -> bool;
+
+    /// Looks at the first lines of an input: whether there is a heading, and what it says.
+    fn begin(first_lines: &[u8], asked: Asked<'_>) -> Result<Begun<Self>, Bad>;
+
+    /// Reads the line at `at`, which newlines follow, and leaves `at` after its newline. An empty line or a comment gives nothing.
+    fn line(&self, text: &[u8], at: &mut usize, rows: &mut Self::Collector) -> Result<(), Fault>;
+
+    /// Whether the first line of an input, which could not be read, is one of counts that some exports put before their lines.
+    fn begins_with_counts(_text: &[u8]) -> bool {
+        false
+    }
+
+    /// The same fault, with advice that does not lead back to what was done already.
+    fn advise(found: Fault, _named: Named) -> Fault {
+        found
+    }
+}
+
+/// What is asked of the first lines of an input.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Asked<'a> {
+    /// The columns that the user named.
+    pub(crate) columns: Option<&'a Columns>,
+    /// Whether a table that may as well be something else is refused.
+    pub(crate) doubtful: bool,
+    /// Whether it is known what the text holds, by the model that is to take it.
+    pub(crate) known: bool,
+    /// Whether labels and ratings may be missing.
+    pub(crate) unlabelled: bool,
+}
+
+/// What the first lines of an input say.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Begun<F> {
+    /// How the input is laid out.
+    pub(crate) format: F,
+    /// Behind the heading, if there is one.
+    pub(crate) start: Start,
+    /// Whether there was any line to go by.
+    pub(crate) decided: bool,
+    /// What of it is to be told.
+    pub(crate) note: Option<String>,
+}
+
+/// The same of any format.
+pub(crate) type Layout = Begun<Arc<dyn Parser>>;
+
+impl<F: Parser + 'static> Begun<F> {
+    fn shared(self) -> Layout {
+        let Begun { format, start, decided, note } = self;
+        Begun { format: Arc::new(format), start, decided, note }
+    }
+}
+
+/// What to do with a row that cannot be understood.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OnBadRow {
+    /// Stop, naming its place.
+    #[default]
+    Stop,
+    /// Leave it out and count it.
+    Skip,
+}
+
+hogwild_base::named! { OnBadRow {
+    Stop "stop" "Stop at the first, naming file, line and column";
+    Skip "skip" "Leave them out; count and report them";
+} }

@@ -1,0 +1,211 @@
+//! `label index:value index:value ...`, with comments after `#` and query numbers left out; for predictions also without the label.
+
+mod counts;
+pub(crate) mod looks;
+mod odd;
+
+use crate::bytes::{blank, byte, line_end, part};
+use crate::kind::MISSING;
+use crate::text::codes::Id;
+use crate::text::examples::Examples;
+use crate::text::fault::{Bad, Fault};
+use crate::text::mixed::{self, Advice};
+use crate::text::number::{digits, short_number};
+use crate::text::odd::{character, lone_return, wide_blank};
+use crate::text::parse::{Named, Start};
+use crate::text::sink::{Refused, RowSink};
+use crate::text::{Asked, Begun, TextFormat};
+use odd::{Label, label, long_index, value, weight_refused};
+
+/// Rows of svmlight: every input is laid out alike.
+pub(crate) struct Svmlight {
+    /// Whether labels may be missing.
+    unlabelled: bool,
+}
+
+impl TextFormat for Svmlight {
+    const NAME: &'static str = "svmlight";
+    const LOOKS: &'static str = "`label index:value index:value ...`";
+    type Collector = Examples;
+
+    fn recognises(line: &[u8]) -> bool {
+        looks::is_row(line)
+    }
+
+    fn begin(_: &[u8], asked: Asked<'_>) -> Result<Begun<Svmlight>, Bad> {
+        Ok(Begun { format: Svmlight { unlabelled: asked.unlabelled }, start: Start::default(), decided: true, note: None })
+    }
+
+    #[inline(always)]
+    fn line(&self, text: &[u8], at: &mut usize, rows: &mut Examples) -> Result<(), Fault> {
+        line(text, at, self.unlabelled, rows)
+    }
+
+    fn begins_with_counts(text: &[u8]) -> bool {
+        counts::are_counts(text)
+    }
+
+    fn advise(found: Fault, named: Named) -> Fault {
+        const BY_USER: Advice = (
+            "this is a rating or a row of bare indices, for no `index:value` pair is in it",
+            "write each row as `label index:value ...`, an index alone as `12:1`; if all lines are ratings, give `format` ratings",
+        );
+        const BY_MODEL: Advice = (
+            "this line has no `index:value` pair, and the model takes svmlight rows",
+            "write each row as `label index:value ...`; ratings are for models of `model` mf",
+        );
+        mixed::advise(found, named, BY_USER, BY_MODEL)
+    }
+}
+
+/// Whether a token ends at a blank, a comment or the end of the line.
+#[inline]
+fn closes(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'#')
+}
+
+/// The end of a token, for what is odd about it: blanks that are no ASCII end it too.
+fn token_end(text: &[u8], mut at: usize) -> usize {
+    while !closes(byte(text, at)) && wide_blank(text, at) == 0 {
+        at += character(text, at);
+    }
+    at
+}
+
+/// The token that begins at a place.
+fn token(text: &[u8], start: usize) -> &[u8] {
+    part(text, start..token_end(text, start))
+}
+
+/// Where the blanks end, those included that are no ASCII.
+fn skip_blanks(text: &[u8], mut at: usize) -> usize {
+    loop {
+        match wide_blank(text, at) {
+            0 if blank(byte(text, at)) => at += 1,
+            0 => return at,
+            wide => at += wide,
+        }
+    }
+}
+
+/// Parses one line from `place`, leaves `place` after its newline.
+#[inline(always)]
+fn line(text: &[u8], place: &mut usize, unlabelled: bool, rows: &mut Examples) -> Result<(), Fault> {
+    let mut at = *place;
+    while blank(byte(text, at)) {
+        at += 1;
+    }
+    if byte(text, at) > 127 {
+        at = skip_blanks(text, at);
+    }
+    if matches!(byte(text, at), b'\n' | b'#') {
+        *place = line_end(text, at);
+        return Ok(());
+    }
+    let (line, mut weight) = (at, None);
+    let (label, end) = match short_number(text, at) {
+        Some((label, end)) if closes(byte(text, end)) => (label, end),
+        _ => match label(text, at, unlabelled)? {
+            Label::Given(label, end) => (label, end),
+            Label::Weighted(label, given, end) => {
+                weight = Some(given);
+                (label, end)
+            }
+            Label::Other(end) => (MISSING, end),
+            Label::Absent => {
+                rows.note_headless(at..token_end(text, at));
+                (MISSING, at)
+            }
+        },
+    };
+    at = end + usize::from(byte(text, end) == b' ');
+    let mut example = rows.begin();
+    example.label(label);
+    if weight.is_some_and(|weight| example.weight(weight).is_err()) {
+        return Err(weight_refused(line, end));
+    }
+    let mut width = 1;
+    loop {
+        let start = at;
+        let (count, mut index, after) = digits(text, start);
+        // Most indices are as long as the one before. Guessing so, the processor need not wait for the count to go on.
+        if count != width {
+            width = count;
+            continue;
+        }
+        let mut colon = start + width;
+        if width == 0 || after != b':' {
+            // A blank more, the end of the line, a long index, or something odd.
+            match byte(text, start) {
+                b' ' | b'\t' => {
+                    at += 1;
+                    continue;
+                }
+                b'\r' => {
+                    while blank(byte(text, at)) {
+                        at += 1;
+                    }
+                    if byte(text, at) != b'\n' {
+                        return Err(lone_return(text, start));
+                    }
+                    continue;
+                }
+                b'\n' => {
+                    at += 1;
+                    break;
+                }
+                b'#' => {
+                    at = line_end(text, at);
+                    break;
+                }
+                _ => match long_index(text, start)? {
+                    (Some(found), end) => (index, colon) = (found, end),
+                    (None, end) => {
+                        at = end;
+                        continue;
+                    }
+                },
+            }
+        }
+        let (value, end) = match short_number(text, colon + 1) {
+            Some((value, end)) if closes(byte(text, end)) => (value, end),
+            _ => value(text, start, colon + 1)?,
+        };
+        at = end + usize::from(byte(text, end) == b' ');
+        if let Err(refused) = example.feature(None, Id::Number(index), value) {
+            return Err(refused.at(start..end));
+        }
+    }
+    if let Err(refused) = example.end() {
+        return Err(of_example(text, line, refused));
+    }
+    *place = at;
+    Ok(())
+}
+
+/// The fault of an example as a whole, or of one of its features.
+#[cold]
+fn of_example(text: &[u8], line: usize, refused: Refused) -> Fault {
+    let places = match refused.feature {
+        Some(position) => feature_place(text, line, position),
+        None => line..token_end(text, line),
+    };
+    refused.at(places)
+}
+
+/// Where a feature is, by its position in the row: a label and any query number come first, then the pairs in their order.
+fn feature_place(text: &[u8], line: usize, position: usize) -> std::ops::Range<usize> {
+    let has_no_label = token(text, line).contains(&b':');
+    let (mut at, mut left) = (if has_no_label { line } else { token_end(text, line) }, position);
+    loop {
+        at = skip_blanks(text, at);
+        let end = token_end(text, at);
+        if at == end || (left == 0 && byte(text, at).is_ascii_digit()) {
+            return at..end;
+        }
+        if byte(text, at).is_ascii_digit() {
+            left -= 1;
+        }
+        at = end;
+    }
+}

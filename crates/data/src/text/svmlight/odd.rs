@@ -1,0 +1,178 @@
+//! Labels, indices and values that are not written as most are: read all the same, or named with what is wrong.
+
+use super::{skip_blanks, token, token_end};
+use crate::bytes::{blank, byte, from, line_end, split_once, up_to};
+use crate::text::fault::{Fault, REMEDY_FINITE, fault};
+use crate::text::mixed;
+use crate::text::number::{TENS, Why, digits, long_number};
+use crate::text::unread::{REWRITE, VOWPAL_WABBIT, is_vowpal_wabbit};
+
+const PAIRS: &str = "write each feature as `index:value`, without blanks around the colon";
+const NAMED: &str = "indices are whole numbers from 0: number the names (or hash them), as in `index:value`";
+const COMMAS: &str = "commas or semicolons separate the features of this row, and blanks should";
+const BLANKS: &str = "put blanks in their place: `label index:value index:value ...`";
+
+/// What stands where a label does, and where it ends.
+pub(super) enum Label {
+    Given(f32, usize),
+    /// `label:weight`
+    Weighted(f32, f32, usize),
+    /// Anything else, where labels may be missing.
+    Other(usize),
+    /// The row's first feature.
+    Absent,
+}
+
+/// A label that is no plain number.
+#[cold]
+pub(super) fn label(text: &[u8], start: usize, unlabelled: bool) -> Result<Label, Fault> {
+    let end = token_end(text, start);
+    let token = token(text, start);
+    let comma = token.iter().any(|byte| matches!(byte, b',' | b';'));
+    if comma && (token.contains(&b':') || token.ends_with(b",") || token.ends_with(b";")) {
+        return fault(start, end, COMMAS, BLANKS);
+    }
+    if let Some((label, weight)) = split_once(token, b':') {
+        const ALONE: &str = "begin each row with its label alone: `label index:value ...`; `predict` takes rows without labels";
+        if let Some((label, weight)) = weighted(text, label, weight, end) {
+            return Ok(Label::Weighted(label, weight, end));
+        }
+        if unlabelled {
+            return Ok(Label::Absent);
+        }
+        return fault(start, end, "the label is missing, or is followed by a weight (`label:weight`), and those are not read yet", ALONE);
+    }
+    match long_number(token) {
+        Ok(label) => Ok(Label::Given(label, end)),
+        Err(_) if unlabelled && !token.iter().any(u8::is_ascii_control) => Ok(Label::Other(end)),
+        Err(Why::NoNumber) if comma => {
+            fault(start, end, "the label has a comma", "give one label a row, a number with a point for its decimals")
+        }
+        Err(Why::NoNumber) => {
+            fault(start, end, "the label is no number", "labels are +1, -1, 0, 1 or any real number; `predict` takes rows without labels")
+        }
+        Err(Why::Nan) => fault(start, end, "the label is NaN", REMEDY_FINITE),
+        Err(Why::Infinite) => fault(start, end, "the label is infinite", REMEDY_FINITE),
+        Err(Why::Range) => fault(start, end, "the label is out of the range of 32-bit floats", "scale the labels below 3.4e38"),
+    }
+}
+
+/// What is wrong with a weight that is not kept.
+#[cold]
+pub(super) fn weight_refused(start: usize, end: usize) -> Fault {
+    let remedy = "leave `:weight` away: `label index:value ...`";
+    Fault { start, end, problem: "this is `label:weight`, and weights of examples are not read yet", remedy }
+}
+
+/// Label and weight, where `a:b` before a row's pairs can be nothing else: `a` is no index, or that of the first pair.
+fn weighted(text: &[u8], label: &[u8], weight: &[u8], end: usize) -> Option<(f32, f32)> {
+    let numbers = (long_number(label).ok()?, long_number(weight).ok()?);
+    let following = token(text, skip_blanks(text, end));
+    let index =
+        |text: &[u8]| std::str::from_utf8(text).ok().filter(|text| !text.starts_with('+')).and_then(|text| text.parse::<u64>().ok());
+    let first = split_once(following, b':').and_then(|(first, _)| index(first));
+    let is_weighted = match (index(label), first) {
+        (Some(label), Some(first)) => label == first,
+        (index, _) => index.is_none(),
+    };
+    is_weighted.then_some(numbers)
+}
+
+/// An index of any number of digits, and where its colon is; the rest is odd.
+pub(super) fn long_index(text: &[u8], start: usize) -> Result<(Option<u64>, usize), Fault> {
+    let (mut at, mut index) = (start, Some(0u64));
+    loop {
+        let (count, number, _) = digits(text, at);
+        index = index.and_then(|index| index.checked_mul(*TENS.get(count)?)?.checked_add(number));
+        at += count;
+        if count < 8 {
+            break;
+        }
+    }
+    if byte(text, at) == b':' && at > start && index.is_some() { Ok((index, at)) } else { odd_index(text, start) }
+}
+
+/// A token that does not begin like `index:`. Gives the index, if it has one after all, and where its colon is; or the end
+/// of a token to leave out.
+#[cold]
+fn odd_index(text: &[u8], start: usize) -> Result<(Option<u64>, usize), Fault> {
+    let end = token_end(text, start);
+    let token = token(text, start);
+    if token.starts_with(b"qid:") {
+        return Ok((None, end));
+    }
+    // A blank that is no ASCII.
+    if end == start {
+        return Ok((None, skip_blanks(text, start)));
+    }
+    let pair = split_once(token, b':');
+    if pair.map_or(token, |(index, _)| index).iter().any(|byte| matches!(byte, b',' | b';')) {
+        return fault(start, end, COMMAS, BLANKS);
+    }
+    let Some((index, _)) = pair else {
+        if is_vowpal_wabbit(line_around(text, start)) {
+            return fault(start, end, VOWPAL_WABBIT, REWRITE);
+        }
+        let next = skip_blanks(text, end);
+        if byte(text, next) == b':' && byte(text, next + 1) != b':' {
+            return fault(start, token_end(text, next), "a blank stands before the colon", PAIRS);
+        }
+        if token.first().is_some_and(u8::is_ascii_alphabetic) && token.contains(&b'=') {
+            return fault(start, end, "this is a named feature, with `=` in place of a colon", NAMED);
+        }
+        if is_rating(text, start) {
+            return fault(start, end, mixed::RATING, mixed::REMEDY);
+        }
+        return fault(start, end, "this is no `index:value` pair", PAIRS);
+    };
+    if index.is_empty() {
+        return fault(start, end, "the index is missing before the colon", "write each feature as `index:value`");
+    }
+    if !index.iter().all(u8::is_ascii_digit) {
+        return fault(start, end, "the index is no whole number", NAMED);
+    }
+    match std::str::from_utf8(index).ok().and_then(|digits| digits.parse().ok()) {
+        Some(number) => Ok((Some(number), start + index.len())),
+        None => fault(start, end, "the index is out of the range of 64-bit integers", "hash or renumber the features below 2^64"),
+    }
+}
+
+/// A value that is not written as most are, and where it ends. The token begins at `start`, its value at `at`.
+#[cold]
+pub(super) fn value(text: &[u8], start: usize, at: usize) -> Result<(f32, usize), Fault> {
+    let end = token_end(text, at);
+    let token = token(text, at);
+    if token.is_empty() {
+        return fault(start, end, "the value is missing after the colon", PAIRS);
+    }
+    if let Some(comma) = token.iter().find(|byte| matches!(byte, b',' | b';')) {
+        let is_list = split_once(token, *comma).is_some_and(|(_, rest)| rest.is_empty() || rest.contains(&b':'));
+        if is_list {
+            return fault(start, end, COMMAS, BLANKS);
+        }
+        return fault(start, end, "the value has a comma", "write decimals with a point, and blanks between features");
+    }
+    if token.contains(&b':') {
+        return fault(start, end, "this has more than one colon", "write each feature as `index:value`; field-aware triples are not read");
+    }
+    match long_number(token) {
+        Ok(value) => Ok((value, end)),
+        Err(Why::NoNumber) => fault(start, end, "the value is no number", "write each feature as `index:value` with a real value"),
+        Err(Why::Nan) => fault(start, end, "the value is NaN", REMEDY_FINITE),
+        Err(Why::Infinite) => fault(start, end, "the value is infinite", REMEDY_FINITE),
+        Err(Why::Range) => fault(start, end, "the value is out of the range of 32-bit floats", "scale the values below 3.4e38"),
+    }
+}
+
+/// The line around a place.
+fn line_around(text: &[u8], at: usize) -> &[u8] {
+    let start = memchr::memrchr(b'\n', up_to(text, at)).map_or(0, |newline| newline + 1);
+    up_to(from(text, start), line_end(text, at) - start)
+}
+
+/// Whether the line around a place has three or four fields without a colon among them.
+fn is_rating(text: &[u8], at: usize) -> bool {
+    let line = line_around(text, at);
+    let fields = line.split(|&byte| blank(byte) || byte == b'\n').filter(|field| !field.is_empty());
+    matches!(fields.count(), 3..=4) && !line.contains(&b':') && !line.contains(&b'#')
+}

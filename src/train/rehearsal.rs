@@ -97,7 +97,7 @@ impl<'a> Rehearsal<'a> {
         }
     }
 
-    /// Rehearses the rates on as many threads as the run has, each on one; gives the losses of the examples that judge, none of a rate
+    /// Rehearses the rates on as many threads as the search has, each on one; gives the losses of the examples that judge, none of a rate
     /// that left the finite numbers.
     pub fn side_by_side(&self, rates: &[f32], follower: &mut Follower<'_>) -> Result<Vec<Rehearsed>> {
         let (next, counters) = (AtomicUsize::new(0), Vec::from_iter(rates.iter().map(|_| Counters::default())));

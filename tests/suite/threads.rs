@@ -1,9 +1,16 @@
 //! What a call starts of threads, and what is left of them: nothing that a forked process, or another call, could miss.
-#[cfg(target_os = "linux")]
-use crate::support::command::until;
-use crate::support::data::open_file;
+#![cfg(target_os = "linux")]
+use crate::support::{
+    command::{signal, start_training, until},
+    data::open_file,
+};
 use hogwild::{Batch, EpochReport, Settings, Threads, Watch, data::Data, synth::Synth, train_factorization, train_linear};
-use std::{ops::ControlFlow, path::Path, process::Command};
+use std::{
+    ops::ControlFlow,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 /// Runs a test in a process where no other one runs.
 fn in_own_process(test: &str, work: impl FnOnce()) {
@@ -35,18 +42,15 @@ fn all_work(folder: &Path, threads: usize, watch: &mut dyn Watch) {
     Synth { rows: 5000, ..Synth::default() }.write(&mut std::io::sink(), &()).unwrap();
 }
 
-#[cfg(target_os = "linux")]
 fn running() -> usize {
     std::fs::read_dir("/proc/self/task").unwrap().count()
 }
 
 /// Whoever initialises rayon's global pool first may do so.
-#[cfg(target_os = "linux")]
 fn assert_no_global_pool() {
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().unwrap();
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn one_thread_is_the_calling_one() {
     struct Counts(usize, usize);
@@ -66,7 +70,6 @@ fn one_thread_is_the_calling_one() {
     });
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn several_threads_end_with_the_call() {
     in_own_process("threads::several_threads_end_with_the_call", || {
@@ -80,10 +83,8 @@ fn several_threads_end_with_the_call() {
 }
 
 /// As Python's multiprocessing does by default.
-#[cfg(unix)]
 #[test]
 fn a_forked_process_trains_too() {
-    use std::time::{Duration, Instant};
     in_own_process("threads::a_forked_process_trains_too", || {
         let folder = tempfile::tempdir().unwrap();
         let kept = Threads::new(2);
@@ -114,10 +115,8 @@ fn a_forked_process_trains_too() {
 }
 
 /// Where workers are as many as cores each has one; otherwise the system places them, so that two runs need not share a core.
-#[cfg(target_os = "linux")]
 #[test]
 fn workers_are_pinned_to_all_cores_or_to_none() {
-    use crate::support::command::{signal, start_training};
     let cores = |status: &str| status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap_or("").trim().to_owned();
     let own = cores(&std::fs::read_to_string("/proc/self/status").unwrap());
     let count = std::thread::available_parallelism().unwrap().get();

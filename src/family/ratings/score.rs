@@ -120,7 +120,8 @@ impl<'a> FactorModel<'a> {
     /// # Errors
     /// When the dictionaries cannot be read.
     pub fn score_ratings(&self, loss: Loss, data: &Ratings) -> Result<Scored> {
-        Ok(self.factors.score_all(&translate(data, self.users, self.items, loss)?))
+        let translated = translate(data, self.users, self.items, loss)?;
+        Ok(threads::in_call(|| self.factors.score_all(&translated)))
     }
 }
 

@@ -167,7 +167,8 @@ fn numbered(
         for row in rows {
             let length = (row_start[row + 1] - row_start[row]) as usize;
             let (mine, others) = std::mem::take(&mut cells).split_at_mut(length);
-            let (reals, others_values) = std::mem::take(&mut values).split_at_mut(length.min(values.len()));
+            let held = length.min(values.len()); // none where all are 1
+            let (reals, others_values) = std::mem::take(&mut values).split_at_mut(held);
             (cells, values) = (others, others_values);
             if reals.is_empty() {
                 mine.iter_mut().for_each(|code| *code = rank(*code));

@@ -1,7 +1,7 @@
 //! Synchronous batches: gradients are summed at parameters that stand still, then each touched row takes one step.
 //!
-//! With `n` examples a batch, a step goes by the mean gradient `g = 1/n sum_i g_i(w)`, all at the same `w` (Robbins & Monro 1951 for `n =
-//! 1`, Cauchy 1847 for all). A batch is cut into shards, each with [`Gradients`] of its own, which [`Summing`](super::Summing) adds to;
+//! With `n` examples a batch, a step goes by the mean gradient `g = 1/n sum_i g_i(w)`, all at the same `w` (Robbins & Monro 1951 for
+//! `n = 1`, Cauchy 1847 for all). A batch is cut into shards, each with [`Gradients`] of its own, which [`Summing`](super::Summing) adds to;
 //! [`Merge`] adds those of one shard to another's, and [`Step`](super::Step) lets the rule step. Every sum has one order, whoever
 //! computes it: any number of threads gives the same bits. Sums are single numbers of 24 bits: of a feature that a shard has in 10^7
 //! examples, smaller ones begin to be lost.

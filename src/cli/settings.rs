@@ -90,12 +90,16 @@ impl<S: Subset> FromArgMatches for Typed<S> {
 fn argument(option: &'static Opt) -> Arg {
     let flag = option.name.replace('_', "-");
     let help = help(option);
-    let argument = Arg::new(option.name).help_heading(option.group).allow_negative_numbers(true);
+    let argument = Arg::new(option.name).help_heading(option.group);
     if option.is_switch {
-        let help = help[..1].to_lowercase() + &help[1..];
-        return argument.long(format!("no-{flag}")).action(ArgAction::SetTrue).help(format!("Do not {help}"));
+        return argument.long(format!("no-{flag}")).action(ArgAction::SetTrue).help(help);
     }
-    let argument = argument.long(flag).value_name(option.value).value_parser(parser(option)).help(format!("{help}{}", brackets(option)));
+    let argument = argument
+        .long(flag)
+        .allow_negative_numbers(true)
+        .value_name(option.value)
+        .value_parser(parser(option))
+        .help(format!("{help}{}", brackets(option)));
     let argument = match option.details {
         Some(details) => {
             let long = format!("{help}{}\n\n{}", brackets(option), flags::of_library(&details()));
@@ -112,7 +116,7 @@ fn argument(option: &'static Opt) -> Arg {
 
 /// The help, as clap has it: without a full stop.
 fn help(option: &Opt) -> String {
-    let help = flags::of_library(option.help.trim());
+    let help = flags::of_library(option.help_of_flag());
     if help.ends_with("...") { help } else { help.trim_end_matches('.').to_string() }
 }
 

@@ -25,7 +25,8 @@ pub fn markdown() -> String {
                 "\n## {group}\n\n| option | default for rows | default for ratings | range | meaning |\n|---|---|---|---|---|\n"
             );
         }
-        let [rows, ratings] = option.defaults().map(|default| default.unwrap_or_else(|| "not used".into()));
+        let shown = |default: Option<String>| if option.is_switch { "off".into() } else { default.unwrap_or_else(|| "not used".into()) };
+        let [rows, ratings] = option.defaults().map(shown);
         let cells = [spelled(option), rows, ratings, range(option), meaning(option)];
         let _ = writeln!(page, "| {} |", cells.map(|cell| cell.replace('|', "\\|")).join(" | "));
     }
@@ -55,7 +56,7 @@ fn range(option: &Opt) -> String {
 
 /// The help, with what is only of some models said in the columns of defaults, and other settings as flags.
 fn meaning(option: &Opt) -> String {
-    let help = flags(option.help.trim());
+    let help = flags(option.help_of_flag());
     let only = match option.takes {
         Takes::Both => "",
         Takes::Rows if !help.contains("linear models") => " Linear models only.",

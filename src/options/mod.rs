@@ -119,7 +119,11 @@ mod tests {
                 settings.set(option.name, &text).unwrap();
                 let has_range = !option.must_be.is_empty() || option.is_switch || !option.choices().is_empty() || option.details.is_some();
                 assert!(has_range || option.name == "isa", "{}", option.name);
-                assert!(!option.help.is_empty() && option.is_switch == option.value.is_empty(), "{}", option.name);
+                assert!(
+                    !option.help.is_empty() && option.is_switch == option.value.is_empty() && option.is_switch != option.off.is_empty(),
+                    "{}",
+                    option.name
+                );
             }
             assert_eq!(settings.describe(), before);
         }

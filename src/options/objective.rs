@@ -15,9 +15,10 @@ group! { $ "Objective";
         within: |s| s.positive.is_none_or(f32::is_finite),
     }
 
-    /// Standardise labels that are numbers while they are learnt, and start from the best constant; otherwise labels are learnt as they
-    /// are, from a score of 0.
-    standardize: bool = true => {}
+    /// Whether labels that are numbers are standardised while they are learnt, and scores start from the best constant, not from 0.
+    standardize: bool = true => {
+        off: "Learn labels as they are: not standardised, and from a score of 0, not from the best constant.",
+    }
 
     /// L2 regularisation: lambda/2 |w|^2 beside the mean loss (linear models), or per rating (factorization).
     l2: f64 = 0.0, ratings 0.02 => { value: "LAMBDA", must_be: "from 0 to 1e30; try 1e-5", within: |s| (0.0..=1e30).contains(&s.l2), }

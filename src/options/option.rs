@@ -34,6 +34,8 @@ pub struct Opt {
     pub must_be: &'static str,
     /// Which models have a use for it.
     pub takes: Takes,
+    /// Of a switch that is on: what it is to switch it off, which is what its flag does.
+    pub off: &'static str,
     /// The value of its name alone, where that means something.
     pub bare: Option<&'static str>,
     /// A setting without which it says nothing.
@@ -64,6 +66,7 @@ impl Opt {
         by_default: ["", ""],
         must_be: "",
         takes: Takes::Both,
+        off: "",
         bare: None,
         needs: None,
         is_flag: true,
@@ -91,6 +94,11 @@ impl Opt {
     /// The value, as [`set`](Self::set) reads it; None where nothing is set.
     pub fn get(&self, settings: &Settings) -> Option<String> {
         (self.show)(settings)
+    }
+
+    /// The help of its flag, which switches a switch off.
+    pub fn help_of_flag(&self) -> &'static str {
+        if self.off.is_empty() { self.help.trim() } else { self.off }
     }
 
     /// All values, where they are few names.

@@ -7,7 +7,7 @@ group! { $ "Threads";
     /// many workers as the data are worth; all else, such as the search of learning rates, has all cores.
     threads: usize = crate::Threads::all().count() => {
         value: "N",
-        by_default: ["one for each 2 million nonzeros, up to all cores", "one for each 500,000 ratings, up to all cores"],
+        by_default: ["one for each 2 million nonzeros (up to all cores)", "one for each 500,000 ratings (up to all cores)"],
         must_be: "from 1 to 1024",
         within: |s| (1..=1024).contains(&s.threads),
     }
@@ -36,13 +36,14 @@ group! { $ "Threads";
     /// Examples between two exchanges of the hottest private rows; others are exchanged every 4th or 16th time.
     exchange_every: Option<u32> = None => {
         value: "N",
-        by_default: ["64 to 1,024, by hot rows and nonzeros", "4096"],
+        by_default: ["64 to 1,024 (by hot rows and nonzeros)", "4096"],
         must_be: "at least 1; try 256",
         within: |s| s.exchange_every != Some(0),
     }
 
-    /// Pin each worker to a core, where there are as many workers as cores, and more than one. The command does; it has the machine to itself.
-    pin: bool = false => {}
+    /// Whether each worker is pinned to a core, where there are as many workers as cores, and more than one. The command does, as it has the
+    /// machine to itself.
+    pin: bool = false => { off: "Let the system move the workers between cores.", }
 
     /// The vector instructions that workers use; all give the same bits.
     isa: Option<InstructionSet> = None => {

@@ -28,11 +28,10 @@ mod trainer;
 
 pub use classes::Classes;
 pub use family::{AnyData, AnyFamily, FAMILIES, FactorModel, Factors, LinearModel, WindowReport, family, family_for};
-pub use hogwild_base::{Error, Knob, Named, OutputFile, Result, Threads, memory};
+pub use hogwild_base::{Error, Hyperparameter, Named, OutputFile, Result, Threads, memory};
 pub use hogwild_data as data;
 pub use hogwild_data::Window;
 pub use hogwild_kernels::{
-    aids::Aids,
     batch::Batch,
     feed::Normalize,
     loss,
@@ -44,11 +43,12 @@ pub use hogwild_kernels::{
     rules::Rule,
     schedule::{Moment, OwnSchedule, Schedule},
     simd::{F32x16, InstructionSet, LANES, Line, Real, Vector},
+    transforms::Transforms,
 };
 pub use model::{Axis, Metrics, Schema, Scored, Size, Tensor, TensorKind, Tensors, TrainedModel};
 pub use options::{IntoSetting, Opt, Settings, Takes, markdown as options_page, options};
 pub use train::{
-    Astray, Ended, EpochReport, Outcome, Progress, RaceReport, Raced, Resolved, Watch, train, train_factorization,
+    Astray, Ended, EpochReport, Outcome, Progress, RateSearchReport, Resolved, TriedRate, Watch, train, train_factorization,
     train_factorization_with, train_linear, train_linear_with,
 };
 pub use trainer::Trainer;

@@ -63,7 +63,7 @@ pub struct CacheOptions {
     /// How much is kept of the packed forms of text, such as 20G: the least recently used go first [default: a fifth of the disk's free space]
     #[arg(long, value_name = "SIZE", env = "HOGWILD_CACHE_SIZE", value_parser = bytes)]
     pub cache_size: Option<u64>,
-    /// When the integrity of a packed file is checked: once, and then only if it has changed since (for which a stamp is kept in the
+    /// When the integrity of a packed file is checked: once, and then only if it has changed since (for which a record is kept in the
     /// cache folder; files under 16 MB always), or always; with --no-cache always
     #[arg(long, value_parser = named::<Check>(), value_name = "WHEN", default_value = "once")]
     pub check: Check,

@@ -129,6 +129,6 @@ mod tests {
         for option in hogwild::options().filter(|option| option.is_flag && !option.is_switch) {
             assert!(flag(option.name).is_some(), "{}", option.name);
         }
-        assert!(hogwild::Rule::knob_names().into_iter().all(|name| flag(name).is_some()));
+        assert!(hogwild::Rule::hyperparameter_names().into_iter().all(|name| flag(name).is_some()));
     }
 }

@@ -5,7 +5,7 @@ use super::{
 };
 use anyhow::Context;
 use hogwild::{
-    Astray, EpochReport, InstructionSet, Normalize, Outcome, Progress, RaceReport, Raced, Settings, Watch, WindowReport,
+    Astray, EpochReport, InstructionSet, Normalize, Outcome, Progress, RateSearchReport, Settings, TriedRate, Watch, WindowReport,
     data::{Data, Opened},
     memory,
 };
@@ -139,20 +139,19 @@ impl Watch for Report {
         ControlFlow::Continue(())
     }
 
-    fn race(&mut self, race: &RaceReport) {
+    fn rate_search(&mut self, race: &RateSearchReport) {
         self.see_memory();
         self.tell(&match race.rates.len() {
-            0 => format!("learning rate {}, the rule's default: none is raced here; try others with --lr", race.chosen),
+            0 => format!("learning rate {}, the rule's default: none is tried here; try others with --lr", race.chosen),
             n if !race.helped => format!(
-                "learning rate {}: of {n} raced in {:.2} s none was better on examples held out than a constant prediction, and this is the largest that does no harm",
+                "learning rate {}: of {n} tried in {:.2} s none was better on examples held out than a constant prediction, and this is the largest that does no harm",
                 race.chosen, race.seconds
             ),
-            n => format!("learning rate {} by a race of {n} in {:.2} s", race.chosen, race.seconds),
+            n => format!("learning rate {} by a search of {n} in {:.2} s", race.chosen, race.seconds),
         });
-        let raced =
-            |raced: &Raced| json!({ "lr": raced.rate, "loss": raced.loss, "training_loss": raced.training, "examples": raced.examples });
-        let rates: Vec<_> = race.rates.iter().map(raced).collect();
-        self.try_log(json!({ "event": "race", "rates": rates, "chosen": race.chosen, "constant_loss": race.constant, "helped": race.helped, "seconds": race.seconds }));
+        let tried = |tried: &TriedRate| json!({ "lr": tried.rate, "loss": tried.loss, "training_loss": tried.training, "examples": tried.examples });
+        let rates: Vec<_> = race.rates.iter().map(tried).collect();
+        self.try_log(json!({ "event": "rate_search", "rates": rates, "chosen": race.chosen, "constant_loss": race.constant, "helped": race.helped, "seconds": race.seconds }));
     }
 
     fn scaled(&mut self, how: Normalize, [least, most]: [f64; 2]) {

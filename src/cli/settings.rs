@@ -57,7 +57,7 @@ fn with_flags<S: Subset>() -> impl Iterator<Item = &'static Opt> {
 
 impl<S: Subset> Args for Typed<S> {
     fn augment_args(command: Command) -> Command {
-        command.args(with_flags::<S>().map(argument)).args(Rule::knob_names().into_iter().map(argument_of_rules))
+        command.args(with_flags::<S>().map(argument)).args(Rule::hyperparameter_names().into_iter().map(argument_of_rules))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -76,7 +76,7 @@ impl<S: Subset> FromArgMatches for Typed<S> {
             text.map(|text| (option.name, text))
         };
         let of_rules = |name: &'static str| matches.get_one(name).cloned().map(|text| (name, text));
-        let values = with_flags::<S>().filter_map(option).chain(Rule::knob_names().into_iter().filter_map(of_rules)).collect();
+        let values = with_flags::<S>().filter_map(option).chain(Rule::hyperparameter_names().into_iter().filter_map(of_rules)).collect();
         Ok(Typed { values, subset: PhantomData })
     }
 
@@ -148,9 +148,9 @@ fn argument_of_rules(name: &'static str) -> Arg {
     let (mut of, mut is_switch) = (Vec::new(), false);
     for mut rule in Rule::ALL {
         let rule_name = rule.name();
-        for knob in rule.knobs().iter().filter(|knob| knob.name == name) {
-            of.push(format!("{rule_name} ({})", knob.value()));
-            is_switch = knob.is_flag();
+        for hyperparameter in rule.hyperparameters().iter().filter(|hyperparameter| hyperparameter.name == name) {
+            of.push(format!("{rule_name} ({})", hyperparameter.value()));
+            is_switch = hyperparameter.is_flag();
         }
     }
     let argument = Arg::new(name).long(name).help_heading("Settings of update rules (with their defaults)");

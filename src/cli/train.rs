@@ -102,7 +102,7 @@ pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
     }
     let mut settings = args.settings(family)?;
     if !args.settings.has("threads") {
-        settings.racers = Some(settings.threads);
+        settings.search_threads = Some(settings.threads);
         settings.threads = settings.threads.min(family.workers(found));
     }
     if !args.quiet {

@@ -59,8 +59,8 @@ impl Family for Factorization {
             let problem = "is of sparse rows; ratings are copied into memory, all of them; leave it out";
             return refused("window", settings.window.to_string(), problem);
         }
-        if settings.aids.l1 > 0.0 {
-            return refused("l1", settings.aids.l1.to_string(), "is of linear models; factors take `l2`");
+        if settings.transforms.l1 > 0.0 {
+            return refused("l1", settings.transforms.l1.to_string(), "is of linear models; factors take `l2`");
         }
         if !matches!(settings.normalize, Normalize::Auto | Normalize::None) {
             let problem = "scales features, and ratings have none; leave the setting out";

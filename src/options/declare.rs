@@ -11,7 +11,7 @@
 //! [`Opt`](super::Opt), whose fields stand between the braces. Groups stand in files of their own, and yet make one flat struct: so each
 //! group makes a macro `fields`, which hands its fields on to the next group; the last one to `settings!`.
 
-/// See above. The `$` is one that stands in what is made; `in aids: Aids` begins a group whose settings lie in one field.
+/// See above. The `$` is one that stands in what is made; `in transforms: Transforms` begins a group whose settings lie in one field.
 macro_rules! group {
     ($d:tt $heading:literal; $(
         $(#[doc = $help:literal])+

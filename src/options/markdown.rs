@@ -75,10 +75,13 @@ fn flags(text: &str) -> String {
 /// The settings that the update rules have.
 fn rules() -> String {
     let mut text = "\n## Settings of update rules\n\n| option | of (with its default) |\n|---|---|\n".to_string();
-    for name in Rule::knob_names() {
+    for name in Rule::hyperparameter_names() {
         let of = Rule::ALL.into_iter().filter_map(|mut rule| {
             let of = rule.name();
-            rule.knobs().iter().find(|knob| knob.name == name).map(|knob| format!("{of} ({})", knob.value()))
+            rule.hyperparameters()
+                .iter()
+                .find(|hyperparameter| hyperparameter.name == name)
+                .map(|hyperparameter| format!("{of} ({})", hyperparameter.value()))
         });
         let _ = writeln!(text, "| `--{name}` | {} |", of.collect::<Vec<_>>().join(", "));
     }

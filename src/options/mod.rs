@@ -21,7 +21,7 @@ pub use option::{Opt, Takes};
 pub use text::IntoSetting;
 
 use crate::{
-    Aids, Batch, InstructionSet, Loss, Metric, Normalize, Order, Result, Rule, Schedule, Window,
+    Batch, InstructionSet, Loss, Metric, Normalize, Order, Result, Rule, Schedule, Transforms, Window,
     rules::{Adagrad, AdagradRowwise},
 };
 use hogwild_kernels::engine::Facts;
@@ -132,12 +132,12 @@ mod tests {
     #[test]
     fn names_are_unlike_and_those_of_aids_are_all_there() {
         let mut names: Vec<_> = options().map(|option| option.name.replace('_', "-")).collect();
-        names.extend(Rule::knob_names().into_iter().map(str::to_string));
+        names.extend(Rule::hyperparameter_names().into_iter().map(str::to_string));
         let all = names.len();
         names.sort();
         names.dedup();
         assert_eq!(names.len(), all);
-        assert_eq!(format!("{:?}", Aids::default()).matches(": ").count(), gradients::GROUP.options.len());
+        assert_eq!(format!("{:?}", Transforms::default()).matches(": ").count(), gradients::GROUP.options.len());
     }
 
     #[test]

@@ -13,13 +13,13 @@ group! { $ "Threads";
     }
 
     /// Threads of the search of learning rates, which finds the same on any number.
-    racers: Option<usize> = None => {
+    search_threads: Option<usize> = None => {
         value: "N",
         by_default: ["as many as workers", "as many as workers"],
         is_flag: false,
         is_logged: false,
         must_be: "from 1 to 1024",
-        within: |s| s.racers.is_none_or(|racers| (1..=1024).contains(&racers)),
+        within: |s| s.search_threads.is_none_or(|search_threads| (1..=1024).contains(&search_threads)),
     }
 
     /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!; linear models only.
@@ -72,7 +72,7 @@ impl Settings {
 
     /// The threads that a run is given: those of its workers, or of its race.
     pub(crate) fn all_threads(&self) -> usize {
-        self.threads.max(self.racers.unwrap_or(1))
+        self.threads.max(self.search_threads.unwrap_or(1))
     }
 
     /// The instruction set, which is checked to be one of this processor's.

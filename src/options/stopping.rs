@@ -55,7 +55,7 @@ fn check_snapshots(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
         format!("each is the end of a cycle of at least one epoch, and there are {} epochs; give more `epochs`", s.epochs)
     } else if s.patience.is_some() {
         "runs all its cycles, so it cannot be used together with `patience`; give one of the two".into()
-    } else if s.aids.average.is_some() {
+    } else if s.transforms.average.is_some() {
         "keeps the ends of cycles, which an average would run through; leave `average` out".into()
     } else if !rule.takes_schedules {
         format!("goes by a schedule, which `rule` {} does not take; give another rule", rule.name)

@@ -1,17 +1,17 @@
 //! Training: a `session` checks what is asked, has a family make data and settings ready, finds a rate, runs the epochs and makes a model.
 //!
-//! The rate: a `race` of `rehearsal`s on samples; `recovery` of runs that go astray. The epochs: which examples are admitted
+//! The rate: a `race` of `trial`s on samples; `recovery` of runs that go astray. The epochs: which examples are admitted
 //! (`curriculum`), which states are `kept`, when it is `stopping` early, who follows (`follower`) and what is told (`report`).
+mod checkpoints;
 mod curriculum;
 mod follower;
-mod kept;
-mod race;
+mod rate_search;
 mod recovery;
-mod rehearsal;
 mod report;
 mod resolved;
 mod session;
 mod stopping;
+mod trial;
 
 use crate::{
     family::{AnyData, AnyFamily, Factorization, Family, Linear},
@@ -27,7 +27,7 @@ use hogwild_kernels::{
 use session::Job;
 use std::{any::type_name, sync::atomic::AtomicBool};
 
-pub use report::{Astray, Ended, EpochReport, Outcome, Progress, RaceReport, Raced, Watch};
+pub use report::{Astray, Ended, EpochReport, Outcome, Progress, RateSearchReport, TriedRate, Watch};
 pub use resolved::Resolved;
 
 /// Trains a linear model on sparse rows.

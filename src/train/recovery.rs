@@ -2,7 +2,7 @@
 //! chosen) in the end. At a rate that was chosen it then starts again at a third of it; a rate that was given is kept, and what to try is said.
 //!
 //! It goes by held-out loss where there is any that tells something, by the training loss otherwise.
-use super::{follower::Follower, kept::Ran, report::Astray};
+use super::{checkpoints::TrainedStates, follower::Follower, report::Astray};
 use crate::{model::Scored, options::Settings};
 use hogwild_base::Result;
 use hogwild_kernels::{simd::math::three_digits, targets::Targets};
@@ -24,7 +24,7 @@ const ERRORS: f64 = 2.0;
 #[allow(clippy::large_enum_variant)]
 pub(super) enum Went {
     /// To their end, whatever that was.
-    Through(Ran),
+    Through(TrainedStates),
     /// They stopped, as the run has gone astray at a rate that was chosen.
     Astray(Astray),
 }
@@ -111,7 +111,7 @@ pub(super) fn at_rates(
     chosen: bool,
     follower: &mut Follower<'_>,
     attempt: &dyn Fn(f32, bool, &mut Follower<'_>) -> Result<Went>,
-) -> Result<(Ran, f32)> {
+) -> Result<(TrainedStates, f32)> {
     let (mut left, mut mild) = (if chosen { MOST } else { 0 }, 0);
     loop {
         match attempt(rate, left > 0 && mild <= MOST_MILD, follower)? {

@@ -31,12 +31,12 @@ pub struct EpochReport {
     pub valid: Option<Metrics>,
 }
 
-/// A learning rate that was raced: see `Settings::lr`.
+/// A learning rate that was tried: see `Settings::lr`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Raced {
+pub struct TriedRate {
     /// The rate.
     pub rate: f32,
-    /// Mean loss of held-out examples after the last epoch of its rehearsal, in standardised labels. None: it left the finite numbers.
+    /// Mean loss of held-out examples after the last epoch of its trial, in standardised labels. None: it left the finite numbers.
     pub loss: Option<f64>,
     /// Mean loss of the examples trained on in that epoch.
     pub training: Option<f64>,
@@ -44,24 +44,24 @@ pub struct Raced {
     pub examples: u64,
 }
 
-impl Raced {
-    pub(crate) fn new(rate: f32) -> Raced {
-        Raced { rate, loss: None, training: None, examples: 0 }
+impl TriedRate {
+    pub(crate) fn new(rate: f32) -> TriedRate {
+        TriedRate { rate, loss: None, training: None, examples: 0 }
     }
 }
 
-/// What a race of learning rates gave.
+/// What a learning-rate search gave.
 #[derive(Clone, Debug)]
-pub struct RaceReport {
-    /// A ladder on a small sample, then a finer one about its best on a larger sample; each by rate. None where no rate is raced: the rule's default is taken.
-    pub rates: Vec<Raced>,
+pub struct RateSearchReport {
+    /// A ladder on a small sample, then a finer one about its best on a larger sample; each by rate. None where no rate is tried: the rule's default is taken.
+    pub rates: Vec<TriedRate>,
     /// For the run.
     pub chosen: f32,
-    /// The held-out loss of the constant that loses least, on the larger sample; None where no rate is raced.
+    /// The held-out loss of the constant that loses least, on the larger sample; None where no rate is tried.
     pub constant: Option<f64>,
     /// Whether any rate was better than that. If not, the one chosen hardly moves the model.
     pub helped: bool,
-    /// Wall time of the race, in seconds.
+    /// Wall time of the search, in seconds.
     pub seconds: f64,
 }
 
@@ -87,7 +87,7 @@ pub struct Astray {
 /// Where a running epoch stands.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// From 1; 0 in the race of learning rates before, where `examples` and `of` count rates.
+    /// From 1; 0 in the learning-rate search before, where `examples` and `of` count rates.
     pub epoch: usize,
     /// Examples done in this epoch.
     pub examples: u64,
@@ -115,13 +115,13 @@ pub struct Progress {
 /// }
 /// ```
 pub trait Watch {
-    /// Called before the race where features are scaled unasked, with the sizes of the smallest and the largest feature (roots of mean squares).
+    /// Called before the search where features are scaled unasked, with the sizes of the smallest and the largest feature (roots of mean squares).
     fn scaled(&mut self, _how: Normalize, _sizes: [f64; 2]) {}
-    /// Called before the race where the data are larger than memory.
+    /// Called before the search where the data are larger than memory.
     fn window(&mut self, _report: &WindowReport) {}
-    /// Called after the race of learning rates, and where the rate is the rule's default.
-    fn race(&mut self, _report: &RaceReport) {}
-    /// Called at least every 50 milliseconds while an epoch or a race runs. `Break` ends the run in the midst of the epoch, as soon as workers
+    /// Called after the learning-rate search, and where the rate is the rule's default.
+    fn rate_search(&mut self, _report: &RateSearchReport) {}
+    /// Called at least every 50 milliseconds while an epoch or a search runs. `Break` ends the run in the midst of the epoch, as soon as workers
     /// are through with their blocks: see [`Ended::Interrupted`].
     fn progress(&mut self, _progress: Progress) -> ControlFlow<()> {
         ControlFlow::Continue(())

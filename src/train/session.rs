@@ -2,10 +2,10 @@
 //!
 //! Nothing here knows the model, the data or the rule: these are objects. So a session is compiled once.
 use super::{
+    checkpoints::{Checkpoints, TrainedStates},
     curriculum,
     follower::Follower,
-    kept::{Kept, Ran},
-    race::{self, Race},
+    rate_search::{self, RateSearch},
     recovery::{self, Guard, Went},
     report::{Astray, Ended, EpochReport, Outcome, Progress},
     resolved::Resolved,
@@ -17,7 +17,7 @@ use crate::{
 };
 use hogwild_base::{Error, Result};
 use hogwild_kernels::{
-    engine::{Engine, Epoch, Facts, Tally, Task},
+    engine::{Counts, Engine, Epoch, Facts, Task},
     feed::Normalize,
     params::Parameters,
     schedule::{Moment, Schedule},
@@ -62,8 +62,8 @@ pub(super) fn run(job: &Job<'_>, follower: &mut Follower<'_>, prepare: &Prepare<
 
 /// Finds a learning rate.
 fn find_rate(prepared: &dyn Prepared, settings: &Settings, set: InstructionSet, follower: &mut Follower<'_>) -> Result<f32> {
-    let search = prepared.search(race::LARGEST)?;
-    let rate = Race { search: search.as_ref(), basis: prepared.basis(), settings, set }.choose(follower)?;
+    let search = prepared.search(rate_search::LARGEST)?;
+    let rate = RateSearch { search: search.as_ref(), basis: prepared.basis(), settings, set }.choose(follower)?;
     search.end();
     Ok(rate)
 }
@@ -81,7 +81,7 @@ fn attempt(
     let parameters = &Parameters::new(&basis.shape, &basis.facts.layout)?;
     prepared.start(parameters);
     let admitted: Vec<u64> = (1..=settings.epochs).map(|epoch| curriculum::admitted(settings, basis.examples, epoch)).collect();
-    let &Settings { schedule, loss, aids, batch, batch_growth, seed, threads, pin, .. } = settings;
+    let &Settings { schedule, loss, transforms, batch, batch_growth, seed, threads, pin, .. } = settings;
     let task = Task {
         units: &basis.units,
         examples: basis.examples,
@@ -90,7 +90,7 @@ fn attempt(
         rate,
         schedule,
         loss,
-        aids,
+        transforms,
         batch,
         batch_growth,
         seed,
@@ -103,7 +103,7 @@ fn attempt(
     let mut went = None;
     prepared.with_engine(&task, &mut |engine| went = Some(run.epochs(engine, follower)))?;
     // Whoever makes an engine hands it over.
-    went.unwrap_or_else(|| Ok(Went::Through(Kept::new(settings).end(Ended::Interrupted, Vec::new(), settings))))
+    went.unwrap_or_else(|| Ok(Went::Through(Checkpoints::new(settings).end(Ended::Interrupted, Vec::new(), settings))))
 }
 
 /// A run of epochs at one rate: all that stays the same over them.
@@ -124,7 +124,7 @@ struct State<'a> {
     guard: Guard<'a>,
     astray: Option<Astray>,
     reports: Vec<EpochReport>,
-    kept: Kept,
+    kept: Checkpoints,
     stalls: Stalls,
     /// Examples of the epochs before.
     before: u64,
@@ -144,7 +144,7 @@ impl Run<'_> {
             guard: Guard::new(self.settings, self.chosen, self.basis.targets),
             astray: None,
             reports: Vec::new(),
-            kept: Kept::new(self.settings),
+            kept: Checkpoints::new(self.settings),
             stalls: Stalls::default(),
             before: 0,
         };
@@ -160,20 +160,20 @@ impl Run<'_> {
         Ok(Went::Through(self.end(state, Ended::Finished).with_astray(astray)))
     }
 
-    fn end(&self, state: State<'_>, ended: Ended) -> Ran {
+    fn end(&self, state: State<'_>, ended: Ended) -> TrainedStates {
         state.kept.end(ended, state.reports, self.settings)
     }
 
     /// Trains an epoch, then looks at what has come of it.
     fn epoch(&self, epoch: usize, engine: &mut dyn Engine, state: &mut State<'_>, follower: &mut Follower<'_>) -> Result<Next> {
         let (moment, start) = (self.moment(epoch, state), Instant::now());
-        let (tally, steps) = self.train(epoch, &moment, engine, follower);
+        let (counts, steps) = self.train(epoch, &moment, engine, follower);
         let seconds = start.elapsed().as_secs_f64();
         state.before += moment.epoch;
         if let Some(error) = self.prepared.damage() {
             return Ok(Next::End(Ended::DataLost(error)));
         }
-        if let Some(quantity) = self.not_finite(&tally) {
+        if let Some(quantity) = self.not_finite(&counts) {
             return Ok(self.diverged(epoch, &moment, quantity));
         }
         let start = Instant::now();
@@ -185,7 +185,7 @@ impl Run<'_> {
             return Ok(Next::End(Ended::DataLost(error)));
         }
         let valid = scored.as_ref().map(|scored| scored.metrics(self.settings.loss));
-        let training = tally.loss / tally.examples.max(1) as f64;
+        let training = counts.loss / counts.examples.max(1) as f64;
         if !interrupted {
             let loss = self.loss_after(&model, training, scored.is_some());
             state.astray = state.guard.see(epoch, self.rate, loss, scored.as_ref());
@@ -199,8 +199,8 @@ impl Run<'_> {
             seconds,
             done: state.before as f64 / moment.steps.max(1) as f64,
             evaluation_seconds: start.elapsed().as_secs_f64(),
-            examples: tally.examples,
-            nonzeros: tally.nonzeros,
+            examples: counts.examples,
+            nonzeros: counts.nonzeros,
             steps,
             loss: self.basis.targets.loss(training),
             valid,
@@ -231,7 +231,7 @@ impl Run<'_> {
     }
 
     /// Has the engine go through an epoch; gives what was done, in how many steps.
-    fn train(&self, epoch: usize, moment: &Moment, engine: &mut dyn Engine, follower: &mut Follower<'_>) -> (Tally, u64) {
+    fn train(&self, epoch: usize, moment: &Moment, engine: &mut dyn Engine, follower: &mut Follower<'_>) -> (Counts, u64) {
         let (count, all) = (moment.epoch, self.basis.examples);
         let admitted = if count < all { self.easiest(epoch, count, engine) } else { Vec::new() };
         // As many examples as otherwise: a block is counted before those left out are taken from it.
@@ -255,8 +255,8 @@ impl Run<'_> {
     }
 
     /// What has left the finite numbers.
-    fn not_finite(&self, tally: &Tally) -> Option<&'static str> {
-        if !tally.loss.is_finite() {
+    fn not_finite(&self, counts: &Counts) -> Option<&'static str> {
+        if !counts.loss.is_finite() {
             Some("the training loss")
         } else if !self.parameters.is_finite() {
             Some("a parameter")

@@ -7,7 +7,7 @@ use crate::{
     },
 };
 use hogwild::{
-    Aids, Batch, Ended, F32x16, InstructionSet, LANES, Loss, Moment, Outcome, Plain, Rule, Schedule, Settings, Weights,
+    Batch, Ended, F32x16, InstructionSet, LANES, Loss, Moment, Outcome, Plain, Rule, Schedule, Settings, Transforms, Weights,
     data::{Data, Ratings, Rows},
     models::{Factorization, Linear, Pair, Row},
     rules::{Clock, RuleVisitor, UpdateRule},
@@ -39,19 +39,20 @@ fn any_number_of_threads_and_every_instruction_set_give_the_same_bits() {
     let stars = ratings(folder.path(), "stars.tsv", &synthetic(&synth));
     for rule in all_rules() {
         let schedule = if rule.takes_schedules() { Schedule::Linear } else { Schedule::Constant };
-        let aided = Aids {
+        let aided = Transforms {
             clip_value: Some(0.1),
             clip_norm: Some(1.0),
             noise: 1e-4,
             average: rule.takes_schedules().then_some(0.3),
-            ..Aids::default()
+            ..Transforms::default()
         };
-        let plain = [Batch::Size(7), Batch::Size(64), Batch::Size(3000), Batch::Full].map(|batch| (batch, Aids::default()));
-        for (batch, aids) in plain.into_iter().chain([Batch::Size(64), Batch::Size(3000)].map(|batch| (batch, aided))) {
-            let base = Settings { rule, batch, aids, schedule, epochs: 2, pin: false, ..Settings::default() };
+        let plain = [Batch::Size(7), Batch::Size(64), Batch::Size(3000), Batch::Full].map(|batch| (batch, Transforms::default()));
+        for (batch, transforms) in plain.into_iter().chain([Batch::Size(64), Batch::Size(3000)].map(|batch| (batch, aided))) {
+            let base = Settings { rule, batch, transforms, schedule, epochs: 2, pin: false, ..Settings::default() };
             let on = |threads, isa| {
-                let l1 = if aids == aided && rule.takes_l1() { 1e-4 } else { 0.0 };
-                let rows = linear(&rows, None, &Settings { threads, isa, l2: 1e-4, aids: Aids { l1, ..aids }, ..base.clone() });
+                let l1 = if transforms == aided && rule.takes_l1() { 1e-4 } else { 0.0 };
+                let rows =
+                    linear(&rows, None, &Settings { threads, isa, l2: 1e-4, transforms: Transforms { l1, ..transforms }, ..base.clone() });
                 let base = Settings { loss: Loss::Squared, lr: Some(0.05), l2: 0.02, rank: 5, ..base.clone() };
                 (bits(&rows), bits(&factors(&stars, None, &Settings { threads, isa, ..base })))
             };
@@ -127,7 +128,7 @@ impl RuleVisitor for Compare<'_> {
         let Compare { settings, rows, row_examples, stars, star_examples } = self;
         let n = row_examples.len();
         let counts: Vec<u64> = (0..n as u64).map(|f| n as u64 - f).collect();
-        let model = Linear::with_penalties(settings.l2, settings.aids.l1, n, &counts);
+        let model = Linear::with_penalties(settings.l2, settings.transforms.l1, n, &counts);
         let mut oracle = Summed::new(Plain::new(rule, n + 1, 0, 0));
         for epoch in 0..settings.epochs as u64 {
             oracle.step_by(&model, settings.loss, &clock(settings, n as u64, 1, epoch, 0, n as u64), row_examples);
@@ -139,7 +140,7 @@ impl RuleVisitor for Compare<'_> {
         assert!(found.iter().any(|w| w.abs() > 1e-3), "{}: nothing moved", settings.rule);
 
         // Steps of no length tell where factors start.
-        let settings = &Settings { aids: Aids::default(), ..settings.clone() };
+        let settings = &Settings { transforms: Transforms::default(), ..settings.clone() };
         let still = Settings { loss: Loss::Squared, lr: Some(1e-30), epochs: 1, rule: Rule::named("sgd").unwrap(), ..settings.clone() };
         let start = factors(stars, None, &Settings { schedule: Schedule::Constant, ..still });
         let start = start.model.as_ref().unwrap().factors().unwrap().factors;
@@ -179,12 +180,12 @@ fn a_full_batch_equals_the_sum_by_hand() {
     for rule in all_rules() {
         let schedule = if rule.takes_schedules() { Schedule::Linear } else { Schedule::Constant };
         for batch in [Batch::Full, Batch::Size(1000)] {
-            let aids = Aids { l1: if rule.takes_l1() { 0.01 } else { 0.0 }, ..Aids::default() };
+            let transforms = Transforms { l1: if rule.takes_l1() { 0.01 } else { 0.0 }, ..Transforms::default() };
             let settings = Settings {
                 rule,
                 schedule,
                 batch,
-                aids,
+                transforms,
                 lr: Some(0.1),
                 l2: 0.01,
                 rank: 18,
@@ -267,7 +268,7 @@ fn averages_are_the_mean_of_the_path_of_batches() {
     for name in ["sgd", "adagrad-rowwise", "adam"] {
         let base = Settings { rule: Rule::named(name).unwrap(), batch: Batch::Full, lr: Some(0.1), ..Settings::default() };
         let both = |epochs, average| -> Vec<f32> {
-            let base = Settings { epochs, aids: Aids { average, ..Aids::default() }, ..base.clone() };
+            let base = Settings { epochs, transforms: Transforms { average, ..Transforms::default() }, ..base.clone() };
             [weights(&linear(&rows, None, &base)), weights(&factors(&stars, None, &Settings { loss: Loss::Squared, rank: 3, ..base }))]
                 .concat()
         };

@@ -110,7 +110,7 @@ fn rows_and_ratings_are_measured_and_told_as_one_object() {
             number(&speeds[1], "handover_ns", 0.1, 1e6);
         }
         let sets = list(&all, "data");
-        assert_eq!((sets.len(), &sets[0]["lr_raced"]), (1, &Value::Bool(features > 8.0)));
+        assert_eq!((sets.len(), &sets[0]["lr_searched"]), (1, &Value::Bool(features > 8.0)));
         let rows = sets[0]["shape"].get("features").map_or(500, |features| features.as_u64().unwrap() + 1);
         number(&sets[0], "parameter_bytes", features * rows as f64 * 0.9, features * rows as f64);
         assert_eq!((&sets[0]["fits_last_cache"], &sets[0]["rates"]), (&true.into(), &machine["speeds"]));

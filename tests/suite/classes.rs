@@ -200,7 +200,7 @@ fn ratings_of_a_classification_loss_are_two_classes() {
             for line in [
                 format!("train {name} --loss {loss} {train}"),
                 format!("train bits.tsv --valid {name} --loss {loss} {train}"),
-                // What a check found before is kept in a stamp.
+                // What a check found before is kept in a record.
                 format!("train {name} --loss {loss} {train} --check always"),
             ] {
                 let (code, _, said) = hogwild(at, &line);

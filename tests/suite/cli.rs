@@ -14,7 +14,7 @@ fn rows_are_trained_evaluated_predicted_and_inspected() {
     good(at, "train DATA/reviews.train.svm --valid DATA/reviews.test.svm --out m.safetensors --log log.jsonl --threads 2");
     let log: Vec<Value> = fs::read_to_string(at.join("log.jsonl")).unwrap().lines().map(json).collect();
     let events: Vec<&str> = log.iter().map(|line| line["event"].as_str().unwrap()).collect();
-    assert_eq!(events, ["start", "race", "epoch", "epoch", "epoch", "epoch", "epoch", "end"]);
+    assert_eq!(events, ["start", "rate_search", "epoch", "epoch", "epoch", "epoch", "epoch", "end"]);
     assert_eq!(log[0]["settings"]["rule"], "adagrad");
     assert_eq!((&log[2]["epoch"], &log[2]["examples"]), (&1.into(), &4000.into()));
     assert!(log[6]["seconds"].as_f64().unwrap() > 0.0 && log[6]["valid"]["auc"].as_f64().unwrap() > 0.85);
@@ -84,7 +84,7 @@ fn snapshots_are_one_model_that_is_evaluated_predicted_and_inspected() {
         let log: Vec<Value> = fs::read_to_string(at.join("log.jsonl")).unwrap().lines().map(json).collect();
         assert_eq!(log[0]["settings"]["schedule"], "cosine-cycles:cycles=3");
         let metrics = json(&good(at, &format!("eval m.safetensors {test} --json")));
-        // Behind the start and the race of learning rates.
+        // Behind the start and the learning-rate search.
         assert_eq!(metrics[measure], log[8]["ensemble"][measure]);
         for (member, epoch) in [2, 4, 6].into_iter().enumerate() {
             assert_eq!(metrics["members"][member][measure], log[epoch + 1]["valid"][measure]);

@@ -1,7 +1,7 @@
 //! The defaults on data of many kinds: the first run is a sensible model, whatever the labels' unit, the features' sizes, the signal.
 use crate::support::{
     data::{ratings, sparse},
-    training::{factors, held_out_error, linear_and_races},
+    training::{factors, held_out_error, linear_and_searches},
 };
 use hogwild::{Loss, Normalize, Settings, loss::Huber};
 
@@ -57,7 +57,7 @@ fn the_unit_of_labels_does_not_matter() {
     for loss in [Loss::Squared, Loss::Huber(Huber::DEFAULT)] {
         let error = |name: &str, unit: f64, shift: f64| {
             let (train, test) = (data(name, unit, shift, 0), data(name, unit, shift, 100_000));
-            let (outcome, _) = linear_and_races(&train, Some(&test), Settings { loss, threads: 1, ..Settings::default() });
+            let (outcome, _) = linear_and_searches(&train, Some(&test), Settings { loss, threads: 1, ..Settings::default() });
             held_out_error(&outcome) / unit
         };
         let plain = error("plain", 1.0, 0.0);
@@ -84,11 +84,11 @@ fn data_that_can_be_separated_get_no_rate_of_hundreds() {
     for (rows, most) in [(400, 0.15), (9, 1.0)] {
         for seed in 0..3 {
             let settings = Settings { threads: 1, seed, ..Settings::default() };
-            let (outcome, races) = linear_and_races(&data(rows, 0), None, settings);
+            let (outcome, searches) = linear_and_searches(&data(rows, 0), None, settings);
             let model = outcome.model.unwrap();
             let model = model.linear().unwrap();
             let loss = model.score(Loss::Logistic, None, &test).unwrap().metrics(Loss::Logistic).loss;
-            assert!(loss < most && races[0].chosen < 100.0, "{rows} rows, seed {seed}: {loss} at {}", races[0].chosen);
+            assert!(loss < most && searches[0].chosen < 100.0, "{rows} rows, seed {seed}: {loss} at {}", searches[0].chosen);
         }
     }
 }
@@ -102,9 +102,9 @@ fn labels_that_follow_from_nothing_get_a_model_no_worse_than_a_constant() {
         (from..from + 5_000).map(line).collect()
     };
     let (train, test) = (sparse(folder.path(), "noise.svm", &text(0)), sparse(folder.path(), "more.svm", &text(50_000)));
-    let (outcome, races) = linear_and_races(&train, Some(&test), Settings { threads: 1, ..Settings::default() });
+    let (outcome, searches) = linear_and_searches(&train, Some(&test), Settings { threads: 1, ..Settings::default() });
     let constant = 0.7 * -0.7f64.ln() + 0.3 * -0.3f64.ln();
-    assert!(!races[0].helped && held_out_error(&outcome) < 1.005 * constant, "{} {:?}", held_out_error(&outcome), races[0]);
+    assert!(!searches[0].helped && held_out_error(&outcome) < 1.005 * constant, "{} {:?}", held_out_error(&outcome), searches[0]);
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn features_of_unlike_sizes_are_scaled_unasked_and_others_are_not() {
     };
     let settings = Settings { threads: 1, holdout: 0.2, ..Settings::default() };
     let (wide, even) = (sparse(folder.path(), "wide.svm", &text(1e4)), sparse(folder.path(), "even.svm", &text(2.0)));
-    let ((wide, _), (even, _)) = (linear_and_races(&wide, None, settings.clone()), linear_and_races(&even, None, settings));
+    let ((wide, _), (even, _)) = (linear_and_searches(&wide, None, settings.clone()), linear_and_searches(&even, None, settings));
     assert_eq!((wide.settings.normalize, even.settings.normalize), (Normalize::MaxAbs, Normalize::None));
     assert!(held_out_error(&wide) < 1.05 * held_out_error(&even), "{} {}", held_out_error(&wide), held_out_error(&even));
 }
@@ -137,7 +137,7 @@ fn features_short_beside_the_bias_are_scaled() {
         };
         sparse(folder.path(), &format!("{size}-{from}.svm"), &(from..from + 4_000).map(line).collect::<String>())
     };
-    let of = |size: f64| linear_and_races(&data(size, 0), Some(&data(size, 50_000)), Settings { threads: 1, ..Settings::default() }).0;
+    let of = |size: f64| linear_and_searches(&data(size, 0), Some(&data(size, 50_000)), Settings { threads: 1, ..Settings::default() }).0;
     let well = of(1.0);
     for size in [3e-3, 1e-3, 1e-5] {
         let small = of(size);
@@ -157,9 +157,9 @@ fn held_out_data_that_tell_nothing_leave_the_run_alone() {
     let row = |i: u64| format!("{} {}:1 {}:1\n", if uniform(i, 1) < 0.5 { 1 } else { -1 }, 1 + (uniform(i, 1) * 20.0) as u64, 21 + i % 7);
     let train = sparse(folder.path(), "train.svm", &(0..3_000).map(row).collect::<String>());
     for (name, text) in [("few.svm", "1 20:1\n-1 1:1\n1 19:1\n".to_string()), ("strange.svm", "-1 9001:1\n1 9002:1\n".repeat(200))] {
-        let (outcome, races) =
-            linear_and_races(&train, Some(&sparse(folder.path(), name, &text)), Settings { threads: 1, ..Settings::default() });
-        assert_eq!(outcome.settings.lr, races[0].chosen, "{name}");
+        let (outcome, searches) =
+            linear_and_searches(&train, Some(&sparse(folder.path(), name, &text)), Settings { threads: 1, ..Settings::default() });
+        assert_eq!(outcome.settings.lr, searches[0].chosen, "{name}");
         assert!(outcome.epochs[4].loss < 0.2, "{name}: {:?}", outcome.epochs[4]);
     }
 }
@@ -170,6 +170,6 @@ fn a_model_that_would_not_be_finite_is_no_model() {
     let folder = tempfile::tempdir().unwrap();
     let line = |i: u64| format!("{:e} 1:{:e}\n", 1e30 * uniform(i, 0), 1e-12 * (0.5 + uniform(i, 0)));
     let data = sparse(folder.path(), "odd.svm", &(0..500).map(line).collect::<String>());
-    let (outcome, _) = linear_and_races(&data, None, Settings { loss: Loss::Squared, threads: 1, ..Settings::default() });
+    let (outcome, _) = linear_and_searches(&data, None, Settings { loss: Loss::Squared, threads: 1, ..Settings::default() });
     assert!(outcome.model.is_none() && matches!(outcome.ended, hogwild::Ended::Diverged(_)), "{:?}", outcome.ended);
 }

@@ -5,7 +5,7 @@ use hogwild::{
 };
 use std::{ops::ControlFlow, path::Path, time::Instant};
 
-/// Ends the run behind an epoch, or in the midst of one (0: while rates are raced), and notes when it was asked.
+/// Ends the run behind an epoch, or in the midst of one (0: while rates are tried), and notes when it was asked.
 #[derive(Default)]
 struct End {
     behind: Option<usize>,
@@ -87,7 +87,7 @@ fn within_an_epoch_it_ends_at_once() {
     // Asked all along: every 50 ms, and oftener than each half a second on a machine that is busy with other things.
     let in_first = end.asked.iter().filter(|(epoch, _)| *epoch == 1).count();
     assert!(in_first as f64 >= (outcome.epochs[0].seconds / 0.5).floor(), "{in_first} in {} s", outcome.epochs[0].seconds);
-    // While rates are raced, too.
+    // While rates are tried, too.
     let mut end = End { within: Some(0), ..End::default() };
     let outcome = train(&data, &Settings { lr: None, ..slow }, &mut end);
     assert!(matches!(outcome.ended, Ended::Interrupted) && outcome.epochs.len() == 1, "{:?}", outcome.ended);

@@ -1,11 +1,11 @@
 //! All integration tests as one binary, so that the library is linked once and its generic code is compiled for them once.
 //!
-//! A module is a subject; `cargo test --release --test suite races::` runs the tests of one. `support` has what several of them need,
+//! A module is a subject; `cargo test --release --test suite searches::` runs the tests of one. `support` has what several of them need,
 //! `oracle` the batch by the letter that synchronous training is held against.
 mod oracle;
 mod support;
 
-mod aids;
+mod agree;
 mod batches;
 mod bench;
 mod cache;
@@ -30,15 +30,15 @@ mod order;
 mod outputs;
 mod pack;
 mod predict;
-mod race;
-mod races;
+mod rate_search;
+mod record;
 mod rows;
 mod snapshots;
-mod stamp;
 mod stopping;
 mod synth;
 mod tables;
 mod threads;
 mod told;
 mod trainer;
+mod transforms;
 mod window;

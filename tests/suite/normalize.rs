@@ -79,11 +79,11 @@ fn badly_scaled_features_cost_no_more_than_a_fiftieth() {
         let well_scaled = loss(Normalize::None, &good, &good_test);
         for normalize in [Normalize::MaxAbs, Normalize::Online] {
             let loss = loss(normalize, &bad, &bad_test);
-            println!("{}, rates raced, {epochs} epochs: {loss:.4}, well scaled {well_scaled:.4}", normalize.name());
+            println!("{}, rates tried, {epochs} epochs: {loss:.4}, well scaled {well_scaled:.4}", normalize.name());
             assert!(loss < 1.02 * well_scaled, "{}, {epochs} epochs: {loss} {well_scaled}", normalize.name());
         }
     }
-    // At the rules' default rates, which go by the scaled rows' length; batches, for which no rate is raced, have them, 8 times.
+    // At the rules' default rates, which go by the scaled rows' length; batches, for which no rate is tried, have them, 8 times.
     let lr = |normalize| {
         let by = if normalize == Normalize::Online { Normalize::MaxAbs } else { normalize };
         let batch = run(&good, None, Settings { normalize: by, batch: Batch::Size(256), epochs: 1, ..Settings::default() });

@@ -4,7 +4,7 @@
 #![deny(unsafe_code)]
 
 mod error;
-pub mod knob;
+pub mod hyperparameter;
 pub mod left;
 pub mod memory;
 mod named;
@@ -13,7 +13,7 @@ mod progress;
 pub mod threads;
 
 pub use error::{Error, Result};
-pub use knob::Knob;
+pub use hyperparameter::Hyperparameter;
 pub use named::Named;
 pub use output::OutputFile;
 pub use progress::Progress;

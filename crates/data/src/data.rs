@@ -34,7 +34,7 @@ impl Data {
         })
     }
 
-    /// What the check of the file found, for its stamp.
+    /// What the check of the file found, for its record.
     pub(crate) fn found(&self) -> Value {
         match self {
             Data::Rows(rows) => rows.found(),

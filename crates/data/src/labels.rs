@@ -106,7 +106,7 @@ impl Labels {
         joined
     }
 
-    /// For a stamp; numbers as bits, so that they stay what they are.
+    /// For a record; numbers as bits, so that they stay what they are.
     pub(crate) fn to_json(self) -> Value {
         let few: Vec<_> = self.few().iter().map(|found| (found.label.to_bits(), found.row, found.count)).collect();
         json!({ "spread": self.spread.to_json(), "signs": (self.plus, self.others), "few": few, "more": self.more })

@@ -116,7 +116,7 @@ impl Spread {
         Some(Farthest { row, target, mean, deviations })
     }
 
-    /// For a stamp; numbers as bits, so that they stay what they are.
+    /// For a record; numbers as bits, so that they stay what they are.
     pub(crate) fn to_json(self) -> Value {
         json!({
             "min": (self.min.to_bits(), self.min_count, self.min_row), "max": (self.max.to_bits(), self.max_count, self.max_row),

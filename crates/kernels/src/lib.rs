@@ -9,7 +9,6 @@
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(dead_code, unused_imports))]
 
-pub mod aids;
 pub mod batch;
 pub mod engine;
 mod exchange;
@@ -24,3 +23,4 @@ pub mod schedule;
 pub mod seeds;
 pub mod simd;
 pub mod targets;
+pub mod transforms;

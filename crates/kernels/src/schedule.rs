@@ -4,7 +4,7 @@
 //! clock: at how often the held-out loss has stalled.
 use hogwild_base::{
     Error, Result,
-    knob::{self, Knob},
+    hyperparameter::{self, Hyperparameter},
 };
 use std::{f64::consts::PI, ops::Range};
 
@@ -160,27 +160,33 @@ impl Schedule {
     }
 
     /// What may be set, by name.
-    pub fn knobs(&mut self) -> Vec<Knob<'_>> {
+    pub fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
         let some = f32::MIN_POSITIVE;
         match self {
             Schedule::Constant | Schedule::Linear | Schedule::Cosine | Schedule::Own(_) => vec![],
             Schedule::InverseTime { decay } | Schedule::InverseSqrt { decay } | Schedule::Exponential { decay } => {
-                vec![Knob::new("decay", decay, 0.0, 1e6)]
+                vec![Hyperparameter::new("decay", decay, 0.0, 1e6)]
             }
-            Schedule::Step { every, factor } => vec![Knob::new("every", every, some, 1e6), Knob::new("factor", factor, some, 1.0)],
-            Schedule::Polynomial { power } => vec![Knob::new("power", power, some, 100.0)],
+            Schedule::Step { every, factor } => {
+                vec![Hyperparameter::new("every", every, some, 1e6), Hyperparameter::new("factor", factor, some, 1.0)]
+            }
+            Schedule::Polynomial { power } => vec![Hyperparameter::new("power", power, some, 100.0)],
             Schedule::WarmRestarts { period, multiplier } => {
-                vec![Knob::new("period", period, 1e-3, 1e6), Knob::new("multiplier", multiplier, 1.0, 1e3)]
+                vec![Hyperparameter::new("period", period, 1e-3, 1e6), Hyperparameter::new("multiplier", multiplier, 1.0, 1e3)]
             }
-            Schedule::CosineCycles { cycles } => vec![Knob::new("cycles", cycles, 1.0, 1e6)],
+            Schedule::CosineCycles { cycles } => vec![Hyperparameter::new("cycles", cycles, 1.0, 1e6)],
             Schedule::Transformer { dimension, warmup } => {
-                vec![Knob::new("dimension", dimension, 1.0, 1e9), Knob::new("warmup", warmup, 1.0, 1e12)]
+                vec![Hyperparameter::new("dimension", dimension, 1.0, 1e9), Hyperparameter::new("warmup", warmup, 1.0, 1e12)]
             }
             Schedule::OneCycle { warmup, divide, end } => {
-                vec![Knob::new("warmup", warmup, some, 1.0), Knob::new("divide", divide, 1.0, 1e9), Knob::new("end", end, 1.0, 1e9)]
+                vec![
+                    Hyperparameter::new("warmup", warmup, some, 1.0),
+                    Hyperparameter::new("divide", divide, 1.0, 1e9),
+                    Hyperparameter::new("end", end, 1.0, 1e9),
+                ]
             }
             Schedule::Plateau { factor, patience } => {
-                vec![Knob::new("factor", factor, some, 1.0), Knob::new("patience", patience, 1.0, 1e6)]
+                vec![Hyperparameter::new("factor", factor, some, 1.0), Hyperparameter::new("patience", patience, 1.0, 1e6)]
             }
         }
     }
@@ -196,7 +202,7 @@ impl Schedule {
             value: text.into(),
             problem: format!("there are {}", Self::ALL.map(|schedule| schedule.name()).join(", ")),
         })?;
-        knob::set_all("schedule", &mut schedule.knobs(), values)?;
+        hyperparameter::set_all("schedule", &mut schedule.hyperparameters(), values)?;
         Ok(schedule)
     }
 
@@ -267,7 +273,7 @@ pub fn epochs_of_cycle(epoch: u64, epochs: u64, cycles: u64) -> Range<u64> {
 /// Text that [`Schedule::parse`] reads.
 impl std::fmt::Display for Schedule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}{}", self.name(), knob::show(&self.clone().knobs()))
+        write!(f, "{}{}", self.name(), hyperparameter::show(&self.clone().hyperparameters()))
     }
 }
 

@@ -222,11 +222,11 @@ impl Bench<'_> {
         trainer.say("random lines");
         let array = Array::new(work.parameters, self.stop)?;
         let random = self.threads.iter().map(|&threads| array.random(threads, self.stop)).collect::<anyhow::Result<_>>()?;
-        let (shape, raced) = (shape(trainer.data), self.args.settings(FAMILIES[0])?.lr.is_none());
+        let (shape, tried) = (shape(trainer.data), self.args.settings(FAMILIES[0])?.lr.is_none());
         let Trainer { name, settings, .. } = trainer;
         // As they stand now: what later looks find is not what this set's limits were told by.
         let rates = machine.rates.clone();
-        let found = Report { name, shape, settings, raced, work, rates, random, timings, held_out, lost };
+        let found = Report { name, shape, settings, tried, work, rates, random, timings, held_out, lost };
         self.print(&found.text())?;
         Ok(found)
     }

@@ -17,7 +17,7 @@ pub struct Report {
     /// As every variant was trained, but for threads and hot rows.
     pub settings: Settings,
     /// Whether the rate was looked for.
-    pub raced: bool,
+    pub tried: bool,
     pub work: Work,
     /// The machine's, that the limits go by.
     pub rates: Vec<Rates>,
@@ -110,7 +110,7 @@ impl Report {
         json!({
             "name": self.name, "kind": if self.is_linear() { "sparse" } else { "ratings" },
             "shape": self.shape.iter().map(|&(name, n)| (name.to_string(), n.into())).collect::<serde_json::Map<_, _>>(),
-            "rule": self.settings.rule.to_string(), "loss": self.settings.loss.to_string(), "lr": self.settings.lr, "lr_raced": self.raced,
+            "rule": self.settings.rule.to_string(), "loss": self.settings.loss.to_string(), "lr": self.settings.lr, "lr_searched": self.tried,
             "epochs": self.settings.epochs, "rank": (!self.is_linear()).then_some(self.settings.rank),
             "packed_bytes_per_epoch": work.bytes, "parameter_bytes": work.parameters,
             "fits_last_cache": work.fits_cache, "rates": self.rates.iter().map(Rates::json).collect::<Vec<_>>(),
@@ -128,10 +128,10 @@ impl Report {
         let shape: Vec<_> = self.shape.iter().map(|(name, n)| format!("{n} {name}")).collect();
         let rank = if self.is_linear() { String::new() } else { format!(" at rank {}", settings.rank) };
         let rate = settings.lr.unwrap_or(0.0);
-        let raced = if self.raced { " (raced)" } else { "" };
+        let tried = if self.tried { " (tried)" } else { "" };
         let sizes = format!("parameters {}, read in an epoch {}", mebibytes(work.parameters), mebibytes(work.bytes as usize));
         let mut text = format!("\n{}: {}\n", self.name, shape.join(", "));
-        text += &format!("{} loss by {}{rank}, rate {rate}{raced}; {sizes}\n", settings.loss, settings.rule.name());
+        text += &format!("{} loss by {}{rank}, rate {rate}{tried}; {sizes}\n", settings.loss, settings.rule.name());
         text += &self.speed_table().text();
         text += &self.limits();
         text += "random lines in an array as large as the parameters, M/s (for comparison; the limit goes by the two arrays above)\n";

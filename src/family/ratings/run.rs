@@ -74,7 +74,7 @@ impl<'a> RatingsRun<'a> {
             targets,
             shape: Shape {
                 workers: settings.workers(),
-                averaged: settings.aids.average.is_some(),
+                averaged: settings.transforms.average.is_some(),
                 ..Shape::of(TableShape::rows(users + items, rank))
             },
             numbers: (rank.div_ceil(LANES) * NUMBERS) as f64,

@@ -1,5 +1,5 @@
-//! Ratings for a rehearsal: those of some users (or of some items, where those are more), as a sample of single ratings would leave every row
-//! too few to learn from. Rows are numbered anew, so that a rehearsal's parameters are as few as its ratings need.
+//! Ratings for a trial: those of some users (or of some items, where those are more), as a sample of single ratings would leave every row
+//! too few to learn from. Rows are numbered anew, so that a trial's parameters are as few as its ratings need.
 use super::parts::Parts;
 use crate::family::{
     folds::{Fold, folds},

@@ -1,4 +1,4 @@
-//! Which rows judge the rehearsals of a linear model: those that a sample holds out; where the run has held-out data of its own, half of these,
+//! Which rows judge the trials of a linear model: those that a sample holds out; where the run has held-out data of its own, half of these,
 //! alone if they are enough, beside the others if they are few. So a rate suits data that are unlike the training data too.
 use super::score::{Asked, Scorer};
 use crate::family::folds::Fold;

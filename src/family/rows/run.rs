@@ -68,12 +68,12 @@ impl<'a> RowsRun<'a> {
         }
         let (ids, facts) = (data.feature_ids()?, rule.facts());
         let Hot { rows: hot_rows, exchange_every, rare } = hot::choose(settings, data, facts.layout.stride())?;
-        let counts = if settings.l2 > 0.0 || settings.aids.l1 > 0.0 { data.feature_counts()? } else { Vec::new() };
+        let counts = if settings.l2 > 0.0 || settings.transforms.l1 > 0.0 { data.feature_counts()? } else { Vec::new() };
         let taken = Classes::taken(classes, loss);
         let feed = SparseFeed::new(cells(data), Targets::plain(taken), holdout, seed);
         let (feed, targets) = feed.with_targets(loss, taken, settings.standardize);
         let Scaled { how: normalize, sizes } = scale::choose(settings.normalize, data);
-        let l1 = targets.l1(settings.aids.l1);
+        let l1 = targets.l1(settings.transforms.l1);
         let model = Linear::with_penalties(targets.l2(settings.l2), l1, data.rows(), &counts).with_base(targets.base);
         let scaling = scale::scaling(normalize, data, |row| !feed.is_held_out(row))?;
         let held: Option<Vec<u32>> = (holdout > 0.0).then(|| (0..data.rows() as u32).filter(|&row| feed.is_held_out(row)).collect());
@@ -99,7 +99,7 @@ impl<'a> RowsRun<'a> {
                 tables: vec![TableShape { private: hot_rows, ..TableShape::single(data.columns() + 1) }],
                 rare,
                 workers: settings.workers(),
-                averaged: settings.aids.average.is_some(),
+                averaged: settings.transforms.average.is_some(),
             },
             // The bias is one more.
             numbers: data.nonzeros() as f64 / data.rows().max(1) as f64 + 1.0,
@@ -185,7 +185,7 @@ impl Prepared for RowsRun<'_> {
     }
 
     fn search(&self, largest: u64) -> Result<Box<dyn Search + '_>> {
-        // Scales that grow are raced as they will be: models side by side are not to share a growing one.
+        // Scales that grow are tried as they will be: models side by side are not to share a growing one.
         let online = self.basis.choices.normalize == Normalize::Online;
         let grown = if online { scale::scaling(Normalize::MaxAbs, self.data, |row| !self.feed.is_held_out(row))? } else { None };
         let windows = self.windows.as_ref().filter(|_| self.settings.batch == Batch::One);

@@ -1,7 +1,7 @@
 //! Runs that are to go well, and what tests ask of them.
 use super::isa;
 use hogwild::{
-    Astray, LinearModel, Loss, Outcome, RaceReport, Settings, Watch,
+    Astray, LinearModel, Loss, Outcome, RateSearchReport, Settings, Watch,
     data::{Data, Ids, Ratings, Rows},
     train_factorization, train_linear,
 };
@@ -17,16 +17,16 @@ pub fn factors(data: &Ratings, valid: Option<&Ratings>, settings: impl Borrow<Se
     train_factorization(data, valid, &isa::forced_in(settings.borrow()), &mut (), &Default::default()).unwrap()
 }
 
-/// Notes the races of a run, and how it went astray.
+/// Notes the searches of a run, and how it went astray.
 #[derive(Default)]
 pub struct Notes {
-    pub races: Vec<RaceReport>,
+    pub searches: Vec<RateSearchReport>,
     pub astray: Vec<Astray>,
 }
 
 impl Watch for Notes {
-    fn race(&mut self, report: &RaceReport) {
-        self.races.push(report.clone());
+    fn rate_search(&mut self, report: &RateSearchReport) {
+        self.searches.push(report.clone());
     }
 
     fn astray(&mut self, astray: &Astray) {
@@ -34,18 +34,18 @@ impl Watch for Notes {
     }
 }
 
-/// Trains a linear model, noting its races.
-pub fn linear_and_races(data: &Rows, valid: Option<&Rows>, settings: Settings) -> (Outcome, Vec<RaceReport>) {
+/// Trains a linear model, noting its searches.
+pub fn linear_and_searches(data: &Rows, valid: Option<&Rows>, settings: Settings) -> (Outcome, Vec<RateSearchReport>) {
     let mut notes = Notes::default();
     let outcome = train_linear(data, valid, &settings, &mut notes, &Default::default()).unwrap();
-    (outcome, notes.races)
+    (outcome, notes.searches)
 }
 
-/// Factorizes ratings, noting its races.
-pub fn factors_and_races(data: &Ratings, settings: Settings) -> (Outcome, Vec<RaceReport>) {
+/// Factorizes ratings, noting its searches.
+pub fn factors_and_searches(data: &Ratings, settings: Settings) -> (Outcome, Vec<RateSearchReport>) {
     let mut notes = Notes::default();
     let outcome = train_factorization(data, None, &settings, &mut notes, &Default::default()).unwrap();
-    (outcome, notes.races)
+    (outcome, notes.searches)
 }
 
 /// The last epoch's held-out loss.

@@ -2,7 +2,7 @@
 //!
 //! An entry `NAME-PLACE-STATE.safetensors` has a file `....safetensors.used` beside it, empty, whose time of modification is that of the last
 //! use: the entry's own would make it another file to whoever has checked it. Nothing else in the folder is touched.
-use super::stamp::{CHECKED, forget};
+use super::record::{CHECKED, forget};
 use crate::temporary::remove_left_folders;
 use hogwild_base::{Error, Result, output::remove_left};
 use std::{
@@ -12,7 +12,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// A folder for packed forms of text, and for stamps of packed files that were checked. It is made when something is put there.
+/// A folder for packed forms of text, and for records of packed files that were checked. It is made when something is put there.
 ///
 /// Several processes may use one at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl CacheFolder {
         Ok(entries)
     }
 
-    /// Removes what was not used for so long: entries, and stamps of checked files. Gives how many entries, and their bytes.
+    /// Removes what was not used for so long: entries, and records of checked files. Gives how many entries, and their bytes.
     ///
     /// # Errors
     /// What the system refuses to remove; what was removed before stays so.
@@ -77,11 +77,11 @@ impl CacheFolder {
             self.remove(&entry.path).map_err(Error::io(&entry.path, "remove"))?;
             (count, bytes) = (count + 1, bytes + entry.bytes);
         }
-        for stamp in fs::read_dir(self.0.join(CHECKED)).into_iter().flatten().flatten() {
-            let name = stamp.file_name();
+        for record in fs::read_dir(self.0.join(CHECKED)).into_iter().flatten().flatten() {
+            let name = record.file_name();
             let is_stamp = name.to_string_lossy().strip_suffix(".json").is_some_and(|name| name.len() == 16);
-            if is_stamp && stamp.metadata().and_then(|found| found.modified()).is_ok_and(is_old) {
-                let _ = fs::remove_file(stamp.path()); // one that stays is checked against its file
+            if is_stamp && record.metadata().and_then(|found| found.modified()).is_ok_and(is_old) {
+                let _ = fs::remove_file(record.path()); // one that stays is checked against its file
             }
         }
         Ok((count, bytes))

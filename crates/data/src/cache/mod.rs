@@ -1,9 +1,9 @@
-//! The cache: packed forms of text, found again as long as the text has not changed, and stamps of packed files that need no second check.
+//! The cache: packed forms of text, found again as long as the text has not changed, and records of packed files that need no second check.
 //!
-//! Nothing else knows of cache folders. A folder is a value that is handed in: `folder.rs` has what is in it, `stamp.rs` the stamps.
+//! Nothing else knows of cache folders. A folder is a value that is handed in: `folder.rs` has what is in it, `record.rs` the records.
 
 mod folder;
-mod stamp;
+mod record;
 
 use crate::{
     Data, PackReport, PackSettings,
@@ -13,7 +13,7 @@ use crate::{
     store::Store,
 };
 use hogwild_base::{Error, Progress, Result};
-use stamp::Stamp;
+use record::Record;
 use std::{
     fmt::Write,
     io::ErrorKind,
@@ -23,12 +23,12 @@ use std::{
 use xxhash_rust::xxh3::xxh3_64;
 
 pub use folder::{CacheEntry, CacheFolder};
-pub use stamp::Check;
+pub use record::Check;
 
 /// A cache folder, and how it is used.
 #[derive(Clone, Debug)]
 pub struct Cache {
-    /// Where packed text and stamps are kept.
+    /// Where packed text and records are kept.
     pub folder: CacheFolder,
     /// When packed files are checked.
     pub check: Check,
@@ -79,21 +79,21 @@ pub enum NotKept {
     },
 }
 
-/// Opens a packed file by way of stamps: one that was checked before and has not changed since is not checked again, unless asked for.
-/// For that the check leaves a stamp in the cache folder.
+/// Opens a packed file by way of records: one that was checked before and has not changed since is not checked again, unless asked for.
+/// For that the check leaves a record in the cache folder.
 pub(crate) fn open(path: &Path, cache: &Cache, progress: &dyn Progress) -> Result<Data> {
     let store = Store::open(path)?;
-    let Some(stamp) = Stamp::of(&cache.folder, &store.path, &store.file, &store.checksum) else {
+    let Some(record) = Record::of(&cache.folder, &store.path, &store.file, &store.checksum) else {
         return Data::in_store(store, None, progress);
     };
-    if let Some(found) = stamp.found().filter(|_| cache.check == Check::Once) {
+    if let Some(found) = record.found().filter(|_| cache.check == Check::Once) {
         return Data::in_store(store, Some(&found), progress);
     }
     let opened = Data::in_store(store, None, progress);
     match &opened {
-        Ok(data) => data.store().into_iter().for_each(|store| stamp.keep(&store.file, data.found())),
+        Ok(data) => data.store().into_iter().for_each(|store| record.keep(&store.file, data.found())),
         Err(Error::Io { .. }) => {} // nothing is known of the file
-        Err(_) => stamp.remove(),
+        Err(_) => record.remove(),
     }
     opened
 }

@@ -52,7 +52,7 @@ impl Ratings {
         Ok(Ratings { user, item, rating, users, items, labels, home })
     }
 
-    /// What the check found, for its stamp.
+    /// What the check found, for its record.
     pub(crate) fn found(&self) -> Value {
         json!({ "ratings": self.labels.to_json() })
     }

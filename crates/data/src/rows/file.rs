@@ -90,7 +90,7 @@ impl Rows {
         })
     }
 
-    /// What the check found, for its stamp.
+    /// What the check found, for its record.
     pub(crate) fn found(&self) -> Value {
         json!({ "longest_row": self.longest_row, "labels": self.labels.to_json() })
     }

@@ -1,15 +1,15 @@
-//! One worker on the calling thread: a rehearsal of a learning rate goes by it, and many of them side by side.
+//! One worker on the calling thread: a trial of a learning rate goes by it, and many of them side by side.
 use super::{
-    Counters, Engine, Epoch, Follow, Tally, Task,
+    Counters, Counts, Engine, Epoch, Follow, Task,
     worker::{Asked, Share, last_of},
 };
 use crate::{
-    aids::Adjuster,
     feed::Feed,
     models::Model,
-    params::{Aided, Finish},
+    params::{Finish, FullLoop},
     rules::{Clock, UpdateRule},
     simd::dispatch,
+    transforms::Adjuster,
 };
 use std::marker::PhantomData;
 
@@ -31,7 +31,7 @@ impl<'a, F, M, R: UpdateRule> Alone<'a, F, M, R> {
 
 impl<F: Feed<M>, M: Model, R: UpdateRule> Engine for Alone<'_, F, M, R> {
     /// It stops where the counters say so, too.
-    fn epoch(&mut self, epoch: &Epoch<'_>, follow: &mut Follow<'_>) -> (Tally, u64) {
+    fn epoch(&mut self, epoch: &Epoch<'_>, follow: &mut Follow<'_>) -> (Counts, u64) {
         let task = self.task;
         let job = Share {
             feed: self.feed,
@@ -40,20 +40,20 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Engine for Alone<'_, F, M, R> {
             rule: self.rule,
             memory: self.memory.clone(),
             start: epoch.start,
-            adjuster: Adjuster::new(task.aids, task.seed, epoch.number as u64 - 1),
+            adjuster: Adjuster::new(task.transforms, task.seed, epoch.number as u64 - 1),
             worker: 0,
             plan: epoch.plan,
             counters: self.counters,
             asked: Some(Asked::new(follow)),
-            aiding: PhantomData::<Aided>,
+            transforming: PhantomData::<FullLoop>,
         };
-        let tally;
-        (tally, self.memory) = dispatch(task.set, job);
-        self.clock = last_of(task, &epoch.start, tally.examples);
-        (tally, tally.examples)
+        let counts;
+        (counts, self.memory) = dispatch(task.set, job);
+        self.clock = last_of(task, &epoch.start, counts.examples);
+        (counts, counts.examples)
     }
 
     fn finish(&self) -> Finish<'_> {
-        Finish::new(&self.rule, self.rule.prepare(&self.clock, &self.memory), self.task.aids.scale_of_average(&self.clock))
+        Finish::new(&self.rule, self.rule.prepare(&self.clock, &self.memory), self.task.transforms.scale_of_average(&self.clock))
     }
 }

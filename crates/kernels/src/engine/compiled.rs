@@ -2,14 +2,14 @@
 //!
 //! A loop is compiled for each model, rule, instruction set and way, and takes the compiler a second or more; all of them were nine tenths
 //! of a build. So the default rules, and those that they are compared with, have lean loops of their own. All other rules go by
-//! [`Any`](crate::rules::Any), a few hundredths slower, to the same bits. What seldom runs (aids, scaled features, batches, rehearsals, rows
+//! [`Any`](crate::rules::Any), a few hundredths slower, to the same bits. What seldom runs (transforms, scaled features, batches, trials, rows
 //! of unusual width, processors without a vector type here) goes by `Any` under every rule: `with_any!` makes the rule that the loops here
 //! are compiled for. A user's own rule, [`Own`], has all loops by its type.
 //!
 //! | loop | linear | factorization | loops | sets on x86-64 |
 //! |---|---|---|---|---|
 //! | lean, a step an example | adagrad, ftrl, sgd, `Any` of 1, 2, 3 | adagrad-rowwise of 1, 2, 4, 8 vectors; of 2: adagrad, ftrl, sgd, `Any` of 1, 2, 3 | 16 | 2 |
-//! | aided or rehearsed, any width, a step an example | sgd, `Any` of 1, 2, 3 | and adagrad-rowwise | 9 | 3 |
+//! | aided or tried, any width, a step an example | sgd, `Any` of 1, 2, 3 | and adagrad-rowwise | 9 | 3 |
 //! | the sums of a batch | sgd, `Any` of 1, 2, 3 | and adagrad-rowwise | 9 | 3 |
 //! | the step of a batch, of both models | sgd, adagrad-rowwise, `Any` of 1, 2, 3 | | 5 | 3 |
 //!
@@ -21,7 +21,7 @@ use crate::{
     batch::Batch,
     feed::{Feed, RatingFeed, ScaledFeed},
     models::{Factorization, Fixed, Linear, Model, Width},
-    params::{Aided, Lean},
+    params::{FullLoop, PlainLoop},
     rules::{AdagradRowwise, Layout, Rule, UpdateRule, with_any, with_rule},
     simd::{InstructionSet, LANES},
 };
@@ -53,14 +53,14 @@ impl Loops<LinearKernel> for Rule {
     }
 
     fn engine<'r, 'd: 'r>(&self, feed: &'r ScaledFeed<'d>, model: &'r Linear, task: &'r Task<'r>) -> Made<'r> {
-        if !is_lean(task) || feed.scaling.is_some() {
+        if !is_plain(task) || feed.scaling.is_some() {
             return with_any!([Sgd] of_single_weights(*self), rule => seldom(feed, model, task, rule));
         }
         let (feed, model) = (feed.feed, Cow::Borrowed(model));
         Ok(match of_single_weights(*self) {
-            Rule::Adagrad(rule) => Box::new(Workers::<_, _, _, Lean>::new(feed, model, task, rule)?),
-            Rule::Ftrl(rule) => Box::new(Workers::<_, _, _, Lean>::new(feed, model, task, rule)?),
-            other => with_any!([Sgd] other, rule => Box::new(Workers::<_, _, _, Lean>::new(feed, model, task, rule)?)),
+            Rule::Adagrad(rule) => Box::new(Workers::<_, _, _, PlainLoop>::new(feed, model, task, rule)?),
+            Rule::Ftrl(rule) => Box::new(Workers::<_, _, _, PlainLoop>::new(feed, model, task, rule)?),
+            other => with_any!([Sgd] other, rule => Box::new(Workers::<_, _, _, PlainLoop>::new(feed, model, task, rule)?)),
         })
     }
 
@@ -85,10 +85,10 @@ impl<R: UpdateRule> Loops<LinearKernel> for Own<R> {
     }
 
     fn engine<'r, 'd: 'r>(&self, feed: &'r ScaledFeed<'d>, model: &'r Linear, task: &'r Task<'r>) -> Made<'r> {
-        if !is_lean(task) || feed.scaling.is_some() {
+        if !is_plain(task) || feed.scaling.is_some() {
             return seldom(feed, model, task, self.0);
         }
-        Ok(Box::new(Workers::<_, _, _, Lean>::new(feed.feed, Cow::Borrowed(model), task, self.0)?))
+        Ok(Box::new(Workers::<_, _, _, PlainLoop>::new(feed.feed, Cow::Borrowed(model), task, self.0)?))
     }
 
     fn alone<'r, 'd: 'r>(
@@ -102,7 +102,7 @@ impl<R: UpdateRule> Loops<LinearKernel> for Own<R> {
     }
 }
 
-/// The default rank has lean loops under every rule, other usual ones under row-wise rules, which are the fast ones here; batches and aids go
+/// The default rank has lean loops under every rule, other usual ones under row-wise rules, which are the fast ones here; batches and transforms go
 /// with rows of any width. (Without, Adagrad at rank 32 takes 1.6 times as long.)
 impl Loops<FactorKernel> for Rule {
     fn facts(&self) -> Facts {
@@ -114,7 +114,7 @@ impl Loops<FactorKernel> for Rule {
     }
 
     fn engine<'r, 'd: 'r>(&self, feed: &'r RatingFeed, model: &'r Factorization, task: &'r Task<'r>) -> Made<'r> {
-        match (*self, if is_lean(task) { model.rank().div_ceil(LANES) } else { 0 }) {
+        match (*self, if is_plain(task) { model.rank().div_ceil(LANES) } else { 0 }) {
             (Rule::AdagradRowwise(rule), 1) => of_width::<Fixed<1>, _>(feed, model, task, rule),
             (Rule::AdagradRowwise(rule), 2) => of_width::<Fixed<2>, _>(feed, model, task, rule),
             (Rule::AdagradRowwise(rule), 4) => of_width::<Fixed<4>, _>(feed, model, task, rule),
@@ -147,7 +147,7 @@ impl<R: UpdateRule> Loops<FactorKernel> for Own<R> {
     }
 
     fn engine<'r, 'd: 'r>(&self, feed: &'r RatingFeed, model: &'r Factorization, task: &'r Task<'r>) -> Made<'r> {
-        match (self.0.rowwise(), if is_lean(task) { model.rank().div_ceil(LANES) } else { 0 }) {
+        match (self.0.rowwise(), if is_plain(task) { model.rank().div_ceil(LANES) } else { 0 }) {
             (_, 2) => of_width::<Fixed<2>, _>(feed, model, task, self.0),
             (true, 1) => of_width::<Fixed<1>, _>(feed, model, task, self.0),
             (true, 4) => of_width::<Fixed<4>, _>(feed, model, task, self.0),
@@ -168,12 +168,12 @@ impl<R: UpdateRule> Loops<FactorKernel> for Own<R> {
 }
 
 /// Whether nothing stands between gradients and the rule, each example is a step, and lean loops are compiled for the instruction set.
-fn is_lean(task: &Task<'_>) -> bool {
-    task.batch == Batch::One && task.aids.are_off() && task.set != InstructionSet::Portable && task.set.is_available()
+fn is_plain(task: &Task<'_>) -> bool {
+    task.batch == Batch::One && task.transforms.are_off() && task.set != InstructionSet::Portable && task.set.is_available()
 }
 
 fn of_width<'r, W: Width, R: UpdateRule>(feed: &'r RatingFeed, model: &Factorization, task: &'r Task<'r>, rule: R) -> Made<'r> {
-    Ok(Box::new(Workers::<_, _, _, Lean>::new(feed, Cow::Owned(model.with_width::<W>()), task, rule)?))
+    Ok(Box::new(Workers::<_, _, _, PlainLoop>::new(feed, Cow::Owned(model.with_width::<W>()), task, rule)?))
 }
 
 /// The engine of tasks that are not lean.
@@ -184,7 +184,7 @@ fn seldom<'r, F: Feed<M>, M: Model<Example: Send + Sync> + Clone, R: UpdateRule>
     rule: R,
 ) -> Made<'r> {
     Ok(if task.batch == Batch::One {
-        Box::new(Workers::<_, _, _, Aided>::new(feed, Cow::Borrowed(model), task, rule)?)
+        Box::new(Workers::<_, _, _, FullLoop>::new(feed, Cow::Borrowed(model), task, rule)?)
     } else {
         Box::new(Synchronous::new(feed, model, task, rule)?)
     })

@@ -1,15 +1,15 @@
 //! Hogwild! (Niu, Recht, Ré & Wright 2011): workers that wait for nobody, a step an example.
 use super::{
-    Counters, Engine, Epoch, Follow, LOOK, Tally, Task, threads,
+    Counters, Counts, Engine, Epoch, Follow, LOOK, Task, threads,
     worker::{Asked, Share, last_of},
 };
 use crate::{
-    aids::Adjuster,
     feed::Feed,
     models::Model,
-    params::{Aiding, Finish},
+    params::{Finish, Transforming},
     rules::{Clock, UpdateRule},
     simd::dispatch,
+    transforms::Adjuster,
 };
 use crossbeam::channel::{Receiver, RecvTimeoutError, unbounded};
 use hogwild_base::{Result, threads::Pool};
@@ -21,7 +21,7 @@ use std::{
 };
 
 pub(crate) struct Workers<'a, F, M: Clone, R: UpdateRule, A> {
-    aiding: PhantomData<A>,
+    transforming: PhantomData<A>,
     feed: &'a F,
     model: Cow<'a, M>,
     task: &'a Task<'a>,
@@ -37,7 +37,7 @@ impl<'a, F, M: Clone, R: UpdateRule, A> Workers<'a, F, M, R, A> {
     pub fn new(feed: &'a F, model: Cow<'a, M>, task: &'a Task<'a>, rule: R) -> Result<Self> {
         let memories = (0..task.threads).map(|_| Mutex::default()).collect();
         let (pool, clock) = (threads::pool(task)?, Clock { rate: task.rate, ..Clock::default() });
-        Ok(Workers { aiding: PhantomData, feed, model, task, rule, pool, memories, clock })
+        Ok(Workers { transforming: PhantomData, feed, model, task, rule, pool, memories, clock })
     }
 
     /// A worker's memory, which nobody else has at hand.
@@ -46,8 +46,8 @@ impl<'a, F, M: Clone, R: UpdateRule, A> Workers<'a, F, M, R, A> {
     }
 }
 
-impl<F: Feed<M>, M: Model + Clone, R: UpdateRule, A: Aiding> Engine for Workers<'_, F, M, R, A> {
-    fn epoch(&mut self, epoch: &Epoch<'_>, follow: &mut Follow<'_>) -> (Tally, u64) {
+impl<F: Feed<M>, M: Model + Clone, R: UpdateRule, A: Transforming> Engine for Workers<'_, F, M, R, A> {
+    fn epoch(&mut self, epoch: &Epoch<'_>, follow: &mut Follow<'_>) -> (Counts, u64) {
         let task = self.task;
         let share = |worker: usize, counters: &Counters, asked: Option<Asked<'_>>| {
             let mut memory = self.memory(worker);
@@ -58,25 +58,25 @@ impl<F: Feed<M>, M: Model + Clone, R: UpdateRule, A: Aiding> Engine for Workers<
                 rule: self.rule,
                 memory: memory.clone(),
                 start: epoch.start,
-                adjuster: Adjuster::new(task.aids, task.seed, (epoch.number * task.threads + worker) as u64),
+                adjuster: Adjuster::new(task.transforms, task.seed, (epoch.number * task.threads + worker) as u64),
                 worker,
                 plan: epoch.plan,
                 counters,
                 asked,
-                aiding: PhantomData::<A>,
+                transforming: PhantomData::<A>,
             };
-            let tally;
-            (tally, *memory) = dispatch(task.set, job);
-            tally
+            let counts;
+            (counts, *memory) = dispatch(task.set, job);
+            counts
         };
-        let tally = together(task, self.pool.as_ref(), epoch, follow, &share);
-        self.clock = last_of(task, &epoch.start, tally.examples);
-        (tally, tally.examples)
+        let counts = together(task, self.pool.as_ref(), epoch, follow, &share);
+        self.clock = last_of(task, &epoch.start, counts.examples);
+        (counts, counts.examples)
     }
 
     fn finish(&self) -> Finish<'_> {
         let step = self.rule.prepare(&self.clock, &self.memory(0));
-        Finish::new(&self.rule, step, self.task.aids.scale_of_average(&self.clock))
+        Finish::new(&self.rule, step, self.task.transforms.scale_of_average(&self.clock))
     }
 }
 
@@ -86,11 +86,11 @@ fn together(
     pool: Option<&Pool>,
     epoch: &Epoch<'_>,
     follower: &mut Follow<'_>,
-    share: &(dyn Fn(usize, &Counters, Option<Asked<'_>>) -> Tally + Sync),
-) -> Tally {
+    share: &(dyn Fn(usize, &Counters, Option<Asked<'_>>) -> Counts + Sync),
+) -> Counts {
     let counters = &Counters::default();
     let (done, over) = unbounded();
-    let mut tallies = thread::scope(|scope| {
+    let mut all_counts = thread::scope(|scope| {
         // Without a thread for it nothing is read ahead, and the gate stands open: it is only slower.
         let _shut = task.reader.zip(epoch.plan.gate()).and_then(|(reader, gate)| {
             let shut = gate.shut();
@@ -109,8 +109,8 @@ fn together(
             follow(task.threads, &over, counters, follower)
         })
     });
-    tallies.sort_by_key(|&(worker, _)| worker);
-    tallies.into_iter().fold(Tally::default(), |sum, (_, tally)| sum + tally)
+    all_counts.sort_by_key(|&(worker, _)| worker);
+    all_counts.into_iter().fold(Counts::default(), |sum, (_, counts)| sum + counts)
 }
 
 /// Has someone follow until so many workers have sent their results.

@@ -12,7 +12,6 @@ mod threads;
 mod worker;
 
 use crate::{
-    aids::Aids,
     batch::Batch,
     feed::{RatingFeed, ScaledFeed},
     gate::Gate,
@@ -23,13 +22,14 @@ use crate::{
     rules::Layout,
     schedule::{Moment, Schedule},
     simd::InstructionSet,
+    transforms::Transforms,
 };
 use hogwild_base::Result;
 use std::{ops::Range, sync::atomic::AtomicBool};
 
 #[cfg(not(test))]
 pub use compiled::Own;
-pub use worker::{Counters, Tally};
+pub use worker::{Counters, Counts};
 
 /// What an engine is told of a run: all that stays the same over its epochs.
 #[derive(Clone, Copy)]
@@ -49,7 +49,7 @@ pub struct Task<'a> {
     /// What is minimised.
     pub loss: Loss,
     /// What stands between gradients and the rule.
-    pub aids: Aids,
+    pub transforms: Transforms,
     /// How many examples a step goes by.
     pub batch: Batch,
     /// What the batch is multiplied by after every epoch, 1 or more.
@@ -91,7 +91,7 @@ const LOOK: std::time::Duration = std::time::Duration::from_millis(50);
 /// A way through epochs, with what it keeps from one to the next.
 pub trait Engine {
     /// Goes through an epoch; gives what was done, and in how many steps.
-    fn epoch(&mut self, epoch: &Epoch<'_>, follow: &mut Follow<'_>) -> (Tally, u64);
+    fn epoch(&mut self, epoch: &Epoch<'_>, follow: &mut Follow<'_>) -> (Counts, u64);
     /// How a model is made of the parameters as they stand: by the step that would come next, but at the rate of the last one (the next may
     /// be that of a restart).
     fn finish(&self) -> Finish<'_>;

@@ -3,9 +3,8 @@
 //! Each batch is cut into shards by its size and the model's alone. Shards are scored and their gradients summed in parallel, all at
 //! the same parameters, and their sums added two by two (see [`Gradients`]); then the rows that were touched, some to a task, take one
 //! step each by the mean.
-use super::{Counters, Engine, Epoch, Follow, Tally, Task, hogwild::follow, threads, worker::Asked};
+use super::{Counters, Counts, Engine, Epoch, Follow, Task, hogwild::follow, threads, worker::Asked};
 use crate::{
-    aids::Adjuster,
     batch::Batch,
     feed::Feed,
     models::Model,
@@ -14,6 +13,7 @@ use crate::{
     rules::{Clock, UpdateRule},
     schedule::Moment,
     simd::{InstructionSet, Isa, Job, dispatch},
+    transforms::Adjuster,
 };
 use crossbeam::channel::unbounded;
 use hogwild_base::{
@@ -66,7 +66,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
         let most = ROOM / Gradients::cells(&task.parameters.shape).max(1);
         let shards = sizes().max().unwrap_or(1).div_ceil(LEAST).min(most.min(MOST)).max(1);
         let shard = |_| {
-            let sums = Gradients::new(&task.parameters.shape, task.aids.l1 > 0.0)?;
+            let sums = Gradients::new(&task.parameters.shape, task.transforms.l1 > 0.0)?;
             Ok(Shard { sums, example: feed.room(), scores: Vec::new(), labels: Vec::new() })
         };
         Ok(Synchronous {
@@ -100,7 +100,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
     }
 
     /// Steps by the mean gradient of the examples at these positions.
-    fn step(&mut self, positions: &[u32]) -> Tally {
+    fn step(&mut self, positions: &[u32]) -> Counts {
         let &mut Synchronous { feed, model, task, rule, ref mut shards, ref mut memory, ref clock, .. } = self;
         let (set, parameters, examples) = (task.set, task.parameters, positions.len());
         let size = examples.div_ceil(examples.div_ceil(LEAST).min(shards.len()).max(1));
@@ -109,7 +109,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
         let add = |shard: &mut Shard<M::Example>, positions: &[u32]| {
             dispatch(set, Sum { feed, model, task, rule, memory: of, clock, shard, positions })
         };
-        let tally = sum(set, size, shards, positions, &add);
+        let counts = sum(set, size, shards, positions, &add);
         let sums = &shards[0].sums;
         // Each task but a table's last has whole vectors: no two write to the slot for empty lanes.
         let tasks = sums.touched().enumerate().flat_map(|(table, slots)| {
@@ -120,67 +120,67 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
             slots.chunks(size).map(move |slots| (table, slots))
         });
         let step = |number, (table, slots)| {
-            let adjuster = Adjuster::new(task.aids, task.seed, (clock.step << 24) + number as u64);
+            let adjuster = Adjuster::new(task.transforms, task.seed, (clock.step << 24) + number as u64);
             dispatch(set, Step { rule, memory: of, clock, adjuster, parameters, sums, table, slots, examples })
         };
         let observed = each(&tasks.collect::<Vec<_>>(), &step);
         if rule.learns() {
             rule.learn(memory, observed);
         }
-        tally
+        counts
     }
 
     /// Steps through an epoch's positions.
-    fn steps(&mut self, order: &[u32], size: usize, start: Moment, counters: &Counters, mut asked: Option<Asked<'_>>) -> Tally {
-        let mut tally = Tally::default();
+    fn steps(&mut self, order: &[u32], size: usize, start: Moment, counters: &Counters, mut asked: Option<Asked<'_>>) -> Counts {
+        let mut counts = Counts::default();
         let task = self.task;
         for positions in order.chunks(size) {
             // Schedules count examples: they go by how far the run is.
-            let now = Moment { step: start.step + tally.examples, ..start };
+            let now = Moment { step: start.step + counts.examples, ..start };
             self.clock.rate = task.schedule.rate(task.rate, &now);
-            tally = tally + self.step(positions);
+            counts = counts + self.step(positions);
             self.clock.step += 1;
-            counters.examples.store(tally.examples, Relaxed);
+            counters.examples.store(counts.examples, Relaxed);
             asked.iter_mut().for_each(|asked| asked.ask(counters));
-            if !tally.loss.is_finite() || counters.stop.load(Relaxed) {
+            if !counts.loss.is_finite() || counters.stop.load(Relaxed) {
                 break;
             }
         }
-        tally
+        counts
     }
 }
 
 impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Engine for Synchronous<'_, F, M, R> {
-    fn epoch(&mut self, epoch: &Epoch<'_>, follower: &mut Follow<'_>) -> (Tally, u64) {
+    fn epoch(&mut self, epoch: &Epoch<'_>, follower: &mut Follow<'_>) -> (Counts, u64) {
         let (task, before) = (self.task, self.clock.step);
         let (counters, (done, over)) = (Counters::default(), unbounded());
-        let mut tally = Tally::default();
+        let mut counts = Counts::default();
         let size = task.batch.size(task.batch_growth, epoch.number - 1, task.examples);
         let pool = self.pool.clone();
         match pool.as_deref().and_then(Pool::threads) {
-            None => tally = self.steps(&self.order(epoch.plan), size, epoch.start, &counters, Some(Asked::new(follower))),
+            None => counts = self.steps(&self.order(epoch.plan), size, epoch.start, &counters, Some(Asked::new(follower))),
             Some(threads) => threads.in_place_scope(|scope| {
                 scope.spawn(|_| {
                     let done = done; // the channel is closed when this has ended, in whatever way
-                    tally = self.steps(&self.order(epoch.plan), size, epoch.start, &counters, None);
+                    counts = self.steps(&self.order(epoch.plan), size, epoch.start, &counters, None);
                     let _ = done.send(());
                 });
                 follow(1, &over, &counters, follower);
             }),
         }
-        (tally, self.clock.step - before)
+        (counts, self.clock.step - before)
     }
 
     fn finish(&self) -> Finish<'_> {
-        Finish::new(&self.rule, self.rule.prepare(&self.clock, &self.memory), self.task.aids.scale_of_average(&self.clock))
+        Finish::new(&self.rule, self.rule.prepare(&self.clock, &self.memory), self.task.transforms.scale_of_average(&self.clock))
     }
 }
 
 /// What adds the gradients of the examples at some positions to a shard's sums.
-type Add<'a, E> = dyn Fn(&mut Shard<E>, &[u32]) -> Tally + Sync + 'a;
+type Add<'a, E> = dyn Fn(&mut Shard<E>, &[u32]) -> Counts + Sync + 'a;
 
 /// Sums the gradients of the examples at these positions, `size` a shard, into the first of the shards: each half by itself, then both.
-fn sum<E: Send>(set: InstructionSet, size: usize, shards: &mut [Shard<E>], positions: &[u32], add: &Add<'_, E>) -> Tally {
+fn sum<E: Send>(set: InstructionSet, size: usize, shards: &mut [Shard<E>], positions: &[u32], add: &Add<'_, E>) -> Counts {
     if let [shard] = shards {
         return add(shard, positions);
     }
@@ -213,12 +213,12 @@ struct Sum<'a, F, M: Model, R: UpdateRule> {
 }
 
 impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Sum<'_, F, M, R> {
-    type Output = Tally;
+    type Output = Counts;
 
     #[inline(always)]
-    fn run<I: Isa>(self, isa: I) -> Tally {
+    fn run<I: Isa>(self, isa: I) -> Counts {
         let Sum { feed, model, task, positions, .. } = self;
-        let (loss, aids) = (task.loss, &task.aids);
+        let (loss, transforms) = (task.loss, &task.transforms);
         let Shard { sums, example, scores, labels } = self.shard;
         let mut weights = Summing::new(isa, self.rule, self.memory, self.clock, task.parameters, sums);
         let (mut scratch, ahead) = (model.scratch(feed.longest()), feed.fetched());
@@ -235,11 +235,11 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Sum<'_, F, M, R> {
             (scores[i], labels[i]) = (score, label);
             nonzeros += feed.size(example);
             let mut slope = loss.slope(score, label);
-            if aids.clip_norm.is_some() {
-                slope = aids.clipped(slope, model.gradient_square(example, &scratch));
+            if transforms.clip_norm.is_some() {
+                slope = transforms.clipped(slope, model.gradient_square(example, &scratch));
             }
             model.backward(example, slope, &mut weights, &mut scratch);
         }
-        Tally { examples: positions.len() as u64, nonzeros, loss: loss.total::<I::V>(scores, labels) }
+        Counts { examples: positions.len() as u64, nonzeros, loss: loss.total::<I::V>(scores, labels) }
     }
 }

@@ -1,14 +1,14 @@
 //! The inner loop: what one worker does with its examples.
 use super::{Follow, LOOK, Task};
 use crate::{
-    aids::Adjuster,
     feed::{ExampleReader, Feed},
     models::Model,
     order::{Plan, Queue},
-    params::{Aiding, Reads, Replica, Stepping},
+    params::{Reads, Replica, Stepping, Transforming},
     rules::{Clock, UpdateRule},
     schedule::Moment,
     simd::{Isa, Job, LANES},
+    transforms::Adjuster,
 };
 use crossbeam::utils::CachePadded;
 use std::{
@@ -29,7 +29,7 @@ pub struct Counters {
 
 /// What a worker has done.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Tally {
+pub struct Counts {
     /// Examples trained on.
     pub examples: u64,
     /// Stored numbers visited: nonzeros, or ratings.
@@ -38,11 +38,11 @@ pub struct Tally {
     pub loss: f64,
 }
 
-impl Add for Tally {
-    type Output = Tally;
+impl Add for Counts {
+    type Output = Counts;
 
-    fn add(self, other: Tally) -> Tally {
-        Tally { examples: self.examples + other.examples, nonzeros: self.nonzeros + other.nonzeros, loss: self.loss + other.loss }
+    fn add(self, other: Counts) -> Counts {
+        Counts { examples: self.examples + other.examples, nonzeros: self.nonzeros + other.nonzeros, loss: self.loss + other.loss }
     }
 }
 
@@ -56,7 +56,7 @@ pub(super) struct Share<'a, 'f, F, M, R: UpdateRule, A> {
     pub memory: R::Memory,
     /// Where the run stands as the epoch begins.
     pub start: Moment,
-    /// The worker's own state of the aids.
+    /// The worker's own state of the transforms.
     pub adjuster: Adjuster,
     /// The worker's number.
     pub worker: usize,
@@ -64,7 +64,7 @@ pub(super) struct Share<'a, 'f, F, M, R: UpdateRule, A> {
     pub counters: &'a Counters,
     /// Of a worker on the calling thread, whom nobody else can ask.
     pub asked: Option<Asked<'f>>,
-    pub aiding: PhantomData<A>,
+    pub transforming: PhantomData<A>,
 }
 
 /// A follower that is asked between the blocks of the calling thread's own work.
@@ -94,22 +94,22 @@ pub(super) fn last_of(task: &Task<'_>, start: &Moment, examples: u64) -> Clock {
     Clock { rate: task.schedule.rate(task.rate, &last), step: last.step + 1, steps: last.steps }
 }
 
-impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Share<'_, '_, F, M, R, A> {
-    type Output = (Tally, R::Memory);
+impl<F: Feed<M>, M: Model, R: UpdateRule, A: Transforming> Job for Share<'_, '_, F, M, R, A> {
+    type Output = (Counts, R::Memory);
     /// Without a vector type the plain run goes by the loop with everything: see `compiled`.
     const PORTABLE: bool = A::ON;
 
     #[inline(always)]
-    fn run<I: Isa>(mut self, isa: I) -> (Tally, R::Memory) {
+    fn run<I: Isa>(mut self, isa: I) -> (Counts, R::Memory) {
         let Share { feed, model, rule, task, .. } = self;
-        let (loss, aids, schedule, rate) = (task.loss, &task.aids, task.schedule, task.rate);
+        let (loss, transforms, schedule, rate) = (task.loss, &task.transforms, task.schedule, task.rate);
         let longest = feed.longest();
-        let clips = A::ON && aids.clip_norm.is_some();
+        let clips = A::ON && transforms.clip_norm.is_some();
         let (parameters, reads) = (task.parameters, Reads::of(task.parameters, self.worker));
         let mut replica = Replica::new(task.set, parameters, self.worker, rule.averages(), A::ON && self.adjuster.l1);
         let mut weights = Stepping::<_, _, A>::new(isa, rule, self.memory, self.adjuster, parameters, reads, longest / LANES + 1);
         let (mut scratch, mut reader) = (model.scratch(longest), ExampleReader::new(feed));
-        let mut tally = Tally::default();
+        let mut counts = Counts::default();
         let (mut scores, mut labels) = (Vec::new(), Vec::new());
         let mut queue = Queue::new(self.plan, F::SHUFFLE, reader.reach());
         loop {
@@ -129,11 +129,11 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Share<'_, '_, F, M,
                 clock.step += 1;
                 let score = model.score(reader.example(), &mut weights, &mut scratch);
                 (*to_score, *to_label) = (score, label);
-                tally.nonzeros += feed.size(reader.example());
+                counts.nonzeros += feed.size(reader.example());
                 reader.look_ahead(isa, turn, &weights);
                 let mut slope = loss.slope(score, label);
                 if clips {
-                    slope = aids.clipped(slope, model.gradient_square(reader.example(), &scratch));
+                    slope = transforms.clipped(slope, model.gradient_square(reader.example(), &scratch));
                 }
                 model.backward(reader.example(), slope, &mut weights, &mut scratch);
                 weights.end();
@@ -141,8 +141,8 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Share<'_, '_, F, M,
             }
             replica.exchange(&weights.averaged());
             let block = loss.total::<I::V>(scores, labels);
-            tally.loss += block;
-            tally.examples += n as u64;
+            counts.loss += block;
+            counts.examples += n as u64;
             if !block.is_finite() {
                 self.counters.stop.store(true, Relaxed);
             }
@@ -152,6 +152,6 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Aiding> Job for Share<'_, '_, F, M,
             }
         }
         replica.finish(&weights.averaged());
-        (tally, weights.into_memory())
+        (counts, weights.into_memory())
     }
 }

@@ -108,7 +108,7 @@ impl Scaling {
     }
 }
 
-/// Rows in scaled form, or not: what runs with aids read from. A feed of its own: that [`SparseFeed`] looked whether to scale cost all
+/// Rows in scaled form, or not: what runs with transforms read from. A feed of its own: that [`SparseFeed`] looked whether to scale cost all
 /// others 5% (imdb_1gram, one thread).
 pub struct ScaledFeed<'a> {
     /// The rows as they are.

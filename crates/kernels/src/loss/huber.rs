@@ -3,7 +3,7 @@
 //! Labels are numbers, standardised by median and median absolute deviation, which outliers do not move; the score is the number.
 use super::{Labels, Meaning, Objective, Standardise};
 use crate::simd::Real;
-use hogwild_base::Knob;
+use hogwild_base::Hyperparameter;
 
 /// `(z - y)^2 / 2` within `delta` of the label, a straight line beyond.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,8 +23,8 @@ impl Objective for Huber {
         Meaning { standardise: Standardise::Median, ..Meaning::NUMBER }
     }
 
-    fn knobs(&mut self) -> Vec<Knob<'_>> {
-        vec![Knob::new("delta", &mut self.delta, 1e-3, 1e6)]
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        vec![Hyperparameter::new("delta", &mut self.delta, 1e-3, 1e6)]
     }
 
     #[inline(always)]

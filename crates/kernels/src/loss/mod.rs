@@ -25,7 +25,7 @@ pub use squared::Squared;
 pub use squared_hinge::SquaredHinge;
 
 use crate::simd::{Real, Vector};
-use hogwild_base::{Error, Knob, Result, knob};
+use hogwild_base::{Error, Hyperparameter, Result, hyperparameter};
 
 /// A loss of one score and one label, as the losses here write it; a user's own is an [`OwnLoss`], which no loop is compiled for.
 pub trait Objective: Copy {
@@ -33,7 +33,7 @@ pub trait Objective: Copy {
     fn meaning(&self) -> Meaning;
 
     /// What may be set, by name.
-    fn knobs(&mut self) -> Vec<Knob<'_>> {
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
         Vec::new()
     }
 
@@ -95,9 +95,9 @@ macro_rules! losses {
             }
 
             /// What may be set, by name.
-            pub fn knobs(&mut self) -> Vec<Knob<'_>> {
+            pub fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
                 match self {
-                    $(Loss::$set(loss) => loss.knobs(),)*
+                    $(Loss::$set(loss) => loss.hyperparameters(),)*
                     _ => Vec::new(),
                 }
             }
@@ -146,7 +146,7 @@ impl Loss {
             value: text.into(),
             problem: format!("there are {}", Self::ALL.map(|loss| loss.name()).join(", ")),
         })?;
-        knob::set_all("loss", &mut loss.knobs(), values)?;
+        hyperparameter::set_all("loss", &mut loss.hyperparameters(), values)?;
         Ok(loss)
     }
 
@@ -232,7 +232,7 @@ impl std::fmt::Display for Loss {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Loss::Own(own) => write!(f, "{}{}", OwnLoss::PREFIX, own.name),
-            _ => write!(f, "{}{}", self.name(), knob::show(&self.clone().knobs())),
+            _ => write!(f, "{}{}", self.name(), hyperparameter::show(&self.clone().hyperparameters())),
         }
     }
 }

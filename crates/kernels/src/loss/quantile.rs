@@ -4,7 +4,7 @@
 //! Labels are numbers, standardised by median and median absolute deviation; the score is the number.
 use super::{Meaning, Metric, Objective, Standardise};
 use crate::simd::Real;
-use hogwild_base::Knob;
+use hogwild_base::Hyperparameter;
 
 /// `tau (y - z)` below the label, `(1 - tau) (z - y)` above it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,8 +23,8 @@ impl Objective for Quantile {
         Meaning { standardise: Standardise::Median, power: 1, metrics: &[Metric::Loss, Metric::Mae], ..Meaning::NUMBER }
     }
 
-    fn knobs(&mut self) -> Vec<Knob<'_>> {
-        vec![Knob::new("tau", &mut self.tau, 0.001, 0.999)]
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        vec![Hyperparameter::new("tau", &mut self.tau, 0.001, 0.999)]
     }
 
     #[inline(always)]

@@ -1,4 +1,4 @@
-//! Stores in sight of an average: the sum that a weight's average comes from (see `aids`) moves with every store.
+//! Stores in sight of an average: the sum that a weight's average comes from (see `transforms`) moves with every store.
 //!
 //! Out of the inner loop's way, one number at a time.
 use crate::simd::LANES;

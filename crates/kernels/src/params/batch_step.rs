@@ -1,14 +1,14 @@
 //! The step of a batch: each touched slot steps once, by the mean gradient.
 use super::{
-    Aided, Parameters, Places, Weights,
+    FullLoop, Parameters, Places, Weights,
     gradients::{Gradients, Sums, line, take, take_vector},
     replica::Reads,
     step_now::Stepping,
 };
 use crate::{
-    aids::Adjuster,
     rules::{Clock, UpdateRule},
     simd::{Integers, Isa, Job, LANES, Line, Real, Vector},
+    transforms::Adjuster,
 };
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -34,7 +34,7 @@ impl<R: UpdateRule> Job for Step<'_, R> {
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) -> [f32; 2] {
         let reads = Reads::shared(self.parameters);
-        let mut view = Stepping::<_, _, Aided>::new(isa, self.rule, self.memory.clone(), self.adjuster, self.parameters, reads, 1);
+        let mut view = Stepping::<_, _, FullLoop>::new(isa, self.rule, self.memory.clone(), self.adjuster, self.parameters, reads, 1);
         view.begin(self.clock);
         let (examples, sums) = (I::V::of(self.examples as f32), self.sums.table(self.table));
         if Some(self.table) == self.parameters.row() {
@@ -58,7 +58,7 @@ impl<R: UpdateRule> Job for Step<'_, R> {
 
 /// The steps of slots of many weights.
 #[inline(always)]
-fn step_rows<R: UpdateRule, I: Isa>(isa: I, sums: &Sums, slots: &[u32], examples: f32, view: &mut Stepping<'_, R, I, Aided>) {
+fn step_rows<R: UpdateRule, I: Isa>(isa: I, sums: &Sums, slots: &[u32], examples: f32, view: &mut Stepping<'_, R, I, FullLoop>) {
     let mut gradient = vec![I::V::of(0.0); sums.vectors()];
     for &slot in slots {
         let (factors, tail) = sums.row(slot).split_at(gradient.len());

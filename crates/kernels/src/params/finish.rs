@@ -13,7 +13,7 @@ pub struct Finish<'a> {
     rule: Box<Weight<'a>>,
     /// Numbers of state beside each weight.
     state: usize,
-    /// What the sum of weighted changes is multiplied by, where the model is the average (see `aids`).
+    /// What the sum of weighted changes is multiplied by, where the model is the average (see `transforms`).
     average: Option<f32>,
 }
 

@@ -52,22 +52,22 @@ pub trait Places<I: Isa> {
     fn prefetch_row(&self, place: u32, vectors: usize);
 }
 
-/// Whether a worker is compiled with what `aids` does. The usual run is not: asking whether it is on took a tenth of a rating's time.
-pub trait Aiding: Send + Sync + 'static {
+/// Whether a worker is compiled with what `transforms` does. The usual run is not: asking whether it is on took a tenth of a rating's time.
+pub trait Transforming: Send + Sync + 'static {
     /// Whether it is.
     const ON: bool;
 }
 
 /// With everything.
-pub struct Aided;
+pub struct FullLoop;
 /// Without.
-pub struct Lean;
+pub struct PlainLoop;
 
-impl Aiding for Aided {
+impl Transforming for FullLoop {
     const ON: bool = true;
 }
 
-impl Aiding for Lean {
+impl Transforming for PlainLoop {
     const ON: bool = false;
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct Reads {
     held: u32,
     /// Where the copy of the first slot lies, and the slot for empty lanes.
     pub own: u32,
-    pub nowhere: u32,
+    pub scratch_slot: u32,
 }
 
 impl Reads {
@@ -25,19 +25,19 @@ impl Reads {
     pub fn of(parameters: &Parameters, worker: usize) -> Reads {
         let shape = &parameters.table(parameters.single()).shape;
         let [own, next] = [worker, worker + 1].map(|worker| shape.first_private(worker) as u32);
-        Reads { slots: shape.slots as u32, held: shape.private as u32, own, nowhere: next - 1 }
+        Reads { slots: shape.slots as u32, held: shape.private as u32, own, scratch_slot: next - 1 }
     }
 
     /// All slots where they are; empty lanes just behind them.
     pub fn shared(parameters: &Parameters) -> Reads {
         let slots = parameters.table(parameters.single()).slots() as u32;
-        Reads { slots, held: 0, own: slots, nowhere: slots }
+        Reads { slots, held: 0, own: slots, scratch_slot: slots }
     }
 
     /// Where sixteen slots are read.
     #[inline(always)]
     pub fn lie<U: Integers>(&self, slots: U) -> U {
-        let shared = slots.less(U::of(self.slots), slots, U::of(self.nowhere));
+        let shared = slots.less(U::of(self.slots), slots, U::of(self.scratch_slot));
         slots.less(U::of(self.held), slots.plus(U::of(self.own)), shared)
     }
 }

@@ -5,15 +5,15 @@
 //! gathered serves again: on two threads that saves a tenth of the time.
 #![allow(unsafe_code)]
 use super::{
-    Aiding, Parameters, averaged,
+    Parameters, Transforming, averaged,
     learner::{self, Learner},
     replica::Reads,
     view::{Reading, Steps, View, state_of},
 };
 use crate::{
-    aids::Adjuster,
     rules::{Clock, UpdateRule},
     simd::{Integers, Isa, LANES, Line, MOST, Real, Vector},
+    transforms::Adjuster,
 };
 use atomic_float::AtomicF32;
 use std::marker::PhantomData;
@@ -22,7 +22,7 @@ use std::marker::PhantomData;
 pub(crate) type Stepping<'t, R, I, A> = View<'t, R, I, StepNow<'t, R, I, A>>;
 
 pub(crate) struct StepNow<'t, R: UpdateRule, I: Isa, A> {
-    aiding: PhantomData<A>,
+    transforming: PhantomData<A>,
     pub(super) learner: Learner<R, I::V>,
     pub(super) adjuster: Adjuster,
     /// The sums of weighted changes, laid out as the parameters; empty without averaging.
@@ -39,7 +39,7 @@ pub(crate) struct StepNow<'t, R: UpdateRule, I: Isa, A> {
     gathered: Vec<[I::V; MOST]>,
 }
 
-impl<'t, R: UpdateRule, I: Isa, A: Aiding> Stepping<'t, R, I, A> {
+impl<'t, R: UpdateRule, I: Isa, A: Transforming> Stepping<'t, R, I, A> {
     /// What a worker sees that reads slots as `reads` says, going on from `memory`; `blocks`: the most that an example has.
     pub fn new(isa: I, rule: R, memory: R::Memory, adjuster: Adjuster, parameters: &'t Parameters, reads: Reads, blocks: usize) -> Self {
         let shape = &parameters.shape;
@@ -49,7 +49,7 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Stepping<'t, R, I, A> {
         View {
             read: Reading::new(isa, rule, learner.prepare(&rule, &Clock::default()), parameters, reads),
             steps: StepNow {
-                aiding: PhantomData,
+                transforming: PhantomData,
                 learner,
                 adjuster,
                 sums: parameters.table(parameters.single()).sums(),
@@ -105,15 +105,15 @@ impl<'t, R: UpdateRule, I: Isa, A: Aiding> Stepping<'t, R, I, A> {
     }
 }
 
-impl<R: UpdateRule, I: Isa, A: Aiding> StepNow<'_, R, I, A> {
+impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
     /// A block's gradient after clipping and noise, which empty lanes do not get.
     #[inline(always)]
-    fn adjusted(&mut self, nowhere: u32, places: &Line<u32>, gradient: I::V) -> I::V {
+    fn adjusted(&mut self, scratch_slot: u32, places: &Line<u32>, gradient: I::V) -> I::V {
         let mut line = [0.0; LANES];
         gradient.store(&mut line);
         self.adjuster.adjust(&mut line);
         for (g, &place) in line.iter_mut().zip(&places.0) {
-            if place == nowhere {
+            if place == scratch_slot {
                 *g = 0.0;
             }
         }
@@ -121,7 +121,7 @@ impl<R: UpdateRule, I: Isa, A: Aiding> StepNow<'_, R, I, A> {
     }
 }
 
-impl<R: UpdateRule, I: Isa, A: Aiding> Steps<R, I> for StepNow<'_, R, I, A> {
+impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A> {
     #[inline(always)]
     fn gathered(&mut self, block: usize, cells: &[I::V; MOST]) {
         let n = Reading::<R, I>::STRIDE;
@@ -132,7 +132,7 @@ impl<R: UpdateRule, I: Isa, A: Aiding> Steps<R, I> for StepNow<'_, R, I, A> {
     fn step(&mut self, read: &Reading<'_, R, I>, block: usize, places: &Line<u32>, mut gradient: I::V, l1: Option<I::V>) {
         let (rule, stride) = (&read.rule, Reading::<R, I>::STRIDE);
         if A::ON && self.adjuster.active {
-            gradient = self.adjusted(Reading::<R, I>::place(read.reads.nowhere), places, gradient);
+            gradient = self.adjusted(Reading::<R, I>::place(read.reads.scratch_slot), places, gradient);
         }
         let mut cells = [I::V::of(0.0); MOST];
         if self.reuse || I::U::load(places).none_below(I::U::of(Reading::<R, I>::place(read.reads.own))) {

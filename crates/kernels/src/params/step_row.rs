@@ -1,6 +1,6 @@
 //! Steps of slots of many weights: a user's or an item's factors with the weight beside them.
 use super::{
-    Aiding,
+    Transforming,
     averaged::{put, put_weight},
     layout::{ROW_STATE, vectors},
     learner::{self, Observed},
@@ -71,7 +71,7 @@ fn store_beside(cell: &AtomicF32, sums: Option<&[AtomicF32; LANES]>, w: f32, wei
     }
 }
 
-impl<R: UpdateRule, I: Isa, A: Aiding> StepNow<'_, R, I, A> {
+impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
     /// A slot's step with clipping and noise before it. What lies behind the row's width stays 0.
     #[inline(always)]
     pub(super) fn step_row_adjusted(&mut self, read: &Reading<'_, R, I>, row: u32, gradient: &[I::V], beside: f32) {

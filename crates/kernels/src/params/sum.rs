@@ -28,7 +28,7 @@ impl<'a, R: UpdateRule, I: Isa> Summing<'a, R, I> {
     pub fn new(isa: I, rule: R, memory: &R::Memory, clock: &Clock, parameters: &'a Parameters, sums: &'a mut Gradients) -> Self {
         let read = Reading::new(isa, rule, rule.prepare(clock, memory), parameters, Reads::shared(parameters));
         let (single, row) = (parameters.single(), parameters.row().unwrap_or(parameters.single()));
-        assert!(sums.table(single).cells.cells().len() > read.reads.nowhere as usize, "sums of other parameters");
+        assert!(sums.table(single).cells.cells().len() > read.reads.scratch_slot as usize, "sums of other parameters");
         sums.clear();
         View { read, steps: Sum { sums, single, row } }
     }

@@ -65,7 +65,7 @@ pub struct Table {
     pub(super) shape: TableShape,
     pub(super) layout: SlotLayout,
     cells: Cells,
-    /// Laid out as the cells are: where a weight is, here is the sum of its weighted changes (see `aids`).
+    /// Laid out as the cells are: where a weight is, here is the sum of its weighted changes (see `transforms`).
     sums: Option<Cells>,
 }
 

@@ -56,7 +56,7 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
         assert!(parameters.is_for(&Layout::of(&rule)), "parameters laid out for another rule");
         let (single, row) = (parameters.table(parameters.single()), parameters.row().map(|row| parameters.table(row)));
         let (cells, rows) = (single.cells(), row.map_or(&[][..], |row| row.cells().as_chunks().0));
-        assert!(cells.len() >= (reads.nowhere as usize + 1) * Self::STRIDE, "slots of other parameters");
+        assert!(cells.len() >= (reads.scratch_slot as usize + 1) * Self::STRIDE, "slots of other parameters");
         let row_stride = row.map_or(1, |row| row.layout.stride / LANES);
         Reading { isa, rule, step, cells, reads, rows, row_stride, large: single.slots() > LARGE }
     }
@@ -71,7 +71,7 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
     /// that was just stored whole wait for it (criteo on one thread: 5%).
     #[inline(always)]
     pub fn check(&self, places: &Line<u32>) {
-        assert!(I::U::of(Self::place(self.reads.nowhere)).none_below(I::U::load(places)), "not places of this view");
+        assert!(I::U::of(Self::place(self.reads.scratch_slot)).none_below(I::U::load(places)), "not places of this view");
     }
 
     /// Weights and state of sixteen slots.
@@ -117,7 +117,7 @@ pub(crate) struct View<'t, R: UpdateRule, I: Isa, S> {
 }
 
 impl<R: UpdateRule, I: Isa, S> Places<I> for View<'_, R, I, S> {
-    /// Held slots in the private copy, others where they are, empty lanes nowhere.
+    /// Held slots in the private copy, others where they are, empty lanes scratch_slot.
     #[inline(always)]
     fn place(&self, slots: I::U, places: &mut Line<u32>) {
         let mut at = self.read.reads.lie(slots);

@@ -7,7 +7,7 @@ use super::{
     shared::{NEARLY_ONE, average, by_square},
 };
 use crate::simd::Real;
-use hogwild_base::Knob;
+use hogwild_base::Hyperparameter;
 
 /// Adadelta with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,8 +29,8 @@ impl UpdateRule for Adadelta {
     type Step = f32;
     type Memory = ();
 
-    fn knobs(&mut self) -> Vec<Knob<'_>> {
-        vec![Knob::new("decay", &mut self.decay, 0.0, NEARLY_ONE), Knob::new("epsilon", &mut self.epsilon, 1e-30, 1.0)]
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        vec![Hyperparameter::new("decay", &mut self.decay, 0.0, NEARLY_ONE), Hyperparameter::new("epsilon", &mut self.epsilon, 1e-30, 1.0)]
     }
 
     fn default_rate(&self, mean_square: f32) -> f32 {

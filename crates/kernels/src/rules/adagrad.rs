@@ -7,7 +7,7 @@
 //! Held-out log-loss within ten epochs: .2622 against .2731 on imdb_1gram, .2223 against .2566 on imdb_2gram.
 use super::{Clock, UpdateRule};
 use crate::simd::Real;
-use hogwild_base::Knob;
+use hogwild_base::Hyperparameter;
 
 /// Adagrad with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,8 +44,8 @@ impl UpdateRule for Adagrad {
         false
     }
 
-    fn knobs(&mut self) -> Vec<Knob<'_>> {
-        vec![Knob::new("initial", &mut self.initial, 0.0, 1e6), Knob::new("epsilon", &mut self.epsilon, 0.0, 1.0)]
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        vec![Hyperparameter::new("initial", &mut self.initial, 0.0, 1e6), Hyperparameter::new("epsilon", &mut self.epsilon, 0.0, 1.0)]
     }
 
     fn initial(&self) -> [f32; 1] {

@@ -7,7 +7,7 @@
 //! slots of one weight (linear models) it is Adagrad itself.
 use super::{Adagrad, Clock, UpdateRule};
 use crate::simd::Real;
-use hogwild_base::Knob;
+use hogwild_base::Hyperparameter;
 
 /// Row-wise Adagrad; the settings are Adagrad's.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -39,8 +39,8 @@ impl UpdateRule for AdagradRowwise {
         true
     }
 
-    fn knobs(&mut self) -> Vec<Knob<'_>> {
-        self.0.knobs()
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        self.0.hyperparameters()
     }
 
     fn initial(&self) -> [f32; 1] {

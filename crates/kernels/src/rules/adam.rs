@@ -8,7 +8,7 @@ use super::{
 };
 use crate::simd::Real;
 use bytemuck::{Pod, Zeroable};
-use hogwild_base::Knob;
+use hogwild_base::Hyperparameter;
 
 /// Adam with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,11 +54,11 @@ impl UpdateRule for Adam {
         true
     }
 
-    fn knobs(&mut self) -> Vec<Knob<'_>> {
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
         vec![
-            Knob::new("beta1", &mut self.beta1, 0.0, NEARLY_ONE),
-            Knob::new("beta2", &mut self.beta2, 0.0, NEARLY_ONE),
-            Knob::new("epsilon", &mut self.epsilon, 1e-30, 1.0),
+            Hyperparameter::new("beta1", &mut self.beta1, 0.0, NEARLY_ONE),
+            Hyperparameter::new("beta2", &mut self.beta2, 0.0, NEARLY_ONE),
+            Hyperparameter::new("epsilon", &mut self.epsilon, 1e-30, 1.0),
         ]
     }
 

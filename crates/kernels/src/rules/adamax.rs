@@ -7,7 +7,7 @@ use super::{
     shared::{average, bias_correction, by_square},
 };
 use crate::simd::Real;
-use hogwild_base::Knob;
+use hogwild_base::Hyperparameter;
 
 /// AdaMax; the settings are Adam's.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,8 +28,8 @@ impl UpdateRule for Adamax {
         true
     }
 
-    fn knobs(&mut self) -> Vec<Knob<'_>> {
-        self.0.knobs()
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        self.0.hyperparameters()
     }
 
     fn default_rate(&self, mean_square: f32) -> f32 {

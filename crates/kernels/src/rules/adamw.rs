@@ -6,7 +6,7 @@
 use super::{Adam, Clock, UpdateRule, adam::AdamStep, shared::by_length};
 use crate::simd::Real;
 use bytemuck::{Pod, Zeroable};
-use hogwild_base::Knob;
+use hogwild_base::Hyperparameter;
 
 /// AdamW with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,10 +40,10 @@ impl UpdateRule for AdamW {
         true
     }
 
-    fn knobs(&mut self) -> Vec<Knob<'_>> {
-        let mut knobs = self.adam.knobs();
-        knobs.push(Knob::new("weight-decay", &mut self.weight_decay, 0.0, 1e6));
-        knobs
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        let mut hyperparameters = self.adam.hyperparameters();
+        hyperparameters.push(Hyperparameter::new("weight-decay", &mut self.weight_decay, 0.0, 1e6));
+        hyperparameters
     }
 
     fn default_rate(&self, mean_square: f32) -> f32 {

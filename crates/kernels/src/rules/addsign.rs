@@ -7,7 +7,7 @@ use super::{
     shared::{average, by_signs, by_square, internal_decay},
 };
 use crate::simd::Real;
-use hogwild_base::Knob;
+use hogwild_base::Hyperparameter;
 
 /// AddSign; the settings are PowerSign's.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,8 +24,8 @@ impl UpdateRule for AddSign {
     type Step = [f32; 3];
     type Memory = ();
 
-    fn knobs(&mut self) -> Vec<Knob<'_>> {
-        self.0.knobs()
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        self.0.hyperparameters()
     }
 
     fn default_rate(&self, mean_square: f32) -> f32 {

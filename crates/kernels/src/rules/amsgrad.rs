@@ -8,7 +8,7 @@ use super::{
     shared::{average, by_length},
 };
 use crate::simd::Real;
-use hogwild_base::Knob;
+use hogwild_base::Hyperparameter;
 
 /// AMSGrad; the settings are Adam's.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,8 +29,8 @@ impl UpdateRule for Amsgrad {
         true
     }
 
-    fn knobs(&mut self) -> Vec<Knob<'_>> {
-        self.0.knobs()
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        self.0.hyperparameters()
     }
 
     fn default_rate(&self, mean_square: f32) -> f32 {

@@ -149,8 +149,8 @@ macro_rules! any {
                 }
             }
 
-            fn knobs(&mut self) -> Vec<Knob<'_>> {
-                self.0.knobs()
+            fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+                self.0.hyperparameters()
             }
 
             fn default_rate(&self, mean_square: f32) -> f32 {

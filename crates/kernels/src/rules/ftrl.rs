@@ -7,7 +7,7 @@
 //! `beta` for epsilon.
 use super::{Clock, UpdateRule, shared::by_square};
 use crate::simd::Real;
-use hogwild_base::Knob;
+use hogwild_base::Hyperparameter;
 
 /// FTRL-Proximal with its settings; the paper's alpha is the learning rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,11 +51,11 @@ impl UpdateRule for Ftrl {
         false
     }
 
-    fn knobs(&mut self) -> Vec<Knob<'_>> {
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
         vec![
-            Knob::new("beta", &mut self.beta, 0.0, 1e6),
-            Knob::new("ftrl-l1", &mut self.l1, 0.0, 1e9),
-            Knob::new("ftrl-l2", &mut self.l2, 0.0, 1e9),
+            Hyperparameter::new("beta", &mut self.beta, 0.0, 1e6),
+            Hyperparameter::new("ftrl-l1", &mut self.l1, 0.0, 1e9),
+            Hyperparameter::new("ftrl-l2", &mut self.l2, 0.0, 1e9),
         ]
     }
 

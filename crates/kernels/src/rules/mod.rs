@@ -43,7 +43,7 @@ pub use visit::RuleVisitor;
 pub use yellowfin::YellowFin;
 
 use crate::simd::{LANES, Real};
-use hogwild_base::{Error, Knob, Result, knob};
+use hogwild_base::{Error, Hyperparameter, Result, hyperparameter};
 
 /// What a step knows of the run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -148,7 +148,7 @@ pub trait UpdateRule: Copy + Send + Sync + 'static {
     }
 
     /// What may be set, by name.
-    fn knobs(&mut self) -> Vec<Knob<'_>> {
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
         Vec::new()
     }
 
@@ -338,8 +338,8 @@ impl Rule {
     }
 
     /// What may be set, by name.
-    pub fn knobs(&mut self) -> Vec<Knob<'_>> {
-        with_rule!(self, rule => rule.knobs())
+    pub fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        with_rule!(self, rule => rule.hyperparameters())
     }
 
     /// The rule's [`default_rate`](UpdateRule::default_rate).
@@ -368,10 +368,11 @@ impl Rule {
     }
 
     /// The names of what may be set, of all rules, each once.
-    pub fn knob_names() -> Vec<&'static str> {
+    pub fn hyperparameter_names() -> Vec<&'static str> {
         let mut names = Vec::new();
         for mut rule in Self::ALL {
-            let own: Vec<_> = rule.knobs().iter().map(|knob| knob.name).filter(|name| !names.contains(name)).collect();
+            let own: Vec<_> =
+                rule.hyperparameters().iter().map(|hyperparameter| hyperparameter.name).filter(|name| !names.contains(name)).collect();
             names.extend(own);
         }
         names
@@ -383,14 +384,14 @@ impl Rule {
     /// When the value is out of range, or the rule has no such setting; then the rules that have it are named.
     pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
         let (rule, name) = (self.name(), name.replace('_', "-"));
-        if let Some(knob) = self.knobs().iter_mut().find(|knob| knob.name == name) {
-            return knob.set(knob.name, value);
+        if let Some(hyperparameter) = self.hyperparameters().iter_mut().find(|hyperparameter| hyperparameter.name == name) {
+            return hyperparameter.set(hyperparameter.name, value);
         }
-        let Some(setting) = Self::knob_names().into_iter().find(|&known| known == name) else {
-            let problem = format!("there is no such setting; {rule} has {}", names(&self.knobs()));
+        let Some(setting) = Self::hyperparameter_names().into_iter().find(|&known| known == name) else {
+            let problem = format!("there is no such setting; {rule} has {}", names(&self.hyperparameters()));
             return Err(Error::BadSetting { setting: "rule", value: name, problem });
         };
-        let has = |mut rule: Rule| rule.knobs().iter().any(|knob| knob.name == setting);
+        let has = |mut rule: Rule| rule.hyperparameters().iter().any(|hyperparameter| hyperparameter.name == setting);
         let others: Vec<_> = Self::ALL.into_iter().filter(|&rule| has(rule)).map(|rule| rule.name()).collect();
         let problem = format!("`rule` {rule} has no such setting; {} has", others.join(", "));
         Err(Error::BadSetting { setting, value: value.into(), problem })
@@ -407,20 +408,24 @@ impl Rule {
             value: text.into(),
             problem: format!("there are {}", Self::ALL.map(|rule| rule.name()).join(", ")),
         })?;
-        knob::set_all("rule", &mut rule.knobs(), values)?;
+        hyperparameter::set_all("rule", &mut rule.hyperparameters(), values)?;
         Ok(rule)
     }
 }
 
 /// For a message: what there is to set.
-fn names(knobs: &[Knob<'_>]) -> String {
-    if knobs.is_empty() { "none".into() } else { knobs.iter().map(|knob| knob.name).collect::<Vec<_>>().join(", ") }
+fn names(hyperparameters: &[Hyperparameter<'_>]) -> String {
+    if hyperparameters.is_empty() {
+        "none".into()
+    } else {
+        hyperparameters.iter().map(|hyperparameter| hyperparameter.name).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// The name and all settings: `adam:beta1=0.9,...`, which [`Rule::parse`] reads.
 impl std::fmt::Display for Rule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}{}", self.name(), knob::show(&self.clone().knobs()))
+        write!(f, "{}{}", self.name(), hyperparameter::show(&self.clone().hyperparameters()))
     }
 }
 

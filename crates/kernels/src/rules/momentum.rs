@@ -10,7 +10,7 @@ use super::{
 };
 use crate::simd::{Real, math::exp};
 use bytemuck::{Pod, Zeroable};
-use hogwild_base::Knob;
+use hogwild_base::Hyperparameter;
 
 /// Momentum with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,8 +67,8 @@ impl UpdateRule for Momentum {
         self.catch_up
     }
 
-    fn knobs(&mut self) -> Vec<Knob<'_>> {
-        vec![Knob::new("momentum", &mut self.momentum, 0.0, NEARLY_ONE), Knob::flag("catch-up", &mut self.catch_up)]
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        vec![Hyperparameter::new("momentum", &mut self.momentum, 0.0, NEARLY_ONE), Hyperparameter::flag("catch-up", &mut self.catch_up)]
     }
 
     fn default_rate(&self, mean_square: f32) -> f32 {

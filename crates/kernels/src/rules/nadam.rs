@@ -9,7 +9,7 @@ use super::{
 };
 use crate::simd::Real;
 use bytemuck::{Pod, Zeroable};
-use hogwild_base::Knob;
+use hogwild_base::Hyperparameter;
 
 /// Nadam with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,10 +44,10 @@ impl UpdateRule for Nadam {
     type Step = NadamStep;
     type Memory = ();
 
-    fn knobs(&mut self) -> Vec<Knob<'_>> {
-        let mut knobs = self.adam.knobs();
-        knobs.push(Knob::new("momentum-decay", &mut self.momentum_decay, 0.0, 1e3));
-        knobs
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        let mut hyperparameters = self.adam.hyperparameters();
+        hyperparameters.push(Hyperparameter::new("momentum-decay", &mut self.momentum_decay, 0.0, 1e3));
+        hyperparameters
     }
 
     fn default_rate(&self, mean_square: f32) -> f32 {

@@ -5,7 +5,7 @@
 //! `catch-up` as [`Momentum`], whose steps without gradient it shares, each with the share `mu` of the velocity.
 use super::{Clock, Momentum, UpdateRule, momentum::MomentumStep, shared::by_square};
 use crate::simd::Real;
-use hogwild_base::Knob;
+use hogwild_base::Hyperparameter;
 
 /// Nesterov's accelerated gradient; the settings are momentum's.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,8 +27,8 @@ impl UpdateRule for Nesterov {
         self.0.catch_up
     }
 
-    fn knobs(&mut self) -> Vec<Knob<'_>> {
-        self.0.knobs()
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        self.0.hyperparameters()
     }
 
     fn default_rate(&self, mean_square: f32) -> f32 {

@@ -7,7 +7,7 @@ use super::{
     shared::{INTERNAL_DECAYS, NEARLY_ONE, average, by_signs, by_square, internal_decay},
 };
 use crate::simd::Real;
-use hogwild_base::Knob;
+use hogwild_base::Hyperparameter;
 
 /// PowerSign with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,10 +29,10 @@ impl UpdateRule for PowerSign {
     type Step = [f32; 3];
     type Memory = ();
 
-    fn knobs(&mut self) -> Vec<Knob<'_>> {
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
         vec![
-            Knob::new("beta1", &mut self.beta1, 0.0, NEARLY_ONE),
-            Knob::choice("internal-decay", &mut self.internal_decay, &INTERNAL_DECAYS),
+            Hyperparameter::new("beta1", &mut self.beta1, 0.0, NEARLY_ONE),
+            Hyperparameter::choice("internal-decay", &mut self.internal_decay, &INTERNAL_DECAYS),
         ]
     }
 

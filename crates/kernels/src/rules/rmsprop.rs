@@ -8,7 +8,7 @@ use super::{
     shared::{NEARLY_ONE, average, by_length},
 };
 use crate::simd::Real;
-use hogwild_base::Knob;
+use hogwild_base::Hyperparameter;
 
 /// RMSprop with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,8 +34,8 @@ impl UpdateRule for Rmsprop {
         true
     }
 
-    fn knobs(&mut self) -> Vec<Knob<'_>> {
-        vec![Knob::new("decay", &mut self.decay, 0.0, NEARLY_ONE), Knob::new("epsilon", &mut self.epsilon, 1e-30, 1.0)]
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        vec![Hyperparameter::new("decay", &mut self.decay, 0.0, NEARLY_ONE), Hyperparameter::new("epsilon", &mut self.epsilon, 1e-30, 1.0)]
     }
 
     fn default_rate(&self, mean_square: f32) -> f32 {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::simd::Real;
 use bytemuck::{Pod, Zeroable};
-use hogwild_base::Knob;
+use hogwild_base::Hyperparameter;
 
 /// YellowFin with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,8 +85,8 @@ impl UpdateRule for YellowFin {
         true
     }
 
-    fn knobs(&mut self) -> Vec<Knob<'_>> {
-        vec![Knob::new("decay", &mut self.decay, 0.0, NEARLY_ONE), Knob::new("epsilon", &mut self.epsilon, 1e-30, 1.0)]
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        vec![Hyperparameter::new("decay", &mut self.decay, 0.0, NEARLY_ONE), Hyperparameter::new("epsilon", &mut self.epsilon, 1e-30, 1.0)]
     }
 
     fn default_rate(&self, _mean_square: f32) -> f32 {

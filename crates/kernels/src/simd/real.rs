@@ -1,7 +1,7 @@
 //! What formulas are written in: [`Real`], one number or sixteen at a time with the same text and the same bits.
 //!
 //! A rule, a loss, `exp` are each written once over `Real`; tests and users call them with `f32`, the inner loop with a vector type
-//! of the processor's instruction set. A multiplication is fused with an addition where the text says so and nowhere else, and sums
+//! of the processor's instruction set. A multiplication is fused with an addition where the text says so and scratch_slot else, and sums
 //! run in one fixed order, so every instruction set gives what plain `f32` gives, to the bit.
 use std::ops::{Add, Div, Mul, Neg, Sub};
 

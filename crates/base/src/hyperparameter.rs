@@ -3,7 +3,7 @@ use crate::{Error, Result};
 
 /// One setting of a rule, a schedule or the like, such as `momentum`.
 #[derive(Debug)]
-pub struct Knob<'a> {
+pub struct Hyperparameter<'a> {
     /// Its name.
     pub name: &'static str,
     target: Target<'a>,
@@ -19,20 +19,20 @@ enum Target<'a> {
     Choice(&'a mut usize, &'static [&'static str]),
 }
 
-impl<'a> Knob<'a> {
+impl<'a> Hyperparameter<'a> {
     /// A number from `least` to `most`.
-    pub fn new(name: &'static str, value: &'a mut f32, least: f32, most: f32) -> Knob<'a> {
-        Knob { name, target: Target::Number(value, least, most) }
+    pub fn new(name: &'static str, value: &'a mut f32, least: f32, most: f32) -> Hyperparameter<'a> {
+        Hyperparameter { name, target: Target::Number(value, least, most) }
     }
 
     /// On or off.
-    pub fn flag(name: &'static str, value: &'a mut bool) -> Knob<'a> {
-        Knob { name, target: Target::Flag(value) }
+    pub fn flag(name: &'static str, value: &'a mut bool) -> Hyperparameter<'a> {
+        Hyperparameter { name, target: Target::Flag(value) }
     }
 
     /// One of several names; the value is its index.
-    pub fn choice(name: &'static str, value: &'a mut usize, names: &'static [&'static str]) -> Knob<'a> {
-        Knob { name, target: Target::Choice(value, names) }
+    pub fn choice(name: &'static str, value: &'a mut usize, names: &'static [&'static str]) -> Hyperparameter<'a> {
+        Hyperparameter { name, target: Target::Choice(value, names) }
     }
 
     /// The value as [`set`](Self::set) reads it.
@@ -80,22 +80,23 @@ fn short(x: f32) -> String {
     if x != 0.0 && x.abs() < 1e-4 { format!("{x:e}") } else { x.to_string() }
 }
 
-/// Sets knobs from `name=value,name=value`.
-pub fn set_all(setting: &'static str, knobs: &mut [Knob<'_>], text: &str) -> Result<()> {
+/// Sets hyperparameters from `name=value,name=value`.
+pub fn set_all(setting: &'static str, hyperparameters: &mut [Hyperparameter<'_>], text: &str) -> Result<()> {
     for part in text.split(',').filter(|part| !part.is_empty()) {
-        let names: Vec<_> = knobs.iter().map(|knob| knob.name).collect();
+        let names: Vec<_> = hyperparameters.iter().map(|hyperparameter| hyperparameter.name).collect();
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        let Some(knob) = knobs.iter_mut().find(|knob| knob.name == name) else {
+        let Some(hyperparameter) = hyperparameters.iter_mut().find(|hyperparameter| hyperparameter.name == name) else {
             let problem = if names.is_empty() { "it has no settings".into() } else { format!("it has {}", names.join(", ")) };
             return Err(Error::BadSetting { setting, value: part.into(), problem });
         };
-        knob.set(setting, value)?;
+        hyperparameter.set(setting, value)?;
     }
     Ok(())
 }
 
-/// The knobs as [`set_all`] reads them, after a colon; nothing where there are none.
-pub fn show(knobs: &[Knob<'_>]) -> String {
-    let values: Vec<_> = knobs.iter().map(|knob| format!("{}={}", knob.name, knob.value())).collect();
+/// The hyperparameters as [`set_all`] reads them, after a colon; nothing where there are none.
+pub fn show(hyperparameters: &[Hyperparameter<'_>]) -> String {
+    let values: Vec<_> =
+        hyperparameters.iter().map(|hyperparameter| format!("{}={}", hyperparameter.name, hyperparameter.value())).collect();
     if values.is_empty() { String::new() } else { format!(":{}", values.join(",")) }
 }

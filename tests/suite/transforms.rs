@@ -5,7 +5,7 @@ use crate::support::{
     training::{factors, held_out, linear, linear_model, logistic_objective},
 };
 use hogwild::{
-    Aids, Ended, LinearModel, Loss, Normalize, Rule, Schedule, Settings,
+    Ended, LinearModel, Loss, Normalize, Rule, Schedule, Settings, Transforms,
     data::{Data, Ratings, Rows},
     synth::{Kind, Synth},
     train_factorization,
@@ -45,8 +45,9 @@ fn l1_reaches_the_optimum() {
     let l1 = 0.02;
     // Rules that divide by an average of few gradients have an optimum of their own.
     for rule in ["sgd", "adagrad", "adagrad-rowwise"].map(|name| Rule::named(name).unwrap()) {
-        let aids = Aids { l1, ..Aids::default() };
-        let settings = Settings { rule, aids, threads: 1, epochs: 60, lr: Some(0.03), schedule: Schedule::Linear, ..Settings::default() };
+        let transforms = Transforms { l1, ..Transforms::default() };
+        let settings =
+            Settings { rule, transforms, threads: 1, epochs: 60, lr: Some(0.03), schedule: Schedule::Linear, ..Settings::default() };
         let settings = Settings { lr: Some(if rule.name().contains("adagrad") { 1.0 } else { 0.03 }), ..settings };
         let outcome = linear(&data, None, &settings);
         let model = linear_model(&outcome);
@@ -74,8 +75,8 @@ fn l1_sets_weights_of_rare_features_to_exactly_0() {
     let data = rows(folder.path(), 5_000, 0);
     for (rule, threads) in Rule::ALL.into_iter().filter(Rule::takes_l1).flat_map(|rule| [(rule, 1), (rule, 2)]) {
         let zeros = |l1| {
-            let aids = Aids { l1, ..Aids::default() };
-            let settings = Settings { rule, aids, threads, lr: Some(rule.default_rate(1.0)), ..Settings::default() };
+            let transforms = Transforms { l1, ..Transforms::default() };
+            let settings = Settings { rule, transforms, threads, lr: Some(rule.default_rate(1.0)), ..Settings::default() };
             linear_model(&linear(&data, None, settings)).weights.iter().filter(|&&w| w == 0.0).count()
         };
         let (without, with) = (zeros(0.0), zeros(1e-3));
@@ -92,9 +93,9 @@ fn averages_reach_the_optimum_sooner() {
     let (l2, optimum) = (1e-4, 0.324413044);
     for threads in [1, 2] {
         let gap = |rule: &str, average| {
-            let aids = Aids { average, ..Aids::default() };
+            let transforms = Transforms { average, ..Transforms::default() };
             let rule = Rule::named(rule).unwrap();
-            let settings = Settings { rule, aids, l2, threads, lr: Some(0.02), epochs: 10, ..Settings::default() };
+            let settings = Settings { rule, transforms, l2, threads, lr: Some(0.02), epochs: 10, ..Settings::default() };
             logistic_objective(&linear(rows, None, settings), &data, l2) - optimum
         };
         let (last, averaged) = (gap("sgd", None), gap("sgd", Some(0.5)));
@@ -111,8 +112,9 @@ fn averages_of_rare_and_hot_features_are_those_of_the_path() {
     let folder = tempfile::tempdir().unwrap();
     let data = rows(folder.path(), 5_000, 0);
     let model = |threads, hot_rows| {
-        let aids = Aids { average: Some(0.0), ..Aids::default() };
-        let settings = Settings { aids, threads, hot_rows, lr: Some(0.5), epochs: 3, exchange_every: Some(16), ..Settings::default() };
+        let transforms = Transforms { average: Some(0.0), ..Transforms::default() };
+        let settings =
+            Settings { transforms, threads, hot_rows, lr: Some(0.5), epochs: 3, exchange_every: Some(16), ..Settings::default() };
         linear_model(&linear(&data, None, settings)).weights.to_vec()
     };
     let one = model(1, Some(0));
@@ -134,12 +136,21 @@ fn averages_follow_weights_that_workers_fight_over() {
     let rated = some_ratings(folder.path());
     let sgd = Rule::named("sgd").unwrap();
     let loss = |average, threads| {
-        let aids = Aids { average, ..Aids::default() };
-        let settings = Settings { rule: sgd, aids, threads, hot_rows: Some(0), lr: Some(0.05), epochs: 60, ..Settings::default() };
+        let transforms = Transforms { average, ..Transforms::default() };
+        let settings = Settings { rule: sgd, transforms, threads, hot_rows: Some(0), lr: Some(0.05), epochs: 60, ..Settings::default() };
         let outcome = linear(&dense, Some(&dense), settings);
         let schedule = Schedule::Constant;
-        let settings =
-            Settings { rule: sgd, aids, threads, rank: 5, lr: Some(0.03), epochs: 40, schedule, holdout: 0.1, ..Settings::for_ratings() };
+        let settings = Settings {
+            rule: sgd,
+            transforms,
+            threads,
+            rank: 5,
+            lr: Some(0.03),
+            epochs: 40,
+            schedule,
+            holdout: 0.1,
+            ..Settings::for_ratings()
+        };
         [outcome, factors(&rated, None, settings)].map(|outcome| held_out(&outcome))
     };
     for threads in [2, 8] {
@@ -166,11 +177,13 @@ fn clipping_holds_what_would_diverge() {
         ..Settings::default()
     };
     assert!(matches!(linear(&data, None, &settings).ended, Ended::Diverged(_)));
-    for aids in [Aids { clip_norm: Some(1.0), ..Aids::default() }, Aids { clip_value: Some(1.0), ..Aids::default() }] {
-        let outcome = linear(&data, None, Settings { aids, ..settings.clone() });
+    for transforms in
+        [Transforms { clip_norm: Some(1.0), ..Transforms::default() }, Transforms { clip_value: Some(1.0), ..Transforms::default() }]
+    {
+        let outcome = linear(&data, None, Settings { transforms, ..settings.clone() });
         let LinearModel { bias, weights, .. } = linear_model(&outcome);
         let second = bias - weights[0];
-        assert!(matches!(outcome.ended, Ended::Finished) && (second + 1.0).abs() < 0.3, "{aids:?}: {bias} {weights:?}");
+        assert!(matches!(outcome.ended, Ended::Finished) && (second + 1.0).abs() < 0.3, "{transforms:?}: {bias} {weights:?}");
     }
 }
 
@@ -179,8 +192,14 @@ fn noise_repeats_and_training_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let data = rows(folder.path(), 5_000, 0);
     let run = |noise, seed| {
-        let settings =
-            Settings { aids: Aids { noise, ..Aids::default() }, threads: 1, seed, lr: Some(0.5), epochs: 3, ..Settings::default() };
+        let settings = Settings {
+            transforms: Transforms { noise, ..Transforms::default() },
+            threads: 1,
+            seed,
+            lr: Some(0.5),
+            epochs: 3,
+            ..Settings::default()
+        };
         let outcome = linear(&data, None, settings);
         (linear_model(&outcome).weights.to_vec(), outcome.epochs[2].loss < outcome.epochs[0].loss)
     };
@@ -193,42 +212,43 @@ fn factorization_takes_all_but_l1() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let data = some_ratings(folder.path());
-    let run = |rule: &str, aids, threads| {
+    let run = |rule: &str, transforms, threads| {
         let rule = Rule::named(rule).unwrap();
-        let settings = Settings { rule, aids, threads, rank: 5, holdout: 0.1, lr: Some(0.1), ..Settings::for_ratings() };
+        let settings = Settings { rule, transforms, threads, rank: 5, holdout: 0.1, lr: Some(0.1), ..Settings::for_ratings() };
         held_out(&factors(&data, None, settings))
     };
     for rule in ["adagrad-rowwise", "adagrad"] {
-        let [plain, plain_two] = [1, 2].map(|threads| run(rule, Aids::default(), threads));
-        for aids in [
-            Aids { clip_value: Some(2.0), ..Aids::default() },
-            Aids { clip_norm: Some(4.0), ..Aids::default() },
-            Aids { noise: 1e-4, ..Aids::default() },
-            Aids { average: Some(0.7), ..Aids::default() },
+        let [plain, plain_two] = [1, 2].map(|threads| run(rule, Transforms::default(), threads));
+        for transforms in [
+            Transforms { clip_value: Some(2.0), ..Transforms::default() },
+            Transforms { clip_norm: Some(4.0), ..Transforms::default() },
+            Transforms { noise: 1e-4, ..Transforms::default() },
+            Transforms { average: Some(0.7), ..Transforms::default() },
         ] {
-            let (one, two) = (run(rule, aids, 1), run(rule, aids, 2));
-            assert!(one != plain && (one / plain - 1.0).abs() < 0.1, "{rule} {aids:?}: {one}, {plain} without");
-            assert!((two / plain_two - 1.0).abs() < 0.15, "{rule} {aids:?}: {two}, {plain_two} without, on two threads");
+            let (one, two) = (run(rule, transforms, 1), run(rule, transforms, 2));
+            assert!(one != plain && (one / plain - 1.0).abs() < 0.1, "{rule} {transforms:?}: {one}, {plain} without");
+            assert!((two / plain_two - 1.0).abs() < 0.15, "{rule} {transforms:?}: {two}, {plain_two} without, on two threads");
         }
     }
-    let settings = Settings { aids: Aids { l1: 0.1, ..Aids::default() }, ..Settings::for_ratings() };
+    let settings = Settings { transforms: Transforms { l1: 0.1, ..Transforms::default() }, ..Settings::for_ratings() };
     let error = train_factorization(&data, None, &settings, &mut (), &Default::default()).unwrap_err().to_string();
     assert!(error.contains("`l1`") && error.contains("`l2`"), "{error}");
 }
 
 #[test]
 fn what_is_out_of_range_or_does_not_go_together_is_named() {
-    let check =
-        |aids, rule: &str| Settings { aids, rule: Rule::named(rule).unwrap(), ..Settings::default() }.check().unwrap_err().to_string();
-    let off = Aids::default();
-    for (aids, rule, parts) in [
-        (Aids { clip_value: Some(0.0), ..off }, "sgd", ["`clip_value`", "above 0"]),
-        (Aids { clip_norm: Some(f32::NAN), ..off }, "sgd", ["`clip_norm`", "above 0"]),
-        (Aids { noise: -1.0, ..off }, "sgd", ["`noise`", "from 0"]),
-        (Aids { average: Some(1.0), ..off }, "sgd", ["`average`", "below 1"]),
-        (Aids { l1: 0.1, ..off }, "momentum", ["`rule` momentum", "adagrad"]),
+    let check = |transforms, rule: &str| {
+        Settings { transforms, rule: Rule::named(rule).unwrap(), ..Settings::default() }.check().unwrap_err().to_string()
+    };
+    let off = Transforms::default();
+    for (transforms, rule, parts) in [
+        (Transforms { clip_value: Some(0.0), ..off }, "sgd", ["`clip_value`", "above 0"]),
+        (Transforms { clip_norm: Some(f32::NAN), ..off }, "sgd", ["`clip_norm`", "above 0"]),
+        (Transforms { noise: -1.0, ..off }, "sgd", ["`noise`", "from 0"]),
+        (Transforms { average: Some(1.0), ..off }, "sgd", ["`average`", "below 1"]),
+        (Transforms { l1: 0.1, ..off }, "momentum", ["`rule` momentum", "adagrad"]),
     ] {
-        let message = check(aids, rule);
+        let message = check(transforms, rule);
         assert!(parts.iter().all(|part| message.contains(part)), "{message}");
     }
 }

@@ -17,7 +17,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 /// What a run does with gradients and weights around its rule; all off by default.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Aids {
+pub struct Transforms {
     /// Most absolute value of each number of a gradient, above 0.
     pub clip_value: Option<f32>,
     /// Most length of an example's gradient, above 0.
@@ -32,16 +32,16 @@ pub struct Aids {
     pub average: Option<f32>,
 }
 
-impl Default for Aids {
-    fn default() -> Aids {
-        Aids { clip_value: None, clip_norm: None, noise: 0.0, noise_decay: 0.55, l1: 0.0, average: None }
+impl Default for Transforms {
+    fn default() -> Transforms {
+        Transforms { clip_value: None, clip_norm: None, noise: 0.0, noise_decay: 0.55, l1: 0.0, average: None }
     }
 }
 
-impl Aids {
+impl Transforms {
     /// Whether nothing is done beside the rule.
     pub fn are_off(&self) -> bool {
-        *self == Aids { noise_decay: self.noise_decay, ..Aids::default() }
+        *self == Transforms { noise_decay: self.noise_decay, ..Transforms::default() }
     }
 
     /// The slope at which an example's gradient, of squared length `square` a unit of slope, is within the most length.
@@ -67,9 +67,9 @@ impl Aids {
     }
 }
 
-/// One worker's state of the aids.
+/// One worker's state of the transforms.
 pub struct Adjuster {
-    aids: Aids,
+    transforms: Transforms,
     /// Whether gradients are changed at all.
     pub active: bool,
     /// Whether weights are drawn to 0 after their steps.
@@ -85,13 +85,13 @@ pub struct Adjuster {
 
 impl Adjuster {
     /// `stream`: a number of its own for each worker and epoch.
-    pub fn new(aids: Aids, seed: u64, stream: u64) -> Adjuster {
+    pub fn new(transforms: Transforms, seed: u64, stream: u64) -> Adjuster {
         let random = Stream::Noise { number: stream }.random(seed);
         Adjuster {
-            aids,
-            active: aids.clip_value.is_some() || aids.noise > 0.0,
-            l1: aids.l1 > 0.0,
-            timed: aids.noise > 0.0 || aids.average.is_some(),
+            transforms,
+            active: transforms.clip_value.is_some() || transforms.noise > 0.0,
+            l1: transforms.l1 > 0.0,
+            timed: transforms.noise > 0.0 || transforms.average.is_some(),
             random,
             deviation: 0.0,
             weight_of_now: 0.0,
@@ -109,9 +109,9 @@ impl Adjuster {
     #[cold]
     #[inline(never)]
     fn set_clock(&mut self, clock: &Clock) {
-        let variance = self.aids.noise as f64 / (1.0 + clock.step as f64).powf(self.aids.noise_decay as f64);
+        let variance = self.transforms.noise as f64 / (1.0 + clock.step as f64).powf(self.transforms.noise_decay as f64);
         self.deviation = variance.sqrt() as f32;
-        let start = self.aids.start(clock.steps).unwrap_or(0.0);
+        let start = self.transforms.start(clock.steps).unwrap_or(0.0);
         self.weight_of_now = ((clock.step as f64 - 1.0 - start).max(0.0) / clock.steps.max(1) as f64) as f32;
     }
 
@@ -127,7 +127,7 @@ impl Adjuster {
     /// The same for one number.
     pub fn adjusted(&mut self, g: f32) -> f32 {
         // A NaN stays one, so that it is found.
-        let g = match self.aids.clip_value {
+        let g = match self.transforms.clip_value {
             Some(most) if g.abs() > most => most.copysign(g),
             _ => g,
         };
@@ -145,18 +145,18 @@ mod tests {
 
     #[test]
     fn gradients_are_cut_by_value_and_by_norm() {
-        let aids = Aids { clip_value: Some(0.5), clip_norm: Some(2.0), ..Aids::default() };
-        let mut adjuster = Adjuster::new(aids, 0, 0);
+        let transforms = Transforms { clip_value: Some(0.5), clip_norm: Some(2.0), ..Transforms::default() };
+        let mut adjuster = Adjuster::new(transforms, 0, 0);
         adjuster.begin(&Clock::default());
         assert_eq!([0.3, 0.7, -9.0].map(|g| adjuster.adjusted(g)), [0.3, 0.5, -0.5]);
         assert!(adjuster.adjusted(f32::NAN).is_nan());
         // |x|^2 = 16: a slope of -3 has length 12.
-        assert_eq!((aids.clipped(-3.0, 16.0), aids.clipped(0.25, 16.0)), (-0.5, 0.25));
+        assert_eq!((transforms.clipped(-3.0, 16.0), transforms.clipped(0.25, 16.0)), (-0.5, 0.25));
     }
 
     #[test]
     fn noise_has_the_papers_variance() {
-        let mut adjuster = Adjuster::new(Aids { noise: 0.3, ..Aids::default() }, 1, 0);
+        let mut adjuster = Adjuster::new(Transforms { noise: 0.3, ..Transforms::default() }, 1, 0);
         for step in [1, 1000] {
             adjuster.begin(&Clock { rate: 0.1, step, steps: 1000 });
             let n = 100_000;
@@ -167,15 +167,15 @@ mod tests {
 
     #[test]
     fn the_average_is_the_mean_of_the_path() {
-        let aids = Aids { average: Some(0.25), ..Aids::default() };
-        let mut adjuster = Adjuster::new(aids, 0, 0);
+        let transforms = Transforms { average: Some(0.25), ..Transforms::default() };
+        let mut adjuster = Adjuster::new(transforms, 0, 0);
         let steps = 8;
         let path: Vec<f32> = (0..=steps).map(|t| ((t * 7) % 5) as f32).collect();
         let mut sum = 0.0;
         for t in 1..=steps {
             adjuster.begin(&Clock { rate: 0.1, step: t as u64, steps: steps as u64 });
             sum += adjuster.weight_of_now * (path[t] - path[t - 1]);
-            let scale = aids.scale_of_average(&Clock { rate: 0.1, step: t as u64 + 1, steps: steps as u64 });
+            let scale = transforms.scale_of_average(&Clock { rate: 0.1, step: t as u64 + 1, steps: steps as u64 });
             let mean = path[3..=t.max(3)].iter().sum::<f32>() / (t.max(3) - 2) as f32;
             match scale {
                 Some(scale) => assert!((path[t] - scale * sum - mean).abs() < 1e-5, "{t}"),

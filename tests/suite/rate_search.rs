@@ -1,9 +1,9 @@
-//! The race of learning rates: what it chooses, on which examples, and what it tells.
+//! The learning-rate search: what it chooses, on which examples, and what it tells.
 use crate::support::{
     alone,
     command::{hogwild, message},
     data::{ratings, sparse, synthetic, text_like},
-    training::{Notes, factors_and_races, held_out, linear_and_races},
+    training::{Notes, factors_and_searches, held_out, linear_and_searches},
 };
 use hogwild::{
     Astray, Batch, Ended, Loss, Normalize, Outcome, Rule, Settings,
@@ -33,15 +33,15 @@ fn the_choice_repeats_whatever_the_threads_and_costs_a_bounded_work() {
     let pairs = ratings(folder.path(), "ratings.tsv", &some_ratings(30_000));
     let runs = |threads| {
         let (of_rows, of_ratings) = (Settings { threads, epochs: 1, ..Settings::default() }, Settings::for_ratings());
-        [linear_and_races(&rows, None, of_rows), factors_and_races(&pairs, Settings { threads, epochs: 1, rank: 8, ..of_ratings })]
+        [linear_and_searches(&rows, None, of_rows), factors_and_searches(&pairs, Settings { threads, epochs: 1, rank: 8, ..of_ratings })]
     };
     let once = runs(1);
     for (threads, again) in [1, 2, 5].map(|threads| (threads, runs(threads))) {
-        for ((outcome, races), (_, first)) in again.iter().zip(&once) {
-            assert_eq!((races.len(), &races[0].rates), (1, &first[0].rates), "{threads} threads");
+        for ((outcome, searches), (_, first)) in again.iter().zip(&once) {
+            assert_eq!((searches.len(), &searches[0].rates), (1, &first[0].rates), "{threads} threads");
             assert_eq!(outcome.settings.lr, first[0].chosen, "{threads} threads");
             // A tenth of a second's work, or two, of rows of 30 numbers; a rating of 8 factors counts as 5.
-            let visited = races[0].rates.iter().map(|raced| raced.examples).sum::<u64>();
+            let visited = searches[0].rates.iter().map(|tried| tried.examples).sum::<u64>();
             assert!(visited < 2 * 100_000_000 / 5, "{visited}");
         }
     }
@@ -61,11 +61,11 @@ fn badly_scaled_features_are_raced_for_as_well() {
             let settings = Settings { rule: Rule::named(rule).unwrap(), threads: 1, ..Settings::default() };
             let last = |outcome: &Outcome| outcome.epochs.last().and_then(|e| e.valid).map_or(f64::INFINITY, |valid| valid.loss);
             let ladder = (-14..=6).map(|rung| 10f32.powf(rung as f32 / 2.0));
-            let best = ladder.map(|lr| last(&linear_and_races(&train, Some(&test), Settings { lr: Some(lr), ..settings.clone() }).0));
+            let best = ladder.map(|lr| last(&linear_and_searches(&train, Some(&test), Settings { lr: Some(lr), ..settings.clone() }).0));
             let best = best.fold(f64::INFINITY, f64::min);
-            let (outcome, _) = linear_and_races(&train, Some(&test), settings);
-            let (lr, raced) = (outcome.settings.lr, last(&outcome));
-            assert!(raced < within * best, "{rule}, values times {scale}: {raced} at {lr:?}, best of the ladder {best}");
+            let (outcome, _) = linear_and_searches(&train, Some(&test), settings);
+            let (lr, tried) = (outcome.settings.lr, last(&outcome));
+            assert!(tried < within * best, "{rule}, values times {scale}: {tried} at {lr:?}, best of the ladder {best}");
         }
     }
 }
@@ -75,19 +75,19 @@ fn rates_that_diverge_drop_out_and_if_all_do_the_run_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let settings = Settings { loss: Loss::Squared, rule: Rule::named("sgd").unwrap(), normalize: Normalize::None, ..Settings::default() };
     let data = sparse(folder.path(), "wide.svm", &"3 1:1000 2:500\n-2 1:-700 3:10\n".repeat(500));
-    let (outcome, races) = linear_and_races(&data, None, settings.clone());
-    let rates = &races[0].rates;
-    assert!(rates.iter().any(|raced| raced.loss.is_none()) && rates.iter().any(|raced| raced.loss.is_some()), "{rates:?}");
+    let (outcome, searches) = linear_and_searches(&data, None, settings.clone());
+    let rates = &searches[0].rates;
+    assert!(rates.iter().any(|tried| tried.loss.is_none()) && rates.iter().any(|tried| tried.loss.is_some()), "{rates:?}");
     assert!(matches!(outcome.ended, Ended::Finished) && outcome.epochs[4].loss < 0.1, "{:?}", outcome.epochs);
 
     let text = "3 1:1e18 2:1e18\n-2 1:-1e18 3:10\n".repeat(500);
     let data = sparse(folder.path(), "huge.svm", &text);
-    let (outcome, races) = linear_and_races(&data, None, settings.clone());
-    assert!(races[0].rates.iter().all(|raced| raced.loss.is_none()));
+    let (outcome, searches) = linear_and_searches(&data, None, settings.clone());
+    assert!(searches[0].rates.iter().all(|tried| tried.loss.is_none()));
     let Ended::Diverged(error) = outcome.ended else { panic!("{:?}", outcome.ended) };
     assert!(error.to_string().contains("learning rate"), "{error}");
     // Left to itself it is scaled, and learns.
-    let (outcome, _) = linear_and_races(&data, None, Settings { normalize: Normalize::Auto, ..settings });
+    let (outcome, _) = linear_and_searches(&data, None, Settings { normalize: Normalize::Auto, ..settings });
     assert!(outcome.settings.normalize == Normalize::MaxAbs && outcome.epochs[4].loss < 0.1, "{:?}", outcome.ended);
 }
 
@@ -99,11 +99,11 @@ fn held_out_examples_are_not_raced_on() {
     let pairs = ratings(folder.path(), "ratings.tsv", &some_ratings(300));
     let settings = Settings { holdout: 0.5, epochs: 1, ..Settings::default() };
     let of_ratings = Settings { rank: 4, holdout: 0.5, epochs: 1, ..Settings::for_ratings() };
-    for (outcome, races) in [linear_and_races(&rows, None, settings), factors_and_races(&pairs, of_ratings)] {
+    for (outcome, searches) in [linear_and_searches(&rows, None, settings), factors_and_searches(&pairs, of_ratings)] {
         let kept = outcome.epochs[0].examples;
         assert!(kept > 100 && kept < 200);
         let seen = 4 * kept; // five times four fifths
-        assert!(races[0].rates.iter().all(|raced| raced.loss.is_none() || raced.examples == seen), "{kept} {:?}", races[0].rates);
+        assert!(searches[0].rates.iter().all(|tried| tried.loss.is_none() || tried.examples == seen), "{kept} {:?}", searches[0].rates);
     }
 }
 
@@ -111,8 +111,8 @@ fn held_out_examples_are_not_raced_on() {
 fn a_given_rate_is_kept_and_what_to_try_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let rows = sparse(folder.path(), "rows.svm", &text_like(500, 0));
-    let (outcome, races) = linear_and_races(&rows, None, Settings { lr: Some(0.3), ..Settings::default() });
-    assert_eq!((races.len(), outcome.settings.lr), (0, 0.3));
+    let (outcome, searches) = linear_and_searches(&rows, None, Settings { lr: Some(0.3), ..Settings::default() });
+    assert_eq!((searches.len(), outcome.settings.lr), (0, 0.3));
     // Far too large, but finite: the loss is beyond that of a constant.
     let mut notes = Notes::default();
     let settings = Settings { lr: Some(1e4), rule: Rule::named("sgd").unwrap(), ..Settings::default() };
@@ -122,7 +122,7 @@ fn a_given_rate_is_kept_and_what_to_try_is_said() {
     assert!(loss > constant && constant < 0.7, "{loss} {constant}");
 }
 
-/// By batches no rate is raced, so that a chosen one may be far off.
+/// By batches no rate is tried, so that a chosen one may be far off.
 #[test]
 fn a_run_that_goes_astray_at_a_chosen_rate_starts_again_at_a_third() {
     let folder = tempfile::tempdir().unwrap();
@@ -160,13 +160,13 @@ fn every_rule_is_raced_under_the_schedule_it_is_to_run_by() {
     for rule in Rule::ALL {
         // Rules that tune themselves by single examples are not alike on two threads.
         let (threads, most) = if rule.name() == "yellowfin" { (1, 0.9) } else { (2, 0.8) };
-        let (outcome, races) = linear_and_races(train, Some(test), Settings { rule, threads, ..Settings::default() });
+        let (outcome, searches) = linear_and_searches(train, Some(test), Settings { rule, threads, ..Settings::default() });
         let loss = held_out(&outcome);
-        assert!(races[0].helped && loss < most * constant, "{}: {loss} at {}", rule.name(), races[0].chosen);
+        assert!(searches[0].helped && loss < most * constant, "{}: {loss} at {}", rule.name(), searches[0].chosen);
     }
     let chosen = |schedule: &str| {
         let schedule = hogwild::Schedule::parse(schedule).unwrap();
-        linear_and_races(&rows, None, Settings { schedule, ..Settings::default() }).1[0].chosen
+        linear_and_searches(&rows, None, Settings { schedule, ..Settings::default() }).1[0].chosen
     };
     let ratio = chosen("linear") / chosen("constant");
     assert!((1.2..4.0).contains(&ratio), "{ratio}");
@@ -178,7 +178,7 @@ fn a_race_that_is_stopped_ends_the_run() {
     let rows = sparse(folder.path(), "rows.svm", &text_like(2_000, 0));
     let mut notes = Notes::default();
     let outcome = train_linear(&rows, None, &Settings::default(), &mut notes, &AtomicBool::new(true)).unwrap();
-    assert!(matches!(outcome.ended, Ended::Interrupted) && notes.races.is_empty(), "{:?}", outcome.ended);
+    assert!(matches!(outcome.ended, Ended::Interrupted) && notes.searches.is_empty(), "{:?}", outcome.ended);
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn the_command_tells_of_it() {
     let output = train("auto");
     let (told, lines) = (message(&output), log());
     let race = &lines[1];
-    assert_eq!((&lines[0]["settings"]["lr"], &race["event"]), (&Value::Null, &"race".into()));
+    assert_eq!((&lines[0]["settings"]["lr"], &race["event"]), (&Value::Null, &"rate_search".into()));
     assert_eq!(race["chosen"], lines.last().unwrap()["settings"]["lr"]);
     // So few nonzeros are worth one worker.
     assert_eq!(lines.last().unwrap()["settings"]["threads"], 1);
@@ -199,10 +199,10 @@ fn the_command_tells_of_it() {
     assert!(rates.len() >= 12 && rates.iter().all(|r| r["lr"].is_f64() && r["loss"].is_f64() && r["examples"].is_u64()), "{race}");
     assert!(race["seconds"].as_f64().unwrap() > 0.0);
     assert!(
-        told.contains(&format!("learning rate {} by a race of {}", race["chosen"].as_f64().unwrap() as f32, rates.len())),
+        told.contains(&format!("learning rate {} by a search of {}", race["chosen"].as_f64().unwrap() as f32, rates.len())),
         "{told} {race}"
     );
-    assert!(train("0.1").status.success() && log().iter().all(|line| line["event"] != "race"));
+    assert!(train("0.1").status.success() && log().iter().all(|line| line["event"] != "rate_search"));
     for bad in ["fast", "0", "nan"] {
         let output = train(bad);
         let message = message(&output);

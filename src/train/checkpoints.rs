@@ -14,7 +14,7 @@ use hogwild_base::{Error, Result};
 use hogwild_kernels::schedule::epochs_of_cycle;
 
 /// States, with what they score on held-out data where there are to be several.
-pub(super) struct Kept {
+pub(super) struct Checkpoints {
     states: Vec<(Tensors, Option<Scored>)>,
     /// Whether the last of them gives way to the next.
     passing: bool,
@@ -23,10 +23,10 @@ pub(super) struct Kept {
     snapshots: Option<u64>,
 }
 
-impl Kept {
-    pub fn new(settings: &Settings) -> Kept {
+impl Checkpoints {
+    pub fn new(settings: &Settings) -> Checkpoints {
         let snapshots = settings.snapshots.map(|n| n as u64);
-        Kept { states: Vec::new(), passing: false, best: Best::new(settings), epochs: settings.epochs as u64, snapshots }
+        Checkpoints { states: Vec::new(), passing: false, best: Best::new(settings), epochs: settings.epochs as u64, snapshots }
     }
 
     /// Takes the state after an epoch, from 1, or after the `part` of it that was run before an interruption.
@@ -52,7 +52,7 @@ impl Kept {
     }
 
     /// The end of the run.
-    pub fn end(mut self, ended: Ended, epochs: Vec<EpochReport>, settings: &Settings) -> Ran {
+    pub fn end(mut self, ended: Ended, epochs: Vec<EpochReport>, settings: &Settings) -> TrainedStates {
         // In the midst of a cycle the rate is high: such a state is a model only where there is no other.
         if self.passing && self.states.len() > 1 {
             self.states.pop();
@@ -60,12 +60,12 @@ impl Kept {
         let (states, scored): (Vec<Tensors>, Vec<Option<Scored>>) = self.states.into_iter().unzip();
         let scored: Vec<Scored> = scored.into_iter().flatten().collect();
         let ensemble = (scored.len() > 1).then(|| Scored::mean(settings.loss, scored).metrics(settings.loss));
-        Ran { states, ended, epochs, best: self.best.and_then(|best| best.epoch), astray: None, ensemble }
+        TrainedStates { states, ended, epochs, best: self.best.and_then(|best| best.epoch), astray: None, ensemble }
     }
 }
 
 /// What a run gave, before it is a model.
-pub(super) struct Ran {
+pub(super) struct TrainedStates {
     states: Vec<Tensors>,
     ended: Ended,
     epochs: Vec<EpochReport>,
@@ -74,15 +74,15 @@ pub(super) struct Ran {
     ensemble: Option<Metrics>,
 }
 
-impl Ran {
+impl TrainedStates {
     /// The same, gone astray at its end, if it has.
-    pub fn with_astray(self, astray: Option<Astray>) -> Ran {
-        Ran { astray, ..self }
+    pub fn with_astray(self, astray: Option<Astray>) -> TrainedStates {
+        TrainedStates { astray, ..self }
     }
 
     /// The same with a model of that family.
     pub fn outcome(self, family: &'static str, basis: &Basis, settings: Resolved) -> Outcome {
-        let Ran { states: mut members, mut ended, epochs, best, astray, ensemble } = self;
+        let TrainedStates { states: mut members, mut ended, epochs, best, astray, ensemble } = self;
         // What is finite by standardised labels and scaled features need not be by those in the file.
         if !members.iter().all(Tensors::are_finite) {
             let (rate, quantity) = (settings.lr, "a weight, in the unit of the labels over that of its feature,");

@@ -1,9 +1,9 @@
-//! A rehearsal: one rate's whole run on a sample, on one thread, and its loss on examples that the sample holds out.
+//! A trial: one rate's whole run on a sample, on one thread, and its loss on examples that the sample holds out.
 //!
 //! Which examples train and which judge: see `folds` of the families.
 use super::{
     follower::{Follower, LOOK},
-    report::{Progress, Raced},
+    report::{Progress, TriedRate},
 };
 use crate::{
     family::{Fold, prepared::Stage},
@@ -12,12 +12,12 @@ use crate::{
 use crossbeam::channel::{RecvTimeoutError, Sender, unbounded};
 use hogwild_base::{Error, Result, memory};
 use hogwild_kernels::{
-    aids::Aids,
     engine::{Counters, Engine, Epoch, Facts, Follow, Task},
     order::{BLOCK, Order, Plan},
     params::{Parameters, Shape},
     schedule::Moment,
     simd::InstructionSet,
+    transforms::Transforms,
 };
 use std::{
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
@@ -25,30 +25,30 @@ use std::{
     time::Instant,
 };
 
-/// The most epochs that are rehearsed. A longer run has a rate lower by the root of how much longer it is, as steps at one rate go
+/// The most epochs that are tried. A longer run has a rate lower by the root of how much longer it is, as steps at one rate go
 /// (Nemirovski, Juditsky, Lan & Shapiro 2009).
 pub(super) const EPOCHS: usize = 20;
-/// A rehearsal's parameters with a copy of its weights, in parameters.
+/// A trial's parameters with a copy of its weights, in parameters.
 const ROOM: u64 = 3;
-/// With early stopping, how often a rehearsal is judged.
+/// With early stopping, how often a trial is judged.
 const LOOKS: u64 = 5;
 
-/// A rate that was rehearsed, with the losses of the examples that judge.
-type Rehearsed = (Raced, Vec<f32>);
+/// A rate that was tried, with the losses of the examples that judge.
+type Tried = (TriedRate, Vec<f32>);
 
 /// Rehearsals on a stage.
-pub(super) struct Rehearsal<'a> {
+pub(super) struct Trials<'a> {
     stage: &'a dyn Stage,
     facts: &'a Facts,
     settings: &'a Settings,
     set: InstructionSet,
-    /// Of a rehearsal's parameters.
+    /// Of a trial's parameters.
     shape: Shape,
 }
 
-impl<'a> Rehearsal<'a> {
-    pub fn new(stage: &'a dyn Stage, facts: &'a Facts, settings: &'a Settings, set: InstructionSet) -> Rehearsal<'a> {
-        Rehearsal { stage, facts, settings, set, shape: stage.shape().alone() }
+impl<'a> Trials<'a> {
+    pub fn new(stage: &'a dyn Stage, facts: &'a Facts, settings: &'a Settings, set: InstructionSet) -> Trials<'a> {
+        Trials { stage, facts, settings, set, shape: stage.shape().alone() }
     }
 
     /// Examples of a fold that are trained on.
@@ -68,15 +68,15 @@ impl<'a> Rehearsal<'a> {
         Ok(losses)
     }
 
-    /// Room for a rehearsal's parameters.
+    /// Room for a trial's parameters.
     fn parameters(&self) -> Result<Parameters> {
         Parameters::new(&self.shape, &self.facts.layout)
     }
 
-    /// What a rehearsal's engine is told.
+    /// What a trial's engine is told.
     fn task<'t>(&self, rate: f32, parameters: &'t Parameters, admitted: &'t [u64]) -> Task<'t> {
         let Settings { schedule, loss, batch, batch_growth, seed, .. } = *self.settings;
-        let aids = Aids { average: None, ..self.settings.aids };
+        let transforms = Transforms { average: None, ..self.settings.transforms };
         let examples = admitted.first().copied().unwrap_or(0);
         Task {
             units: &[],
@@ -86,7 +86,7 @@ impl<'a> Rehearsal<'a> {
             rate,
             schedule,
             loss,
-            aids,
+            transforms,
             batch,
             batch_growth,
             seed,
@@ -99,26 +99,26 @@ impl<'a> Rehearsal<'a> {
 
     /// Rehearses the rates on as many threads as the search has, each on one; gives the losses of the examples that judge, none of a rate
     /// that left the finite numbers.
-    pub fn side_by_side(&self, rates: &[f32], follower: &mut Follower<'_>) -> Result<Vec<Rehearsed>> {
+    pub fn side_by_side(&self, rates: &[f32], follower: &mut Follower<'_>) -> Result<Vec<Tried>> {
         let (next, counters) = (AtomicUsize::new(0), Vec::from_iter(rates.iter().map(|_| Counters::default())));
         let progress = |done: usize| Progress { epoch: 0, examples: done as u64, of: rates.len() as u64, done: 0, of_all: 0 };
-        let mut raced: Vec<_> = rates.iter().map(|&rate| (Raced::new(rate), Vec::new())).collect();
+        let mut tried: Vec<_> = rates.iter().map(|&rate| (TriedRate::new(rate), Vec::new())).collect();
         // Each has parameters of its own: no more at once than memory holds.
         let room = memory::available()
             .map_or(u64::MAX, |free| free / (ROOM * Parameters::bytes(&self.facts.layout, &self.stage.shape())).max(1))
             .max(1);
-        let racers = self.settings.racers.unwrap_or(self.settings.threads).min(rates.len()).min(room as usize);
-        if racers == 1 {
+        let search_threads = self.settings.search_threads.unwrap_or(self.settings.threads).min(rates.len()).min(room as usize);
+        if search_threads == 1 {
             let parameters = self.parameters()?;
             for (i, (&rate, counters)) in rates.iter().zip(&counters).enumerate() {
                 let mut follow = |_| follower.progress(progress(i));
                 counters.stop.store(follow(0), Relaxed);
-                raced[i] = self.rehearse(rate, &parameters, counters, &mut follow);
+                tried[i] = self.try_rate(rate, &parameters, counters, &mut follow);
             }
-            return Ok(raced);
+            return Ok(tried);
         }
         let (done, over) = unbounded();
-        let worker = |first: bool, done: Sender<Result<(usize, Rehearsed)>>| {
+        let worker = |first: bool, done: Sender<Result<(usize, Tried)>>| {
             let parameters = match self.parameters() {
                 Ok(parameters) => parameters,
                 Err(error) if first => return drop(done.send(Err(error))),
@@ -127,12 +127,12 @@ impl<'a> Rehearsal<'a> {
             while let i = next.fetch_add(1, Relaxed)
                 && let Some(&rate) = rates.get(i)
             {
-                let _ = done.send(Ok((i, self.rehearse(rate, &parameters, &counters[i], &mut |_| false)))); // the other end waits for it
+                let _ = done.send(Ok((i, self.try_rate(rate, &parameters, &counters[i], &mut |_| false)))); // the other end waits for it
             }
         };
         thread::scope(|scope| {
             // The first finds out whether there is room for one.
-            for started in 0..racers {
+            for started in 0..search_threads {
                 let (worker, done) = (&worker, done.clone());
                 match thread::Builder::new().spawn_scoped(scope, move || worker(started == 0, done)) {
                     Err(source) if started == 0 => return Err(Error::Threads { source }),
@@ -145,9 +145,9 @@ impl<'a> Rehearsal<'a> {
                 match over.recv_deadline(next_look) {
                     Ok(result) => {
                         let (i, one) = result?;
-                        (raced[i], count) = (one, count + 1);
+                        (tried[i], count) = (one, count + 1);
                     }
-                    Err(RecvTimeoutError::Disconnected) => return Ok(raced),
+                    Err(RecvTimeoutError::Disconnected) => return Ok(tried),
                     Err(RecvTimeoutError::Timeout) => {
                         let stop = follower.progress(progress(count));
                         for counters in &counters {
@@ -161,20 +161,20 @@ impl<'a> Rehearsal<'a> {
     }
 
     /// One rate's run on each fold.
-    fn rehearse(&self, rate: f32, parameters: &Parameters, counters: &Counters, follow: &mut Follow<'_>) -> Rehearsed {
-        let (mut raced, mut losses, mut training) = (Raced::new(rate), Vec::new(), 0.0);
+    fn try_rate(&self, rate: f32, parameters: &Parameters, counters: &Counters, follow: &mut Follow<'_>) -> Tried {
+        let (mut tried, mut losses, mut training) = (TriedRate::new(rate), Vec::new(), 0.0);
         for fold in self.stage.folds() {
             parameters.reset(&self.facts.layout);
             self.stage.start(parameters);
-            let Some((judged, trained)) = self.run(rate, fold, parameters, (counters, &mut *follow), &mut raced.examples) else {
-                return (raced, Vec::new());
+            let Some((judged, trained)) = self.run(rate, fold, parameters, (counters, &mut *follow), &mut tried.examples) else {
+                return (tried, Vec::new());
             };
             losses.extend(judged);
             training += trained / self.stage.folds().len() as f64;
         }
-        raced.loss = Some(mean(&losses));
-        raced.training = Some(training);
-        (raced, losses)
+        tried.loss = Some(mean(&losses));
+        tried.training = Some(training);
+        (tried, losses)
     }
 
     /// The losses of the examples that judge, and the mean loss of those trained on in the last epoch; none where it left the finite numbers.
@@ -211,9 +211,9 @@ impl<'a> Rehearsal<'a> {
             counters.examples.store(0, Relaxed);
             let number = done as usize + 1;
             let plan = &Plan::new(&fold.train, Vec::new(), order, BLOCK, seed, number);
-            let (tally, _) = engine.epoch(&Epoch { number, start, plan }, follow);
-            *examples += tally.examples;
-            if counters.stop.load(Relaxed) || !tally.loss.is_finite() {
+            let (counts, _) = engine.epoch(&Epoch { number, start, plan }, follow);
+            *examples += counts.examples;
+            if counters.stop.load(Relaxed) || !counts.loss.is_finite() {
                 return None; // it has left the finite numbers, or is to end
             }
             // With early stopping it is the best epoch's model that counts.
@@ -221,7 +221,7 @@ impl<'a> Rehearsal<'a> {
             if done + 1 == epochs || looks {
                 let judged = self.stage.judge(task.parameters, &engine.finish(), fold);
                 let losses: Vec<f32> = judged.into_iter().map(|(z, y)| loss.value(z, y)).collect();
-                let training = tally.loss / tally.examples.max(1) as f64;
+                let training = counts.loss / counts.examples.max(1) as f64;
                 let better = best.as_ref().is_none_or(|(before, _)| mean(&losses) < mean(before));
                 best = best.filter(|_| !better).or(Some((losses, training)));
             }

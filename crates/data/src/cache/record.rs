@@ -1,13 +1,13 @@
 //! Stamps: what a full check of a packed file found, kept so that a file that has not changed since need not be read from end to end again.
 //!
-//! A stamp lies in the cache folder under `checked/`, named by the file's path, and holds for as long as device, inode, length, the times
+//! A record lies in the cache folder under `checked/`, named by the file's path, and holds for as long as device, inode, length, the times
 //! of the last changes (the system's own too, which nobody can set back) and the checksum that the file says of itself are the same, and the
-//! stamp's own checksum is right.
+//! record's own checksum is right.
 //!
 //! What slips through: bytes that change on a failing disk, and what is written through a shared mapping of the file: that changes the
 //! times at the first write to a page alone, until the system has written the page to the disk, half a minute later or so. Numbers would
 //! be wrong then, as those of a file that changes while it is mapped, and no more; [`Check::Always`] finds it. So that other writes are
-//! seen, the last change must be two seconds old when a check begins that is to leave a stamp, and when it ends.
+//! seen, the last change must be two seconds old when a check begins that is to leave a record, and when it ends.
 use super::CacheFolder;
 use crate::sources;
 use hogwild_base::OutputFile;
@@ -22,9 +22,9 @@ use xxhash_rust::xxh3::xxh3_64;
 /// When a packed file is checked from end to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Check {
-    /// Only if it changed since the last check, which leaves a stamp in the cache folder. Files under 16 MB: always.
+    /// Only if it changed since the last check, which leaves a record in the cache folder. Files under 16 MB: always.
     Once,
-    /// At every opening; the stamp is renewed, or removed if the file is damaged.
+    /// At every opening; the record is renewed, or removed if the file is damaged.
     Always,
 }
 
@@ -36,13 +36,13 @@ hogwild_base::named! { Check {
 /// The folder in the cache folder.
 pub(super) const CHECKED: &str = "checked";
 
-/// What checks look at: another one here makes all stamps void.
+/// What checks look at: another one here makes all records void.
 const CHECKER: u64 = 4;
 /// Smaller files are checked in no time.
 const LEAST: u64 = 16 << 20;
 
-/// The place of a file's stamp, and what the file is.
-pub(super) struct Stamp {
+/// The place of a file's record, and what the file is.
+pub(super) struct Record {
     path: PathBuf,
     checked: PathBuf,
     checksum: String,
@@ -51,11 +51,11 @@ pub(super) struct Stamp {
     settled: bool,
 }
 
-impl Stamp {
+impl Record {
     /// Of an open file that says this checksum of itself. None where there can be none: a small file, a system without inodes.
-    pub fn of(folder: &CacheFolder, path: &Path, file: &File, checksum: &str) -> Option<Stamp> {
+    pub fn of(folder: &CacheFolder, path: &Path, file: &File, checksum: &str) -> Option<Record> {
         file.metadata().is_ok_and(|now| now.len() >= LEAST).then_some(())?;
-        Some(Stamp {
+        Some(Record {
             path: place(folder, path)?,
             checked: path.to_owned(),
             checksum: checksum.to_owned(),
@@ -66,9 +66,9 @@ impl Stamp {
 
     /// What was found when the file was checked, if it is still that file.
     pub fn found(&self) -> Option<Value> {
-        let mut stamp: Value = serde_json::from_slice(&std::fs::read(&self.path).ok()?).ok()?;
-        let believed = stamp["file"] == self.file && stamp["sum"] == sum(&stamp["file"], &stamp["found"]);
-        believed.then(|| stamp["found"].take())
+        let mut record: Value = serde_json::from_slice(&std::fs::read(&self.path).ok()?).ok()?;
+        let believed = record["file"] == self.file && record["sum"] == sum(&record["file"], &record["found"]);
+        believed.then(|| record["found"].take())
     }
 
     /// Keeps what was found. Where it cannot be written, the file will be checked again.
@@ -77,11 +77,11 @@ impl Stamp {
         if !self.settled || !is_settled(file) || now.as_ref() != Some(&self.file) {
             return;
         }
-        let stamp = json!({ "file": self.file, "found": found, "sum": sum(&self.file, &found) });
+        let record = json!({ "file": self.file, "found": found, "sum": sum(&self.file, &found) });
         let folder = OutputFile::folder_of(&self.path);
         let _ = std::fs::create_dir_all(folder).and_then(|()| {
             let mut out = OutputFile::create(&self.path).map_err(std::io::Error::other)?;
-            writeln!(out, "{stamp}")?;
+            writeln!(out, "{record}")?;
             out.finish().map_err(std::io::Error::other)
         });
     }
@@ -92,12 +92,12 @@ impl Stamp {
     }
 }
 
-/// A stamp's own checksum: a damaged one is not believed.
+/// A record's own checksum: a damaged one is not believed.
 fn sum(file: &Value, found: &Value) -> String {
     format!("{:016x}", xxh3_64(format!("{file} {found}").as_bytes()))
 }
 
-/// Removes the stamp of a file that is no more.
+/// Removes the record of a file that is no more.
 pub(super) fn forget(folder: &CacheFolder, path: &Path) {
     let _ = place(folder, path).map(std::fs::remove_file);
 }

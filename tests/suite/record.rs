@@ -18,7 +18,7 @@ fn checked_before(folder: &Path, options: &str) -> bool {
     start["checked_before"].as_bool().unwrap()
 }
 
-fn stamps(folder: &Path) -> usize {
+fn records(folder: &Path) -> usize {
     fs::read_dir(folder.join("cache/checked")).map_or(0, Iterator::count)
 }
 
@@ -40,19 +40,19 @@ fn rows_are_checked_once_until_they_change() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     packed(folder, "clicks --rows 120000");
-    assert!(!checked_before(folder, "--no-cache") && stamps(folder) == 0);
-    assert!(!checked_before(folder, "--out first.safetensors") && stamps(folder) == 1);
-    assert!(checked_before(folder, "--out second.safetensors") && stamps(folder) == 1);
+    assert!(!checked_before(folder, "--no-cache") && records(folder) == 0);
+    assert!(!checked_before(folder, "--out first.safetensors") && records(folder) == 1);
+    assert!(checked_before(folder, "--out second.safetensors") && records(folder) == 1);
     assert!(fs::read(folder.join("first.safetensors")).unwrap() == fs::read(folder.join("second.safetensors")).unwrap());
     assert!(!checked_before(folder, "--check always"));
     assert!(!checked_before(folder, "--no-cache"));
     assert!(checked_before(folder, "--check once"));
 
-    // Half of a stamp's own number: it is not believed.
-    let stamp = fs::read_dir(folder.join("cache/checked")).unwrap().next().unwrap().unwrap().path();
-    let text = fs::read_to_string(&stamp).unwrap();
+    // Half of a record's own number: it is not believed.
+    let record = fs::read_dir(folder.join("cache/checked")).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read_to_string(&record).unwrap();
     assert!(text.contains("\"longest_row\":39"), "{text}");
-    fs::write(&stamp, text.replace("\"longest_row\":39", "\"longest_row\":3")).unwrap();
+    fs::write(&record, text.replace("\"longest_row\":39", "\"longest_row\":3")).unwrap();
     assert!(!checked_before(folder, "--out third.safetensors") && checked_before(folder, ""));
     assert!(fs::read(folder.join("first.safetensors")).unwrap() == fs::read(folder.join("third.safetensors")).unwrap());
 
@@ -65,11 +65,11 @@ fn rows_are_checked_once_until_they_change() {
     for _ in 0..2 {
         let refused = hogwild(folder, "train big.safetensors --epochs 1");
         assert!(refused.status.code() == Some(2) && message(&refused).contains("is damaged"), "{refused:?}");
-        assert_eq!(stamps(folder), 0);
+        assert_eq!(records(folder), 0);
     }
     write_at(&big, length - 1, byte);
     // What has changed just now may change again unseen.
-    assert!(!checked_before(folder, "") && stamps(folder) == 0);
+    assert!(!checked_before(folder, "") && records(folder) == 0);
     settle();
     assert!(!checked_before(folder, "") && checked_before(folder, ""));
 
@@ -87,9 +87,9 @@ fn ratings_are_checked_once_and_small_files_always() {
     assert!(!checked_before(folder, "--out first.safetensors"));
     assert!(checked_before(folder, "--out second.safetensors"));
     assert!(fs::read(folder.join("first.safetensors")).unwrap() == fs::read(folder.join("second.safetensors")).unwrap());
-    // What is no stamp is none.
-    let stamp = fs::read_dir(folder.join("cache/checked")).unwrap().next().unwrap().unwrap().path();
-    fs::write(&stamp, "{\"file\": 3").unwrap();
+    // What is no record is none.
+    let record = fs::read_dir(folder.join("cache/checked")).unwrap().next().unwrap().unwrap().path();
+    fs::write(&record, "{\"file\": 3").unwrap();
     assert!(!checked_before(folder, "") && checked_before(folder, ""));
 
     packed(folder, "text --rows 1000");

@@ -1,4 +1,4 @@
-//! The race that chooses a learning rate where none is given: each rate rehearses the whole run on a sample of the training data, all epochs
+//! The search that chooses a learning rate where none is given: each rate tries the whole run on a sample of the training data, all epochs
 //! under the schedule, and is judged by the loss on examples that the sample holds out.
 //!
 //! A short pass favours other rates than a run (Wu, Ren, Liao & Grosse 2018): it does not see factors form, which at first gain nothing, nor
@@ -15,8 +15,8 @@
 //! that does no harm is taken, and that is said.
 use super::{
     follower::Follower,
-    rehearsal::{EPOCHS, Rehearsal, mean},
-    report::{RaceReport, Raced},
+    report::{RateSearchReport, TriedRate},
+    trial::{EPOCHS, Trials, mean},
 };
 use crate::{
     family::prepared::{Basis, Search},
@@ -36,10 +36,10 @@ const SIDES: [i32; 2] = [4, 2];
 const MOST: [usize; 2] = [24, 16];
 /// How many rungs there are as a rule, by which samples are as large as the work allows.
 const USUAL: [f64; 2] = [9.0, 8.0];
-/// What part of the run's work a race may be, and how much of that each ladder.
+/// What part of the run's work a search may be, and how much of that each ladder.
 const PART: f64 = 0.2;
 const SHARES: [f64; 2] = [0.25, 0.75];
-/// So many numbers (nonzeros and the like) a race may visit in any case: a tenth of a second or two.
+/// So many numbers (nonzeros and the like) a search may visit in any case: a tenth of a second or two.
 const WORK: f64 = 1e8;
 /// The fewest examples of a sample, where there are as many.
 const LEAST: [f64; 2] = [500.0, 2000.0];
@@ -52,7 +52,7 @@ const KEPT: [f64; 2] = [0.1, 0.4];
 /// How much of a trend from sample to sample is taken to go on, and the steepest that is not noise.
 const TREND: f64 = 0.5;
 const STEEPEST: f64 = 0.5;
-/// Rules that tune themselves by single examples go on raising their steps in a run longer than its rehearsal: by what their rate is divided.
+/// Rules that tune themselves by single examples go on raising their steps in a run longer than its trial: by what their rate is divided.
 const SELF_TUNED: f64 = 2.0;
 /// Rates whose losses differ by less than so many standard errors are taken to be equally good; by a few examples, of which the error is not
 /// well known either, by so many more over their number.
@@ -74,8 +74,8 @@ fn sizes(examples: u64, numbers: f64, settings: &Settings) -> [(u64, usize); 2] 
     })
 }
 
-/// What the race needs to know of the run.
-pub(super) struct Race<'a> {
+/// What the search needs to know of the run.
+pub(super) struct RateSearch<'a> {
     /// Makes the stages of ladders.
     pub search: &'a dyn Search,
     pub basis: &'a Basis,
@@ -84,7 +84,7 @@ pub(super) struct Race<'a> {
 }
 
 /// Rates by which a ladder was run, from the smallest.
-type Ladder = Vec<(Raced, Vec<f32>)>;
+type Ladder = Vec<(TriedRate, Vec<f32>)>;
 
 /// What a sample says.
 struct Sampled {
@@ -95,12 +95,12 @@ struct Sampled {
     examples: u64,
 }
 
-impl Race<'_> {
+impl RateSearch<'_> {
     /// The rate for the run, by a ladder about the first; that itself for batches (of which a sample has too few), or when asked to stop.
     pub fn choose(&self, follower: &mut Follower<'_>) -> Result<f32> {
         let (start, middle) = (Instant::now(), self.search.first_rate());
         if self.settings.batch != Batch::One {
-            return Ok(not_raced(middle * self.settings.batch.rate_factor(), follower));
+            return Ok(not_searched(middle * self.settings.batch.rate_factor(), follower));
         }
         let coarse = self.ladder(0, middle, follower)?;
         let best = lowest(&coarse.ladder).unwrap_or(0);
@@ -110,22 +110,28 @@ impl Race<'_> {
         }
         if fine.constant.is_empty() {
             // A single example leaves none to judge by.
-            return Ok(not_raced(middle, follower));
+            return Ok(not_searched(middle, follower));
         }
         let (ladder, least) = (&fine.ladder, mean(&fine.constant));
         // Rules that tune themselves are steady at no rate but those that hardly move.
         let best = if self.basis.facts.learns { lowest(ladder) } else { steadiest(ladder, least) };
         let (chosen, helped) = match best {
             Some(i) if ladder[i].0.loss >= Some(least * (1.0 - UNMOVED)) => {
-                let harmless = |(_, losses): &&(Raced, Vec<f32>)| self.is_as_good(losses, &fine.constant, least);
+                let harmless = |(_, losses): &&(TriedRate, Vec<f32>)| self.is_as_good(losses, &fine.constant, least);
                 (ladder.iter().rev().find(harmless).unwrap_or(&ladder[0]).0.rate, false)
             }
             Some(i) => (self.for_the_run(&coarse, &fine, i), true),
             None => (ladder[0].0.rate, true), // the run will tell what has left the finite numbers
         };
         let chosen = three_digits(chosen);
-        let rates = coarse.ladder.into_iter().chain(fine.ladder).map(|(raced, _)| raced).collect();
-        follower.watch.race(&RaceReport { rates, chosen, constant: Some(least), helped, seconds: start.elapsed().as_secs_f64() });
+        let rates = coarse.ladder.into_iter().chain(fine.ladder).map(|(tried, _)| tried).collect();
+        follower.watch.rate_search(&RateSearchReport {
+            rates,
+            chosen,
+            constant: Some(least),
+            helped,
+            seconds: start.elapsed().as_secs_f64(),
+        });
         Ok(chosen)
     }
 
@@ -134,10 +140,10 @@ impl Race<'_> {
         let (step, side) = (STEPS[level], SIDES[level]);
         let size = sizes(self.basis.examples, self.basis.numbers, self.settings)[level];
         let stage = self.search.stage(size);
-        let rehearsal = Rehearsal::new(stage.as_ref(), &self.basis.facts, self.settings, self.set);
+        let trial = Trials::new(stage.as_ref(), &self.basis.facts, self.settings, self.set);
         let rates: Vec<f32> = (-side..=side).map(|rung| middle * step.powi(rung)).collect();
-        let mut run: Ladder = rehearsal.side_by_side(&rates, follower)?;
-        let constant = rehearsal.constant_losses(self.basis.targets.base)?;
+        let mut run: Ladder = trial.side_by_side(&rates, follower)?;
+        let constant = trial.constant_losses(self.basis.targets.base)?;
         let least = mean(&constant);
         while run.len() < MOST[level] && !follower.is_over() {
             let last = run.len() - 1;
@@ -152,18 +158,18 @@ impl Race<'_> {
             if !rate.is_normal() {
                 break;
             }
-            run.splice(at..at, rehearsal.side_by_side(&[rate], follower)?);
+            run.splice(at..at, trial.side_by_side(&[rate], follower)?);
         }
         // Half a step on either side of the best: beyond it rates may diverge, and tell nothing of where between them it turns.
         if let Some(best) = lowest(&run).filter(|_| level == 1 && !follower.is_over()) {
             let half = step.sqrt();
             let [below, above] = [run[best].0.rate / half, run[best].0.rate * half];
-            let halves = rehearsal.side_by_side(&[below, above], follower)?;
+            let halves = trial.side_by_side(&[below, above], follower)?;
             for (place, one) in [best, best + 2].into_iter().zip(halves) {
                 run.insert(place, one);
             }
         }
-        Ok(Sampled { ladder: run, constant, examples: rehearsal.examples() })
+        Ok(Sampled { ladder: run, constant, examples: trial.examples() })
     }
 
     /// The rate for all of the run's examples and epochs, of the best on two samples.
@@ -172,8 +178,8 @@ impl Race<'_> {
         let first = self.first_as_good(ladder, best, constant);
         let winner = if first < best { ladder[first].0.rate } else { between(ladder, best) } as f64;
         let [all, none] = KEPT;
-        let raced = &ladder[first].0;
-        let kept = raced.loss.zip(raced.training).map_or(1.0, |(loss, training)| training / loss);
+        let tried = &ladder[first].0;
+        let kept = tried.loss.zip(tried.training).map_or(1.0, |(loss, training)| training / loss);
         let kept = if kept.is_finite() { kept } else { 1.0 };
         let by_heart = ((none - kept) / (none - all)).clamp(0.0, 1.0);
         let larger = (fine.examples as f64 / coarse.examples as f64).ln();
@@ -205,9 +211,9 @@ impl Race<'_> {
 }
 
 /// The rule's default.
-fn not_raced(rate: f32, follower: &mut Follower<'_>) -> f32 {
+fn not_searched(rate: f32, follower: &mut Follower<'_>) -> f32 {
     let chosen = three_digits(rate);
-    follower.watch.race(&RaceReport { rates: Vec::new(), chosen, constant: None, helped: true, seconds: 0.0 });
+    follower.watch.rate_search(&RateSearchReport { rates: Vec::new(), chosen, constant: None, helped: true, seconds: 0.0 });
     chosen
 }
 
@@ -229,7 +235,7 @@ fn steadiest(ladder: &Ladder, constant: f64) -> Option<usize> {
 
 /// The rate where a parabola through the best and its neighbours, over the rate's logarithm, is lowest.
 fn between(ladder: &Ladder, best: usize) -> f32 {
-    let loss = |i: usize| ladder.get(i).and_then(|(raced, _)| raced.loss);
+    let loss = |i: usize| ladder.get(i).and_then(|(tried, _)| tried.loss);
     let rate = ladder[best].0.rate;
     match (best.checked_sub(1).and_then(loss), loss(best), loss(best + 1)) {
         (Some(below), Some(now), Some(above)) if below + above > 2.0 * now && below >= now && above >= now => {

@@ -88,7 +88,7 @@ fn together(
     follower: &mut Follow<'_>,
     share: &(dyn Fn(usize, &Counters, Option<Asked<'_>>) -> Counts + Sync),
 ) -> Counts {
-    let counters = &Counters::default();
+    let counters = &Counters::begun(follower);
     let (done, over) = unbounded();
     let mut all_counts = thread::scope(|scope| {
         // Without a thread for it nothing is read ahead, and the gate stands open: it is only slower.

@@ -153,7 +153,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
 impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Engine for Synchronous<'_, F, M, R> {
     fn epoch(&mut self, epoch: &Epoch<'_>, follower: &mut Follow<'_>) -> (Counts, u64) {
         let (task, before) = (self.task, self.clock.step);
-        let (counters, (done, over)) = (Counters::default(), unbounded());
+        let (counters, (done, over)) = (Counters::begun(follower), unbounded());
         let mut counts = Counts::default();
         let size = task.batch.size(task.batch_growth, epoch.number - 1, task.examples);
         let pool = self.pool.clone();

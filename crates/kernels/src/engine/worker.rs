@@ -27,6 +27,13 @@ pub struct Counters {
     pub stop: AtomicBool,
 }
 
+impl Counters {
+    /// Of an epoch that begins: who wished to stop before it does not wait to be asked again.
+    pub(super) fn begun(follower: &mut Follow<'_>) -> Counters {
+        Counters { stop: follower(0).into(), ..Counters::default() }
+    }
+}
+
 /// What a worker has done.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {

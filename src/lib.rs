@@ -26,6 +26,15 @@ pub mod synth;
 mod train;
 mod trainer;
 
+/// The Rust code of README and of the book is tested.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/library.md")]
+    struct Library;
+}
+
 pub use classes::Classes;
 pub use family::{AnyData, AnyFamily, FAMILIES, FactorModel, Factors, LinearModel, WindowReport, family, family_for};
 pub use hogwild_base::{Error, Hyperparameter, Named, OutputFile, Result, Threads, memory};

@@ -7,7 +7,9 @@ use hogwild::{Error, InstructionSet, Result};
 /// When this processor has none of that name.
 pub fn instruction_set() -> Result<Option<InstructionSet>> {
     const NAME: &str = "HOGWILD_ISA";
-    let Some(name) = std::env::var(NAME).ok().filter(|name| !name.is_empty()) else { return Ok(None) };
+    let Some(name) = std::env::var_os(NAME).map(|name| name.to_string_lossy().into_owned()).filter(|name| !name.is_empty()) else {
+        return Ok(None);
+    };
     InstructionSet::named(&name).map(Some).map_err(|error| match error {
         Error::BadSetting { value, problem, .. } => Error::BadSetting { setting: NAME, value, problem },
         other => other,

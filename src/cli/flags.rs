@@ -54,7 +54,8 @@ pub fn of_error(error: &Error) -> String {
         }
         // Beside the remedy stands what the user wrote, which is shown as it is.
         Error::BadRow { remedy, .. } => at_end(error, remedy),
-        Error::BadFile { remedy, .. } => at_end(error, remedy),
+        // Its problem may have a row in it, with the remedy of that.
+        Error::BadFile { remedy, .. } => in_remedy(&at_end(error, remedy)),
         Error::Io { .. } => error.to_string(),
         other => in_text(&other.to_string()),
     }

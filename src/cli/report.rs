@@ -131,7 +131,7 @@ impl Watch for Report {
         let (done, of) = if racing { (now.examples, now.of) } else { (now.done, now.of_all) };
         self.bar.set_length(of);
         self.bar.set_position(done);
-        let template = if racing { "racing learning rates {bar:30} {msg}" } else { "epoch {msg} {bar:30} {per_sec} {eta} left" };
+        let template = if racing { "trying learning rates {bar:30} {msg}" } else { "epoch {msg} {bar:30} {per_sec} {eta} left" };
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style);
         }

@@ -137,6 +137,9 @@ fn parser(option: &'static Opt) -> ValueParser {
         return PossibleValuesParser::new(choices).into();
     }
     ValueParser::new(|text: &str| match option.set(&mut Settings::default(), text) {
+        // Both stand for nothing in the library: here that is to leave the flag out.
+        _ if text.is_empty() => Err("an empty text is no value".to_string()),
+        _ if text == "auto" && !option.value.contains(text) => Err("auto is no value here; leave the flag out".to_string()),
         Ok(()) => Ok(text.to_string()),
         Err(Error::BadSetting { problem, .. }) => Err(flags::in_text(&problem)),
         Err(other) => Err(flags::of_error(&other)),

@@ -7,7 +7,7 @@ pub const MOST_THREADS: usize = 1024;
 
 #[derive(Args)]
 pub struct ThreadOptions {
-    /// Threads that read, check, pack and score [default: as many as cores]
+    /// Threads that do the work [default: as many as cores]
     #[arg(long, value_parser = count)]
     threads: Option<usize>,
 }

@@ -72,7 +72,7 @@ impl TrainedModel {
         memory::ask(2 * length, || format!("{}: the model's numbers", path.display()), "use it where there is more")?;
         let mut bytes = std::fs::read(path).map_err(Error::io(path, "read"))?;
         read::read(&mut bytes, own, schema).map_err(|problem| {
-            let remedy = "give a model that `hogwild train` wrote";
+            let remedy = "give a model that was saved (`out` of train)";
             Error::BadFile { path: path.to_owned(), problem, remedy }
         })
     }

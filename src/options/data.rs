@@ -22,7 +22,8 @@ group! { $ "Use of the data";
 
 fn normalizations() -> String {
     "  \
-  auto     max-abs where frequent features differ a hundredfold in size, or are larger than 1e6 or smaller than 1e-6; otherwise none
+  auto     max-abs where frequent features differ a hundredfold in size, are larger than 1e6 or smaller than 1e-6, or rows are shorter
+           than a tenth; otherwise none
   none     as they are
   max-abs  each feature divided by its largest absolute value
   std      each feature divided by its standard deviation, zeros counted; not centred

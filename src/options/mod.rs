@@ -150,7 +150,7 @@ mod tests {
             ("nosuch", "1", "no such setting"),
             ("momentum", "0.5", "`rule` adamw has no such setting; momentum, nesterov has"),
             ("epochs", "-1", "`epochs` -1: must be from 1 to 1000000"),
-            ("loss", "cubic", "one of logistic, hinge"),
+            ("loss", "cubic", "logistic, hinge"),
             ("schedule", "step:every=x", "a number"),
             ("isa", "mmx", "this processor has"),
             ("pin", "maybe", "true or false"),

@@ -3,7 +3,7 @@ use super::{RuleFacts, Settings, Takes, option::bad};
 use crate::{Loss, Result, loss::Predicts};
 
 group! { $ "Objective";
-    /// What is minimised: a name, or `name:setting=value`.
+    /// What is minimised: a name, or name:setting=value.
     loss: Loss = Loss::Logistic, ratings Loss::Squared => { value: "LOSS", details: Some(losses), }
 
     /// Which of the two labels is +1, for a loss of two classes.

@@ -6,7 +6,7 @@ group! { $ "Update rule and learning rate";
     /// How gradients move weights: the update rule.
     rule: Rule = Rule::Adagrad(Adagrad::DEFAULT), ratings Rule::AdagradRowwise(AdagradRowwise::DEFAULT) => { value: "NAME", is_logged: false, }
 
-    /// Learning rate. auto: some 15 rates try_rate the run on a sample of the training data, in about a fifth of its time, of ratings up to half (small
+    /// Learning rate. auto: some 15 rates try the run on a sample of the training data, in about a fifth of its time, of ratings up to half (small
     /// data: a tenth of a second or two); with `batch` it is the rule's default. A run that diverges at a rate so found, or loses more than a
     /// constant prediction, starts again at a third.
     lr: Option<f32> = None => {

@@ -70,7 +70,7 @@ impl Settings {
         if self.batch == Batch::One { self.threads } else { 1 }
     }
 
-    /// The threads that a run is given: those of its workers, or of its race.
+    /// The threads that a run is given: those of its workers, or of its learning-rate search.
     pub(crate) fn all_threads(&self) -> usize {
         self.threads.max(self.search_threads.unwrap_or(1))
     }

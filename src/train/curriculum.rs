@@ -27,8 +27,8 @@ pub(super) fn admitted(settings: &Settings, examples: u64, epoch: usize) -> u64 
 /// Marks the `count` positions of least loss; a loss of infinity stands for an example that is not to be trained on.
 pub(super) fn easiest(losses: &[f32], count: u64, seed: u64) -> Vec<bool> {
     let lot = seed as u32 ^ (seed >> 32) as u32;
-    // No two are equal: the loss (not negative, so that its bits are in its order), then a number that only this position has.
-    let key = |position: usize| (losses[position].abs().to_bits() as u64) << 32 | scatter(position as u32 ^ lot) as u64;
+    // No two are equal: the loss (as bits that are in its order), then a number that only this position has.
+    let key = |position: usize| (ordered(losses[position]) as u64) << 32 | scatter(position as u32 ^ lot) as u64;
     let keys = threads::map(losses.len(), key);
     let mut ranked = keys.clone();
     let last = match count.checked_sub(1).map(|last| last as usize) {
@@ -36,6 +36,12 @@ pub(super) fn easiest(losses: &[f32], count: u64, seed: u64) -> Vec<bool> {
         _ => u64::MAX,
     };
     threads::map(keys.len(), |position| keys[position] <= last)
+}
+
+/// Bits in the order of the numbers; -0 is 0.
+fn ordered(x: f32) -> u32 {
+    let bits = (x + 0.0).to_bits();
+    if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
 /// One number to one number, without pattern (the finalizer of MurmurHash3).
@@ -65,6 +71,8 @@ mod tests {
     #[test]
     fn the_least_losses_are_admitted_and_ties_by_lot() {
         assert_eq!(easiest(&[0.5, f32::INFINITY, 0.1, 0.3], 2, 7), [false, false, true, true]);
+        // A user's own loss may be negative.
+        assert_eq!(easiest(&[-0.5, 0.0, -3.0, f32::INFINITY], 2, 7), [true, false, true, false]);
         let ties = |seed| easiest(&[0.5; 10_000], 2000, seed);
         assert_eq!(ties(1).iter().filter(|&&easy| easy).count(), 2000);
         assert_ne!(ties(1), ties(2));

@@ -116,7 +116,7 @@ impl RateSearch<'_> {
         // Rules that tune themselves are steady at no rate but those that hardly move.
         let best = if self.basis.facts.learns { lowest(ladder) } else { steadiest(ladder, least) };
         let (chosen, helped) = match best {
-            Some(i) if ladder[i].0.loss >= Some(least * (1.0 - UNMOVED)) => {
+            Some(i) if ladder[i].0.loss >= Some(least - UNMOVED * least.abs()) => {
                 let harmless = |(_, losses): &&(TriedRate, Vec<f32>)| self.is_as_good(losses, &fine.constant, least);
                 (ladder.iter().rev().find(harmless).unwrap_or(&ladder[0]).0.rate, false)
             }

@@ -51,7 +51,7 @@ struct Beside {
 impl Beside {
     fn is_worse(&self, part: f64) -> bool {
         let slack = if self.constant < SLACK { SLACK } else { 0.0 };
-        self.loss.is_nan() || self.loss > self.constant * (1.0 + part) + ERRORS * self.error + slack
+        self.loss.is_nan() || self.loss > self.constant + part * self.constant.abs() + ERRORS * self.error + slack
     }
 }
 

@@ -148,16 +148,21 @@ impl Run<'_> {
             stalls: Stalls::default(),
             before: 0,
         };
+        let mut end = Ended::Finished;
         for epoch in 1..=self.settings.epochs {
             match self.epoch(epoch, engine, &mut state, follower)? {
                 Next::Go => {}
+                Next::End(Ended::Stopped) => {
+                    end = Ended::Stopped;
+                    break;
+                }
                 Next::End(ended) => return Ok(Went::Through(self.end(state, ended))),
                 Next::Astray(astray) => return Ok(Went::Astray(astray)),
             }
         }
         let astray = state.astray;
         astray.iter().for_each(|astray| follower.watch.astray(astray));
-        Ok(Went::Through(self.end(state, Ended::Finished).with_astray(astray)))
+        Ok(Went::Through(self.end(state, end).with_astray(astray)))
     }
 
     fn end(&self, state: State<'_>, ended: Ended) -> TrainedStates {

@@ -36,7 +36,7 @@ const LOOKS: u64 = 5;
 /// A rate that was tried, with the losses of the examples that judge.
 type Tried = (TriedRate, Vec<f32>);
 
-/// Rehearsals on a stage.
+/// Trials on a stage.
 pub(super) struct Trials<'a> {
     stage: &'a dyn Stage,
     facts: &'a Facts,
@@ -97,7 +97,7 @@ impl<'a> Trials<'a> {
         }
     }
 
-    /// Rehearses the rates on as many threads as the search has, each on one; gives the losses of the examples that judge, none of a rate
+    /// Tries the rates on as many threads as the search has, each on one; gives the losses of the examples that judge, none of a rate
     /// that left the finite numbers.
     pub fn side_by_side(&self, rates: &[f32], follower: &mut Follower<'_>) -> Result<Vec<Tried>> {
         let (next, counters) = (AtomicUsize::new(0), Vec::from_iter(rates.iter().map(|_| Counters::default())));

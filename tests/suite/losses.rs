@@ -154,8 +154,8 @@ fn settings_of_a_loss_are_checked_with_the_others() {
     let data = sparse(folder.path(), "b.svm", b"1 1:1\n2 1:2\n");
     let own = OwnLoss { meaning: Meaning { link: Link::Log, ..Meaning::NUMBER }, ..POISSON };
     for (loss, parts) in [
-        (Loss::Quantile(Quantile { tau: 1.5 }), ["--loss 1.5", "from 0.001 to 0.999"]),
-        (Loss::Huber(Huber { delta: f32::NAN }), ["--loss NaN", "from 0.001"]),
+        (Loss::Quantile(Quantile { tau: 1.5 }), ["`loss` 1.5", "from 0.001 to 0.999"]),
+        (Loss::Huber(Huber { delta: f32::NAN }), ["`loss` NaN", "from 0.001"]),
         (Loss::Own(own), ["own:poisson", "as they are"]),
     ] {
         let settings = Settings { loss, lr: Some(0.1), ..Settings::default() };

@@ -1,6 +1,6 @@
 //! All integration tests as one binary, so that the library is linked once and its generic code is compiled for them once.
 //!
-//! A module is a subject; `cargo test --release --test suite searches::` runs the tests of one. `support` has what several of them need,
+//! A module is a subject; `cargo test --release --test suite agree::` runs the tests of one. `support` has what several of them need,
 //! `oracle` the batch by the letter that synchronous training is held against.
 mod oracle;
 mod support;
@@ -15,6 +15,7 @@ mod damaged;
 mod dash;
 mod defaults;
 mod every;
+mod examples;
 mod faults;
 mod follow;
 mod foreign;

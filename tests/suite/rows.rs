@@ -140,7 +140,7 @@ fn what_cannot_be_read_is_named() {
 fn a_repeated_index_is_added_up_or_the_last_counts() {
     let text = b"1 7:1 9:1 7:2\n0 9:1\n1 99999999999:1 3:0.5 99999999999:0.25 3:-0.5\n0 4:1 4:1 4:3\n";
     let with = |repeated| PackSettings { repeated, ..PackSettings::default() };
-    assert!(bad(text, None).3.contains("--repeated add"));
+    assert!(bad(text, None).3.contains("`repeated` add"));
     let (_, added) = sparse(text, &with(Repeated::Add));
     let long = 99999999999;
     let expected = [(1.0, vec![(7, 3.0), (9, 1.0)]), (0.0, vec![(9, 1.0)]), (1.0, vec![(3, 0.0), (long, 1.25)]), (0.0, vec![(4, 5.0)])];

@@ -83,13 +83,13 @@ fn the_hidden_truth_beats_the_mean_and_the_writing_can_be_stopped() {
 fn bad_settings_are_refused_by_name() {
     let good = Synth::default();
     for (bad, flag) in [
-        (Synth { features: 1, ..good.clone() }, "--features"),
-        (Synth { nonzeros: 3000, ..good.clone() }, "--nonzeros"),
-        (Synth { kind: Kind::Clicks, features: 77, ..good.clone() }, "--features"),
-        (Synth { kind: Kind::Ratings, users: 0, ..good.clone() }, "--users"),
-        (Synth { exponent: f64::NAN, ..good.clone() }, "--exponent"),
-        (Synth { start_row: u64::MAX - 5, rows: 6, ..good.clone() }, "--start-row"),
-        (Synth { kind: Kind::Ratings, items: 0, ..good.clone() }, "--items"),
+        (Synth { features: 1, ..good.clone() }, "`features`"),
+        (Synth { nonzeros: 3000, ..good.clone() }, "`nonzeros`"),
+        (Synth { kind: Kind::Clicks, features: 77, ..good.clone() }, "`features`"),
+        (Synth { kind: Kind::Ratings, users: 0, ..good.clone() }, "`users`"),
+        (Synth { exponent: f64::NAN, ..good.clone() }, "`exponent`"),
+        (Synth { start_row: u64::MAX - 5, rows: 6, ..good.clone() }, "`start_row`"),
+        (Synth { kind: Kind::Ratings, items: 0, ..good.clone() }, "`items`"),
     ] {
         assert!(bad.write(&mut std::io::sink(), &()).unwrap_err().to_string().starts_with(flag));
     }

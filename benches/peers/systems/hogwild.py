@@ -1,4 +1,4 @@
-"""hogwild itself, at fixed rates as its peers have them, and as it comes (`--lr auto`, the race of rates counted as training)."""
+"""hogwild itself, at fixed rates as its peers have them, and as it comes (`--lr auto`, the search of rates counted as training)."""
 import json
 import subprocess
 
@@ -21,7 +21,7 @@ def train(data, setting, threads, epochs, curve):
         if ended.returncode not in (0, 1):  # 1: a rate at which it diverges
             raise RuntimeError(ended.stderr.strip())
         for event in map(json.loads, log.read_text().splitlines()):
-            if event["event"] == "race":
+            if event["event"] == "rate_search":
                 curve.seconds += event["seconds"]
             elif event["event"] == "epoch":
                 curve.seconds += event["seconds"]

@@ -38,11 +38,12 @@ impl Opened {
 /// # mod hogwild { pub use hogwild_data as data; }
 /// use hogwild::data::{CacheFolder, Data, ReadOptions};
 ///
+/// # std::env::set_current_dir("../..")?; // where `data` is
 /// # let folder = tempfile::tempdir()?;
 /// # let cache = CacheFolder::at(folder.path());
 /// let opened = ReadOptions::new().cache(cache).progress(&|_done, _of| true).open(&["data/reviews.train.svm".into()])?;
 /// let Data::Rows(rows) = &opened.data else { panic!("ratings, not rows") };
-/// assert_eq!(rows.rows(), 400);
+/// assert_eq!(rows.rows(), 4000);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]

@@ -191,7 +191,7 @@ impl Schedule {
         }
     }
 
-    /// Reads `NAME` or `NAME:KNOB=VALUE,KNOB=VALUE`.
+    /// Reads `NAME` or `NAME:SETTING=VALUE,SETTING=VALUE`.
     ///
     /// # Errors
     /// Names what is not known or out of range, and what would be.

@@ -116,16 +116,19 @@ impl Ratings {
     }
 
     /// Who rated. Each was below [`users`](Self::users) when the file was opened.
+    #[doc(hidden)] // to be loaded, never stored: the memory may be that of a file
     pub fn user_cells(&self) -> &[AtomicU32] {
         &self.user
     }
 
     /// What was rated. Each was below [`items`](Self::items) when the file was opened.
+    #[doc(hidden)] // to be loaded, never stored: the memory may be that of a file
     pub fn item_cells(&self) -> &[AtomicU32] {
         &self.item
     }
 
     /// The ratings, as the bits of `f32`.
+    #[doc(hidden)] // to be loaded, never stored: the memory may be that of a file
     pub fn rating_cells(&self) -> &[AtomicU32] {
         &self.rating
     }

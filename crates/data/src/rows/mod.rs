@@ -119,31 +119,37 @@ impl Rows {
     }
 
     /// The columns of all cells. Each was below [`columns`](Self::columns) when the rows were opened.
+    #[doc(hidden)] // to be loaded, never stored: the memory may be that of a file
     pub fn column_cells(&self) -> &[AtomicU32] {
         &self.column
     }
 
     /// The values of all cells, as the bits of `f32`; `None` when all are 1.
+    #[doc(hidden)] // to be loaded, never stored: the memory may be that of a file
     pub fn value_cells(&self) -> Option<&[AtomicU32]> {
         self.value.as_deref()
     }
 
     /// Where each row's cells start, and where the last row's end.
+    #[doc(hidden)] // to be loaded, never stored: the memory may be that of a file
     pub fn start_cells(&self) -> &[AtomicU64] {
         &self.row_start
     }
 
     /// The labels, as the bits of `f32`.
+    #[doc(hidden)] // to be loaded, never stored: the memory may be that of a file
     pub fn label_cells(&self) -> &[AtomicU32] {
         &self.label
     }
 
     /// How much each row counts, as the bits of `f32`, not below 0; `None` when all count alike.
+    #[doc(hidden)] // to be loaded, never stored: the memory may be that of a file
     pub fn weight_cells(&self) -> Option<&[AtomicU32]> {
         self.weight.as_deref()
     }
 
     /// The field of each cell, by its number among [`field_ids`](Self::field_ids); `None` when there are no fields.
+    #[doc(hidden)] // to be loaded, never stored: the memory may be that of a file
     pub fn field_cells(&self) -> Option<&[AtomicU16]> {
         self.field.as_deref()
     }

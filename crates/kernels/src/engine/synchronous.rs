@@ -18,7 +18,7 @@ use crate::{
 use crossbeam::channel::unbounded;
 use hogwild_base::{
     Result,
-    threads::{Pool, join, map},
+    threads::{Pool, join, map, with},
 };
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
@@ -158,7 +158,8 @@ impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Engine for Synch
         let size = task.batch.size(task.batch_growth, epoch.number - 1, task.examples);
         let pool = self.pool.clone();
         match pool.as_deref().and_then(Pool::threads) {
-            None => counts = self.steps(&self.order(epoch.plan), size, epoch.start, &counters, Some(Asked::new(follower))),
+            // Nor are those of the call: a run uses the threads it says.
+            None => counts = with(1, || self.steps(&self.order(epoch.plan), size, epoch.start, &counters, Some(Asked::new(follower)))),
             Some(threads) => threads.in_place_scope(|scope| {
                 scope.spawn(|_| {
                     let done = done; // the channel is closed when this has ended, in whatever way

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     rules::{Clock, UpdateRule},
-    simd::{Integers, Isa, LANES, Line, MOST, Real, Vector},
+    simd::{Integers, Isa, LANES, Line, MOST, Real, Vector, copy},
     transforms::Adjuster,
 };
 use atomic_float::AtomicF32;
@@ -125,7 +125,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A
     #[inline(always)]
     fn gathered(&mut self, block: usize, cells: &[I::V; MOST]) {
         let n = Reading::<R, I>::STRIDE;
-        self.gathered[block][..n].copy_from_slice(&cells[..n]);
+        copy(&cells[..n], &mut self.gathered[block]);
     }
 
     #[inline(always)]
@@ -137,7 +137,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A
         let mut cells = [I::V::of(0.0); MOST];
         if self.reuse || I::U::load(places).none_below(I::U::of(Reading::<R, I>::place(read.reads.own))) {
             read.check(places);
-            cells[..stride].copy_from_slice(&self.gathered[block][..stride]);
+            copy(&self.gathered[block][..stride], &mut cells);
         } else {
             cells = read.gather(places); // which checks
         }
@@ -149,7 +149,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A
             cells[0] = drawn_to_0(cells[0], rule.rate(&read.step, &state) * l1);
         }
         let state = state.as_ref();
-        cells[1..][..state.len()].copy_from_slice(state);
+        copy(state, &mut cells[1..]);
         if A::ON && !self.sums.is_empty() {
             for (k, numbers) in cells[..stride].iter().enumerate() {
                 let mut line = [0.0; LANES];

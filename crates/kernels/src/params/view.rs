@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     rules::{Layout, State, UpdateRule},
-    simd::{Integers, Isa, LANES, Line, MOST, Real, Vector},
+    simd::{Integers, Isa, LANES, Line, MOST, Real, Vector, copy},
 };
 use atomic_float::AtomicF32;
 use std::sync::atomic::Ordering::Relaxed;
@@ -117,7 +117,7 @@ pub(crate) struct View<'t, R: UpdateRule, I: Isa, S> {
 }
 
 impl<R: UpdateRule, I: Isa, S> Places<I> for View<'_, R, I, S> {
-    /// Held slots in the private copy, others where they are, empty lanes scratch_slot.
+    /// Held slots in the private copy, others where they are, empty lanes in the scratch slot.
     #[inline(always)]
     fn place(&self, slots: I::U, places: &mut Line<u32>) {
         let mut at = self.read.reads.lie(slots);
@@ -181,7 +181,7 @@ pub(crate) fn row_state<R: UpdateRule, I: Isa>(isa: I, cells: &[[AtomicF32; LANE
 pub(crate) fn state_of<R: UpdateRule, V: Vector>(numbers: &[V]) -> R::State<V> {
     let mut state = R::State::splat(V::of(0.0));
     let n = state.as_ref().len();
-    state.as_mut().copy_from_slice(&numbers[..n]);
+    copy(&numbers[..n], state.as_mut());
     state
 }
 

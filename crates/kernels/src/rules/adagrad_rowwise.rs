@@ -22,8 +22,6 @@ impl UpdateRule for AdagradRowwise {
     type State<V: Real> = [V; 1];
     type Step = f32;
     type Memory = ();
-    const BUILT_IN: bool = true;
-
     #[inline(always)]
     fn proximal(&self) -> bool {
         true

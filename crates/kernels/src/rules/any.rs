@@ -1,10 +1,11 @@
 //! One type for all rules that keep as many numbers beside a weight: they share compiled loops.
 //!
 //! Compiling the inner loops is nearly all of the time that the crate takes to build, so only a few rules have loops of their own (see
-//! `train::compiled`). The others go by [`Any`], which chooses the rule's step by a `match`, sixteen weights at a time: always the same
+//! `engine::compiled`). The others go by [`Any`], which chooses the rule's step by a `match`, sixteen weights at a time: always the same
 //! branch, so the processor foresees it, and the step is compiled into the loop like any other. Rows of factors go by one `match` each. The
 //! same text, so the same bits.
 use super::*;
+use crate::simd::copy;
 use bytemuck::Pod;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -32,7 +33,7 @@ const fn fits<R: UpdateRule, const N: usize>() -> bool {
 #[inline(always)]
 fn own<R: UpdateRule, V: Real, const N: usize>(state: &[V; N]) -> R::State<V> {
     let mut own = R::State::splat(V::of(0.0));
-    own.as_mut().copy_from_slice(state);
+    copy(state, own.as_mut());
     own
 }
 
@@ -53,9 +54,9 @@ impl AnyStep {
     fn pack<T: Pod>(step: T) -> (u64, u64) {
         const { assert!(size_of::<T>() <= size_of::<AnyStep>()) };
         let mut bits = [0u32; 4];
-        bytemuck::bytes_of_mut(&mut bits)[..size_of::<T>()].copy_from_slice(bytemuck::bytes_of(&step));
-        let [a, b, c, d] = bits.map(u64::from);
-        (a | b << 32, c | d << 32)
+        copy(bytemuck::bytes_of(&step), bytemuck::bytes_of_mut(&mut bits));
+        let [a, b, c, d] = bits;
+        (a as u64 | (b as u64) << 32, c as u64 | (d as u64) << 32)
     }
 
     #[inline(always)]
@@ -66,7 +67,8 @@ impl AnyStep {
     #[inline(always)]
     fn unpack<T: Pod>(&self) -> T {
         let [a, b] = self.words();
-        let numbers = [a as u32, (a >> 32) as u32, b as u32, (b >> 32) as u32].map(f32::from_bits);
+        let number = f32::from_bits;
+        let numbers = [number(a as u32), number((a >> 32) as u32), number(b as u32), number((b >> 32) as u32)];
         bytemuck::pod_read_unaligned(&bytemuck::bytes_of(&numbers)[..size_of::<T>()])
     }
 }
@@ -107,7 +109,6 @@ macro_rules! any {
             type State<V: Real> = [V; N];
             type Step = AnyStep;
             type Memory = AnyMemory;
-            const BUILT_IN: bool = true;
 
             #[inline(always)]
             fn averages(&self) -> bool {
@@ -196,7 +197,7 @@ macro_rules! any {
                     $(Rule::$variant(rule) if fits::<$variant, N>() => {
                         let mut own = own::<$variant, V, N>(state);
                         let w = rule.step(&step.unpack(), w, g, &mut own);
-                        state.copy_from_slice(own.as_ref());
+                        copy(own.as_ref(), state);
                         w
                     })*
                     _ => other_state(),

@@ -65,12 +65,12 @@ impl Default for Clock {
 
 /// One update rule.
 ///
-/// A user's own is a type like those here; [`train_linear_with`](crate::train_linear_with) and
-/// [`train_factorization_with`](crate::train_factorization_with) train with it, lock-free and vectorised like the others:
+/// A user's own is a type like those here; `Trainer::own_rule`, `train_linear_with` and
+/// `train_factorization_with` train with it, lock-free and vectorised like the others:
 ///
 /// ```
 /// use hogwild::{Moment, OwnSchedule, Real, Schedule, Settings, rules::{Clock, UpdateRule}, train_linear_with};
-/// # use hogwild::data::{Data, PackSettings, pack};
+/// # use hogwild::data::{PackSettings, pack};
 /// /// Lion (Chen et al. 2023): steps of one length, by the sign of a momentum.
 /// #[derive(Clone, Copy)]
 /// struct Lion;
@@ -92,8 +92,8 @@ impl Default for Clock {
 /// let schedule = OwnSchedule(|now: &Moment| 1.5 * (1.0 - now.step as f64 / now.steps as f64).min(2.0 / 3.0));
 /// # let folder = tempfile::tempdir()?;
 /// # let packed = folder.path().join("reviews.safetensors");
-/// # pack(&["data/reviews.train.svm".into()], &packed, &PackSettings::default())?;
-/// # let Data::Rows(data) = Data::open(&packed)? else { panic!("ratings, not rows") };
+/// # pack(&["../../data/reviews.train.svm".into()], &packed, &PackSettings::default())?;
+/// # let data = hogwild::data::Rows::open(&packed)?;
 /// let settings = Settings { schedule: Schedule::Own(schedule), lr: Some(0.01), holdout: 0.2, ..Settings::default() };
 /// let outcome = train_linear_with(Lion, &data, None, &settings, &mut (), &Default::default())?;
 /// assert!(outcome.epochs.last().and_then(|epoch| epoch.valid).expect("an evaluated epoch").loss < 0.6);
@@ -106,10 +106,6 @@ pub trait UpdateRule: Copy + Send + Sync + 'static {
     type Step: Clone + Send + Sync;
     /// What a worker keeps from example to example, beside the weights; `()` for all rules but those that tune themselves.
     type Memory: Clone + Send + Sync + Default;
-
-    /// Whether `train::compiled` lists which loops are compiled for it; for a user's own rule all are.
-    #[doc(hidden)]
-    const BUILT_IN: bool = false;
 
     /// Whether a row of factors has one state for all its weights; then [`row_scale`](Self::row_scale) steps it.
     #[inline(always)]

@@ -17,8 +17,6 @@ impl UpdateRule for Sgd {
     type State<V: Real> = [V; 0];
     type Step = f32;
     type Memory = ();
-    const BUILT_IN: bool = true;
-
     #[inline(always)]
     fn proximal(&self) -> bool {
         true

@@ -38,8 +38,11 @@ pub(crate) fn average<V: Real>(beta: f32, a: V, x: V) -> V {
 /// `same` where a and b have one sign, `different` where they have two, `neither` where one is 0.
 #[inline(always)]
 pub(crate) fn by_signs<V: Real>(a: V, b: V, same: V, different: V, neither: V) -> V {
-    let (zero, of_a) = (V::of(0.0), |if_above: V, if_below: V| a.less(V::of(0.0), if_below, V::of(0.0).less(a, if_above, neither)));
-    b.less(zero, of_a(different, same), zero.less(b, of_a(same, different), neither))
+    // Not by a closure, which was compiled out of line, without the loop's instruction set.
+    let zero = V::of(0.0);
+    let if_below = a.less(zero, same, zero.less(a, different, neither));
+    let if_above = a.less(zero, different, zero.less(a, same, neither));
+    b.less(zero, if_below, zero.less(b, if_above, neither))
 }
 
 /// How `f(t)` of PowerSign and AddSign falls over the run, by the names of `internal_decay` (Bello et al. 2017, section 4.3).

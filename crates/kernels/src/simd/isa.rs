@@ -120,7 +120,7 @@ pub trait Isa: Copy + Send + Sync {
     /// stride has not are zero.
     ///
     /// # Safety
-    /// Each `at` is a row's [`place`](super::place), and the row is within `cells`; `stride` is 1, 2 or 4.
+    /// Each `at` is a slot's place: its number, times 2 where `stride` is 4 (a place counts two cells where a slot has two or more). The slot is within `cells`; `stride` is 1, 2 or 4.
     unsafe fn gather(self, cells: &[AtomicF32], at: &Line<u32>, stride: usize) -> [Self::V; MOST];
     /// The way back. Of lanes with the same place one remains.
     ///

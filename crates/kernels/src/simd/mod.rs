@@ -19,6 +19,7 @@ mod tests;
 mod x86;
 
 pub use isa::{InstructionSet, Isa, Job, dispatch};
+pub(crate) use real::copy;
 pub use real::{F32x16, Integers, LANES, Line, Real, Vector};
 
 /// The most cells of a slot of one weight: a weight and three numbers of state.

@@ -1,7 +1,7 @@
 //! What formulas are written in: [`Real`], one number or sixteen at a time with the same text and the same bits.
 //!
 //! A rule, a loss, `exp` are each written once over `Real`; tests and users call them with `f32`, the inner loop with a vector type
-//! of the processor's instruction set. A multiplication is fused with an addition where the text says so and scratch_slot else, and sums
+//! of the processor's instruction set. A multiplication is fused with an addition where the text says so and nowhere else, and sums
 //! run in one fixed order, so every instruction set gives what plain `f32` gives, to the bit.
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -46,7 +46,18 @@ pub trait Vector: Real {
     /// Three sums at once.
     #[inline(always)]
     fn sums(all: [Self; 3]) -> [f32; 3] {
-        all.map(Self::sum)
+        let [a, b, c] = all;
+        [a.sum(), b.sum(), c.sum()]
+    }
+}
+
+/// Copies a slice to the beginning of another. In inner loops in place of the standard library's `copy_from_slice` (and `map` of an array), which
+/// is no `#[inline]`: where ThinLTO is off, or holds back, it stays a call that sends vectors through memory. `.ci/loops` looks for such calls.
+#[inline(always)]
+pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
+    let to = &mut to[..from.len()];
+    for i in 0..from.len() {
+        to[i] = from[i];
     }
 }
 
@@ -63,7 +74,9 @@ pub trait Integers: Copy {
     fn store_bits(self, to: &mut Line<f32>) {
         let mut bits = Line([0; LANES]);
         self.store(&mut bits);
-        to.0 = bits.0.map(f32::from_bits);
+        for i in 0..LANES {
+            to.0[i] = f32::from_bits(bits.0[i]);
+        }
     }
     /// Wraps around.
     fn plus(self, other: Self) -> Self;
@@ -168,7 +181,7 @@ fn fused(a: f32, b: f32, c: f32) -> f32 {
 }
 
 /// Sixteen numbers in plain Rust: what processors without a vector type here use, the oracle of those that have one, and what a
-/// user's own [`Weights`](crate::Weights) are written with.
+/// user's own [`Weights`](crate::params::Weights) are written with.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(align(64))]
 pub struct F32x16(pub [f32; LANES]);

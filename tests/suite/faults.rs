@@ -161,7 +161,7 @@ fn nothing_is_scored_from_a_file_cut_short() {
     for (data, options) in [("reviews.train.svm", ""), ("ratings.train.tsv", "--rank 4")] {
         good(at, &format!("pack DATA/{data} -o d.safetensors"));
         good(at, &format!("train d.safetensors --threads 1 --lr 0.1 --epochs 1 --quiet --out m.safetensors {options}"));
-        let (model, packed) = (TrainedModel::open(&at.join("m.safetensors")).unwrap(), Data::open(&at.join("d.safetensors")).unwrap());
+        let (model, packed) = (TrainedModel::open(&at.join("m.safetensors")).unwrap(), Data::open(at.join("d.safetensors")).unwrap());
         model.score(&packed).unwrap();
         // Behind the ids, which are not read through the mapping.
         let length = fs::metadata(at.join("d.safetensors")).unwrap().len();

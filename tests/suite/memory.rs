@@ -33,7 +33,7 @@ impl Matrix {
             while matrix.columns.len() - first < length as usize {
                 state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
                 let draw = (state >> 33) as u32;
-                let column = if draw % 5 == 0 { (1 << 24) + draw % 40 } else { draw % 300 * (draw % 300) };
+                let column = if draw.is_multiple_of(5) { (1 << 24) + draw % 40 } else { draw % 300 * (draw % 300) };
                 if !matrix.columns[first..].contains(&column) {
                     matrix.columns.push(column);
                     matrix.values.push(if ones { 1.0 } else { (draw % 17) as f32 / 4.0 + 0.25 });

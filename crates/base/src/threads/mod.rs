@@ -135,6 +135,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     /// All functions, on 1,000 numbers.
+    #[allow(clippy::type_complexity)]
     fn results() -> (Vec<usize>, Vec<u64>, Vec<u64>, (u64, u64), Result<(), usize>) {
         let odd = |i: usize| (i * 7919 % 1000) as u64;
         let numbers = map_with(1000, Vec::new, |seen: &mut Vec<usize>, i| {

@@ -1,4 +1,4 @@
-//! How an epoch is gone through: by [`Workers`](hogwild) that wait for nobody (Hogwild!), by batches (`synchronous`), or [`alone`].
+//! How an epoch is gone through: by workers (`hogwild`) that wait for nobody (Hogwild!), by batches (`synchronous`), or `alone`.
 //!
 //! A session sees an [`Engine`] and asks [`Loops`] for it: objects that hide rule, instruction set and width, so that what goes by them is
 //! compiled once. `compiled` is the list of what loops there are.

@@ -33,6 +33,7 @@ impl Taken {
 }
 
 /// All labels, as a function that hands them one after the other, in one order.
+#[allow(clippy::type_complexity)]
 pub struct Labels<'a>(pub &'a dyn Fn(&mut dyn FnMut(f32)));
 
 impl Labels<'_> {

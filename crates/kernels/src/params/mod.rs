@@ -77,7 +77,7 @@ impl Transforming for PlainLoop {
 /// (a user's bias). A lane whose slot number is beyond the table, such as [`Slot::EMPTY`], holds nothing: what is read there is to be
 /// multiplied by zero, and steps there are lost.
 pub trait Weights {
-    /// Sixteen numbers at a time: [`F32x16`] in a user's own implementation.
+    /// Sixteen numbers at a time: [`F32x16`](crate::simd::F32x16) in a user's own implementation.
     type V: Vector;
     /// Reads the weights of sixteen different slots, the example's block number `block`.
     fn gather(&mut self, block: usize, slots: &Line<u32>) -> Self::V;

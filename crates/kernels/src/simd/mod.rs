@@ -1,7 +1,7 @@
 //! The ground floor: numbers sixteen at a time ([`Real`], [`Vector`]), the instruction sets that have them ([`Isa`]), and functions of them (`math`).
 //!
 //! Formulas are written once over [`Real`]; [`dispatch`] enters code compiled for one instruction set. Relaxed loops over atomics do not
-//! vectorise, so [`avx512`], [`avx2`] and [`neon`] move shared cells to and from vector registers by `asm!` blocks whose meaning is "that
+//! vectorise, so `avx512`, `avx2` and `neon` move shared cells to and from vector registers by `asm!` blocks whose meaning is "that
 //! many relaxed loads (stores) of one f32". All arithmetic happens on private values.
 #[cfg(target_arch = "x86_64")]
 mod avx2;

@@ -53,6 +53,7 @@ pub trait Vector: Real {
 
 /// Copies a slice to the beginning of another. In inner loops in place of the standard library's `copy_from_slice` (and `map` of an array), which
 /// is no `#[inline]`: where ThinLTO is off, or holds back, it stays a call that sends vectors through memory. `.ci/loops` looks for such calls.
+#[allow(clippy::manual_memcpy)] // see above
 #[inline(always)]
 pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
     let to = &mut to[..from.len()];

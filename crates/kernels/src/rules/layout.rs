@@ -1,0 +1,39 @@
+//! How the numbers of a rule lie beside its weights.
+use super::UpdateRule;
+use crate::simd::LANES;
+
+/// How a rule's numbers lie beside its weights.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Layout {
+    /// Numbers of state beside each weight, or beside each row, 0 to 3.
+    pub state: usize,
+    /// Whether a row of factors has one state for all its weights.
+    pub rowwise: bool,
+    /// What the state holds before the first step.
+    pub initial: [f32; 3],
+}
+
+impl Layout {
+    /// The layout of a rule.
+    pub fn of<R: UpdateRule>(rule: &R) -> Layout {
+        let (mut initial, numbers) = ([0.0; 3], rule.initial());
+        initial[..numbers.as_ref().len()].copy_from_slice(numbers.as_ref());
+        Layout { state: numbers.as_ref().len(), rowwise: rule.rowwise(), initial }
+    }
+
+    /// Cells of a row of one weight.
+    pub fn stride(&self) -> usize {
+        (1 + self.state).next_power_of_two()
+    }
+
+    /// Vectors of factors and their state in a row of `n` vectors of factors.
+    pub fn vectors(&self, n: usize) -> usize {
+        if self.rowwise { n } else { n * (1 + self.state) }
+    }
+
+    /// Bytes of a row with its state: of one weight (0 factors), or of so many factors.
+    pub fn row_bytes(&self, factors: usize) -> usize {
+        let cells = if factors == 0 { self.stride() } else { LANES * (self.vectors(factors.div_ceil(LANES)) + 1) };
+        cells * size_of::<f32>()
+    }
+}

@@ -2,7 +2,6 @@
 use crate::support::{
     alone,
     data::{ratings, sparse, synthetic, text_like},
-    median,
     training::{factors, held_out, held_out_error, linear, weights},
 };
 use hogwild::{
@@ -121,14 +120,9 @@ fn every_rule_and_loss_trains_on_two_threads() {
     for rule in hogwild::Rule::ALL {
         let lr = Some(rule.default_rate(1.0));
         for loss in Loss::ALL {
-            let grown = || {
-                let outcome = linear(&data, None, Settings { threads: 2, rule, lr, loss, epochs: 3, ..Settings::default() });
-                outcome.epochs[2].loss / outcome.epochs[0].loss
-            };
-            // What two workers see of each other depends on what else the machine does: a run that did not learn is run again twice.
-            let first = grown();
-            let grown = if first < 1.0 { first } else { median([first, grown(), grown()]) };
-            assert!(grown < 1.0, "{} {}: the last epoch lost {grown} times as much as the first", rule.name(), loss.name());
+            let outcome = linear(&data, None, Settings { threads: 2, rule, lr, loss, epochs: 3, ..Settings::default() });
+            let losses: Vec<f64> = outcome.epochs.iter().map(|e| e.loss).collect();
+            assert!(losses[2] < losses[0], "{} {}: {losses:?}", rule.name(), loss.name());
         }
     }
 }

@@ -1,4 +1,5 @@
 //! The command as a process in a folder of its own: for tests of what it leaves behind, whatever happens to it.
+use super::shared;
 use std::{
     fs,
     io::Write,
@@ -24,11 +25,13 @@ pub fn command(folder: &Path, line: &str) -> Command {
 
 /// Runs it to its end.
 pub fn hogwild(folder: &Path, line: &str) -> Output {
+    let _turn = shared();
     command(folder, line).output().unwrap()
 }
 
 /// Runs it to its end with something on standard input, which it need not read.
 pub fn given(folder: &Path, line: &str, input: &str) -> Output {
+    let _turn = shared();
     let mut child = command(folder, line).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()

@@ -5,21 +5,52 @@ pub mod either_kind;
 pub mod isa;
 pub mod training;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    cell::Cell,
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
 
-/// Waits until no other test that asks for this runs, and keeps them waiting for as long as the guard lives.
-///
-/// For tests that hold the loss of several workers against that of one, or against a known optimum. A worker that the system suspends
-/// between load and store puts back an old value when it goes on. The more workers share a core, the more a run loses by it, and two
-/// such tests at once double them.
-pub fn alone() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    // A test that failed leaves nothing behind that the next one could see.
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+static TURN: RwLock<()> = RwLock::new(());
+thread_local! {
+    /// Whether this thread has a turn already: none is asked for within another.
+    static HAS_TURN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The middle one of three.
-pub fn median(mut numbers: [f64; 3]) -> f64 {
-    numbers.sort_by(f64::total_cmp);
-    numbers[1]
+/// A turn, until it is dropped.
+pub struct Turn(#[allow(dead_code)] Held);
+
+#[allow(dead_code)]
+enum Held {
+    Alone(RwLockWriteGuard<'static, ()>),
+    Shared(RwLockReadGuard<'static, ()>),
+    Already,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if !matches!(self.0, Held::Already) {
+            HAS_TURN.set(false);
+        }
+    }
+}
+
+/// Waits until no other test trains or runs the command, and keeps them waiting for as long as the turn lives.
+///
+/// For tests that hold the loss of several workers against that of one, or against a known optimum. A worker that the system suspends
+/// between load and store puts back an old value when it goes on. The more workers share a core, the more a run loses by it.
+pub fn alone() -> Turn {
+    // A test that failed leaves nothing behind that the next one could see.
+    let turn = TURN.write().unwrap_or_else(PoisonError::into_inner);
+    HAS_TURN.set(true);
+    Turn(Held::Alone(turn))
+}
+
+/// Waits until no test is [`alone`]: what trains, or runs the command, does so.
+pub fn shared() -> Turn {
+    if HAS_TURN.get() {
+        return Turn(Held::Already);
+    }
+    let turn = TURN.read().unwrap_or_else(PoisonError::into_inner);
+    HAS_TURN.set(true);
+    Turn(Held::Shared(turn))
 }

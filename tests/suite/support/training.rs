@@ -1,5 +1,5 @@
 //! Runs that are to go well, and what tests ask of them.
-use super::isa;
+use super::{isa, shared};
 use hogwild::{
     Astray, LinearModel, Loss, Outcome, RateSearchReport, Settings, Watch,
     data::{Data, Ids, Ratings, Rows},
@@ -9,11 +9,13 @@ use std::{borrow::Borrow, path::Path};
 
 /// Trains a linear model.
 pub fn linear(data: &Rows, valid: Option<&Rows>, settings: impl Borrow<Settings>) -> Outcome {
+    let _turn = shared();
     train_linear(data, valid, &isa::forced_in(settings.borrow()), &mut (), &Default::default()).unwrap()
 }
 
 /// Factorizes ratings.
 pub fn factors(data: &Ratings, valid: Option<&Ratings>, settings: impl Borrow<Settings>) -> Outcome {
+    let _turn = shared();
     train_factorization(data, valid, &isa::forced_in(settings.borrow()), &mut (), &Default::default()).unwrap()
 }
 
@@ -36,6 +38,7 @@ impl Watch for Notes {
 
 /// Trains a linear model, noting its searches.
 pub fn linear_and_searches(data: &Rows, valid: Option<&Rows>, settings: Settings) -> (Outcome, Vec<RateSearchReport>) {
+    let _turn = shared();
     let mut notes = Notes::default();
     let outcome = train_linear(data, valid, &settings, &mut notes, &Default::default()).unwrap();
     (outcome, notes.searches)
@@ -43,6 +46,7 @@ pub fn linear_and_searches(data: &Rows, valid: Option<&Rows>, settings: Settings
 
 /// Factorizes ratings, noting its searches.
 pub fn factors_and_searches(data: &Ratings, settings: Settings) -> (Outcome, Vec<RateSearchReport>) {
+    let _turn = shared();
     let mut notes = Notes::default();
     let outcome = train_factorization(data, None, &settings, &mut notes, &Default::default()).unwrap();
     (outcome, notes.searches)

@@ -47,7 +47,7 @@ impl<'a> Trainer<'a, Rows> {
     }
 
     /// Trains with an update rule of your own: see [`UpdateRule`].
-    pub fn own_rule<R: UpdateRule>(self, rule: R) -> Trainer<'a, Rows> {
+    pub fn own_rule<R: UpdateRule + 'a>(self, rule: R) -> Trainer<'a, Rows> {
         let session = move |data: &Rows, valid: Option<&Rows>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool| {
             train_linear_with(rule, data, valid, settings, watch, stop)
         };
@@ -74,7 +74,7 @@ impl<'a> Trainer<'a, Ratings> {
     }
 
     /// Trains with an update rule of your own: see [`UpdateRule`].
-    pub fn own_rule<R: UpdateRule>(self, rule: R) -> Trainer<'a, Ratings> {
+    pub fn own_rule<R: UpdateRule + 'a>(self, rule: R) -> Trainer<'a, Ratings> {
         let session = move |data: &Ratings, valid: Option<&Ratings>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool| {
             train_factorization_with(rule, data, valid, settings, watch, stop)
         };

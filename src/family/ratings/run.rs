@@ -101,7 +101,7 @@ impl Prepared for RatingsRun<'_> {
     }
 
     fn with_engine(&self, task: &Task<'_>, run: &mut WithEngine<'_>) -> Result<()> {
-        run(self.parts.rule.engine(&self.parts.feed, &self.parts.model, task)?.as_mut());
+        run(self.parts.rule.engine(&self.parts.feed, &self.parts.model, task, None)?.as_mut());
         Ok(())
     }
 

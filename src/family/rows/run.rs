@@ -134,7 +134,7 @@ impl Prepared for RowsRun<'_> {
 
     fn with_engine(&self, task: &Task<'_>, run: &mut WithEngine<'_>) -> Result<()> {
         let feed = ScaledFeed { feed: &self.feed, scaling: self.scaling.as_ref() };
-        run(self.rule.engine(&feed, &self.model, task)?.as_mut());
+        run(self.rule.engine(&feed, &self.model, task, None)?.as_mut());
         Ok(())
     }
 

@@ -6,16 +6,17 @@ use super::{
 use crate::{
     feed::Feed,
     models::Model,
-    params::{Finish, FullLoop},
+    params::{Finish, Transforming},
     rules::{Clock, UpdateRule},
     simd::dispatch,
     transforms::Adjuster,
 };
-use std::marker::PhantomData;
+use std::{borrow::Cow, marker::PhantomData};
 
-pub(crate) struct Alone<'a, F, M, R: UpdateRule> {
+pub(crate) struct Alone<'a, F, M: Clone, R: UpdateRule, A> {
+    transforming: PhantomData<A>,
     feed: &'a F,
-    model: &'a M,
+    model: Cow<'a, M>,
     task: &'a Task<'a>,
     counters: &'a Counters,
     rule: R,
@@ -23,19 +24,20 @@ pub(crate) struct Alone<'a, F, M, R: UpdateRule> {
     clock: Clock,
 }
 
-impl<'a, F, M, R: UpdateRule> Alone<'a, F, M, R> {
-    pub fn new(feed: &'a F, model: &'a M, task: &'a Task<'a>, counters: &'a Counters, rule: R) -> Self {
-        Alone { feed, model, task, counters, rule, memory: R::Memory::default(), clock: Clock { rate: task.rate, ..Clock::default() } }
+impl<'a, F, M: Clone, R: UpdateRule, A> Alone<'a, F, M, R, A> {
+    pub fn new(feed: &'a F, model: Cow<'a, M>, task: &'a Task<'a>, counters: &'a Counters, rule: R) -> Self {
+        let (memory, clock) = (R::Memory::default(), Clock { rate: task.rate, ..Clock::default() });
+        Alone { transforming: PhantomData, feed, model, task, counters, rule, memory, clock }
     }
 }
 
-impl<F: Feed<M>, M: Model, R: UpdateRule> Engine for Alone<'_, F, M, R> {
+impl<F: Feed<M>, M: Model + Clone, R: UpdateRule, A: Transforming> Engine for Alone<'_, F, M, R, A> {
     /// It stops where the counters say so, too.
     fn epoch(&mut self, epoch: &Epoch<'_>, follow: &mut Follow<'_>) -> (Counts, u64) {
         let task = self.task;
         let job = Share {
             feed: self.feed,
-            model: self.model,
+            model: &*self.model,
             task,
             rule: self.rule,
             memory: self.memory.clone(),
@@ -45,7 +47,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Engine for Alone<'_, F, M, R> {
             plan: epoch.plan,
             counters: self.counters,
             asked: Some(Asked::new(follow)),
-            transforming: PhantomData::<FullLoop>,
+            transforming: PhantomData::<A>,
         };
         let counts;
         (counts, self.memory) = dispatch(task.set, job);

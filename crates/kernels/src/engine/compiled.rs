@@ -1,28 +1,28 @@
 //! The one list of what inner loops are compiled.
 //!
-//! A loop is compiled for each model, rule, instruction set and way, and takes the compiler a second or more; all of them were nine tenths
-//! of a build. So the default rules, and those that they are compared with, have lean loops of their own. All other rules go by
-//! [`Any`](crate::rules::Any), a few hundredths slower, to the same bits. What seldom runs (transforms, scaled features, batches, trials, rows
-//! of unusual width, processors without a vector type here) goes by `Any` under every rule: `with_any!` makes the rule that the loops here
-//! are compiled for. A user's own rule, [`Own`], has all loops by its type.
+//! A loop is compiled for each model, rule, instruction set and way, and takes the compiler half a second or more; all of them were nine tenths
+//! of a build. So only the default rules, and those that they are compared with, have lean loops of their own. Other rules go by
+//! [`Any`](crate::rules::Any), a few hundredths slower, to the same bits. What seldom runs (transforms, scaled features, batches, rows
+//! of unusual width, processors without a vector type here) is compiled once, and goes by [`Erased`] under every rule.
+//! A user's own rule, [`Own`], has the lean loops by its type.
 //!
 //! | loop | linear | factorization | loops | sets on x86-64 |
 //! |---|---|---|---|---|
 //! | lean, a step an example | adagrad, ftrl, sgd, `Any` of 1, 2, 3 | adagrad-rowwise of 1, 2, 4, 8 vectors; of 2: adagrad, ftrl, sgd, `Any` of 1, 2, 3 | 16 | 2 |
-//! | aided or tried, any width, a step an example | sgd, `Any` of 1, 2, 3 | and adagrad-rowwise | 9 | 3 |
-//! | the sums of a batch | sgd, `Any` of 1, 2, 3 | and adagrad-rowwise | 9 | 3 |
-//! | the step of a batch, of both models | sgd, adagrad-rowwise, `Any` of 1, 2, 3 | | 5 | 3 |
+//! | with everything, any width, a step an example | `Erased` | `Erased` | 2 | 3 |
+//! | the sums of a batch | `Erased` | `Erased` | 2 | 3 |
+//! | the step of a batch, of both models | `Erased` | | 1 | 3 |
 //!
-//! These are 39 loops, 101 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
+//! These are 21 loops, 47 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
 //! everything. What is compiled for each instruction set but not for each rule: the two exchanges (see [`exchange`](crate::exchange)), the
-//! start of a replica, and the merging of sums.
+//! start of a replica, and the merging of sums. Each rule's formula is compiled once more for each instruction set, for `Erased`.
 use super::{Counters, Engine, FactorKernel, Facts, LinearKernel, Loops, Task, alone::Alone, hogwild::Workers, synchronous::Synchronous};
 use crate::{
     batch::Batch,
     feed::{Feed, RatingFeed, ScaledFeed},
     models::{Factorization, Fixed, Linear, Model, Width},
-    params::{FullLoop, PlainLoop},
-    rules::{AdagradRowwise, Layout, Rule, UpdateRule, with_any, with_rule},
+    params::{FullLoop, PlainLoop, Transforming},
+    rules::{AdagradRowwise, Erased, Layout, Rule, UpdateRule, with_any, with_rule},
     simd::{InstructionSet, LANES},
 };
 use hogwild_base::Result;
@@ -43,6 +43,10 @@ fn of_single_weights(rule: Rule) -> Rule {
     if let Rule::AdagradRowwise(AdagradRowwise(rule)) = rule { Rule::Adagrad(rule) } else { rule }
 }
 
+fn erased(rule: &Rule) -> Erased<'_> {
+    with_rule!(rule, rule => Erased::new(rule))
+}
+
 impl Loops<LinearKernel> for Rule {
     fn facts(&self) -> Facts {
         with_rule!(of_single_weights(*self), rule => facts(&rule))
@@ -52,26 +56,21 @@ impl Loops<LinearKernel> for Rule {
         of_single_weights(*self).default_rate(mean_square)
     }
 
-    fn engine<'r, 'd: 'r>(&self, feed: &'r ScaledFeed<'d>, model: &'r Linear, task: &'r Task<'r>) -> Made<'r> {
-        if !is_plain(task) || feed.scaling.is_some() {
-            return with_any!([Sgd] of_single_weights(*self), rule => seldom(feed, model, task, rule));
-        }
-        let (feed, model) = (feed.feed, Cow::Borrowed(model));
-        Ok(match of_single_weights(*self) {
-            Rule::Adagrad(rule) => Box::new(Workers::<_, _, _, PlainLoop>::new(feed, model, task, rule)?),
-            Rule::Ftrl(rule) => Box::new(Workers::<_, _, _, PlainLoop>::new(feed, model, task, rule)?),
-            other => with_any!([Sgd] other, rule => Box::new(Workers::<_, _, _, PlainLoop>::new(feed, model, task, rule)?)),
-        })
-    }
-
-    fn alone<'r, 'd: 'r>(
-        &self,
+    fn engine<'r, 'd: 'r>(
+        &'r self,
         feed: &'r ScaledFeed<'d>,
         model: &'r Linear,
         task: &'r Task<'r>,
-        counters: &'r Counters,
-    ) -> Box<dyn Engine + 'r> {
-        with_any!([Sgd] of_single_weights(*self), rule => Box::new(Alone::new(feed, model, task, counters, rule)))
+        alone: Option<&'r Counters>,
+    ) -> Made<'r> {
+        if is_lean(task) && feed.scaling.is_none() {
+            let model = Cow::Borrowed(model);
+            return with_any!([Sgd, Adagrad, Ftrl] of_single_weights(*self), rule => lean(feed.feed, model, task, alone, rule));
+        }
+        match self {
+            Rule::AdagradRowwise(AdagradRowwise(rule)) => seldom(feed, model, task, alone, Erased::new(rule)),
+            rule => seldom(feed, model, task, alone, erased(rule)),
+        }
     }
 }
 
@@ -84,25 +83,21 @@ impl<R: UpdateRule> Loops<LinearKernel> for Own<R> {
         self.0.default_rate(mean_square)
     }
 
-    fn engine<'r, 'd: 'r>(&self, feed: &'r ScaledFeed<'d>, model: &'r Linear, task: &'r Task<'r>) -> Made<'r> {
-        if !is_plain(task) || feed.scaling.is_some() {
-            return seldom(feed, model, task, self.0);
-        }
-        Ok(Box::new(Workers::<_, _, _, PlainLoop>::new(feed.feed, Cow::Borrowed(model), task, self.0)?))
-    }
-
-    fn alone<'r, 'd: 'r>(
-        &self,
+    fn engine<'r, 'd: 'r>(
+        &'r self,
         feed: &'r ScaledFeed<'d>,
         model: &'r Linear,
         task: &'r Task<'r>,
-        counters: &'r Counters,
-    ) -> Box<dyn Engine + 'r> {
-        Box::new(Alone::new(feed, model, task, counters, self.0))
+        alone: Option<&'r Counters>,
+    ) -> Made<'r> {
+        if is_lean(task) && feed.scaling.is_none() {
+            return lean(feed.feed, Cow::Borrowed(model), task, alone, self.0);
+        }
+        seldom(feed, model, task, alone, Erased::new(&self.0))
     }
 }
 
-/// The default rank has lean loops under every rule, other usual ones under row-wise rules, which are the fast ones here; batches and transforms go
+/// The default rank has lean loops under every rule, other usual ones under row-wise Adagrad, the default; batches and transforms go
 /// with rows of any width. (Without, Adagrad at rank 32 takes 1.6 times as long.)
 impl Loops<FactorKernel> for Rule {
     fn facts(&self) -> Facts {
@@ -113,27 +108,23 @@ impl Loops<FactorKernel> for Rule {
         Rule::default_rate(self, mean_square)
     }
 
-    fn engine<'r, 'd: 'r>(&self, feed: &'r RatingFeed, model: &'r Factorization, task: &'r Task<'r>) -> Made<'r> {
-        match (*self, if is_plain(task) { model.rank().div_ceil(LANES) } else { 0 }) {
-            (Rule::AdagradRowwise(rule), 1) => of_width::<Fixed<1>, _>(feed, model, task, rule),
-            (Rule::AdagradRowwise(rule), 2) => of_width::<Fixed<2>, _>(feed, model, task, rule),
-            (Rule::AdagradRowwise(rule), 4) => of_width::<Fixed<4>, _>(feed, model, task, rule),
-            (Rule::AdagradRowwise(rule), 8) => of_width::<Fixed<8>, _>(feed, model, task, rule),
-            (Rule::Adagrad(rule), 2) => of_width::<Fixed<2>, _>(feed, model, task, rule),
-            (Rule::Ftrl(rule), 2) => of_width::<Fixed<2>, _>(feed, model, task, rule),
-            (other, 2) => with_any!([Sgd, AdagradRowwise] other, rule => of_width::<Fixed<2>, _>(feed, model, task, rule)),
-            (other, _) => with_any!([Sgd, AdagradRowwise] other, rule => seldom(feed, model, task, rule)),
-        }
-    }
-
-    fn alone<'r, 'd: 'r>(
-        &self,
+    fn engine<'r, 'd: 'r>(
+        &'r self,
         feed: &'r RatingFeed,
         model: &'r Factorization,
         task: &'r Task<'r>,
-        counters: &'r Counters,
-    ) -> Box<dyn Engine + 'r> {
-        with_any!([Sgd, AdagradRowwise] *self, rule => Box::new(Alone::new(feed, model, task, counters, rule)))
+        alone: Option<&'r Counters>,
+    ) -> Made<'r> {
+        match (*self, lean_width(model, task)) {
+            (Rule::AdagradRowwise(rule), 1) => of_width::<Fixed<1>, _>(feed, model, task, alone, rule),
+            (Rule::AdagradRowwise(rule), 4) => of_width::<Fixed<4>, _>(feed, model, task, alone, rule),
+            (Rule::AdagradRowwise(rule), 8) => of_width::<Fixed<8>, _>(feed, model, task, alone, rule),
+            (rule, 2) => {
+                with_any!([Sgd, Adagrad, AdagradRowwise, Ftrl] rule, rule => of_width::<Fixed<2>, _>(feed, model, task, alone, rule))
+            }
+            (Rule::AdagradRowwise(rule), _) if is_lean(task) => lean(feed, Cow::Borrowed(model), task, alone, rule),
+            _ => seldom(feed, model, task, alone, erased(self)),
+        }
     }
 }
 
@@ -146,46 +137,73 @@ impl<R: UpdateRule> Loops<FactorKernel> for Own<R> {
         self.0.default_rate(mean_square)
     }
 
-    fn engine<'r, 'd: 'r>(&self, feed: &'r RatingFeed, model: &'r Factorization, task: &'r Task<'r>) -> Made<'r> {
-        match (self.0.rowwise(), if is_plain(task) { model.rank().div_ceil(LANES) } else { 0 }) {
-            (_, 2) => of_width::<Fixed<2>, _>(feed, model, task, self.0),
-            (true, 1) => of_width::<Fixed<1>, _>(feed, model, task, self.0),
-            (true, 4) => of_width::<Fixed<4>, _>(feed, model, task, self.0),
-            (true, 8) => of_width::<Fixed<8>, _>(feed, model, task, self.0),
-            _ => seldom(feed, model, task, self.0),
-        }
-    }
-
-    fn alone<'r, 'd: 'r>(
-        &self,
+    fn engine<'r, 'd: 'r>(
+        &'r self,
         feed: &'r RatingFeed,
         model: &'r Factorization,
         task: &'r Task<'r>,
-        counters: &'r Counters,
-    ) -> Box<dyn Engine + 'r> {
-        Box::new(Alone::new(feed, model, task, counters, self.0))
+        alone: Option<&'r Counters>,
+    ) -> Made<'r> {
+        if lean_width(model, task) == 2 {
+            return of_width::<Fixed<2>, _>(feed, model, task, alone, self.0);
+        }
+        seldom(feed, model, task, alone, Erased::new(&self.0))
     }
 }
 
 /// Whether nothing stands between gradients and the rule, each example is a step, and lean loops are compiled for the instruction set.
-fn is_plain(task: &Task<'_>) -> bool {
+fn is_lean(task: &Task<'_>) -> bool {
     task.batch == Batch::One && task.transforms.are_off() && task.set != InstructionSet::Portable && task.set.is_available()
 }
 
-fn of_width<'r, W: Width, R: UpdateRule>(feed: &'r RatingFeed, model: &Factorization, task: &'r Task<'r>, rule: R) -> Made<'r> {
-    Ok(Box::new(Workers::<_, _, _, PlainLoop>::new(feed, Cow::Owned(model.with_width::<W>()), task, rule)?))
+/// Vectors of a row, where a lean loop may have as many; else 0.
+fn lean_width(model: &Factorization, task: &Task<'_>) -> usize {
+    if is_lean(task) { model.rank().div_ceil(LANES) } else { 0 }
+}
+
+fn of_width<'r, W: Width, R: UpdateRule + 'r>(
+    feed: &'r RatingFeed,
+    model: &Factorization,
+    task: &'r Task<'r>,
+    alone: Option<&'r Counters>,
+    rule: R,
+) -> Made<'r> {
+    lean(feed, Cow::Owned(model.with_width::<W>()), task, alone, rule)
+}
+
+fn lean<'r, F: Feed<M>, M: Model + Clone, R: UpdateRule + 'r>(
+    feed: &'r F,
+    model: Cow<'r, M>,
+    task: &'r Task<'r>,
+    alone: Option<&'r Counters>,
+    rule: R,
+) -> Made<'r> {
+    by_examples::<PlainLoop, _, _, _>(feed, model, task, alone, rule)
 }
 
 /// The engine of tasks that are not lean.
-fn seldom<'r, F: Feed<M>, M: Model<Example: Send + Sync> + Clone, R: UpdateRule>(
+fn seldom<'r, F: Feed<M>, M: Model<Example: Send + Sync> + Clone>(
     feed: &'r F,
     model: &'r M,
     task: &'r Task<'r>,
+    alone: Option<&'r Counters>,
+    rule: Erased<'r>,
+) -> Made<'r> {
+    if task.batch == Batch::One || alone.is_some() {
+        return by_examples::<FullLoop, _, _, _>(feed, Cow::Borrowed(model), task, alone, rule);
+    }
+    Ok(Box::new(Synchronous::new(feed, model, task, rule)?))
+}
+
+fn by_examples<'r, A: Transforming, F: Feed<M>, M: Model + Clone, R: UpdateRule + 'r>(
+    feed: &'r F,
+    model: Cow<'r, M>,
+    task: &'r Task<'r>,
+    alone: Option<&'r Counters>,
     rule: R,
 ) -> Made<'r> {
-    Ok(if task.batch == Batch::One {
-        Box::new(Workers::<_, _, _, FullLoop>::new(feed, Cow::Borrowed(model), task, rule)?)
-    } else {
-        Box::new(Synchronous::new(feed, model, task, rule)?)
+    Ok(match alone {
+        None => Box::new(Workers::<_, _, _, A>::new(feed, model, task, rule)?),
+        Some(counters) => Box::new(Alone::<_, _, _, A>::new(feed, model, task, counters, rule)),
     })
 }

@@ -126,19 +126,27 @@ pub trait Loops<K: Kernel>: Sync {
     fn facts(&self) -> Facts;
     /// A rate to begin with on examples whose mean squared gradient is so much.
     fn default_rate(&self, mean_square: f32) -> f32;
-    /// The engine that the task asks for.
+    /// The engine that the task asks for. With `alone` it is one worker that runs on the calling thread, and stops when those counters say so.
     ///
     /// # Errors
     /// When there is too little memory, or the system refuses threads.
-    fn engine<'r, 'd: 'r>(&self, examples: &'r K::Examples<'d>, model: &'r K::Model, task: &'r Task<'r>) -> Result<Box<dyn Engine + 'r>>;
-    /// An engine of one worker that runs on the calling thread, and stops when the counters say so.
+    fn engine<'r, 'd: 'r>(
+        &'r self,
+        examples: &'r K::Examples<'d>,
+        model: &'r K::Model,
+        task: &'r Task<'r>,
+        alone: Option<&'r Counters>,
+    ) -> Result<Box<dyn Engine + 'r>>;
+    /// One worker on the calling thread.
     fn alone<'r, 'd: 'r>(
-        &self,
+        &'r self,
         examples: &'r K::Examples<'d>,
         model: &'r K::Model,
         task: &'r Task<'r>,
         counters: &'r Counters,
-    ) -> Box<dyn Engine + 'r>;
+    ) -> Box<dyn Engine + 'r> {
+        self.engine(examples, model, task, Some(counters)).expect("one worker on the calling thread has all it needs")
+    }
 }
 
 /// What a session asks about a rule.

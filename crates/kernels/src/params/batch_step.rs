@@ -52,6 +52,7 @@ impl<R: UpdateRule> Job for Step<'_, R> {
                 None => view.step(0, &places, gradient, None),
             }
         }
+        view.finish_steps();
         view.observed()
     }
 }

@@ -1,4 +1,5 @@
 //! How a weight as it is trained becomes a weight as the model is to have it.
+use super::layout::state_len;
 use crate::{
     rules::{State, UpdateRule},
     simd::MOST,
@@ -25,10 +26,10 @@ impl<'a> Finish<'a> {
         }
         let finish = move |w, numbers: &[f32]| {
             let mut state = R::State::splat(0.0);
-            state.as_mut().copy_from_slice(numbers);
+            state.as_mut()[..numbers.len()].copy_from_slice(numbers);
             rule.finish(&step, w, &state)
         };
-        Finish { rule: Box::new(finish), state: <R::State<f32> as State<f32>>::LEN, average }
+        Finish { rule: Box::new(finish), state: state_len(rule), average }
     }
 
     /// `state` gives the numbers beside the weight.

@@ -53,7 +53,12 @@ impl SlotLayout {
 }
 
 /// Cells a slot of one weight.
-pub(super) const fn stride<R: UpdateRule>() -> usize {
+#[inline(always)]
+pub(super) fn stride<R: UpdateRule>(rule: &R) -> usize {
+    if R::ERASED { rule.layout().stride() } else { const { stride_of::<R>() } }
+}
+
+const fn stride_of<R: UpdateRule>() -> usize {
     let cells = 1 + <R::State<f32> as State<f32>>::LEN;
     assert!(cells <= MOST, "a rule has at most three numbers of state");
     cells.next_power_of_two()
@@ -62,5 +67,11 @@ pub(super) const fn stride<R: UpdateRule>() -> usize {
 /// Vectors of weights and their state in a slot of `n` vectors of weights.
 #[inline(always)]
 pub(super) fn vectors<R: UpdateRule>(rule: &R, n: usize) -> usize {
-    if rule.rowwise() { n } else { n * (1 + <R::State<f32> as State<f32>>::LEN) }
+    if rule.rowwise() { n } else { n * (1 + state_len(rule)) }
+}
+
+/// Numbers of state that a rule has beside a weight, or beside a row.
+#[inline(always)]
+pub(super) fn state_len<R: UpdateRule>(rule: &R) -> usize {
+    if R::ERASED { rule.layout().state } else { <R::State<f32> as State<f32>>::LEN }
 }

@@ -26,6 +26,12 @@ impl<R: UpdateRule, V: Vector> Learner<R, V> {
         rule.prepare(clock, &self.memory)
     }
 
+    /// The same in the place of the last example's.
+    #[inline(always)]
+    pub fn prepare_next(&self, rule: &R, clock: &Clock, step: &mut R::Step) {
+        rule.prepare_next(clock, &self.memory, step);
+    }
+
     /// The sums that the steps of the example at hand add to.
     #[inline(always)]
     pub fn observed(&mut self) -> &mut Observed<V> {

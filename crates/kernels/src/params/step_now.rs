@@ -11,7 +11,7 @@ use super::{
     view::{Reading, Steps, View, state_of},
 };
 use crate::{
-    rules::{Clock, UpdateRule},
+    rules::{Clock, Numbers, UpdateRule},
     simd::{Integers, Isa, LANES, Line, MOST, Real, Vector, copy},
     transforms::Adjuster,
 };
@@ -37,6 +37,26 @@ pub(crate) struct StepNow<'t, R: UpdateRule, I: Isa, A> {
     pub(super) part: f32,
     /// Weights and state by block of the present example.
     gathered: Vec<[I::V; MOST]>,
+    /// Of a rule that is called: steps that wait for the call, and where they go.
+    pub(super) called: Vec<Numbers>,
+    waiting: Waiting<I::V>,
+}
+
+/// Where steps go that wait for a call, and the thresholds that are to follow them under L1.
+struct Waiting<V> {
+    n: usize,
+    places: Vec<Line<u32>>,
+    thresholds: Vec<V>,
+    l1: bool,
+}
+
+/// How many steps of sixteen weights wait for one call at most.
+const WAITING: usize = 16;
+
+impl<V: Vector> Waiting<V> {
+    fn new(most: usize) -> Self {
+        Waiting { n: 0, places: vec![Line([0; LANES]); most], thresholds: vec![V::of(0.0); most], l1: false }
+    }
 }
 
 impl<'t, R: UpdateRule, I: Isa, A: Transforming> Stepping<'t, R, I, A> {
@@ -59,6 +79,8 @@ impl<'t, R: UpdateRule, I: Isa, A: Transforming> Stepping<'t, R, I, A> {
                 width,
                 part: 1.0 / width.max(1) as f32,
                 gathered: vec![[I::V::of(0.0); MOST]; blocks],
+                called: vec![Numbers::ZERO; if R::ERASED { WAITING } else { 0 }],
+                waiting: Waiting::new(if R::ERASED { WAITING } else { 0 }),
             },
         }
     }
@@ -66,7 +88,7 @@ impl<'t, R: UpdateRule, I: Isa, A: Transforming> Stepping<'t, R, I, A> {
     /// Begins an example.
     #[inline(always)]
     pub fn begin(&mut self, clock: &Clock) {
-        self.read.step = self.steps.learner.prepare(&self.read.rule, clock);
+        self.steps.learner.prepare_next(&self.read.rule, clock, &mut self.read.step);
         if A::ON {
             self.steps.adjuster.begin(clock);
         }
@@ -75,7 +97,16 @@ impl<'t, R: UpdateRule, I: Isa, A: Transforming> Stepping<'t, R, I, A> {
     /// Ends an example.
     #[inline(always)]
     pub fn end(&mut self) {
+        self.finish_steps();
         self.steps.learner.end(&self.read.rule);
+    }
+
+    /// Takes the steps that wait.
+    #[inline(always)]
+    pub fn finish_steps(&mut self) {
+        if R::ERASED {
+            self.steps.call(&self.read);
+        }
     }
 
     /// What the rule has learnt.
@@ -94,11 +125,12 @@ impl<'t, R: UpdateRule, I: Isa, A: Transforming> Stepping<'t, R, I, A> {
     #[inline(always)]
     pub fn averaged(&self) -> impl Fn(usize, &[f32; LANES]) -> bool + use<'t, R, I, A> {
         let (cells, sums, weight) = (self.read.cells, self.steps.sums, self.steps.adjuster.weight_of_now);
+        let stride = self.read.stride();
         move |vector, numbers| {
             let averages = A::ON && !sums.is_empty();
             if averages {
                 let at = std::array::from_fn(|i| vector * LANES + i);
-                averaged::put(cells, sums, at, numbers, weight, |i| i % Reading::<R, I>::STRIDE == 0);
+                averaged::put(cells, sums, at, numbers, weight, |i| i % stride == 0);
             }
             averages
         }
@@ -119,27 +151,86 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
         }
         I::V::load(&line)
     }
+
+    /// Stores weights and state after a step.
+    ///
+    /// # Safety
+    /// The places were [checked](Reading::check).
+    #[inline(always)]
+    unsafe fn store(&self, read: &Reading<'_, R, I>, places: &Line<u32>, cells: [I::V; MOST]) {
+        let stride = read.stride();
+        if A::ON && !self.sums.is_empty() {
+            for (k, numbers) in cells[..stride].iter().enumerate() {
+                let mut line = [0.0; LANES];
+                numbers.store(&mut line);
+                let at = places.0.map(|place| place as usize * read.unit() + k);
+                averaged::put(read.cells, self.sums, at, &line, self.adjuster.weight_of_now, |_| k == 0);
+            }
+            return;
+        }
+        // SAFETY: the places are within the table, as the caller has seen.
+        unsafe { read.isa.scatter(cells, read.cells, places, stride) };
+    }
+
+    /// Has a rule that is called take the steps that wait.
+    #[inline(always)]
+    fn call(&mut self, read: &Reading<'_, R, I>) {
+        let rule = &read.rule;
+        let n = std::mem::take(&mut self.waiting.n);
+        rule.step_all(&read.step, I::V::SET, &mut self.called[..n]);
+        for i in 0..n {
+            let mut cells = [self.called[i].weights::<I::V>(); MOST];
+            for k in 1..MOST {
+                cells[k] = self.called[i].state_number(k - 1);
+            }
+            if self.waiting.l1 {
+                let rate = rule.rate(&read.step, &state_of::<R, _>(&cells[1..]));
+                cells[0] = drawn_to_0(cells[0], rate * self.waiting.thresholds[i]);
+            }
+            let places = &self.waiting.places[i];
+            read.check(places);
+            // SAFETY: the places were checked.
+            unsafe { self.store(read, places, cells) };
+        }
+    }
 }
 
 impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A> {
     #[inline(always)]
-    fn gathered(&mut self, block: usize, cells: &[I::V; MOST]) {
-        let n = Reading::<R, I>::STRIDE;
-        copy(&cells[..n], &mut self.gathered[block]);
+    fn gathered(&mut self, read: &Reading<'_, R, I>, block: usize, cells: &[I::V; MOST]) {
+        copy(&cells[..read.copied()], &mut self.gathered[block]);
     }
 
     #[inline(always)]
     fn step(&mut self, read: &Reading<'_, R, I>, block: usize, places: &Line<u32>, mut gradient: I::V, l1: Option<I::V>) {
-        let (rule, stride) = (&read.rule, Reading::<R, I>::STRIDE);
+        let rule = &read.rule;
         if A::ON && self.adjuster.active {
-            gradient = self.adjusted(Reading::<R, I>::place(read.reads.scratch_slot), places, gradient);
+            gradient = self.adjusted(read.place(read.reads.scratch_slot), places, gradient);
         }
         let mut cells = [I::V::of(0.0); MOST];
-        if self.reuse || I::U::load(places).none_below(I::U::of(Reading::<R, I>::place(read.reads.own))) {
+        if self.reuse || I::U::load(places).none_below(I::U::of(read.place(read.reads.own))) {
             read.check(places);
-            copy(&self.gathered[block][..stride], &mut cells);
+            copy(&self.gathered[block][..read.copied()], &mut cells);
         } else {
             cells = read.gather(places); // which checks
+        }
+        if R::ERASED && !rule.learns() {
+            let waiting = &mut self.waiting;
+            let numbers = &mut self.called[waiting.n];
+            numbers.set(cells[0], gradient);
+            for k in 1..MOST {
+                numbers.set_state(k - 1, cells[k]);
+            }
+            waiting.places[waiting.n] = *places;
+            waiting.l1 = l1.is_some();
+            if let Some(l1) = l1 {
+                waiting.thresholds[waiting.n] = l1;
+            }
+            waiting.n += 1;
+            if waiting.n == WAITING {
+                self.call(read);
+            }
+            return;
         }
         let mut state = state_of::<R, _>(&cells[1..]);
         let (w, observed) = learner::step(rule, &read.step, cells[0], gradient, &mut state);
@@ -150,17 +241,8 @@ impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A
         }
         let state = state.as_ref();
         copy(state, &mut cells[1..]);
-        if A::ON && !self.sums.is_empty() {
-            for (k, numbers) in cells[..stride].iter().enumerate() {
-                let mut line = [0.0; LANES];
-                numbers.store(&mut line);
-                let at = places.0.map(|place| place as usize * Reading::<R, I>::UNIT + k);
-                averaged::put(read.cells, self.sums, at, &line, self.adjuster.weight_of_now, |_| k == 0);
-            }
-            return;
-        }
-        // SAFETY: the places are within the table, as just seen.
-        unsafe { read.isa.scatter(cells, read.cells, places, stride) };
+        // SAFETY: the places were checked, by the gathering or else apart.
+        unsafe { self.store(read, places, cells) };
     }
 
     #[inline(always)]

@@ -2,13 +2,13 @@
 use super::{
     Transforming,
     averaged::{put, put_weight},
-    layout::{ROW_STATE, vectors},
+    layout::{ROW_STATE, state_len, vectors},
     learner::{self, Observed},
     step_now::StepNow,
     view::{Reading, load_state, row_state, store_state},
 };
 use crate::{
-    rules::{ForRule, UpdateRule},
+    rules::{ForRule, Numbers, UpdateRule},
     simd::{Isa, LANES, Real, Vector},
 };
 use atomic_float::AtomicF32;
@@ -32,17 +32,17 @@ impl<I: Isa> ForRule for StepRow<'_, I> {
     fn run<R: UpdateRule>(self, rule: &R, step: &R::Step) {
         let StepRow { isa, observed, cells, tail, gradient, beside, sums, weight } = self;
         let n = gradient.len();
-        let mut state = load_state::<R>(&tail[1..]);
+        let mut state = load_state(rule, &tail[1..]);
         let (w, seen) = learner::step(rule, step, tail[0].load(Relaxed), beside, &mut state);
         observed.add_one(rule, seen);
         store_beside(&tail[0], sums.get(vectors(rule, n)), w, weight);
-        store_state::<R>(state, &tail[1..]);
+        store_state(rule, state, &tail[1..]);
         for (i, &g) in gradient.iter().enumerate() {
-            let mut state = row_state::<R, I>(isa, cells, n, i);
+            let mut state = row_state::<R, I>(isa, rule, cells, n, i);
             let (w, seen) = learner::step(rule, step, isa.load(&cells[i]), g, &mut state);
             observed.add(rule, seen);
             store_weights(isa, &cells[i], sums.get(i), w, weight);
-            for (k, &s) in state.as_ref().iter().enumerate() {
+            for (k, &s) in state.as_ref()[..state_len(rule)].iter().enumerate() {
                 isa.store(s, &cells[n * (1 + k) + i]);
             }
         }
@@ -100,18 +100,60 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
         let sums = if A::ON { self.row_sums.get(row as usize..).unwrap_or(&[]) } else { &[] };
         let weight = self.adjuster.weight_of_now;
         if rule.rowwise() {
-            let (mut row_state, mut state) = (load_state::<R>(&tail[ROW_STATE..]), load_state::<R>(&tail[1..]));
-            let (scale, scale_beside) = (rule.row_scale(step, &row_state), rule.row_scale(step, &state));
+            let (mut row_state, mut state) = (load_state(&rule, &tail[ROW_STATE..]), load_state(&rule, &tail[1..]));
+            let squares = [Real::max(square, 0.0) * self.part, beside * beside];
+            let [scale, scale_beside] = rule.step_rowwise(step, squares, [&mut row_state, &mut state]);
             store_beside(&tail[0], sums.get(vectors(&rule, n)), Real::mul_add(-scale_beside, beside, tail[0].load(Relaxed)), weight);
             for (i, (cells, &g)) in cells.iter().zip(gradient).enumerate() {
                 store_weights(isa, cells, sums.get(i), I::V::of(-scale).mul_add(g, isa.load(cells)), weight);
             }
-            rule.row_state(Real::max(square, 0.0) * self.part, &mut row_state);
-            rule.row_state(beside * beside, &mut state);
-            store_state::<R>(row_state, &tail[ROW_STATE..]);
-            store_state::<R>(state, &tail[1..]);
+            store_state(&rule, row_state, &tail[ROW_STATE..]);
+            store_state(&rule, state, &tail[1..]);
+            return;
+        }
+        if R::ERASED && !rule.learns() {
+            self.step_row_erased(read, (cells, tail), gradient, beside, sums);
             return;
         }
         rule.with(step, StepRow { isa, observed: self.learner.observed(), cells, tail, gradient, beside, sums, weight });
+    }
+
+    /// The step of a rule that is called: once, for all vectors and, as one more of them, the weight beside.
+    #[inline(always)]
+    fn step_row_erased(
+        &mut self,
+        read: &Reading<'_, R, I>,
+        (cells, tail): (&[[AtomicF32; LANES]], &[AtomicF32; LANES]),
+        gradient: &[I::V],
+        beside: f32,
+        sums: &[[AtomicF32; LANES]],
+    ) {
+        let (isa, rule, n) = (read.isa, &read.rule, gradient.len());
+        let (weight, state_len) = (self.adjuster.weight_of_now, state_len(rule));
+        if self.called.len() <= n {
+            self.called.resize(n + 1, Numbers::ZERO);
+        }
+        let called = &mut self.called[..n + 1];
+        for (i, (numbers, &g)) in called.iter_mut().zip(gradient).enumerate() {
+            numbers.set(isa.load(&cells[i]), g);
+            for k in 0..state_len {
+                numbers.set_state(k, isa.load(&cells[n * (1 + k) + i]));
+            }
+        }
+        called[n].set(tail[0].load(Relaxed), beside);
+        for k in 0..state_len {
+            called[n].set_state(k, tail[1 + k].load(Relaxed));
+        }
+        rule.step_all(&read.step, I::V::SET, called);
+        for (i, numbers) in called[..n].iter().enumerate() {
+            store_weights(isa, &cells[i], sums.get(i), numbers.weights(), weight);
+            for k in 0..state_len {
+                isa.store(numbers.state_number(k), &cells[n * (1 + k) + i]);
+            }
+        }
+        store_beside(&tail[0], sums.get(vectors(rule, n)), called[n].weights(), weight);
+        for k in 0..state_len {
+            tail[1 + k].store(called[n].state_number(k), Relaxed);
+        }
     }
 }

@@ -36,15 +36,15 @@ impl<'a, R: UpdateRule, I: Isa> Summing<'a, R, I> {
 
 impl<R: UpdateRule, I: Isa> Steps<R, I> for Sum<'_> {
     #[inline(always)]
-    fn gathered(&mut self, _block: usize, _cells: &[I::V; MOST]) {}
+    fn gathered(&mut self, _read: &Reading<'_, R, I>, _block: usize, _cells: &[I::V; MOST]) {}
 
     #[inline(always)]
     fn step(&mut self, read: &Reading<'_, R, I>, _block: usize, places: &Line<u32>, gradient: I::V, l1: Option<I::V>) {
         read.check(places);
         let mut slots = *places;
-        if Reading::<R, I>::STRIDE > 2 {
+        if read.stride() > 2 {
             for i in 0..LANES {
-                slots.0[i] = places.0[i] / Reading::<R, I>::place(1);
+                slots.0[i] = places.0[i] / read.place(1);
             }
         }
         let Sums { cells, lambdas, touched, .. } = self.sums.table_mut(self.single);

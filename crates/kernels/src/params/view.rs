@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 use super::{
     Parameters, Places, Weights,
-    layout::{stride, vectors},
+    layout::{state_len, stride, vectors},
     replica::Reads,
 };
 use crate::{
@@ -23,7 +23,7 @@ const LARGE: usize = 1 << 19;
 /// Where a worker's steps go.
 pub(crate) trait Steps<R: UpdateRule, I: Isa> {
     /// Is told what was gathered as block `block`: weights and state.
-    fn gathered(&mut self, block: usize, cells: &[I::V; MOST]);
+    fn gathered(&mut self, read: &Reading<'_, R, I>, block: usize, cells: &[I::V; MOST]);
     /// See [`Weights::step`].
     fn step(&mut self, read: &Reading<'_, R, I>, block: usize, places: &Line<u32>, gradient: I::V, l1: Option<I::V>);
     /// See [`Weights::step_row`].
@@ -47,31 +47,44 @@ pub(crate) struct Reading<'t, R: UpdateRule, I> {
 }
 
 impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
-    /// Cells a slot of one weight.
-    pub const STRIDE: usize = stride::<R>();
-    /// Cells that a place counts, as `Isa::gather` has it: two where a slot has two or more.
-    pub const UNIT: usize = if Self::STRIDE == 1 { 1 } else { 2 };
-
     pub fn new(isa: I, rule: R, step: R::Step, parameters: &'t Parameters, reads: Reads) -> Self {
         assert!(parameters.is_for(&Layout::of(&rule)), "parameters laid out for another rule");
         let (single, row) = (parameters.table(parameters.single()), parameters.row().map(|row| parameters.table(row)));
         let (cells, rows) = (single.cells(), row.map_or(&[][..], |row| row.cells().as_chunks().0));
-        assert!(cells.len() >= (reads.scratch_slot as usize + 1) * Self::STRIDE, "slots of other parameters");
+        assert!(cells.len() >= (reads.scratch_slot as usize + 1) * stride(&rule), "slots of other parameters");
         let row_stride = row.map_or(1, |row| row.layout.stride / LANES);
         Reading { isa, rule, step, cells, reads, rows, row_stride, large: single.slots() > LARGE }
     }
 
+    /// Cells a slot of one weight.
+    #[inline(always)]
+    pub fn stride(&self) -> usize {
+        stride(&self.rule)
+    }
+
+    /// Cells of a slot that are copied: a number that the compiler knows, so as many as there may be where it does not know the stride.
+    #[inline(always)]
+    pub fn copied(&self) -> usize {
+        if R::ERASED { MOST } else { self.stride() }
+    }
+
+    /// Cells that a place counts, as `Isa::gather` has it: two where a slot has two or more.
+    #[inline(always)]
+    pub fn unit(&self) -> usize {
+        self.stride().min(2)
+    }
+
     /// A slot's place.
     #[inline(always)]
-    pub fn place(slot: u32) -> u32 {
-        slot * (const { Self::STRIDE / Self::UNIT } as u32)
+    pub fn place(&self, slot: u32) -> u32 {
+        if self.stride() > 2 { slot * 2 } else { slot }
     }
 
     /// Places are of this view. They are taken from where the feed has put them some examples ago, and not copied: narrow loads from a line
     /// that was just stored whole wait for it (criteo on one thread: 5%).
     #[inline(always)]
     pub fn check(&self, places: &Line<u32>) {
-        assert!(I::U::of(Self::place(self.reads.scratch_slot)).none_below(I::U::load(places)), "not places of this view");
+        assert!(I::U::of(self.place(self.reads.scratch_slot)).none_below(I::U::load(places)), "not places of this view");
     }
 
     /// Weights and state of sixteen slots.
@@ -80,7 +93,7 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
         self.check(places);
         // SAFETY: the places are within the table, as just seen, for `new` has seen that the slot for empty lanes is; nobody else writes to
         // the borrowed line.
-        unsafe { self.isa.gather(self.cells, places, Self::STRIDE) }
+        unsafe { self.isa.gather(self.cells, places, self.stride()) }
     }
 
     /// The cells of a slot of `n` vectors of weights, and its tail.
@@ -102,11 +115,11 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
         for (i, out) in out.iter_mut().enumerate() {
             *out = self.isa.load(&cells[i]);
             if self.rule.reads() {
-                *out = self.rule.read(&self.step, *out, &row_state::<R, I>(self.isa, cells, n, i));
+                *out = self.rule.read(&self.step, *out, &row_state::<R, I>(self.isa, &self.rule, cells, n, i));
             }
         }
         let beside = tail[0].load(Relaxed);
-        if self.rule.reads() { self.rule.read(&self.step, beside, &load_state::<R>(&tail[1..])) } else { beside }
+        if self.rule.reads() { self.rule.read(&self.step, beside, &load_state(&self.rule, &tail[1..])) } else { beside }
     }
 }
 
@@ -121,13 +134,13 @@ impl<R: UpdateRule, I: Isa, S> Places<I> for View<'_, R, I, S> {
     #[inline(always)]
     fn place(&self, slots: I::U, places: &mut Line<u32>) {
         let mut at = self.read.reads.lie(slots);
-        if Reading::<R, I>::STRIDE > 2 {
+        if self.read.stride() > 2 {
             at = at.plus(at);
         }
         at.store(places);
         // The most frequent ones are near anyway.
         if self.read.large && !I::U::of(NEAR).none_below(slots) {
-            self.read.isa.prefetch_rows(self.read.cells, places, Reading::<R, I>::STRIDE);
+            self.read.isa.prefetch_rows(self.read.cells, places, self.read.stride());
         }
     }
 
@@ -146,7 +159,7 @@ impl<R: UpdateRule, I: Isa, S: Steps<R, I>> Weights for View<'_, R, I, S> {
     #[inline(always)]
     fn gather(&mut self, block: usize, places: &Line<u32>) -> I::V {
         let cells = self.read.gather(places);
-        self.steps.gathered(block, &cells);
+        self.steps.gathered(&self.read, block, &cells);
         self.read.weights(&cells)
     }
 
@@ -168,9 +181,9 @@ impl<R: UpdateRule, I: Isa, S: Steps<R, I>> Weights for View<'_, R, I, S> {
 
 /// The state of vector `i` of the `n` of a slot.
 #[inline(always)]
-pub(crate) fn row_state<R: UpdateRule, I: Isa>(isa: I, cells: &[[AtomicF32; LANES]], n: usize, i: usize) -> R::State<I::V> {
+pub(crate) fn row_state<R: UpdateRule, I: Isa>(isa: I, rule: &R, cells: &[[AtomicF32; LANES]], n: usize, i: usize) -> R::State<I::V> {
     let mut state = R::State::splat(I::V::of(0.0));
-    for (k, s) in state.as_mut().iter_mut().enumerate() {
+    for (k, s) in state.as_mut()[..state_len(rule)].iter_mut().enumerate() {
         *s = isa.load(&cells[n * (1 + k) + i]);
     }
     state
@@ -186,17 +199,17 @@ pub(crate) fn state_of<R: UpdateRule, V: Vector>(numbers: &[V]) -> R::State<V> {
 }
 
 #[inline(always)]
-pub(crate) fn load_state<R: UpdateRule>(cells: &[AtomicF32]) -> R::State<f32> {
+pub(crate) fn load_state<R: UpdateRule>(rule: &R, cells: &[AtomicF32]) -> R::State<f32> {
     let mut state = R::State::<f32>::splat(0.0);
-    for (s, cell) in state.as_mut().iter_mut().zip(cells) {
+    for (s, cell) in state.as_mut()[..state_len(rule)].iter_mut().zip(cells) {
         *s = cell.load(Relaxed);
     }
     state
 }
 
 #[inline(always)]
-pub(crate) fn store_state<R: UpdateRule>(state: R::State<f32>, cells: &[AtomicF32]) {
-    for (&s, cell) in state.as_ref().iter().zip(cells) {
+pub(crate) fn store_state<R: UpdateRule>(rule: &R, state: R::State<f32>, cells: &[AtomicF32]) {
+    for (&s, cell) in state.as_ref()[..state_len(rule)].iter().zip(cells) {
         cell.store(s, Relaxed);
     }
 }

@@ -16,6 +16,11 @@ pub struct Layout {
 impl Layout {
     /// The layout of a rule.
     pub fn of<R: UpdateRule>(rule: &R) -> Layout {
+        rule.layout()
+    }
+
+    /// The same of a rule whose `State` has the size of its state.
+    pub(super) fn of_state<R: UpdateRule + ?Sized>(rule: &R) -> Layout {
         let (mut initial, numbers) = ([0.0; 3], rule.initial());
         initial[..numbers.as_ref().len()].copy_from_slice(numbers.as_ref());
         Layout { state: numbers.as_ref().len(), rowwise: rule.rowwise(), initial }

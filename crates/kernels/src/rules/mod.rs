@@ -12,6 +12,7 @@ mod adamw;
 mod addsign;
 mod amsgrad;
 mod any;
+mod erased;
 mod ftrl;
 mod layout;
 mod momentum;
@@ -34,6 +35,9 @@ pub use adamw::AdamW;
 pub use addsign::AddSign;
 pub use amsgrad::Amsgrad;
 pub(crate) use any::{Any, with_any};
+pub(crate) use erased::Erased;
+#[doc(hidden)]
+pub use erased::Numbers;
 pub use ftrl::Ftrl;
 pub use layout::Layout;
 pub use momentum::Momentum;
@@ -45,7 +49,7 @@ pub use sgd::Sgd;
 pub use visit::RuleVisitor;
 pub use yellowfin::YellowFin;
 
-use crate::simd::Real;
+use crate::simd::{InstructionSet, Real};
 use hogwild_base::Hyperparameter;
 
 /// What a step knows of the run.
@@ -102,13 +106,23 @@ impl Default for Clock {
 /// assert!(outcome.epochs.last().and_then(|epoch| epoch.valid).expect("an evaluated epoch").loss < 0.6);
 /// # Ok(()) }
 /// ```
-pub trait UpdateRule: Copy + Send + Sync + 'static {
+pub trait UpdateRule: Copy + Send + Sync {
     /// The numbers kept beside each weight: `[V; N]`, N at most 3.
     type State<V: Real>: State<V>;
     /// What is worked out once an example: the rate, corrections for the step's number.
     type Step: Clone + Send + Sync;
     /// What a worker keeps from example to example, beside the weights; `()` for all rules but those that tune themselves.
-    type Memory: Clone + Send + Sync + Default;
+    type Memory: Clone + Send + Sync + Default + 'static;
+
+    /// Whether `State` is only room for the state of the rule that it stands for, whose size [`layout`](Self::layout) tells.
+    #[doc(hidden)]
+    const ERASED: bool = false;
+
+    /// How the rule's numbers lie beside its weights.
+    #[doc(hidden)]
+    fn layout(&self) -> Layout {
+        Layout::of_state(self)
+    }
 
     /// Whether a row of factors has one state for all its weights; then [`row_scale`](Self::row_scale) steps it.
     #[inline(always)]
@@ -162,6 +176,13 @@ pub trait UpdateRule: Copy + Send + Sync + 'static {
     /// Prepares the steps of one example.
     fn prepare(&self, clock: &Clock, memory: &Self::Memory) -> Self::Step;
 
+    /// Prepares them in the place of the last one's.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn prepare_next(&self, clock: &Clock, memory: &Self::Memory, step: &mut Self::Step) {
+        *step = self.prepare(clock, memory);
+    }
+
     /// The weight as the score of the coming step is to see it.
     #[inline(always)]
     fn read<V: Real>(&self, _step: &Self::Step, w: V, _state: &Self::State<V>) -> V {
@@ -196,6 +217,23 @@ pub trait UpdateRule: Copy + Send + Sync + 'static {
 
     /// Of rules with [`rowwise`](Self::rowwise): moves a row's state, after the step, by the mean of its squared gradients.
     fn row_state(&self, _mean_square: f32, _state: &mut Self::State<f32>) {}
+
+    /// Both for a row and for the weight beside it: scales by the states as they are, which then move.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn step_rowwise(&self, step: &Self::Step, squares: [f32; 2], states: [&mut Self::State<f32>; 2]) -> [f32; 2] {
+        let [row, beside] = states;
+        let scales = [self.row_scale(step, row), self.row_scale(step, beside)];
+        self.row_state(squares[0], row);
+        self.row_state(squares[1], beside);
+        scales
+    }
+
+    /// Steps many vectors of weights at once, of rules that are [erased](Self::ERASED).
+    #[doc(hidden)]
+    fn step_all(&self, _step: &Self::Step, _set: Option<InstructionSet>, _numbers: &mut [Numbers]) {
+        unreachable!("a rule of a known type steps one by one");
+    }
 
     /// Of rules that [learn](Self::learns): two numbers of a weight's step, which are summed over the example.
     #[inline(always)]

@@ -1,7 +1,8 @@
 //! AVX2: a vector is two registers of eight. The order of rows in a register is that of `avx512`.
 #![allow(unsafe_code)]
 use super::{
-    Integers, Isa, LANES, Line, MOST, Real, Vector,
+    InstructionSet, Integers, Isa, LANES, Line, MOST, Real, Vector,
+    real::through_memory,
     x86::{load_four, load_ones, load_twos, prefetch_line, prefetch_rows, store_four, store_ones, store_twos},
 };
 use atomic_float::AtomicF32;
@@ -55,6 +56,7 @@ unsafe fn pow2(x: __m256) -> __m256 {
 }
 
 impl Real for Ymm {
+    through_memory!(InstructionSet::Avx2);
     #[inline(always)]
     fn of(x: f32) -> Ymm {
         // SAFETY: as above.

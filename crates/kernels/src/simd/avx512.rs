@@ -4,7 +4,8 @@
 //! 128-bit lanes parts weights from state in natural order, and one unpacking brings them together again.
 #![allow(unsafe_code)]
 use super::{
-    Integers, Isa, LANES, Line, MOST, Real, Vector,
+    InstructionSet, Integers, Isa, LANES, Line, MOST, Real, Vector,
+    real::through_memory,
     x86::{load_four, load_ones, load_twos, prefetch_line, prefetch_rows, store_four, store_ones, store_twos},
 };
 use atomic_float::AtomicF32;
@@ -49,6 +50,7 @@ impl Neg for Zmm {
 }
 
 impl Real for Zmm {
+    through_memory!(InstructionSet::Avx512);
     #[inline(always)]
     fn of(x: f32) -> Zmm {
         // SAFETY: as above.

@@ -6,7 +6,10 @@
 use super::{Integers, LANES, Line, MOST, Vector};
 use atomic_float::AtomicF32;
 use hogwild_base::{Error, Result};
-use std::{ops::Range, sync::atomic::AtomicU32};
+use std::{
+    ops::Range,
+    sync::{LazyLock, atomic::AtomicU32},
+};
 
 /// Which vector instructions the workers use. All give the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,22 +64,9 @@ impl InstructionSet {
     pub fn is_available(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
-            InstructionSet::Avx512 => {
-                InstructionSet::Avx2.is_available()
-                    && is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512bw")
-                    && is_x86_feature_detected!("avx512dq")
-                    && is_x86_feature_detected!("avx512vl")
-            }
+            InstructionSet::Avx512 => *AVX512,
             #[cfg(target_arch = "x86_64")]
-            InstructionSet::Avx2 => {
-                is_x86_feature_detected!("avx2")
-                    && is_x86_feature_detected!("fma")
-                    && is_x86_feature_detected!("bmi1")
-                    && is_x86_feature_detected!("bmi2")
-                    && is_x86_feature_detected!("lzcnt")
-                    && is_x86_feature_detected!("popcnt")
-            }
+            InstructionSet::Avx2 => *AVX2,
             #[cfg(target_arch = "aarch64")]
             InstructionSet::Neon => true,
             InstructionSet::Portable => true,
@@ -96,6 +86,25 @@ impl InstructionSet {
         }
     }
 }
+
+/// Looked up once: a formula asks at every step.
+#[cfg(target_arch = "x86_64")]
+static AVX512: LazyLock<bool> = LazyLock::new(|| {
+    *AVX2
+        && is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+});
+#[cfg(target_arch = "x86_64")]
+static AVX2: LazyLock<bool> = LazyLock::new(|| {
+    is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("fma")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("bmi2")
+        && is_x86_feature_detected!("lzcnt")
+        && is_x86_feature_detected!("popcnt")
+});
 
 /// The moves between shared cells and vectors. A value of such a type proves that the processor has its instructions, and so does
 /// `V`, which only code that was handed such a value can name.
@@ -154,54 +163,66 @@ pub trait Job {
     fn run<I: Isa>(self, isa: I) -> Self::Output;
 }
 
-/// Runs the job compiled for the given instruction set.
-///
-/// # Panics
-/// When the processor lacks the set and the job is not [portable](Job::PORTABLE).
-#[allow(unsafe_code)]
-pub fn dispatch<J: Job>(set: InstructionSet, job: J) -> J::Output {
-    match set {
-        #[cfg(target_arch = "x86_64")]
-        // An InstructionSet may come from a caller, not from detection, hence the guards.
-        InstructionSet::Avx512 if set.is_available() => {
-            // SAFETY: the guard says that the processor has these features.
-            unsafe { enter_avx512(job) }
+/// How a job is compiled for each instruction set: one function for each, never inlined. `.ci/loops` counts those of loops by their names.
+macro_rules! entries {
+    ($(#[$doc:meta])* $vis:vis $dispatch:ident, $avx512:ident, $avx2:ident, $neon:ident, $portable:ident) => {
+        $(#[$doc])*
+        #[allow(unsafe_code)]
+        $vis fn $dispatch<J: Job>(set: InstructionSet, job: J) -> J::Output {
+            match set {
+                #[cfg(target_arch = "x86_64")]
+                // An InstructionSet may come from a caller, not from detection, hence the guards.
+                InstructionSet::Avx512 if set.is_available() => {
+                    // SAFETY: the guard says that the processor has these features.
+                    unsafe { $avx512(job) }
+                }
+                #[cfg(target_arch = "x86_64")]
+                InstructionSet::Avx2 if set.is_available() => {
+                    // SAFETY: as above.
+                    unsafe { $avx2(job) }
+                }
+                #[cfg(target_arch = "aarch64")]
+                InstructionSet::Neon => $neon(job),
+                _ if J::PORTABLE => $portable(job),
+                _ => panic!("this work is not compiled for the instruction set {}", set.name()),
+            }
         }
+
         #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx2 if set.is_available() => {
-            // SAFETY: as above.
-            unsafe { enter_avx2(job) }
+        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+        #[inline(never)]
+        fn $avx512<J: Job>(job: J) -> J::Output {
+            job.run(super::avx512::Avx512(()))
         }
+
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+        #[inline(never)]
+        fn $avx2<J: Job>(job: J) -> J::Output {
+            job.run(super::avx2::Avx2(()))
+        }
+
         #[cfg(target_arch = "aarch64")]
-        InstructionSet::Neon => enter_neon(job),
-        _ if J::PORTABLE => enter_portable(job),
-        _ => panic!("this work is not compiled for the instruction set {}", set.name()),
-    }
+        #[inline(never)]
+        fn $neon<J: Job>(job: J) -> J::Output {
+            job.run(super::neon::Neon(()))
+        }
+
+        #[inline(never)]
+        fn $portable<J: Job>(job: J) -> J::Output {
+            job.run(super::portable::Portable)
+        }
+    };
 }
 
-// One function for each instruction set, never inlined: `.ci/loops` counts them by name.
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-#[inline(never)]
-fn enter_avx512<J: Job>(job: J) -> J::Output {
-    job.run(super::avx512::Avx512(()))
+entries! {
+    /// Runs the job compiled for the given instruction set.
+    ///
+    /// # Panics
+    /// When the processor lacks the set and the job is not [portable](Job::PORTABLE).
+    pub dispatch, enter_avx512, enter_avx2, enter_neon, enter_portable
 }
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-#[inline(never)]
-fn enter_avx2<J: Job>(job: J) -> J::Output {
-    job.run(super::avx2::Avx2(()))
-}
-
-#[cfg(target_arch = "aarch64")]
-#[inline(never)]
-fn enter_neon<J: Job>(job: J) -> J::Output {
-    job.run(super::neon::Neon(()))
-}
-
-#[inline(never)]
-fn enter_portable<J: Job>(job: J) -> J::Output {
-    job.run(super::portable::Portable)
+entries! {
+    /// The same of formulas, which are small.
+    pub(crate) dispatch_formula, formula_avx512, formula_avx2, formula_neon, formula_portable
 }

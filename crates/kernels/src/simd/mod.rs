@@ -18,6 +18,7 @@ mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub(crate) use isa::dispatch_formula;
 pub use isa::{InstructionSet, Isa, Job, dispatch};
 pub(crate) use real::copy;
 pub use real::{F32x16, Integers, LANES, Line, Real, Vector};

@@ -3,6 +3,7 @@
 //! A rule, a loss, `exp` are each written once over `Real`; tests and users call them with `f32`, the inner loop with a vector type
 //! of the processor's instruction set. A multiplication is fused with an addition where the text says so and nowhere else, and sums
 //! run in one fixed order, so every instruction set gives what plain `f32` gives, to the bit.
+use super::InstructionSet;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// How many numbers a vector holds.
@@ -33,6 +34,17 @@ pub trait Real:
     fn less(self, other: Self, yes: Self, no: Self) -> Self;
     /// `2^self` of a whole number from -126 to 127.
     fn pow2(self) -> Self;
+
+    // How numbers pass through memory to code that is compiled apart.
+    /// The instruction set whose vectors these are; none of single numbers.
+    #[doc(hidden)]
+    const SET: Option<InstructionSet>;
+    /// Stores the number, or the sixteen.
+    #[doc(hidden)]
+    fn spill(self, to: &mut Line<f32>);
+    /// Loads them.
+    #[doc(hidden)]
+    fn fill(from: &Line<f32>) -> Self;
 }
 
 /// Sixteen numbers.
@@ -128,7 +140,33 @@ impl Integers for Line<u32> {
     }
 }
 
+/// How vectors pass through memory.
+macro_rules! through_memory {
+    ($set:expr) => {
+        const SET: Option<$crate::simd::InstructionSet> = Some($set);
+        #[inline(always)]
+        fn spill(self, to: &mut Line<f32>) {
+            self.store(&mut to.0);
+        }
+        #[inline(always)]
+        fn fill(from: &Line<f32>) -> Self {
+            Self::load(&from.0)
+        }
+    };
+}
+#[cfg(target_arch = "x86_64")]
+pub(super) use through_memory;
+
 impl Real for f32 {
+    const SET: Option<InstructionSet> = None;
+    #[inline(always)]
+    fn spill(self, to: &mut Line<f32>) {
+        to.0[0] = self;
+    }
+    #[inline(always)]
+    fn fill(from: &Line<f32>) -> f32 {
+        from.0[0]
+    }
     #[inline(always)]
     fn of(x: f32) -> f32 {
         x
@@ -216,6 +254,7 @@ impl Neg for F32x16 {
 }
 
 impl Real for F32x16 {
+    through_memory!(InstructionSet::Portable);
     #[inline(always)]
     fn of(x: f32) -> F32x16 {
         F32x16([x; LANES])

@@ -7,7 +7,7 @@ use crate::{
     params::{Reads, Replica, Stepping, Transforming},
     rules::{Clock, UpdateRule},
     schedule::Moment,
-    simd::{Isa, Job, LANES},
+    simd::{Isa, Job, LANES, pairs},
     transforms::Adjuster,
 };
 use crossbeam::utils::CachePadded;
@@ -130,7 +130,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Transforming> Job for Share<'_, '_,
             let mut clock = Clock { rate: schedule.rate(rate, &now), step: now.step, steps: now.steps };
             let (scores, labels) = (&mut scores[..n], &mut labels[..n]);
             reader.begin(isa, queue.positions(), n, &weights);
-            for (turn, (to_score, to_label)) in reader.turns(queue.positions().0, n).zip(scores.iter_mut().zip(labels.iter_mut())) {
+            for (turn, (to_score, to_label)) in pairs(reader.turns(queue.positions().0, n), pairs(scores.iter_mut(), labels.iter_mut())) {
                 let label = reader.take(isa, turn, &weights);
                 weights.begin(&clock);
                 clock.step += 1;

@@ -9,7 +9,7 @@
 mod hot;
 mod none;
 
-use crate::simd::{InstructionSet, Isa, Job, LANES, Line, Real, Vector, dispatch};
+use crate::simd::{InstructionSet, Isa, Job, LANES, Line, Real, Vector, dispatch, pairs};
 use atomic_float::AtomicF32;
 use hot::Hot;
 use none::None;
@@ -107,7 +107,7 @@ impl<E: Exchange> Job for Pass<'_, '_, E> {
     fn run<I: Isa>(self, isa: I) {
         let Copies { shared, own, base, is_state } = self.copies;
         let is_state = I::V::load(&is_state.0);
-        for (i, (base, (shared, own))) in base[..self.vectors].iter_mut().zip(shared.iter().zip(*own)).enumerate() {
+        for (i, (base, (shared, own))) in pairs(&mut base[..self.vectors], pairs(*shared, *own)).enumerate() {
             let cells = Sixteen { own: isa.load(own), base: I::V::load(&base.0), shared: isa.load(shared), is_state };
             let passed = self.exchange.pass(i, cells);
             let mut numbers = [0.0; LANES];
@@ -131,7 +131,7 @@ impl Job for TakeOver<'_, '_> {
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) {
         let Copies { shared, own, base, .. } = self.0;
-        for (base, (shared, own)) in base.iter_mut().zip(shared.iter().zip(*own)) {
+        for (base, (shared, own)) in pairs(base.iter_mut(), pairs(*shared, *own)) {
             let now = isa.load(shared);
             isa.store(now, own);
             now.store(&mut base.0);

@@ -3,7 +3,11 @@
 //! A worker's loop sees the example at hand. What comes is fetched in three stages, each of which reads what the one before it, some turns
 //! earlier, has asked for: where an example lies, the example itself, and (when it is read) its parameters.
 use super::Feed;
-use crate::{models::Model, params::Places, simd::Isa};
+use crate::{
+    models::Model,
+    params::Places,
+    simd::{Isa, pairs},
+};
 
 /// Room for the examples that a feed reads ahead, and the one at hand.
 const RING: usize = 4;
@@ -57,7 +61,7 @@ impl<'f, F: Feed<M>, M: Model> ExampleReader<'f, F, M> {
     #[inline(always)]
     pub fn turns<'p>(&self, positions: &'p [u32], n: usize) -> impl Iterator<Item = Turn> + use<'p, 'f, F, M> {
         let from = |ahead: usize| &positions[ahead..][..n];
-        let looks = from(0).iter().zip(from(F::AHEAD)).zip(from(self.fetched).iter().zip(from(2 * self.fetched)));
+        let looks = pairs(pairs(from(0), from(F::AHEAD)), pairs(from(self.fetched), from(2 * self.fetched)));
         looks.map(|((&now, &near), (&middle, &far))| Turn { now, near, middle, far })
     }
 

@@ -5,7 +5,7 @@ use crate::{
     models::{Block, ENDS, Linear, Row},
     params::Places,
     seeds::Stream,
-    simd::{Integers, Isa, math::mixed},
+    simd::{Integers, Isa, math::mixed, pairs},
     targets::Targets,
 };
 use std::{
@@ -71,7 +71,7 @@ impl<'a> SparseFeed<'a> {
     #[inline(always)]
     fn range(&self, position: u32) -> Range<usize> {
         let starts = &self.cells.starts[position as usize..][..2];
-        let [start, end] = [&starts[0], &starts[1]].map(|start| start.load(Relaxed) as usize);
+        let [start, end] = [starts[0].load(Relaxed) as usize, starts[1].load(Relaxed) as usize];
         start..start.wrapping_add(end.wrapping_sub(start).min(self.cells.longest))
     }
 
@@ -145,14 +145,14 @@ impl Feed<Linear> for SparseFeed<'_> {
         let mut bits = I::U::of(1f32.to_bits());
         match values.map(|values| values.as_chunks()) {
             Some((values, rest)) => {
-                for (block, (columns, values)) in blocks.iter_mut().zip(whole.iter().zip(values)) {
+                for (block, (columns, values)) in pairs(blocks.iter_mut(), pairs(whole, values)) {
                     isa.load_line(values).store_bits(&mut block.values);
                     put(isa.load_line(columns).plus(one), block, places);
                 }
                 bits = isa.load_some(rest);
             }
             None => {
-                for (block, columns) in blocks.iter_mut().zip(whole) {
+                for (block, columns) in pairs(blocks.iter_mut(), whole) {
                     bits.store_bits(&mut block.values);
                     put(isa.load_line(columns).plus(one), block, places);
                 }

@@ -3,7 +3,7 @@ use super::{Feed, SparseFeed};
 use crate::{
     models::{Linear, Row},
     params::Places,
-    simd::{Isa, LANES},
+    simd::{Isa, LANES, pairs},
 };
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -93,7 +93,7 @@ impl Scaling {
             return;
         }
         for block in &mut row.blocks[..features / LANES + 1] {
-            for (&row, value) in block.rows.0.iter().zip(&mut block.values.0) {
+            for (&row, value) in pairs(&block.rows.0, &mut block.values.0) {
                 *value = self.scaled(row as usize, *value);
             }
         }

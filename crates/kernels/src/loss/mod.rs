@@ -24,7 +24,7 @@ pub use quantile::Quantile;
 pub use squared::Squared;
 pub use squared_hinge::SquaredHinge;
 
-use crate::simd::{Real, Vector};
+use crate::simd::{Real, Vector, pairs};
 use hogwild_base::{Error, Hyperparameter, Result, hyperparameter};
 
 /// A loss of one score and one label, as the losses here write it; a user's own is an [`OwnLoss`], which no loop is compiled for.
@@ -212,14 +212,14 @@ impl Loss {
 #[inline(always)]
 fn total<V: Vector>(loss: impl Objective, scores: &[f32], labels: &[f32]) -> f64 {
     let mut total = 0.0;
-    for (scores, labels) in scores.chunks(4096).zip(labels.chunks(4096)) {
+    for (scores, labels) in pairs(scores.chunks(4096), labels.chunks(4096)) {
         let ((scores, last_scores), (labels, last_labels)) = (scores.as_chunks(), labels.as_chunks());
         let mut sums = V::of(0.0);
-        for (z, y) in scores.iter().zip(labels) {
+        for (z, y) in pairs(scores, labels) {
             sums = sums + loss.value(V::load(z), V::load(y));
         }
         let mut sum = sums.sum();
-        for (&z, &y) in last_scores.iter().zip(last_labels) {
+        for (&z, &y) in pairs(last_scores, last_labels) {
             sum += loss.value(z, y);
         }
         total += sum as f64;

@@ -5,7 +5,7 @@
 use super::Model;
 use crate::{
     params::Weights,
-    simd::{LANES, Real, Vector},
+    simd::{LANES, Real, Vector, pairs},
 };
 use std::marker::PhantomData;
 
@@ -116,7 +116,7 @@ impl<R: Width> Model for Factorization<R> {
         s.user_bias = weights.gather_row(x.user, s.user.as_mut());
         s.item_bias = weights.gather_row(x.item, s.item.as_mut());
         let [mut pp, mut qq, mut pq] = [W::V::of(0.0); 3];
-        for (&p, &q) in s.user.as_ref().iter().zip(s.item.as_ref()) {
+        for (&p, &q) in pairs(s.user.as_ref(), s.item.as_ref()) {
             (pp, qq, pq) = (p.mul_add(p, pp), q.mul_add(q, qq), p.mul_add(q, pq));
         }
         s.products = W::V::sums([pp, qq, pq]);
@@ -132,7 +132,7 @@ impl<R: Width> Model for Factorization<R> {
     #[inline(always)]
     fn backward<W: Weights>(&self, x: &Pair, slope: f32, weights: &mut W, s: &mut Scratch<R::Row<W::V>>) {
         let (e, l2) = (W::V::of(slope), W::V::of(self.l2));
-        for (p, q) in s.user.as_mut().iter_mut().zip(s.item.as_mut()) {
+        for (p, q) in pairs(s.user.as_mut(), s.item.as_mut()) {
             (*p, *q) = (e.mul_add(*q, l2 * *p), e.mul_add(*p, l2 * *q));
         }
         // The squared lengths of both: by products known before the slope, which all else waits for.

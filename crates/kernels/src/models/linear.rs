@@ -9,7 +9,7 @@
 use super::Model;
 use crate::{
     params::{Slot, Weights},
-    simd::{LANES, Line, Real, Vector},
+    simd::{LANES, Line, Real, Vector, pairs},
 };
 
 /// A sparse example in blocks of sixteen: features, then the bias, then empty lanes.
@@ -136,7 +136,7 @@ impl Linear {
 /// The numbers of sixteen rows; 0 for those that have none.
 #[inline(always)]
 fn of_rows(numbers: &[f32], Line(rows): &Line<u32>) -> [f32; LANES] {
-    rows.map(|row| numbers.get(row as usize).copied().unwrap_or(0.0))
+    std::array::from_fn(|i| numbers.get(rows[i] as usize).copied().unwrap_or(0.0))
 }
 
 impl Model for Linear {
@@ -157,7 +157,7 @@ impl Model for Linear {
             }
             return self.base + sum.sum();
         }
-        for (i, (block, kept)) in x.blocks().iter().zip(scratch).enumerate() {
+        for (i, (block, kept)) in pairs(x.blocks(), scratch).enumerate() {
             *kept = weights.gather(i, &block.places);
             sum = kept.mul_add(W::V::load(&block.values.0), sum);
         }
@@ -184,7 +184,7 @@ impl Model for Linear {
             }
             return;
         }
-        for (i, (Block { rows, places, values }, kept)) in x.blocks().iter().zip(scratch).enumerate() {
+        for (i, (Block { rows, places, values }, kept)) in pairs(x.blocks(), scratch).enumerate() {
             let decay = W::V::load(&of_rows(&self.decay, rows));
             let gradient = decay.mul_add(*kept, W::V::of(slope) * W::V::load(&values.0));
             if self.l1.is_empty() {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     rules::{Clock, UpdateRule},
-    simd::{Integers, Isa, Job, LANES, Line, Real, Vector},
+    simd::{Integers, Isa, Job, LANES, Line, Real, Vector, pairs},
     transforms::Adjuster,
 };
 use std::sync::atomic::Ordering::Relaxed;
@@ -64,7 +64,7 @@ fn step_rows<R: UpdateRule, I: Isa>(isa: I, sums: &Sums, slots: &[u32], examples
     for &slot in slots {
         let (factors, tail) = sums.row(slot).split_at(gradient.len());
         let mut squares = I::V::of(0.0);
-        for (g, sum) in gradient.iter_mut().zip(factors) {
+        for (g, sum) in pairs(&mut gradient, factors) {
             *g = take_vector(isa, sum) / I::V::of(examples);
             squares = g.mul_add(*g, squares);
         }

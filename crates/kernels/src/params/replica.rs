@@ -24,7 +24,7 @@ impl Reads {
     /// As a worker sees the parameters.
     pub fn of(parameters: &Parameters, worker: usize) -> Reads {
         let shape = &parameters.table(parameters.single()).shape;
-        let [own, next] = [worker, worker + 1].map(|worker| shape.first_private(worker) as u32);
+        let (own, next) = (shape.first_private(worker) as u32, shape.first_private(worker + 1) as u32);
         Reads { slots: shape.slots as u32, held: shape.private as u32, own, scratch_slot: next - 1 }
     }
 

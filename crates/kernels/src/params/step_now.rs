@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     rules::{Clock, Numbers, UpdateRule},
-    simd::{Integers, Isa, LANES, Line, MOST, Real, Vector, copy},
+    simd::{Integers, Isa, LANES, Line, MOST, Real, Vector, copy, pairs},
     transforms::Adjuster,
 };
 use atomic_float::AtomicF32;
@@ -144,7 +144,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
         let mut line = [0.0; LANES];
         gradient.store(&mut line);
         self.adjuster.adjust(&mut line);
-        for (g, &place) in line.iter_mut().zip(&places.0) {
+        for (g, &place) in pairs(&mut line, &places.0) {
             if place == scratch_slot {
                 *g = 0.0;
             }
@@ -163,7 +163,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
             for (k, numbers) in cells[..stride].iter().enumerate() {
                 let mut line = [0.0; LANES];
                 numbers.store(&mut line);
-                let at = places.0.map(|place| place as usize * read.unit() + k);
+                let at = std::array::from_fn(|i| places.0[i] as usize * read.unit() + k);
                 averaged::put(read.cells, self.sums, at, &line, self.adjuster.weight_of_now, |_| k == 0);
             }
             return;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     rules::{ForRule, Numbers, UpdateRule},
-    simd::{Isa, LANES, Real, Vector},
+    simd::{Isa, LANES, Real, Vector, copy, pairs},
 };
 use atomic_float::AtomicF32;
 use std::sync::atomic::Ordering::Relaxed;
@@ -78,7 +78,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
         let n = gradient.len();
         let mut room = std::mem::take(&mut self.room);
         let changed = &mut room[..n];
-        changed.copy_from_slice(gradient);
+        copy(gradient, changed);
         let mut squares = I::V::of(0.0);
         for (i, g) in changed.iter_mut().enumerate() {
             let mut line = [0.0; LANES];
@@ -104,7 +104,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
             let squares = [Real::max(square, 0.0) * self.part, beside * beside];
             let [scale, scale_beside] = rule.step_rowwise(step, squares, [&mut row_state, &mut state]);
             store_beside(&tail[0], sums.get(vectors(&rule, n)), Real::mul_add(-scale_beside, beside, tail[0].load(Relaxed)), weight);
-            for (i, (cells, &g)) in cells.iter().zip(gradient).enumerate() {
+            for (i, (cells, &g)) in pairs(cells, gradient).enumerate() {
                 store_weights(isa, cells, sums.get(i), I::V::of(-scale).mul_add(g, isa.load(cells)), weight);
             }
             store_state(&rule, row_state, &tail[ROW_STATE..]);
@@ -134,7 +134,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
             self.called.resize(n + 1, Numbers::ZERO);
         }
         let called = &mut self.called[..n + 1];
-        for (i, (numbers, &g)) in called.iter_mut().zip(gradient).enumerate() {
+        for (i, (numbers, &g)) in pairs(&mut *called, gradient).enumerate() {
             numbers.set(isa.load(&cells[i]), g);
             for k in 0..state_len {
                 numbers.set_state(k, isa.load(&cells[n * (1 + k) + i]));

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     rules::{Clock, UpdateRule},
-    simd::{Isa, LANES, Line, MOST},
+    simd::{Isa, LANES, Line, MOST, pairs},
 };
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -64,7 +64,7 @@ impl<R: UpdateRule, I: Isa> Steps<R, I> for Sum<'_> {
         let (isa, slot) = (read.isa, place / read.row_stride as u32);
         let sums = self.sums.table_mut(self.row);
         let (factors, tail) = sums.row(slot).split_at(gradient.len());
-        for (sum, &g) in factors.iter().zip(gradient) {
+        for (sum, &g) in pairs(factors, gradient) {
             isa.store(isa.load(sum) + g, sum);
         }
         tail[0][0].store(tail[0][0].load(Relaxed) + beside, Relaxed);

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     rules::{Layout, State, UpdateRule},
-    simd::{Integers, Isa, LANES, Line, MOST, Real, Vector, copy},
+    simd::{Integers, Isa, LANES, Line, MOST, Real, Vector, copy, pairs},
 };
 use atomic_float::AtomicF32;
 use std::sync::atomic::Ordering::Relaxed;
@@ -201,7 +201,7 @@ pub(crate) fn state_of<R: UpdateRule, V: Vector>(numbers: &[V]) -> R::State<V> {
 #[inline(always)]
 pub(crate) fn load_state<R: UpdateRule>(rule: &R, cells: &[AtomicF32]) -> R::State<f32> {
     let mut state = R::State::<f32>::splat(0.0);
-    for (s, cell) in state.as_mut()[..state_len(rule)].iter_mut().zip(cells) {
+    for (s, cell) in pairs(&mut state.as_mut()[..state_len(rule)], cells) {
         *s = cell.load(Relaxed);
     }
     state
@@ -209,7 +209,7 @@ pub(crate) fn load_state<R: UpdateRule>(rule: &R, cells: &[AtomicF32]) -> R::Sta
 
 #[inline(always)]
 pub(crate) fn store_state<R: UpdateRule>(rule: &R, state: R::State<f32>, cells: &[AtomicF32]) {
-    for (&s, cell) in state.as_ref()[..state_len(rule)].iter().zip(cells) {
+    for (&s, cell) in pairs(&state.as_ref()[..state_len(rule)], cells) {
         cell.store(s, Relaxed);
     }
 }

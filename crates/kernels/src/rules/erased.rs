@@ -4,7 +4,7 @@
 //! calls, one for many vectors of sixteen weights, which pass through memory. So all that a rule adds to those loops is its formula, once an
 //! instruction set. The same text, so the same bits. What often runs has the rule by its type: see `engine::compiled`.
 use super::{Clock, Hyperparameter, Layout, State, UpdateRule};
-use crate::simd::{InstructionSet, Isa, Job, LANES, Line, Real, dispatch_formula};
+use crate::simd::{InstructionSet, Isa, Job, LANES, Line, Real, dispatch_formula, pairs};
 use std::{any::Any, slice};
 
 /// The most numbers that a rule has beside a weight.
@@ -79,14 +79,14 @@ impl Numbers {
 
     #[inline(always)]
     fn put<V: Real>(&mut self, at: usize, state: &[V]) {
-        for (line, x) in self.0[at..].iter_mut().zip(state) {
+        for (line, x) in pairs(&mut self.0[at..], state) {
             x.spill(line);
         }
     }
 
     #[inline(always)]
     fn take<V: Real>(&self, at: usize, state: &mut [V]) {
-        for (line, x) in self.0[at..].iter().zip(state) {
+        for (line, x) in pairs(&self.0[at..], state) {
             *x = V::fill(line);
         }
     }

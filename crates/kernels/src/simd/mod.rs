@@ -20,8 +20,8 @@ mod x86;
 
 pub(crate) use isa::dispatch_formula;
 pub use isa::{InstructionSet, Isa, Job, dispatch};
-pub(crate) use real::copy;
 pub use real::{F32x16, Integers, LANES, Line, Real, Vector};
+pub(crate) use real::{copy, pairs};
 
 /// The most cells of a slot of one weight: a weight and three numbers of state.
 pub const MOST: usize = 4;

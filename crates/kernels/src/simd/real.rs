@@ -74,6 +74,23 @@ pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
     }
 }
 
+/// Two sequences side by side. In inner loops in place of the standard library's `zip`, for the same reason.
+#[inline(always)]
+pub(crate) fn pairs<A: IntoIterator, B: IntoIterator>(a: A, b: B) -> Pairs<A::IntoIter, B::IntoIter> {
+    Pairs(a.into_iter(), b.into_iter())
+}
+
+pub(crate) struct Pairs<A, B>(A, B);
+
+impl<A: Iterator, B: Iterator> Iterator for Pairs<A, B> {
+    type Item = (A::Item, B::Item);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        Some((self.0.next()?, self.1.next()?))
+    }
+}
+
 /// Sixteen row numbers. Loops over `[u32; 16]` were compiled to anything from one instruction to sixteen jumps.
 pub trait Integers: Copy {
     /// The same number in every lane.
@@ -136,7 +153,7 @@ impl Integers for Line<u32> {
     #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
     #[cfg_attr(target_arch = "aarch64", inline(always))]
     fn none_below(self, other: Self) -> bool {
-        self.0.iter().zip(other.0).all(|(&a, b)| a >= b)
+        pairs(&self.0, &other.0).all(|(a, b)| a >= b)
     }
 }
 
@@ -249,7 +266,7 @@ impl Neg for F32x16 {
     type Output = F32x16;
     #[inline(always)]
     fn neg(self) -> F32x16 {
-        F32x16(self.0.map(|x| -x))
+        F32x16(std::array::from_fn(|i| -self.0[i]))
     }
 }
 
@@ -270,11 +287,11 @@ impl Real for F32x16 {
     #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
     #[cfg_attr(target_arch = "aarch64", inline(always))]
     fn sqrt(self) -> F32x16 {
-        F32x16(self.0.map(f32::sqrt))
+        F32x16(std::array::from_fn(|i| f32::sqrt(self.0[i])))
     }
     #[inline(always)]
     fn abs(self) -> F32x16 {
-        F32x16(self.0.map(f32::abs))
+        F32x16(std::array::from_fn(|i| f32::abs(self.0[i])))
     }
     #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
     #[cfg_attr(target_arch = "aarch64", inline(always))]
@@ -303,7 +320,7 @@ impl Real for F32x16 {
     #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
     #[cfg_attr(target_arch = "aarch64", inline(always))]
     fn pow2(self) -> F32x16 {
-        F32x16(self.0.map(Real::pow2))
+        F32x16(std::array::from_fn(|i| self.0[i].pow2()))
     }
 }
 

@@ -41,6 +41,7 @@ pub use hogwild_base::{Error, Hyperparameter, Named, OutputFile, Result, Threads
 pub use hogwild_data as data;
 pub use hogwild_data::Window;
 pub use hogwild_kernels::{
+    Parallel,
     batch::Batch,
     feed::Normalize,
     loss,

@@ -74,7 +74,9 @@ pub struct WindowReport {
     pub gives_back: bool,
 }
 
-/// Is handed the engine that a run goes by.
+/// Is handed the engines that a run goes by, one for each task.
+pub type WithEngines<'a> = dyn FnMut(Vec<Box<dyn Engine + '_>>) -> Result<()> + 'a;
+/// Is handed the engine that a trial goes by.
 pub type WithEngine<'a> = dyn FnMut(&mut dyn Engine) + 'a;
 
 /// Data and settings, ready for a run.
@@ -83,11 +85,11 @@ pub trait Prepared: Sync {
     fn basis(&self) -> &Basis;
     /// Gives new parameters their first weights, where these are not 0.
     fn start(&self, _parameters: &Parameters) {}
-    /// Makes the engine that the task asks for, and hands it over.
+    /// Makes the engines that the tasks ask for, and hands them over.
     ///
     /// # Errors
-    /// When there is too little memory, or the system refuses threads.
-    fn with_engine(&self, task: &Task<'_>, run: &mut WithEngine<'_>) -> Result<()>;
+    /// When there is too little memory, or the system refuses threads; those of whom they are handed to.
+    fn with_engines(&self, tasks: &[Task<'_>], run: &mut WithEngines<'_>) -> Result<()>;
     /// What a model keeps of the parameters as they stand, in the labels' own unit.
     fn tensors(&self, parameters: &Parameters, finish: &Finish<'_>) -> Tensors;
     /// Scores held-out data, if there are any.

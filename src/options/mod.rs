@@ -21,7 +21,7 @@ pub use option::{Opt, Takes};
 pub use text::IntoSetting;
 
 use crate::{
-    Batch, InstructionSet, Loss, Metric, Normalize, Order, Result, Rule, Schedule, Transforms, Window,
+    Batch, InstructionSet, Loss, Metric, Normalize, Order, Parallel, Result, Rule, Schedule, Transforms, Window,
     rules::{Adagrad, AdagradRowwise},
 };
 use hogwild_kernels::engine::Facts;

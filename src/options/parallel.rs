@@ -1,6 +1,6 @@
-//! Who works: threads, and what each of them has for itself.
+//! Who works: threads, what each of them has for itself, and replicas of the model.
 use super::{RuleFacts, Settings, Takes, option::bad};
-use crate::{Batch, InstructionSet, Result};
+use crate::{Batch, InstructionSet, Parallel, Result};
 
 group! { $ "Threads";
     /// Workers; all else in a run has as many threads, and one is the calling thread. By default the library takes all cores, and the command as
@@ -22,6 +22,28 @@ group! { $ "Threads";
         within: |s| s.search_threads.is_none_or(|search_threads| (1..=1024).contains(&search_threads)),
     }
 
+    /// How workers share one model: one copy without locks, or replicas that exchange with a centre.
+    parallel: Parallel = Parallel::Hogwild => { value: "WAY", details: Some(ways), }
+
+    /// Copies of the model, each trained on its part of the data by its part of the threads. With more replicas than threads they take turns.
+    /// On one thread they repeat to the bit, so one machine shows what many would learn.
+    replicas: Option<usize> = None => {
+        value: "N",
+        by_default: ["one for each thread", "one for each thread"],
+        needs: Some("parallel"),
+        must_be: "from 1 to 1024",
+        within: |s| s.replicas.is_none_or(|replicas| (1..=1024).contains(&replicas)),
+    }
+
+    /// Of elastic averaging: alpha. At each exchange a replica and the centre move so much of the way to each other.
+    elasticity: Option<f32> = None => {
+        value: "ALPHA",
+        by_default: ["0.9 divided by the replicas, at least 0.3", "0.9 divided by the replicas, at least 0.3"],
+        needs: Some("parallel"),
+        must_be: "above 0, below 1; try 0.3",
+        within: |s| s.elasticity.is_none_or(|alpha| alpha > 0.0 && alpha < 1.0),
+    }
+
     /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!; linear models only.
     hot_rows: Option<usize> = None => {
         value: "N",
@@ -33,7 +55,8 @@ group! { $ "Threads";
         must_be: "a whole number, 0 or more; try 1024",
     }
 
-    /// Examples between two exchanges of the hottest private rows; others are exchanged every 4th or 16th time.
+    /// Examples between two exchanges of the hottest private rows; others are exchanged every 4th or 16th time. With `replicas`: between two
+    /// exchanges of a replica with the centre.
     exchange_every: Option<u32> = None => {
         value: "N",
         by_default: ["64 to 1,024 (by hot rows and nonzeros)", "4096"],
@@ -54,7 +77,31 @@ group! { $ "Threads";
     }
 }
 
+/// The ways, for help.
+fn ways() -> String {
+    "hogwild: one shared copy, stepped without locks;\n\
+     mean: replicas at the rate times their number; weights take the mean of their changes, sums of squares the sum;\n\
+     overlap: replicas at the rate as it is; changes that agree count once, others add up (for rules without sums of squares);\n\
+     elastic: replicas drawn to a centre, and it to them (EASGD); the model is the centre"
+        .into()
+}
+
 fn check(s: &Settings, _rule: &RuleFacts<'_>) -> Result<()> {
+    if s.parallel == Parallel::Hogwild {
+        if let Some(replicas) = s.replicas {
+            return bad("replicas", replicas, "share no model by `parallel` hogwild; try `parallel` mean");
+        }
+    } else {
+        if s.batch != Batch::One {
+            return bad("parallel", s.parallel.name(), "has replicas, which step an example at a time; leave out `batch`");
+        }
+        if s.transforms.average.is_some() {
+            return bad("parallel", s.parallel.name(), "has replicas, whose weights' averages nobody has; leave out `average`");
+        }
+    }
+    if let Some(alpha) = s.elasticity.filter(|_| s.parallel != Parallel::Elastic) {
+        return bad("elasticity", alpha, "is of `parallel` elastic");
+    }
     if let (Some(hot @ 1..), true) = (s.hot_rows, s.batch != Batch::One) {
         return bad("hot_rows", hot, "is of Hogwild! workers, and by batches no row is private; leave it out, or use `batch` 1");
     }
@@ -68,6 +115,11 @@ impl Settings {
     /// Workers that share parameters: by batches one hand steps them.
     pub(crate) fn workers(&self) -> usize {
         if self.batch == Batch::One { self.threads } else { 1 }
+    }
+
+    /// Copies of the model; 0 where all workers share one.
+    pub(crate) fn replica_count(&self) -> usize {
+        if self.parallel == Parallel::Hogwild { 0 } else { self.replicas.unwrap_or(self.threads) }
     }
 
     /// The threads that a run is given: those of its workers, or of its learning-rate search.

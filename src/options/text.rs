@@ -1,5 +1,5 @@
 //! Values of settings as text: how each type of them is read, shown and logged.
-use crate::{Batch, Error, InstructionSet, Loss, Metric, Normalize, Order, Result as Checked, Rule, Schedule, Window};
+use crate::{Batch, Error, InstructionSet, Loss, Metric, Normalize, Order, Parallel, Result as Checked, Rule, Schedule, Window};
 use serde_json::{Value, json};
 use std::fmt::Display;
 
@@ -100,7 +100,7 @@ macro_rules! named {
         })*
     };
 }
-named! { Normalize Order Metric }
+named! { Normalize Order Metric Parallel }
 
 /// Types that are shown as they are read.
 macro_rules! parsed {

@@ -10,6 +10,7 @@ mod recovery;
 mod report;
 mod resolved;
 mod session;
+mod sharing;
 mod stopping;
 mod trial;
 

@@ -9,6 +9,7 @@ use super::{
     recovery::{self, Guard, Went},
     report::{Astray, Ended, EpochReport, Outcome, Progress},
     resolved::Resolved,
+    sharing::{self, Sharing},
 };
 use crate::{
     family::prepared::{Basis, Prepared},
@@ -57,7 +58,7 @@ pub(super) fn run(job: &Job<'_>, follower: &mut Follower<'_>, prepare: &Prepare<
     };
     let attempt = |rate: f32, chosen: bool, follower: &mut Follower<'_>| attempt(prepared, settings, set, rate, chosen, follower);
     let (ran, rate) = recovery::at_rates(rate, chosen, follower, &attempt)?;
-    Ok(ran.outcome(job.family, basis, Resolved::new(settings, job.rule, &basis.choices, rate, set)))
+    Ok(ran.outcome(job.family, basis, Resolved::new(settings, job.rule, &sharing::choices(settings, basis), rate, set)))
 }
 
 /// Finds a learning rate.
@@ -78,7 +79,8 @@ fn attempt(
     follower: &mut Follower<'_>,
 ) -> Result<Went> {
     let basis = prepared.basis();
-    let parameters = &Parameters::new(&basis.shape, &basis.facts.layout)?;
+    let sharing = Sharing::of(settings, basis)?;
+    let parameters = &Parameters::new(&sharing.shape, &basis.facts.layout)?;
     prepared.start(parameters);
     let admitted: Vec<u64> = (1..=settings.epochs).map(|epoch| curriculum::admitted(settings, basis.examples, epoch)).collect();
     let &Settings { schedule, loss, transforms, batch, batch_growth, seed, threads, pin, .. } = settings;
@@ -101,9 +103,12 @@ fn attempt(
     };
     let run = Run { prepared, basis, settings, parameters, admitted: &admitted, rate, chosen };
     let mut went = None;
-    prepared.with_engine(&task, &mut |engine| went = Some(run.epochs(engine, follower)))?;
+    sharing.with_engine(prepared, &task, &mut |engine| {
+        went = Some(run.epochs(engine, follower)?);
+        Ok(())
+    })?;
     // Whoever makes an engine hands it over.
-    went.unwrap_or_else(|| Ok(Went::Through(Checkpoints::new(settings).end(Ended::Interrupted, Vec::new(), settings))))
+    Ok(went.unwrap_or_else(|| Went::Through(Checkpoints::new(settings).end(Ended::Interrupted, Vec::new(), settings))))
 }
 
 /// A run of epochs at one rate: all that stays the same over them.

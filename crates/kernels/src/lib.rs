@@ -12,6 +12,7 @@
 pub mod batch;
 pub mod engine;
 mod exchange;
+pub use exchange::Parallel;
 pub mod feed;
 pub mod gate;
 pub mod loss;

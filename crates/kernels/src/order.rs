@@ -52,6 +52,8 @@ pub struct Plan {
     together: usize,
     block: u32,
     next: AtomicUsize,
+    /// Units that may be taken by now.
+    open: AtomicUsize,
     /// Where data larger than memory are visited window by window.
     gate: Option<Gate>,
 }
@@ -93,7 +95,27 @@ impl Plan {
         let longest = units.iter().map(|unit| unit.1.len()).max().unwrap_or(0).max(1);
         let group = if let [first, _, ..] = ends { *first } else { units.len() };
         let together = (block as usize / longest).min(group).max(1);
-        Plan { units, sequential, admitted, together, block, next: AtomicUsize::new(0), gate: None }
+        Plan { units, sequential, admitted, together, block, next: AtomicUsize::new(0), open: AtomicUsize::new(usize::MAX), gate: None }
+    }
+
+    /// Part `number` of `parts` of what is left of the plan, none of which may be taken yet.
+    pub(crate) fn part(&self, number: usize, parts: usize) -> Plan {
+        let mine = |(i, _): &(usize, &(u64, Range<u32>))| i / self.together % parts == number;
+        let units = self.units.iter().enumerate().filter(mine).map(|(_, unit)| unit.clone()).collect();
+        let (next, open, admitted) = (AtomicUsize::new(0), AtomicUsize::new(0), self.admitted.clone());
+        Plan { units, admitted, next, open, gate: None, ..*self }
+    }
+
+    /// Lets about so many more examples be taken, whole blocks; gives whether there were any left.
+    pub(crate) fn open(&self, examples: u64) -> bool {
+        let before = self.next.load(Relaxed);
+        let (mut open, mut sum) = (before, 0);
+        while sum < examples && open < self.units.len() {
+            sum += self.units[open].1.len() as u64;
+            open += 1;
+        }
+        self.open.store(open.next_multiple_of(self.together.max(1)), Relaxed);
+        before < self.units.len()
     }
 
     /// The same with a gate that workers pass from group to group.
@@ -115,7 +137,7 @@ impl Plan {
     /// The next unit's blocks (or the block that the next units make), in their order, or none when the epoch is over. Relaxed: the
     /// counter hands out numbers, no data.
     fn take(&self) -> Option<Blocks> {
-        let first = self.next.fetch_add(self.together, Relaxed);
+        let first = self.next.fetch_update(Relaxed, Relaxed, |next| (next < self.open.load(Relaxed)).then(|| next + self.together)).ok()?;
         let units = self.units.get(first..self.units.len().min(first.saturating_add(self.together)))?;
         let mut random = Xoshiro256PlusPlus::seed_from_u64(units.first()?.0);
         if let Some(gate) = &self.gate {

@@ -31,6 +31,13 @@ pub enum Stream {
     SampledPlaces,
     /// Which held-out examples judge the rates.
     Judges,
+    /// Whose turn it is of a thread's replicas, in an epoch.
+    Turns {
+        /// The epoch's number.
+        epoch: usize,
+        /// The thread's.
+        thread: usize,
+    },
     /// Noise added to gradients, of a worker in an epoch.
     Noise {
         /// A number of its own for each worker and epoch.
@@ -52,6 +59,7 @@ impl Stream {
             Stream::SampledRows => 0x817D,
             Stream::SampledPlaces => 0x5A3F,
             Stream::Judges => 0x1D6E,
+            Stream::Turns { epoch, thread } => 0x70B2_5E1A ^ of_epoch(epoch) ^ (thread as u64).rotate_left(32),
             Stream::Noise { number } => number.wrapping_add(1).wrapping_mul(0xA24B_AED4_963E_E407),
         }
     }

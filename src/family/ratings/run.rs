@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     classes::check_ratings,
-    family::prepared::{Basis, Choices, Prepared, Search, Stage, WithEngine, check_split},
+    family::prepared::{Basis, Choices, Prepared, Search, Stage, WithEngines, check_split},
     model::{Axis, Scored, Tensor, Tensors},
     options::Settings,
 };
@@ -100,9 +100,9 @@ impl Prepared for RatingsRun<'_> {
         self.parts.start(parameters);
     }
 
-    fn with_engine(&self, task: &Task<'_>, run: &mut WithEngine<'_>) -> Result<()> {
-        run(self.parts.rule.engine(&self.parts.feed, &self.parts.model, task, None)?.as_mut());
-        Ok(())
+    fn with_engines(&self, tasks: &[Task<'_>], run: &mut WithEngines<'_>) -> Result<()> {
+        let Parts { rule, feed, model, .. } = &self.parts;
+        run(tasks.iter().map(|task| rule.engine(feed, model, task, None)).collect::<Result<_>>()?)
     }
 
     fn tensors(&self, parameters: &Parameters, finish: &Finish<'_>) -> Tensors {

@@ -10,7 +10,7 @@ use crate::{
     classes::{Classes, check_given},
     family::{
         folds::{Fold, folds},
-        prepared::{Basis, Choices, Prepared, Search, Stage, WithEngine, check_split},
+        prepared::{Basis, Choices, Prepared, Search, Stage, WithEngine, WithEngines, check_split},
     },
     model::{Axis, Scored, Tensors},
     options::Settings,
@@ -132,10 +132,9 @@ impl Prepared for RowsRun<'_> {
         &self.basis
     }
 
-    fn with_engine(&self, task: &Task<'_>, run: &mut WithEngine<'_>) -> Result<()> {
+    fn with_engines(&self, tasks: &[Task<'_>], run: &mut WithEngines<'_>) -> Result<()> {
         let feed = ScaledFeed { feed: &self.feed, scaling: self.scaling.as_ref() };
-        run(self.rule.engine(&feed, &self.model, task, None)?.as_mut());
-        Ok(())
+        run(tasks.iter().map(|task| self.rule.engine(&feed, &self.model, task, None)).collect::<Result<_>>()?)
     }
 
     fn tensors(&self, parameters: &Parameters, finish: &Finish<'_>) -> Tensors {

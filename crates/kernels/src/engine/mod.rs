@@ -1,4 +1,5 @@
-//! How an epoch is gone through: by workers (`hogwild`) that wait for nobody (Hogwild!), by batches (`synchronous`), or `alone`.
+//! How an epoch is gone through: by workers (`hogwild`) that wait for nobody (Hogwild!), by batches (`synchronous`), `alone`, or by
+//! `replicas` of the model that each go through it in one of these ways.
 //!
 //! A session sees an [`Engine`] and asks [`Loops`] for it: objects that hide rule, instruction set and width, so that what goes by them is
 //! compiled once. `compiled` is the list of what loops there are.
@@ -7,6 +8,7 @@ mod alone;
 #[cfg(not(test))]
 mod compiled;
 mod hogwild;
+mod replicas;
 mod synchronous;
 mod threads;
 mod worker;
@@ -29,6 +31,7 @@ use std::{ops::Range, sync::atomic::AtomicBool};
 
 #[cfg(not(test))]
 pub use compiled::Own;
+pub use replicas::Replicas;
 pub use worker::{Counters, Counts};
 
 /// What an engine is told of a run: all that stays the same over its epochs.
@@ -89,7 +92,7 @@ pub type Follow<'a> = dyn FnMut(u64) -> bool + 'a;
 const LOOK: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// A way through epochs, with what it keeps from one to the next.
-pub trait Engine {
+pub trait Engine: Send {
     /// Goes through an epoch; gives what was done, and in how many steps.
     fn epoch(&mut self, epoch: &Epoch<'_>, follow: &mut Follow<'_>) -> (Counts, u64);
     /// How a model is made of the parameters as they stand: by the step that would come next, but at the rate of the last one (the next may

@@ -1,23 +1,38 @@
-//! How a worker's replica and the shared cells pass changes.
+//! How copies of parameters and the shared cells pass changes.
 //!
-//! A worker may hold some of the slots privately (see `params::Replica`). Between two blocks of examples it hands its changes to the shared
-//! cells and takes over what others did. How much of a change is handed on is the one question here, and each answer is a file with one
-//! pure function of sixteen cells: the worker's own values, the shared ones at the last exchange, and the shared ones now. What it must
-//! know of the rule (which cells are state, whether that is averages) are plain values.
+//! A worker may hold some of the slots privately (see `params::Replica`), and a run may train several replicas of the whole model. Between
+//! two blocks of examples a copy hands its changes to the shared cells and takes over what others did. How much of a change is handed on is
+//! the one question here, and each answer is a file with one pure function of sixteen cells: the copy's own values, the shared ones at the
+//! last exchange, and the shared ones now. What it must know of the rule (which cells are state, whether that is averages) are plain values.
 //!
 //! An exchange is called once a block, through an object. So it is compiled by exchange and instruction set, and never by rule.
+mod elastic;
 mod hot;
+mod mean;
 mod none;
+mod overlap;
+mod parallel;
 
 use crate::simd::{InstructionSet, Isa, Job, LANES, Line, Real, Vector, dispatch, pairs};
 use atomic_float::AtomicF32;
+use elastic::Elastic;
 use hot::Hot;
+use mean::Mean;
 use none::None;
+use overlap::Overlap;
+pub use parallel::Parallel;
 
 /// A way to exchange. Its functions are to be `#[inline(always)]`, so that they are compiled for the instruction set.
 pub(crate) trait Exchange: Send {
+    /// Whether [`look`](Self::look) sees all cells before the first of them pass.
+    const LOOKS: bool = false;
+    /// Whether cells pass where the copy has changed nothing.
+    const UNCHANGED: bool = false;
     /// How many of a replica's vectors, from the first, pass now. Asked once after each block.
     fn due(&mut self, vectors: usize) -> usize;
+    /// Sees sixteen cells as they are.
+    #[inline(always)]
+    fn look<V: Vector>(&mut self, _vector: usize, _cells: Sixteen<V>) {}
     /// What sixteen cells are to be, the shared and the worker's own ones; they are the replica's vector number `vector`.
     fn pass<V: Vector>(&mut self, vector: usize, cells: Sixteen<V>) -> Passed<V>;
 }
@@ -55,7 +70,7 @@ pub(crate) struct Sharing {
     pub l1: bool,
 }
 
-/// The exchange that a run asks for: the one list of them.
+/// The exchange of a worker's private copies.
 pub(crate) fn of(sharing: Sharing) -> Box<dyn Passing> {
     match sharing.vectors {
         0 => Box::new(None),
@@ -63,13 +78,24 @@ pub(crate) fn of(sharing: Sharing) -> Box<dyn Passing> {
     }
 }
 
-/// A replica's cells beside the shared ones.
+/// The exchange of a replica of all parameters, of `replicas`: the one list of them.
+pub(crate) fn between(parallel: Parallel, replicas: usize, averages: bool, elasticity: f32) -> Box<dyn Passing> {
+    match parallel {
+        Parallel::Hogwild => Box::new(None),
+        Parallel::Mean => Box::new(Mean::new(replicas, averages)),
+        Parallel::Overlap => Box::new(Overlap::new(replicas, averages)),
+        Parallel::Elastic => Box::new(Elastic::new(elasticity)),
+    }
+}
+
+/// A copy's cells beside the shared ones.
 pub(crate) struct Copies<'t> {
     pub shared: &'t [[AtomicF32; LANES]],
     pub own: &'t [[AtomicF32; LANES]],
     /// By vector, the shared values when they were last exchanged. As many as the replica has.
     pub base: Vec<Line<f32>>,
-    pub is_state: Line<f32>,
+    /// 1 where a number of the rule's state lies, 0 where a weight does: of the vectors of a slot, which repeat. At least one.
+    pub is_state: Vec<Line<f32>>,
 }
 
 /// Where a new shared value goes whose average is kept; `false`: it is stored like any other.
@@ -106,14 +132,25 @@ impl<E: Exchange> Job for Pass<'_, '_, E> {
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) {
         let Copies { shared, own, base, is_state } = self.copies;
-        let is_state = I::V::load(&is_state.0);
+        let kinds = &is_state[..];
+        if E::LOOKS {
+            let mut part = 0;
+            for (i, (base, (shared, own))) in pairs(&base[..self.vectors], pairs(*shared, *own)).enumerate() {
+                let is_state = I::V::load(&kinds[part].0);
+                self.exchange.look(i, Sixteen { own: isa.load(own), base: I::V::load(&base.0), shared: isa.load(shared), is_state });
+                part = if part + 1 < kinds.len() { part + 1 } else { 0 };
+            }
+        }
+        let mut part = 0;
         for (i, (base, (shared, own))) in pairs(&mut base[..self.vectors], pairs(*shared, *own)).enumerate() {
+            let is_state = I::V::load(&kinds[part].0);
+            part = if part + 1 < kinds.len() { part + 1 } else { 0 };
             let cells = Sixteen { own: isa.load(own), base: I::V::load(&base.0), shared: isa.load(shared), is_state };
             let passed = self.exchange.pass(i, cells);
             let mut numbers = [0.0; LANES];
             passed.shared.store(&mut numbers);
-            // A worker that has changed nothing stores nothing: the line stays where it is.
-            if !(self.averaged)(i, &numbers) && (cells.own - cells.base).abs().sum() != 0.0 {
+            // A copy that has changed nothing stores nothing: the line stays where it is.
+            if !(self.averaged)(i, &numbers) && (E::UNCHANGED || (cells.own - cells.base).abs().sum() != 0.0) {
                 isa.store(passed.shared, shared);
             }
             isa.store(passed.own, own);

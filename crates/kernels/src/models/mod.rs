@@ -12,7 +12,7 @@ pub use linear::{Linear, Row};
 use crate::{params::Weights, simd::Vector};
 
 /// One kind of model.
-pub trait Model: Sync {
+pub trait Model: Send + Sync {
     /// What it scores: a sparse row, a pair of user and item.
     type Example;
     /// A worker's own room for intermediate results.

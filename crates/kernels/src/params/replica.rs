@@ -62,7 +62,7 @@ impl<'t> Replica<'t> {
             shared: cells.as_chunks().0,
             own: own.as_chunks().0,
             base: vec![Line([0.0; LANES]); vectors],
-            is_state: Line(std::array::from_fn(|i| (i % stride > 0) as u8 as f32)),
+            is_state: vec![Line(std::array::from_fn(|i| (i % stride > 0) as u8 as f32))],
         };
         dispatch(set, TakeOver(&mut copies));
         Replica { set, copies, exchange: exchange::of(Sharing { vectors, workers, averages, l1 }) }

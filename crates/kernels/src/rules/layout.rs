@@ -20,7 +20,7 @@ impl Layout {
     }
 
     /// The same of a rule whose `State` has the size of its state.
-    pub(super) fn of_state<R: UpdateRule + ?Sized>(rule: &R) -> Layout {
+    pub(super) fn of_state<R: UpdateRule>(rule: &R) -> Layout {
         let (mut initial, numbers) = ([0.0; 3], rule.initial());
         initial[..numbers.as_ref().len()].copy_from_slice(numbers.as_ref());
         Layout { state: numbers.as_ref().len(), rowwise: rule.rowwise(), initial }

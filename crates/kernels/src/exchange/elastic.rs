@@ -1,0 +1,34 @@
+//! Elastic averaging, asynchronous EASGD (Zhang, Choromanska & LeCun 2015, Algorithm 1): replica and centre are drawn to each other.
+//!
+//! Every tau examples, with `x` a replica's weight and `c` the centre's: `d = alpha (x - c); x <- x - d; c <- c + d`.
+//! A replica's own sums and averages of gradients stay its own. The model is the centre.
+use super::{Exchange, Passed, Sixteen};
+use crate::simd::Vector;
+
+pub(super) struct Elastic {
+    /// How far the two move, as a share of their distance.
+    alpha: f32,
+}
+
+impl Elastic {
+    pub fn new(alpha: f32) -> Elastic {
+        Elastic { alpha }
+    }
+}
+
+impl Exchange for Elastic {
+    const UNCHANGED: bool = true;
+
+    #[inline(always)]
+    fn due(&mut self, vectors: usize) -> usize {
+        vectors
+    }
+
+    #[inline(always)]
+    fn pass<V: Vector>(&mut self, _vector: usize, Sixteen { own, shared, is_state, .. }: Sixteen<V>) -> Passed<V> {
+        let zero = V::of(0.0);
+        let d = V::of(self.alpha) * (own - shared);
+        // The centre has the state of the replica that came last: rules whose model is made of state need some.
+        Passed { shared: zero.less(is_state, own, shared + d), own: zero.less(is_state, own, own - d) }
+    }
+}

@@ -1,0 +1,37 @@
+//! How a run's workers share one model: the list of ways, by name.
+
+/// How a run's workers share one model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parallel {
+    /// One shared copy, stepped without locks (Niu et al. 2011).
+    Hogwild,
+    /// Replicas at the rate times their number; weights take the mean of their changes, sums of squares the sum.
+    Mean,
+    /// Replicas at the rate as it is: changes that agree count once, unrelated ones add up.
+    Overlap,
+    /// Replicas drawn to a centre, and it to them (Zhang, Choromanska & LeCun 2015).
+    Elastic,
+}
+
+impl Parallel {
+    /// Every way.
+    pub const ALL: [Parallel; 4] = [Parallel::Hogwild, Parallel::Mean, Parallel::Overlap, Parallel::Elastic];
+
+    /// The name that `parallel` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Parallel::Hogwild => "hogwild",
+            Parallel::Mean => "mean",
+            Parallel::Overlap => "overlap",
+            Parallel::Elastic => "elastic",
+        }
+    }
+
+    /// What a replica's learning rate is multiplied by.
+    pub fn rate(self, replicas: usize) -> f32 {
+        match self {
+            Parallel::Hogwild | Parallel::Overlap => 1.0,
+            Parallel::Mean | Parallel::Elastic => replicas as f32,
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! A replica of all parameters beside the centre that it exchanges with.
+use super::{Parameters, layout::SlotLayout, table::Table};
+use crate::{
+    exchange::{self, Copies, Parallel, Passing, TakeOver},
+    simd::{InstructionSet, LANES, Line, dispatch},
+};
+use hogwild_base::{Result, memory};
+
+/// A replica's tables, each with the centre's and with what passes between them.
+pub(crate) struct Side<'t> {
+    set: InstructionSet,
+    /// Whether a replica has the centre's weights after an exchange.
+    joins: bool,
+    tables: Vec<(Copies<'t>, Box<dyn Passing>)>,
+}
+
+/// What is said of an exchange between replicas.
+#[derive(Clone, Copy, Debug)]
+pub struct Between {
+    /// How changes pass.
+    pub parallel: Parallel,
+    /// Replicas that share the centre.
+    pub replicas: usize,
+    /// Whether the rule's state is averages, and not sums.
+    pub averages: bool,
+    /// Of elastic averaging: alpha, from 0 to 1.
+    pub elasticity: f32,
+}
+
+impl<'t> Side<'t> {
+    /// Starts the replica from the centre's values.
+    ///
+    /// # Errors
+    /// When there is too little memory for the values of the last exchange.
+    ///
+    /// # Panics
+    /// When the two are of other shapes.
+    pub fn new(set: InstructionSet, centre: &'t Parameters, replica: &'t Parameters, between: Between) -> Result<Side<'t>> {
+        let tables = (0..centre.shape.tables.len()).map(|number| {
+            let (shared, own) = (centre.table(number), replica.table(number));
+            assert!(shared.layout == own.layout && shared.slots() == own.slots(), "a replica of other parameters");
+            let vectors = (shared.slots() * shared.layout.stride).div_ceil(LANES);
+            memory::ask((vectors * size_of::<Line<f32>>()) as u64, || "what replicas last exchanged".into(), "use fewer `replicas`")?;
+            let cells = |table: &'t Table| table.cells().as_chunks().0;
+            let mut copies =
+                Copies { shared: cells(shared), own: cells(own), base: vec![Line([0.0; LANES]); vectors], is_state: kinds(&shared.layout) };
+            dispatch(set, TakeOver(&mut copies));
+            let Between { parallel, replicas, averages, elasticity } = between;
+            Ok((copies, exchange::between(parallel, replicas, averages, elasticity)))
+        });
+        Ok(Side { set, joins: between.parallel != Parallel::Elastic, tables: tables.collect::<Result<_>>()? })
+    }
+
+    /// Takes over what the others have changed, when all changes have passed; not where replicas keep weights of their own.
+    pub fn take_over(&mut self) {
+        if self.joins {
+            self.tables.iter_mut().for_each(|(copies, _)| dispatch(self.set, TakeOver(copies)));
+        }
+    }
+
+    /// Passes all changes.
+    pub fn exchange(&mut self) {
+        for (copies, exchange) in &mut self.tables {
+            exchange.pass_first(self.set, copies.base.len(), copies, &|_, _| false);
+        }
+    }
+}
+
+/// By vector of a slot (or of several narrow ones): where state lies.
+fn kinds(layout: &SlotLayout) -> Vec<Line<f32>> {
+    let is_state = |cell: usize| match layout.tail {
+        None => cell % layout.stride > 0,
+        Some(tail) if cell >= tail => cell > tail,
+        Some(_) => cell >= layout.part,
+    };
+    let line = |vector: usize| Line(std::array::from_fn(|i| is_state(vector * LANES + i) as u8 as f32));
+    (0..(layout.stride / LANES).max(1)).map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        params::{Shape, TableShape},
+        rules::{Adagrad, AdagradRowwise, Layout, Sgd},
+    };
+
+    #[test]
+    fn weights_and_state_are_told_apart_in_every_layout() {
+        let state = |layout: Layout, table: TableShape| {
+            let ones = |line: &Line<f32>| line.0.iter().map(|&x| x as u8).collect::<Vec<_>>();
+            let parameters = Parameters::new(&Shape::of(table), &layout).unwrap();
+            kinds(&parameters.table(0).layout).iter().flat_map(ones).collect::<Vec<_>>()
+        };
+        assert_eq!(state(Layout::of(&Sgd), TableShape::single(9)), [0; 16]);
+        assert_eq!(state(Layout::of(&Adagrad::DEFAULT), TableShape::single(9))[..4], [0, 1, 0, 1]);
+        let row = state(Layout::of(&Adagrad::DEFAULT), TableShape::rows(3, 20));
+        assert_eq!((row.len(), &row[..32], &row[32..64], &row[64..66]), (80, &[0; 32][..], &[1; 32][..], &[0, 1][..]));
+        let rowwise = state(Layout::of(&AdagradRowwise::DEFAULT), TableShape::rows(3, 20));
+        assert_eq!((rowwise.len(), &rowwise[..33], rowwise[33]), (48, &[0; 33][..], 1));
+    }
+
+    #[test]
+    fn nothing_is_lost_between_replicas() {
+        let layout = Layout::of(&Adagrad::DEFAULT);
+        let [centre, a, b] = [(); 3].map(|()| Parameters::new(&Shape::of(TableShape::single(100)), &layout).unwrap());
+        let set = InstructionSet::Portable;
+        let between = Between { parallel: Parallel::Mean, replicas: 2, averages: false, elasticity: 0.0 };
+        let [mut of_a, mut of_b] = [&a, &b].map(|own| Side::new(set, &centre, own, between).unwrap());
+        let all = |parameters: &Parameters| {
+            parameters.table(0).cells()[..200].iter().map(|x| x.load(std::sync::atomic::Ordering::Relaxed)).collect::<Vec<_>>()
+        };
+        for (i, cell) in a.table(0).cells()[..200].iter().enumerate() {
+            cell.store(cell.load(std::sync::atomic::Ordering::Relaxed) + i as f32, std::sync::atomic::Ordering::Relaxed);
+        }
+        let before = all(&centre);
+        of_a.exchange();
+        of_b.exchange();
+        of_a.exchange();
+        let expected: Vec<f32> = before.iter().enumerate().map(|(i, x)| x + i as f32 * if i % 2 == 0 { 0.5 } else { 1.0 }).collect();
+        assert_eq!((all(&centre), all(&a), all(&b)), (expected.clone(), expected.clone(), expected));
+    }
+}

@@ -1,9 +1,9 @@
 //! The one error type of the library: every variant carries what is needed to name the place and the remedy.
 //!
-//! Texts name settings as the library does, between backquotes: `batch_growth`. What stands between a user and the library spells them in its
-//! own way: the command as flags, `--batch-growth`.
+//! Texts name settings as the library does, between backquotes: `batch_growth`. What stands between a user and the library spells them in
+//! its own way: the command as flags, `--batch-growth`.
 
-use crate::memory;
+use crate::size;
 use std::path::{Path, PathBuf};
 
 /// What the library's fallible functions return.
@@ -60,7 +60,8 @@ pub enum Error {
         problem: String,
     },
     /// There are more rows of parameters than can be numbered.
-    #[error("{rows} rows of parameters of {bytes_a_row} bytes: {most} are the most, as their places are 32-bit numbers; use fewer features, users or items{}",
+    #[error("{rows} rows of parameters of {bytes_a_row} bytes: {most} are the most, as their offsets are 32-bit \
+        numbers; use fewer features, users or items{}",
         if *bytes_a_row > 16 { ", or a smaller `rank`" } else { "" })]
     TooManyRows {
         /// Features, or users and items; with the copies that each thread has.
@@ -71,8 +72,8 @@ pub enum Error {
         most: usize,
     },
     /// Something does not fit into the memory that is free.
-    #[error("{what} take {} of memory, and {}; {remedy}", memory::text(*bytes),
-        free.map_or("the system gives no more (see ulimit -v)".to_string(), |free| format!("{} are free", memory::text(free))))]
+    #[error("{what} take {} of memory, and {}; {remedy}", size::text(*bytes),
+        free.map_or("the system gives no more (see ulimit -v)".to_string(), |free| format!("{} are free", size::text(free))))]
     NoRoom {
         /// What is to lie in memory.
         what: String,

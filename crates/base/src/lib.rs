@@ -10,6 +10,7 @@ pub mod memory;
 mod named;
 pub mod output;
 mod progress;
+mod size;
 pub mod threads;
 
 pub use error::{Error, Result};

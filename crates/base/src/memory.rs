@@ -44,13 +44,6 @@ pub fn refused(bytes: u64, what: String, remedy: &'static str) -> Error {
     Error::NoRoom { what, bytes, free: available().filter(|&free| bytes > free), remedy }
 }
 
-/// A size for people, in the unit that suits it.
-pub fn text(bytes: u64) -> String {
-    let bytes = bytes as f64;
-    let (size, unit) = [(1e15, "PB"), (1e12, "TB"), (1e9, "GB")].into_iter().find(|&(size, _)| bytes >= size).unwrap_or((1e6, "MB"));
-    format!("{:.1} {unit}", bytes / size)
-}
-
 /// The least that is left in the control groups of a process and in those around them, for both versions of control groups.
 fn in_control_groups(mounted: &Path, groups: &str) -> Option<u64> {
     let left = |line: &str| {

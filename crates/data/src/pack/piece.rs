@@ -1,6 +1,6 @@
 //! A chunk's rows between the two passes: 32-bit words, in memory or in the spill file, and what each of them is.
 
-use crate::text::parse::Parts;
+use crate::text::parts::Parts;
 
 /// The rows of a chunk.
 pub(crate) struct Piece {

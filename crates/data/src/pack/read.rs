@@ -17,9 +17,11 @@ use super::{PackSettings, interrupted};
 use crate::dictionary::{Dictionary, TooMany};
 use crate::file::write_at;
 use crate::text::chunk::Chunk;
+use crate::text::collector::{How, Named};
 use crate::text::guess::{Guess, guess};
 use crate::text::input::Inputs;
-use crate::text::parse::{DESCRIBED, How, Named, Parsed, Parser, Parts, Report, Start};
+use crate::text::parse::{DESCRIBED, Parsed, Parser, Report, Start};
+use crate::text::parts::Parts;
 use crate::text::{Asked, Format, OnBadRow, Repeated, row_for_model};
 use crate::{Kind, TargetCounts};
 

@@ -8,7 +8,7 @@ use hashbrown::hash_map::Entry;
 use crate::Kind;
 use crate::kind::{BAD, MISSING};
 use crate::text::codes::{Codes, Id};
-use crate::text::parse::{Collector, How, Parts};
+use crate::text::collector::{Collector, How};
 use crate::text::repeated::Repeated;
 use crate::text::sink::{Refused, RowSink};
 
@@ -107,13 +107,6 @@ fn repeated() -> Refused {
 
 impl Collector for Examples {
     const KIND: Kind = Kind::Sparse;
-
-    fn of(parts: Parts) -> Examples {
-        match parts {
-            Parts::Examples(examples) => examples,
-            Parts::Ratings(_) => Examples::default(),
-        }
-    }
 
     fn clear(&mut self, how: &How) {
         self.labels.clear();

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use crate::Kind;
 use crate::text::{Format, chunk::Chunk, input::Inputs};
 
-/// Whether the first lines of the first input say, without doubt, that it holds this kind of data. Only plain files are looked at, as what is read
-/// of a pipe is gone; of whatever cannot be read the answer is no, for who packs it to tell.
+/// Whether the first lines of the first input say, without doubt, that it holds this kind of data. Only plain files are looked at, as what
+/// is read of a pipe is gone; of whatever cannot be read the answer is no, for who packs it to tell.
 pub fn looks_like(inputs: &[PathBuf], kind: Kind) -> bool {
     let Some(first) = inputs.split_at_checked(1).map(|(first, _)| first).filter(|first| first.iter().all(|path| path.is_file())) else {
         return false;

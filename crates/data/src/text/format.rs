@@ -5,9 +5,10 @@ use std::str::FromStr;
 use hogwild_base::{Error, Named};
 
 use crate::Kind;
+use crate::text::collector::Collector;
 use crate::text::fault::Bad;
 use crate::text::guess::{Guess, guess};
-use crate::text::parse::{Collector, Parts};
+use crate::text::parts::Parts;
 use crate::text::{Asked, Begun, Format, Layout, TextFormat};
 
 /// What is known of a format, from its [`TextFormat`]: asked once a file, or once a line of the sample that is guessed by.
@@ -22,7 +23,7 @@ pub(crate) struct Entry {
 impl Entry {
     pub(crate) const fn of<F: TextFormat>() -> Entry
     where
-        Parts: From<F::Collector>,
+        Parts: From<F::Collector> + Into<F::Collector>,
     {
         Entry {
             name: F::NAME,
@@ -119,9 +120,10 @@ mod tests {
     use crate::bytes::{line_end, part, words};
     use crate::text::chunk::{Chunk, PAD};
     use crate::text::codes::Id;
+    use crate::text::collector::How;
     use crate::text::examples::Examples;
     use crate::text::fault::Fault;
-    use crate::text::parse::{How, Parsed, Start};
+    use crate::text::parse::{Parsed, Start};
     use crate::text::sink::RowSink;
 
     /// `label part part ...`, where a part is `*weight`, `field/index` or a name: what no format has yet.

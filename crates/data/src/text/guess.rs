@@ -8,6 +8,7 @@ use crate::bytes::lines;
 use crate::text::Format;
 use crate::text::fault::Bad;
 use crate::text::foreign::foreign;
+use crate::text::mixed::ROW_FOR_MODEL;
 use crate::text::odd::plain_blanks;
 use crate::text::unread::{REWRITE, UNREAD};
 
@@ -61,10 +62,16 @@ fn look(line: &[u8]) -> Option<usize> {
 }
 
 /// The first line of a text that is an example, where ratings are expected.
-pub(crate) fn first_example(text: &[u8]) -> Option<(u64, std::ops::Range<usize>)> {
+fn first_example(text: &[u8]) -> Option<(u64, std::ops::Range<usize>)> {
     let is_example = |line: &[u8]| {
         let format = look(line).and_then(|look| look.checked_sub(UNREAD.len())).and_then(|format| Format::ALL.get(format));
         format.is_some_and(|format| format.kind() == Kind::Sparse)
     };
     (0..).zip(lines(text)).find(|(_, (_, line))| is_example(line)).map(|(number, (start, line))| (number, start..start + line.len()))
+}
+
+/// The first line of a text that is a row, as what is wrong with a text of ratings for a model.
+pub(crate) fn row_for_model(text: &[u8]) -> Option<Bad> {
+    let (problem, remedy) = ROW_FOR_MODEL;
+    first_example(text).map(|(number, places)| Bad::of(text, number, places.start, places, problem, remedy))
 }

@@ -1,8 +1,7 @@
 //! Rows among ratings and ratings among rows: what a line is, and what to do, by who named the format of the text.
 
-use crate::text::fault::{Bad, Fault};
-use crate::text::guess::first_example;
-use crate::text::parse::Named;
+use crate::text::collector::Named;
+use crate::text::fault::Fault;
 
 pub(crate) const RATING: &str = "this is a rating, but the text is read as svmlight rows";
 pub(crate) const ROW: &str = "this is an svmlight row, but the text is read as ratings";
@@ -26,10 +25,4 @@ pub(crate) fn advise(found: Fault, named: Named, by_user: Advice, by_model: Advi
         Named::Model => by_model,
     };
     Fault { problem, remedy, ..found }
-}
-
-/// The first line of a text that is a row, as what is wrong with a text of ratings for a model.
-pub(crate) fn row_for_model(text: &[u8]) -> Option<Bad> {
-    let (problem, remedy) = ROW_FOR_MODEL;
-    first_example(text).map(|(number, places)| Bad::of(text, number, places.start, places, problem, remedy))
 }

@@ -8,6 +8,7 @@
 
 pub(crate) mod chunk;
 pub(crate) mod codes;
+pub(crate) mod collector;
 mod encoding;
 pub(crate) mod examples;
 mod expected;
@@ -20,7 +21,9 @@ pub(crate) mod input;
 mod mixed;
 mod number;
 mod odd;
+mod pair;
 pub(crate) mod parse;
+pub(crate) mod parts;
 pub(crate) mod rated;
 mod ratings;
 mod repeated;
@@ -30,12 +33,13 @@ mod unread;
 
 use std::sync::Arc;
 
+use collector::{Collector, Named};
 pub use expected::looks_like;
 pub(crate) use fault::Bad;
 use fault::Fault;
+pub(crate) use guess::row_for_model;
 pub(crate) use input::{Progress, is_stdin};
-pub(crate) use mixed::row_for_model;
-use parse::{Collector, Named, Parser, Start};
+use parse::{Parser, Start};
 pub use ratings::columns::{Column, Columns};
 pub use repeated::Repeated;
 
@@ -56,8 +60,8 @@ pub(crate) trait TextFormat: Send + Sync + Sized + 'static {
     /// What its lines give: examples or ratings.
     type Collector: Collector;
 
-    /// Whether a line looks like one of this format, where none of the formats before it in the list has claimed it. The line is not empty, is
-    /// no comment, and has plain blanks alone.
+    /// Whether a line looks like one of this format, where none of the formats before it in the list has claimed it. The line is not empty,
+    /// is no comment, and has plain blanks alone.
     fn recognises(line: &[u8]) -> bool;
 
     /// Looks at the first lines of an input: whether there is a heading, and what it says.

@@ -1,9 +1,9 @@
 //! Numbers in text: eight digits at a time, and decimals rounded as the standard library rounds them.
 //!
 //! A mantissa of at most 19 digits times a power of ten between -22 and 22 has, in double precision, an error of at most three
-//! units in the last place: one for the mantissa, one for the power, one for the product. Rounding that to single precision is right unless a midpoint between
-//! two singles is that near (Clinger 1990, with a wider type in place of an exact one); those few, and all that is written
-//! otherwise, go to the standard library.
+//! units in the last place: one for the mantissa, one for the power, one for the product. Rounding that to single precision is right unless
+//! a midpoint between two singles is that near (Clinger 1990, with a wider type in place of an exact one); those few, and all that is
+//! written otherwise, go to the standard library.
 
 use crate::bytes::byte;
 

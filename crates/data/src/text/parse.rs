@@ -2,93 +2,15 @@
 //!
 //! The loop is compiled for each format, so that nothing is looked up on the way; from outside it is one call a chunk, through [`Parser`].
 
-use std::ops::Range;
-
-use crate::Kind;
 use crate::bytes::{byte, from, line_end, part, readable};
 use crate::text::chunk::Chunk;
-use crate::text::examples::Examples;
+use crate::text::collector::{Collector, How};
 use crate::text::fault::Bad;
-use crate::text::rated::Rated;
-use crate::text::repeated::Repeated;
+use crate::text::parts::Parts;
 use crate::text::{OnBadRow, TextFormat, odd};
 
 /// How many bad lines are described; the rest are counted.
 pub(crate) const DESCRIBED: usize = 10;
-
-/// What the user asked for, of any format.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct How {
-    pub(crate) on_bad_row: OnBadRow,
-    pub(crate) unlabelled: bool,
-    pub(crate) repeated: Repeated,
-    pub(crate) named: Named,
-}
-
-/// Who named the format: what a message may advise depends on it.
-#[derive(Clone, Copy, Default, PartialEq)]
-pub(crate) enum Named {
-    #[default]
-    Nobody,
-    User,
-    Model,
-}
-
-/// Collects what the lines of a chunk give: examples or ratings.
-pub(crate) trait Collector: Sized + Default {
-    const KIND: Kind;
-
-    /// Those of an earlier chunk, for their room; new ones where these are of another kind.
-    fn of(parts: Parts) -> Self;
-
-    fn clear(&mut self, how: &How);
-
-    /// Leaves out what a line gave before it turned out bad.
-    fn cut(&mut self);
-
-    /// Keeps the place of a line that could not be read, for a prediction that is none.
-    fn push_bad(&mut self);
-
-    /// The labels, or ratings.
-    fn targets(&self) -> &[f32];
-
-    /// The first feature that stands in the place of a label.
-    fn headless(&self) -> Option<Range<usize>>;
-}
-
-/// What a chunk holds: of either kind.
-pub(crate) enum Parts {
-    Examples(Examples),
-    Ratings(Rated),
-}
-
-impl Parts {
-    /// The labels, or ratings.
-    pub(crate) fn targets(&self) -> &[f32] {
-        match self {
-            Parts::Examples(examples) => examples.targets(),
-            Parts::Ratings(rated) => rated.targets(),
-        }
-    }
-}
-
-impl Default for Parts {
-    fn default() -> Parts {
-        Parts::Examples(Examples::default())
-    }
-}
-
-impl From<Examples> for Parts {
-    fn from(examples: Examples) -> Parts {
-        Parts::Examples(examples)
-    }
-}
-
-impl From<Rated> for Parts {
-    fn from(rated: Rated) -> Parts {
-        Parts::Ratings(rated)
-    }
-}
 
 /// What is to be told of a chunk besides its rows.
 #[derive(Default)]
@@ -125,10 +47,10 @@ pub(crate) struct Start {
 
 impl<F: TextFormat> Parser for F
 where
-    Parts: From<F::Collector>,
+    Parts: From<F::Collector> + Into<F::Collector>,
 {
     fn parse(&self, chunk: &Chunk, start: Start, how: &How, out: &mut Parsed) {
-        let mut rows = F::Collector::of(std::mem::take(&mut out.parts));
+        let mut rows: F::Collector = std::mem::take(&mut out.parts).into();
         rows.clear(how);
         out.report = parse_lines(self, chunk, start, how, &mut rows);
         out.parts = rows.into();

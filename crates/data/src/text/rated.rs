@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::Kind;
 use crate::kind::BAD;
 use crate::text::codes::{Codes, Id};
-use crate::text::parse::{Collector, How, Parts};
+use crate::text::collector::{Collector, How};
 use crate::text::sink::RatingSink;
 
 /// Who rated what, used again for the next chunk.
@@ -27,13 +27,6 @@ impl RatingSink for Rated {
 
 impl Collector for Rated {
     const KIND: Kind = Kind::Ratings;
-
-    fn of(parts: Parts) -> Rated {
-        match parts {
-            Parts::Ratings(rated) => rated,
-            Parts::Examples(_) => Rated::default(),
-        }
-    }
 
     fn clear(&mut self, _: &How) {
         self.users.clear();

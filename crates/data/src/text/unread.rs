@@ -2,7 +2,7 @@
 
 use crate::bytes::{blank, split_once, words};
 use crate::text::fields::{Separator, Shape};
-use crate::text::svmlight::looks::is_pair;
+use crate::text::pair::is_pair;
 
 /// A format that is named and refused.
 pub(crate) struct Unread {

@@ -1,17 +1,17 @@
 //! A line of ratings that is not written as most are: read field by field, or named with what is wrong.
 
 use super::RatingTable;
-use super::doubt::is_time_of_day;
-use super::table::{DECIMAL_COMMA, Table, Width, is_no_time};
+use super::table::{Table, Width};
+use super::time::{DECIMAL_COMMA, is_no_time, is_time_of_day};
 use crate::bytes::{blank, byte, line_end, part, split_once};
 use crate::kind::MISSING;
 use crate::text::codes::Id;
 use crate::text::fault::{Fault, REMEDY_FINITE, fault};
 use crate::text::fields::{Field, Quote, Separator, Shape, fields, with_point};
 use crate::text::number::{Why, long_number, short_number};
+use crate::text::pair::is_pair;
 use crate::text::rated::Rated;
 use crate::text::sink::RatingSink;
-use crate::text::svmlight::looks::is_pair;
 use crate::text::{mixed, odd};
 
 /// What is wrong with a line that is an svmlight row.
@@ -141,8 +141,8 @@ fn by_fields(text: &[u8], place: &mut usize, format: &RatingTable, rows: &mut Ra
     Ok(())
 }
 
-/// Whether a line that begins with `#` is a comment: it does not have the fields of a rating. Where no blank is behind the mark, as many fields
-/// will do, for the user's name may begin so.
+/// Whether a line that begins with `#` is a comment: it does not have the fields of a rating. Where no blank is behind the mark, as many
+/// fields will do, for the user's name may begin so.
 #[cold]
 fn is_comment(text: &[u8], start: usize, table: &Table, unlabelled: bool) -> bool {
     let count = fields(text, start, table.separator).count();
@@ -162,7 +162,8 @@ fn value(text: &[u8], rating: Field, table: &Table) -> Result<f32, Why> {
     }
 }
 
-/// Whether a line of a file between tabs has blanks in their place, and nothing but three or four numbers: there is only one way to read it.
+/// Whether a line of a file between tabs has blanks in their place, and nothing but three or four numbers: there is only one way to read
+/// it.
 fn is_mixed(text: &[u8], start: usize, table: &Table) -> bool {
     let number = |field: Field| Shape::of(field.raw(text), Separator::Tab).number().is_some();
     table.separator == Separator::Tab

@@ -5,7 +5,7 @@ use crate::text::Asked;
 use crate::text::fault::Bad;
 use crate::text::fields::{Quote, Separator, Shape, fields};
 use crate::text::ratings::sample::{Line, Sample};
-use crate::text::ratings::table::{DECIMAL_COMMA, TIME, is_no_time};
+use crate::text::ratings::time::{DECIMAL_COMMA, TIME, is_no_time};
 
 const AS_RATINGS: &str = "write rows as `label index:value ...`; if these are ratings, give `format` ratings";
 
@@ -74,7 +74,8 @@ pub(crate) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, un
             }
             _ => "the fourth field is no time: this may be dense data, or ratings whose columns are in another order",
         };
-        let remedy = "write rows as `label index:value ...`; if these are ratings, give `format` ratings, or the order as in `columns` user=1,item=2,rating=3; write 3.5 for 3,5";
+        let remedy = "write rows as `label index:value ...`; if these are ratings, give `format` ratings, or the order as in \
+            `columns` user=1,item=2,rating=3; write 3.5 for 3,5";
         return Err(sample.bad(first, problem, remedy));
     }
     if !unlabelled && longest >= 3 && column(2).count() > 0 && column(2).all(|rating| rating >= 1e8) {
@@ -130,13 +131,4 @@ fn wide(sample: &Sample<'_>, separator: Separator, first: Line, bare: bool) -> R
     let problem = format!("this has {} columns and no heading that says which are user, item and rating", count(&first));
     let dense = if bare { "write rows as `label index:value ...`; " } else { "" };
     Err(sample.bad(first, problem, format!("{dense}say which they are, as in `columns` user=1,item=2,rating=3")))
-}
-
-/// `12:30`, which is a pair by its looks.
-pub(crate) fn is_time_of_day(token: &[u8]) -> bool {
-    let number = |digits: &[u8]| std::str::from_utf8(digits).ok()?.parse::<u8>().ok();
-    match token {
-        [hour @ .., b':', b'0'..=b'5', b'0'..=b'9'] => hour.len() < 3 && number(hour).is_some_and(|hour| hour < 24),
-        _ => false,
-    }
 }

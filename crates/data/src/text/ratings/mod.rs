@@ -6,14 +6,15 @@ mod doubt;
 mod heading;
 mod sample;
 mod table;
+mod time;
 
 use crate::bytes::{byte, words};
 use crate::text::codes::Id;
+use crate::text::collector::Named;
 use crate::text::fault::{Bad, Fault};
 use crate::text::fields::{Separator, fields};
 use crate::text::mixed::{self, Advice};
 use crate::text::number::{digits, short_number};
-use crate::text::parse::Named;
 use crate::text::rated::Rated;
 use crate::text::sink::RatingSink;
 use crate::text::{Asked, Begun, TextFormat};
@@ -85,7 +86,7 @@ fn line(text: &[u8], place: &mut usize, format: &RatingTable, rows: &mut Rated) 
     Ok(())
 }
 
-/// How many digits [`TIME`](table::TIME) has.
+/// How many digits [`TIME`](time::TIME) has.
 const TIME_DIGITS: usize = 8;
 
 /// What most lines are.

@@ -6,6 +6,7 @@ use super::columns::Column;
 use super::doubt::doubt;
 use super::heading::Roles;
 use super::sample::{Line, Sample, number, position};
+use super::time::is_no_time;
 use crate::bytes::{blank, from, lines};
 use crate::text::fault::Bad;
 use crate::text::fields::{Separator, Shape};
@@ -14,15 +15,6 @@ use crate::text::{Asked, Begun, odd};
 
 /// Where a table does not have a column.
 pub(crate) const NOWHERE: usize = usize::MAX;
-
-/// The least number that is a time: seconds since 1970, or a date as in 20200101.
-pub(crate) const TIME: f32 = 1e7;
-
-/// What is wrong with a field too many that is no time, and the remedy.
-pub(crate) const DECIMAL_COMMA: (&str, &str) = (
-    "this has one field more than other lines, which is no time: the comma may be a decimal one",
-    "write 3.5 for 3,5, or separate the fields by tabs, semicolons or bars; leave the last field out, if it is no part of the rating",
-);
 
 /// How many fields a line has.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -135,8 +127,8 @@ impl Table {
         Ok(Begun { format: table, start: Start { at, lines }, decided: true, note })
     }
 
-    /// Between commas a rating with a decimal comma is two fields. So where some lines have a field more than others, that has to be a time;
-    /// and where the first lines all have one, and it is no time, no line may be shorter.
+    /// Between commas a rating with a decimal comma is two fields. So where some lines have a field more than others, that has to be a
+    /// time; and where the first lines all have one, and it is no time, no line may be shorter.
     fn heed_decimal_commas(&mut self, sample: &Sample<'_>, skip: usize) {
         let least = self.width.least();
         if self.separator != Separator::Comma || matches!(self.width, Width::Just(_)) || self.cells[2] == NOWHERE {
@@ -149,11 +141,6 @@ impl Table {
             *self = Table::new(self.separator, self.cells, Width::Just(least + 1));
         }
     }
-}
-
-/// Whether a field is a number, and too small for a time.
-pub(crate) fn is_no_time(shape: Shape) -> bool {
-    shape.number().is_some_and(|number| number < TIME)
 }
 
 impl Sample<'_> {
@@ -170,7 +157,8 @@ impl Sample<'_> {
             Some(names) => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
             None => format!("{} without a heading", self.fields(first, separator).len()),
         };
-        const SAY: &str = "write rows as `label index:value ...`; of ratings, say which columns with `columns` user=NAME,item=NAME,rating=NAME (or numbers, from 1)";
+        const SAY: &str = "write rows as `label index:value ...`; of ratings, say which columns with \
+            `columns` user=NAME,item=NAME,rating=NAME (or numbers, from 1)";
         let refuse = |what: &str, remedy: &'static str| Err(self.bad(first, format!("{what}; the columns are: {}", list()), remedy));
         let unnamed = |what: &str| {
             let below = || self.lines.iter().skip(1).map(|&line| self.shapes(line, separator));

@@ -1,7 +1,7 @@
 //! What rows of svmlight look like, among lines of any text.
 
 use crate::bytes::{split_once, words};
-use crate::text::fields::{Separator, Shape};
+use crate::text::pair::{is_number, is_pair};
 
 /// Whether a line is a row, or was meant as one: then the parser names what is wrong.
 pub(crate) fn is_row(line: &[u8]) -> bool {
@@ -24,16 +24,6 @@ pub(crate) fn is_row(line: &[u8]) -> bool {
     // Rows whose fields are separated by other marks.
     let by_mark = |mark: u8| line.split(move |&byte| byte == mark).skip(1).map(<[u8]>::trim_ascii).filter(|part| !part.is_empty());
     b",;\t".iter().any(|&mark| by_mark(mark).next().is_some() && by_mark(mark).all(is_pair))
-}
-
-fn is_number(token: &[u8]) -> bool {
-    Shape::of(token, Separator::Blanks).number().is_some()
-}
-
-/// `index:value`.
-pub(crate) fn is_pair(token: &[u8]) -> bool {
-    let Some((index, value)) = split_once(token, b':') else { return false };
-    !index.is_empty() && index.iter().all(u8::is_ascii_digit) && is_number(value)
 }
 
 /// `name:value`, or `name=value`.

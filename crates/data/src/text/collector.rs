@@ -1,0 +1,44 @@
+//! What collects the parts of lines, and how that was asked for.
+
+use std::ops::Range;
+
+use crate::Kind;
+use crate::text::OnBadRow;
+use crate::text::repeated::Repeated;
+
+/// What the user asked for, of any format.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct How {
+    pub(crate) on_bad_row: OnBadRow,
+    pub(crate) unlabelled: bool,
+    pub(crate) repeated: Repeated,
+    pub(crate) named: Named,
+}
+
+/// Who named the format: what a message may advise depends on it.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub(crate) enum Named {
+    #[default]
+    Nobody,
+    User,
+    Model,
+}
+
+/// Collects what the lines of a chunk give: examples or ratings.
+pub(crate) trait Collector: Sized + Default {
+    const KIND: Kind;
+
+    fn clear(&mut self, how: &How);
+
+    /// Leaves out what a line gave before it turned out bad.
+    fn cut(&mut self);
+
+    /// Keeps the place of a line that could not be read, for a prediction that is none.
+    fn push_bad(&mut self);
+
+    /// The labels, or ratings.
+    fn targets(&self) -> &[f32];
+
+    /// The first feature that stands in the place of a label.
+    fn headless(&self) -> Option<Range<usize>>;
+}

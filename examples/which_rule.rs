@@ -1,28 +1,33 @@
-//! Which update rule to choose: each on the data given, at its default settings and a rate that does not have to be guessed.
+//! # Which update rule to choose
 //!
-//! `cargo run --release --example which_rule [TRAIN [VALID]]` prints a Markdown table: held-out loss after 1, 5 and 10 epochs on one
-//! thread, the same on two threads as a ratio after 10, and the time of a nonzero (or rating) beside Adagrad's. Text or packed files.
+//! Shows how to compare runs: every rule on the data given, at its default settings and a learning rate found by the search.
+//! `cargo run --release --example which_rule [TRAIN [VALID]]` takes text or packed files, and prints a Markdown table.
+//!
+//! # The table
+//! It has the held-out loss after 1, 5 and 10 epochs on one thread, and the ratio of two threads' loss to that after 10. The time of a
+//! nonzero (or rating) stands beside Adagrad's.
+//!
+//! # Either kind of data
+//! `ReadOptions` open rows or ratings, whichever the file holds. Each kind has its own `Trainer`.
 #![allow(clippy::print_stdout)] // simpler here than what the command does where nobody reads
 use hogwild::{
-    EpochReport, Outcome, Rule, Schedule, Settings,
-    data::{CacheFolder, Data, ReadOptions},
-    train_factorization, train_linear,
+    EpochReport, Outcome, Rule, Schedule, Trainer,
+    data::{Data, ReadOptions},
 };
 use std::path::PathBuf;
 
 const EPOCHS: usize = 10;
 
 fn train(data: &Data, valid: &Data, rule: Rule, threads: usize) -> hogwild::Result<Outcome> {
-    let constant = |settings| Settings { rule, threads, epochs: EPOCHS, schedule: Schedule::Constant, ..settings };
     match (data, valid) {
-        (Data::Rows(data), Data::Rows(valid)) => {
-            train_linear(data, Some(valid), &constant(Settings::default()), &mut (), &Default::default())
-        }
-        (Data::Ratings(data), Data::Ratings(valid)) => {
-            train_factorization(data, Some(valid), &constant(Settings::for_ratings()), &mut (), &Default::default())
-        }
+        (Data::Rows(data), Data::Rows(valid)) => fit(Trainer::linear(), data, valid, rule, threads),
+        (Data::Ratings(data), Data::Ratings(valid)) => fit(Trainer::factorization(), data, valid, rule, threads),
         _ => panic!("training and held-out data are of different kinds"),
     }
+}
+
+fn fit<'a, D>(trainer: Trainer<'a, D>, data: &D, valid: &'a D, rule: Rule, threads: usize) -> hogwild::Result<Outcome> {
+    trainer.rule(rule).threads(threads).epochs(EPOCHS).schedule(Schedule::Constant).valid(valid).fit(data)
 }
 
 fn held_out(epochs: &[EpochReport], epoch: usize) -> f64 {
@@ -37,8 +42,7 @@ fn nanoseconds(epochs: &[EpochReport]) -> f64 {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args_os().skip(1).map(PathBuf::from);
     let (train_path, valid_path) = (args.next(), args.next());
-    let cache = CacheFolder::of_user().ok_or("no folder for caches")?;
-    let open = |path: PathBuf| ReadOptions::new().cache(cache.clone()).open(&[path]);
+    let open = |path: PathBuf| ReadOptions::new().temporary(std::env::temp_dir()).open(&[path]);
     let data = open(train_path.unwrap_or("data/reviews.train.svm".into()))?;
     let valid = open(valid_path.unwrap_or("data/reviews.test.svm".into()))?;
 

@@ -1,9 +1,10 @@
 //! `hogwild cache`: what is kept of text that was packed, and how to be rid of it.
 use super::{
-    data::cache_folder,
+    environment::{cache_folder, temporary_folder},
     say::{say, show},
 };
 use clap::{Args, Subcommand};
+use hogwild::data::remove_left_folders;
 use std::time::Duration;
 
 #[derive(Subcommand)]
@@ -60,6 +61,7 @@ pub fn run(command: CacheCommand) -> anyhow::Result<()> {
             say!("{} files, {} in {folder}", entries.len(), size(total));
         }
         CacheCommand::Clear(args) => {
+            remove_left_folders(&temporary_folder());
             let (files, bytes) = cache.map_or(Ok((0, 0)), |cache| cache.clear(args.older_than.unwrap_or_default()))?;
             show(&format!("{files} files, {} removed from {folder}\n", size(bytes)))?;
         }

@@ -1,5 +1,6 @@
 //! What all commands that read data share: the options about it, and the progress of packing.
 use super::{
+    environment, flags,
     interrupt::{Interrupted, watched},
     named::named,
     say::say,
@@ -9,7 +10,7 @@ use clap::Args;
 use hogwild::{
     Error, Scored, TrainedModel, Window,
     data::{
-        Cache, CacheFolder, Check, Columns, Format, NotKept, OnBadRow, Opened, Origin, PackSettings, Progress, ReadOptions, Repeated,
+        Cache, Check, Columns, Format, NotKept, OnBadRow, Opened, Origin, PackReport, PackSettings, Progress, ReadOptions, Repeated,
         is_safetensors, looks_like,
     },
 };
@@ -60,7 +61,8 @@ pub struct CacheOptions {
     /// Do not keep the packed form of text; it is otherwise kept in $HOGWILD_CACHE, else in the user's cache folder
     #[arg(long)]
     pub no_cache: bool,
-    /// How much is kept of the packed forms of text, such as 20G: the least recently used go first [default: a fifth of the disk's free space]
+    /// How much is kept of the packed forms of text, such as 20G: the least recently used go first [default: a fifth of the disk's free
+    /// space]
     #[arg(long, value_name = "SIZE", env = "HOGWILD_CACHE_SIZE", value_parser = bytes)]
     pub cache_size: Option<u64>,
     /// When the integrity of a packed file is checked: once, and then only if it has changed since (for which a record is kept in the
@@ -111,14 +113,14 @@ impl CacheOptions {
     }
 
     fn open_with(&self, inputs: &[PathBuf], settings: &PackSettings, quiet: bool) -> anyhow::Result<Opened> {
-        let folder = if self.no_cache { None } else { cache_folder() };
+        let folder = if self.no_cache { None } else { environment::cache_folder() };
         let cache = folder.map(|folder| Cache { folder, check: self.check, size: self.cache_size });
         let opened = interruptible(quiet, |progress| {
-            let options = ReadOptions::new().settings(settings.clone()).progress(progress);
+            let options = ReadOptions::new().settings(settings.clone()).temporary(environment::temporary_folder()).progress(progress);
             cache.into_iter().fold(options, ReadOptions::cache).open(inputs)
         })?;
         if let Some(report) = &opened.report {
-            super::pack::warn_skipped(report, settings.unlabelled);
+            warn_skipped(report, settings.unlabelled);
         }
         if quiet {
             return Ok(opened);
@@ -132,10 +134,13 @@ impl CacheOptions {
     }
 }
 
-/// Where packed forms of text are kept: `$HOGWILD_CACHE`, else `hogwild` in the user's cache folder. None: nowhere.
-pub fn cache_folder() -> Option<CacheFolder> {
-    let given = std::env::var_os("HOGWILD_CACHE").filter(|folder| !folder.is_empty());
-    given.map(CacheFolder::at).or_else(CacheFolder::of_user)
+/// Rows that were left out (or, with `kept`, only kept their places) are always told of.
+pub fn warn_skipped(report: &PackReport, kept: bool) {
+    if report.skipped > 0 {
+        let what = if kept { "found" } else { "skipped" };
+        say!("{what} {} bad rows, the first of them:", report.skipped);
+        report.first_skipped.iter().for_each(|row| say!("  {}", flags::in_remedy(row)));
+    }
 }
 
 /// Where data came from, unless it is the input itself.

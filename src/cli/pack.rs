@@ -1,14 +1,14 @@
 //! `hogwild pack`: text into one memory-mapped file.
 use super::{
-    data::{DataOptions, interruptible},
-    flags, outputs,
+    data::{DataOptions, interruptible, warn_skipped},
+    outputs,
     say::{say, show},
     summary,
     threads::ThreadOptions,
 };
 use clap::Args;
 use hogwild::{
-    data::{PackReport, PackSettings, ReadOptions, is_safetensors},
+    data::{PackSettings, ReadOptions, is_safetensors},
     memory,
 };
 use std::path::PathBuf;
@@ -61,13 +61,4 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
         show(&format!("{out}: {read:.1} MB read in {:.2} s, {speed:.0} MB/s{peak}\n", report.seconds))?;
     }
     Ok(())
-}
-
-/// Rows that were left out (or, with `kept`, only kept their places) are always told of.
-pub fn warn_skipped(report: &PackReport, kept: bool) {
-    if report.skipped > 0 {
-        let what = if kept { "found" } else { "skipped" };
-        say!("{what} {} bad rows, the first of them:", report.skipped);
-        report.first_skipped.iter().for_each(|row| say!("  {}", flags::in_remedy(row)));
-    }
 }

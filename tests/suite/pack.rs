@@ -281,7 +281,7 @@ fn text_is_packed_once() {
         std::thread::sleep(std::time::Duration::from_millis(2300));
     };
     write("1 1:1\n");
-    let (cached, plain) = (ReadOptions::new().cache(CacheFolder::at(&cache)), ReadOptions::new());
+    let (cached, plain) = (ReadOptions::new().cache(CacheFolder::at(&cache)), ReadOptions::new().temporary(directory.path()));
     let open = |use_cache| if use_cache { &cached } else { &plain }.open(std::slice::from_ref(&input)).unwrap();
     let first = open(true);
     assert!(matches!(&first.origin, Origin::Kept(path) if path.starts_with(&cache)) && first.report.is_some(), "{:?}", first.origin);
@@ -315,6 +315,8 @@ fn text_is_packed_once() {
     let temporary = open(false);
     assert!(matches!(temporary.origin, Origin::NotKept(NotKept::NoCache)));
     assert!(temporary.report.is_some() && !temporary.data.name().starts_with(&cache));
+    let refused = ReadOptions::new().open(std::slice::from_ref(&input)).unwrap_err().to_string();
+    assert!(refused.contains("there is no folder for that; give one by `ReadOptions::temporary`"), "{refused}");
     assert!(cached.open(&[input.clone(), kept]).is_err());
 }
 

@@ -45,6 +45,7 @@ pub use ratings::{IdList, Ratings};
 pub use rows::{RowParts, Rows, RowsCsr};
 pub use spread::{Farthest, Spread};
 pub use targets::TargetCounts;
+pub use temporary::remove_left_folders;
 pub use text::{Column, Columns, Format, OnBadRow, Repeated, looks_like};
 pub use window::Window;
 

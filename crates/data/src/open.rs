@@ -4,7 +4,7 @@ use crate::{
     Cache, Data, NotKept, Origin, PackReport, PackSettings, cache, is_safetensors,
     pack::pack_sources,
     store::Store,
-    temporary::{PACKED, temporary_folder},
+    temporary::{PACKED, folder_in, remove_left_folders},
 };
 use hogwild_base::{Error, Progress, Result};
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ impl Opened {
     }
 }
 
-/// How data are read: what text looks like, which cache is used, who is told how far it is.
+/// How data are read: what text looks like, which folders it is packed into, who is told how far it is.
 ///
 /// ```
 /// # mod hogwild { pub use hogwild_data as data; }
@@ -50,17 +50,18 @@ impl Opened {
 pub struct ReadOptions<'a> {
     settings: PackSettings,
     cache: Option<Cache>,
+    temporary: Option<PathBuf>,
     progress: &'a dyn Progress,
 }
 
 impl Default for ReadOptions<'_> {
     fn default() -> Self {
-        ReadOptions { settings: PackSettings::default(), cache: None, progress: &() }
+        ReadOptions { settings: PackSettings::default(), cache: None, temporary: None, progress: &() }
     }
 }
 
 impl<'a> ReadOptions<'a> {
-    /// Text of any kind that is recognised, no cache, and nobody who waits.
+    /// Text of any kind that is recognised, no folder to pack it into, and nobody who waits.
     pub fn new() -> ReadOptions<'a> {
         ReadOptions::default()
     }
@@ -80,6 +81,12 @@ impl<'a> ReadOptions<'a> {
         ReadOptions { cache: Some(cache.into()), ..self }
     }
 
+    /// A folder for text that no cache keeps: it is packed there, for as long as the [`Opened`] lives. `std::env::temp_dir()` is the
+    /// system's. What killed runs left in it is removed.
+    pub fn temporary(self, folder: impl Into<PathBuf>) -> Self {
+        ReadOptions { temporary: Some(folder.into()), ..self }
+    }
+
     /// Is told the bytes read, of text before decompression. Where it says `false`, reading ends with [`Error::Io`] of the kind
     /// `Interrupted`, and nothing is written.
     pub fn progress(self, progress: &'a dyn Progress) -> Self {
@@ -97,10 +104,11 @@ impl<'a> ReadOptions<'a> {
 
     /// Opens a packed file, or packs text and opens the result.
     ///
-    /// Without a cache, or where it cannot be written, packed text is kept only as long as the [`Opened`].
+    /// Without a cache, or where it cannot be written, text is packed into the folder for [`temporary`](Self::temporary) files.
     ///
     /// # Errors
-    /// What cannot be read or understood, with its place; a packed file that is damaged, or is given beside other inputs.
+    /// What cannot be read or understood, with its place; a packed file that is damaged, or is given beside other inputs; text for which
+    /// there is no folder.
     pub fn open(&self, inputs: &[PathBuf]) -> Result<Opened> {
         if let Some(path) = inputs.iter().find(|path| is_safetensors(path)) {
             if inputs.len() > 1 {
@@ -116,6 +124,7 @@ impl<'a> ReadOptions<'a> {
             };
             return Ok(Opened { data, origin: Origin::Input, report: None, temporary: None });
         }
+        self.temporary.iter().for_each(|folder| remove_left_folders(folder));
         let mut why = NotKept::NoCache;
         if let Some(cache) = &self.cache {
             match cache::open_text(inputs, &self.settings, cache, self.progress)? {
@@ -123,7 +132,8 @@ impl<'a> ReadOptions<'a> {
                 Err(not_kept) => why = not_kept,
             }
         }
-        let (temporary, _lock) = temporary_folder().map_err(Error::io(&std::env::temp_dir(), "create a directory in"))?;
+        let Some(place) = &self.temporary else { return Err(no_folder(inputs, why)) };
+        let (temporary, _lock) = folder_in(place).map_err(Error::io(place, "create a directory in"))?;
         let path = temporary.path().join(PACKED);
         let report = self.pack(inputs, &path)?;
         let data = self.check(&path)?;
@@ -135,6 +145,18 @@ impl<'a> ReadOptions<'a> {
     /// Opens a packed file and checks all of it.
     fn check(&self, path: &Path) -> Result<Data> {
         Data::in_store(Store::open(path)?, None, self.progress)
+    }
+}
+
+/// Of text that cannot be packed, as the cache does not keep it and there is no other folder.
+fn no_folder(inputs: &[PathBuf], why: NotKept) -> Error {
+    match why {
+        NotKept::Unwritable { folder, source } => Error::Io { path: folder, action: "write", source },
+        _ => Error::BadFile {
+            path: inputs.first().cloned().unwrap_or_default(),
+            problem: "is text, which is packed first, and there is no folder for that".into(),
+            remedy: "give one by `ReadOptions::temporary`",
+        },
     }
 }
 

@@ -1,4 +1,4 @@
-//! Folders for packed text that is not kept: `hogwild-XXXXXX` in the system's folder for temporary files.
+//! Folders for packed text that is not kept: `hogwild-XXXXXX` in a folder for temporary files.
 //!
 //! A file `lock` in it is locked for as long as the folder is used. What a killed run left is removed by a later one: a folder of just such
 //! a name that holds just what we write there. Others have the right to the name too, so nothing else is touched.
@@ -20,11 +20,7 @@ const LOCK: &str = "lock";
 pub(crate) const PACKED: &str = "packed.safetensors";
 
 /// A folder, with the lock that says it is in use.
-pub(crate) fn temporary_folder() -> io::Result<(TempDir, File)> {
-    folder_in(&std::env::temp_dir())
-}
-
-fn folder_in(place: &Path) -> io::Result<(TempDir, File)> {
+pub(crate) fn folder_in(place: &Path) -> io::Result<(TempDir, File)> {
     loop {
         let folder = tempfile::Builder::new().prefix(NAME).rand_bytes(left::LETTERS).tempdir_in(place)?;
         let path = folder.path().join(LOCK);
@@ -35,9 +31,9 @@ fn folder_in(place: &Path) -> io::Result<(TempDir, File)> {
     }
 }
 
-/// Removes the folders that killed runs left.
-pub(crate) fn remove_left_folders() {
-    remove_unused(&std::env::temp_dir(), left::LONG);
+/// Removes the folders that killed runs left in a folder for temporary files, when they are an hour old.
+pub fn remove_left_folders(place: &Path) {
+    remove_unused(place, left::LONG);
 }
 
 fn remove_unused(place: &Path, age: Duration) {

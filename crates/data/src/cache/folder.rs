@@ -1,9 +1,8 @@
 //! The cache folder as a whole: what is in it, how much of it is kept, and what killed runs left.
 //!
-//! An entry `NAME-PLACE-STATE.safetensors` has a file `....safetensors.used` beside it, empty, whose time of modification is that of the last
-//! use: the entry's own would make it another file to whoever has checked it. Nothing else in the folder is touched.
+//! An entry `NAME-PLACE-STATE.safetensors` has a file `....safetensors.used` beside it, empty, whose time of modification is that of the
+//! last use: the entry's own would make it another file to whoever has checked it. Nothing else in the folder is touched.
 use super::record::{CHECKED, forget};
-use crate::temporary::remove_left_folders;
 use hogwild_base::{Error, Result, output::remove_left};
 use std::{
     ffi::OsString,
@@ -33,11 +32,6 @@ impl CacheFolder {
     /// The one at a path.
     pub fn at(path: impl Into<PathBuf>) -> CacheFolder {
         CacheFolder(path.into())
-    }
-
-    /// `hogwild` in the user's cache folder. None: the system knows of none.
-    pub fn of_user() -> Option<CacheFolder> {
-        dirs::cache_dir().map(|folder| CacheFolder(folder.join("hogwild")))
     }
 
     /// Where it is.
@@ -87,23 +81,23 @@ impl CacheFolder {
         Ok((count, bytes))
     }
 
-    /// Removes what killed runs left in the folder, and in the folder for temporary files.
+    /// Removes what killed runs left in the folder.
     pub(super) fn tidy(&self) {
         // These folders are ours alone, and what is left there may be large: it goes at once.
         [&self.0, &self.0.join(CHECKED)].into_iter().for_each(|folder| remove_left(folder, Duration::ZERO));
-        remove_left_folders();
     }
 
     /// Removes an entry with all that belongs to it. A run that still reads it keeps its mapping.
     pub(super) fn remove(&self, entry: &Path) -> std::io::Result<()> {
         fs::remove_file(entry)?;
         let _ = fs::remove_file(mark(entry)); // there may be none
-        forget(self, entry);
+        forget(&self.0, entry);
         Ok(())
     }
 
     /// The least recently used go until the rest is no more than so many bytes; by default a fifth of what the disk would have free
-    /// without any. `newest` stays to the last: gives whether there is room for it. If it is too large by itself, nothing goes for its sake.
+    /// without any. `newest` stays to the last: gives whether there is room for it. If it is too large by itself, nothing goes for its
+    /// sake.
     pub(super) fn trim(&self, most: Option<u64>, newest: &Path) -> (bool, u64) {
         let mut entries = self.entries().unwrap_or_default();
         let mut total: u64 = entries.iter().map(|entry| entry.bytes).sum();

@@ -83,7 +83,7 @@ pub enum NotKept {
 /// For that the check leaves a record in the cache folder.
 pub(crate) fn open(path: &Path, cache: &Cache, progress: &dyn Progress) -> Result<Data> {
     let store = Store::open(path)?;
-    let Some(record) = Record::of(&cache.folder, &store.path, &store.file, &store.checksum) else {
+    let Some(record) = Record::of(cache.folder.path(), &store.path, &store.file, &store.checksum) else {
         return Data::in_store(store, None, progress);
     };
     if let Some(found) = record.found().filter(|_| cache.check == Check::Once) {

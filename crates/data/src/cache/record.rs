@@ -1,14 +1,13 @@
 //! Stamps: what a full check of a packed file found, kept so that a file that has not changed since need not be read from end to end again.
 //!
 //! A record lies in the cache folder under `checked/`, named by the file's path, and holds for as long as device, inode, length, the times
-//! of the last changes (the system's own too, which nobody can set back) and the checksum that the file says of itself are the same, and the
-//! record's own checksum is right.
+//! of the last changes (the system's own too, which nobody can set back) and the checksum that the file says of itself are the same, and
+//! the record's own checksum is right.
 //!
 //! What slips through: bytes that change on a failing disk, and what is written through a shared mapping of the file: that changes the
 //! times at the first write to a page alone, until the system has written the page to the disk, half a minute later or so. Numbers would
 //! be wrong then, as those of a file that changes while it is mapped, and no more; [`Check::Always`] finds it. So that other writes are
 //! seen, the last change must be two seconds old when a check begins that is to leave a record, and when it ends.
-use super::CacheFolder;
 use crate::sources;
 use hogwild_base::OutputFile;
 use serde_json::{Value, json};
@@ -52,8 +51,9 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Of an open file that says this checksum of itself. None where there can be none: a small file, a system without inodes.
-    pub fn of(folder: &CacheFolder, path: &Path, file: &File, checksum: &str) -> Option<Record> {
+    /// In a cache folder, of an open file that says this checksum of itself. None where there can be none: a small file, a system without
+    /// inodes.
+    pub fn of(folder: &Path, path: &Path, file: &File, checksum: &str) -> Option<Record> {
         file.metadata().is_ok_and(|now| now.len() >= LEAST).then_some(())?;
         Some(Record {
             path: place(folder, path)?,
@@ -98,13 +98,13 @@ fn sum(file: &Value, found: &Value) -> String {
 }
 
 /// Removes the record of a file that is no more.
-pub(super) fn forget(folder: &CacheFolder, path: &Path) {
+pub(super) fn forget(folder: &Path, path: &Path) {
     let _ = place(folder, path).map(std::fs::remove_file);
 }
 
-fn place(folder: &CacheFolder, path: &Path) -> Option<PathBuf> {
+fn place(folder: &Path, path: &Path) -> Option<PathBuf> {
     let name = xxh3_64(std::path::absolute(path).ok()?.as_os_str().as_encoded_bytes());
-    Some(folder.path().join(CHECKED).join(format!("{name:016x}.json")))
+    Some(folder.join(CHECKED).join(format!("{name:016x}.json")))
 }
 
 fn is_settled(file: &File) -> bool {

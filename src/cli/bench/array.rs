@@ -2,7 +2,7 @@
 //!
 //! Arrays are read by plain loads; a hand-over is relaxed loads and stores of one atomic. Huge pages are advised as for parameters. A
 //! measurement is the best of a few short takes: what disturbs it only makes it slower.
-use super::{interrupted, machine::mebibytes};
+use super::{interrupted, table::mebibytes};
 use anyhow::Context;
 use crossbeam::{sync::WaitGroup, utils::CachePadded};
 use hogwild::memory;

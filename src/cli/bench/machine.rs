@@ -2,7 +2,7 @@
 //! two cores write one line in turn; and how large its caches are, which decides where parameters come from.
 use super::{
     array::{Array, READING, Random, best, cores, handover, together},
-    table::Table,
+    table::{Table, mebibytes, millions},
 };
 use crate::cli::environment;
 use hogwild::InstructionSet;
@@ -144,11 +144,6 @@ impl Random {
     }
 }
 
-/// A rate, as tables have it.
-pub fn millions(rate: f64) -> String {
-    format!("{:.0}", rate / 1e6)
-}
-
 /// A table of lines a second.
 pub fn random_table(all: impl Iterator<Item = Random>) -> Table {
     let mut table = Table::new(&["array", "threads", "dependent", "independent"]);
@@ -156,11 +151,6 @@ pub fn random_table(all: impl Iterator<Item = Random>) -> Table {
         table.row([mebibytes(bytes), threads.to_string(), millions(dependent), millions(independent)]);
     }
     table
-}
-
-pub fn mebibytes(bytes: usize) -> String {
-    let size = bytes as f64 / (1 << 20) as f64;
-    format!("{size:.*} MiB", if size < 0.1 { 3 } else { (size < 10.0) as usize })
 }
 
 /// The instruction set that workers have.

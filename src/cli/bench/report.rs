@@ -3,8 +3,8 @@ use super::{
     array::Random,
     limit::{Limit, Work},
     lost::Lost,
-    machine::{Rates, mebibytes, millions, random_table},
-    table::Table,
+    machine::{Rates, random_table},
+    table::{Table, mebibytes, millions},
     trainer::{HeldOut, Timing, Variant},
 };
 use hogwild::{Settings, data::Data};

@@ -1,4 +1,4 @@
-//! Tables of text: a heading, and columns as wide as their longest entry, all to the right.
+//! Tables of text: a heading, and columns as wide as their longest entry, all to the right. And how numbers are written there.
 
 pub struct Table(Vec<Vec<String>>);
 
@@ -19,4 +19,15 @@ impl Table {
         };
         self.0.iter().map(line).collect()
     }
+}
+
+/// A rate, in millions.
+pub fn millions(rate: f64) -> String {
+    format!("{:.0}", rate / 1e6)
+}
+
+/// A size.
+pub fn mebibytes(bytes: usize) -> String {
+    let size = bytes as f64 / (1 << 20) as f64;
+    format!("{size:.*} MiB", if size < 0.1 { 3 } else { (size < 10.0) as usize })
 }

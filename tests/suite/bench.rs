@@ -82,7 +82,7 @@ fn check_set(set: &Value, threads: &[u64]) {
     }
     for held_out in list(set, "held_out") {
         number(held_out, "loss_first_epoch", 1e-3, 10.0);
-        let ratio = number(held_out, "last_beside_one_thread", 0.2, 5.0);
+        let ratio = number(held_out, "last_vs_one_thread", 0.2, 5.0);
         assert!(held_out["threads"] != 1 || ratio == 1.0, "{held_out}");
     }
 }

@@ -96,8 +96,8 @@ impl Report {
             let mut json = of(found.variant, found.hot_rows);
             json["loss_first_epoch"] = found.first.into();
             json["loss_last_epoch"] = found.last.into();
-            json["first_beside_one_thread"] = (found.first / self.held_out[0].first).into();
-            json["last_beside_one_thread"] = (found.last / self.held_out[0].last).into();
+            json["first_vs_one_thread"] = (found.first / self.held_out[0].first).into();
+            json["last_vs_one_thread"] = (found.last / self.held_out[0].last).into();
             json
         };
         let lost = |lost: &Lost| {

@@ -1,10 +1,12 @@
 //! The builder of a run: `Trainer::linear().loss(Loss::Logistic).holdout(0.1).fit(&rows)?.save("m.safetensors")?`.
 //!
-//! It gathers settings, held-out data and who follows the run, and hands them to the session; the methods of the settings come from their
-//! declarations, in `options`.
+//! It gathers settings, held-out data and who follows the run, and hands them to the session. The methods of the settings are made from
+//! their declarations, in `options`.
 use crate::{
-    AnyData, Ended, Error, Metrics, Outcome, Result, Scored, Settings, TrainedModel, Watch,
+    AnyData, Batch, Ended, Error, InstructionSet, IntoSetting, Loss, Metric, Metrics, Normalize, Order, Outcome, Result, Rule, Schedule,
+    Scored, Settings, TrainedModel, Watch, Window,
     data::{Ratings, Rows},
+    options::each_setting,
     rules::UpdateRule,
     train_factorization, train_factorization_with, train_linear, train_linear_with,
 };
@@ -31,9 +33,9 @@ type Session<'a, D> = Box<dyn FnOnce(&D, Option<&D>, &Settings, &mut dyn Watch, 
 /// # Ok(()) }
 /// ```
 pub struct Trainer<'a, D> {
-    pub(crate) settings: Settings,
+    settings: Settings,
     /// The names of the settings that were given.
-    pub(crate) given: Vec<&'static str>,
+    given: Vec<&'static str>,
     valid: Option<&'a D>,
     watch: Option<&'a mut dyn Watch>,
     stop: Option<&'a AtomicBool>,
@@ -139,6 +141,33 @@ impl<'a, D> Trainer<'a, D> {
         (self.session)(data, self.valid, &self.settings, watch, self.stop.unwrap_or(&never))
     }
 }
+
+/// A method for each setting.
+macro_rules! methods {
+    ($([$($parent:ident)?] $(#[doc = $help:literal])+ $name:ident: $type:ty;)+) => {
+        /// The settings, each by a method of its name.
+        impl<D> Trainer<'_, D> {
+            $(methods! { @one [$($parent)?] $(#[doc = $help])+ $name: $type })+
+        }
+    };
+    (@one [] $(#[doc = $help:literal])+ rule: $type:ty) => {
+        $(#[doc = $help])+
+        /// A rule's own type is taken too, as in `.rule(Adam::DEFAULT)`; for one of your own see [`own_rule`](Self::own_rule).
+        pub fn rule(mut self, rule: impl Into<$type>) -> Self {
+            self.settings.rule = rule.into();
+            self
+        }
+    };
+    (@one [$($parent:ident)?] $(#[doc = $help:literal])+ $name:ident: $type:ty) => {
+        $(#[doc = $help])+
+        pub fn $name(mut self, value: impl IntoSetting<$type>) -> Self {
+            self.settings.$($parent.)?$name = value.into_setting();
+            self.given.push(stringify!($name));
+            self
+        }
+    };
+}
+each_setting! { methods }
 
 /// What can be done with the model of a run.
 impl Outcome {

@@ -2,14 +2,18 @@
 //!
 //! ```text
 //! group! { $ "Heading of the group";
-//!     /// Help, which is the documentation of the field and of the builder's method too. Other settings stand in it as `batch_growth`.
-//!     name: Type = default, ratings default_of_ratings => { value: "RATE", must_be: "above 0; try 0.1", within: |s| s.name > 0.0, }
+//!     /// Help, which is the documentation of the field and of the builder's method too. Other settings stand in it as
+//!     /// `batch_growth`.
+//!     name: Type = default, ratings default_of_ratings => {
+//!         value: "RATE", must_be: "above 0; try 0.1", within: |s| s.name > 0.0,
+//!     }
 //! }
 //! ```
 //!
-//! A declaration makes a field of [`Settings`](super::Settings), its defaults, a method of [`Trainer`](crate::Trainer), and an
-//! [`Opt`](super::Opt), whose fields stand between the braces. Groups stand in files of their own, and yet make one flat struct: so each
-//! group makes a macro `fields`, which hands its fields on to the next group; the last one to `settings!`.
+//! A declaration makes a field of [`Settings`](super::Settings), its defaults, and an [`Opt`](super::Opt), whose fields stand between the
+//! braces. Groups stand in files of their own, and yet make one flat struct: so each group makes a macro `fields`, which hands its fields
+//! on to the next group; the last one to `settings!`. That makes a macro in turn, `each_setting!`, by which others make something of all
+//! settings, as the builder makes its methods.
 
 /// See above. The `$` is one that stands in what is made; `in transforms: Transforms` begins a group whose settings lie in one field.
 macro_rules! group {
@@ -20,8 +24,13 @@ macro_rules! group {
         group! { @options $heading; [] $($(#[doc = $help])+ $name: $type => { $($body)* })+ }
 
         macro_rules! fields {
-            ([$d($d rest:ident)*] $d($d before:tt)*) => {
-                collect! { [$d($d rest)*] $d($d before)* $($(#[doc = $help])+ $name: $type = $default, [$($ratings)?];)+ }
+            ($d dollar:tt [$d($d rest:ident)*] { $d($d before:tt)* } { $d($d listed:tt)* }) => {
+                collect! {
+                    $d dollar
+                    [$d($d rest)*]
+                    { $d($d before)* $($(#[doc = $help])+ $name: $type = $default, [$($ratings)?];)+ }
+                    { $d($d listed)* $([] $(#[doc = $help])+ $name: $type;)+ }
+                }
             };
         }
         pub(super) use fields;
@@ -33,8 +42,13 @@ macro_rules! group {
         group! { @options $heading; [$parent] $($(#[doc = $help])+ $name: $type => { $($body)* })+ }
 
         macro_rules! fields {
-            ([$d($d rest:ident)*] $d($d before:tt)*) => {
-                collect! { [$d($d rest)*] $d($d before)* $(#[doc = $about])+ $parent: $whole = $whole::default(), []; }
+            ($d dollar:tt [$d($d rest:ident)*] { $d($d before:tt)* } { $d($d listed:tt)* }) => {
+                collect! {
+                    $d dollar
+                    [$d($d rest)*]
+                    { $d($d before)* $(#[doc = $about])+ $parent: $whole = $whole::default(), []; }
+                    { $d($d listed)* $([$parent] $(#[doc = $help])+ $name: $type;)+ }
+                }
             };
         }
         pub(super) use fields;
@@ -44,11 +58,6 @@ macro_rules! group {
             options: &[$(group! { @option $heading; $parent $(#[doc = $help])+ $name: $type => { $($body)* } }),+],
             check,
         };
-
-        /// The settings of this group, each by a method of its name.
-        impl<D> crate::Trainer<'_, D> {
-            $(group! { @method $parent $(#[doc = $help])+ $name: $type })+
-        }
     };
     (@option $heading:literal; [$($parent:ident)?] $(#[doc = $help:literal])+ $name:ident: $type:ty => { $($body:tt)* }) => {
         super::Opt {
@@ -67,33 +76,18 @@ macro_rules! group {
             ..super::Opt::PLAIN
         }
     };
-    (@method [] $(#[doc = $help:literal])+ rule: $type:ty) => {
-        $(#[doc = $help])+
-        /// A rule's own type is taken too, as in `.rule(Adam::DEFAULT)`; for one of your own see [`own_rule`](Self::own_rule).
-        pub fn rule(mut self, rule: impl Into<$type>) -> Self {
-            self.settings.rule = rule.into();
-            self
-        }
-    };
-    (@method [$($parent:ident)?] $(#[doc = $help:literal])+ $name:ident: $type:ty) => {
-        $(#[doc = $help])+
-        pub fn $name(mut self, value: impl super::IntoSetting<$type>) -> Self {
-            self.settings.$($parent.)?$name = value.into_setting();
-            self.given.push(stringify!($name));
-            self
-        }
-    };
 }
 
-/// Calls the `fields` of each of the groups that are listed, and then `settings!` with all that they have handed on.
+/// Calls the `fields` of each of the groups that are listed, and then `settings!` with all that they have handed on: the fields of the
+/// struct, and the settings, each with the field that it lies in, if that has several.
 macro_rules! collect {
-    ([$next:ident $($rest:ident)*] $($fields:tt)*) => { $next::fields! { [$($rest)*] $($fields)* } };
-    ([] $($fields:tt)*) => { settings! { $($fields)* } };
+    ($d:tt [$next:ident $($rest:ident)*] $fields:tt $listed:tt) => { $next::fields! { $d [$($rest)*] $fields $listed } };
+    ($d:tt [] $fields:tt $listed:tt) => { settings! { $d $fields $listed } };
 }
 
-/// The struct of all settings, with their defaults.
+/// The struct of all settings, with their defaults; and `each_setting!`, which hands the list of them to another macro.
 macro_rules! settings {
-    ($($(#[doc = $help:literal])+ $name:ident: $type:ty = $default:expr, [$($ratings:expr)?];)+) => {
+    ($d:tt { $($(#[doc = $help:literal])+ $name:ident: $type:ty = $default:expr, [$($ratings:expr)?];)+ } { $($listed:tt)* }) => {
         /// Settings of a training run; `Default` is sensible for linear models, [`Settings::for_ratings`] for factorization.
         #[derive(Clone, Debug)]
         pub struct Settings {
@@ -114,5 +108,10 @@ macro_rules! settings {
                 settings
             }
         }
+
+        macro_rules! each_setting {
+            ($d callback:ident) => { $d callback! { $($listed)* } };
+        }
+        pub(crate) use each_setting;
     };
 }

@@ -1,8 +1,8 @@
 //! What a run is told: every setting, declared once, in the file of its group.
 //!
-//! A declaration is the field of [`Settings`] and its defaults, the method of [`Trainer`](crate::Trainer), the flag and its help, the entry of logs
-//! and model files, and the row of `docs/options.md`. A group's `check` says what holds between settings; [`Settings::check`] asks all groups
-//! before any work.
+//! A declaration is the field of [`Settings`] and its defaults, the flag and its help, the entry of logs and model files, the row of
+//! `docs/options.md`, and (by `each_setting!`) the builder's method. A group's `check` says what holds between settings;
+//! [`Settings::check`] asks all groups before any work.
 #[macro_use]
 mod declare;
 mod data;
@@ -30,7 +30,7 @@ use serde_json::{Map, Value};
 use text::Text;
 
 // The order in which flags, documents and logs have the groups.
-collect! { [objective optimizer gradients order stopping parallel data] }
+collect! { $ [objective optimizer gradients order stopping parallel data] {} {} }
 const GROUPS: [Group; 7] =
     [objective::GROUP, optimizer::GROUP, gradients::GROUP, order::GROUP, stopping::GROUP, parallel::GROUP, data::GROUP];
 
@@ -52,8 +52,8 @@ struct RuleFacts<'a> {
 }
 
 impl Settings {
-    /// Sets one by its name, from text: one of [`options`], or a setting of the update rule, such as `beta1`. Whether the value is in its range, and
-    /// goes with the others, is for [`check`](Self::check) to say.
+    /// Sets one by its name, from text: one of [`options`], or a setting of the update rule, such as `beta1`. Whether the value is in its
+    /// range, and goes with the others, is for [`check`](Self::check) to say.
     ///
     /// # Errors
     /// When there is no such setting, or the text is no such value.

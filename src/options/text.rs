@@ -165,8 +165,8 @@ impl Text for Rule {
     }
 }
 
-/// What a method of [`Trainer`](crate::Trainer) takes for a setting of type `T`: a value. Where nothing may be set it takes `None`, and a value
-/// without `Some`.
+/// What the builder's method takes for a setting of type `T`: a value. Where nothing may be set it takes `None`, and a value without
+/// `Some`.
 pub trait IntoSetting<T> {
     /// The setting.
     fn into_setting(self) -> T;

@@ -187,14 +187,11 @@ impl Outcome {
         self.trained()?.score(data)
     }
 
-    /// Held-out metrics of the model: of the best epoch with early stopping, of all together with snapshots, of the last epoch otherwise. None
-    /// where nothing was held out.
+    /// Held-out metrics of the model: of all its members together with snapshots, otherwise of the epoch whose state it is. None where
+    /// there is no model, or nothing was held out.
     pub fn valid(&self) -> Option<Metrics> {
-        let epoch = match self.best {
-            Some(best) => self.epochs.get(best - 1),
-            None => self.epochs.last(),
-        };
-        self.ensemble.or(epoch.and_then(|epoch| epoch.valid))
+        let kept = self.kept.last().and_then(|&epoch| self.epochs.get(epoch - 1));
+        self.ensemble.or(kept.and_then(|epoch| epoch.valid))
     }
 
     /// The model.

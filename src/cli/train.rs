@@ -173,10 +173,10 @@ fn changed(args: &TrainArgs, data: &Opened, valid: Option<&Opened>) -> Option<St
 /// Saves the model and the picture, says how it ended, and with what exit code.
 fn finish(args: &TrainArgs, outcome: &Outcome, report: Report, changed: Option<String>) -> anyhow::Result<ExitCode> {
     report.clear();
-    let whose = match (&outcome.model, outcome.best) {
-        (_, Some(epoch)) => format!("epoch {epoch}, the best"),
-        (Some(model), _) if model.members.len() > 1 => format!("the {} cycles completed", model.members.len()),
-        (_, None) => format!("epoch {}", outcome.epochs.len()),
+    let whose = match (outcome.best, &outcome.kept[..]) {
+        (Some(epoch), _) => format!("epoch {epoch}, the best"),
+        (None, [epoch]) => format!("epoch {epoch}"),
+        (None, epochs) => format!("the {} cycles completed", epochs.len()),
     };
     // Finite, but worse than a constant on what it was trained on.
     let astray = outcome.astray.filter(|astray| astray.diverged);

@@ -13,9 +13,18 @@ use crate::{
 use hogwild_base::{Error, Result};
 use hogwild_kernels::schedule::epochs_of_cycle;
 
-/// States, with what they score on held-out data where there are to be several.
+/// What is kept of an epoch.
+struct Kept {
+    /// From 1.
+    epoch: usize,
+    state: Tensors,
+    /// What it scores on held-out data, where several states are to be one model.
+    scored: Option<Scored>,
+}
+
+/// The epochs that are kept so far.
 pub(super) struct Checkpoints {
-    states: Vec<(Tensors, Option<Scored>)>,
+    states: Vec<Kept>,
     /// Whether the last of them gives way to the next.
     passing: bool,
     best: Option<Best>,
@@ -39,7 +48,7 @@ impl Checkpoints {
             if self.passing {
                 self.states.pop();
             }
-            self.states.push((state, scored.filter(|_| self.snapshots.is_some())));
+            self.states.push(Kept { epoch, state, scored: scored.filter(|_| self.snapshots.is_some()) });
             let ends = |n| epochs_of_cycle(epoch as u64 - 1, self.epochs, n).end == epoch as u64;
             self.passing = part || !self.snapshots.is_some_and(ends);
         }
@@ -57,16 +66,22 @@ impl Checkpoints {
         if self.passing && self.states.len() > 1 {
             self.states.pop();
         }
-        let (states, scored): (Vec<Tensors>, Vec<Option<Scored>>) = self.states.into_iter().unzip();
-        let scored: Vec<Scored> = scored.into_iter().flatten().collect();
+        let (mut states, mut kept, mut scored) = (Vec::new(), Vec::new(), Vec::new());
+        for one in self.states {
+            states.push(one.state);
+            kept.push(one.epoch);
+            scored.extend(one.scored);
+        }
         let ensemble = (scored.len() > 1).then(|| Scored::mean(settings.loss, scored).metrics(settings.loss));
-        TrainedStates { states, ended, epochs, best: self.best.and_then(|best| best.epoch), astray: None, ensemble }
+        TrainedStates { states, kept, ended, epochs, best: self.best.and_then(|best| best.epoch), astray: None, ensemble }
     }
 }
 
 /// What a run gave, before it is a model.
 pub(super) struct TrainedStates {
     states: Vec<Tensors>,
+    /// The epochs that left them.
+    kept: Vec<usize>,
     ended: Ended,
     epochs: Vec<EpochReport>,
     best: Option<usize>,
@@ -82,12 +97,13 @@ impl TrainedStates {
 
     /// The same with a model of that family.
     pub fn outcome(self, family: &'static str, basis: &Basis, settings: Resolved) -> Outcome {
-        let TrainedStates { states: mut members, mut ended, epochs, best, astray, ensemble } = self;
+        let TrainedStates { states: mut members, mut kept, mut ended, epochs, best, astray, ensemble } = self;
         // What is finite by standardised labels and scaled features need not be by those in the file.
         if !members.iter().all(Tensors::are_finite) {
             let (rate, quantity) = (settings.lr, "a weight, in the unit of the labels over that of its feature,");
             ended = Ended::Diverged(Error::Diverged { epoch: epochs.len(), rate, base: rate, l2: settings.asked.l2, quantity });
             members.clear();
+            kept.clear();
         }
         let model = (!members.is_empty()).then(|| TrainedModel {
             family,
@@ -99,6 +115,6 @@ impl TrainedStates {
             axes: basis.axes.clone(),
             members,
         });
-        Outcome { model, ended, epochs, best, astray, ensemble, settings }
+        Outcome { model, kept, ended, epochs, best, astray, ensemble, settings }
     }
 }

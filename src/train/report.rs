@@ -160,6 +160,9 @@ pub struct Outcome {
     /// With early stopping that of the best epoch; with snapshots an ensemble of the completed cycles, or the last good epoch's model
     /// when none was. None when the first epoch already diverged.
     pub model: Option<TrainedModel>,
+    /// The epochs, from 1, whose states are the model's members: one, or with snapshots the last of each completed cycle. Empty where there
+    /// is no model.
+    pub kept: Vec<usize>,
     /// Why it ended.
     pub ended: Ended,
     /// One an epoch that was completed.

@@ -1,5 +1,8 @@
 //! Snapshot ensembles: which models a run keeps, what they predict together, their file, and what is refused.
-use crate::support::either_kind::{both, defaults, train};
+use crate::support::{
+    command::{hogwild, message},
+    either_kind::{both, defaults, train},
+};
 use hogwild::{Ended, Loss, Outcome, Rule, Schedule, Scored, Settings, TrainedModel, data::Data};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::{collections::HashMap, fs, path::Path};
@@ -29,6 +32,7 @@ fn members_are_the_ends_of_cycles_and_predict_their_mean_from_a_file_too() {
         let outcome = train(data, Some(test), &snapshots(data, 3, 7), None).unwrap();
         let model = outcome.model.unwrap();
         let members = model.score_members(test).unwrap();
+        assert_eq!(outcome.kept, [2, 4, 7]);
         // Seven epochs in three cycles.
         for (member, epoch) in members.iter().zip([2usize, 4, 7]) {
             assert_eq!(Some(member.metrics(model.loss)), outcome.epochs[epoch - 1].valid, "{epoch}");
@@ -105,10 +109,24 @@ fn runs_that_end_early_keep_the_cycles_completed() {
         let outcome = train(data, Some(test), &settings, Some(until)).unwrap();
         assert!(matches!(outcome.ended, Ended::Interrupted) && members(&outcome) == all[..kept], "{until}");
         assert_eq!(outcome.ensemble.is_some(), kept > 1);
+        // What is said of the model is said of the epochs that it is of, not of the last one.
+        assert_eq!(outcome.kept, [2, 4][..kept]);
+        let of_model = outcome.model.as_ref().unwrap().score(test).unwrap().metrics(settings.loss);
+        assert_eq!(outcome.valid(), Some(of_model), "{until}");
     }
     // In the first cycle there is nothing better than where it was.
     let outcome = train(data, Some(test), &settings, Some(0)).unwrap();
-    assert!(outcome.epochs.len() == 1 && members(&outcome).len() == 1);
+    assert!(outcome.epochs.len() == 1 && members(&outcome).len() == 1 && outcome.kept == [1]);
+}
+
+/// Errors grow and shrink with the rate in each cycle, and grow beyond all numbers in the second epoch of the second one.
+#[test]
+fn the_command_names_the_epoch_whose_model_it_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("d.svm"), "1 1:1\n-1 1:1\n".repeat(7)).unwrap();
+    let line = "train d.svm --loss squared --rule sgd --lr 2.5 --threads 1 --epochs 8 --snapshots 2 --out m.safetensors";
+    let said = message(&hogwild(folder.path(), line));
+    assert!(said.contains("NaN or infinite in epoch 6") && said.contains("model of epoch 4 written to m.safetensors\n"), "{said}");
 }
 
 #[test]

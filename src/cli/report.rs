@@ -1,7 +1,7 @@
 //! What a run tells on its way: a bar while an epoch runs, a line after it, JSON lines in the log.
 use super::{
     eval::{metrics_json, metrics_text},
-    say::say,
+    say::{Results, is_standard_output, say},
 };
 use anyhow::Context;
 use hogwild::{
@@ -25,7 +25,7 @@ pub struct Report {
     quiet: bool,
     epochs: usize,
     started: Instant,
-    log: Option<BufWriter<File>>,
+    log: Option<Box<dyn Write>>,
     log_failed: Option<std::io::Error>,
     /// The most bytes of its own that were seen in use.
     own_memory: u64,
@@ -40,7 +40,6 @@ impl Report {
         settings: &Settings,
         data: &Opened,
     ) -> anyhow::Result<Report> {
-        let open = |path: &Path| File::create(path).map(BufWriter::new).with_context(|| format!("{}: cannot write", path.display()));
         let log = log.map(open).transpose()?;
         let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
         let mut report = Report { bar, quiet, epochs: settings.epochs, started: Instant::now(), log, log_failed: None, own_memory: 0 };
@@ -205,6 +204,15 @@ impl Watch for Report {
         self.try_log(line);
         ControlFlow::Continue(())
     }
+}
+
+/// Opens the log.
+fn open(log: &Path) -> anyhow::Result<Box<dyn Write>> {
+    if is_standard_output(log) {
+        return Ok(Box::new(Results));
+    }
+    let file = File::create(log).with_context(|| format!("{}: cannot write", log.display()))?;
+    Ok(Box::new(BufWriter::new(file)))
 }
 
 /// What went wrong, and what becomes of it or what to try.

@@ -4,6 +4,7 @@ use anyhow::Context;
 use std::{
     fmt::Arguments,
     io::{ErrorKind, IoSlice, Write, stderr, stdout},
+    path::Path,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
@@ -26,12 +27,9 @@ pub fn reader_is_gone() -> bool {
     READER_GONE.load(Relaxed)
 }
 
-/// Heeds an error of what was written to standard output by its name, as a log is.
-pub fn see_reader(error: &anyhow::Error) {
-    let is_gone = |cause: &std::io::Error| cause.kind() == ErrorKind::BrokenPipe;
-    if error.chain().filter_map(|cause| cause.downcast_ref()).any(is_gone) {
-        READER_GONE.store(true, Relaxed);
-    }
+/// Whether a path is a name of standard output. Such a file is not opened: that would cut it short where it has other text already.
+pub fn is_standard_output(path: &Path) -> bool {
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path.as_os_str() == *name)
 }
 
 /// Standard output, to be flushed by whoever writes to it.

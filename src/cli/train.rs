@@ -5,7 +5,7 @@ use super::{
     interrupt::watched,
     notes, outputs,
     report::{self, Report},
-    say::{say, see_reader},
+    say::{is_standard_output, say},
     settings::{All, Typed},
     summary,
     threads::MOST_THREADS,
@@ -69,10 +69,7 @@ impl TrainArgs {
     }
 }
 
-pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
-    if args.log.as_ref().is_some_and(|log| log.as_os_str() == "-") {
-        args.log = Some("/dev/stdout".into());
-    }
+pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     // Which defaults hold is known with the data; what is wrong by both is told before they are read.
     let check = |family: &dyn AnyFamily| family.check(&args.settings(family)?);
     // The parser has let through only names that exist.
@@ -84,7 +81,12 @@ pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
             check(*first).or_else(|error| others.iter().find_map(|family| check(*family).ok()).ok_or(error))?;
         }
     }
-    let named = [("--out", args.out.as_ref()), ("--log", args.log.as_ref()), ("--plot", args.plot.as_ref())];
+    // Standard output may be one of the other files, and is told by its name where it has one.
+    let log = match &args.log {
+        Some(log) if is_standard_output(log) => cfg!(unix).then(|| "/dev/stdout".into()),
+        log => log.clone(),
+    };
+    let named = [("--out", args.out.as_ref()), ("--log", log.as_ref()), ("--plot", args.plot.as_ref())];
     outputs::check(args.data.iter().chain(&args.valid), &named)?;
     outputs::check_writable(args.out.iter().chain(&args.plot))?;
     args.options.check_columns(args.data.iter().chain(&args.valid))?;
@@ -109,12 +111,7 @@ pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
         tell_notes(&args, &settings, &data, valid.as_ref())?;
     }
     // To the end, so that a signal in the midst of saving takes nothing away.
-    let outcome = watched(|stop| train(&args, family, &settings, (&data, valid.as_ref()), stop));
-    if let (Err(error), Some("/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1")) = (&outcome, args.log.as_ref().and_then(|log| log.to_str()))
-    {
-        see_reader(error);
-    }
-    outcome
+    watched(|stop| train(&args, family, &settings, (&data, valid.as_ref()), stop))
 }
 
 /// Says what is odd about the training data, and about held-out data beside them.

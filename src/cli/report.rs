@@ -5,7 +5,7 @@ use super::{
 };
 use anyhow::Context;
 use hogwild::{
-    Astray, EpochReport, InstructionSet, Normalize, Outcome, Progress, RateSearchReport, Settings, TriedRate, Watch, WindowReport,
+    Astray, EpochProgress, EpochReport, InstructionSet, Normalize, Outcome, RateSearchReport, Settings, TriedRate, Watch, WindowReport,
     data::{Data, Opened},
     memory,
 };
@@ -121,7 +121,7 @@ impl Report {
 }
 
 impl Watch for Report {
-    fn progress(&mut self, now: Progress) -> ControlFlow<()> {
+    fn progress(&mut self, now: EpochProgress) -> ControlFlow<()> {
         self.see_memory();
         if self.started.elapsed() < Duration::from_secs(1) {
             return ControlFlow::Continue(());

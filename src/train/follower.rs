@@ -1,5 +1,5 @@
 //! Who follows a run and may end it: a watcher between and within epochs, or a flag that a signal handler sets.
-use super::report::{EpochReport, Progress, Watch};
+use super::report::{EpochProgress, EpochReport, Watch};
 use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
     time::Duration,
@@ -21,7 +21,7 @@ impl<'a> Follower<'a> {
     }
 
     /// Tells where the run stands; whether it is to end at once.
-    pub fn progress(&mut self, progress: Progress) -> bool {
+    pub fn progress(&mut self, progress: EpochProgress) -> bool {
         self.ended |= self.watch.progress(progress).is_break();
         self.is_over()
     }

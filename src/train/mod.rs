@@ -28,7 +28,7 @@ use hogwild_kernels::{
 use session::Job;
 use std::{any::type_name, sync::atomic::AtomicBool};
 
-pub use report::{Astray, Ended, EpochReport, Outcome, Progress, RateSearchReport, TriedRate, Watch};
+pub use report::{Astray, Ended, EpochProgress, EpochReport, Outcome, RateSearchReport, TriedRate, Watch};
 pub use resolved::Resolved;
 
 /// Trains a linear model on sparse rows.

@@ -86,7 +86,7 @@ pub struct Astray {
 
 /// Where a running epoch stands.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress {
+pub struct EpochProgress {
     /// From 1; 0 in the learning-rate search before, where `examples` and `of` count rates.
     pub epoch: usize,
     /// Examples done in this epoch.
@@ -121,9 +121,9 @@ pub trait Watch {
     fn window(&mut self, _report: &WindowReport) {}
     /// Called after the learning-rate search, and where the rate is the rule's default.
     fn rate_search(&mut self, _report: &RateSearchReport) {}
-    /// Called at least every 50 milliseconds while an epoch or a search runs. `Break` ends the run in the midst of the epoch, as soon as workers
-    /// are through with their blocks: see [`Ended::Interrupted`].
-    fn progress(&mut self, _progress: Progress) -> ControlFlow<()> {
+    /// Called at least every 50 milliseconds while an epoch or a search runs. `Break` ends the run in the midst of the epoch, as soon as
+    /// workers are through with their blocks: see [`Ended::Interrupted`].
+    fn progress(&mut self, _progress: EpochProgress) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
     /// Called after every epoch, however short. `Break` ends the run there: see [`Ended::Stopped`].

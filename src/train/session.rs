@@ -7,7 +7,7 @@ use super::{
     follower::Follower,
     rate_search::{self, RateSearch},
     recovery::{self, Guard, Went},
-    report::{Astray, Ended, EpochReport, Outcome, Progress},
+    report::{Astray, Ended, EpochProgress, EpochReport, Outcome},
     resolved::Resolved,
     sharing::{self, Sharing},
 };
@@ -249,7 +249,7 @@ impl Run<'_> {
         let plan = self.prepared.plan(admitted, self.settings.order, block, self.settings.seed, epoch);
         let mut follow = |examples| {
             let (done, of_all) = (moment.before + examples, moment.steps);
-            follower.progress(Progress { epoch, examples, of: count, done, of_all }) || self.prepared.damage().is_some()
+            follower.progress(EpochProgress { epoch, examples, of: count, done, of_all }) || self.prepared.damage().is_some()
         };
         engine.epoch(&Epoch { number: epoch, start: *moment, plan: &plan }, &mut follow)
     }

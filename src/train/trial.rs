@@ -3,7 +3,7 @@
 //! Which examples train and which judge: see `folds` of the families.
 use super::{
     follower::{Follower, LOOK},
-    report::{Progress, TriedRate},
+    report::{EpochProgress, TriedRate},
 };
 use crate::{
     family::{Fold, prepared::Stage},
@@ -101,7 +101,7 @@ impl<'a> Trials<'a> {
     /// that left the finite numbers.
     pub fn side_by_side(&self, rates: &[f32], follower: &mut Follower<'_>) -> Result<Vec<Tried>> {
         let (next, counters) = (AtomicUsize::new(0), Vec::from_iter(rates.iter().map(|_| Counters::default())));
-        let progress = |done: usize| Progress { epoch: 0, examples: done as u64, of: rates.len() as u64, done: 0, of_all: 0 };
+        let progress = |done: usize| EpochProgress { epoch: 0, examples: done as u64, of: rates.len() as u64, done: 0, of_all: 0 };
         let mut tried: Vec<_> = rates.iter().map(|&rate| (TriedRate::new(rate), Vec::new())).collect();
         // Each has parameters of its own: no more at once than memory holds.
         let room = memory::available()

@@ -1,7 +1,7 @@
 //! Who follows a run may end it: in the midst of an epoch at once, behind one with the model as it is then.
 use crate::support::data::sparse;
 use hogwild::{
-    Ended, EpochReport, InstructionSet, Outcome, Progress, Settings, TrainedModel, Watch, data::Rows, synth::Synth, train_linear,
+    Ended, EpochProgress, EpochReport, InstructionSet, Outcome, Settings, TrainedModel, Watch, data::Rows, synth::Synth, train_linear,
 };
 use std::{ops::ControlFlow, path::Path, time::Instant};
 
@@ -19,7 +19,7 @@ fn flow(ends: bool) -> ControlFlow<()> {
 }
 
 impl Watch for End {
-    fn progress(&mut self, now: Progress) -> ControlFlow<()> {
+    fn progress(&mut self, now: EpochProgress) -> ControlFlow<()> {
         self.asked.push((now.epoch, Instant::now()));
         flow(self.within == Some(now.epoch))
     }

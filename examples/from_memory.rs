@@ -1,4 +1,7 @@
-//! Data from memory: a sparse matrix that the program holds itself. `cargo run --release --example from_memory`
+//! # Data from memory
+//!
+//! Shows how to train on a sparse matrix that the program holds itself, and how to look at a weight of the model.
+//! `cargo run --release --example from_memory`
 //!
 //! # The matrix
 //! Compressed sparse rows, as scipy and many others have them: the columns of all rows one after the other, and where each row begins.

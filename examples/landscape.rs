@@ -1,9 +1,18 @@
-//! The paths of all update rules over two landscapes, as in Alec Radford's pictures in Ruder's overview (2016): a curved valley and a
-//! saddle point. `cargo run --release --example landscape [FOLDER]` writes `valley.svg` and `saddle.svg` there.
+//! # Paths of the update rules
 //!
-//! Each rule goes at the rate, of 1, 2 and 5 times powers of ten, that gets down fastest of those at which no step is longer than a
-//! bound, so that one sees where a rule turns and not how far it is thrown. Weights are the distance from the start, as a model's start
-//! at 0. The two coordinates are a row of factors with one state a row for row-wise rules.
+//! Shows how to step any update rule outside of a model, by a `RuleVisitor` and `Plain` weights.
+//! `cargo run --release --example landscape [FOLDER]` writes `valley.svg` and `saddle.svg` there.
+//!
+//! # The pictures
+//! They are those of Alec Radford in Ruder's overview (2016): a curved valley and a saddle point.
+//!
+//! # The rates
+//! Each rule goes at a rate of 1, 2 or 5 times a power of ten. It is the one that gets down fastest of those at which no step is longer
+//! than a bound. So one sees where a rule turns and not how far it is thrown.
+//!
+//! # The weights
+//! Weights are the distance from the start, as a model's weights start at 0. The two coordinates are a row of factors, so row-wise rules
+//! have one state for both.
 use hogwild::{
     F32x16, OutputFile, Plain, Rule, Weights,
     rules::{Clock, RuleVisitor, UpdateRule},

@@ -1,6 +1,7 @@
 //! # The page of all options
 //!
-//! `cargo run --example options > docs/options.md` writes it from the declarations in `src/options/`.
+//! Shows where a program finds all settings with their help, defaults and ranges: `hogwild::options`, of which `options_page` makes a page.
+//! `cargo run --release --example options > docs/options.md` writes that page anew from the declarations in `src/options/`.
 use std::io::Write;
 
 fn main() -> std::io::Result<()> {

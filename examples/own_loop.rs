@@ -1,6 +1,13 @@
-//! A loop of one's own, over models and rules: quantile regression over rows in memory, on one thread. `cargo run --release --example own_loop`
+//! # A loop of one's own
 //!
-//! For a loss of one's own no loop is needed: see `own_loss`.
+//! Shows how to put a model and an update rule together by hand, on one thread: score, slope, backward.
+//! `cargo run --release --example own_loop`
+//!
+//! # The task
+//! Quantile regression over rows in memory. The quantiles learned are printed beside the true ones.
+//!
+//! # When no loop is needed
+//! A loss of one's own trains on all threads without one: see `own_loss`. So does an update rule: see `own_rule`.
 #![allow(clippy::print_stdout)] // simpler here than what the command does where nobody reads
 use hogwild::{
     Plain,

@@ -1,12 +1,19 @@
-//! A loss of one's own, on all threads: two functions and what they mean. `cargo run --release --example own_loss`
+//! # A loss of one's own
 //!
-//! It is the log-cosh loss, `ln cosh(z - y)`: squares near the label, absolute values far from it, smooth between.
+//! Shows how to train with a loss that is not built in, on all threads, and how to open its model again.
+//! `cargo run --release --example own_loss`
+//!
+//! # The loss
+//! It is two functions and what they mean. This one is log-cosh, `ln cosh(z - y)`: squares near the label, absolute values far from it,
+//! smooth between.
+//!
+//! # The file
+//! A model file has the loss's name alone, so it is opened with the loss.
 #![allow(clippy::print_stdout)] // simpler here than what the command does where nobody reads
 use hogwild::{
-    Loss, OwnLoss, Settings, TrainedModel,
-    data::{Data, PackSettings, pack},
+    Loss, OwnLoss, TrainedModel, Trainer,
+    data::{PackSettings, Rows, pack},
     loss::Meaning,
-    train_linear,
 };
 
 const LOG_COSH: OwnLoss = OwnLoss {
@@ -25,20 +32,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (text, packed) = (folder.path().join("rows.svm"), folder.path().join("rows.safetensors"));
     std::fs::write(&text, rows)?;
     pack(&[text], &packed, &PackSettings::default())?;
-    let data = Data::open(&packed)?;
-    let Data::Rows(rows) = &data else { return Err("ratings, not rows".into()) };
+    let rows = Rows::open(&packed)?;
 
-    let settings = Settings { loss: Loss::Own(LOG_COSH), holdout: 0.1, ..Settings::default() };
-    let outcome = train_linear(rows, None, &settings, &mut (), &Default::default())?;
+    let outcome = Trainer::linear().loss(Loss::Own(LOG_COSH)).holdout(0.1).fit(&rows)?;
     for epoch in &outcome.epochs {
         println!("epoch {}: held-out {:?}", epoch.epoch, epoch.valid.map(|metrics| metrics.named().collect::<Vec<_>>()));
     }
 
-    // The file has the loss's name alone, so it is opened with the loss.
     let file = folder.path().join("model.safetensors");
-    outcome.model.ok_or("training diverged in the first epoch")?.save(&file)?;
+    outcome.save(&file)?;
     let model = TrainedModel::open_with(&file, LOG_COSH)?;
-    let scores = model.score(&data)?.scores;
+    let scores = model.score(&rows)?.scores;
     println!("with feature 1: {:.2}, with feature 2: {:.2}", scores[1].0, scores[0].0);
     Ok(())
 }

@@ -1,4 +1,7 @@
-//! An update rule of one's own, lock-free and vectorised like the built-in ones. `cargo run --release --example own_rule`
+//! # An update rule of one's own
+//!
+//! Shows how to write a rule that trains lock-free and vectorised, like the built-in ones.
+//! `cargo run --release --example own_rule`
 //!
 //! # The rule
 //! Lion (Chen et al., "Symbolic discovery of optimization algorithms", 2023): steps of one length, by the sign of a momentum.

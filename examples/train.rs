@@ -1,10 +1,17 @@
-//! The library in use: pack text, train with held-out rows, follow the run, look at the model, score a file.
+//! # From text to a model
+//!
+//! Shows a whole run: pack text, train with held-out rows, follow the epochs, look at the model, score another file.
 //! `cargo run --release --example train [TRAIN.svm [TEST.svm]]`
+//!
+//! # Packing
+//! Text is packed once, into a file that is mapped. Here it is a temporary one.
+//!
+//! # Following
+//! A `Watch` hears of each epoch, and may end the run.
 #![allow(clippy::print_stdout)] // simpler here than what the command does where nobody reads
 use hogwild::{
-    EpochReport, Settings, Watch,
-    data::{Data, PackSettings, pack},
-    train_linear,
+    EpochReport, Trainer, Watch,
+    data::{PackSettings, Rows, pack},
 };
 use std::{
     ops::ControlFlow,
@@ -26,17 +33,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let train = args.next().unwrap_or("data/reviews.train.svm".into());
     let test = args.next().unwrap_or("data/reviews.test.svm".into());
     let folder = tempfile::tempdir()?;
-    let open = |text: &Path, name: &str| -> hogwild::Result<Data> {
+    let open = |text: &Path, name: &str| -> hogwild::Result<Rows> {
         let packed = folder.path().join(name);
         pack(&[text.to_owned()], &packed, &PackSettings::default())?;
-        Data::open(&packed)
+        Rows::open(&packed)
     };
-    let (data, test) = (open(&train, "train.safetensors")?, open(&test, "test.safetensors")?);
-    let Data::Rows(rows) = &data else { return Err("ratings, not rows".into()) };
+    let (rows, test) = (open(&train, "train.safetensors")?, open(&test, "test.safetensors")?);
 
-    let settings = Settings { holdout: 0.1, epochs: 10, ..Settings::default() };
-    let outcome = train_linear(rows, None, &settings, &mut Print, &Default::default())?;
-    let model = outcome.model.ok_or("training diverged in the first epoch")?;
+    let outcome = Trainer::linear().holdout(0.1).epochs(10).watch(&mut Print).fit(&rows)?;
+    let model = outcome.trained()?;
     if let Some(linear) = model.linear() {
         let heaviest = (0..linear.weights.len()).max_by(|&a, &b| linear.weights[a].abs().total_cmp(&linear.weights[b].abs()));
         if let Some(i) = heaviest {

@@ -1,4 +1,5 @@
-//! Each example runs to its end. They are built by `cargo test`, not by `cargo test --test suite`: those that are not there are passed over.
+//! Each example runs to its end. They are built by `cargo test`, not by `cargo test --test suite`: those that are not there are passed
+//! over.
 use std::{path::Path, process::Command};
 
 #[test]

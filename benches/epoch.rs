@@ -1,4 +1,5 @@
-//! An epoch by rule, instruction set, threads and hot rows, and packing, on synthetic data. Compare ratios within one run: machines are noisy.
+//! An epoch by rule, instruction set, threads and hot rows, and packing, on synthetic data. Compare ratios within one run: machines are
+//! noisy.
 //!
 //! Expected: two threads with hot rows at little more than half the time of one; without hot rows they gain less on Zipf data.
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -72,8 +72,13 @@ def main():
             valid = [e["valid"] for e in epochs([train, "--valid", test, *options, "--threads", t])]
             key = "rmse" if "rmse" in valid[0] else "logloss"
             at = min(valid, key=lambda v: v[key])
-            best.append(f"{key} {at[key]:.4f}" + (f" accuracy {at['accuracy']:.4f}" if "accuracy" in at else "") + f" (last {valid[-1][key]:.4f})")
-        print(f"| {name + rank_of(options)} | {a:.2f} / {b:.2f} | {x:.2f} / {y:.2f} | {a / x:.2f} / {b / y:.2f} | {a / b:.2f} | {', '.join(best)} |", flush=True)
+            accuracy = f" accuracy {at['accuracy']:.4f}" if "accuracy" in at else ""
+            best.append(f"{key} {at[key]:.4f}{accuracy} (last {valid[-1][key]:.4f})")
+        columns = [
+            name + rank_of(options), f"{a:.2f} / {b:.2f}", f"{x:.2f} / {y:.2f}", f"{a / x:.2f} / {b / y:.2f}", f"{a / b:.2f}",
+            ", ".join(best),
+        ]
+        print(f"| {' | '.join(columns)} |", flush=True)
 
 
 if __name__ == "__main__":

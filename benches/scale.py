@@ -103,7 +103,8 @@ def main():
     parser.add_argument("--epochs", type=int, default=3, help="epochs of each training; the median of their times counts")
     parser.add_argument("--rounds", type=int, default=3, help="all is measured so many times in turn; medians count")
     parser.add_argument("--threads", type=int, help="worker threads; all cores if not given")
-    parser.add_argument("--hogwild", default=ROOT / "target/release/hogwild", help="the command to measure; that of this folder if not given")
+    command = ROOT / "target/release/hogwild"
+    parser.add_argument("--hogwild", default=command, help="the command to measure; that of this folder if not given")
     args = parser.parse_args()
     path, made = args.packed, None
     if not path:

@@ -20,8 +20,8 @@ impl Classes {
     /// -1 and +1, for which 0 and 1 may stand.
     pub const SIGNS: Classes = Classes { negative: Some(-1.0), positive: 1.0 };
 
-    /// The classes of training data: +1 is the larger label, or the one that is `positive`. Labels -1, 0 and 1 have their meaning also where
-    /// one of them is all there is.
+    /// The classes of training data: +1 is the larger label, or the one that is `positive`. Labels -1, 0 and 1 have their meaning also
+    /// where one of them is all there is.
     ///
     /// # Errors
     /// More than two labels, or none of them is the `positive` one (unless they are all 1 and it is -1 or 0, or the other way round).
@@ -30,7 +30,8 @@ impl Classes {
         let labels = data.labels();
         if !labels.are_few() || labels.few().len() > 2 {
             let problem = format!("has labels of more than two classes ({}), and the {} loss takes two", labels.list(), loss.name());
-            let remedy = "train one model a class (that label against the rest), or, where labels are quantities, use a loss for numbers such as `loss` squared";
+            let remedy = "train one model a class (that label against the rest), or, where labels are quantities, \
+                use a loss for numbers such as `loss` squared";
             return Err(Error::BadFile { path: data.name().to_owned(), problem, remedy });
         }
         let (low, high) = (labels.spread.min + 0.0, labels.spread.max + 0.0); // -0 is 0

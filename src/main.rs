@@ -1,5 +1,5 @@
-//! The `hogwild` command: parse, run, print the error chain. Exit codes: 0 done, 1 training diverged or results are not finite, 2 bad input or results that
-//! cannot be written, 130 interrupted.
+//! The `hogwild` command: parse, run, print the error chain. Exit codes: 0 done, 1 training diverged or results are not finite, 2 bad input
+//! or results that cannot be written, 130 interrupted.
 #![deny(unsafe_code)]
 mod cli;
 

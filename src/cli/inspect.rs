@@ -78,7 +78,8 @@ fn of_data(data: &Data, top: usize) -> anyhow::Result<Value> {
         Data::Ratings(d) => {
             let (users, items) = (d.user_counts()?, d.item_counts()?);
             json!({
-                "data": "ratings", "ratings": d.len(), "users": d.users(), "items": d.items(), "mean": d.mean(), "min": d.min(), "max": d.max(),
+                "data": "ratings", "ratings": d.len(), "users": d.users(), "items": d.items(),
+                "mean": d.mean(), "min": d.min(), "max": d.max(),
                 "ratings_of_the_most_frequent_users": profile(&users), "ratings_of_the_most_frequent_items": profile(&items),
                 "most_frequent_items": frequent(&d.item_ids()?, &items, top),
             })

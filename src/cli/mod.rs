@@ -1,8 +1,9 @@
 //! The subcommands, one file each (`train`, `eval`, `predict`, `pack`, `inspect`, `synth`, `cache`; `bench` is a folder): what was typed,
 //! turned into library types. What they share:
-//! - options: `data` (and how data are opened), `settings` (of a run, as the library declares them), `named` (of its choices), `environment`;
-//! - what is said: `summary` (one line on what was read), `notes` and `warn` (what is odd about rows and about ratings), `report` (a run on its
-//!   way, the log), `plot` (its picture), `flags` (as which the library's messages name settings), and `say`, by which all is printed;
+//! - options: `data` (and how data are opened), `settings` (of a run, as the library declares them), `named` (of its choices),
+//!   `environment`;
+//! - what is said: `summary` (one line on what was read), `notes` and `warn` (what is odd about rows and about ratings), `report` (a run on
+//!   its way, the log), `plot` (its picture), `flags` (as which the library's messages name settings), and `say`, by which all is printed;
 //! - what is not to be lost: `outputs` (checked before the work), `interrupt` (signals), `threads` (how many are used).
 mod bench;
 mod cache;

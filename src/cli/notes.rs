@@ -1,5 +1,5 @@
-//! Notes about sparse rows, their labels, and what a model makes of data (scores, metrics), a line each: what is not wrong, but seldom meant.
-//! What is odd about ratings is in `warn`, the one line on what was read in `summary`.
+//! Notes about sparse rows, their labels, and what a model makes of data (scores, metrics), a line each: what is not wrong, but seldom
+//! meant. What is odd about ratings is in `warn`, the one line on what was read in `summary`.
 use super::{summary::real, warn};
 use hogwild::{
     Classes, Loss, Metrics, Outcome, Scored,

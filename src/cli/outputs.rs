@@ -1,5 +1,6 @@
 //! What a command writes is none of what it reads, and no two outputs are one file: found out before the work, and before anything is
-//! opened for writing. Files are told by device and inode, so through links, hard links and `./`; what is not there yet by its folder and name.
+//! opened for writing. Files are told by device and inode, so through links, hard links and `./`; what is not there yet by its folder and
+//! name.
 use anyhow::bail;
 use hogwild::{OutputFile, data::is_safetensors};
 use std::{
@@ -63,7 +64,8 @@ pub fn check_writable<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> hogwi
     paths.into_iter().try_for_each(|path| OutputFile::create(path).map(drop))
 }
 
-/// Where a model goes that is not to replace the one at `path`: beside it, with the reason in its name, and a number where there is such a one.
+/// Where a model goes that is not to replace the one at `path`: beside it, with the reason in its name, and a number where there is such a
+/// one.
 pub fn beside(path: &Path, why: &str) -> PathBuf {
     let stem = if is_safetensors(path) { path.file_stem() } else { path.file_name() }.unwrap_or_default();
     let name = |number: usize| {

@@ -45,7 +45,9 @@ impl Report {
         let mut report = Report { bar, quiet, epochs: settings.epochs, started: Instant::now(), log, log_failed: None, own_memory: 0 };
         let set = settings.isa.unwrap_or_else(InstructionSet::best);
         report.log(json!({
-            "event": "start", "version": env!("CARGO_PKG_VERSION"), "data": inputs.0.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(), "valid": inputs.1.map(Path::to_string_lossy), "settings": settings.describe(),
+            "event": "start", "version": env!("CARGO_PKG_VERSION"),
+            "data": inputs.0.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
+            "valid": inputs.1.map(Path::to_string_lossy), "settings": settings.describe(),
             "machine": {
                 "cores": std::thread::available_parallelism().map_or(1, |n| n.get()), "instruction_set": set.name(),
                 "os": std::env::consts::OS, "architecture": std::env::consts::ARCH,
@@ -143,19 +145,27 @@ impl Watch for Report {
         self.tell(&match race.rates.len() {
             0 => format!("learning rate {}, the rule's default: none is tried here; try others with --lr", race.chosen),
             n if !race.helped => format!(
-                "learning rate {}: of {n} tried in {:.2} s none was better on examples held out than a constant prediction, and this is the largest that does no harm",
+                "learning rate {}: of {n} tried in {:.2} s none was better on examples held out than a constant prediction, and this is \
+                 the largest that does no harm",
                 race.chosen, race.seconds
             ),
             n => format!("learning rate {} by a search of {n} in {:.2} s", race.chosen, race.seconds),
         });
-        let tried = |tried: &TriedRate| json!({ "lr": tried.rate, "loss": tried.loss, "training_loss": tried.training, "examples": tried.examples });
+        let tried = |tried: &TriedRate| {
+            let TriedRate { rate, loss, training, examples } = *tried;
+            json!({ "lr": rate, "loss": loss, "training_loss": training, "examples": examples })
+        };
         let rates: Vec<_> = race.rates.iter().map(tried).collect();
-        self.try_log(json!({ "event": "rate_search", "rates": rates, "chosen": race.chosen, "constant_loss": race.constant, "helped": race.helped, "seconds": race.seconds }));
+        self.try_log(json!({
+            "event": "rate_search", "rates": rates, "chosen": race.chosen, "constant_loss": race.constant, "helped": race.helped,
+            "seconds": race.seconds,
+        }));
     }
 
     fn scaled(&mut self, how: Normalize, [least, most]: [f64; 2]) {
         self.tell(&format!(
-            "features are from {least:.1e} to {most:.1e} in size: each is divided by its largest absolute value (--normalize {}; none: as they are)",
+            "features are from {least:.1e} to {most:.1e} in size: each is divided by its largest absolute value \
+             (--normalize {}; none: as they are)",
             how.name()
         ));
         self.try_log(json!({ "event": "scaled", "normalize": how.name(), "least": least, "most": most }));

@@ -1,5 +1,5 @@
-//! One line on what was read: `ratings: 9,301,274 of 10,677 items by 69,878 users, .5 to 5`; and how it writes names and numbers. What is odd
-//! about the data is in `notes` (sparse rows) and `warn` (ratings).
+//! One line on what was read: `ratings: 9,301,274 of 10,677 items by 69,878 users, .5 to 5`; and how it writes names and numbers. What is
+//! odd about the data is in `notes` (sparse rows) and `warn` (ratings).
 use hogwild::data::{Data, Kind, PackReport, Spread, TargetCounts};
 use std::path::PathBuf;
 

@@ -34,7 +34,8 @@ pub fn far_off(spread: &Spread, name: &str, what: &str, remedy: &str) -> Option<
     ))
 }
 
-/// Says so if labels or ratings lose what they are about as 32-bit floats: whole numbers from 2^24 on, and any that are large beside their spread.
+/// Says so if labels or ratings lose what they are about as 32-bit floats: whole numbers from 2^24 on, and any that are large beside their
+/// spread.
 pub fn rounded(spread: &Spread, name: &str, what: &str) -> Option<String> {
     const EXACT: f32 = 16_777_216.0;
     let largest = spread.max.abs().max(spread.min.abs());

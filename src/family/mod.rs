@@ -1,8 +1,8 @@
 //! Families of models: what each needs beyond its kernel, which runs once an example.
 //!
 //! A [`Family`](traits::Family) says which data it takes, what tensors a model keeps, how it scores, and how data and settings become a
-//! [`Prepared`](prepared::Prepared) run. [`FAMILIES`](list::FAMILIES) is the one list of them: names for `--model` and for the files' `kind`, scoring, what
-//! text is expected, default settings and `inspect` follow from it.
+//! [`Prepared`](prepared::Prepared) run. [`FAMILIES`](list::FAMILIES) is the one list of them: names for `--model` and for the files'
+//! `kind`, scoring, what text is expected, default settings and `inspect` follow from it.
 mod data;
 mod factorization;
 mod folds;

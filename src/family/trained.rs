@@ -31,8 +31,8 @@ impl TrainedModel {
         family(self.family).ok_or_else(|| Error::BadSetting { setting: "model", value: self.family.into(), problem: problem() })
     }
 
-    /// Scores a data set of the model's kind, by the threads of the call (see [`Threads`](crate::Threads)). An ensemble's scores are those that predict the mean of what its members predict: of the
-    /// probabilities for logistic, of the scores otherwise.
+    /// Scores a data set of the model's kind, by the threads of the call (see [`Threads`](crate::Threads)). An ensemble's scores are those
+    /// that predict the mean of what its members predict: of the probabilities for logistic, of the scores otherwise.
     ///
     /// # Errors
     /// When the data is of the other kind, or its dictionary cannot be read.

@@ -22,8 +22,8 @@ pub trait Family: Sync + 'static {
     const SUMMARY: &'static str;
     /// Its name, tensors, and what their rows belong to.
     const SCHEMA: Schema;
-    /// How much work is worth a worker of its own, in stored numbers of an epoch: of less, which takes some two milliseconds, a second worker
-    /// saves nothing that could be noticed, and on few examples at high rates several go by each other's old weights.
+    /// How much work is worth a worker of its own, in stored numbers of an epoch: of less, which takes some two milliseconds, a second
+    /// worker saves nothing that could be noticed, and on few examples at high rates several go by each other's old weights.
     const WORK: u64;
     /// What it trains on.
     type Data: DataSet;

@@ -98,8 +98,8 @@ pub(super) fn check_names(what: &str, ids: &Ids) -> Result<(), String> {
     Ok(())
 }
 
-/// An id that occurs twice, of which no one can say which row is meant. For names that were checked. It takes as much time and memory as all
-/// else about opening a large model: a file whose checksum is right needs it not.
+/// An id that occurs twice, of which no one can say which row is meant. For names that were checked. It takes as much time and memory as
+/// all else about opening a large model: a file whose checksum is right needs it not.
 pub(super) fn check_twice(what: &str, ids: &Ids) -> Result<(), String> {
     let twice = |id: String| Err(format!("has the {what} {id} twice"));
     match ids {

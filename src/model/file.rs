@@ -1,10 +1,11 @@
 //! Model files: plain safetensors, keyed by the user's own ids, so that a model scores any other file.
 //!
-//! Linear: `weight` f32 [features], `bias` f32 [1], ids; `"unit_rows": true` in the entry `hogwild` where rows are to be divided by their lengths,
-//! `"unit"` where the loss counts another number than 1 as 1. Factorization: `user_bias`, `item_bias`, `user_factor` [users, rank],
-//! `item_factor` [items, rank], `mean` f32 [1], ids of users and of items. Ids are `*_id` u64 or `*_name_start` u64 with `*_name` u8.
-//! The metadata entry `hogwild` has checksum (see `check`), kind, loss and the settings of the run as JSON. All that is format version 1. An ensemble of
-//! snapshots is version 2: every f32 tensor has a leading dimension, one for each member, ids are there once.
+//! Linear: `weight` f32 [features], `bias` f32 [1], ids; `"unit_rows": true` in the entry `hogwild` where rows are to be divided by their
+//! lengths, `"unit"` where the loss counts another number than 1 as 1. Factorization: `user_bias`, `item_bias`, `user_factor` [users,
+//! rank], `item_factor` [items, rank], `mean` f32 [1], ids of users and of items. Ids are `*_id` u64 or `*_name_start` u64 with `*_name`
+//! u8. The metadata entry `hogwild` has checksum (see `check`), kind, loss and the settings of the run as JSON. All that is
+//! format version 1. An ensemble of snapshots is version 2: every f32 tensor has a leading dimension, one for each member, ids are there
+//! once.
 use super::{
     check::{self, FORMAT, VERSIONS},
     read,

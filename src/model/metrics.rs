@@ -22,8 +22,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// From scores and targets as the loss takes them, which counts `unit` of them as 1: so Huber loss with a delta of 1 changes from squares to
-    /// absolute values at `unit`. Errors are those of what a score predicts.
+    /// From scores and targets as the loss takes them, which counts `unit` of them as 1: so Huber loss with a delta of 1 changes from
+    /// squares to absolute values at `unit`. Errors are those of what a score predicts.
     pub fn new(loss: Loss, unit: f32, scored: &[(f32, f32)]) -> Metrics {
         let n = scored.len().max(1) as f64;
         let mean = |f: &dyn Fn(f32, f32) -> f64| scored.iter().map(|&(z, y)| f(z, y)).sum::<f64>() / n;

@@ -11,8 +11,8 @@ use safetensors::SafeTensors;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// The model, or what is wrong with its file. `own` is the loss that a user's program brings, if it does; `schema` gives what a family's models
-/// consist of.
+/// The model, or what is wrong with its file. `own` is the loss that a user's program brings, if it does; `schema` gives what a family's
+/// models consist of.
 pub(super) fn read(
     bytes: &mut [u8],
     own: Option<OwnLoss>,

@@ -4,11 +4,14 @@ use crate::{Batch, Result, Rule, Schedule};
 
 group! { $ "Update rule and learning rate";
     /// How gradients move weights: the update rule.
-    rule: Rule = Rule::Adagrad(Adagrad::DEFAULT), ratings Rule::AdagradRowwise(AdagradRowwise::DEFAULT) => { value: "NAME", is_logged: false, }
+    rule: Rule = Rule::Adagrad(Adagrad::DEFAULT), ratings Rule::AdagradRowwise(AdagradRowwise::DEFAULT) => {
+        value: "NAME",
+        is_logged: false,
+    }
 
-    /// Learning rate. auto: some 15 rates try the run on a sample of the training data, in about a fifth of its time, of ratings up to half (small
-    /// data: a tenth of a second or two); with `batch` it is the rule's default. A run that diverges at a rate so found, or loses more than a
-    /// constant prediction, starts again at a third.
+    /// Learning rate. auto: some 15 rates try the run on a sample of the training data, in about a fifth of its time, of ratings up to half
+    /// (small data: a tenth of a second or two); with `batch` it is the rule's default. A run that diverges at a rate so found, or loses
+    /// more than a constant prediction, starts again at a third.
     lr: Option<f32> = None => {
         value: "auto|RATE",
         by_default: ["auto", "auto"],
@@ -20,7 +23,8 @@ group! { $ "Update rule and learning rate";
     // Of ratings: ml10m, rank 32, has RMSE .8359 at best; at a constant rate .8360 at best, and rising after epoch 4.
     schedule: Schedule = Schedule::Constant, ratings Schedule::Linear => { value: "NAME", details: Some(schedules), }
 
-    /// Examples a step: 1 is Hogwild!; N or full steps by the mean gradient of N or of all examples, with the same bits on any number of threads.
+    /// Examples a step: 1 is Hogwild!; N or full steps by the mean gradient of N or of all examples, with the same bits on any number of
+    /// threads.
     batch: Batch = Batch::One => {
         value: "N|full",
         must_be: "a number of examples, at least 1, or full; try 64",

@@ -3,8 +3,8 @@ use super::{RuleFacts, Settings, Takes, option::bad};
 use crate::{Batch, InstructionSet, Parallel, Result};
 
 group! { $ "Threads";
-    /// Workers; all else in a run has as many threads, and one is the calling thread. By default the library takes all cores, and the command as
-    /// many workers as the data are worth; all else, such as the search of learning rates, has all cores.
+    /// Workers; all else in a run has as many threads, and one is the calling thread. By default the library takes all cores, and the
+    /// command as many workers as the data are worth; all else, such as the search of learning rates, has all cores.
     threads: usize = crate::Threads::all().count() => {
         value: "N",
         by_default: ["one for each 2 million nonzeros (up to all cores)", "one for each 500,000 ratings (up to all cores)"],
@@ -48,7 +48,8 @@ group! { $ "Threads";
     hot_rows: Option<usize> = None => {
         value: "N",
         by_default: [
-            "on several threads those that more than one of 1,024 examples has, up to 32,768 numbers: 16,384 rows of adagrad, 8,192 of adam",
+            "on several threads those that more than one of 1,024 examples has, up to 32,768 numbers: 16,384 rows of adagrad, \
+             8,192 of adam",
             "",
         ],
         takes: Takes::Rows,
@@ -64,8 +65,8 @@ group! { $ "Threads";
         within: |s| s.exchange_every != Some(0),
     }
 
-    /// Whether each worker is pinned to a core, where there are as many workers as cores, and more than one. The command does, as it has the
-    /// machine to itself.
+    /// Whether each worker is pinned to a core, where there are as many workers as cores, and more than one. The command does, as it has
+    /// the machine to itself.
     pin: bool = false => { off: "Let the system move the workers between cores.", }
 
     /// The vector instructions that workers use; all give the same bits.

@@ -1,11 +1,11 @@
 //! Curriculum learning (Bengio, Louradour, Collobert & Weston, "Curriculum learning", ICML 2009): easy examples first, then more and
 //! more, until training goes on with all of them.
 //!
-//! In the paper (section 3) a curriculum is a sequence of distributions `Q(z) ~ W(z) P(z)` whose weights `W`, from 0 to 1, only grow and end
-//! at 1 everywhere. Here they are 0 or 1: an epoch admits the examples of least loss under the model as it stands. So, as in the paper,
+//! In the paper (section 3) a curriculum is a sequence of distributions `Q(z) ~ W(z) P(z)` whose weights `W`, from 0 to 1, only grow and
+//! end at 1 everywhere. Here they are 0 or 1: an epoch admits the examples of least loss under the model as it stands. So, as in the paper,
 //! the admitted ones come in a random order, that of `order` shuffle, and once all are admitted the run is one of `order` shuffle and costs
-//! no more. Until then each epoch begins with a pass that scores all examples, those left out before too. Equal losses are admitted
-//! by lot: a linear model begins with all alike, and its first epoch has a random share of the examples.
+//! no more. Until then each epoch begins with a pass that scores all examples, those left out before too. Equal losses are admitted by lot:
+//! a linear model begins with all alike, and its first epoch has a random share of the examples.
 use crate::options::Settings;
 use hogwild_base::threads;
 use hogwild_kernels::order::Order;

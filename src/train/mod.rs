@@ -1,7 +1,8 @@
 //! Training: a `session` checks what is asked, has a family make data and settings ready, finds a rate, runs the epochs and makes a model.
 //!
 //! The rate: a `rate_search` by `trial`s on samples; `recovery` of runs that go astray. The epochs: which examples are admitted
-//! (`curriculum`), which states are kept (`checkpoints`), when it is `stopping` early, who follows (`follower`) and what is told (`report`).
+//! (`curriculum`), which states are kept (`checkpoints`), when it is `stopping` early, who follows (`follower`) and what is told
+//! (`report`).
 mod checkpoints;
 mod curriculum;
 mod follower;

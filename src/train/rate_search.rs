@@ -1,18 +1,18 @@
 //! The search that chooses a learning rate where none is given: each rate tries the whole run on a sample of the training data, all epochs
 //! under the schedule, and is judged by the loss on examples that the sample holds out.
 //!
-//! A short pass favours other rates than a run (Wu, Ren, Liao & Grosse 2018): it does not see factors form, which at first gain nothing, nor
-//! rows learnt by heart. A run on fewer examples favours much the same rates as one on all: on a 64th of a9a, criteo, ml10m (its users) and
-//! flights the best lies within a rung of that on all, under every rule. Where rows are learnt by heart it falls with more of them:
+//! A short pass favours other rates than a run (Wu, Ren, Liao & Grosse 2018): it does not see factors form, which at first gain nothing,
+//! nor rows learnt by heart. A run on fewer examples favours much the same rates as one on all: on a 64th of a9a, criteo, ml10m (its users)
+//! and flights the best lies within a rung of that on all, under every rule. Where rows are learnt by heart it falls with more of them:
 //! imdb_1gram 9.5, 5.3, 1.7, .95 and imdb_2gram 30, 17, 9.5, 3 on 1/64, 1/16, 1/4 and all. There a model keeps little of its loss on
 //! examples it has seen (.03 to .3), elsewhere most (.4 to 1): so the winner goes on with the examples to the power `-BY_HEART`, in
-//! proportion to what is not kept; and otherwise, halfway, as it went from the smaller sample to the larger (synthetic text of 300,000 features:
-//! .5 on 9,000 rows, .9 on 37,500, 2 on 1.5 million).
+//! proportion to what is not kept; and otherwise, halfway, as it went from the smaller sample to the larger (synthetic text of 300,000
+//! features: .5 on 9,000 rows, .9 on 37,500, 2 on 1.5 million).
 //!
 //! A ladder of four decades runs on a small sample, rungs about its best on a larger one; each goes on beyond an end that is the best.
 //! Of rates that differ by less than the noise of the held-out examples, the smallest wins: it does the least harm to data of another
-//! kind, and one that only drives a loss of nearly 0 further down is not better. Where no rate beats the constant that loses least, the largest
-//! that does no harm is taken, and that is said.
+//! kind, and one that only drives a loss of nearly 0 further down is not better. Where no rate beats the constant that loses least, the
+//! largest that does no harm is taken, and that is said.
 use super::{
     follower::Follower,
     report::{RateSearchReport, TriedRate},
@@ -54,16 +54,17 @@ const TREND: f64 = 0.5;
 const STEEPEST: f64 = 0.5;
 /// Rules that tune themselves by single examples go on raising their steps in a run longer than its trial: by what their rate is divided.
 const SELF_TUNED: f64 = 2.0;
-/// Rates whose losses differ by less than so many standard errors are taken to be equally good; by a few examples, of which the error is not
-/// well known either, by so many more over their number.
+/// Rates whose losses differ by less than so many standard errors are taken to be equally good; by a few examples, of which the error is
+/// not well known either, by so many more over their number.
 const NOISE: [f64; 2] = [0.5, 10.0];
-/// And of classes by so many times the constant's loss over the number of examples, as one more could: a loss of nearly 0 that falls further means
-/// nothing.
+/// And of classes by so many times the constant's loss over the number of examples, as one more could: a loss of nearly 0 that falls
+/// further means nothing.
 const UNSEEN: f64 = 1.0;
 /// A loss nearer than this part to the constant's is that of a model that has not moved.
 const UNMOVED: f64 = 1e-3;
 
-/// How many examples the ladders' samples are to have, of an epoch of `examples` of so many numbers each, and in how many parts they may be held out.
+/// How many examples the ladders' samples are to have, of an epoch of `examples` of so many numbers each, and in how many parts they may be
+/// held out.
 fn sizes(examples: u64, numbers: f64, settings: &Settings) -> [(u64, usize); 2] {
     let examples = examples as f64;
     let work = (PART * settings.epochs as f64 * examples).max(WORK / numbers.max(1.0));
@@ -224,8 +225,8 @@ fn lowest(ladder: &Ladder) -> Option<usize> {
     finite.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.abs_diff(middle).cmp(&b.0.abs_diff(middle)))).map(|(i, _)| i)
 }
 
-/// The place of the lowest loss with its neighbours' beside it: at large rates losses jump, and one that is low by chance has high ones beside it; and one
-/// beside a rate that leaves the finite numbers is near the edge.
+/// The place of the lowest loss with its neighbours' beside it: at large rates losses jump, and one that is low by chance has high ones
+/// beside it; and one beside a rate that leaves the finite numbers is near the edge.
 fn steadiest(ladder: &Ladder, constant: f64) -> Option<usize> {
     let finite = |i: usize| ladder[i].0.loss;
     let beside = |i: Option<usize>, now: f64| i.filter(|&i| i < ladder.len()).map_or(now, |i| finite(i).unwrap_or(constant));

@@ -1,5 +1,6 @@
 //! Whether a run has gone astray: left the finite numbers, or loses more than the constant predictor twice in a row, or (at a rate that was
-//! chosen) in the end. At a rate that was chosen it then starts again at a third of it; a rate that was given is kept, and what to try is said.
+//! chosen) in the end. At a rate that was chosen it then starts again at a third of it; a rate that was given is kept, and what to try is
+//! said.
 //!
 //! It goes by held-out loss where there is any that tells something, by the training loss otherwise.
 use super::{checkpoints::TrainedStates, follower::Follower, report::Astray};
@@ -7,8 +8,8 @@ use crate::{model::Scored, options::Settings};
 use hogwild_base::Result;
 use hogwild_kernels::{simd::math::three_digits, targets::Targets};
 
-/// What a rate is divided by when a run starts again, and how often it may; and how often where held-out loss alone is bad: data of another kind
-/// may be worse than a constant at any rate.
+/// What a rate is divided by when a run starts again, and how often it may; and how often where held-out loss alone is bad: data of another
+/// kind may be worse than a constant at any rate.
 const FALL: f32 = 3.0;
 const MOST: usize = 12;
 const MOST_MILD: usize = 2;
@@ -83,7 +84,8 @@ impl<'a> Guard<'a> {
         })
     }
 
-    /// Held-out loss; none where it tells nothing: of few examples, or of features that the model does not know, for which all scores are alike.
+    /// Held-out loss; none where it tells nothing: of few examples, or of features that the model does not know, for which all scores are
+    /// alike.
     fn beside(&self, scored: &Scored) -> Option<Beside> {
         let scores = &scored.scores;
         let first = scores.first()?.0;
@@ -104,8 +106,8 @@ impl<'a> Guard<'a> {
     }
 }
 
-/// Runs at a rate; where that was chosen and goes astray, again at lower ones. `attempt` is given the rate, and whether it may go astray. Gives
-/// the rate that was kept, too.
+/// Runs at a rate; where that was chosen and goes astray, again at lower ones. `attempt` is given the rate, and whether it may go astray.
+/// Gives the rate that was kept, too.
 pub(super) fn at_rates(
     mut rate: f32,
     chosen: bool,

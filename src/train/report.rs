@@ -53,7 +53,8 @@ impl TriedRate {
 /// What a learning-rate search gave.
 #[derive(Clone, Debug)]
 pub struct RateSearchReport {
-    /// A ladder on a small sample, then a finer one about its best on a larger sample; each by rate. None where no rate is tried: the rule's default is taken.
+    /// A ladder on a small sample, then a finer one about its best on a larger sample; each by rate. None where no rate is tried: the
+    /// rule's default is taken.
     pub rates: Vec<TriedRate>,
     /// For the run.
     pub chosen: f32,
@@ -115,7 +116,8 @@ pub struct EpochProgress {
 /// }
 /// ```
 pub trait Watch {
-    /// Called before the search where features are scaled unasked, with the sizes of the smallest and the largest feature (roots of mean squares).
+    /// Called before the search where features are scaled unasked, with the sizes of the smallest and the largest feature (roots of mean
+    /// squares).
     fn scaled(&mut self, _how: Normalize, _sizes: [f64; 2]) {}
     /// Called before the search where the data are larger than memory.
     fn window(&mut self, _report: &WindowReport) {}
@@ -130,7 +132,8 @@ pub trait Watch {
     fn epoch(&mut self, _report: &EpochReport) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
-    /// Called when a run loses more than a constant prediction, or has left the finite numbers; epochs then begin at 1 again if there is a `next` rate.
+    /// Called when a run loses more than a constant prediction, or has left the finite numbers; epochs then begin at 1 again if there is a
+    /// `next` rate.
     fn astray(&mut self, _astray: &Astray) {}
 }
 

@@ -284,7 +284,8 @@ impl Run<'_> {
         Next::End(Ended::Diverged(Error::Diverged { epoch, rate, base: self.rate, l2: self.settings.l2, quantity }))
     }
 
-    /// The mean loss that tells whether the run has gone astray: the training loss, but of a single epoch without held-out data that after it.
+    /// The mean loss that tells whether the run has gone astray: the training loss, but of a single epoch without held-out data that after
+    /// it.
     fn loss_after(&self, model: &Tensors, training: f64, is_scored: bool) -> f64 {
         if self.settings.epochs > 1 || !self.chosen || is_scored {
             return training;

@@ -177,7 +177,8 @@ impl<'a> Trials<'a> {
         (tried, losses)
     }
 
-    /// The losses of the examples that judge, and the mean loss of those trained on in the last epoch; none where it left the finite numbers.
+    /// The losses of the examples that judge, and the mean loss of those trained on in the last epoch; none where it left the finite
+    /// numbers.
     fn run(
         &self,
         rate: f32,

@@ -23,7 +23,8 @@ fn eight_threads_reach_the_loss_of_one_on_zipf_data() {
     let (train, test) = (text_rows(folder.path(), 20_000, 0), text_rows(folder.path(), 4_000, 1_000_000));
     let one = linear(&train, Some(&test), Settings { threads: 1, lr: Some(0.5), ..Settings::default() });
     // A worker that is suspended between load and store puts back old values when it goes on. With eight workers on busy cores that
-    // costs plain Hogwild! up to 1% here; with hot rows private, as by default, it shows in one run of fifty, so the median of three counts.
+    // costs plain Hogwild! up to 1% here; with hot rows private, as by default, it shows in one run of fifty, so the median of three
+    // counts.
     let ratio = |hot_rows| {
         let eight =
             linear(&train, Some(&test), Settings { threads: 8, hot_rows, lr: Some(0.5), exchange_every: Some(64), ..Settings::default() });

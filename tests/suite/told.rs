@@ -127,7 +127,8 @@ fn held_out_ratings_of_strangers_are_warned_of() {
     for (name, says) in [
         (
             "floats.tsv",
-            "none of 20 users is and none of 20 items is known to the model, so that predictions are no better than the mean; they would be if ids were written alike: `0.0` here, `0` in the model's data",
+            "none of 20 users is and none of 20 items is known to the model, so that predictions are no better than the mean; \
+             they would be if ids were written alike: `0.0` here, `0` in the model's data",
         ),
         ("prefix.tsv", "none of 20 users is known to the model; they would be if ids were written alike: `u0` here, `0`"),
         ("others.tsv", "none of 20 users is and none of 20 items is known to the model, so that"),

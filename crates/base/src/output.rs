@@ -1,7 +1,7 @@
 //! Files that are there whole or not at all: written to a temporary name beside the target, synced, renamed.
 //!
-//! A temporary file is locked for as long as it is written. One that is not, and is an hour old, was left by a run that was killed: the next
-//! run that writes into the folder removes it.
+//! A temporary file is locked for as long as it is written. One that is not, and is an hour old, was left by a run that was killed: the
+//! next run that writes into the folder removes it.
 use crate::{Error, Result, left};
 use std::{
     ffi::OsStr,

@@ -1,7 +1,7 @@
 //! Looking into text: bytes, parts and lines by their places.
 //!
-//! A place beyond the end reads as a newline, for a chunk ends in newlines. A part is what lies between two places of the text; bounds that do not
-//! lie in it are a mistake of the parser, which its tests stop at.
+//! A place beyond the end reads as a newline, for a chunk ends in newlines. A part is what lies between two places of the text; bounds that
+//! do not lie in it are a mistake of the parser, which its tests stop at.
 
 use std::ops::Range;
 

@@ -92,8 +92,9 @@ impl<W: Word> Deref for Cells<W> {
     #[inline(always)]
     fn deref(&self) -> &[W::Atomic] {
         // SAFETY: `start` is aligned and has `count` words (asserted alike for word and atomic) behind it, for as long as the keeper lives,
-        // and so as `self`. Of an owner they were borrowed exclusively, and nobody looks at it meanwhile. Of a mapping `address` has checked
-        // that they lie inside; it is never handed out but as atomics, and a relaxed load of at most a word is allowed on read-only memory.
+        // and so as `self`. Of an owner they were borrowed exclusively, and nobody looks at it meanwhile. Of a mapping `address` has
+        // checked that they lie inside; it is never handed out but as atomics, and a relaxed load of at most a word is allowed on read-only
+        // memory.
         unsafe { std::slice::from_raw_parts(self.start, self.count) }
     }
 }

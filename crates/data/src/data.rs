@@ -15,8 +15,8 @@ pub enum Data {
 }
 
 impl Data {
-    /// Opens a packed file and checks all of it, by the threads of the call (see [`Threads`](hogwild_base::Threads)). A damaged, truncated or
-    /// foreign file is refused with the reason.
+    /// Opens a packed file and checks all of it, by the threads of the call (see [`Threads`](hogwild_base::Threads)). A damaged, truncated
+    /// or foreign file is refused with the reason.
     ///
     /// [`ReadOptions`](crate::ReadOptions) follow the check, or leave it out where the file was checked before.
     pub fn open(path: impl AsRef<Path>) -> Result<Data> {

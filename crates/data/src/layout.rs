@@ -14,7 +14,8 @@ use xxhash_rust::xxh3::xxh3_64;
 const FORMAT: &str = "hogwild-data";
 /// The version written, and the only one read.
 pub(crate) const VERSION: &str = "1";
-/// What the tensors of rows are called in a file. Behind them come the names of features, and of fields: see [`Store::ids`](crate::store::Store::ids).
+/// What the tensors of rows are called in a file. Behind them come the names of features, and of fields: see
+/// [`Store::ids`](crate::store::Store::ids).
 pub(crate) mod names {
     /// Where each row's cells start, and where the last row's end: `u64`.
     pub const ROW_START: &str = "row_start";

@@ -82,8 +82,8 @@ mod guard {
         hit: AtomicBool,
     }
 
-    // Memory ordering: all is SeqCst, so there is one order of all accesses to a slot, and threads are seen to do theirs in the order of the
-    // text. A use goes: `start` from FREE to TAKEN, by one thread alone; `uses` one more; `end`; `start`; FREE. Where `range` finds the
+    // Memory ordering: all is SeqCst, so there is one order of all accesses to a slot, and threads are seen to do theirs in the order of
+    // the text. A use goes: `start` from FREE to TAKEN, by one thread alone; `uses` one more; `end`; `start`; FREE. Where `range` finds the
     // same `uses` before and after, all it read lies after the beginning of one use and before that of the next: `start` is that use's, or
     // says that there is none, and `end`, stored before it and again only in the next use, belongs to it. To read `start` twice instead
     // would not do: mappings get the same address again.
@@ -129,7 +129,8 @@ mod guard {
     static PAGE: AtomicUsize = AtomicUsize::new(4096);
     static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
 
-    /// Watches a mapping for as long as it lives. None where there are too many, or no handler could be set: then the signal is what it was.
+    /// Watches a mapping for as long as it lives. None where there are too many, or no handler could be set: then the signal is what it
+    /// was.
     #[derive(Debug)]
     pub(super) struct Guard(Option<usize>);
 
@@ -176,7 +177,8 @@ mod guard {
     }
 
     extern "C" fn bus_error(signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
-        // SAFETY: the system hands a handler with SA_SIGINFO a valid `siginfo_t`, which has an address for this signal unless a process sent it.
+        // SAFETY: the system hands a handler with SA_SIGINFO a valid `siginfo_t`, which has an address for this signal unless a process
+        // sent it.
         let (sent, address) = unsafe { ((*info).si_code <= 0, (*info).si_addr() as usize) };
         for slot in SLOTS.iter().filter(|_| !sent) {
             let Some(Range { end, .. }) = slot.range().filter(|range| range.contains(&address)) else { continue };

@@ -97,8 +97,8 @@ impl Spread {
         (self.squares / self.count.max(1) as f64).sqrt()
     }
 
-    /// The one farthest from the others. None where there are fewer than three, or two values are all there is: of those neither is far off,
-    /// however rare (and of a single one there is no measure, as the others are all alike).
+    /// The one farthest from the others. None where there are fewer than three, or two values are all there is: of those neither is far
+    /// off, however rare (and of a single one there is no measure, as the others are all alike).
     pub fn farthest(&self) -> Option<Farthest> {
         if self.count < 3 || self.min_count + self.max_count >= self.count {
             return None;

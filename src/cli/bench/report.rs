@@ -110,8 +110,9 @@ impl Report {
         json!({
             "name": self.name, "kind": if self.is_linear() { "sparse" } else { "ratings" },
             "shape": self.shape.iter().map(|&(name, n)| (name.to_string(), n.into())).collect::<serde_json::Map<_, _>>(),
-            "rule": self.settings.rule.to_string(), "loss": self.settings.loss.to_string(), "lr": self.settings.lr, "lr_searched": self.tried,
-            "epochs": self.settings.epochs, "rank": (!self.is_linear()).then_some(self.settings.rank),
+            "rule": self.settings.rule.to_string(), "loss": self.settings.loss.to_string(),
+            "lr": self.settings.lr, "lr_searched": self.tried, "epochs": self.settings.epochs,
+            "rank": (!self.is_linear()).then_some(self.settings.rank),
             "packed_bytes_per_epoch": work.bytes, "parameter_bytes": work.parameters,
             "fits_last_cache": work.fits_cache, "rates": self.rates.iter().map(Rates::json).collect::<Vec<_>>(),
             "lines_from_last_cache_per_nonzero": work.lines_cached as f64 / nonzeros,

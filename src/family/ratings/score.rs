@@ -115,7 +115,8 @@ impl<'a> FactorModel<'a> {
         Some(FactorModel { users, items, factors: Factors::new(member) })
     }
 
-    /// Scores ratings with any dictionaries. To a loss of two classes rating 1 is +1 and any other -1; other losses take ratings as they are.
+    /// Scores ratings with any dictionaries. To a loss of two classes rating 1 is +1 and any other -1; other losses take ratings as they
+    /// are.
     ///
     /// # Errors
     /// When the dictionaries cannot be read.

@@ -13,11 +13,12 @@ use hogwild_kernels::{order::BLOCK, simd::LANES};
 const RARE: u64 = 1024;
 /// The most numbers of private rows: with what they were at the last exchange they take a quarter of a second-level cache.
 const CELLS: usize = 1 << 15;
-/// Examples between exchanges: at least, at most. (On kdd99, whose 49 hot rows are in every example, two threads at a high rate were up to 8%
-/// off one thread's loss by an exchange each 256 examples, up to 4% each 64, at no cost: `hogwild train --exchange-every`.)
+/// Examples between exchanges: at least, at most. (On kdd99, whose 49 hot rows are in every example, two threads at a high rate were up to
+/// 8% off one thread's loss by an exchange each 256 examples, up to 4% each 64, at no cost: `hogwild train --exchange-every`.)
 const EXCHANGE: [u64; 2] = [64, 1024];
-/// Exchanges an epoch at least: on few examples at high rates, two workers that go by old copies for long step too far together (easy text of 14,000 rows, rate
-/// 5: log-loss .26 on one thread, .26 to .39 by an exchange each 256 examples, .26 each 128), and not oftener than each so many.
+/// Exchanges an epoch at least: on few examples at high rates, two workers that go by old copies for long step too far together (easy text
+/// of 14,000 rows, rate 5: log-loss .26 on one thread, .26 to .39 by an exchange each 256 examples, .26 each 128), and not oftener than
+/// each so many.
 const EXCHANGES: u64 = 96;
 const LEAST: u64 = 8;
 /// Nonzeros trained between exchanges for each private vector of sixteen cells: exchanging then takes about a thirtieth of the time.
@@ -53,7 +54,8 @@ fn are_rare(counts: &[u64], hot: usize, examples: u64, others: u64) -> bool {
     others.saturating_mul(shared) < examples / MEETINGS
 }
 
-/// The bias and the features that are frequent enough, as far as there is room. `counts`: in how many examples each feature occurs, descending.
+/// The bias and the features that are frequent enough, as far as there is room. `counts`: in how many examples each feature occurs,
+/// descending.
 fn hot_rows(counts: &[u64], examples: u64, stride: usize) -> usize {
     let frequent = counts.iter().take_while(|&count| count.saturating_mul(RARE) > examples).count();
     (1 + frequent).min(CELLS / stride)

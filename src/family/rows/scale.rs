@@ -13,10 +13,11 @@
 //! scaled features has this factor, from the first ten thousand rows and for good: no counter that all workers share, and FTRL's rate may
 //! not change. A rate that is given is taken as it is.
 //!
-//! What decides for the root is the aim, that badly scaled data are learnt like well scaled ones: synthetic text after ten epochs of Adagrad,
-//! held-out log-loss .270 as it is; by max-abs, std and online .270, .268 and .274 with the root, .301, .526 and .318 without. On real data it
-//! is not always the better, after five epochs by max-abs with it and without: imdb_1gram .271 and .313, a9a .325 and .324, criteo .456 and
-//! .448 (at best .446 and .448), kdd99 .467 and .354 (where held-out loss rises after the first epoch at each rate tried by max-abs).
+//! What decides for the root is the aim, that badly scaled data are learnt like well scaled ones: synthetic text after ten epochs of
+//! Adagrad, held-out log-loss .270 as it is; by max-abs, std and online .270, .268 and .274 with the root, .301, .526 and .318 without. On
+//! real data it is not always the better, after five epochs by max-abs with it and without: imdb_1gram .271 and .313, a9a .325 and .324,
+//! criteo .456 and .448 (at best .446 and .448), kdd99 .467 and .354 (where held-out loss rises after the first epoch at each rate tried by
+//! max-abs).
 use hogwild_base::{Result, threads};
 use hogwild_data::Rows;
 use hogwild_kernels::{
@@ -25,16 +26,17 @@ use hogwild_kernels::{
 };
 use std::sync::atomic::Ordering::Relaxed;
 
-/// Places in the file and rows at each that are looked at for the sizes of features, and the least share of them that a feature is to be in to count.
+/// Places in the file and rows at each that are looked at for the sizes of features, and the least share of them that a feature is to be in
+/// to count.
 const PLACES: usize = 64;
 const LOOKS: usize = 128;
 const SHARE: f64 = 0.01;
-/// How much larger than the smallest the largest feature is to be, and how far from 1, for features to be scaled unasked. Words weighted by their
-/// rarity differ by less than 30; ages beside incomes, counts beside shares by a thousand and more.
+/// How much larger than the smallest the largest feature is to be, and how far from 1, for features to be scaled unasked. Words weighted by
+/// their rarity differ by less than 30; ages beside incomes, counts beside shares by a thousand and more.
 const SPREAD: f64 = 100.0;
 const FAR: f64 = 1e6;
-/// Or how short the mean row: one rate has to suit the bias too, whose value is 1. (Ten normal features times .003 lost 5% to 30% unscaled, times .001 half of
-/// what there was to gain; rows of texts by tf-idf have length 1.)
+/// Or how short the mean row: one rate has to suit the bias too, whose value is 1. (Ten normal features times .003 lost 5% to 30% unscaled,
+/// times .001 half of what there was to gain; rows of texts by tf-idf have length 1.)
 const SHORT: f64 = 0.1;
 /// Rows that one thread counts at a time.
 const CHUNK: usize = 1 << 14;
@@ -138,8 +140,8 @@ impl Seen {
     }
 }
 
-/// Looks at all features, in memory that goes with their number alone: each task has a range of the columns, as many numbers as another, and
-/// goes through all rows for it. So sums are taken in the order of the rows, and have the same bits for any number of tasks.
+/// Looks at all features, in memory that goes with their number alone: each task has a range of the columns, as many numbers as another,
+/// and goes through all rows for it. So sums are taken in the order of the rows, and have the same bits for any number of tasks.
 fn see(data: &Rows, keeps: &(impl Fn(u32) -> bool + Sync)) -> Result<Vec<Seen>> {
     let mut seen = vec![Seen::default(); data.columns()];
     let counts = data.feature_counts()?;

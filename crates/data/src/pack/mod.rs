@@ -53,8 +53,8 @@ pub struct PackReport {
     pub skipped: u64,
     /// The first of them, each with its place and what is wrong.
     pub first_skipped: Vec<String>,
-    /// What else the user should hear: what was taken otherwise than as plain text with an example a line, and which columns of a table were
-    /// read, where these are not the usual ones.
+    /// What else the user should hear: what was taken otherwise than as plain text with an example a line, and which columns of a table
+    /// were read, where these are not the usual ones.
     pub notes: Vec<String>,
     /// Bytes of text read, after decompression.
     pub bytes: u64,

@@ -33,6 +33,7 @@ mod pack;
 mod predict;
 mod rate_search;
 mod record;
+mod replicas;
 mod rows;
 mod snapshots;
 mod stopping;

@@ -32,3 +32,19 @@ impl Exchange for Elastic {
         Passed { shared: zero.less(is_state, own, shared + d), own: zero.less(is_state, own, own - d) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::{F32x16, LANES};
+
+    #[test]
+    fn both_move_and_their_sum_stays() {
+        let of = |x: f32| F32x16([x; LANES]);
+        let mut is_state = of(0.0);
+        is_state.0[1] = 1.0;
+        let passed = Elastic::new(0.25).pass(0, Sixteen { own: of(3.0), base: of(9.0), shared: of(1.0), is_state });
+        assert_eq!((passed.own.0[0], passed.shared.0[0]), (2.5, 1.5));
+        assert_eq!((passed.own.0[1], passed.shared.0[1]), (3.0, 3.0));
+    }
+}

@@ -1,0 +1,139 @@
+//! Replicas of a model that exchange with a centre: every way, with every rule, on one thread and on two.
+use crate::support::{
+    alone,
+    data::{ratings, sparse, synthetic},
+    training::{factors, held_out, linear},
+};
+use hogwild::{
+    Batch, Error, Loss, Normalize, Outcome, Parallel, Rule, Settings, Transforms,
+    synth::{Kind, Synth},
+};
+
+const WAYS: [Parallel; 3] = [Parallel::Mean, Parallel::Overlap, Parallel::Elastic];
+
+fn replicated(parallel: Parallel, replicas: usize, every: u32) -> Settings {
+    Settings {
+        parallel,
+        replicas: Some(replicas),
+        exchange_every: Some(every),
+        lr: Some(0.05),
+        threads: 1,
+        epochs: 3,
+        holdout: 0.2,
+        ..Settings::default()
+    }
+}
+
+fn weights(outcome: &Outcome) -> Vec<u32> {
+    let model = outcome.model.as_ref().unwrap().last();
+    ["bias", "weight"].into_iter().flat_map(|name| model.numbers(name)).map(|x| x.to_bits()).collect()
+}
+
+#[test]
+fn one_replica_learns_what_a_run_without_replicas_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = sparse(folder.path(), "a.svm", &synthetic(&Synth { rows: 5000, ..Synth::default() }));
+    for rule in ["adagrad", "adam"] {
+        let plain = Settings {
+            rule: Rule::named(rule).unwrap(),
+            lr: Some(0.05),
+            threads: 1,
+            epochs: 2,
+            exchange_every: Some(256),
+            ..Settings::default()
+        };
+        let one = linear(&data, None, plain.clone());
+        for parallel in [Parallel::Mean, Parallel::Overlap] {
+            let replica = linear(&data, None, Settings { parallel, replicas: Some(1), ..plain.clone() });
+            let apart = weights(&one).iter().zip(&weights(&replica)).filter(|(a, b)| a != b).count();
+            // A weight goes by `shared + (own - base)`, which rounds.
+            let close = |(a, b): (&u32, &u32)| (f32::from_bits(*a) - f32::from_bits(*b)).abs() < 1e-4;
+            assert!(weights(&one).iter().zip(&weights(&replica)).all(close), "{rule} {parallel:?}: {apart} numbers differ");
+        }
+    }
+}
+
+#[test]
+fn one_thread_repeats_to_the_bit_with_any_number_of_replicas() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = sparse(folder.path(), "a.svm", &synthetic(&Synth { rows: 3000, ..Synth::default() }));
+    for parallel in WAYS {
+        // More replicas than blocks, too: some have nothing to do.
+        for replicas in [2, 16, 300] {
+            let settings = replicated(parallel, replicas, 64);
+            let [a, b] = [(); 2].map(|()| weights(&linear(&data, None, settings.clone())));
+            assert!(a == b && a.iter().any(|&x| x != 0), "{parallel:?} {replicas}");
+            let other = weights(&linear(&data, None, Settings { seed: 5, ..settings }));
+            assert!(a != other, "{parallel:?} {replicas}: the seed changes nothing");
+        }
+    }
+}
+
+#[test]
+fn every_way_learns_by_every_rule() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = sparse(folder.path(), "a.svm", &synthetic(&Synth { rows: 6000, ..Synth::default() }));
+    let rated = ratings(folder.path(), "r.tsv", &synthetic(&Synth { kind: Kind::Ratings, rows: 20_000, ..Synth::default() }));
+    for rule in Rule::ALL {
+        for parallel in WAYS {
+            // A rate for one worker that suits each rule on these data; `mean` and `elastic` multiply it.
+            let lr = Some(rule.default_rate(1.0).min(0.05));
+            let settings = Settings { rule, lr, ..replicated(parallel, 3, 256) };
+            let rows = linear(&data, None, settings.clone());
+            let losses: Vec<f64> = rows.epochs.iter().filter_map(|epoch| epoch.valid).map(|valid| valid.loss).collect();
+            assert!(losses.iter().all(|loss| loss.is_finite()) && losses[2] < 0.69, "{rule} {parallel:?}: {losses:?}");
+            let settings = Settings { loss: Loss::Squared, rank: 8, lr: settings.lr.map(|lr| lr * 0.2), ..settings };
+            let pairs = factors(&rated, None, settings);
+            let errors: Vec<f64> = pairs.epochs.iter().filter_map(|epoch| epoch.valid).map(|valid| valid.loss).collect();
+            assert!(errors.iter().all(|loss| loss.is_finite()) && errors[2] <= errors[0] * 1.001, "{rule} {parallel:?}: {errors:?}");
+        }
+    }
+}
+
+#[test]
+fn many_replicas_and_two_threads_reach_one_workers_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let synth = Synth { kind: Kind::Clicks, rows: 40_000, features: 20_000, ..Synth::default() };
+    let data = sparse(folder.path(), "c.svm", &synthetic(&synth));
+    let _turn = alone();
+    let best = |settings: Settings| {
+        let outcome = linear(&data, None, settings);
+        outcome.epochs.iter().filter_map(|epoch| epoch.valid).map(|valid| valid.loss).fold(f64::INFINITY, f64::min)
+    };
+    let base = Settings { lr: Some(0.05), threads: 1, epochs: 6, holdout: 0.2, ..Settings::default() };
+    let one = best(base.clone());
+    for (parallel, replicas, threads, every, within) in [
+        (Parallel::Mean, 16, 1, 64, 1.01),
+        (Parallel::Mean, 16, 1, 1024, 1.01),
+        (Parallel::Mean, 2, 2, 1024, 1.01),
+        (Parallel::Overlap, 16, 1, 64, 1.02),
+        (Parallel::Overlap, 2, 2, 1024, 1.01),
+        (Parallel::Elastic, 16, 1, 64, 1.02),
+        (Parallel::Elastic, 2, 2, 1024, 1.02),
+    ] {
+        let settings = Settings { parallel, replicas: Some(replicas), threads, exchange_every: Some(every), ..base.clone() };
+        let loss = best(settings);
+        assert!(loss <= one * within, "{parallel:?} {replicas} replicas, {threads} threads, each {every}: {loss}, one worker {one}");
+    }
+}
+
+#[test]
+fn what_replicas_can_not_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = sparse(folder.path(), "a.svm", &synthetic(&Synth { rows: 500, ..Synth::default() }));
+    let mean = replicated(Parallel::Mean, 2, 64);
+    for (settings, says) in [
+        (Settings { parallel: Parallel::Hogwild, ..mean.clone() }, "try `parallel` mean"),
+        (Settings { batch: Batch::Size(32), exchange_every: None, ..mean.clone() }, "leave out `batch`"),
+        (Settings { transforms: Transforms { average: Some(0.5), ..Transforms::default() }, ..mean.clone() }, "leave out `average`"),
+        (Settings { elasticity: Some(0.5), ..mean.clone() }, "is of `parallel` elastic"),
+        (Settings { replicas: Some(0), ..mean.clone() }, "from 1 to 1024"),
+    ] {
+        let error = hogwild::train_linear(&data, None, &settings, &mut (), &Default::default()).err().unwrap();
+        assert!(matches!(error, Error::BadSetting { .. }) && error.to_string().contains(says), "{error}");
+    }
+    // Scaling and transforms go with replicas.
+    let scaled =
+        Settings { normalize: Normalize::MaxAbs, transforms: Transforms { clip_norm: Some(1.0), ..Transforms::default() }, ..mean };
+    assert!(held_out(&linear(&data, None, scaled)).is_finite());
+}

@@ -11,6 +11,7 @@ mod bench;
 mod cache;
 mod classes;
 mod cli;
+mod compressed;
 mod damaged;
 mod dash;
 mod defaults;

@@ -187,16 +187,7 @@ fn compressions_do_not_matter() {
     };
     let mut bz2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
     bz2.write_all(text.as_bytes()).unwrap();
-    let mut xz = liblzma::write::XzEncoder::new(Vec::new(), 0);
-    xz.write_all(text.as_bytes()).unwrap();
-    let forms = [
-        text.clone().into_bytes(),
-        gz(&text),
-        [gz(first), gz(second)].concat(),
-        zstd::encode_all(text.as_bytes(), 1).unwrap(),
-        bz2.finish().unwrap(),
-        xz.finish().unwrap(),
-    ];
+    let forms = [text.clone().into_bytes(), gz(&text), [gz(first), gz(second)].concat(), bz2.finish().unwrap()];
     let packed: Vec<_> =
         forms.iter().map(|form| std::fs::read(pack_bytes(directory.path(), form, &PackSettings::default()).1).unwrap()).collect();
     assert!(packed.iter().all(|bytes| *bytes == packed[0]));

@@ -30,10 +30,10 @@ pub fn hogwild(folder: &Path, line: &str) -> Output {
 }
 
 /// Runs it to its end with something on standard input, which it need not read.
-pub fn given(folder: &Path, line: &str, input: &str) -> Output {
+pub fn given(folder: &Path, line: &str, input: impl AsRef<[u8]>) -> Output {
     let _turn = shared();
     let mut child = command(folder, line).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let _ = child.stdin.take().unwrap().write_all(input.as_ref());
     child.wait_with_output().unwrap()
 }
 

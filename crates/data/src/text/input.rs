@@ -14,6 +14,7 @@ use hogwild_base::{Error, Result};
 use crate::bytes::{from, part};
 use crate::text::chunk::{Chunk, PAD};
 use crate::text::encoding::{NoText, Text, plain};
+use crate::text::zstd::Frames;
 
 /// How much text one chunk aims for: with what is parsed from it, it stays in a core's cache.
 const CHUNK: usize = 1 << 20;
@@ -233,7 +234,7 @@ impl Current<'_> {
                 problem: "the compressed data ends too early: the file has been cut short".into(),
                 remedy: "fetch or compress it again",
             },
-            ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::Other => Error::BadFile {
+            ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::Unsupported | ErrorKind::Other => Error::BadFile {
                 path: path.to_owned(),
                 problem: format!("the compressed data is damaged ({problem})"),
                 remedy: "fetch or compress it again",
@@ -273,12 +274,10 @@ fn open<'a>(path: &Path, read: &Arc<AtomicU64>, progress: Progress<'a>) -> Resul
     let buffered = |whole| BufReader::with_capacity(1 << 18, whole);
     let (reader, compressed): (Text<'a>, bool) = match magic.as_slice() {
         [0x1f, 0x8b, ..] => (Box::new(flate2::bufread::MultiGzDecoder::new(buffered(whole))), true),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            let decoder = zstd::stream::read::Decoder::with_buffer(buffered(whole)).map_err(Error::io(path, "decompress"))?;
-            (Box::new(decoder), true)
-        }
+        // A frame of text, or one that is passed over: what `pzstd` writes begins with such.
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => (Box::new(Frames::new(buffered(whole))), true),
         [b'B', b'Z', b'h', b'1'..=b'9', 0x31 | 0x17, ..] => (Box::new(bzip2::bufread::MultiBzDecoder::new(buffered(whole))), true),
-        [0xfd, b'7', b'z', b'X', b'Z', 0] => (Box::new(liblzma::bufread::XzDecoder::new_multi_decoder(buffered(whole))), true),
+        [0xfd, b'7', b'z', b'X', b'Z', 0] => (Box::new(lzma_rust2::XzReader::new(buffered(whole), true)), true),
         _ => (Box::new(whole), false),
     };
     let nothing: Text<'a> = Box::new(std::io::empty());

@@ -30,6 +30,7 @@ mod repeated;
 mod sink;
 mod svmlight;
 mod unread;
+mod zstd;
 
 use std::sync::Arc;
 

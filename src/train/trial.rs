@@ -9,7 +9,7 @@ use crate::{
     family::{Fold, prepared::Stage},
     options::Settings,
 };
-use crossbeam::channel::{RecvTimeoutError, Sender, unbounded};
+use crossbeam_channel::{RecvTimeoutError, Sender, unbounded};
 use hogwild_base::{Error, Result, memory};
 use hogwild_kernels::{
     engine::{Counters, Engine, Epoch, Facts, Follow, Task},

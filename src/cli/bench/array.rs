@@ -4,7 +4,7 @@
 //! measurement is the best of a few short takes: what disturbs it only makes it slower.
 use super::{interrupted, table::mebibytes};
 use anyhow::Context;
-use crossbeam::{sync::WaitGroup, utils::CachePadded};
+use crossbeam_utils::{CachePadded, sync::WaitGroup};
 use hogwild::memory;
 use memmap2::MmapMut;
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};

@@ -11,7 +11,7 @@ use crate::{
     simd::dispatch,
     transforms::Adjuster,
 };
-use crossbeam::channel::{Receiver, RecvTimeoutError, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
 use hogwild_base::{Result, threads::Pool};
 use std::{
     borrow::Cow,

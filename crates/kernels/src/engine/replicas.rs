@@ -10,7 +10,7 @@ use crate::{
     schedule::Moment,
     seeds::Stream,
 };
-use crossbeam::channel::unbounded;
+use crossbeam_channel::unbounded;
 use hogwild_base::Result;
 use rand::seq::SliceRandom;
 use std::{

@@ -15,7 +15,7 @@ use crate::{
     simd::{InstructionSet, Isa, Job, dispatch},
     transforms::Adjuster,
 };
-use crossbeam::channel::unbounded;
+use crossbeam_channel::unbounded;
 use hogwild_base::{
     Result,
     threads::{Pool, join, map, with},

@@ -10,7 +10,7 @@ use crate::{
     simd::{Isa, Job, LANES, pairs},
     transforms::Adjuster,
 };
-use crossbeam::utils::CachePadded;
+use crossbeam_utils::CachePadded;
 use std::{
     marker::PhantomData,
     ops::Add,

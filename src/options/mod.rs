@@ -49,6 +49,8 @@ struct RuleFacts<'a> {
     name: &'a str,
     takes_l1: bool,
     takes_schedules: bool,
+    /// Whether weights are read together with the state of the rule.
+    reads: bool,
 }
 
 impl Settings {
@@ -75,12 +77,18 @@ impl Settings {
     /// # Errors
     /// The first setting that is out of its range, or does not go with another or with the rule.
     pub fn check(&self) -> Result<()> {
-        self.check_for(&RuleFacts { name: self.rule.name(), takes_l1: self.rule.takes_l1(), takes_schedules: self.rule.takes_schedules() })
+        let rule = &self.rule;
+        self.check_for(&RuleFacts {
+            name: rule.name(),
+            takes_l1: rule.takes_l1(),
+            takes_schedules: rule.takes_schedules(),
+            reads: rule.reads_state(),
+        })
     }
 
     /// The same for a rule that may be the user's own.
     pub(crate) fn check_with(&self, facts: &Facts, name: &str) -> Result<()> {
-        self.check_for(&RuleFacts { name, takes_l1: facts.proximal, takes_schedules: facts.schedules })
+        self.check_for(&RuleFacts { name, takes_l1: facts.proximal, takes_schedules: facts.schedules, reads: facts.reads })
     }
 
     fn check_for(&self, rule: &RuleFacts<'_>) -> Result<()> {

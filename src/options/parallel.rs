@@ -25,11 +25,11 @@ group! { $ "Threads";
     /// How workers share one model: one copy without locks, or replicas that exchange with a centre.
     parallel: Parallel = Parallel::Hogwild => { value: "WAY", details: Some(ways), }
 
-    /// Copies of the model, each trained on its part of the data by its part of the threads. With more replicas than threads they take turns.
+    /// Copies of the model, each trained on its part of the data. With more replicas than threads they take turns.
     /// On one thread they repeat to the bit, so one machine shows what many would learn.
     replicas: Option<usize> = None => {
         value: "N",
-        by_default: ["one for each thread", "one for each thread"],
+        by_default: ["one for each thread, at least 2", "one for each thread, at least 2"],
         needs: Some("parallel"),
         must_be: "from 1 to 1024",
         within: |s| s.replicas.is_none_or(|replicas| (1..=1024).contains(&replicas)),
@@ -60,7 +60,10 @@ group! { $ "Threads";
     /// exchanges of a replica with the centre.
     exchange_every: Option<u32> = None => {
         value: "N",
-        by_default: ["64 to 1,024 (by hot rows and nonzeros)", "4096"],
+        by_default: [
+            "64 to 1,024 (by hot rows and nonzeros); of replicas: until they have seen a quarter of the data together, or sooner",
+            "256; of replicas: until they have seen a quarter of the data together, or sooner",
+        ],
         must_be: "at least 1; try 256",
         within: |s| s.exchange_every != Some(0),
     }
@@ -83,11 +86,11 @@ fn ways() -> String {
     "hogwild: one shared copy, stepped without locks;\n\
      mean: replicas at the rate times their number; weights take the mean of their changes, sums of squares the sum;\n\
      overlap: replicas at the rate as it is; changes that agree count once, others add up (for rules without sums of squares);\n\
-     elastic: replicas drawn to a centre, and it to them (EASGD); the model is the centre"
+     elastic: replicas at the rate times their number, drawn to a centre, and it to them (EASGD); the model is the centre"
         .into()
 }
 
-fn check(s: &Settings, _rule: &RuleFacts<'_>) -> Result<()> {
+fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
     if s.parallel == Parallel::Hogwild {
         if let Some(replicas) = s.replicas {
             return bad("replicas", replicas, "share no model by `parallel` hogwild; try `parallel` mean");
@@ -98,6 +101,16 @@ fn check(s: &Settings, _rule: &RuleFacts<'_>) -> Result<()> {
         }
         if s.transforms.average.is_some() {
             return bad("parallel", s.parallel.name(), "has replicas, whose weights' averages nobody has; leave out `average`");
+        }
+        if rule.reads {
+            let problem = "exchanges weights, and those of this `rule` are made of its state; use `rule` adagrad, or `parallel` hogwild";
+            return bad("parallel", s.parallel.name(), problem);
+        }
+        if let Some(hot) = s.hot_rows {
+            return bad("hot_rows", hot, "is of workers that share one copy, and replicas have their own; leave it out");
+        }
+        if s.threads > s.replica_count() {
+            return bad("replicas", s.replica_count(), "is less than `threads`, and a replica has one; use as many, or more");
         }
     }
     if let Some(alpha) = s.elasticity.filter(|_| s.parallel != Parallel::Elastic) {
@@ -113,14 +126,22 @@ fn check(s: &Settings, _rule: &RuleFacts<'_>) -> Result<()> {
 }
 
 impl Settings {
-    /// Workers that share parameters: by batches one hand steps them.
+    /// Workers that share parameters: by batches one hand steps them, and a replica has one worker.
     pub(crate) fn workers(&self) -> usize {
-        if self.batch == Batch::One { self.threads } else { 1 }
+        if self.batch == Batch::One && self.parallel == Parallel::Hogwild { self.threads } else { 1 }
+    }
+
+    /// Examples of a block, which by `hogwild` is what passes between two exchanges. Replicas are dealt out blocks, so each is to have some.
+    pub(crate) fn block(&self, auto: u32, examples: u64) -> u32 {
+        match self.replica_count() {
+            0 => self.exchange_every.unwrap_or(auto),
+            n => auto.min(self.exchange_every.unwrap_or(auto)).min((examples / (8 * n as u64)).clamp(1, u32::MAX as u64) as u32),
+        }
     }
 
     /// Copies of the model; 0 where all workers share one.
     pub(crate) fn replica_count(&self) -> usize {
-        if self.parallel == Parallel::Hogwild { 0 } else { self.replicas.unwrap_or(self.threads) }
+        if self.parallel == Parallel::Hogwild { 0 } else { self.replicas.unwrap_or(self.threads.max(2)) }
     }
 
     /// The threads that a run is given: those of its workers, or of its learning-rate search.

@@ -51,6 +51,7 @@ pub(super) fn run(job: &Job<'_>, follower: &mut Follower<'_>, prepare: &Prepare<
     let basis = prepared.basis();
     basis.scaled.iter().for_each(|&sizes| follower.watch.scaled(Normalize::MaxAbs, sizes));
     basis.window.iter().for_each(|report| follower.watch.window(report));
+    sharing::check(settings, basis)?;
     let set = settings.instruction_set()?;
     let (rate, chosen) = match settings.lr {
         Some(rate) => (rate, false),
@@ -79,7 +80,7 @@ fn attempt(
     follower: &mut Follower<'_>,
 ) -> Result<Went> {
     let basis = prepared.basis();
-    let sharing = Sharing::of(settings, basis)?;
+    let sharing = Sharing::of(settings, basis);
     let parameters = &Parameters::new(&sharing.shape, &basis.facts.layout)?;
     prepared.start(parameters);
     let admitted: Vec<u64> = (1..=settings.epochs).map(|epoch| curriculum::admitted(settings, basis.examples, epoch)).collect();
@@ -251,7 +252,7 @@ impl Run<'_> {
             let (done, of_all) = (moment.before + examples, moment.steps);
             follower.progress(EpochProgress { epoch, examples, of: count, done, of_all }) || self.prepared.damage().is_some()
         };
-        engine.epoch(&Epoch { number: epoch, start: *moment, plan: &plan }, &mut follow)
+        engine.epoch(&Epoch { number: epoch, start: *moment, plan: &plan, round: 0 }, &mut follow)
     }
 
     /// The `count` examples that the model as it stands loses least on.

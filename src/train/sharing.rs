@@ -16,8 +16,10 @@ const BETA: f32 = 0.9;
 const ALPHA: f32 = 0.3;
 /// Examples between two exchanges of a replica at least, unless said otherwise.
 const LEAST: u64 = 1024;
-/// Numbers that a replica trains on for each of its own that it exchanges: an exchange then takes some twentieth of the time.
+/// Nonzeros trained for each cell exchanged: an exchange then takes some twentieth of the time.
 const TRAINED: f64 = 4.0;
+/// The part of the data that all replicas have seen together before each has exchanged, at most: with more, `mean` falls behind.
+const TOGETHER: u64 = 4;
 
 /// How the workers of a run share its model.
 pub(super) struct Sharing<'a> {
@@ -29,18 +31,21 @@ pub(super) struct Sharing<'a> {
     replicas: usize,
 }
 
+/// # Errors
+/// When replicas can't be had of these data.
+pub(super) fn check(settings: &Settings, basis: &Basis) -> Result<()> {
+    if settings.replica_count() > 0 && basis.choices.window.is_some() {
+        let problem = "has replicas, each of which goes through its part of all data, and these are larger than memory; use `window` off";
+        return Err(Error::BadSetting { setting: "parallel", value: settings.parallel.name().into(), problem: problem.into() });
+    }
+    Ok(())
+}
+
 impl<'a> Sharing<'a> {
-    /// # Errors
-    /// When replicas can't be had of these data.
-    pub fn of(settings: &'a Settings, basis: &'a Basis) -> Result<Sharing<'a>> {
+    pub fn of(settings: &'a Settings, basis: &'a Basis) -> Sharing<'a> {
         let replicas = settings.replica_count();
-        if replicas > 0 && basis.choices.window.is_some() {
-            let problem =
-                "has replicas, each of which goes through its part of all data, and these are larger than memory; use `window` off";
-            return Err(Error::BadSetting { setting: "parallel", value: settings.parallel.name().into(), problem: problem.into() });
-        }
         let shape = if replicas > 0 { basis.shape.alone() } else { basis.shape.clone() };
-        Ok(Sharing { settings, basis, shape, replicas })
+        Sharing { settings, basis, shape, replicas }
     }
 
     /// Makes the engine of a run whose model is made of the task's parameters, and hands it over.
@@ -51,14 +56,12 @@ impl<'a> Sharing<'a> {
         if self.replicas == 0 {
             return prepared.with_engines(&[*task], &mut |engines| engines.into_iter().try_for_each(|mut engine| run(engine.as_mut())));
         }
-        let threads = (task.threads / self.replicas).max(1);
-        let shape = if threads > 1 { Shape { workers: threads, ..self.basis.shape.clone() } } else { self.shape.clone() };
-        let copies = (0..self.replicas).map(|_| Parameters::new(&shape, &self.basis.facts.layout)).collect::<Result<Vec<_>>>()?;
+        let copies = (0..self.replicas).map(|_| Parameters::new(&self.shape, &self.basis.facts.layout)).collect::<Result<Vec<_>>>()?;
         let rate = task.rate * self.settings.parallel.rate(self.replicas);
         let of_copy = |(number, parameters)| {
             // Each draws noise of its own.
             let seed = task.seed ^ (number as u64) << 32;
-            Task { parameters, rate, threads, seed, pin: false, ..*task }
+            Task { parameters, rate, seed, threads: 1, ..*task }
         };
         let tasks: Vec<Task<'_>> = copies.iter().enumerate().map(of_copy).collect();
         let between = Between {
@@ -78,7 +81,8 @@ impl<'a> Sharing<'a> {
 fn period(settings: &Settings, basis: &Basis) -> u64 {
     let auto = || {
         let cells = Parameters::bytes(&basis.facts.layout, &basis.shape.alone()) as f64 / size_of::<f32>() as f64;
-        LEAST.max((TRAINED * cells / basis.numbers) as u64)
+        let most = basis.examples / (TOGETHER * settings.replica_count().max(1) as u64);
+        LEAST.max((TRAINED * cells / basis.numbers) as u64).min(most).max(1)
     };
     settings.exchange_every.map_or_else(auto, u64::from)
 }

@@ -212,7 +212,7 @@ impl<'a> Trials<'a> {
             counters.examples.store(0, Relaxed);
             let number = done as usize + 1;
             let plan = &Plan::new(&fold.train, Vec::new(), order, BLOCK, seed, number);
-            let (counts, _) = engine.epoch(&Epoch { number, start, plan }, follow);
+            let (counts, _) = engine.epoch(&Epoch { number, start, plan, round: 0 }, follow);
             *examples += counts.examples;
             if counters.stop.load(Relaxed) || !counts.loss.is_finite() {
                 return None; // it has left the finite numbers, or is to end

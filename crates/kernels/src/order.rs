@@ -9,7 +9,10 @@ use crate::{gate::Gate, seeds::Stream};
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 use std::{
     ops::Range,
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
 };
 
 /// In what order an epoch visits the examples.
@@ -47,7 +50,7 @@ pub struct Plan {
     /// Whether all stays as it comes; units are blocks or less then.
     sequential: bool,
     /// By position: whether it is visited. Empty: all are.
-    admitted: Vec<bool>,
+    admitted: Arc<[bool]>,
     /// How many units are taken at once.
     together: usize,
     block: u32,
@@ -95,18 +98,27 @@ impl Plan {
         let longest = units.iter().map(|unit| unit.1.len()).max().unwrap_or(0).max(1);
         let group = if let [first, _, ..] = ends { *first } else { units.len() };
         let together = (block as usize / longest).min(group).max(1);
-        Plan { units, sequential, admitted, together, block, next: AtomicUsize::new(0), open: AtomicUsize::new(usize::MAX), gate: None }
+        Plan {
+            units,
+            sequential,
+            admitted: admitted.into(),
+            together,
+            block,
+            next: AtomicUsize::new(0),
+            open: AtomicUsize::new(usize::MAX),
+            gate: None,
+        }
     }
 
     /// Part `number` of `parts` of what is left of the plan, none of which may be taken yet.
     pub(crate) fn part(&self, number: usize, parts: usize) -> Plan {
         let mine = |(i, _): &(usize, &(u64, Range<u32>))| i / self.together % parts == number;
         let units = self.units.iter().enumerate().filter(mine).map(|(_, unit)| unit.clone()).collect();
-        let (next, open, admitted) = (AtomicUsize::new(0), AtomicUsize::new(0), self.admitted.clone());
+        let (next, open, admitted) = (AtomicUsize::new(0), AtomicUsize::new(0), Arc::clone(&self.admitted));
         Plan { units, admitted, next, open, gate: None, ..*self }
     }
 
-    /// Lets about so many more examples be taken, whole blocks; gives whether there were any left.
+    /// Lets about so many more positions be taken, whole units of them; gives whether there were any left.
     pub(crate) fn open(&self, examples: u64) -> bool {
         let before = self.next.load(Relaxed);
         let (mut open, mut sum) = (before, 0);

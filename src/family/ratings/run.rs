@@ -65,7 +65,7 @@ impl<'a> RatingsRun<'a> {
             facts,
             choices: Choices {
                 hot_rows: 0,
-                exchange_every: settings.exchange_every.unwrap_or(BLOCK),
+                exchange_every: settings.block(BLOCK, feed.ratings.len() as u64),
                 normalize: Normalize::None,
                 window: None,
             },

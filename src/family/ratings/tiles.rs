@@ -48,8 +48,13 @@ pub(super) fn tiles(data: &Ratings, settings: &Settings) -> Result<(RatingFeed, 
     ratings.iter_mut().for_each(|r| r.value = targets.target(r.value));
     let tile = |r: &Rating| if sequential { (0, 0) } else { (r.pair.user / TILE.0, (r.pair.item - users) / TILE.1) };
     threads::sort_by_key(&mut ratings, tile); // stable: the shuffle remains within the tile
-    // Workers are to find work: large tiles are cut for them.
-    let most = if settings.workers() == 1 { usize::MAX >> 1 } else { (ratings.len() / (8 * settings.workers())).max(1024) };
+    // Workers and replicas are to find work: large tiles are cut for them.
+    let (most, each) = (usize::MAX >> 1, |n: usize| ratings.len() / (8 * n));
+    let most = match (settings.workers(), settings.replica_count()) {
+        (1, 0) => most,
+        (workers, 0) => each(workers).max(1024),
+        (_, replicas) => each(replicas).min(settings.exchange_every.map_or(most, |every| every as usize)).max(1),
+    };
     let mut units = Vec::new();
     let mut start = 0u32;
     for run in ratings.chunk_by(|a, b| tile(a) == tile(b)) {

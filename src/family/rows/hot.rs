@@ -44,7 +44,7 @@ pub(super) fn choose(settings: &Settings, data: &Rows, stride: usize) -> Result<
     let most = settings.hot_rows.unwrap_or(CELLS / stride).min(data.columns() + 1);
     let counts = if others > 0 { data.first_counts(most)? } else { Vec::new() };
     let rows = settings.hot_rows.map_or_else(|| if others > 0 { hot_rows(&counts, examples, stride) } else { 0 }, |_| most);
-    let exchange_every = settings.exchange_every.unwrap_or_else(|| exchange_every(rows * stride / LANES, examples, data.nonzeros()));
+    let exchange_every = settings.block(exchange_every(rows * stride / LANES, examples, data.nonzeros()), examples);
     Ok(Hot { rows, exchange_every, rare: are_rare(&counts, rows, examples, others) })
 }
 

@@ -1,20 +1,20 @@
 //! The one list of what inner loops are compiled.
 //!
-//! A loop is compiled for each model, rule, instruction set and way, and takes the compiler half a second or more; all of them were nine tenths
-//! of a build. So only the default rules, and those that they are compared with, have lean loops of their own. Other rules go by
-//! [`Any`](crate::rules::Any), a few hundredths slower, to the same bits. What seldom runs (transforms, scaled features, batches, rows
-//! of unusual width, processors without a vector type here) is compiled once, and goes by [`Erased`] under every rule.
+//! A loop is compiled for each model, rule, instruction set and way, and takes the compiler half a second or more; all of them were nine
+//! tenths of a build. So only the default rules, and those that they are compared with, have lean loops of their own. Other rules go by
+//! [`Any`](crate::rules::Any), a few hundredths slower, to the same bits. What seldom runs (transforms, scaled features, batches, unusual
+//! widths but of row-wise Adagrad, processors without a vector type here) is compiled once, and goes by [`Erased`] under every rule.
 //! A user's own rule, [`Own`], has the lean loops by its type.
 //!
 //! | loop | linear | factorization | loops | sets on x86-64 |
 //! |---|---|---|---|---|
-//! | lean, a step an example | adagrad, ftrl, sgd, `Any` of 1, 2, 3 | adagrad-rowwise of 1, 2, 4, 8 vectors; of 2: adagrad, ftrl, sgd, `Any` of 1, 2, 3 | 16 | 2 |
+//! | lean | adagrad, ftrl, sgd, `Any` of 1, 2, 3 | adagrad-rowwise of 1, 2, 4, 8, any vectors; of 2: adagrad, ftrl, sgd, `Any`s | 17 | 2 |
 //! | with everything, any width, a step an example | `Erased` | `Erased` | 2 | 3 |
 //! | the sums of a batch | `Erased` | `Erased` | 2 | 3 |
 //! | the step of a batch, of both models | `Erased` | | 1 | 3 |
 //!
-//! These are 21 loops, 47 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
-//! everything. What is compiled for each instruction set but not for each rule: the two exchanges (see [`exchange`](crate::exchange)), the
+//! These are 22 loops, 49 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
+//! everything. What is compiled for each instruction set but not for each rule: the exchanges (see [`exchange`](crate::exchange)), the
 //! start of a replica, and the merging of sums. Each rule's formula is compiled once more for each instruction set, for `Erased`.
 use super::{Counters, Engine, FactorKernel, Facts, LinearKernel, Loops, Task, alone::Alone, hogwild::Workers, synchronous::Synchronous};
 use crate::{
@@ -35,7 +35,8 @@ pub struct Own<R>(pub R);
 
 fn facts<R: UpdateRule>(rule: &R) -> Facts {
     let layout = Layout::of(rule);
-    Facts { layout, averages: rule.averages(), proximal: rule.proximal(), learns: rule.learns(), schedules: rule.schedules() }
+    let (reads, learns) = (rule.reads(), rule.learns());
+    Facts { layout, averages: rule.averages(), proximal: rule.proximal(), reads, learns, schedules: rule.schedules() }
 }
 
 /// On slots of one weight row-wise Adagrad is Adagrad.

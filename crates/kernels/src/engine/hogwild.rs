@@ -58,7 +58,7 @@ impl<F: Feed<M>, M: Model + Clone, R: UpdateRule, A: Transforming> Engine for Wo
                 rule: self.rule,
                 memory: memory.clone(),
                 start: epoch.start,
-                adjuster: Adjuster::new(task.transforms, task.seed, (epoch.number * task.threads + worker) as u64),
+                adjuster: Adjuster::new(task.transforms, task.seed, (epoch.number * task.threads + worker) as u64 ^ epoch.round << 32),
                 worker,
                 plan: epoch.plan,
                 counters,

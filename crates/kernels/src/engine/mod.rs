@@ -83,6 +83,8 @@ pub struct Epoch<'a> {
     pub start: Moment,
     /// Which positions it visits, and in what order.
     pub plan: &'a Plan,
+    /// Which part of the epoch this is, from 0, where it is gone through in several.
+    pub round: u64,
 }
 
 /// Asked at least every 50 ms while an epoch runs, with how many examples have begun: whether the workers are to stop.
@@ -161,6 +163,8 @@ pub struct Facts {
     pub averages: bool,
     /// See [`UpdateRule::proximal`](crate::rules::UpdateRule::proximal).
     pub proximal: bool,
+    /// See [`UpdateRule::reads`](crate::rules::UpdateRule::reads).
+    pub reads: bool,
     /// See [`UpdateRule::learns`](crate::rules::UpdateRule::learns).
     pub learns: bool,
     /// See [`UpdateRule::schedules`](crate::rules::UpdateRule::schedules).

@@ -3,7 +3,7 @@
 //! A replica goes through some examples (a round) and then exchanges: asynchronously, whenever it is there, one at a time. The replicas are
 //! dealt out to the threads. One thread takes them in turn, in an order drawn from the seed anew for every turn: then a run repeats to the
 //! bit, whatever number of replicas it has, and shows what so many machines would learn.
-use super::{Counters, Counts, Engine, Epoch, Follow, LOOK, Task, hogwild::follow};
+use super::{Counters, Counts, Engine, Epoch, Follow, LOOK, Task, hogwild::follow, threads};
 use crate::{
     order::Plan,
     params::{Between, Finish, Parameters, Side},
@@ -11,12 +11,11 @@ use crate::{
     seeds::Stream,
 };
 use crossbeam_channel::unbounded;
-use hogwild_base::Result;
+use hogwild_base::{Result, threads::Pool};
 use rand::seq::SliceRandom;
 use std::{
-    panic::resume_unwind,
-    sync::{Mutex, PoisonError, atomic::Ordering::Relaxed},
-    thread,
+    ops::Add,
+    sync::{Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
     time::Instant,
 };
 
@@ -27,6 +26,10 @@ pub struct Replicas<'r> {
     replicas: Vec<Replica<'r>>,
     /// Examples of a round.
     every: u64,
+    /// None: all take turns on the calling thread.
+    pool: Option<Pool>,
+    /// Who exchanged last.
+    last: usize,
 }
 
 struct Replica<'r> {
@@ -38,7 +41,7 @@ impl<'r> Replicas<'r> {
     /// `parts`: a replica's engine and the parameters that it trains; `every`: examples between two exchanges of a replica.
     ///
     /// # Errors
-    /// When there is too little memory.
+    /// When there is too little memory, or the system refuses threads.
     pub fn new(
         task: &'r Task<'r>,
         parts: Vec<(Box<dyn Engine + 'r>, &'r Parameters)>,
@@ -48,53 +51,54 @@ impl<'r> Replicas<'r> {
         let replica = |(engine, parameters): (Box<dyn Engine + 'r>, &'r Parameters)| {
             Ok(Replica { engine, side: Side::new(task.set, task.parameters, parameters, between)? })
         };
-        Ok(Replicas { task, replicas: parts.into_iter().map(replica).collect::<Result<_>>()?, every })
+        let replicas = parts.into_iter().map(replica).collect::<Result<_>>()?;
+        Ok(Replicas { task, replicas, every, pool: threads::pool(task)?, last: 0 })
     }
 }
 
-/// A replica with its part of an epoch.
-type Hand<'a, 'r> = Vec<(&'a mut Replica<'r>, &'a Plan)>;
+/// Some replicas, each with its number and its part of an epoch.
+type Hand<'a, 'r> = Vec<(usize, &'a mut Replica<'r>, Plan)>;
 
 impl Engine for Replicas<'_> {
     fn epoch(&mut self, epoch: &Epoch<'_>, follower: &mut Follow<'_>) -> (Counts, u64) {
-        let (n, seed) = (self.replicas.len(), self.task.seed);
-        let threads = self.task.threads.clamp(1, n);
-        let plans: Vec<Plan> = (0..n).map(|number| epoch.plan.part(number, n)).collect();
-        // All begin with what the others have learnt by now.
-        self.replicas.iter_mut().for_each(|replica| replica.side.take_over());
-        // Each thread has every so manieth replica.
+        let (n, threads) = (self.replicas.len(), self.task.threads);
+        // Replica `i` goes to thread `i % threads`. All begin with what the others have learnt by now.
         let mut hands: Vec<Hand<'_, '_>> = (0..threads).map(|_| Vec::new()).collect();
-        for (number, of) in self.replicas.iter_mut().zip(&plans).enumerate() {
-            hands[number % threads].push(of);
+        for (number, replica) in self.replicas.iter_mut().enumerate() {
+            replica.side.take_over();
+            hands[number % threads].push((number, replica, epoch.plan.part(number, n)));
         }
         let counters = &Counters::begun(follower);
-        let turns = &Turns { every: self.every, seed, epoch, counters, centre: Mutex::new(()) };
-        let (done, over) = unbounded();
-        let counts = thread::scope(|scope| {
-            let mut hands = hands.into_iter().enumerate();
-            let first = hands.next();
-            let others: Vec<_> = hands
-                .map(|(thread, hand)| {
-                    let done = done.clone();
-                    scope.spawn(move || {
-                        let counts = turns.take(thread, hand, &mut |_| false);
-                        let _ = done.send(()); // the other end waits for it
-                        counts
-                    })
-                })
-                .collect();
-            drop(done); // closed when the last thread has ended, in whatever way
-            let mine = first.map(|(thread, hand)| turns.take(thread, hand, follower)).unwrap_or_default();
-            follow(others.len(), &over, counters, follower);
-            others.into_iter().fold(mine, |sum, other| sum + other.join().unwrap_or_else(|panic| resume_unwind(panic)))
-        });
+        let turns = &Turns { every: self.every, seed: self.task.seed, epoch, counters, last: Mutex::new(self.last) };
+        let counts = match self.pool.as_ref().and_then(Pool::threads) {
+            None => hands.into_iter().enumerate().fold(Counts::default(), |sum, (thread, hand)| sum + turns.take(thread, hand, follower)),
+            Some(pool) => {
+                let (done, over) = unbounded();
+                let hands: Vec<_> = hands.into_iter().map(|hand| Mutex::new(Some(hand))).collect();
+                let all = pool.in_place_scope(|scope| {
+                    // The channel is closed when the last thread has ended, in whatever way.
+                    scope.spawn_broadcast(move |_, context| {
+                        let thread = context.index();
+                        let hand = lock(&hands[thread]).take().unwrap_or_default();
+                        let _ = done.send(turns.take(thread, hand, &mut |_| false)); // the other end waits for it
+                    });
+                    follow(threads, &over, counters, follower)
+                });
+                all.into_iter().fold(Counts::default(), Counts::add)
+            }
+        };
+        self.last = *lock(&turns.last);
         (counts, counts.examples)
     }
 
-    /// All replicas step alike; the centre has their weights.
+    /// By the replica that turned last: all step alike, and the centre has their weights.
     fn finish(&self) -> Finish<'_> {
-        self.replicas[0].engine.finish()
+        self.replicas[self.last].engine.finish()
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the threads of an epoch share.
@@ -103,44 +107,51 @@ struct Turns<'a> {
     seed: u64,
     epoch: &'a Epoch<'a>,
     counters: &'a Counters,
-    /// Whoever holds it exchanges.
-    centre: Mutex<()>,
+    /// Whoever holds it exchanges, and leaves its number.
+    last: Mutex<usize>,
 }
 
 impl Turns<'_> {
     /// Has a thread's replicas take turns until their parts are through.
     fn take(&self, thread: usize, mut hand: Hand<'_, '_>, follower: &mut Follow<'_>) -> Counts {
         let mut random = Stream::Turns { epoch: self.epoch.number, thread }.random(self.seed);
-        let (mut sum, mut last) = (Counts::default(), Instant::now());
-        while !hand.is_empty() && !self.counters.stop.load(Relaxed) {
+        let (mut sum, mut asked, mut round) = (Counts::default(), Instant::now(), 0);
+        while !hand.is_empty() {
             hand.shuffle(&mut random);
-            hand.retain_mut(|(replica, plan)| {
-                let open = plan.open(self.every);
-                if open && !self.counters.stop.load(Relaxed) {
-                    sum = sum + self.turn(replica, plan);
+            hand.retain_mut(|(number, replica, plan)| {
+                let goes_on = plan.open(self.every) && !self.counters.stop.load(Relaxed);
+                if goes_on {
+                    sum = sum
+                        + self.turn(*number, replica, plan, round, &mut |examples| {
+                            if asked.elapsed() >= LOOK {
+                                self.counters.stop.fetch_or(follower(examples), Relaxed);
+                                asked = Instant::now();
+                            }
+                        });
                 }
-                open
+                goes_on
             });
-            if last.elapsed() >= LOOK {
-                let stop = follower(self.counters.examples.load(Relaxed));
-                self.counters.stop.fetch_or(stop, Relaxed);
-                last = Instant::now();
-            }
+            round += 1;
         }
         sum
     }
 
-    /// A round of one replica, and its exchange.
-    fn turn(&self, replica: &mut Replica<'_>, plan: &Plan) -> Counts {
-        let step = self.epoch.start.step + self.counters.examples.load(Relaxed);
-        let round = Epoch { number: self.epoch.number, start: Moment { step, ..self.epoch.start }, plan };
-        let (counts, _) = replica.engine.epoch(&round, &mut |_| self.counters.stop.load(Relaxed));
+    /// A round of one replica, and its exchange. `ask` is told how many examples have begun.
+    fn turn(&self, number: usize, replica: &mut Replica<'_>, plan: &Plan, round: u64, ask: &mut dyn FnMut(u64)) -> Counts {
+        let before = self.counters.examples.load(Relaxed);
+        let start = Moment { step: self.epoch.start.step + before, ..self.epoch.start };
+        let part = Epoch { number: self.epoch.number, start, plan, round };
+        let (counts, _) = replica.engine.epoch(&part, &mut |examples| {
+            ask(before + examples);
+            self.counters.stop.load(Relaxed)
+        });
         self.counters.examples.fetch_add(counts.examples, Relaxed);
         if !counts.loss.is_finite() {
             self.counters.stop.store(true, Relaxed);
         }
-        let _one = self.centre.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = lock(&self.last);
         replica.side.exchange();
+        *last = number;
         counts
     }
 }

@@ -1,7 +1,7 @@
 //! Elastic averaging, asynchronous EASGD (Zhang, Choromanska & LeCun 2015, Algorithm 1): replica and centre are drawn to each other.
 //!
 //! Every tau examples, with `x` a replica's weight and `c` the centre's: `d = alpha (x - c); x <- x - d; c <- c + d`.
-//! A replica's own sums and averages of gradients stay its own. The model is the centre.
+//! Replicas step at the rate times their number, unlike in the paper: the centre takes a part of what each learns. A replica's own sums and averages of gradients stay its own. The model is the centre.
 use super::{Exchange, Passed, Sixteen};
 use crate::simd::Vector;
 

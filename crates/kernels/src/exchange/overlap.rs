@@ -1,7 +1,7 @@
 //! Replicas whose changes agree count once, unrelated ones add up: adaptive summation (Maleki et al. 2021) of asynchronous replicas, by band.
 //!
 //! `D` is a replica's change since its last exchange, `O` that of the others meanwhile. With `f = <D, O> / <O, O>`, at least 0 and at most 1,
-//! the replica hands on `D - f O`: what of its change the others have not made yet. Slots are numbered by frequency, so bands of like
+//! the replica hands on `D - f O`: what of its change the others have not made yet. Features are numbered by frequency, so bands of like
 //! frequency are ranges of them: the first vector, then a quarter of an octave each; each band has its own `f`. The rate is that of one
 //! worker, so rules without sums that damp it, as SGD, stay stable with many replicas.
 use super::{Exchange, Passed, Sixteen};

@@ -9,7 +9,7 @@ pub enum Parallel {
     Mean,
     /// Replicas at the rate as it is: changes that agree count once, unrelated ones add up.
     Overlap,
-    /// Replicas drawn to a centre, and it to them (Zhang, Choromanska & LeCun 2015).
+    /// Replicas at the rate times their number, drawn to a centre, and it to them (Zhang, Choromanska & LeCun 2015).
     Elastic,
 }
 

@@ -69,7 +69,7 @@ impl<'t> Side<'t> {
 /// By vector of a slot (or of several narrow ones): where state lies.
 fn kinds(layout: &SlotLayout) -> Vec<Line<f32>> {
     let is_state = |cell: usize| match layout.tail {
-        None => cell % layout.stride > 0,
+        None => !cell.is_multiple_of(layout.stride),
         Some(tail) if cell >= tail => cell > tail,
         Some(_) => cell >= layout.part,
     };
@@ -117,7 +117,8 @@ mod tests {
         of_a.exchange();
         of_b.exchange();
         of_a.exchange();
-        let expected: Vec<f32> = before.iter().enumerate().map(|(i, x)| x + i as f32 * if i % 2 == 0 { 0.5 } else { 1.0 }).collect();
+        let expected: Vec<f32> =
+            before.iter().enumerate().map(|(i, x)| x + i as f32 * if i.is_multiple_of(2) { 0.5 } else { 1.0 }).collect();
         assert_eq!((all(&centre), all(&a), all(&b)), (expected.clone(), expected.clone(), expected));
     }
 }

@@ -177,6 +177,9 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
     fn call(&mut self, read: &Reading<'_, R, I>) {
         let rule = &read.rule;
         let n = std::mem::take(&mut self.waiting.n);
+        if n == 0 {
+            return;
+        }
         rule.step_all(&read.step, I::V::SET, &mut self.called[..n]);
         for i in 0..n {
             let mut cells = [self.called[i].weights::<I::V>(); MOST];
@@ -192,6 +195,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
             // SAFETY: the places were checked.
             unsafe { self.store(read, places, cells) };
         }
+        self.waiting.l1 = false;
     }
 }
 
@@ -222,10 +226,8 @@ impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A
                 numbers.set_state(k - 1, cells[k]);
             }
             waiting.places[waiting.n] = *places;
-            waiting.l1 = l1.is_some();
-            if let Some(l1) = l1 {
-                waiting.thresholds[waiting.n] = l1;
-            }
+            waiting.l1 |= l1.is_some();
+            waiting.thresholds[waiting.n] = l1.unwrap_or(I::V::of(0.0));
             waiting.n += 1;
             if waiting.n == WAITING {
                 self.call(read);

@@ -44,6 +44,8 @@ pub(crate) struct Reading<'t, R: UpdateRule, I> {
     /// Vectors of such a slot.
     pub row_stride: usize,
     large: bool,
+    /// Of a rule whose type is erased, as it was when all was checked.
+    stride: usize,
 }
 
 impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
@@ -51,15 +53,17 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
         assert!(parameters.is_for(&Layout::of(&rule)), "parameters laid out for another rule");
         let (single, row) = (parameters.table(parameters.single()), parameters.row().map(|row| parameters.table(row)));
         let (cells, rows) = (single.cells(), row.map_or(&[][..], |row| row.cells().as_chunks().0));
-        assert!(cells.len() >= (reads.scratch_slot as usize + 1) * stride(&rule), "slots of other parameters");
+        let stride = stride(&rule);
+        assert!(stride <= MOST && stride.is_power_of_two(), "a rule has at most three numbers of state");
+        assert!(cells.len() >= (reads.scratch_slot as usize + 1) * stride, "slots of other parameters");
         let row_stride = row.map_or(1, |row| row.layout.stride / LANES);
-        Reading { isa, rule, step, cells, reads, rows, row_stride, large: single.slots() > LARGE }
+        Reading { isa, rule, step, cells, reads, rows, row_stride, large: single.slots() > LARGE, stride }
     }
 
     /// Cells a slot of one weight.
     #[inline(always)]
     pub fn stride(&self) -> usize {
-        stride(&self.rule)
+        if R::ERASED { self.stride } else { stride(&self.rule) }
     }
 
     /// Cells of a slot that are copied: a number that the compiler knows, so as many as there may be where it does not know the stride.

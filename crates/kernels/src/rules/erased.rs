@@ -3,12 +3,12 @@
 //! Compiling inner loops is most of a build, so loops that seldom run are compiled once, for [`Erased`]. They reach the rule's formula by
 //! calls, one for many vectors of sixteen weights, which pass through memory. So all that a rule adds to those loops is its formula, once an
 //! instruction set. The same text, so the same bits. What often runs has the rule by its type: see `engine::compiled`.
-use super::{Clock, Hyperparameter, Layout, State, UpdateRule};
-use crate::simd::{InstructionSet, Isa, Job, LANES, Line, Real, dispatch_formula, pairs};
+use super::{
+    Clock, Hyperparameter, Layout, State, UpdateRule,
+    numbers::{MOST_STATE, Numbers},
+};
+use crate::simd::{InstructionSet, Isa, Job, Real, dispatch_formula};
 use std::{any::Any, slice};
-
-/// The most numbers that a rule has beside a weight.
-const MOST: usize = 3;
 
 /// Some rule.
 #[derive(Clone, Copy)]
@@ -37,74 +37,12 @@ enum Ask {
     Rate,
 }
 
-/// What passes between a loop and a formula: weights, their gradient and state.
-#[derive(Clone)]
-pub struct Numbers([Line<f32>; 2 + MOST]);
-
-impl Numbers {
-    pub(crate) const ZERO: Numbers = Numbers([Line([0.0; LANES]); 2 + MOST]);
-
-    /// Takes weights, and the gradient if there is one.
-    #[inline(always)]
-    pub(crate) fn set<V: Real>(&mut self, w: V, g: V) {
-        w.spill(&mut self.0[0]);
-        g.spill(&mut self.0[1]);
-    }
-
-    /// Takes number `k` of the state.
-    #[inline(always)]
-    pub(crate) fn set_state<V: Real>(&mut self, k: usize, x: V) {
-        x.spill(&mut self.0[2 + k]);
-    }
-
-    /// The weights.
-    #[inline(always)]
-    pub(crate) fn weights<V: Real>(&self) -> V {
-        V::fill(&self.0[0])
-    }
-
-    /// Number `k` of the state.
-    #[inline(always)]
-    pub(crate) fn state_number<V: Real>(&self, k: usize) -> V {
-        V::fill(&self.0[2 + k])
-    }
-
-    #[inline(always)]
-    fn new<V: Real>(w: V, g: V, state: &[V; MOST]) -> Numbers {
-        let mut numbers = Numbers::ZERO;
-        numbers.set(w, g);
-        numbers.put(2, state);
-        numbers
-    }
-
-    #[inline(always)]
-    fn put<V: Real>(&mut self, at: usize, state: &[V]) {
-        for (line, x) in pairs(&mut self.0[at..], state) {
-            x.spill(line);
-        }
-    }
-
-    #[inline(always)]
-    fn take<V: Real>(&self, at: usize, state: &mut [V]) {
-        for (line, x) in pairs(&self.0[at..], state) {
-            *x = V::fill(line);
-        }
-    }
-
-    #[inline(always)]
-    fn state<R: UpdateRule, V: Real>(&self, at: usize) -> R::State<V> {
-        let mut state = R::State::splat(V::of(0.0));
-        self.take(at, state.as_mut());
-        state
-    }
-}
-
 /// A rule as an object.
 trait Formula: Send + Sync {
     fn schedules(&self) -> bool;
     fn default_rate(&self, mean_square: f32) -> f32;
     fn prepared<'r>(&'r self, clock: &Clock, memory: &ErasedMemory) -> Box<dyn Steps + 'r>;
-    fn row_state(&self, mean_square: f32, state: &mut [f32; MOST]);
+    fn row_state(&self, mean_square: f32, state: &mut [f32; MOST_STATE]);
     fn observe(&self, set: Option<InstructionSet>, before: &Numbers, numbers: &mut Numbers);
     fn learn(&self, memory: &mut ErasedMemory, sums: [f32; 2]);
 }
@@ -113,9 +51,9 @@ trait Formula: Send + Sync {
 trait Steps: Send + Sync {
     fn prepare(&mut self, clock: &Clock, memory: &ErasedMemory);
     fn ask(&self, ask: Ask, set: Option<InstructionSet>, numbers: &mut [Numbers]);
-    fn finish(&self, w: f32, state: &[f32; MOST]) -> f32;
-    fn row_scale(&self, state: &[f32; MOST]) -> f32;
-    fn step_rowwise(&self, squares: [f32; 2], states: [&mut [f32; MOST]; 2]) -> [f32; 2];
+    fn finish(&self, w: f32, state: &[f32; MOST_STATE]) -> f32;
+    fn row_scale(&self, state: &[f32; MOST_STATE]) -> f32;
+    fn step_rowwise(&self, squares: [f32; 2], states: [&mut [f32; MOST_STATE]; 2]) -> [f32; 2];
     fn copy<'r>(&self) -> Box<dyn Steps + 'r>
     where
         Self: 'r;
@@ -128,7 +66,7 @@ struct Of<'r, R: UpdateRule> {
 }
 
 /// The numbers that the rule has beside one weight.
-fn own<R: UpdateRule>(state: &[f32; MOST]) -> R::State<f32> {
+fn own<R: UpdateRule>(state: &[f32; MOST_STATE]) -> R::State<f32> {
     let mut own = R::State::splat(0.0);
     let n = own.as_ref().len();
     own.as_mut().copy_from_slice(&state[..n]);
@@ -148,7 +86,7 @@ impl<R: UpdateRule> Formula for R {
         Box::new(Of { rule: self, step: memory.with(|memory| UpdateRule::prepare(self, clock, memory)) })
     }
 
-    fn row_state(&self, mean_square: f32, state: &mut [f32; MOST]) {
+    fn row_state(&self, mean_square: f32, state: &mut [f32; MOST_STATE]) {
         let mut own = own::<R>(state);
         UpdateRule::row_state(self, mean_square, &mut own);
         state[..own.as_ref().len()].copy_from_slice(own.as_ref());
@@ -179,15 +117,15 @@ impl<R: UpdateRule> Steps for Of<'_, R> {
         }
     }
 
-    fn finish(&self, w: f32, state: &[f32; MOST]) -> f32 {
+    fn finish(&self, w: f32, state: &[f32; MOST_STATE]) -> f32 {
         self.rule.finish(&self.step, w, &own::<R>(state))
     }
 
-    fn row_scale(&self, state: &[f32; MOST]) -> f32 {
+    fn row_scale(&self, state: &[f32; MOST_STATE]) -> f32 {
         self.rule.row_scale(&self.step, &own::<R>(state))
     }
 
-    fn step_rowwise(&self, squares: [f32; 2], [row, beside]: [&mut [f32; MOST]; 2]) -> [f32; 2] {
+    fn step_rowwise(&self, squares: [f32; 2], [row, beside]: [&mut [f32; MOST_STATE]; 2]) -> [f32; 2] {
         let (mut own_row, mut own_beside) = (own::<R>(row), own::<R>(beside));
         let scales = self.rule.step_rowwise(&self.step, squares, [&mut own_row, &mut own_beside]);
         for (to, from) in [(row, own_row), (beside, own_beside)] {
@@ -304,7 +242,7 @@ impl ErasedMemory {
 }
 
 impl<'r> UpdateRule for Erased<'r> {
-    type State<V: Real> = [V; MOST];
+    type State<V: Real> = [V; MOST_STATE];
     type Step = Prepared<'r>;
     type Memory = ErasedMemory;
     const ERASED: bool = true;
@@ -345,7 +283,7 @@ impl<'r> UpdateRule for Erased<'r> {
         self.rule.default_rate(mean_square)
     }
 
-    fn initial(&self) -> [f32; MOST] {
+    fn initial(&self) -> [f32; MOST_STATE] {
         self.layout.initial
     }
 
@@ -358,18 +296,18 @@ impl<'r> UpdateRule for Erased<'r> {
     }
 
     #[inline(always)]
-    fn read<V: Real>(&self, step: &Prepared<'r>, w: V, state: &[V; MOST]) -> V {
+    fn read<V: Real>(&self, step: &Prepared<'r>, w: V, state: &[V; MOST_STATE]) -> V {
         let mut numbers = Numbers::new(w, V::of(0.0), state);
         step.0.ask(Ask::Read, V::SET, slice::from_mut(&mut numbers));
         V::fill(&numbers.0[0])
     }
 
-    fn finish(&self, step: &Prepared<'r>, w: f32, state: &[f32; MOST]) -> f32 {
+    fn finish(&self, step: &Prepared<'r>, w: f32, state: &[f32; MOST_STATE]) -> f32 {
         step.0.finish(w, state)
     }
 
     #[inline(always)]
-    fn step<V: Real>(&self, step: &Prepared<'r>, w: V, g: V, state: &mut [V; MOST]) -> V {
+    fn step<V: Real>(&self, step: &Prepared<'r>, w: V, g: V, state: &mut [V; MOST_STATE]) -> V {
         let mut numbers = Numbers::new(w, g, state);
         step.0.ask(Ask::Step, V::SET, slice::from_mut(&mut numbers));
         numbers.take(2, state);
@@ -377,21 +315,21 @@ impl<'r> UpdateRule for Erased<'r> {
     }
 
     #[inline(always)]
-    fn rate<V: Real>(&self, step: &Prepared<'r>, state: &[V; MOST]) -> V {
+    fn rate<V: Real>(&self, step: &Prepared<'r>, state: &[V; MOST_STATE]) -> V {
         let mut numbers = Numbers::new(V::of(0.0), V::of(0.0), state);
         step.0.ask(Ask::Rate, V::SET, slice::from_mut(&mut numbers));
         V::fill(&numbers.0[0])
     }
 
-    fn row_scale(&self, step: &Prepared<'r>, state: &[f32; MOST]) -> f32 {
+    fn row_scale(&self, step: &Prepared<'r>, state: &[f32; MOST_STATE]) -> f32 {
         step.0.row_scale(state)
     }
 
-    fn row_state(&self, mean_square: f32, state: &mut [f32; MOST]) {
+    fn row_state(&self, mean_square: f32, state: &mut [f32; MOST_STATE]) {
         self.rule.row_state(mean_square, state);
     }
 
-    fn step_rowwise(&self, step: &Prepared<'r>, squares: [f32; 2], states: [&mut [f32; MOST]; 2]) -> [f32; 2] {
+    fn step_rowwise(&self, step: &Prepared<'r>, squares: [f32; 2], states: [&mut [f32; MOST_STATE]; 2]) -> [f32; 2] {
         step.0.step_rowwise(squares, states)
     }
 
@@ -400,7 +338,7 @@ impl<'r> UpdateRule for Erased<'r> {
     }
 
     #[inline(always)]
-    fn observe<V: Real>(&self, g: V, before: &[V; MOST], after: &[V; MOST]) -> [V; 2] {
+    fn observe<V: Real>(&self, g: V, before: &[V; MOST_STATE], after: &[V; MOST_STATE]) -> [V; 2] {
         let (before, mut numbers) = (Numbers::new(g, g, before), Numbers::new(g, g, after));
         self.rule.observe(V::SET, &before, &mut numbers);
         [V::fill(&numbers.0[0]), V::fill(&numbers.0[1])]

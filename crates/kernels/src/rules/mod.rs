@@ -19,6 +19,7 @@ mod momentum;
 mod nadam;
 mod named;
 mod nesterov;
+mod numbers;
 mod powersign;
 mod rmsprop;
 mod sgd;
@@ -36,13 +37,13 @@ pub use addsign::AddSign;
 pub use amsgrad::Amsgrad;
 pub(crate) use any::{Any, with_any};
 pub(crate) use erased::Erased;
-#[doc(hidden)]
-pub use erased::Numbers;
 pub use ftrl::Ftrl;
 pub use layout::Layout;
 pub use momentum::Momentum;
 pub use nadam::Nadam;
 pub use nesterov::Nesterov;
+#[doc(hidden)]
+pub use numbers::Numbers;
 pub use powersign::PowerSign;
 pub use rmsprop::Rmsprop;
 pub use sgd::Sgd;

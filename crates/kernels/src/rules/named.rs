@@ -33,6 +33,11 @@ impl Rule {
         with_rule!(self, rule => rule.schedules())
     }
 
+    /// Whether weights are read together with the rule's state, and not as they stand.
+    pub fn reads_state(&self) -> bool {
+        with_rule!(self, rule => rule.reads())
+    }
+
     /// Whether L1 can be applied by proximal steps.
     pub fn takes_l1(&self) -> bool {
         with_rule!(self, rule => rule.proximal())

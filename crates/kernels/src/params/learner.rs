@@ -87,10 +87,21 @@ impl<V: Vector> Observed<V> {
 }
 
 /// One step by the rule, of one weight or of sixteen: the new weight, and what the rule observes of the step (zeros, if it does not learn).
+/// `read` is the state as it was when the weight was read, where a rule that revises is to know it.
 #[inline(always)]
-pub(crate) fn step<R: UpdateRule, T: Real>(rule: &R, step: &R::Step, w: T, g: T, state: &mut R::State<T>) -> (T, [T; 2]) {
+pub(crate) fn step<R: UpdateRule, T: Real>(
+    rule: &R,
+    step: &R::Step,
+    w: T,
+    g: T,
+    state: &mut R::State<T>,
+    read: &Option<R::State<T>>,
+) -> (T, [T; 2]) {
     let before = *state;
-    let w = rule.step(step, w, g, state);
+    let w = match read {
+        Some(read) if rule.revises() => rule.step_since(step, w, g, state, read),
+        _ => rule.step(step, w, g, state),
+    };
     let observed = if rule.learns() { rule.observe(g, &before, state) } else { [T::of(0.0); 2] };
     (w, observed)
 }

@@ -19,6 +19,7 @@ mod batch_step;
 mod cells;
 mod finish;
 mod gradients;
+mod kept;
 mod layout;
 mod learner;
 mod parameters;

@@ -80,7 +80,7 @@ impl<R: UpdateRule> Plain<R> {
 
     fn step_cell(&mut self, cell: &Cell<R>, g: f32) -> Cell<R> {
         let mut state = cell.1;
-        let (w, [a, b]) = learner::step(&self.rule, &self.step, cell.0, g, &mut state);
+        let (w, [a, b]) = learner::step(&self.rule, &self.step, cell.0, g, &mut state, &None);
         self.observed = [self.observed[0] + a, self.observed[1] + b];
         (w, state)
     }

@@ -5,7 +5,7 @@
 //! gathered serves again: on two threads that saves a tenth of the time.
 #![allow(unsafe_code)]
 use super::{
-    Parameters, Transforming, averaged,
+    Parameters, Transforming, averaged, kept,
     learner::{self, Learner},
     replica::Reads,
     view::{Reading, Steps, View, state_of},
@@ -35,8 +35,8 @@ pub(crate) struct StepNow<'t, R: UpdateRule, I: Isa, A> {
     /// Weights of a slot of many, and one over them.
     pub(super) width: usize,
     pub(super) part: f32,
-    /// Weights and state by block of the present example.
-    gathered: Vec<[I::V; MOST]>,
+    /// Weights and state by block of the present example; or, of a rule that revises, the state of [rows](kept).
+    pub(super) gathered: Vec<[I::V; MOST]>,
     /// Of a rule that is called: steps that wait for the call, and where they go.
     pub(super) called: Vec<Numbers>,
     waiting: Waiting<I::V>,
@@ -206,6 +206,11 @@ impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A
     }
 
     #[inline(always)]
+    fn gathered_row(&mut self, read: &Reading<'_, R, I>, place: u32, vectors: usize) {
+        kept::keep(read, place, vectors, &mut self.gathered);
+    }
+
+    #[inline(always)]
     fn step(&mut self, read: &Reading<'_, R, I>, block: usize, places: &Line<u32>, mut gradient: I::V, l1: Option<I::V>) {
         let rule = &read.rule;
         if A::ON && self.adjuster.active {
@@ -218,7 +223,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A
         } else {
             cells = read.gather(places); // which checks
         }
-        if R::ERASED && !rule.learns() {
+        if R::ERASED && !rule.learns() && !rule.revises() {
             let waiting = &mut self.waiting;
             let numbers = &mut self.called[waiting.n];
             numbers.set(cells[0], gradient);
@@ -235,7 +240,9 @@ impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A
             return;
         }
         let mut state = state_of::<R, _>(&cells[1..]);
-        let (w, observed) = learner::step(rule, &read.step, cells[0], gradient, &mut state);
+        // Where what was gathered serves again, nothing has come in since.
+        let gathered = if rule.revises() { Some(state_of::<R, _>(&self.gathered[block][1..])) } else { None };
+        let (w, observed) = learner::step(rule, &read.step, cells[0], gradient, &mut state, &gathered);
         cells[0] = w;
         self.learner.observed().add(rule, observed);
         if let Some(l1) = l1 {

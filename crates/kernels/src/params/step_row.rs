@@ -2,6 +2,7 @@
 use super::{
     Transforming,
     averaged::{put, put_weight},
+    kept,
     layout::{ROW_STATE, state_len, vectors},
     learner::{self, Observed},
     step_now::StepNow,
@@ -9,7 +10,7 @@ use super::{
 };
 use crate::{
     rules::{ForRule, Numbers, UpdateRule},
-    simd::{Isa, LANES, Real, Vector, copy, pairs},
+    simd::{Isa, LANES, MOST, Real, Vector, copy, pairs},
 };
 use atomic_float::AtomicF32;
 use std::sync::atomic::Ordering::Relaxed;
@@ -25,21 +26,25 @@ struct StepRow<'s, I: Isa> {
     /// Of the row's weighted changes, where there are averages.
     sums: &'s [[AtomicF32; LANES]],
     weight: f32,
+    /// Of a rule that revises: what is kept of the row.
+    kept: Option<&'s [[I::V; MOST]]>,
 }
 
 impl<I: Isa> ForRule for StepRow<'_, I> {
     #[inline(always)]
     fn run<R: UpdateRule>(self, rule: &R, step: &R::Step) {
-        let StepRow { isa, observed, cells, tail, gradient, beside, sums, weight } = self;
+        let StepRow { isa, observed, cells, tail, gradient, beside, sums, weight, kept } = self;
         let n = gradient.len();
         let mut state = load_state(rule, &tail[1..]);
-        let (w, seen) = learner::step(rule, step, tail[0].load(Relaxed), beside, &mut state);
+        let read = if rule.revises() { kept::beside::<R, _>(kept, n) } else { None };
+        let (w, seen) = learner::step(rule, step, tail[0].load(Relaxed), beside, &mut state, &read);
         observed.add_one(rule, seen);
         store_beside(&tail[0], sums.get(vectors(rule, n)), w, weight);
         store_state(rule, state, &tail[1..]);
         for (i, &g) in gradient.iter().enumerate() {
             let mut state = row_state::<R, I>(isa, rule, cells, n, i);
-            let (w, seen) = learner::step(rule, step, isa.load(&cells[i]), g, &mut state);
+            let read = if rule.revises() { kept::vector::<R, _>(kept, i) } else { None };
+            let (w, seen) = learner::step(rule, step, isa.load(&cells[i]), g, &mut state, &read);
             observed.add(rule, seen);
             store_weights(isa, &cells[i], sums.get(i), w, weight);
             for (k, &s) in state.as_ref()[..state_len(rule)].iter().enumerate() {
@@ -111,11 +116,12 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
             store_state(&rule, state, &tail[1..]);
             return;
         }
-        if R::ERASED && !rule.learns() {
+        if R::ERASED && !rule.learns() && !rule.revises() {
             self.step_row_erased(read, (cells, tail), gradient, beside, sums);
             return;
         }
-        rule.with(step, StepRow { isa, observed: self.learner.observed(), cells, tail, gradient, beside, sums, weight });
+        let kept = if rule.revises() { kept::row(&self.gathered, row, n) } else { None };
+        rule.with(step, StepRow { isa, observed: self.learner.observed(), cells, tail, gradient, beside, sums, weight, kept });
     }
 
     /// The step of a rule that is called: once, for all vectors and, as one more of them, the weight beside.

@@ -39,6 +39,9 @@ impl<R: UpdateRule, I: Isa> Steps<R, I> for Sum<'_> {
     fn gathered(&mut self, _read: &Reading<'_, R, I>, _block: usize, _cells: &[I::V; MOST]) {}
 
     #[inline(always)]
+    fn gathered_row(&mut self, _read: &Reading<'_, R, I>, _place: u32, _vectors: usize) {}
+
+    #[inline(always)]
     fn step(&mut self, read: &Reading<'_, R, I>, _block: usize, places: &Line<u32>, gradient: I::V, l1: Option<I::V>) {
         read.check(places);
         let mut slots = *places;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     rules::{Layout, State, UpdateRule},
-    simd::{Integers, Isa, LANES, Line, MOST, Real, Vector, copy, pairs},
+    simd::{Integers, Isa, LANES, Line, MOST, Real, copy, pairs},
 };
 use atomic_float::AtomicF32;
 use std::sync::atomic::Ordering::Relaxed;
@@ -24,6 +24,8 @@ const LARGE: usize = 1 << 19;
 pub(crate) trait Steps<R: UpdateRule, I: Isa> {
     /// Is told what was gathered as block `block`: weights and state.
     fn gathered(&mut self, read: &Reading<'_, R, I>, block: usize, cells: &[I::V; MOST]);
+    /// Is told, under a rule that revises, which row of how many vectors is gathered.
+    fn gathered_row(&mut self, read: &Reading<'_, R, I>, place: u32, vectors: usize);
     /// See [`Weights::step`].
     fn step(&mut self, read: &Reading<'_, R, I>, block: usize, places: &Line<u32>, gradient: I::V, l1: Option<I::V>);
     /// See [`Weights::step_row`].
@@ -174,6 +176,9 @@ impl<R: UpdateRule, I: Isa, S: Steps<R, I>> Weights for View<'_, R, I, S> {
 
     #[inline(always)]
     fn gather_row(&mut self, place: u32, out: &mut [I::V]) -> f32 {
+        if self.read.rule.revises() {
+            self.steps.gathered_row(&self.read, place, out.len());
+        }
         self.read.gather_row(place, out)
     }
 
@@ -195,7 +200,7 @@ pub(crate) fn row_state<R: UpdateRule, I: Isa>(isa: I, rule: &R, cells: &[[Atomi
 
 /// The first numbers as a rule's state.
 #[inline(always)]
-pub(crate) fn state_of<R: UpdateRule, V: Vector>(numbers: &[V]) -> R::State<V> {
+pub(crate) fn state_of<R: UpdateRule, V: Real>(numbers: &[V]) -> R::State<V> {
     let mut state = R::State::splat(V::of(0.0));
     let n = state.as_ref().len();
     copy(&numbers[..n], state.as_mut());

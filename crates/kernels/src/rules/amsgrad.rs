@@ -1,7 +1,7 @@
 //! AMSGrad (Reddi, Kale & Kumar, ICLR 2018, algorithm 2): [`Adam`] whose step goes by the greatest `v` so far, so that rates never
 //! rise again, with Adam's corrections (as in PyTorch).
 //!
-//! On sparse data the three numbers move when the feature occurs. It is the one rule with three of them: 16 bytes a feature.
+//! On sparse data the three numbers move when the feature occurs. With the weight they are 16 bytes a feature.
 use super::{
     Adam, Clock, UpdateRule,
     adam::AdamStep,

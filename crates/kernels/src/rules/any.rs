@@ -143,6 +143,14 @@ macro_rules! any {
             }
 
             #[inline(always)]
+            fn revises(&self) -> bool {
+                match self.0 {
+                    $(Rule::$variant(rule) if fits::<$variant, N>() => rule.revises(),)*
+                    _ => false,
+                }
+            }
+
+            #[inline(always)]
             fn schedules(&self) -> bool {
                 match self.0 {
                     $(Rule::$variant(rule) if fits::<$variant, N>() => rule.schedules(),)*
@@ -197,6 +205,20 @@ macro_rules! any {
                     $(Rule::$variant(rule) if fits::<$variant, N>() => {
                         let mut own = own::<$variant, V, N>(state);
                         let w = rule.step(&step.unpack(), w, g, &mut own);
+                        copy(own.as_ref(), state);
+                        w
+                    })*
+                    _ => other_state(),
+                }
+            }
+
+            // Only rules that revise get here, so the others' steps are not compiled once more.
+            #[inline(always)]
+            fn step_since<V: Real>(&self, step: &AnyStep, w: V, g: V, state: &mut [V; N], read: &[V; N]) -> V {
+                match self.0 {
+                    $(Rule::$variant(rule) if fits::<$variant, N>() && rule.revises() => {
+                        let (mut own, read) = (own::<$variant, V, N>(state), own::<$variant, V, N>(read));
+                        let w = rule.step_since(&step.unpack(), w, g, &mut own, &read);
                         copy(own.as_ref(), state);
                         w
                     })*
@@ -278,13 +300,17 @@ mod tests {
             let (g, before) = (F32x16(std::array::from_fn(|i| (i as f32 - 6.5) / step as f32)), state);
             seen.extend(rule.read(&prepared, w, &state).0);
             w = rule.step(&prepared, w, g, &mut state);
+            if rule.revises() {
+                // A gradient of twice the size, from before the step.
+                w = rule.step_since(&prepared, w, g + g, &mut state, &before);
+            }
             seen.extend(w.0.into_iter().chain(rule.rate(&prepared, &state).0));
             seen.extend(state.as_ref()[..n].iter().flat_map(|s| s.0));
             let observed = rule.observe(g, &before, &state).map(|x| x.0[3]);
             rule.learn(&mut memory, observed);
             seen.extend(observed.into_iter().chain([rule.finish(&prepared, 0.2, &initial)]));
         }
-        let facts = [rule.rowwise(), rule.averages(), rule.proximal(), rule.reads(), rule.learns(), rule.schedules()];
+        let facts = [rule.rowwise(), rule.averages(), rule.proximal(), rule.reads(), rule.learns(), rule.revises(), rule.schedules()];
         seen.extend(facts.map(|fact| fact as u8 as f32));
         seen
     }

@@ -19,13 +19,15 @@ pub struct Erased<'r> {
     proximal: bool,
     reads: bool,
     learns: bool,
+    revises: bool,
 }
 
 impl<'r> Erased<'r> {
     /// The rule without its type.
     pub fn new<R: UpdateRule>(rule: &'r R) -> Erased<'r> {
-        let [averages, proximal, reads, learns] = [rule.averages(), rule.proximal(), rule.reads(), rule.learns()];
-        Erased { rule, layout: Layout::of(rule), averages, proximal, reads, learns }
+        let [averages, proximal, reads] = [rule.averages(), rule.proximal(), rule.reads()];
+        let [learns, revises] = [rule.learns(), rule.revises()];
+        Erased { rule, layout: Layout::of(rule), averages, proximal, reads, learns, revises }
     }
 }
 
@@ -34,6 +36,8 @@ impl<'r> Erased<'r> {
 enum Ask {
     Read,
     Step,
+    /// The step of the first numbers, since the state was that of the second ones.
+    StepSince,
     Rate,
 }
 
@@ -184,6 +188,16 @@ fn observe<R: UpdateRule, V: Real>(rule: &R, before: &Numbers, numbers: &mut Num
 
 #[inline(always)]
 fn answer<R: UpdateRule, V: Real>(rule: &R, step: &R::Step, ask: Ask, all: &mut [Numbers]) {
+    if let (Ask::StepSince, [now, read]) = (ask, &mut *all) {
+        // Known to the compiler, which leaves the step out of all other rules.
+        if rule.revises() {
+            let mut state = now.state::<R, V>(2);
+            let w = rule.step_since(step, V::fill(&now.0[0]), V::fill(&now.0[1]), &mut state, &read.state::<R, V>(2));
+            w.spill(&mut now.0[0]);
+            now.put(2, state.as_ref());
+        }
+        return;
+    }
     for numbers in all {
         let [w, g] = [V::fill(&numbers.0[0]), V::fill(&numbers.0[1])];
         let mut state = numbers.state::<R, V>(2);
@@ -193,6 +207,7 @@ fn answer<R: UpdateRule, V: Real>(rule: &R, step: &R::Step, ask: Ask, all: &mut 
                 rule.step(step, w, g, &mut state).spill(&mut numbers.0[0]);
                 numbers.put(2, state.as_ref());
             }
+            Ask::StepSince => unreachable!("two numbers, as above"),
             Ask::Rate => rule.rate(step, &state).spill(&mut numbers.0[0]),
         }
     }
@@ -271,6 +286,10 @@ impl<'r> UpdateRule for Erased<'r> {
         self.learns
     }
 
+    fn revises(&self) -> bool {
+        self.revises
+    }
+
     fn schedules(&self) -> bool {
         self.rule.schedules()
     }
@@ -312,6 +331,14 @@ impl<'r> UpdateRule for Erased<'r> {
         step.0.ask(Ask::Step, V::SET, slice::from_mut(&mut numbers));
         numbers.take(2, state);
         V::fill(&numbers.0[0])
+    }
+
+    #[inline(always)]
+    fn step_since<V: Real>(&self, step: &Prepared<'r>, w: V, g: V, state: &mut [V; MOST_STATE], read: &[V; MOST_STATE]) -> V {
+        let mut numbers = [Numbers::new(w, g, state), Numbers::new(w, g, read)];
+        step.0.ask(Ask::StepSince, V::SET, &mut numbers);
+        numbers[0].take(2, state);
+        V::fill(&numbers[0].0[0])
     }
 
     #[inline(always)]

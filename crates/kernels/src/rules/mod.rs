@@ -9,6 +9,7 @@ mod adagrad_rowwise;
 mod adam;
 mod adamax;
 mod adamw;
+mod adaptive_revision;
 mod addsign;
 mod amsgrad;
 mod any;
@@ -33,6 +34,7 @@ pub use adagrad_rowwise::AdagradRowwise;
 pub use adam::Adam;
 pub use adamax::Adamax;
 pub use adamw::AdamW;
+pub use adaptive_revision::AdaptiveRevision;
 pub use addsign::AddSign;
 pub use amsgrad::Amsgrad;
 pub(crate) use any::{Any, with_any};
@@ -155,6 +157,12 @@ pub trait UpdateRule: Copy + Send + Sync {
         false
     }
 
+    /// Whether [`step_since`](Self::step_since) gives anything but [`step`](Self::step).
+    #[inline(always)]
+    fn revises(&self) -> bool {
+        false
+    }
+
     /// Whether the rate may change in the course of a run.
     #[inline(always)]
     fn schedules(&self) -> bool {
@@ -204,6 +212,13 @@ pub trait UpdateRule: Copy + Send + Sync {
 
     /// A weight's step: takes the gradient `g`, moves the state, returns the new weight.
     fn step<V: Real>(&self, step: &Self::Step, w: V, g: V, state: &mut Self::State<V>) -> V;
+
+    /// Of rules that [revise](Self::revises): the step, where `read` is the state as it was when the gradient's score was read. What other
+    /// workers did since is the difference.
+    #[inline(always)]
+    fn step_since<V: Real>(&self, step: &Self::Step, w: V, g: V, state: &mut Self::State<V>, _read: &Self::State<V>) -> V {
+        self.step(step, w, g, state)
+    }
 
     /// Of [proximal](Self::proximal) rules: what the last step multiplied the gradient (or its average) with, by the state after it.
     #[inline(always)]
@@ -331,4 +346,5 @@ rules! { $
     AddSign "addsign"
     Ftrl "ftrl"
     YellowFin "yellowfin"
+    AdaptiveRevision "adaptive-revision"
 }

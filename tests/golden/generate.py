@@ -11,6 +11,8 @@ rules.json:
   like "weights".
 - "sparse": {"note", "steps": 60, "width": 12, "columns": [30 rows], "values", "labels", "runs": as above, weights after 10 and 60}:
   lazy rules, the state of a feature moves only when the feature occurs, the step's number t counts all examples.
+- "delayed": {"steps", "delays": [50], "runs": as in dense, and "states": {step: [3 x 5]}} on the data of "dense": step t goes by the
+  gradient of the weights as they were delays[t - 1] steps before it, from delayed.py.
 - "catch_up": {"runs"} on the data of "sparse": dense rules, every velocity decays and moves its weight at every step.
 """
 
@@ -19,6 +21,7 @@ import pathlib
 import random
 import re
 
+import delayed
 import numpy as np
 import problems
 import rules_numpy
@@ -122,6 +125,7 @@ def dense():
     torch_run("adagrad", 0.2, initial=1.0, epsilon=1e-10)
     torch_run("adagrad_zero", 0.2, "adagrad", initial=0.0, epsilon=1e-10)
     paper_run("adagrad_rowwise", 0.2, initial=1.0, epsilon=1e-10)
+    paper_run("adaptive_revision", 0.2, initial=1.0)
     torch_run("adadelta", 1.0, rho=0.9, epsilon=1e-6)
     torch_run("rmsprop", 0.02, alpha=0.99, epsilon=1e-8)
     torch_run("rmsprop_short", 0.02, "rmsprop", alpha=0.9, epsilon=1e-8)
@@ -189,7 +193,7 @@ def rounded(x):
     return float(f"{x:.9g}") + 0.0 if isinstance(x, float) else x
 
 
-golden = {"torch": torch.__version__, **biased_runs(), **rounded({"dense": dense(), **sparse_and_catch_up()})}
+golden = {"torch": torch.__version__, **biased_runs(), **rounded({"dense": dense(), **sparse_and_catch_up(), "delayed": delayed.section()})}
 text = json.dumps(golden, indent=1, allow_nan=False)
 # Lists of numbers each on one line.
 text = re.sub(r"\[[-+\d.,e\s]*\]", lambda found: "[" + ", ".join(found[0][1:-1].replace(",", " ").split()) + "]", text)

@@ -22,6 +22,21 @@ def adagrad_rowwise(w, g, t, s, *, lr, initial, epsilon):
     return w
 
 
+def adaptive_revision(w, g, t, s, *, lr, initial, s_read=None):
+    """McMahan & Streeter 2014, algorithm 3: `s` is z, z' and the sum of gradients, `s_read` the same when `g`'s weights were read.
+
+    Of the sum of gradients only differences count, so it may begin at `initial` like the others.
+    """
+    z, most, total = s
+    back = total - (s if s_read is None else s_read)[2]
+    before = lr / np.sqrt(most)
+    z += g * g + 2 * g * back
+    most[:] = np.maximum(most, z)
+    after = lr / np.sqrt(most)
+    total += g
+    return w - after * g + (before - after) * back
+
+
 def rmsprop(w, g, t, s, *, lr, alpha, epsilon):
     """Tieleman & Hinton 2012, lecture 6.5, as PyTorch: epsilon beside the root."""
     s[0] = alpha * s[0] + (1 - alpha) * g * g

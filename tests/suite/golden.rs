@@ -2,7 +2,7 @@
 use hogwild::{
     Loss, Plain, Rule,
     models::{Linear, Model, Row},
-    rules::{AdagradRowwise, Clock, RuleVisitor, UpdateRule},
+    rules::{AdagradRowwise, AdaptiveRevision, Clock, RuleVisitor, UpdateRule},
 };
 use serde_json::Value;
 
@@ -81,13 +81,17 @@ fn golden() -> Value {
     serde_json::from_str(include_str!("../golden/rules.json")).unwrap()
 }
 
+fn dense_examples(dense: &Value) -> Vec<Example> {
+    let labels = numbers(&dense["labels"]);
+    let row = |x: &Value| numbers(x).into_iter().enumerate().map(|(i, x)| (i as u32, x as f32)).collect();
+    dense["features"].as_array().unwrap().iter().zip(labels).map(|(x, y)| (row(x), y as f32)).collect()
+}
+
 #[test]
 fn fifty_dense_steps_of_every_rule() {
     let golden = golden();
     let dense = &golden["dense"];
-    let labels = numbers(&dense["labels"]);
-    let row = |x: &Value| numbers(x).into_iter().enumerate().map(|(i, x)| (i as u32, x as f32)).collect();
-    let examples: Vec<Example> = dense["features"].as_array().unwrap().iter().zip(labels).map(|(x, y)| (row(x), y as f32)).collect();
+    let examples = dense_examples(dense);
     let runs = dense["runs"].as_array().unwrap();
     let mut seen: Vec<_> = runs.iter().map(|run| rule_of(run, false).name()).collect();
     seen.dedup();
@@ -116,6 +120,48 @@ fn one_row(rule: AdagradRowwise, rate: f32, examples: &[Example], marks: &Value)
         let Some(theirs) = marks.get((t + 1).to_string()) else { continue };
         for (&mut ours, theirs) in weights.wide_mut(0).zip(numbers(theirs)) {
             assert!((ours as f64 - theirs).abs() <= 1e-5 * theirs.abs().max(0.1), "row-wise step {}: {ours} {theirs}", t + 1);
+        }
+    }
+}
+
+#[test]
+fn fifty_steps_by_gradients_of_up_to_five_steps_before() {
+    let golden = golden();
+    let (examples, delayed) = (dense_examples(&golden["dense"]), &golden["delayed"]);
+    let delays = numbers(&delayed["delays"]);
+    assert!((0..=5).all(|delay| delays.contains(&(delay as f64))), "{delays:?}");
+    for run in delayed["runs"].as_array().unwrap() {
+        let Rule::AdaptiveRevision(rule) = rule_of(run, false) else { panic!("another rule") };
+        delayed_steps(rule, run, &examples, &delays);
+    }
+}
+
+/// The weights, and beside each its state, after each step.
+type Past = Vec<[(f32, [f32; 3]); 5]>;
+
+fn delayed_steps(rule: AdaptiveRevision, run: &Value, examples: &[Example], delays: &[f64]) {
+    let (name, rate) = (&run["name"], run["settings"]["lr"].as_f64().unwrap() as f32);
+    let near = |ours: f32, theirs: f64| (ours as f64 - theirs).abs() <= 1e-5 * theirs.abs().max(0.1);
+    let mut past: Past = vec![[(0.0, rule.initial()); 5]];
+    for (t, ((x, y), &delay)) in (1..).zip(examples.iter().cycle().zip(delays)) {
+        let (read, mut now) = (past[t - 1 - delay as usize], past[t - 1]);
+        let z: f32 = x.iter().map(|&(i, x)| read[i as usize].0 * x).sum();
+        let slope = Loss::Logistic.slope(z, *y);
+        for &(i, x) in x {
+            let (cell, read) = (&mut now[i as usize], &read[i as usize]);
+            cell.0 = rule.step_since(&rate, cell.0, slope * x, &mut cell.1, &read.1);
+        }
+        past.push(now);
+        let Some(weights) = run["weights"].get(t.to_string()) else { continue };
+        let states = &run["states"][t.to_string()];
+        // The script's sum of gradients begins at `initial`, ours at 0.
+        for (k, begins) in [0.0, 0.0, rule.initial as f64].into_iter().enumerate() {
+            for (column, theirs) in numbers(&states[k]).into_iter().enumerate() {
+                assert!(near(now[column].1[k], theirs - begins), "{name} step {t} column {column} number {k}: {now:?} {theirs}");
+            }
+        }
+        for (column, theirs) in numbers(weights).into_iter().enumerate() {
+            assert!(near(now[column].0, theirs), "{name} step {t} column {column}: {now:?} {theirs}");
         }
     }
 }

@@ -94,3 +94,97 @@ fn first<V: Real>(x: V) -> f32 {
     x.spill(&mut line);
     line.0[0]
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        params::{FullLoop, Parameters, Places, Reads, Shape, Stepping, TableShape, Weights},
+        rules::{AdaptiveRevision, Any, Clock, Erased, Layout, UpdateRule},
+        simd::{InstructionSet, Integers, Isa, Job, LANES, Line, Real, Vector, dispatch},
+        transforms::{Adjuster, Transforms},
+    };
+
+    const CLOCK: Clock = Clock { rate: 0.3, step: 1, steps: 1 };
+    /// The gradients of both workers, round by round.
+    const GRADIENTS: [[f32; 2]; 3] = [[0.8, 0.5], [-0.3, 0.9], [1.5, -0.7]];
+
+    /// Two workers read, then both step. Gives the weights of a block, of two rows and beside those; the last round's rows are not read.
+    struct Interleaved<R>(R);
+
+    impl<R: UpdateRule> Job for Interleaved<R> {
+        type Output = [Vec<f32>; 2];
+
+        #[inline(always)]
+        fn run<I: Isa>(self, isa: I) -> [Vec<f32>; 2] {
+            let tables = vec![TableShape::single(40), TableShape::rows(3, 2 * LANES)];
+            let (shape, layout) = (Shape { tables, workers: 2, ..Shape::default() }, Layout::of(&self.0));
+            let parameters = Parameters::new(&shape, &layout).unwrap();
+            let view = |worker| {
+                let adjuster = Adjuster::new(Transforms::default(), 0, 0);
+                Stepping::<_, _, FullLoop>::new(isa, self.0, R::Memory::default(), adjuster, &parameters, Reads::of(&parameters, worker), 1)
+            };
+            let (mut views, mut places) = ([view(0), view(1)], Line([0; LANES]));
+            let rows = [1, 2].map(|slot| slot * Parameters::row_stride(&layout, 2 * LANES));
+            let slots = Line(std::array::from_fn(|lane| 2 * lane as u32));
+            views[0].place(I::U::load(&slots), &mut places);
+            let mut row = [I::V::of(0.0); 2];
+            for (round, gradients) in GRADIENTS.into_iter().enumerate() {
+                if round == 2 {
+                    views = [view(0), view(1)]; // which have kept nothing
+                }
+                for view in &mut views {
+                    view.begin(&CLOCK);
+                    view.gather(0, &places);
+                    if round < 2 {
+                        rows.iter().for_each(|&place| _ = view.gather_row(place, &mut row));
+                    }
+                }
+                for (view, g) in views.iter_mut().zip(gradients) {
+                    view.step(0, &places, I::V::of(g), None);
+                    rows.iter().for_each(|&place| view.step_row(place, &[I::V::of(g); 2], 0.0, g));
+                    view.end();
+                }
+            }
+            let mut numbers = [0.0; LANES];
+            views[0].gather(0, &places).store(&mut numbers);
+            let [mut of_slots, mut of_rows] = [numbers.to_vec(), Vec::new()];
+            for place in rows {
+                of_rows.push(views[0].gather_row(place, &mut row));
+                for vector in row {
+                    vector.store(&mut numbers);
+                    of_rows.extend(numbers);
+                }
+            }
+            of_slots.dedup();
+            of_rows.dedup();
+            [of_slots, of_rows]
+        }
+    }
+
+    #[test]
+    fn workers_that_read_before_either_steps_revise_and_rows_that_were_not_read_do_not() {
+        let rule = AdaptiveRevision::DEFAULT;
+        let [slots, rows] = [3, 2].map(|delayed_rounds| {
+            let (mut w, mut state) = (0.0f32, rule.initial());
+            for (round, gradients) in GRADIENTS.into_iter().enumerate() {
+                let read = state;
+                for g in gradients {
+                    let read = if round < delayed_rounds { read } else { state };
+                    w = rule.step_since(&CLOCK.rate, w, g, &mut state, &read);
+                }
+            }
+            vec![w]
+        });
+        assert_ne!(slots, rows);
+        for set in InstructionSet::available() {
+            let all = [
+                dispatch(set, Interleaved(rule)),
+                dispatch(set, Interleaved(Any::<3>::new(rule.into()))),
+                dispatch(set, Interleaved(Erased::new(&rule))),
+            ];
+            for of_rule in all {
+                assert_eq!(of_rule, [slots.clone(), rows.clone()], "{}", set.name());
+            }
+        }
+    }
+}

@@ -36,6 +36,13 @@ fn parse(line: &str) -> Result<Example, Box<dyn Error>> {
     Ok(Example { label: label.signum(), features })
 }
 
+/// A feature's step under way: its gradient, and the rule's state when that was taken.
+struct Late<S> {
+    feature: usize,
+    gradient: f32,
+    read: S,
+}
+
 /// Passes over the examples at a rate, with a delay; gives the mean loss of each.
 struct Delayed<'a> {
     examples: &'a [Example],
@@ -51,16 +58,17 @@ impl RuleVisitor for Delayed<'_> {
         let features = examples.iter().flat_map(|example| &example.features).map(|feature| feature.0).max().unwrap_or(0);
         let mut weights = vec![(0.0f32, rule.initial()); features + 1];
         let step = rule.prepare(&Clock { rate, ..Clock::default() }, &R::Memory::default());
-        let mut waiting: VecDeque<Vec<(usize, f32, R::State<f32>)>> = VecDeque::new();
+        let mut waiting: VecDeque<Vec<Late<R::State<f32>>>> = VecDeque::new();
         let pass = |_| {
             let mut loss = 0.0;
             for Example { label, features } in examples {
                 let score: f32 = features.iter().map(|&(feature, x)| weights[feature].0 * x).sum();
                 loss += Loss::Logistic.value(score, *label) as f64;
                 let slope = Loss::Logistic.slope(score, *label);
-                waiting.push_back(features.iter().map(|&(feature, x)| (feature, slope * x, weights[feature].1)).collect());
+                let late = |&(feature, x)| Late { feature, gradient: slope * x, read: weights[feature].1 };
+                waiting.push_back(features.iter().map(late).collect());
                 if waiting.len() > delay {
-                    for (feature, gradient, read) in waiting.pop_front().into_iter().flatten() {
+                    for Late { feature, gradient, read } in waiting.pop_front().into_iter().flatten() {
                         let (weight, state) = &mut weights[feature];
                         *weight = rule.step_since(&step, *weight, gradient, state, &read);
                     }

@@ -39,13 +39,14 @@ impl UpdateRule for AddSign {
     #[inline(always)]
     fn prepare(&self, clock: &Clock, _memory: &()) -> [f32; 3] {
         let f = internal_decay(self.0.internal_decay, clock.step, clock.steps);
-        [f, -f, 0.0].map(|more| (clock.rate as f64 * (1.0 + more)) as f32)
+        let of = |more: f64| (clock.rate as f64 * (1.0 + more)) as f32;
+        [of(f), of(-f), of(0.0)]
     }
 
     #[inline(always)]
     fn step<V: Real>(&self, &rates: &[f32; 3], w: V, g: V, [m]: &mut [V; 1]) -> V {
         *m = average(self.0.beta1, *m, g);
-        let [same, different, neither] = rates.map(|rate| V::of(-rate));
+        let [same, different, neither] = [V::of(-rates[0]), V::of(-rates[1]), V::of(-rates[2])];
         by_signs(g, *m, same, different, neither).mul_add(g, w)
     }
 }

@@ -51,13 +51,14 @@ impl UpdateRule for PowerSign {
             1.0 => E, // always so without decay: no exponential an example
             f => f.exp(),
         };
-        [factor, 1.0 / factor, 1.0].map(|factor| (clock.rate as f64 * factor) as f32)
+        let of = |factor: f64| (clock.rate as f64 * factor) as f32;
+        [of(factor), of(1.0 / factor), of(1.0)]
     }
 
     #[inline(always)]
     fn step<V: Real>(&self, &rates: &[f32; 3], w: V, g: V, [m]: &mut [V; 1]) -> V {
         *m = average(self.beta1, *m, g);
-        let [same, different, neither] = rates.map(|rate| V::of(-rate));
+        let [same, different, neither] = [V::of(-rates[0]), V::of(-rates[1]), V::of(-rates[2])];
         by_signs(g, *m, same, different, neither).mul_add(g, w)
     }
 }

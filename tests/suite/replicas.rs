@@ -74,9 +74,16 @@ fn every_way_learns_by_every_rule() {
     let folder = tempfile::tempdir().unwrap();
     let data = sparse(folder.path(), "a.svm", &synthetic(&Synth { rows: 6000, ..Synth::default() }));
     let rated = ratings(folder.path(), "r.tsv", &synthetic(&Synth { kind: Kind::Ratings, rows: 20_000, ..Synth::default() }));
-    for rule in Rule::ALL {
+    let catches_up = |name: &str| {
+        let mut rule = Rule::named(name).unwrap();
+        rule.set("catch_up", "true").unwrap();
+        rule
+    };
+    let refused = [Rule::named("ftrl").unwrap(), catches_up("momentum"), catches_up("nesterov")];
+    assert!(refused.iter().all(Rule::reads_state));
+    for rule in Rule::ALL.into_iter().chain(refused) {
         for parallel in WAYS {
-            if ["ftrl", "nesterov"].contains(&rule.name()) {
+            if rule.reads_state() {
                 let settings = Settings { rule, ..replicated(parallel, 3, 256) };
                 let error = hogwild::train_linear(&data, None, &settings, &mut (), &Default::default()).err().unwrap();
                 assert!(error.to_string().contains("are made of its state"), "{error}");
@@ -93,7 +100,10 @@ fn every_way_learns_by_every_rule() {
             let settings = Settings { loss: Loss::Squared, rank: 8, lr: settings.lr.map(|lr| lr * 0.2), ..settings };
             let pairs = factors(&rated, None, settings);
             let errors: Vec<f64> = pairs.epochs.iter().filter_map(|epoch| epoch.valid).map(|valid| valid.loss).collect();
-            assert!(errors.iter().all(|loss| loss.is_finite()) && errors[2] <= errors[0] * 1.001, "{rule} {parallel:?}: {errors:?}");
+            assert!(
+                errors.len() == 3 && errors.iter().all(|loss| loss.is_finite()) && errors[2] <= errors[0] * 1.001,
+                "{rule} {parallel:?}: {errors:?}"
+            );
         }
     }
 }
@@ -116,7 +126,7 @@ fn many_replicas_and_two_threads_reach_one_workers_loss() {
         (Parallel::Mean, 2, 2, 1024, 1.01),
         (Parallel::Overlap, 16, 1, 64, 1.02),
         (Parallel::Overlap, 2, 2, 1024, 1.01),
-        (Parallel::Elastic, 16, 1, 64, 1.02),
+        (Parallel::Elastic, 4, 1, 64, 1.02),
         (Parallel::Elastic, 2, 2, 1024, 1.02),
     ] {
         let settings = Settings { parallel, replicas: Some(replicas), threads, exchange_every: Some(every), ..base.clone() };

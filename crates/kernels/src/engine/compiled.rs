@@ -35,7 +35,7 @@ pub struct Own<R>(pub R);
 
 fn facts<R: UpdateRule>(rule: &R) -> Facts {
     let layout = Layout::of(rule);
-    let (reads, learns) = (rule.reads(), rule.learns());
+    let (reads, learns) = (rule.reads() || rule.solves(), rule.learns());
     Facts { layout, averages: rule.averages(), proximal: rule.proximal(), reads, learns, schedules: rule.schedules() }
 }
 

@@ -163,7 +163,7 @@ pub struct Facts {
     pub averages: bool,
     /// See [`UpdateRule::proximal`](crate::rules::UpdateRule::proximal).
     pub proximal: bool,
-    /// See [`UpdateRule::reads`](crate::rules::UpdateRule::reads).
+    /// Whether it [reads](crate::rules::UpdateRule::reads) or [solves](crate::rules::UpdateRule::solves) weights by its state.
     pub reads: bool,
     /// See [`UpdateRule::learns`](crate::rules::UpdateRule::learns).
     pub learns: bool,

@@ -11,15 +11,15 @@ use crate::simd::Vector;
 const BANDS: usize = 1 + 4 * 64;
 
 pub(super) struct Overlap {
-    /// What of a change the rule's state takes.
-    of_state: f32,
+    /// Of averages, how much of the way to the replica's own they go; of sums none, as they take each change whole.
+    part: Option<f32>,
     /// By band: `<D, O>` and `<O, O>`.
     products: Vec<[f64; 2]>,
 }
 
 impl Overlap {
     pub fn new(replicas: usize, averages: bool) -> Overlap {
-        Overlap { of_state: if averages { 1.0 / replicas as f32 } else { 1.0 }, products: vec![[0.0; 2]; BANDS] }
+        Overlap { part: averages.then_some(1.0 / replicas as f32), products: vec![[0.0; 2]; BANDS] }
     }
 }
 
@@ -56,7 +56,8 @@ impl Exchange for Overlap {
         let f = if squares > 0.0 { (both / squares).clamp(0.0, 1.0) } else { 0.0 };
         let (zero, change) = (V::of(0.0), own - base);
         let of_weight = V::of(-f as f32).mul_add(shared - base, change);
-        let after = shared + zero.less(is_state, V::of(self.of_state) * change, of_weight);
+        let of_state = if let Some(part) = self.part { V::of(part) * (own - shared) } else { change };
+        let after = shared + zero.less(is_state, of_state, of_weight);
         Passed { shared: after, own: after }
     }
 }

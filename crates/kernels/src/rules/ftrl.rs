@@ -72,6 +72,11 @@ impl UpdateRule for Ftrl {
         clock.rate
     }
 
+    #[inline(always)]
+    fn solves(&self) -> bool {
+        true
+    }
+
     /// By the sums of all workers. Where nothing was summed (factors that did not occur) the weight stays as it was.
     fn finish(&self, &rate: &f32, w: f32, &[z, n]: &[f32; 2]) -> f32 {
         if n > 0.0 && rate > 0.0 { self.solve(rate, z, n.sqrt()) } else { w }

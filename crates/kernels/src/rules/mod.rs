@@ -151,6 +151,12 @@ pub trait UpdateRule: Copy + Send + Sync {
         false
     }
 
+    /// Whether a step makes the weight of the state alone, so that what else changes the weight does not last.
+    #[inline(always)]
+    fn solves(&self) -> bool {
+        false
+    }
+
     /// Whether [`learn`](Self::learn) is to be called.
     #[inline(always)]
     fn learns(&self) -> bool {

@@ -33,9 +33,9 @@ impl Rule {
         with_rule!(self, rule => rule.schedules())
     }
 
-    /// Whether weights are read together with the rule's state, and not as they stand.
+    /// Whether weights are made of the rule's state, or read together with it, and not as they stand.
     pub fn reads_state(&self) -> bool {
-        with_rule!(self, rule => rule.reads())
+        with_rule!(self, rule => rule.reads() || rule.solves())
     }
 
     /// Whether L1 can be applied by proximal steps.

@@ -5,7 +5,7 @@
 use super::Model;
 use crate::{
     params::Weights,
-    simd::{LANES, Real, Vector, pairs},
+    simd::{LANES, Real, Vector},
 };
 use std::marker::PhantomData;
 
@@ -116,7 +116,9 @@ impl<R: Width> Model for Factorization<R> {
         s.user_bias = weights.gather_row(x.user, s.user.as_mut());
         s.item_bias = weights.gather_row(x.item, s.item.as_mut());
         let [mut pp, mut qq, mut pq] = [W::V::of(0.0); 3];
-        for (&p, &q) in pairs(s.user.as_ref(), s.item.as_ref()) {
+        let (user, item) = (s.user.as_ref(), s.item.as_ref());
+        for i in 0..user.len().min(item.len()) {
+            let (p, q) = (user[i], item[i]);
             (pp, qq, pq) = (p.mul_add(p, pp), q.mul_add(q, qq), p.mul_add(q, pq));
         }
         s.products = W::V::sums([pp, qq, pq]);
@@ -132,8 +134,10 @@ impl<R: Width> Model for Factorization<R> {
     #[inline(always)]
     fn backward<W: Weights>(&self, x: &Pair, slope: f32, weights: &mut W, s: &mut Scratch<R::Row<W::V>>) {
         let (e, l2) = (W::V::of(slope), W::V::of(self.l2));
-        for (p, q) in pairs(s.user.as_mut(), s.item.as_mut()) {
-            (*p, *q) = (e.mul_add(*q, l2 * *p), e.mul_add(*p, l2 * *q));
+        let (user, item) = (s.user.as_mut(), s.item.as_mut());
+        for i in 0..user.len().min(item.len()) {
+            let (p, q) = (user[i], item[i]);
+            (user[i], item[i]) = (e.mul_add(q, l2 * p), e.mul_add(p, l2 * q));
         }
         // The squared lengths of both: by products known before the slope, which all else waits for.
         let [pp, qq, pq] = s.products;

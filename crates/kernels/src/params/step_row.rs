@@ -109,7 +109,8 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
             let squares = [Real::max(square, 0.0) * self.part, beside * beside];
             let [scale, scale_beside] = rule.step_rowwise(step, squares, [&mut row_state, &mut state]);
             store_beside(&tail[0], sums.get(vectors(&rule, n)), Real::mul_add(-scale_beside, beside, tail[0].load(Relaxed)), weight);
-            for (i, (cells, &g)) in pairs(cells, gradient).enumerate() {
+            for i in 0..gradient.len() {
+                let (cells, g) = (&cells[i], gradient[i]);
                 store_weights(isa, cells, sums.get(i), I::V::of(-scale).mul_add(g, isa.load(cells)), weight);
             }
             store_state(&rule, row_state, &tail[ROW_STATE..]);

@@ -10,6 +10,7 @@ use crate::{
 };
 use hogwild_base::{Error, Result};
 use hogwild_kernels::{
+    ServerRule,
     engine::{Counters, Engine, Facts, Reader, Task},
     feed::Normalize,
     order::{Order, Plan},
@@ -90,6 +91,8 @@ pub trait Prepared: Sync {
     /// # Errors
     /// When there is too little memory, or the system refuses threads; those of whom they are handed to.
     fn with_engines(&self, tasks: &[Task<'_>], run: &mut WithEngines<'_>) -> Result<()>;
+    /// The rule as parameter servers step by it.
+    fn server_rule(&self) -> ServerRule<'_>;
     /// What a model keeps of the parameters as they stand, in the labels' own unit.
     fn tensors(&self, parameters: &Parameters, finish: &Finish<'_>) -> Tensors;
     /// Scores held-out data, if there are any.

@@ -86,7 +86,8 @@ fn ways() -> String {
     "hogwild: one shared copy, stepped without locks;\n\
      mean: replicas at the rate times their number; weights take the mean of their changes, sums of squares the sum;\n\
      overlap: replicas at the rate as it is; changes that agree count once, others add up (for rules without sums of squares);\n\
-     elastic: replicas at the rate times their number, drawn to a centre, and it to them (EASGD); the model is the centre"
+     elastic: replicas at the rate times their number, drawn to a centre, and it to them (EASGD); the model is the centre;\n\
+     downpour: replicas push their gradients to parameter servers, where the rule steps, and fetch what has changed there"
         .into()
 }
 
@@ -135,8 +136,13 @@ impl Settings {
     pub(crate) fn block(&self, auto: u32, examples: u64) -> u32 {
         match self.replica_count() {
             0 => self.exchange_every.unwrap_or(auto),
-            n => auto.min(self.exchange_every.unwrap_or(auto)).min((examples / (8 * n as u64)).clamp(1, u32::MAX as u64) as u32),
+            n => auto.min(self.round().unwrap_or(auto)).min((examples / (8 * n as u64)).clamp(1, u32::MAX as u64) as u32),
         }
+    }
+
+    /// Examples after which a replica exchanges, pushes or fetches at the earliest, where that is said.
+    pub(crate) fn round(&self) -> Option<u32> {
+        [self.exchange_every, self.push_every, self.fetch_every].into_iter().flatten().min()
     }
 
     /// Copies of the model; 0 where all workers share one.

@@ -6,8 +6,8 @@ use crate::{
 };
 use hogwild_base::{Error, Result};
 use hogwild_kernels::{
-    engine::{Engine, Replicas, Task},
-    params::{Between, Parameters, Shape},
+    engine::{Downpour, Engine, Replicas, Task},
+    params::{Beside, Between, Parameters, Shape},
 };
 
 /// Of elastic averaging, as in the paper: what alpha is times the replicas.
@@ -56,7 +56,9 @@ impl<'a> Sharing<'a> {
         if self.replicas == 0 {
             return prepared.with_engines(&[*task], &mut |engines| engines.into_iter().try_for_each(|mut engine| run(engine.as_mut())));
         }
-        let copies = (0..self.replicas).map(|_| Parameters::new(&self.shape, &self.basis.facts.layout)).collect::<Result<Vec<_>>>()?;
+        let servers = self.settings.parallel == Parallel::Downpour;
+        let shape = Shape { beside: if servers { Beside::Gradients } else { Beside::Nothing }, ..self.shape.clone() };
+        let copies = (0..self.replicas).map(|_| Parameters::new(&shape, &self.basis.facts.layout)).collect::<Result<Vec<_>>>()?;
         let rate = task.rate * self.settings.parallel.rate(self.replicas);
         let of_copy = |(number, parameters)| {
             // Each draws noise of its own.
@@ -64,16 +66,35 @@ impl<'a> Sharing<'a> {
             Task { parameters, rate, seed, threads: 1, ..*task }
         };
         let tasks: Vec<Task<'_>> = copies.iter().enumerate().map(of_copy).collect();
-        let between = Between {
+        prepared.with_engines(&tasks, &mut |engines| {
+            let parts = engines.into_iter().zip(&copies).collect();
+            let mut replicas = if servers {
+                Replicas::with_servers(task, parts, prepared.server_rule(), self.downpour())?
+            } else {
+                Replicas::with_centre(task, parts, self.between(), period(self.settings, self.basis))?
+            };
+            run(&mut replicas)
+        })
+    }
+
+    fn between(&self) -> Between {
+        Between {
             parallel: self.settings.parallel,
             replicas: self.replicas,
             averages: self.basis.facts.averages,
             elasticity: self.settings.elasticity.unwrap_or((BETA / self.replicas as f32).max(ALPHA)),
-        };
-        prepared.with_engines(&tasks, &mut |engines| {
-            let parts = engines.into_iter().zip(&copies).collect();
-            run(&mut Replicas::new(task, parts, between, period(self.settings, self.basis))?)
-        })
+        }
+    }
+
+    fn downpour(&self) -> Downpour {
+        let &Settings { servers, push_every, fetch_every, warm_start_examples, threads, .. } = self.settings;
+        let push_every = push_every.map_or_else(|| period(self.settings, self.basis), u64::from);
+        Downpour {
+            servers: servers.unwrap_or(threads),
+            push_every,
+            fetch_every: fetch_every.map_or(push_every, u64::from),
+            warm_start: warm_start_examples,
+        }
     }
 }
 

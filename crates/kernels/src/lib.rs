@@ -22,6 +22,8 @@ pub mod params;
 pub mod rules;
 pub mod schedule;
 pub mod seeds;
+mod servers;
+pub use servers::ServerRule;
 pub mod simd;
 pub mod targets;
 pub mod transforms;

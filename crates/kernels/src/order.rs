@@ -110,10 +110,11 @@ impl Plan {
         }
     }
 
-    /// Part `number` of `parts` of what is left of the plan, none of which may be taken yet.
+    /// Part `number` of `parts` of what is left of the plan, which nobody is taking from.
     pub(crate) fn part(&self, number: usize, parts: usize) -> Plan {
+        let taken = self.next.load(Relaxed).min(self.units.len());
         let mine = |(i, _): &(usize, &(u64, Range<u32>))| i / self.together % parts == number;
-        let units = self.units.iter().enumerate().filter(mine).map(|(_, unit)| unit.clone()).collect();
+        let units = self.units[taken..].iter().enumerate().filter(mine).map(|(_, unit)| unit.clone()).collect();
         let (next, open, admitted) = (AtomicUsize::new(0), AtomicUsize::new(0), Arc::clone(&self.admitted));
         Plan { units, admitted, next, open, gate: None, ..*self }
     }

@@ -14,10 +14,11 @@ use crate::{
 use hogwild_base::{Result, threads};
 use hogwild_data::Ratings;
 use hogwild_kernels::{
+    ServerRule,
     engine::{FactorKernel, Loops, Task},
     feed::{Normalize, Rating},
     models::Factorization,
-    params::{Finish, Parameters, Shape, TableShape},
+    params::{Beside, Finish, Parameters, Shape, TableShape},
     simd::LANES,
 };
 use std::ops::Range;
@@ -74,7 +75,7 @@ impl<'a> RatingsRun<'a> {
             targets,
             shape: Shape {
                 workers: settings.workers(),
-                averaged: settings.transforms.average.is_some(),
+                beside: if settings.transforms.average.is_some() { Beside::Averages } else { Beside::Nothing },
                 ..Shape::of(TableShape::rows(users + items, rank))
             },
             numbers: (rank.div_ceil(LANES) * NUMBERS) as f64,
@@ -103,6 +104,10 @@ impl Prepared for RatingsRun<'_> {
     fn with_engines(&self, tasks: &[Task<'_>], run: &mut WithEngines<'_>) -> Result<()> {
         let Parts { rule, feed, model, .. } = &self.parts;
         run(tasks.iter().map(|task| rule.engine(feed, model, task, None)).collect::<Result<_>>()?)
+    }
+
+    fn server_rule(&self) -> ServerRule<'_> {
+        self.parts.rule.server_rule()
     }
 
     fn tensors(&self, parameters: &Parameters, finish: &Finish<'_>) -> Tensors {

@@ -53,7 +53,7 @@ pub(super) fn tiles(data: &Ratings, settings: &Settings) -> Result<(RatingFeed, 
     let most = match (settings.workers(), settings.replica_count()) {
         (1, 0) => most,
         (workers, 0) => each(workers).max(1024),
-        (_, replicas) => each(replicas).min(settings.exchange_every.map_or(most, |every| every as usize)).max(1),
+        (_, replicas) => each(replicas).min(settings.round().map_or(most, |every| every as usize)).max(1),
     };
     let mut units = Vec::new();
     let mut start = 0u32;

@@ -18,12 +18,13 @@ use crate::{
 use hogwild_base::{Error, Result};
 use hogwild_data::Rows;
 use hogwild_kernels::{
+    ServerRule,
     batch::Batch,
     engine::{Counters, LinearKernel, Loops, Reader, Task},
     feed::{Normalize, RowCells, ScaledFeed, Scaling, SparseFeed},
     models::Linear,
     order::{Order, Plan},
-    params::{Finish, Parameters, Shape, TableShape},
+    params::{Beside, Finish, Parameters, Shape, TableShape},
     targets::Targets,
 };
 use std::{ops::Range, sync::Arc};
@@ -99,7 +100,7 @@ impl<'a> RowsRun<'a> {
                 tables: vec![TableShape { private: hot_rows, ..TableShape::single(data.columns() + 1) }],
                 rare,
                 workers: settings.workers(),
-                averaged: settings.transforms.average.is_some(),
+                beside: if settings.transforms.average.is_some() { Beside::Averages } else { Beside::Nothing },
             },
             // The bias is one more.
             numbers: data.nonzeros() as f64 / data.rows().max(1) as f64 + 1.0,
@@ -135,6 +136,10 @@ impl Prepared for RowsRun<'_> {
     fn with_engines(&self, tasks: &[Task<'_>], run: &mut WithEngines<'_>) -> Result<()> {
         let feed = ScaledFeed { feed: &self.feed, scaling: self.scaling.as_ref() };
         run(tasks.iter().map(|task| self.rule.engine(&feed, &self.model, task, None)).collect::<Result<_>>()?)
+    }
+
+    fn server_rule(&self) -> ServerRule<'_> {
+        self.rule.server_rule()
     }
 
     fn tensors(&self, parameters: &Parameters, finish: &Finish<'_>) -> Tensors {

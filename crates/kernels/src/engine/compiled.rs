@@ -21,8 +21,9 @@ use crate::{
     batch::Batch,
     feed::{Feed, RatingFeed, ScaledFeed},
     models::{Factorization, Fixed, Linear, Model, Width},
-    params::{FullLoop, PlainLoop, Transforming},
+    params::{Beside, FullLoop, PlainLoop, Transforming},
     rules::{AdagradRowwise, Erased, Layout, Rule, UpdateRule, with_any, with_rule},
+    servers::ServerRule,
     simd::{InstructionSet, LANES},
 };
 use hogwild_base::Result;
@@ -49,6 +50,13 @@ fn erased(rule: &Rule) -> Erased<'_> {
 }
 
 impl Loops<LinearKernel> for Rule {
+    fn server_rule(&self) -> ServerRule<'_> {
+        match self {
+            Rule::AdagradRowwise(AdagradRowwise(rule)) => ServerRule(Erased::new(rule)),
+            rule => ServerRule(erased(rule)),
+        }
+    }
+
     fn facts(&self) -> Facts {
         with_rule!(of_single_weights(*self), rule => facts(&rule))
     }
@@ -76,6 +84,10 @@ impl Loops<LinearKernel> for Rule {
 }
 
 impl<R: UpdateRule> Loops<LinearKernel> for Own<R> {
+    fn server_rule(&self) -> ServerRule<'_> {
+        ServerRule(Erased::new(&self.0))
+    }
+
     fn facts(&self) -> Facts {
         facts(&self.0)
     }
@@ -101,6 +113,10 @@ impl<R: UpdateRule> Loops<LinearKernel> for Own<R> {
 /// The default rank has lean loops under every rule, other usual ones under row-wise Adagrad, the default; batches and transforms go
 /// with rows of any width. (Without, Adagrad at rank 32 takes 1.6 times as long.)
 impl Loops<FactorKernel> for Rule {
+    fn server_rule(&self) -> ServerRule<'_> {
+        ServerRule(erased(self))
+    }
+
     fn facts(&self) -> Facts {
         with_rule!(self, rule => facts(rule))
     }
@@ -130,6 +146,10 @@ impl Loops<FactorKernel> for Rule {
 }
 
 impl<R: UpdateRule> Loops<FactorKernel> for Own<R> {
+    fn server_rule(&self) -> ServerRule<'_> {
+        ServerRule(Erased::new(&self.0))
+    }
+
     fn facts(&self) -> Facts {
         facts(&self.0)
     }
@@ -154,7 +174,8 @@ impl<R: UpdateRule> Loops<FactorKernel> for Own<R> {
 
 /// Whether nothing stands between gradients and the rule, each example is a step, and lean loops are compiled for the instruction set.
 fn is_lean(task: &Task<'_>) -> bool {
-    task.batch == Batch::One && task.transforms.are_off() && task.set != InstructionSet::Portable && task.set.is_available()
+    let accrues = task.parameters.shape.beside == Beside::Gradients;
+    task.batch == Batch::One && task.transforms.are_off() && !accrues && task.set != InstructionSet::Portable && task.set.is_available()
 }
 
 /// Vectors of a row, where a lean loop may have as many; else 0.

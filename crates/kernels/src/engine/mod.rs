@@ -23,6 +23,7 @@ use crate::{
     params::{Finish, Parameters},
     rules::Layout,
     schedule::{Moment, Schedule},
+    servers::ServerRule,
     simd::InstructionSet,
     transforms::Transforms,
 };
@@ -31,7 +32,7 @@ use std::{ops::Range, sync::atomic::AtomicBool};
 
 #[cfg(not(test))]
 pub use compiled::Own;
-pub use replicas::Replicas;
+pub use replicas::{Downpour, Part, Replicas};
 pub use worker::{Counters, Counts};
 
 /// What an engine is told of a run: all that stays the same over its epochs.
@@ -131,6 +132,8 @@ pub trait Loops<K: Kernel>: Sync {
     fn facts(&self) -> Facts;
     /// A rate to begin with on examples whose mean squared gradient is so much.
     fn default_rate(&self, mean_square: f32) -> f32;
+    /// The rule as parameter servers step by it.
+    fn server_rule(&self) -> ServerRule<'_>;
     /// The engine that the task asks for. With `alone` it is one worker that runs on the calling thread, and stops when those counters say so.
     ///
     /// # Errors

@@ -1,21 +1,22 @@
 //! Replicas of the model, each trained by an engine of its own on its part of the data, that exchange with a centre.
 //!
-//! A replica goes through some examples (a round) and then exchanges: asynchronously, whenever it is there, one at a time. The replicas are
-//! dealt out to the threads. One thread takes them in turn, in an order drawn from the seed anew for every turn: then a run repeats to the
+//! A replica goes through some examples (a round) and then exchanges: asynchronously, whenever it is there. How, its [`Link`] says: one replica
+//! at a time with the centre's own cells, or by parameter servers. The replicas are dealt out to the threads. One thread takes them in turn, in an order drawn from the seed anew for every turn: then a run repeats to the
 //! bit, whatever number of replicas it has, and shows what so many machines would learn.
 use super::{Counters, Counts, Engine, Epoch, Follow, LOOK, Task, hogwild::follow, threads};
 use crate::{
     order::Plan,
-    params::{Between, Finish, Parameters, Side},
+    params::{Between, Changes, Finish, Owned, Parameters, Side},
     schedule::Moment,
     seeds::Stream,
+    servers::{Client, Local, Periods, Server, ServerRule},
 };
 use crossbeam_channel::unbounded;
 use hogwild_base::{Result, threads::Pool};
 use rand::seq::SliceRandom;
 use std::{
     ops::Add,
-    sync::{Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
     time::Instant,
 };
 
@@ -26,33 +27,115 @@ pub struct Replicas<'r> {
     replicas: Vec<Replica<'r>>,
     /// Examples of a round.
     every: u64,
+    /// Examples that the first replica trains alone yet.
+    warm_start: u64,
     /// None: all take turns on the calling thread.
     pool: Option<Pool>,
     /// Who exchanged last.
     last: usize,
 }
 
+/// A replica's engine, and the parameters that it trains.
+pub type Part<'r> = (Box<dyn Engine + 'r>, &'r Parameters);
+
+/// How replicas and parameter servers work together.
+#[derive(Clone, Copy, Debug)]
+pub struct Downpour {
+    /// Over how many servers slots are spread.
+    pub servers: usize,
+    /// Examples between two pushes of a replica.
+    pub push_every: u64,
+    /// Examples between two fetches.
+    pub fetch_every: u64,
+    /// Examples that the first replica trains before the others begin.
+    pub warm_start: u64,
+}
+
 struct Replica<'r> {
     engine: Box<dyn Engine + 'r>,
-    side: Side<'r>,
+    link: Box<dyn Link + 'r>,
+}
+
+/// What stands between a replica and what it shares.
+trait Link: Send {
+    /// Whether all others are to keep still while it exchanges.
+    fn is_alone(&self) -> bool;
+    /// An epoch begins: what others have done by now is taken over.
+    fn begin(&mut self);
+    /// A round of so many examples is over; the learning rate is this.
+    fn exchange(&mut self, examples: u64, rate: f32);
+    /// The replica's part of the epoch is over.
+    fn end(&mut self, rate: f32);
+}
+
+impl Link for Side<'_> {
+    fn is_alone(&self) -> bool {
+        true
+    }
+
+    fn begin(&mut self) {
+        self.take_over();
+    }
+
+    fn exchange(&mut self, _examples: u64, _rate: f32) {
+        Side::exchange(self);
+    }
+
+    /// All has passed after the last round.
+    fn end(&mut self, _rate: f32) {}
+}
+
+impl Link for Client<'_> {
+    fn is_alone(&self) -> bool {
+        false
+    }
+
+    fn begin(&mut self) {
+        self.fetch();
+    }
+
+    fn exchange(&mut self, examples: u64, rate: f32) {
+        self.advance(examples, rate);
+    }
+
+    fn end(&mut self, rate: f32) {
+        self.push(rate);
+    }
 }
 
 impl<'r> Replicas<'r> {
-    /// `parts`: a replica's engine and the parameters that it trains; `every`: examples between two exchanges of a replica.
+    /// Replicas that exchange with the centre's cells; `every`: examples between two exchanges of a replica.
     ///
     /// # Errors
     /// When there is too little memory, or the system refuses threads.
-    pub fn new(
-        task: &'r Task<'r>,
-        parts: Vec<(Box<dyn Engine + 'r>, &'r Parameters)>,
-        between: Between,
-        every: u64,
-    ) -> Result<Replicas<'r>> {
-        let replica = |(engine, parameters): (Box<dyn Engine + 'r>, &'r Parameters)| {
-            Ok(Replica { engine, side: Side::new(task.set, task.parameters, parameters, between)? })
+    pub fn with_centre(task: &'r Task<'r>, parts: Vec<Part<'r>>, between: Between, every: u64) -> Result<Replicas<'r>> {
+        let replica = |(engine, parameters): Part<'r>| {
+            Ok(Replica { engine, link: Box::new(Side::new(task.set, task.parameters, parameters, between)?) })
         };
-        let replicas = parts.into_iter().map(replica).collect::<Result<_>>()?;
-        Ok(Replicas { task, replicas, every, pool: threads::pool(task)?, last: 0 })
+        Self::of(task, parts.into_iter().map(replica).collect::<Result<_>>()?, every, 0)
+    }
+
+    /// Replicas that push to parameter servers, and fetch from them. Their parameters have room for sums of gradients.
+    ///
+    /// # Errors
+    /// When the system refuses threads.
+    pub fn with_servers(task: &'r Task<'r>, parts: Vec<Part<'r>>, rule: ServerRule<'r>, downpour: Downpour) -> Result<Replicas<'r>> {
+        let Downpour { servers: of, push_every, fetch_every, warm_start } = downpour;
+        let all_pushes = task.admitted.iter().sum::<u64>().div_ceil(push_every.max(1));
+        let server = |server| Mutex::new(Server::new(task.set, &rule, task.parameters, Owned { server, of }, all_pushes));
+        let servers: Arc<[_]> = (0..of).map(server).collect();
+        let replica = |(engine, parameters): Part<'r>| {
+            let tables = task.parameters.tables().zip(parameters.tables());
+            tables.for_each(|(centre, own)| Changes::copy(centre, 0..centre.slots()).put(own));
+            let carrier = Box::new(Local::new(Arc::clone(&servers)));
+            let periods = Periods { push: push_every, fetch: fetch_every };
+            Replica { engine, link: Box::new(Client::new(task.set, carrier, parameters, periods)) }
+        };
+        Self::of(task, parts.into_iter().map(replica).collect(), push_every.min(fetch_every), warm_start)
+    }
+
+    fn of(task: &'r Task<'r>, replicas: Vec<Replica<'r>>, every: u64, warm_start: u64) -> Result<Replicas<'r>> {
+        Ok(Replicas { task, replicas, every, warm_start, pool: threads::pool(task)?, last: 0 })
     }
 }
 
@@ -63,30 +146,40 @@ impl Engine for Replicas<'_> {
     fn epoch(&mut self, epoch: &Epoch<'_>, follower: &mut Follow<'_>) -> (Counts, u64) {
         let (n, threads) = (self.replicas.len(), self.task.threads);
         // Replica `i` goes to thread `i % threads`. All begin with what the others have learnt by now.
+        let counters = &Counters::begun(follower);
+        let turns = &Turns { every: self.every, task: self.task, epoch, counters, last: Mutex::new(self.last) };
+        let plan = epoch.plan.part(0, 1);
+        let (alone, begun) = match self.replicas.first_mut() {
+            Some(first) if self.warm_start > 0 => turns.take_alone(first, &plan, self.warm_start, follower),
+            _ => Default::default(),
+        };
+        self.warm_start = self.warm_start.saturating_sub(alone.examples);
         let mut hands: Vec<Hand<'_, '_>> = (0..threads).map(|_| Vec::new()).collect();
         for (number, replica) in self.replicas.iter_mut().enumerate() {
-            replica.side.take_over();
-            hands[number % threads].push((number, replica, epoch.plan.part(number, n)));
+            replica.link.begin();
+            hands[number % threads].push((number, replica, plan.part(number, n)));
         }
-        let counters = &Counters::begun(follower);
-        let turns = &Turns { every: self.every, seed: self.task.seed, epoch, counters, last: Mutex::new(self.last) };
-        let counts = match self.pool.as_ref().and_then(Pool::threads) {
-            None => hands.into_iter().enumerate().fold(Counts::default(), |sum, (thread, hand)| sum + turns.take(thread, hand, follower)),
-            Some(pool) => {
-                let (done, over) = unbounded();
-                let hands: Vec<_> = hands.into_iter().map(|hand| Mutex::new(Some(hand))).collect();
-                let all = pool.in_place_scope(|scope| {
-                    // The channel is closed when the last thread has ended, in whatever way.
-                    scope.spawn_broadcast(move |_, context| {
-                        let thread = context.index();
-                        let hand = lock(&hands[thread]).take().unwrap_or_default();
-                        let _ = done.send(turns.take(thread, hand, &mut |_| false)); // the other end waits for it
+        let counts = alone
+            + match self.pool.as_ref().and_then(Pool::threads) {
+                None => hands
+                    .into_iter()
+                    .enumerate()
+                    .fold(Counts::default(), |sum, (thread, hand)| sum + turns.take(thread, hand, begun, follower)),
+                Some(pool) => {
+                    let (done, over) = unbounded();
+                    let hands: Vec<_> = hands.into_iter().map(|hand| Mutex::new(Some(hand))).collect();
+                    let all = pool.in_place_scope(|scope| {
+                        // The channel is closed when the last thread has ended, in whatever way.
+                        scope.spawn_broadcast(move |_, context| {
+                            let thread = context.index();
+                            let hand = lock(&hands[thread]).take().unwrap_or_default();
+                            let _ = done.send(turns.take(thread, hand, begun, &mut |_| false)); // the other end waits for it
+                        });
+                        follow(threads, &over, counters, follower)
                     });
-                    follow(threads, &over, counters, follower)
-                });
-                all.into_iter().fold(Counts::default(), Counts::add)
-            }
-        };
+                    all.into_iter().fold(Counts::default(), Counts::add)
+                }
+            };
         self.last = *lock(&turns.last);
         (counts, counts.examples)
     }
@@ -104,7 +197,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// What the threads of an epoch share.
 struct Turns<'a> {
     every: u64,
-    seed: u64,
+    task: &'a Task<'a>,
     epoch: &'a Epoch<'a>,
     counters: &'a Counters,
     /// Whoever holds it exchanges, and leaves its number.
@@ -112,22 +205,18 @@ struct Turns<'a> {
 }
 
 impl Turns<'_> {
-    /// Has a thread's replicas take turns until their parts are through.
-    fn take(&self, thread: usize, mut hand: Hand<'_, '_>, follower: &mut Follow<'_>) -> Counts {
-        let mut random = Stream::Turns { epoch: self.epoch.number, thread }.random(self.seed);
-        let (mut sum, mut asked, mut round) = (Counts::default(), Instant::now(), 0);
+    /// Has a thread's replicas take turns until their parts are through; `round`: the number of their first one.
+    fn take(&self, thread: usize, mut hand: Hand<'_, '_>, mut round: u64, follower: &mut Follow<'_>) -> Counts {
+        let mut random = Stream::Turns { epoch: self.epoch.number, thread }.random(self.task.seed);
+        let (mut sum, mut asking) = (Counts::default(), Asking { follower, last: Instant::now() });
         while !hand.is_empty() {
             hand.shuffle(&mut random);
             hand.retain_mut(|(number, replica, plan)| {
                 let goes_on = plan.open(self.every) && !self.counters.stop.load(Relaxed);
                 if goes_on {
-                    sum = sum
-                        + self.turn(*number, replica, plan, round, &mut |examples| {
-                            if asked.elapsed() >= LOOK {
-                                self.counters.stop.fetch_or(follower(examples), Relaxed);
-                                asked = Instant::now();
-                            }
-                        });
+                    sum = sum + self.turn(*number, replica, plan, round, &mut asking);
+                } else {
+                    replica.link.end(self.rate());
                 }
                 goes_on
             });
@@ -136,22 +225,64 @@ impl Turns<'_> {
         sum
     }
 
-    /// A round of one replica, and its exchange. `ask` is told how many examples have begun.
-    fn turn(&self, number: usize, replica: &mut Replica<'_>, plan: &Plan, round: u64, ask: &mut dyn FnMut(u64)) -> Counts {
+    /// Has the first replica take so many examples before the others begin; gives how many rounds that were, too.
+    fn take_alone(&self, replica: &mut Replica<'_>, plan: &Plan, examples: u64, follower: &mut Follow<'_>) -> (Counts, u64) {
+        let (mut sum, mut round, mut asking) = (Counts::default(), 0, Asking { follower, last: Instant::now() });
+        replica.link.begin();
+        while sum.examples < examples && plan.open(self.every.min(examples - sum.examples)) && !self.counters.stop.load(Relaxed) {
+            sum = sum + self.turn(0, replica, plan, round, &mut asking);
+            round += 1;
+        }
+        replica.link.end(self.rate());
+        (sum, round)
+    }
+
+    /// A round of one replica, and its exchange.
+    fn turn(&self, number: usize, replica: &mut Replica<'_>, plan: &Plan, round: u64, asking: &mut Asking<'_, '_>) -> Counts {
         let before = self.counters.examples.load(Relaxed);
-        let start = Moment { step: self.epoch.start.step + before, ..self.epoch.start };
-        let part = Epoch { number: self.epoch.number, start, plan, round };
+        let part = Epoch { number: self.epoch.number, start: self.moment(before), plan, round };
         let (counts, _) = replica.engine.epoch(&part, &mut |examples| {
-            ask(before + examples);
+            asking.ask(before + examples, self.counters);
             self.counters.stop.load(Relaxed)
         });
         self.counters.examples.fetch_add(counts.examples, Relaxed);
         if !counts.loss.is_finite() {
             self.counters.stop.store(true, Relaxed);
         }
-        let mut last = lock(&self.last);
-        replica.side.exchange();
-        *last = number;
+        let rate = self.rate();
+        if replica.link.is_alone() {
+            let mut last = lock(&self.last);
+            replica.link.exchange(counts.examples, rate);
+            *last = number;
+        } else {
+            replica.link.exchange(counts.examples, rate);
+            *lock(&self.last) = number;
+        }
         counts
+    }
+
+    /// Where the run stands after so many examples of the epoch.
+    fn moment(&self, examples: u64) -> Moment {
+        Moment { step: self.epoch.start.step + examples, ..self.epoch.start }
+    }
+
+    /// The learning rate of now, as for one worker.
+    fn rate(&self) -> f32 {
+        self.task.schedule.rate(self.task.rate, &self.moment(self.counters.examples.load(Relaxed)))
+    }
+}
+
+/// A follower with when it was asked last.
+struct Asking<'f, 'a> {
+    follower: &'f mut Follow<'a>,
+    last: Instant,
+}
+
+impl Asking<'_, '_> {
+    fn ask(&mut self, examples: u64, counters: &Counters) {
+        if self.last.elapsed() >= LOOK {
+            counters.stop.fetch_or((self.follower)(examples), Relaxed);
+            self.last = Instant::now();
+        }
     }
 }

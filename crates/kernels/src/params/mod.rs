@@ -14,9 +14,11 @@
 //! # Memory ordering
 //! `Relaxed` throughout: no worker draws a conclusion from one cell about another. Starting and joining the worker threads orders
 //! everything before and after an epoch.
+mod accrued;
 mod averaged;
 mod batch_step;
 mod cells;
+mod changes;
 mod finish;
 mod gradients;
 mod kept;
@@ -35,6 +37,7 @@ mod view;
 
 use crate::simd::{Isa, Line, Vector};
 pub(crate) use batch_step::Step;
+pub(crate) use changes::{Apply, Changes, Owned};
 pub use finish::Finish;
 pub(crate) use gradients::{Gradients, Merge};
 pub use layout::SlotWidth;
@@ -46,7 +49,7 @@ pub(crate) use replicas::Side;
 pub use slot::Slot;
 pub(crate) use step_now::Stepping;
 pub(crate) use sum::Summing;
-pub use table::{Table, TableShape};
+pub use table::{Beside, Table, TableShape};
 
 /// Where slots lie, for [`Weights`]: worked out, and asked for, some examples ahead.
 pub trait Places<I: Isa> {
@@ -60,19 +63,30 @@ pub trait Places<I: Isa> {
 pub trait Transforming: Send + Sync + 'static {
     /// Whether it is.
     const ON: bool;
+    /// Whether gradients are summed beside the weights, where the loop with everything asks whether they are.
+    const ACCRUES: bool;
 }
 
 /// With everything.
 pub struct FullLoop;
 /// Without.
 pub struct PlainLoop;
+/// Without, but with sums of the gradients.
+pub struct AccruingLoop;
 
 impl Transforming for FullLoop {
     const ON: bool = true;
+    const ACCRUES: bool = false;
 }
 
 impl Transforming for PlainLoop {
     const ON: bool = false;
+    const ACCRUES: bool = false;
+}
+
+impl Transforming for AccruingLoop {
+    const ON: bool = false;
+    const ACCRUES: bool = true;
 }
 
 /// All that a model may do with parameters.

@@ -3,7 +3,7 @@ use super::{
     Slot,
     cells::LESS,
     layout::{SlotLayout, SlotWidth},
-    table::{Table, TableShape},
+    table::{Beside, Table, TableShape},
 };
 use crate::{rules::Layout, simd::LANES};
 use hogwild_base::{Error, Result, memory};
@@ -17,8 +17,8 @@ pub struct Shape {
     pub rare: bool,
     /// How many workers there are.
     pub workers: usize,
-    /// Whether there is room for the sums that averages come from.
-    pub averaged: bool,
+    /// What is kept beside the numbers of each slot.
+    pub beside: Beside,
 }
 
 impl Shape {
@@ -27,10 +27,10 @@ impl Shape {
         Shape { tables: vec![table], workers: 1, ..Shape::default() }
     }
 
-    /// The shape for one worker, who holds nothing privately; without averages.
+    /// The shape for one worker, who holds nothing privately; with nothing beside.
     pub fn alone(&self) -> Shape {
         let table = |table: &TableShape| TableShape { private: 0, ..*table };
-        Shape { tables: self.tables.iter().map(table).collect(), workers: 1, averaged: false, ..*self }
+        Shape { tables: self.tables.iter().map(table).collect(), workers: 1, beside: Beside::Nothing, ..*self }
     }
 }
 
@@ -75,7 +75,7 @@ impl Parameters {
         let what = || format!("the parameters of {rows} rows, with the rule's state and two copies of the model,");
         let copies = weights.saturating_mul(2 * size_of::<f32>() as u64); // the last good one, and the next
         memory::ask(Self::bytes(rule, &shape).saturating_add(copies), what, LESS)?;
-        let table = |table: &TableShape| Table::new(*table, rule, shape.workers, shape.averaged);
+        let table = |table: &TableShape| Table::new(*table, rule, shape.workers, shape.beside);
         let tables = shape.tables.iter().map(table).collect::<Result<Vec<_>>>()?;
         let single = shape.tables.iter().position(is_single).unwrap_or(0);
         let row = shape.tables.iter().position(|table| !is_single(table));
@@ -87,7 +87,7 @@ impl Parameters {
     /// Bytes that they take of memory.
     pub fn bytes(rule: &Layout, shape: &Shape) -> u64 {
         let tables = shape.tables.iter().map(|table| table.bytes(rule, shape.workers)).fold(0u64, u64::saturating_add);
-        tables.saturating_mul(1 + shape.averaged as u64)
+        tables.saturating_mul(1 + (shape.beside != Beside::Nothing) as u64)
     }
 
     /// Makes all as it was when new, but for sums of changes.
@@ -106,6 +106,16 @@ impl Parameters {
     /// When there is none.
     pub fn table(&self, number: usize) -> &Table {
         &self.tables[number]
+    }
+
+    /// All tables, in the shape's order.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.tables.iter()
+    }
+
+    /// By table, the cells of a slot.
+    pub(crate) fn strides(&self) -> impl Iterator<Item = usize> {
+        self.tables.iter().map(|table| table.layout.stride)
     }
 
     /// The number of the table of slots of one weight.

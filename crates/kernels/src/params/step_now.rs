@@ -5,7 +5,9 @@
 //! gathered serves again: on two threads that saves a tenth of the time.
 #![allow(unsafe_code)]
 use super::{
-    Parameters, Transforming, averaged, kept,
+    Parameters, Transforming,
+    accrued::Accrued,
+    averaged, kept,
     learner::{self, Learner},
     replica::Reads,
     view::{Reading, Steps, View, state_of},
@@ -28,6 +30,8 @@ pub(crate) struct StepNow<'t, R: UpdateRule, I: Isa, A> {
     /// The sums of weighted changes, laid out as the parameters; empty without averaging.
     sums: &'t [AtomicF32],
     pub(super) row_sums: &'t [[AtomicF32; LANES]],
+    /// The sums of gradients, likewise; empty where they are not summed.
+    pub(super) accrued: Accrued<'t>,
     /// Room for a row's changed gradient.
     pub(super) room: Vec<I::V>,
     /// Whether what was gathered for the score serves for the step too.
@@ -66,14 +70,19 @@ impl<'t, R: UpdateRule, I: Isa, A: Transforming> Stepping<'t, R, I, A> {
         let row = parameters.row().map(|row| parameters.table(row));
         let width = row.map_or(0, |row| row.layout.weights);
         let learner = Learner::new(memory);
+        let single = parameters.table(parameters.single());
+        let accrued = Accrued { cells: single.accrued(), rows: row.map_or(&[], |row| row.accrued().as_chunks().0) };
+        assert!(!accrued.is_on() || accrued.cells.len() == single.cells().len(), "sums of other parameters");
+        assert!(accrued.is_on() || !A::ACCRUES, "no room for sums of gradients");
         View {
             read: Reading::new(isa, rule, learner.prepare(&rule, &Clock::default()), parameters, reads),
             steps: StepNow {
                 transforming: PhantomData,
                 learner,
                 adjuster,
-                sums: parameters.table(parameters.single()).sums(),
+                sums: single.sums(),
                 row_sums: row.map_or(&[], |row| row.sums().as_chunks().0),
+                accrued,
                 room: vec![I::V::of(0.0); width.div_ceil(LANES)],
                 reuse: shape.workers == 1 || shape.rare,
                 width,
@@ -222,6 +231,10 @@ impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A
             copy(&self.gathered[block][..read.copied()], &mut cells);
         } else {
             cells = read.gather(places); // which checks
+        }
+        if A::ACCRUES || A::ON && self.accrued.is_on() {
+            // SAFETY: the places were just checked; the room is as long as the cells, as `new` has seen.
+            unsafe { self.accrued.add(read, places, gradient) };
         }
         if R::ERASED && !rule.learns() && !rule.revises() {
             let waiting = &mut self.waiting;

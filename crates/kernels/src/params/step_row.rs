@@ -104,6 +104,9 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
         let (cells, tail) = read.row(row, n);
         let sums = if A::ON { self.row_sums.get(row as usize..).unwrap_or(&[]) } else { &[] };
         let weight = self.adjuster.weight_of_now;
+        if A::ACCRUES || A::ON && self.accrued.is_on() {
+            self.accrued.add_row(read, row, gradient, Real::max(square, 0.0) * self.part, beside);
+        }
         if rule.rowwise() {
             let (mut row_state, mut state) = (load_state(&rule, &tail[ROW_STATE..]), load_state(&rule, &tail[1..]));
             let squares = [Real::max(square, 0.0) * self.part, beside * beside];

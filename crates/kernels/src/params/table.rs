@@ -60,21 +60,34 @@ impl TableShape {
     }
 }
 
+/// What is kept beside the numbers of each slot, in as many cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Beside {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The sums that averages of the weights come from.
+    Averages,
+    /// The sums of the gradients since they were last handed on, and of their squares.
+    Gradients,
+}
+
 /// A table's cells.
 pub struct Table {
     pub(super) shape: TableShape,
     pub(super) layout: SlotLayout,
     cells: Cells,
-    /// Laid out as the cells are: where a weight is, here is the sum of its weighted changes (see `transforms`).
-    sums: Option<Cells>,
+    /// What is kept beside, laid out as the cells are.
+    beside: Option<Cells>,
+    kind: Beside,
 }
 
 impl Table {
     /// A table of zeros.
-    pub(super) fn new(shape: TableShape, rule: &Layout, workers: usize, averaged: bool) -> Result<Table> {
+    pub(super) fn new(shape: TableShape, rule: &Layout, workers: usize, kind: Beside) -> Result<Table> {
         let layout = SlotLayout::of(rule, shape.width);
         let cells = || Cells::new(shape.first_private(workers), layout.stride);
-        Ok(Table { shape, layout, cells: cells()?, sums: averaged.then(cells).transpose()? })
+        Ok(Table { shape, layout, cells: cells()?, beside: (kind != Beside::Nothing).then(cells).transpose()?, kind })
     }
 
     /// Makes all as it was when new, but for sums of changes: weights zero, the rule's state at its beginning.
@@ -105,9 +118,18 @@ impl Table {
         self.cells.cells()
     }
 
-    /// The sums of weighted changes; empty without averaging.
+    /// Of averages: where a weight is, here is the sum of its weighted changes (see `transforms`). Empty without averaging.
     pub(super) fn sums(&self) -> &[AtomicF32] {
-        self.sums.as_ref().map_or(&[], Cells::cells)
+        self.kept(Beside::Averages)
+    }
+
+    /// Of gradients: see `accrued`. Empty where they are not summed.
+    pub(super) fn accrued(&self) -> &[AtomicF32] {
+        self.kept(Beside::Gradients)
+    }
+
+    fn kept(&self, kind: Beside) -> &[AtomicF32] {
+        self.beside.as_ref().filter(|_| self.kind == kind).map_or(&[], Cells::cells)
     }
 
     /// How many slots the model has.

@@ -64,6 +64,12 @@ impl UpdateRule for Adagrad {
     }
 
     #[inline(always)]
+    fn step_summed<V: Real>(&self, rate: &f32, w: V, g: V, squares: V, state: &mut [V; 1], _read: &[V; 1]) -> V {
+        state[0] = state[0] + squares;
+        (-self.rate(rate, state)).mul_add(g, w)
+    }
+
+    #[inline(always)]
     fn rate<V: Real>(&self, &rate: &f32, [sum]: &[V; 1]) -> V {
         V::of(rate) / (sum.sqrt() + V::of(self.epsilon))
     }

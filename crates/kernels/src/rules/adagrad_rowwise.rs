@@ -56,6 +56,11 @@ impl UpdateRule for AdagradRowwise {
     }
 
     #[inline(always)]
+    fn step_summed<V: Real>(&self, rate: &f32, w: V, g: V, squares: V, state: &mut [V; 1], read: &[V; 1]) -> V {
+        self.0.step_summed(rate, w, g, squares, state, read)
+    }
+
+    #[inline(always)]
     fn rate<V: Real>(&self, rate: &f32, state: &[V; 1]) -> V {
         self.0.rate(rate, state)
     }

@@ -74,20 +74,34 @@ impl UpdateRule for AdaptiveRevision {
     }
 
     #[inline(always)]
-    fn step_since<V: Real>(&self, &rate: &f32, w: V, g: V, [z, most, sum]: &mut [V; 3], [_, _, sum_read]: &[V; 3]) -> V {
-        let back = *sum - *sum_read;
-        let before = V::of(rate) / most.sqrt();
-        *z = g.mul_add(g, (V::of(2.0) * g).mul_add(back, *z));
-        *most = most.max(*z);
-        let after = V::of(rate) / most.sqrt();
-        *sum = *sum + g;
-        (-after).mul_add(g, (before - after).mul_add(back, w))
+    fn step_since<V: Real>(&self, rate: &f32, w: V, g: V, state: &mut [V; 3], read: &[V; 3]) -> V {
+        let (two_g, back) = (V::of(2.0) * g, state[2] - read[2]);
+        let z = g.mul_add(g, two_g.mul_add(back, state[0]));
+        revised(*rate, w, g, back, z, state)
+    }
+
+    #[inline(always)]
+    fn step_summed<V: Real>(&self, rate: &f32, w: V, g: V, squares: V, state: &mut [V; 3], read: &[V; 3]) -> V {
+        let (two_g, back) = (V::of(2.0) * g, state[2] - read[2]);
+        let z = squares + two_g.mul_add(back, state[0]);
+        revised(*rate, w, g, back, z, state)
     }
 
     #[inline(always)]
     fn rate<V: Real>(&self, &rate: &f32, [_, most, _]: &[V; 3]) -> V {
         V::of(rate) / most.sqrt()
     }
+}
+
+/// The step, where `z` is known and `back` came in since the weight was read.
+#[inline(always)]
+fn revised<V: Real>(rate: f32, w: V, g: V, back: V, new_z: V, [z, most, sum]: &mut [V; 3]) -> V {
+    let before = V::of(rate) / most.sqrt();
+    *z = new_z;
+    *most = most.max(*z);
+    let after = V::of(rate) / most.sqrt();
+    *sum = *sum + g;
+    (-after).mul_add(g, (before - after).mul_add(back, w))
 }
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ enum Ask {
     Step,
     /// The step of the first numbers, since the state was that of the second ones.
     StepSince,
+    /// The step of a sum of gradients: the second numbers are the sum of their squares and, as state, that of the first reading.
+    StepSummed,
     Rate,
 }
 
@@ -198,6 +200,13 @@ fn answer<R: UpdateRule, V: Real>(rule: &R, step: &R::Step, ask: Ask, all: &mut 
         }
         return;
     }
+    if let (Ask::StepSummed, [now, read]) = (ask, &mut *all) {
+        let ([w, g], squares) = ([V::fill(&now.0[0]), V::fill(&now.0[1])], V::fill(&read.0[0]));
+        let mut state = now.state::<R, V>(2);
+        rule.step_summed(step, w, g, squares, &mut state, &read.state::<R, V>(2)).spill(&mut now.0[0]);
+        now.put(2, state.as_ref());
+        return;
+    }
     for numbers in all {
         let [w, g] = [V::fill(&numbers.0[0]), V::fill(&numbers.0[1])];
         let mut state = numbers.state::<R, V>(2);
@@ -207,7 +216,7 @@ fn answer<R: UpdateRule, V: Real>(rule: &R, step: &R::Step, ask: Ask, all: &mut 
                 rule.step(step, w, g, &mut state).spill(&mut numbers.0[0]);
                 numbers.put(2, state.as_ref());
             }
-            Ask::StepSince => unreachable!("two numbers, as above"),
+            Ask::StepSince | Ask::StepSummed => unreachable!("two numbers, as above"),
             Ask::Rate => rule.rate(step, &state).spill(&mut numbers.0[0]),
         }
     }
@@ -337,6 +346,14 @@ impl<'r> UpdateRule for Erased<'r> {
     fn step_since<V: Real>(&self, step: &Prepared<'r>, w: V, g: V, state: &mut [V; MOST_STATE], read: &[V; MOST_STATE]) -> V {
         let mut numbers = [Numbers::new(w, g, state), Numbers::new(w, g, read)];
         step.0.ask(Ask::StepSince, V::SET, &mut numbers);
+        numbers[0].take(2, state);
+        V::fill(&numbers[0].0[0])
+    }
+
+    #[inline(always)]
+    fn step_summed<V: Real>(&self, step: &Prepared<'r>, w: V, g: V, squares: V, state: &mut [V; MOST_STATE], read: &[V; MOST_STATE]) -> V {
+        let mut numbers = [Numbers::new(w, g, state), Numbers::new(squares, g, read)];
+        step.0.ask(Ask::StepSummed, V::SET, &mut numbers);
         numbers[0].take(2, state);
         V::fill(&numbers[0].0[0])
     }

@@ -226,6 +226,13 @@ pub trait UpdateRule: Copy + Send + Sync {
         self.step(step, w, g, state)
     }
 
+    /// The step of a parameter server, which takes many gradients at once: `g` is their sum, `squares` the sum of their squares, `read` the
+    /// state as it was when their weight was read. By default a step by `g`; rules whose state is sums of squares add `squares`.
+    #[inline(always)]
+    fn step_summed<V: Real>(&self, step: &Self::Step, w: V, g: V, _squares: V, state: &mut Self::State<V>, _read: &Self::State<V>) -> V {
+        self.step(step, w, g, state)
+    }
+
     /// Of [proximal](Self::proximal) rules: what the last step multiplied the gradient (or its average) with, by the state after it.
     #[inline(always)]
     fn rate<V: Real>(&self, _step: &Self::Step, _state: &Self::State<V>) -> V {

@@ -1,0 +1,72 @@
+//! A replica's end: what its gradients have come to goes to the servers, what has changed there comes back.
+use super::{
+    Carrier,
+    message::{Fetched, Request},
+};
+use crate::{
+    params::{Changes, Owned, Parameters},
+    simd::InstructionSet,
+};
+
+/// How many examples lie between two pushes of a replica, and between two fetches.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Periods {
+    pub push: u64,
+    pub fetch: u64,
+}
+
+pub(crate) struct Client<'r> {
+    set: InstructionSet,
+    carrier: Box<dyn Carrier + 'r>,
+    /// The replica's own, with room for sums of gradients.
+    parameters: &'r Parameters,
+    periods: Periods,
+    /// Examples since the last push, and since the last fetch.
+    since: Periods,
+    /// By server: the last push whose outcome was fetched.
+    seen: Vec<u32>,
+}
+
+impl<'r> Client<'r> {
+    pub fn new(set: InstructionSet, carrier: Box<dyn Carrier + 'r>, parameters: &'r Parameters, periods: Periods) -> Client<'r> {
+        let seen = vec![0; carrier.servers()];
+        Client { set, carrier, parameters, periods, since: Periods { push: 0, fetch: 0 }, seen }
+    }
+
+    /// After so many more examples: pushes and fetches what is due. `rate`: the learning rate of now.
+    pub fn advance(&mut self, examples: u64, rate: f32) {
+        self.since.push += examples;
+        self.since.fetch += examples;
+        if self.since.push >= self.periods.push {
+            self.push(rate);
+        }
+        if self.since.fetch >= self.periods.fetch {
+            self.fetch();
+        }
+    }
+
+    /// Pushes all that is left.
+    pub fn push(&mut self, rate: f32) {
+        self.since.push = 0;
+        for server in 0..self.carrier.servers() {
+            let owned = Owned { server, of: self.carrier.servers() };
+            let tables: Vec<Changes> = self.parameters.tables().map(|table| Changes::take(self.set, table, owned)).collect();
+            if tables.iter().any(|changes| !changes.slots.is_empty()) {
+                self.carrier.ask(server, Request::Push { rate, tables }.bytes());
+                self.carrier.answer(server);
+            }
+        }
+    }
+
+    /// Fetches what has changed since the last time.
+    pub fn fetch(&mut self) {
+        self.since.fetch = 0;
+        let strides: Vec<usize> = self.parameters.strides().collect();
+        for server in 0..self.carrier.servers() {
+            self.carrier.ask(server, Request::Fetch { since: self.seen[server] }.bytes());
+            let fetched = Fetched::read(&self.carrier.answer(server), &strides).expect("a server's answer");
+            self.seen[server] = fetched.now;
+            self.parameters.tables().zip(&fetched.tables).for_each(|(table, changes)| changes.put(table));
+        }
+    }
+}

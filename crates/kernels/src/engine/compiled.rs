@@ -9,11 +9,12 @@
 //! | loop | linear | factorization | loops | sets on x86-64 |
 //! |---|---|---|---|---|
 //! | lean | adagrad, ftrl, sgd, `Any` of 1, 2, 3 | adagrad-rowwise of 1, 2, 4, 8, any vectors; of 2: adagrad, ftrl, sgd, `Any`s | 17 | 2 |
+//! | lean, with sums of gradients | adagrad | adagrad-rowwise of 2 vectors | 2 | 2 |
 //! | with everything, any width, a step an example | `Erased` | `Erased` | 2 | 3 |
 //! | the sums of a batch | `Erased` | `Erased` | 2 | 3 |
 //! | the step of a batch, of both models | `Erased` | | 1 | 3 |
 //!
-//! These are 22 loops, 49 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
+//! These are 24 loops, 53 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
 //! everything. What is compiled for each instruction set but not for each rule: the exchanges (see [`exchange`](crate::exchange)), the
 //! start of a replica, and the merging of sums. Each rule's formula is compiled once more for each instruction set, for `Erased`.
 use super::{Counters, Engine, FactorKernel, Facts, LinearKernel, Loops, Task, alone::Alone, hogwild::Workers, synchronous::Synchronous};
@@ -21,7 +22,7 @@ use crate::{
     batch::Batch,
     feed::{Feed, RatingFeed, ScaledFeed},
     models::{Factorization, Fixed, Linear, Model, Width},
-    params::{Beside, FullLoop, PlainLoop, Transforming},
+    params::{AccruingLoop, Beside, FullLoop, PlainLoop, Transforming},
     rules::{AdagradRowwise, Erased, Layout, Rule, UpdateRule, with_any, with_rule},
     servers::ServerRule,
     simd::{InstructionSet, LANES},
@@ -72,9 +73,13 @@ impl Loops<LinearKernel> for Rule {
         task: &'r Task<'r>,
         alone: Option<&'r Counters>,
     ) -> Made<'r> {
-        if is_lean(task) && feed.scaling.is_none() {
-            let model = Cow::Borrowed(model);
-            return with_any!([Sgd, Adagrad, Ftrl] of_single_weights(*self), rule => lean(feed.feed, model, task, alone, rule));
+        if is_plain(task) && feed.scaling.is_none() {
+            let (feed, model) = (feed.feed, Cow::Borrowed(model));
+            match of_single_weights(*self) {
+                rule if !accrues(task) => return with_any!([Sgd, Adagrad, Ftrl] rule, rule => lean(feed, model, task, alone, rule)),
+                Rule::Adagrad(rule) => return by_examples::<AccruingLoop, _, _, _>(feed, model, task, alone, rule),
+                _ => {}
+            }
         }
         match self {
             Rule::AdagradRowwise(AdagradRowwise(rule)) => seldom(feed, model, task, alone, Erased::new(rule)),
@@ -133,6 +138,9 @@ impl Loops<FactorKernel> for Rule {
         alone: Option<&'r Counters>,
     ) -> Made<'r> {
         match (*self, lean_width(model, task)) {
+            (Rule::AdagradRowwise(rule), _) if accrues(task) && is_plain(task) && model.rank().div_ceil(LANES) == 2 => {
+                by_examples::<AccruingLoop, _, _, _>(feed, Cow::Owned(model.with_width::<Fixed<2>>()), task, alone, rule)
+            }
             (Rule::AdagradRowwise(rule), 1) => of_width::<Fixed<1>, _>(feed, model, task, alone, rule),
             (Rule::AdagradRowwise(rule), 4) => of_width::<Fixed<4>, _>(feed, model, task, alone, rule),
             (Rule::AdagradRowwise(rule), 8) => of_width::<Fixed<8>, _>(feed, model, task, alone, rule),
@@ -174,8 +182,17 @@ impl<R: UpdateRule> Loops<FactorKernel> for Own<R> {
 
 /// Whether nothing stands between gradients and the rule, each example is a step, and lean loops are compiled for the instruction set.
 fn is_lean(task: &Task<'_>) -> bool {
-    let accrues = task.parameters.shape.beside == Beside::Gradients;
-    task.batch == Batch::One && task.transforms.are_off() && !accrues && task.set != InstructionSet::Portable && task.set.is_available()
+    is_plain(task) && !accrues(task)
+}
+
+/// The same but for sums of gradients.
+fn is_plain(task: &Task<'_>) -> bool {
+    task.batch == Batch::One && task.transforms.are_off() && task.set != InstructionSet::Portable && task.set.is_available()
+}
+
+/// Whether gradients are summed beside the weights. Under the default rules lean loops do that, too.
+fn accrues(task: &Task<'_>) -> bool {
+    task.parameters.shape.beside == Beside::Gradients
 }
 
 /// Vectors of a row, where a lean loop may have as many; else 0.

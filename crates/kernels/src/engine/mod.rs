@@ -7,6 +7,8 @@ mod alone;
 // Not for unit tests, which need no loop: all of them would be compiled twice.
 #[cfg(not(test))]
 mod compiled;
+#[cfg(test)]
+mod equations;
 mod hogwild;
 mod replicas;
 mod synchronous;

@@ -9,7 +9,7 @@ use crate::{
     params::{Between, Changes, Finish, Owned, Parameters, Side},
     schedule::Moment,
     seeds::Stream,
-    servers::{Client, Local, Periods, Server, ServerRule},
+    servers::{Client, Clients, Local, Periods, Server, ServerRule},
 };
 use crossbeam_channel::unbounded;
 use hogwild_base::{Result, threads::Pool};
@@ -121,13 +121,14 @@ impl<'r> Replicas<'r> {
     /// When the system refuses threads.
     pub fn with_servers(task: &'r Task<'r>, parts: Vec<Part<'r>>, rule: ServerRule<'r>, downpour: Downpour) -> Result<Replicas<'r>> {
         let Downpour { servers: of, push_every, fetch_every, warm_start } = downpour;
-        let all_pushes = task.admitted.iter().sum::<u64>().div_ceil(push_every.max(1));
-        let server = |server| Mutex::new(Server::new(task.set, &rule, task.parameters, Owned { server, of }, all_pushes));
+        let pushes = task.admitted.iter().sum::<u64>().div_ceil(push_every.max(1));
+        let clients = Clients { replicas: parts.len(), pushes };
+        let server = |server| Mutex::new(Server::new(task.set, &rule, task.parameters, Owned { server, of }, clients));
         let servers: Arc<[_]> = (0..of).map(server).collect();
         let replica = |(engine, parameters): Part<'r>| {
             let tables = task.parameters.tables().zip(parameters.tables());
-            tables.for_each(|(centre, own)| Changes::copy(centre, 0..centre.slots()).put(own));
-            let carrier = Box::new(Local::new(Arc::clone(&servers)));
+            tables.for_each(|(centre, own)| Changes::copy(centre, Owned::ALL, |_| true).put(own));
+            let carrier = Box::new(Local(Arc::clone(&servers)));
             let periods = Periods { push: push_every, fetch: fetch_every };
             Replica { engine, link: Box::new(Client::new(task.set, carrier, parameters, periods)) }
         };

@@ -46,10 +46,8 @@ impl Owned {
         slot as usize / LANES / self.of * LANES + slot as usize % LANES
     }
 
-    /// Whether a slot belongs to it.
-    pub fn has(self, slot: u32) -> bool {
-        slot as usize / LANES % self.of == self.server
-    }
+    /// All slots.
+    pub const ALL: Owned = Owned { server: 0, of: 1 };
 }
 
 impl Changes {
@@ -60,12 +58,14 @@ impl Changes {
         changes
     }
 
-    /// A table's slots as they are.
-    pub fn copy(table: &Table, slots: impl Iterator<Item = usize>) -> Changes {
+    /// A table's slots as they are: of the server's, those that are to be sent by their number among them.
+    pub fn copy(table: &Table, owned: Owned, is_sent: impl Fn(usize) -> bool) -> Changes {
         let (stride, mut changes) = (table.layout.stride, Changes::default());
-        for slot in slots {
-            changes.slots.push(slot as u32);
-            changes.numbers.extend(table.cells()[slot * stride..][..stride].iter().map(|cell| cell.load(Relaxed)));
+        for (number, slot) in owned.slots(table.slots()).enumerate() {
+            if is_sent(number) {
+                changes.slots.push(slot as u32);
+                changes.numbers.extend(table.cells()[slot * stride..][..stride].iter().map(|cell| cell.load(Relaxed)));
+            }
         }
         changes
     }
@@ -155,6 +155,8 @@ pub(crate) struct Apply<'a, 'r> {
     /// The number of a table.
     pub table: usize,
     pub changes: &'a Changes,
+    /// What the square of a sum of gradients counts beside the sum of their squares.
+    pub together: f32,
 }
 
 impl<'r> Job for Apply<'_, 'r> {
@@ -162,16 +164,16 @@ impl<'r> Job for Apply<'_, 'r> {
 
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) {
-        let Apply { rule, step, parameters, table, changes } = self;
+        let Apply { rule, step, parameters, table, changes, together } = self;
         let layout = parameters.table(table).layout;
         let read = Reading::new(isa, rule, step, parameters, Reads::shared(parameters));
         for (some, numbers) in changes.slots.chunks(LANES).zip(changes.numbers.chunks(LANES * layout.stride)) {
             if Some(table) == parameters.row() {
                 for (&slot, numbers) in some.iter().zip(numbers.chunks_exact(layout.stride)) {
-                    step_row(&read, &layout, slot, numbers);
+                    step_row(&read, &layout, slot, numbers, together);
                 }
             } else {
-                step_sixteen(&read, some, numbers);
+                step_sixteen(&read, some, numbers, together);
             }
         }
     }
@@ -179,7 +181,7 @@ impl<'r> Job for Apply<'_, 'r> {
 
 /// Steps up to sixteen slots of one weight.
 #[inline(always)]
-fn step_sixteen<'r, I: Isa>(read: &Reading<'_, Erased<'r>, I>, some: &[u32], numbers: &[f32]) {
+fn step_sixteen<'r, I: Isa>(read: &Reading<'_, Erased<'r>, I>, some: &[u32], numbers: &[f32], together: f32) {
     let stride = read.stride();
     let mut places = Line([read.place(read.reads.scratch_slot); LANES]);
     let mut sums = [Line([0.0; LANES]); MOST];
@@ -192,7 +194,8 @@ fn step_sixteen<'r, I: Isa>(read: &Reading<'_, Erased<'r>, I>, some: &[u32], num
     let mut cells = read.gather(&places); // which checks
     let sum = |k: usize| I::V::load(&sums[k].0);
     let (mut state, seen) = ([cells[1], cells[2], cells[3]], [cells[1], sum(2), sum(3)]);
-    cells[0] = read.rule.step_summed(&read.step, cells[0], sum(0), sum(1), &mut state, &seen);
+    let (g, squares) = (sum(0), squares(sum(0), sum(1), I::V::of(together)));
+    cells[0] = read.rule.step_summed(&read.step, cells[0], g, squares, &mut state, &seen);
     for k in 0..3 {
         cells[1 + k] = state[k];
     }
@@ -202,17 +205,22 @@ fn step_sixteen<'r, I: Isa>(read: &Reading<'_, Erased<'r>, I>, some: &[u32], num
 
 /// Steps a slot of many weights and the weight beside them.
 #[inline(always)]
-fn step_row<'r, I: Isa>(read: &Reading<'_, Erased<'r>, I>, layout: &SlotLayout, slot: u32, numbers: &[f32]) {
+fn step_row<'r, I: Isa>(read: &Reading<'_, Erased<'r>, I>, layout: &SlotLayout, slot: u32, numbers: &[f32], together: f32) {
     let (isa, rule, step, n) = (read.isa, &read.rule, &read.step, layout.part / LANES);
     let (cells, tail) = read.row(slot * read.row_stride as u32, n);
     let (lines, sums_beside) = (numbers.as_chunks::<LANES>().0, &numbers[layout.stride - LANES..]);
     let (mut state, w) = (load_state(rule, &tail[1..]), tail[0].load(Relaxed));
     let seen = [state[0], sums_beside[2], sums_beside[3]];
-    tail[0].store(rule.step_summed(step, w, sums_beside[0], sums_beside[1], &mut state, &seen), Relaxed);
+    let (g, of_beside) = (sums_beside[0], squares(sums_beside[0], sums_beside[1], together));
+    tail[0].store(rule.step_summed(step, w, g, of_beside, &mut state, &seen), Relaxed);
     store_state(rule, state, &tail[1..]);
     if rule.rowwise() {
+        let mut square = I::V::of(0.0);
+        for i in 0..n {
+            square = I::V::load(&lines[i]).mul_add(I::V::load(&lines[i]), square);
+        }
         let mut of_row = load_state(rule, &tail[ROW_STATE..]);
-        rule.row_state(sums_beside[ROW_STATE], &mut of_row);
+        rule.row_state(sums_beside[ROW_STATE] + together * square.sum() / layout.weights as f32, &mut of_row);
         store_state(rule, of_row, &tail[ROW_STATE..]);
         let scale = I::V::of(-rule.row_scale(step, &of_row));
         for i in 0..n {
@@ -224,9 +232,16 @@ fn step_row<'r, I: Isa>(read: &Reading<'_, Erased<'r>, I>, layout: &SlotLayout, 
         let sum = |k: usize| if k <= layout.state { I::V::load(&lines[n * k + i]) } else { I::V::of(0.0) };
         let mut state = row_state::<_, I>(isa, rule, cells, n, i);
         let seen = [state[0], sum(2), sum(3)];
-        isa.store(rule.step_summed(step, isa.load(&cells[i]), sum(0), sum(1), &mut state, &seen), &cells[i]);
+        let (g, squares) = (sum(0), squares(sum(0), sum(1), I::V::of(together)));
+        isa.store(rule.step_summed(step, isa.load(&cells[i]), g, squares, &mut state, &seen), &cells[i]);
         for k in 0..layout.state {
             isa.store(state[k], &cells[n * (1 + k) + i]);
         }
     }
+}
+
+/// What the state takes for a push.
+#[inline(always)]
+fn squares<V: Real>(sum: V, squares: V, together: V) -> V {
+    (together * sum).mul_add(sum, squares)
 }

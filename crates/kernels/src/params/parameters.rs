@@ -113,11 +113,6 @@ impl Parameters {
         self.tables.iter()
     }
 
-    /// By table, the cells of a slot.
-    pub(crate) fn strides(&self) -> impl Iterator<Item = usize> {
-        self.tables.iter().map(|table| table.layout.stride)
-    }
-
     /// The number of the table of slots of one weight.
     pub(super) fn single(&self) -> usize {
         self.single

@@ -1,8 +1,5 @@
 //! A replica's end: what its gradients have come to goes to the servers, what has changed there comes back.
-use super::{
-    Carrier,
-    message::{Fetched, Request},
-};
+use super::{Answer, Carrier, Request};
 use crate::{
     params::{Changes, Owned, Parameters},
     simd::InstructionSet,
@@ -47,13 +44,12 @@ impl<'r> Client<'r> {
 
     /// Pushes all that is left.
     pub fn push(&mut self, rate: f32) {
-        self.since.push = 0;
+        let examples = std::mem::take(&mut self.since.push);
         for server in 0..self.carrier.servers() {
             let owned = Owned { server, of: self.carrier.servers() };
             let tables: Vec<Changes> = self.parameters.tables().map(|table| Changes::take(self.set, table, owned)).collect();
             if tables.iter().any(|changes| !changes.slots.is_empty()) {
-                self.carrier.ask(server, Request::Push { rate, tables }.bytes());
-                self.carrier.answer(server);
+                self.carrier.ask(server, Request::Push { rate, examples, tables });
             }
         }
     }
@@ -61,12 +57,11 @@ impl<'r> Client<'r> {
     /// Fetches what has changed since the last time.
     pub fn fetch(&mut self) {
         self.since.fetch = 0;
-        let strides: Vec<usize> = self.parameters.strides().collect();
         for server in 0..self.carrier.servers() {
-            self.carrier.ask(server, Request::Fetch { since: self.seen[server] }.bytes());
-            let fetched = Fetched::read(&self.carrier.answer(server), &strides).expect("a server's answer");
-            self.seen[server] = fetched.now;
-            self.parameters.tables().zip(&fetched.tables).for_each(|(table, changes)| changes.put(table));
+            if let Answer::Changed { now, tables } = self.carrier.ask(server, Request::Fetch { since: self.seen[server] }) {
+                self.seen[server] = now;
+                self.parameters.tables().zip(&tables).for_each(|(table, changes)| changes.put(table));
+            }
         }
     }
 }

@@ -1,15 +1,12 @@
 //! A parameter server: some of the slots of all tables. The rule steps them by what replicas push; replicas fetch what has changed.
-use super::{
-    ServerRule,
-    message::{Fetched, Request},
-};
+use super::{Answer, Request, ServerRule};
 use crate::{
     params::{Apply, Changes, Owned, Parameters},
     rules::{Clock, Erased, UpdateRule},
     simd::{InstructionSet, dispatch},
 };
 
-/// Bytes in, bytes out: a server does no input or output of its own.
+/// Requests in, answers out: a server knows nothing of who asks.
 pub(crate) struct Server<'r> {
     set: InstructionSet,
     rule: Erased<'r>,
@@ -17,49 +14,62 @@ pub(crate) struct Server<'r> {
     owned: Owned,
     /// By table, by slot that it owns: the push that changed it last; 0 for none.
     changed: Vec<Vec<u32>>,
+    replicas: usize,
     /// Pushes so far, and about how many there will be.
     pushes: u32,
     all_pushes: u64,
 }
 
+/// What a server is told of those who push.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clients {
+    pub replicas: usize,
+    /// About how many pushes a run has.
+    pub pushes: u64,
+}
+
 impl<'r> Server<'r> {
-    pub fn new(set: InstructionSet, rule: &ServerRule<'r>, parameters: &'r Parameters, owned: Owned, all_pushes: u64) -> Server<'r> {
+    pub fn new(set: InstructionSet, rule: &ServerRule<'r>, parameters: &'r Parameters, owned: Owned, clients: Clients) -> Server<'r> {
         let changed = parameters.tables().map(|table| vec![0; owned.slots(table.slots()).count()]).collect();
-        Server { set, rule: rule.0, parameters, owned, changed, pushes: 0, all_pushes }
+        let Clients { replicas, pushes: all_pushes } = clients;
+        Server { set, rule: rule.0, parameters, owned, changed, replicas, pushes: 0, all_pushes }
     }
 
-    /// Answers a request; none where it is not one.
-    pub fn handle(&mut self, request: &[u8]) -> Option<Vec<u8>> {
-        let strides: Vec<usize> = self.parameters.strides().collect();
-        match Request::read(request, &strides)? {
-            Request::Push { rate, tables } => {
-                let mine = |(table, slot): (usize, u32)| self.owned.has(slot) && (slot as usize) < self.parameters.table(table).slots();
-                let all_mine = tables.iter().enumerate().all(|(table, changes)| changes.slots.iter().all(|&slot| mine((table, slot))));
-                all_mine.then(|| self.push(rate, &tables)).map(|()| Vec::new())
+    pub fn handle(&mut self, request: Request) -> Answer {
+        match request {
+            Request::Push { rate, examples, tables } => {
+                self.push(rate, examples, &tables);
+                Answer::Done
             }
-            Request::Fetch { since } => Some(self.fetch(since).bytes()),
+            Request::Fetch { since } => Answer::Changed { now: self.pushes, tables: self.changed_since(since) },
         }
     }
 
     /// Rules count pushes as steps.
-    fn push(&mut self, rate: f32, tables: &[Changes]) {
+    fn push(&mut self, rate: f32, examples: u64, tables: &[Changes]) {
         self.pushes += 1;
         let clock = Clock { rate, step: self.pushes as u64, steps: self.all_pushes.max(self.pushes as u64) };
-        let memory = Default::default();
+        let together = together(self.replicas, examples);
         for (table, changes) in tables.iter().enumerate() {
-            let step = self.rule.prepare(&clock, &memory);
-            dispatch(self.set, Apply { rule: self.rule, step, parameters: self.parameters, table, changes });
+            let step = self.rule.prepare(&clock, &Default::default());
+            dispatch(self.set, Apply { rule: self.rule, step, parameters: self.parameters, table, changes, together });
             for &slot in &changes.slots {
                 self.changed[table][self.owned.number(slot)] = self.pushes;
             }
         }
     }
 
-    fn fetch(&self, since: u32) -> Fetched {
-        let tables = self.parameters.tables().zip(&self.changed).map(|(table, changed)| {
-            let slots = self.owned.slots(table.slots()).zip(changed);
-            Changes::copy(table, slots.filter(|&(_, &push)| push > since).map(|(slot, _)| slot))
-        });
-        Fetched { now: self.pushes, tables: tables.collect() }
+    fn changed_since(&self, since: u32) -> Vec<Changes> {
+        let of = |(table, changed): (_, &Vec<u32>)| Changes::copy(table, self.owned, |number| changed[number] > since);
+        self.parameters.tables().zip(&self.changed).map(of).collect()
     }
+}
+
+/// What the square of a push's sum `G` counts beside the sum `S` of squares: the others push the like from weights that do not know of it.
+///
+/// Of `k` gradients `G^2 / k` is the part of `S` that agrees. Adagrad's state takes it once for each replica: `S + (N - 1) G^2 / k`. With
+/// `S` alone 64 replicas that push each 64 examples overshoot in the first epoch, and the best loss of ten is .27 to .34 (imdb_1gram,
+/// three seeds); with this .263 to .264. At most once `G^2`, or many replicas that push often are slow.
+fn together(replicas: usize, examples: u64) -> f32 {
+    ((replicas.max(1) - 1) as f32 / examples.max(1) as f32).min(1.0)
 }

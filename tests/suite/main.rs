@@ -15,6 +15,7 @@ mod compressed;
 mod damaged;
 mod dash;
 mod defaults;
+mod downpour;
 mod every;
 mod examples;
 mod faults;

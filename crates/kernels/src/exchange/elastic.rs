@@ -1,7 +1,8 @@
 //! Elastic averaging, asynchronous EASGD (Zhang, Choromanska & LeCun 2015, Algorithm 1): replica and centre are drawn to each other.
 //!
 //! Every tau examples, with `x` a replica's weight and `c` the centre's: `d = alpha (x - c); x <- x - d; c <- c + d`.
-//! Replicas step at the rate times their number, unlike in the paper: the centre takes a part of what each learns. A replica's own sums and averages of gradients stay its own. The model is the centre.
+//! Replicas step at the rate times their number, unlike in the paper: the centre takes a part of what each learns. A replica's own sums and averages of gradients stay its own. The model is the centre. With Nesterov's
+//! momentum in the replicas (`rule` nesterov) it is EAMSGD, algorithm 2.
 use super::{Exchange, Passed, Sixteen};
 use crate::simd::Vector;
 
@@ -46,5 +47,26 @@ mod tests {
         let passed = Elastic::new(0.25).pass(0, Sixteen { own: of(3.0), base: of(9.0), shared: of(1.0), is_state });
         assert_eq!((passed.own.0[0], passed.shared.0[0]), (2.5, 1.5));
         assert_eq!((passed.own.0[1], passed.shared.0[1]), (3.0, 3.0));
+    }
+
+    /// Equations 2 and 3: all replicas exchange with the centre as it was, and their moves add up in it. Without gradients all come to the mean
+    /// of where the replicas and, `1 / alpha` times, the centre began: `sum x + c` stays.
+    #[test]
+    fn the_synchronous_form_comes_to_agree() {
+        let of = |x: f32| F32x16([x; LANES]);
+        let (mut replicas, mut centre) = ([4.0f32, -1.0, 0.0], 1.0f32);
+        let sum = replicas.iter().sum::<f32>() + centre;
+        for _ in 0..200 {
+            let (before, mut moved) = (centre, 0.0);
+            for x in &mut replicas {
+                let cells = Sixteen { own: of(*x), base: of(0.0), shared: of(before), is_state: of(0.0) };
+                let passed = Elastic::new(0.2).pass(0, cells);
+                assert_eq!(passed.own.0[0], *x - 0.2 * (*x - before));
+                (*x, moved) = (passed.own.0[0], moved + passed.shared.0[0] - before);
+            }
+            centre += moved;
+            assert!((replicas.iter().sum::<f32>() + centre - sum).abs() < 1e-4);
+        }
+        assert!(replicas.iter().chain([&centre]).all(|x| (x - sum / 4.0).abs() < 1e-4), "{replicas:?} {centre}");
     }
 }

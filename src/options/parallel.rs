@@ -25,8 +25,8 @@ group! { $ "Threads";
     /// How workers share one model: one copy without locks, or replicas that exchange with a centre.
     parallel: Parallel = Parallel::Hogwild => { value: "WAY", details: Some(ways), }
 
-    /// Copies of the model, each trained on its part of the data. With more replicas than threads they take turns.
-    /// On one thread they repeat to the bit, so one machine shows what many would learn.
+    /// Copies of the model, each trained on its part of the data. With more replicas than threads they take turns; with fewer, several
+    /// workers train one as by hogwild. On one thread they repeat to the bit, so one machine shows what many would learn.
     replicas: Option<usize> = None => {
         value: "N",
         by_default: ["one for each thread, at least 2", "one for each thread, at least 2"],
@@ -107,11 +107,8 @@ fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
             let problem = "exchanges weights, and those of this `rule` are made of its state; use `rule` adagrad, or `parallel` hogwild";
             return bad("parallel", s.parallel.name(), problem);
         }
-        if let Some(hot) = s.hot_rows {
-            return bad("hot_rows", hot, "is of workers that share one copy, and replicas have their own; leave it out");
-        }
-        if s.threads > s.replica_count() {
-            return bad("replicas", s.replica_count(), "is less than `threads`, and a replica has one; use as many, or more");
+        if let Some(hot) = s.hot_rows.filter(|_| s.workers() == 1) {
+            return bad("hot_rows", hot, "is of workers that share a copy, and each has a replica of its own; leave it out");
         }
     }
     if let Some(alpha) = s.elasticity.filter(|_| s.parallel != Parallel::Elastic) {
@@ -127,9 +124,13 @@ fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
 }
 
 impl Settings {
-    /// Workers that share parameters: by batches one hand steps them, and a replica has one worker.
+    /// Workers that share parameters, at most: those of a replica; by batches one hand steps them.
     pub(crate) fn workers(&self) -> usize {
-        if self.batch == Batch::One && self.parallel == Parallel::Hogwild { self.threads } else { 1 }
+        match self.replica_count() {
+            _ if self.batch != Batch::One => 1,
+            0 => self.threads,
+            replicas => self.threads.div_ceil(replicas),
+        }
     }
 
     /// Examples of a block, which by `hogwild` is what passes between two exchanges. Replicas are dealt out blocks, so each is to have some.

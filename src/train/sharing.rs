@@ -60,13 +60,17 @@ impl<'a> Sharing<'a> {
             return prepared.with_engines(&[*task], &mut |engines| engines.into_iter().try_for_each(|mut engine| run(engine.as_mut())));
         }
         let servers = self.settings.parallel == Parallel::Downpour;
-        let shape = Shape { beside: if servers { Beside::Gradients } else { Beside::Nothing }, ..self.shape.clone() };
+        // Sums of gradients lie beside the shared slots: where there are servers, workers hold none privately.
+        let all = &self.basis.shape;
+        let shape = if servers { Shape { beside: Beside::Gradients, workers: all.workers, ..all.alone() } } else { all.clone() };
+        let shape = Shape { rare: shape.rare && !servers, ..shape };
         let copies = (0..self.replicas).map(|_| Parameters::new(&shape, &self.basis.facts.layout)).collect::<Result<Vec<_>>>()?;
         let rate = task.rate * self.settings.parallel.rate(self.replicas);
         let of_copy = |(number, parameters)| {
-            // Each draws noise of its own.
+            // Each draws noise of its own, and the first ones have a worker more where threads are left over.
             let seed = task.seed ^ (number as u64) << 32;
-            Task { parameters, rate, seed, threads: 1, ..*task }
+            let threads = (task.threads / self.replicas + (number < task.threads % self.replicas) as usize).max(1);
+            Task { parameters, rate, seed, threads, ..*task }
         };
         let tasks: Vec<Task<'_>> = copies.iter().enumerate().map(of_copy).collect();
         prepared.with_engines(&tasks, &mut |engines| {
@@ -118,5 +122,5 @@ pub(super) fn choices(settings: &Settings, basis: &Basis) -> Choices {
     if settings.parallel == Parallel::Hogwild {
         return basis.choices;
     }
-    Choices { hot_rows: 0, exchange_every: period(settings, basis).min(u32::MAX as u64) as u32, ..basis.choices }
+    Choices { exchange_every: period(settings, basis).min(u32::MAX as u64) as u32, ..basis.choices }
 }

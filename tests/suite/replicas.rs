@@ -134,6 +134,9 @@ fn many_replicas_and_two_threads_reach_one_workers_loss() {
         (Parallel::Mean, 16, 1, 64, 1.01),
         (Parallel::Mean, 16, 1, 128, 1.01),
         (Parallel::Mean, 2, 2, 1024, 1.01),
+        // Of three workers the first replica has two.
+        (Parallel::Mean, 2, 3, 1024, 1.02),
+        (Parallel::Downpour, 1, 2, 1024, 1.02),
         (Parallel::Overlap, 16, 1, 64, 1.02),
         (Parallel::Overlap, 2, 2, 1024, 1.01),
         (Parallel::Downpour, 16, 1, 64, 1.01),
@@ -158,8 +161,7 @@ fn what_replicas_can_not_is_refused() {
         (Settings { transforms: Transforms { average: Some(0.5), ..Transforms::default() }, ..mean.clone() }, "leave out `average`"),
         (Settings { elasticity: Some(0.5), ..mean.clone() }, "is of `parallel` elastic"),
         (Settings { replicas: Some(0), ..mean.clone() }, "from 1 to 1024"),
-        (Settings { threads: 4, ..mean.clone() }, "is less than `threads`"),
-        (Settings { hot_rows: Some(10), ..mean.clone() }, "replicas have their own"),
+        (Settings { hot_rows: Some(10), ..mean.clone() }, "a replica of its own"),
     ] {
         let error = hogwild::train_linear(&data, None, &settings, &mut (), &Default::default()).err().unwrap();
         assert!(matches!(error, Error::BadSetting { .. }) && error.to_string().contains(says), "{error}");

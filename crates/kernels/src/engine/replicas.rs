@@ -1,7 +1,8 @@
 //! Replicas of the model, each trained by an engine of its own on its part of the data, that exchange with a centre.
 //!
 //! A replica goes through some examples (a round) and then exchanges: asynchronously, whenever it is there. How, its [`Link`] says: one replica
-//! at a time with the centre's own cells, or by parameter servers. The replicas are dealt out to the threads. One thread takes them in turn, in an order drawn from the seed anew for every turn: then a run repeats to the
+//! at a time with the centre's own cells, or by parameter servers. The replicas are dealt out to the threads; with more threads than
+//! replicas, a replica's engine has several workers. One thread takes them in turn, in an order drawn from the seed anew for every turn: then a run repeats to the
 //! bit, whatever number of replicas it has, and shows what so many machines would learn.
 use super::{Counters, Counts, Engine, Epoch, Follow, LOOK, Task, hogwild::follow, threads};
 use crate::{
@@ -29,6 +30,8 @@ pub struct Replicas<'r> {
     every: u64,
     /// Examples that the first replica trains alone yet.
     warm_start: u64,
+    /// Those that replicas are dealt out to.
+    threads: usize,
     /// None: all take turns on the calling thread.
     pool: Option<Pool>,
     /// Who exchanged last.
@@ -136,7 +139,10 @@ impl<'r> Replicas<'r> {
     }
 
     fn of(task: &'r Task<'r>, replicas: Vec<Replica<'r>>, every: u64, warm_start: u64) -> Result<Replicas<'r>> {
-        Ok(Replicas { task, replicas, every, warm_start, pool: threads::pool(task)?, last: 0 })
+        // A replica with several workers has a pool of its own for them, and here one thread that waits for them.
+        let threads = task.threads.min(replicas.len());
+        let pool = threads::pool(&Task { threads, pin: task.pin && task.threads == threads, ..*task })?;
+        Ok(Replicas { task, replicas, every, warm_start, threads, pool, last: 0 })
     }
 }
 
@@ -145,7 +151,7 @@ type Hand<'a, 'r> = Vec<(usize, &'a mut Replica<'r>, Plan)>;
 
 impl Engine for Replicas<'_> {
     fn epoch(&mut self, epoch: &Epoch<'_>, follower: &mut Follow<'_>) -> (Counts, u64) {
-        let (n, threads) = (self.replicas.len(), self.task.threads);
+        let (n, threads) = (self.replicas.len(), self.threads);
         // Replica `i` goes to thread `i % threads`. All begin with what the others have learnt by now.
         let counters = &Counters::begun(follower);
         let turns = &Turns { every: self.every, task: self.task, epoch, counters, last: Mutex::new(self.last) };

@@ -1,6 +1,7 @@
 //! Who works: threads, what each of them has for itself, and replicas of the model.
 use super::{RuleFacts, Settings, Takes, option::bad};
 use crate::{Batch, InstructionSet, Parallel, Result};
+use hogwild_base::threads;
 
 group! { $ "Threads";
     /// Workers; all else in a run has as many threads, and one is the calling thread. By default the library takes all cores, and the
@@ -29,7 +30,10 @@ group! { $ "Threads";
     /// workers train one as by hogwild. On one thread they repeat to the bit, so one machine shows what many would learn.
     replicas: Option<usize> = None => {
         value: "N",
-        by_default: ["one for each thread, at least 2", "one for each thread, at least 2"],
+        by_default: [
+            "one for each memory domain (NUMA node), where there are several; else one for each thread, at least 2",
+            "one for each memory domain (NUMA node), where there are several; else one for each thread, at least 2",
+        ],
         needs: Some("parallel"),
         must_be: "from 1 to 1024",
         within: |s| s.replicas.is_none_or(|replicas| (1..=1024).contains(&replicas)),
@@ -146,9 +150,11 @@ impl Settings {
         [self.exchange_every, self.push_every, self.fetch_every].into_iter().flatten().min()
     }
 
-    /// Copies of the model; 0 where all workers share one.
+    /// Copies of the model; 0 where all workers share one. By default one for each memory domain, where there are several and enough threads.
     pub(crate) fn replica_count(&self) -> usize {
-        if self.parallel == Parallel::Hogwild { 0 } else { self.replicas.unwrap_or(self.threads.max(2)) }
+        let domains = threads::nodes().len();
+        let auto = if domains > 1 && self.threads > domains { domains } else { self.threads.max(2) };
+        if self.parallel == Parallel::Hogwild { 0 } else { self.replicas.unwrap_or(auto) }
     }
 
     /// The threads that a run is given: those of its workers, or of its learning-rate search.

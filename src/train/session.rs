@@ -99,6 +99,7 @@ fn attempt(
         seed,
         threads,
         pin,
+        node: None,
         set,
         reader: prepared.reader(),
     };

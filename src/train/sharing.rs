@@ -4,9 +4,9 @@ use crate::{
     family::prepared::{Basis, Choices, Prepared},
     options::Settings,
 };
-use hogwild_base::{Error, Result};
+use hogwild_base::{Error, Result, threads::nodes};
 use hogwild_kernels::{
-    engine::{Downpour, Engine, Replicas, Task},
+    engine::{Downpour, Engine, Replicas, Task, near},
     params::{Beside, Between, Parameters, Shape},
 };
 
@@ -64,13 +64,16 @@ impl<'a> Sharing<'a> {
         let all = &self.basis.shape;
         let shape = if servers { Shape { beside: Beside::Gradients, workers: all.workers, ..all.alone() } } else { all.clone() };
         let shape = Shape { rare: shape.rare && !servers, ..shape };
-        let copies = (0..self.replicas).map(|_| Parameters::new(&shape, &self.basis.facts.layout)).collect::<Result<Vec<_>>>()?;
+        // One for each memory domain lies there, where its workers are pinned.
+        let node = |number| (task.pin && self.replicas == nodes().len()).then_some(number);
+        let copy = |number| near(node(number), || Parameters::new(&shape, &self.basis.facts.layout));
+        let copies = (0..self.replicas).map(copy).collect::<Result<Vec<_>>>()?;
         let rate = task.rate * self.settings.parallel.rate(self.replicas);
         let of_copy = |(number, parameters)| {
             // Each draws noise of its own, and the first ones have a worker more where threads are left over.
             let seed = task.seed ^ (number as u64) << 32;
             let threads = (task.threads / self.replicas + (number < task.threads % self.replicas) as usize).max(1);
-            Task { parameters, rate, seed, threads, ..*task }
+            Task { parameters, rate, seed, threads, node: node(number), ..*task }
         };
         let tasks: Vec<Task<'_>> = copies.iter().enumerate().map(of_copy).collect();
         prepared.with_engines(&tasks, &mut |engines| {

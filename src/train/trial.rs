@@ -92,6 +92,7 @@ impl<'a> Trials<'a> {
             seed,
             threads: 1,
             pin: false,
+            node: None,
             set: self.set,
             reader: None,
         }

@@ -6,9 +6,11 @@
 //! may fork between calls.
 //!
 //! Where the system refuses threads, there are fewer, and the results are the same.
+mod nodes;
 mod pool;
 mod work;
 
+pub use nodes::nodes;
 pub use pool::Pool;
 pub use work::{beside, each, everywhere, join, map, map_with, sort_by_key, sort_unstable_by};
 

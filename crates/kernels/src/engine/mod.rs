@@ -35,6 +35,7 @@ use std::{ops::Range, sync::atomic::AtomicBool};
 #[cfg(not(test))]
 pub use compiled::Own;
 pub use replicas::{Downpour, Part, Replicas};
+pub use threads::near;
 pub use worker::{Counters, Counts};
 
 /// What an engine is told of a run: all that stays the same over its epochs.
@@ -66,6 +67,8 @@ pub struct Task<'a> {
     pub threads: usize,
     /// Whether each worker is pinned to a core, where there are as many workers as cores.
     pub pin: bool,
+    /// The memory domain (of [`nodes`](hogwild_base::threads::nodes)) whose cores workers are pinned to; all cores without.
+    pub node: Option<usize>,
     /// The instruction set that loops are compiled for.
     pub set: InstructionSet,
     /// Reads data larger than memory; none where all fits.

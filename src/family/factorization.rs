@@ -5,6 +5,7 @@ use super::{
     traits::Family,
 };
 use crate::{
+    Batch, Parallel,
     classes::check_ratings,
     model::{
         Schema, Scored, Size, TensorKind, Tensors, TrainedModel,
@@ -58,6 +59,10 @@ impl Family for Factorization {
         if let Window::Bytes(_) = settings.window {
             let problem = "is of sparse rows; ratings are copied into memory, all of them; leave it out";
             return refused("window", settings.window.to_string(), problem);
+        }
+        if settings.parallel == Parallel::Partitioned && settings.batch != Batch::One {
+            let problem = "has workers that pass whole blocks of items on, a step a rating; leave out `batch`";
+            return refused("parallel", settings.parallel.name().into(), problem);
         }
         if settings.transforms.l1 > 0.0 {
             return refused("l1", settings.transforms.l1.to_string(), "is of linear models; factors take `l2`");

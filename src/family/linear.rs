@@ -5,6 +5,7 @@ use super::{
     traits::Family,
 };
 use crate::{
+    Parallel,
     classes::check_given,
     model::{
         Schema, Scored, Size, TensorKind, Tensors, TrainedModel,
@@ -12,7 +13,7 @@ use crate::{
     },
     options::Settings,
 };
-use hogwild_base::Result;
+use hogwild_base::{Error, Result};
 use hogwild_data::Rows;
 use hogwild_kernels::engine::{LinearKernel, Loops};
 use serde_json::{Map, Value, json};
@@ -36,8 +37,11 @@ impl Family for Linear {
         Settings::default()
     }
 
-    /// All settings go with it.
-    fn check(_settings: &Settings) -> Result<()> {
+    fn check(settings: &Settings) -> Result<()> {
+        if settings.parallel == Parallel::Partitioned {
+            let problem = "is of ratings, whose rows are blocks of users and items; use `parallel` hogwild";
+            return Err(Error::BadSetting { setting: "parallel", value: settings.parallel.name().into(), problem: problem.into() });
+        }
         Ok(())
     }
 

@@ -13,6 +13,7 @@ mod optimizer;
 mod option;
 mod order;
 mod parallel;
+mod partitioned;
 mod stopping;
 mod text;
 
@@ -51,6 +52,8 @@ struct RuleFacts<'a> {
     takes_schedules: bool,
     /// Whether weights are read together with the state of the rule.
     reads: bool,
+    /// Whether it tunes itself by whole gradients.
+    learns: bool,
 }
 
 impl Settings {
@@ -83,12 +86,19 @@ impl Settings {
             takes_l1: rule.takes_l1(),
             takes_schedules: rule.takes_schedules(),
             reads: rule.reads_state(),
+            learns: rule.learns(),
         })
     }
 
     /// The same for a rule that may be the user's own.
     pub(crate) fn check_with(&self, facts: &Facts, name: &str) -> Result<()> {
-        self.check_for(&RuleFacts { name, takes_l1: facts.proximal, takes_schedules: facts.schedules, reads: facts.reads })
+        self.check_for(&RuleFacts {
+            name,
+            takes_l1: facts.proximal,
+            takes_schedules: facts.schedules,
+            reads: facts.reads,
+            learns: facts.learns,
+        })
     }
 
     fn check_for(&self, rule: &RuleFacts<'_>) -> Result<()> {

@@ -1,5 +1,5 @@
 //! Who works: threads, what each of them has for itself, and replicas of the model.
-use super::{RuleFacts, Settings, Takes, option::bad};
+use super::{RuleFacts, Settings, Takes, option::bad, partitioned};
 use crate::{Batch, InstructionSet, Parallel, Result};
 
 group! { $ "Threads";
@@ -44,6 +44,16 @@ group! { $ "Threads";
         within: |s| s.elasticity.is_none_or(|alpha| alpha > 0.0 && alpha < 1.0),
     }
 
+    /// With `parallel` partitioned: how many parts own the parameters. Of linear models each is a worker with its features; more than
+    /// threads take turns. Of ratings it is blocks of users, and of items. The same number gives the same bits on any number of threads.
+    parts: Option<usize> = None => {
+        value: "N",
+        by_default: ["one for each thread, at least 2", "64, of few ratings fewer; one for each thread at least"],
+        needs: Some("parallel"),
+        must_be: "from 1 to 1024",
+        within: |s| s.parts.is_none_or(|parts| (1..=1024).contains(&parts)),
+    }
+
     /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!; linear models only.
     hot_rows: Option<usize> = None => {
         value: "N",
@@ -86,14 +96,16 @@ fn ways() -> String {
     "hogwild: one shared copy, stepped without locks;\n\
      mean: replicas at the rate times their number; weights take the mean of their changes, sums of squares the sum;\n\
      overlap: replicas at the rate as it is; changes that agree count once, others add up (for rules without sums of squares);\n\
-     elastic: replicas at the rate times their number, drawn to a centre, and it to them (EASGD); the model is the centre"
+     elastic: replicas at the rate times their number, drawn to a centre, and it to them (EASGD); the model is the centre;\n\
+     partitioned: each worker owns a part of the parameters, so that no update is lost and runs repeat to the bit"
         .into()
 }
 
 fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
-    if s.parallel == Parallel::Hogwild {
+    partitioned::check(s, rule)?;
+    if s.replica_count() == 0 {
         if let Some(replicas) = s.replicas {
-            return bad("replicas", replicas, "share no model by `parallel` hogwild; try `parallel` mean");
+            return bad("replicas", replicas, "share no model by this `parallel`; try `parallel` mean");
         }
     } else {
         if s.batch != Batch::One {
@@ -141,7 +153,10 @@ impl Settings {
 
     /// Copies of the model; 0 where all workers share one.
     pub(crate) fn replica_count(&self) -> usize {
-        if self.parallel == Parallel::Hogwild { 0 } else { self.replicas.unwrap_or(self.threads.max(2)) }
+        match self.parallel {
+            Parallel::Hogwild | Parallel::Partitioned => 0,
+            Parallel::Mean | Parallel::Overlap | Parallel::Elastic => self.replicas.unwrap_or(self.threads.max(2)),
+        }
     }
 
     /// The threads that a run is given: those of its workers, or of its learning-rate search.

@@ -6,7 +6,7 @@ use crate::{
 };
 use hogwild_base::{Error, Result};
 use hogwild_kernels::{
-    engine::{Engine, Replicas, Task},
+    engine::{Engine, Replicas, Strata, Task},
     params::{Between, Parameters, Shape},
 };
 
@@ -53,6 +53,10 @@ impl<'a> Sharing<'a> {
     /// # Errors
     /// When there is too little memory, or the system refuses threads; those of whom it is handed to.
     pub fn with_engine(&self, prepared: &dyn Prepared, task: &Task<'_>, run: &mut dyn FnMut(&mut dyn Engine) -> Result<()>) -> Result<()> {
+        if self.settings.parallel == Parallel::Partitioned {
+            let tasks = vec![Task { threads: 1, ..*task }; task.threads];
+            return prepared.with_engines(&tasks, &mut |engines| run(&mut Strata::new(task, engines)?));
+        }
         if self.replicas == 0 {
             return prepared.with_engines(&[*task], &mut |engines| engines.into_iter().try_for_each(|mut engine| run(engine.as_mut())));
         }
@@ -89,7 +93,7 @@ fn period(settings: &Settings, basis: &Basis) -> u64 {
 
 /// What a run's settings left open, by the data and by how its workers share the model.
 pub(super) fn choices(settings: &Settings, basis: &Basis) -> Choices {
-    if settings.parallel == Parallel::Hogwild {
+    if settings.replica_count() == 0 {
         return basis.choices;
     }
     Choices { hot_rows: 0, exchange_every: period(settings, basis).min(u32::MAX as u64) as u32, ..basis.choices }

@@ -23,5 +23,6 @@ pub mod rules;
 pub mod schedule;
 pub mod seeds;
 pub mod simd;
+mod strata;
 pub mod targets;
 pub mod transforms;

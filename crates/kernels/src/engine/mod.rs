@@ -1,5 +1,5 @@
-//! How an epoch is gone through: by workers (`hogwild`) that wait for nobody (Hogwild!), by batches (`synchronous`), `alone`, or by
-//! `replicas` of the model that each go through it in one of these ways.
+//! How an epoch is gone through: by workers (`hogwild`) that wait for nobody (Hogwild!), by batches (`synchronous`), `alone`, by
+//! `replicas` of the model that each go through it in one of these ways, or by workers that never share a row (`strata`).
 //!
 //! A session sees an [`Engine`] and asks [`Loops`] for it: objects that hide rule, instruction set and width, so that what goes by them is
 //! compiled once. `compiled` is the list of what loops there are.
@@ -9,6 +9,7 @@ mod alone;
 mod compiled;
 mod hogwild;
 mod replicas;
+mod strata;
 mod synchronous;
 mod threads;
 mod worker;
@@ -32,6 +33,7 @@ use std::{ops::Range, sync::atomic::AtomicBool};
 #[cfg(not(test))]
 pub use compiled::Own;
 pub use replicas::Replicas;
+pub use strata::Strata;
 pub use worker::{Counters, Counts};
 
 /// What an engine is told of a run: all that stays the same over its epochs.

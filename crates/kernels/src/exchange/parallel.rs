@@ -11,11 +11,13 @@ pub enum Parallel {
     Overlap,
     /// Replicas at the rate times their number, drawn to a centre, and it to them (Zhang, Choromanska & LeCun 2015).
     Elastic,
+    /// Workers that own parts of the parameters: no two ever step the same (Abadi et al. 2015; of ratings Gemulla et al. 2011).
+    Partitioned,
 }
 
 impl Parallel {
     /// Every way.
-    pub const ALL: [Parallel; 4] = [Parallel::Hogwild, Parallel::Mean, Parallel::Overlap, Parallel::Elastic];
+    pub const ALL: [Parallel; 5] = [Parallel::Hogwild, Parallel::Mean, Parallel::Overlap, Parallel::Elastic, Parallel::Partitioned];
 
     /// The name that `parallel` takes.
     pub fn name(self) -> &'static str {
@@ -24,13 +26,14 @@ impl Parallel {
             Parallel::Mean => "mean",
             Parallel::Overlap => "overlap",
             Parallel::Elastic => "elastic",
+            Parallel::Partitioned => "partitioned",
         }
     }
 
     /// What a replica's learning rate is multiplied by.
     pub fn rate(self, replicas: usize) -> f32 {
         match self {
-            Parallel::Hogwild | Parallel::Overlap => 1.0,
+            Parallel::Hogwild | Parallel::Overlap | Parallel::Partitioned => 1.0,
             Parallel::Mean | Parallel::Elastic => replicas as f32,
         }
     }

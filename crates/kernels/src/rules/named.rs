@@ -38,6 +38,11 @@ impl Rule {
         with_rule!(self, rule => rule.reads() || rule.solves())
     }
 
+    /// Whether it tunes itself by whole gradients.
+    pub fn learns(&self) -> bool {
+        with_rule!(self, rule => rule.learns())
+    }
+
     /// Whether L1 can be applied by proximal steps.
     pub fn takes_l1(&self) -> bool {
         with_rule!(self, rule => rule.proximal())

@@ -52,6 +52,10 @@ impl Family for Factorization {
             let problem = "factorization keeps hot rows apart by its order of tiles; leave the setting out";
             return refused("hot_rows", hot.to_string(), problem);
         }
+        if let Some(in_flight) = settings.in_flight {
+            let problem = "is of linear models; blocks of items pass on whole; leave the setting out";
+            return refused("in_flight", in_flight.to_string(), problem);
+        }
         if let Some(positive) = settings.positive {
             let problem = "is a label of sparse rows, and ratings have none; leave the setting out";
             return refused("positive", positive.to_string(), problem);

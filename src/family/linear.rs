@@ -5,15 +5,14 @@ use super::{
     traits::Family,
 };
 use crate::{
-    Parallel,
     classes::check_given,
     model::{
         Schema, Scored, Size, TensorKind, Tensors, TrainedModel,
         inspect::{heaviest, length, mean, nonzero},
     },
-    options::Settings,
+    options::{Settings, check_rows},
 };
-use hogwild_base::{Error, Result};
+use hogwild_base::Result;
 use hogwild_data::Rows;
 use hogwild_kernels::engine::{LinearKernel, Loops};
 use serde_json::{Map, Value, json};
@@ -38,11 +37,7 @@ impl Family for Linear {
     }
 
     fn check(settings: &Settings) -> Result<()> {
-        if settings.parallel == Parallel::Partitioned {
-            let problem = "is of ratings, whose rows are blocks of users and items; use `parallel` hogwild";
-            return Err(Error::BadSetting { setting: "parallel", value: settings.parallel.name().into(), problem: problem.into() });
-        }
-        Ok(())
+        check_rows(settings)
     }
 
     fn prepare<'a>(

@@ -19,6 +19,7 @@ mod text;
 
 pub use markdown::markdown;
 pub use option::{Opt, Takes};
+pub(crate) use partitioned::check_rows;
 pub use text::IntoSetting;
 
 use crate::{

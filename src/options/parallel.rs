@@ -54,6 +54,17 @@ group! { $ "Threads";
         within: |s| s.parts.is_none_or(|parts| (1..=1024).contains(&parts)),
     }
 
+    /// By parts of linear models: batches that are scored when the oldest of them steps, so that workers do not wait for one another's
+    /// scores. The same bits come of the same parts, `batch` and `in_flight`.
+    in_flight: Option<usize> = None => {
+        value: "K",
+        by_default: ["2, or as many as have 32 examples", ""],
+        needs: Some("parallel"),
+        takes: Takes::Rows,
+        must_be: "from 1 to 1024",
+        within: |s| s.in_flight.is_none_or(|in_flight| (1..=1024).contains(&in_flight)),
+    }
+
     /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!; linear models only.
     hot_rows: Option<usize> = None => {
         value: "N",
@@ -128,10 +139,10 @@ fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
     if let Some(alpha) = s.elasticity.filter(|_| s.parallel != Parallel::Elastic) {
         return bad("elasticity", alpha, "is of `parallel` elastic");
     }
-    if let (Some(hot @ 1..), true) = (s.hot_rows, s.batch != Batch::One) {
+    if let (Some(hot @ 1..), true) = (s.hot_rows, s.sums_batches()) {
         return bad("hot_rows", hot, "is of Hogwild! workers, and by batches no row is private; leave it out, or use `batch` 1");
     }
-    if let Some(every) = s.exchange_every.filter(|_| s.batch != Batch::One) {
+    if let Some(every) = s.exchange_every.filter(|_| s.sums_batches()) {
         return bad("exchange_every", every, "is of Hogwild! workers, and by batches no row is private; leave it out, or use `batch` 1");
     }
     Ok(())

@@ -1,10 +1,16 @@
 //! What goes with workers that own parts of the parameters, and what does not.
 use super::{RuleFacts, Settings, option::bad};
-use crate::{Order, Parallel, Result};
+use crate::{Batch, Normalize, Order, Parallel, Result};
+
+/// Examples in flight, where they are left open: with fewer, workers wait for one another.
+const FLIGHT: usize = 32;
+/// And at most.
+const IN_FLIGHT: usize = 1 << 20;
 
 /// Whether the settings go with `parallel` partitioned, or without it.
 pub(super) fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
     if s.parallel != Parallel::Partitioned {
+        s.in_flight.map_or(Ok(()), |in_flight| bad("in_flight", in_flight, "is of `parallel` partitioned"))?;
         return s.parts.map_or(Ok(()), |parts| bad("parts", parts, "is of `parallel` partitioned"));
     }
     let refused = |problem| bad("parallel", s.parallel.name(), problem);
@@ -24,4 +30,43 @@ pub(super) fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
         return bad("parts", s.parts.unwrap_or(0), "is less than `threads`, and a part has one; use as many, or more");
     }
     Ok(())
+}
+
+/// The same of linear models alone.
+pub(crate) fn check_rows(s: &Settings) -> Result<()> {
+    if s.parallel != Parallel::Partitioned {
+        return Ok(());
+    }
+    let refused = |problem| bad("parallel", s.parallel.name(), problem);
+    if s.transforms.clip_norm.is_some() {
+        return refused("has workers that see parts of a gradient, and `clip_norm` goes by its length; use `clip_value`");
+    }
+    if s.normalize == Normalize::Online {
+        return bad("normalize", "online", "grows its scales from example to example, and parts are scaled once; use max-abs or std");
+    }
+    if s.batch == Batch::Full || s.batch_growth != 1.0 {
+        return refused("has batches of a number of examples in flight; give `batch` a number, and leave out `batch_growth`");
+    }
+    if s.flight().0.saturating_mul(s.flight().1) > IN_FLIGHT {
+        return bad("in_flight", s.flight().1, format!("times `batch` is more than {IN_FLIGHT} examples; give less"));
+    }
+    Ok(())
+}
+
+impl Settings {
+    /// Whether steps go by the mean gradients of batches.
+    pub(crate) fn sums_batches(&self) -> bool {
+        self.batch != Batch::One && self.parallel != Parallel::Partitioned
+    }
+
+    /// Parts of the parameters that each have a worker, of linear models; none where workers share.
+    pub(crate) fn row_parts(&self) -> Option<usize> {
+        (self.parallel == Parallel::Partitioned).then(|| self.parts.unwrap_or(self.threads.max(2)))
+    }
+
+    /// By parts: examples that are scored before they step, and how many times as many are in flight.
+    pub(crate) fn flight(&self) -> (usize, usize) {
+        let batch = if let Batch::Size(size) = self.batch { size } else { 1 };
+        (batch, self.in_flight.unwrap_or((FLIGHT / batch).max(2)))
+    }
 }

@@ -24,7 +24,6 @@ use crate::{
 };
 use hogwild_base::Result;
 use hogwild_kernels::{
-    batch::Batch,
     simd::{InstructionSet, math::three_digits},
 };
 use std::time::Instant;
@@ -100,7 +99,7 @@ impl RateSearch<'_> {
     /// The rate for the run, by a ladder about the first; that itself for batches (of which a sample has too few), or when asked to stop.
     pub fn choose(&self, follower: &mut Follower<'_>) -> Result<f32> {
         let (start, middle) = (Instant::now(), self.search.first_rate());
-        if self.settings.batch != Batch::One {
+        if self.settings.sums_batches() {
             return Ok(not_searched(middle * self.settings.batch.rate_factor(), follower));
         }
         let coarse = self.ladder(0, middle, follower)?;

@@ -5,7 +5,7 @@ use crate::support::{
     training::factors,
 };
 use hogwild::{
-    Batch, Error, Order, Outcome, Parallel, Rule, Settings, Transforms,
+    Batch, Error, Order, Outcome, Parallel, Rule, Schedule, Settings, Transforms,
     synth::{Kind, Synth},
 };
 
@@ -42,7 +42,7 @@ fn ratings_train_to_the_same_bits_on_any_number_of_threads() {
         ("transforms", Settings { transforms: noisy, ..of_ratings() }),
         ("curriculum", curriculum),
         ("adam", Settings { rule: Rule::named("adam").unwrap(), lr: Some(0.002), ..of_ratings() }),
-        ("ftrl", Settings { rule: Rule::named("ftrl").unwrap(), ..of_ratings() }),
+        ("ftrl", Settings { rule: Rule::named("ftrl").unwrap(), schedule: Schedule::Constant, ..of_ratings() }),
     ] {
         // One block, some, and more than there are users of a block.
         for parts in [3, 7, 40] {
@@ -94,7 +94,8 @@ fn ratings_learn_by_every_rule_but_one_that_tunes_itself() {
     let data = ratings(folder.path(), "r.tsv", &synthetic(&Synth { kind: Kind::Ratings, rows: 20_000, ..Synth::default() }));
     for rule in Rule::ALL {
         let lr = Some(rule.default_rate(1.0).min(0.05) * 0.2);
-        let settings = Settings { rule, lr, threads: 2, ..partitioned(5, of_ratings()) };
+        let mut settings = Settings { rule, lr, threads: 2, ..partitioned(5, of_ratings()) };
+        settings.choose_schedule();
         if rule.learns() {
             let error = hogwild::train_factorization(&data, None, &settings, &mut (), &Default::default()).err().unwrap();
             assert!(error.to_string().contains("tunes itself by whole ones"), "{error}");

@@ -138,6 +138,11 @@ impl Plan {
         }
     }
 
+    /// The same plan, none of which is taken yet: for a worker that goes through all of it.
+    pub(crate) fn again(&self) -> Plan {
+        self.of_units(self.units.clone(), usize::MAX)
+    }
+
     /// Part `number` of `parts` of what is left of the plan, none of which may be taken yet.
     pub(crate) fn part(&self, number: usize, parts: usize) -> Plan {
         let mine = |(i, _): &(usize, &(u64, Range<u32>))| i / self.together % parts == number;

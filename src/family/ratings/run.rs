@@ -80,6 +80,7 @@ impl<'a> RatingsRun<'a> {
                 averaged: settings.transforms.average.is_some(),
                 ..Shape::of(TableShape::rows(users + items, rank))
             },
+            parts: None,
             numbers: (rank.div_ceil(LANES) * NUMBERS) as f64,
             by_heart: false,
             unit_rows: false,

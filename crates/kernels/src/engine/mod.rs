@@ -1,5 +1,6 @@
 //! How an epoch is gone through: by workers (`hogwild`) that wait for nobody (Hogwild!), by batches (`synchronous`), `alone`, by
-//! `replicas` of the model that each go through it in one of these ways, or by workers that never share a row (`strata`).
+//! `replicas` of the model that each go through it in one of these ways, or by workers that never share a row (of ratings
+//! `strata`, else `partitioned`).
 //!
 //! A session sees an [`Engine`] and asks [`Loops`] for it: objects that hide rule, instruction set and width, so that what goes by them is
 //! compiled once. `compiled` is the list of what loops there are.
@@ -7,7 +8,10 @@ mod alone;
 // Not for unit tests, which need no loop: all of them would be compiled twice.
 #[cfg(not(test))]
 mod compiled;
+mod flow;
 mod hogwild;
+mod messages;
+mod partitioned;
 mod replicas;
 mod strata;
 mod synchronous;
@@ -32,6 +36,7 @@ use std::{ops::Range, sync::atomic::AtomicBool};
 
 #[cfg(not(test))]
 pub use compiled::Own;
+pub use partitioned::Pipeline;
 pub use replicas::Replicas;
 pub use strata::Strata;
 pub use worker::{Counters, Counts};
@@ -57,6 +62,8 @@ pub struct Task<'a> {
     pub transforms: Transforms,
     /// How many examples a step goes by.
     pub batch: Batch,
+    /// How parts of the parameters are stepped by workers of their own, where they are.
+    pub pipeline: Option<Pipeline>,
     /// What the batch is multiplied by after every epoch, 1 or more.
     pub batch_growth: f64,
     /// What noise follows from.

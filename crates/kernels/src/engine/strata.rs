@@ -8,7 +8,7 @@
 //! # Memory ordering
 //! Who ends a turn counts it for its users and items by `Release`, and who waits for that reads by `Acquire`: so it sees their rows as they
 //! were left. No turn waits for a later one, and turns are taken in their order: the earliest that is not over can always go on.
-use super::{Counters, Counts, Engine, Epoch, Follow, LOOK, Task, hogwild::follow, threads};
+use super::{Counters, Counts, Engine, Epoch, Follow, LOOK, Task, hogwild::follow, partitioned::Stops, threads};
 use crate::{params::Finish, schedule::Moment};
 use crossbeam_channel::unbounded;
 use crossbeam_utils::{Backoff, CachePadded};
@@ -21,7 +21,6 @@ use std::{
             Ordering::{Acquire, Relaxed, Release},
         },
     },
-    thread,
     time::Instant,
 };
 
@@ -95,17 +94,6 @@ struct Turns<'a> {
     /// How many turns each block of users, and each of items, has had.
     users: Vec<CachePadded<AtomicUsize>>,
     items: Vec<CachePadded<AtomicUsize>>,
-}
-
-/// Stops the others when a worker panics, as they would wait for it.
-struct Stops<'a>(&'a Counters);
-
-impl Drop for Stops<'_> {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            self.0.stop.store(true, Relaxed);
-        }
-    }
 }
 
 impl<'a> Turns<'a> {

@@ -85,6 +85,12 @@ impl<'t, R: UpdateRule, I: Isa, A: Transforming> Stepping<'t, R, I, A> {
         }
     }
 
+    /// Whether steps go by what was gathered last, of the same blocks; if not, they gather again.
+    pub fn reusing(mut self, reuse: bool) -> Self {
+        self.steps.reuse = reuse;
+        self
+    }
+
     /// Begins an example.
     #[inline(always)]
     pub fn begin(&mut self, clock: &Clock) {

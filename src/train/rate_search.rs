@@ -23,9 +23,7 @@ use crate::{
     options::Settings,
 };
 use hogwild_base::Result;
-use hogwild_kernels::{
-    simd::{InstructionSet, math::three_digits},
-};
+use hogwild_kernels::simd::{InstructionSet, math::three_digits};
 use std::time::Instant;
 
 /// From rung to rung of the first ladder, and of the second: two and four to a decade.

@@ -51,7 +51,11 @@ impl<'a> Sharing<'a> {
         let shape = basis.parts.map(|parts| Shape { tables: vec![parts.table()], ..basis.shape.clone() });
         let shape = if let Some(shape) = shape {
             shape
-        } else if replicas > 0 { basis.shape.alone() } else { basis.shape.clone() };
+        } else if replicas > 0 {
+            basis.shape.alone()
+        } else {
+            basis.shape.clone()
+        };
         Sharing { settings, basis, shape, replicas }
     }
 

@@ -2,10 +2,10 @@
 use crate::support::{
     alone,
     data::{ratings, sparse, synthetic},
-    training::factors,
+    training::{factors, linear},
 };
 use hogwild::{
-    Batch, Error, Order, Outcome, Parallel, Rule, Schedule, Settings, Transforms,
+    Batch, Ended, Error, Loss, Normalize, Order, Outcome, Parallel, Rule, Schedule, Settings, Transforms, Window,
     synth::{Kind, Synth},
 };
 
@@ -124,6 +124,154 @@ fn what_parts_can_not_is_refused() {
         (Settings { order: Order::Sequential, ..parts.clone() }, "an order of their own"),
     ] {
         let error = hogwild::train_factorization(&data, None, &settings, &mut (), &Default::default()).err().unwrap();
+        assert!(matches!(error, Error::BadSetting { .. }) && error.to_string().contains(says), "{error}");
+    }
+}
+
+fn of_rows() -> Settings {
+    Settings { lr: Some(0.05), threads: 1, epochs: 3, holdout: 0.2, ..Settings::default() }
+}
+
+#[test]
+fn rows_train_to_the_same_bits_on_any_number_of_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = sparse(folder.path(), "a.svm", &synthetic(&Synth { rows: 2000, ..Synth::default() }));
+    let adjusted = Transforms { noise: 0.01, clip_value: Some(0.5), average: Some(0.5), ..Transforms::default() };
+    let named = |name: &str| Settings { rule: Rule::named(name).unwrap(), ..of_rows() };
+    for (what, settings) in [
+        ("plain", of_rows()),
+        ("penalties", Settings { l2: 1e-4, transforms: Transforms { l1: 1e-5, ..Transforms::default() }, ..of_rows() }),
+        ("l2", Settings { l2: 1e-4, ..of_rows() }),
+        ("transforms", Settings { transforms: adjusted, ..of_rows() }),
+        ("scaled", Settings { normalize: Normalize::MaxAbs, ..of_rows() }),
+        ("row by row", Settings { normalize: Normalize::Row, order: Order::Sequential, ..of_rows() }),
+        ("curriculum", Settings { order: Order::Curriculum, ..of_rows() }),
+        ("sgd", named("sgd")),
+        ("adam", named("adam")),
+        ("ftrl", named("ftrl")),
+    ] {
+        for (parts, batch, in_flight) in [(3, Batch::One, None), (3, Batch::Size(7), Some(3)), (65, Batch::One, Some(1))] {
+            let settings = Settings { batch, in_flight, ..partitioned(parts, settings.clone()) };
+            let of = |threads, seed| bits(&linear(&data, None, Settings { threads, seed, ..settings.clone() }));
+            let one = of(1, 1);
+            assert!(one.iter().any(|&x| x != 0), "{what} {parts}");
+            for threads in [1, 2, 3, 2] {
+                assert!(of(threads, 1) == one, "{what}: {parts} parts, {threads} threads");
+            }
+            if what != "row by row" {
+                assert!(of(1, 2) != one, "{what} {parts}: the seed changes nothing");
+            }
+        }
+    }
+}
+
+#[test]
+fn one_example_in_flight_is_a_run_without_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let dense = Synth { kind: Kind::Uniform, rows: 600, features: 12, nonzeros: 12, ..Synth::default() };
+    for (what, text) in [("dense", synthetic(&dense)), ("text", synthetic(&Synth { rows: 600, ..Synth::default() }))] {
+        let data = sparse(folder.path(), "a.svm", &text);
+        for (name, l2) in [("adagrad", 0.0), ("adagrad", 1e-3), ("adam", 0.0), ("ftrl", 0.0), ("adaptive-revision", 0.0)] {
+            let settings = Settings { rule: Rule::named(name).unwrap(), l2, lr: Some(0.02), ..of_rows() };
+            let plain = linear(&data, None, settings.clone());
+            let numbers = |outcome: &Outcome| bits(outcome).into_iter().map(f32::from_bits).collect::<Vec<_>>();
+            for parts in [1, 2, 5] {
+                let run = linear(&data, None, Settings { in_flight: Some(1), ..partitioned(parts, settings.clone()) });
+                // Scores are summed in another order.
+                let apart = numbers(&plain).iter().zip(&numbers(&run)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                assert!(apart < 2e-4, "{what} {name}, L2 {l2}, {parts} parts: weights {apart} apart");
+                let counts = |outcome: &Outcome| outcome.epochs.iter().map(|epoch| (epoch.examples, epoch.nonzeros)).collect::<Vec<_>>();
+                assert_eq!(counts(&plain), counts(&run));
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_reach_one_workers_loss_with_any_number_of_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let synth = Synth { kind: Kind::Clicks, rows: 20_000, features: 10_000, ..Synth::default() };
+    let data = sparse(folder.path(), "c.svm", &synthetic(&synth));
+    let _turn = alone();
+    let one = best(&linear(&data, None, of_rows()));
+    for (parts, threads, batch) in [(2, 2, Batch::One), (2, 1, Batch::Size(64)), (16, 1, Batch::One), (64, 1, Batch::One)] {
+        let loss = best(&linear(&data, None, Settings { threads, batch, ..partitioned(parts, of_rows()) }));
+        assert!(loss <= one * 1.01, "{parts} parts, {batch} a batch: {loss}, one worker {one}");
+    }
+}
+
+#[test]
+fn rows_learn_by_every_rule_but_one_that_tunes_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = sparse(folder.path(), "a.svm", &synthetic(&Synth { rows: 6000, ..Synth::default() }));
+    for rule in Rule::ALL {
+        let lr = Some(rule.default_rate(1.0).min(0.05));
+        let settings = Settings { rule, lr, threads: 2, ..partitioned(3, of_rows()) };
+        if rule.learns() {
+            let error = hogwild::train_linear(&data, None, &settings, &mut (), &Default::default()).err().unwrap();
+            assert!(error.to_string().contains("tunes itself by whole ones"), "{error}");
+            continue;
+        }
+        let losses = losses(&linear(&data, None, settings));
+        // A constant's loss is .693; Adadelta is slow to begin.
+        assert!(losses.len() == 3 && losses.iter().all(|loss| loss.is_finite() && *loss < 0.692), "{rule}: {losses:?}");
+    }
+}
+
+#[test]
+fn few_features_and_few_rows_leave_parts_without_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings { holdout: 0.0, ..of_rows() };
+    for (what, text) in [
+        ("one feature", "1 1:1\n-1\n1 1:1\n-1\n".repeat(5)),
+        ("one row a class", "1 1:1 2:1 3:1\n-1 9:1\n".into()),
+        ("no features but one", "1 5:2\n-1\n".into()),
+    ] {
+        let data = sparse(folder.path(), "few.svm", &text);
+        for parts in [1, 2, 50] {
+            for in_flight in [1, 1024] {
+                let settings = Settings { in_flight: Some(in_flight), threads: 2.min(parts), ..partitioned(parts, settings.clone()) };
+                let run = linear(&data, None, settings);
+                assert!(
+                    run.epochs.iter().all(|epoch| epoch.examples == data.rows() as u64 && epoch.loss.is_finite()),
+                    "{what} {parts} {in_flight}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_run_in_parts_ends_when_it_is_asked_to_and_when_it_diverges() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = sparse(folder.path(), "a.svm", &synthetic(&Synth { rows: 3000, ..Synth::default() }));
+    let rated = ratings(folder.path(), "r.tsv", &synthetic(&Synth { kind: Kind::Ratings, rows: 20_000, ..Synth::default() }));
+    for threads in [1, 2] {
+        let far = Settings { rule: Rule::named("sgd").unwrap(), loss: Loss::Squared, lr: Some(1e30), threads, ..of_rows() };
+        let run = linear(&data, None, Settings { standardize: false, ..partitioned(3, far) });
+        assert!(matches!(run.ended, Ended::Diverged(_)), "{threads}");
+        let far = Settings { rule: Rule::named("sgd").unwrap(), lr: Some(1e30), threads, ..of_ratings() };
+        assert!(matches!(factors(&rated, None, partitioned(3, far)).ended, Ended::Diverged(_)), "{threads}");
+    }
+}
+
+#[test]
+fn what_parts_of_rows_can_not_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = sparse(folder.path(), "a.svm", &synthetic(&Synth { rows: 500, ..Synth::default() }));
+    let parts = partitioned(4, of_rows());
+    let clipped = Transforms { clip_norm: Some(1.0), ..Transforms::default() };
+    for (settings, says) in [
+        (Settings { in_flight: Some(2), parts: None, parallel: Parallel::Hogwild, ..parts.clone() }, "is of `parallel` partitioned"),
+        (Settings { in_flight: Some(0), ..parts.clone() }, "from 1 to 1024"),
+        (Settings { transforms: clipped, ..parts.clone() }, "use `clip_value`"),
+        (Settings { normalize: Normalize::Online, ..parts.clone() }, "parts are scaled once"),
+        (Settings { batch: Batch::Full, ..parts.clone() }, "give `batch` a number"),
+        (Settings { batch: Batch::Size(4), batch_growth: 2.0, ..parts.clone() }, "leave out `batch_growth`"),
+        (Settings { batch: Batch::Size(10_000), in_flight: Some(1000), ..parts.clone() }, "examples; give less"),
+        (Settings { window: Window::Bytes(1 << 20), ..parts.clone() }, "use `window` off"),
+    ] {
+        let error = hogwild::train_linear(&data, None, &settings, &mut (), &Default::default()).err().unwrap();
         assert!(matches!(error, Error::BadSetting { .. }) && error.to_string().contains(says), "{error}");
     }
 }

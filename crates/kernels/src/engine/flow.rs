@@ -4,11 +4,7 @@
 //! them up in the order of the parts, works out the slope, and steps what is its own. With `in_flight` batches scored before the oldest one
 //! steps, messages have the time of those batches to arrive, and hardly anyone waits. Which steps a score has seen follows from batch and
 //! in-flight alone, so bits do not depend on who is how fast.
-use super::{
-    Counters, Counts, Task,
-    messages::Messages,
-    worker::Asked,
-};
+use super::{Counters, Counts, Task, messages::Messages, worker::Asked};
 use crate::{
     feed::Part,
     models::Linear,

@@ -80,10 +80,13 @@ mod tests {
     fn each_slot_has_a_place_of_its_own_within_its_part() {
         for (slots, count) in [(1, 1), (1, 5), (100, 3), (4096, 64), (31, 1), (32, 1)] {
             let parts = Parts::new(slots, count);
-            let mut places: Vec<usize> = (0..slots).map(|slot| parts.of(slot)).map(|(part, place)| {
-                assert!(place / parts.room() == part && place < parts.scratch(part) && part < count);
-                place
-            }).collect();
+            let mut places: Vec<usize> = (0..slots)
+                .map(|slot| parts.of(slot))
+                .map(|(part, place)| {
+                    assert!(place / parts.room() == part && place < parts.scratch(part) && part < count);
+                    place
+                })
+                .collect();
             places.sort_unstable();
             places.dedup();
             assert_eq!(places.len(), slots);

@@ -5,7 +5,7 @@ use super::{
     traits::Family,
 };
 use crate::{
-    Batch, Parallel,
+    Batch, Order, Parallel,
     classes::check_ratings,
     model::{
         Schema, Scored, Size, TensorKind, Tensors, TrainedModel,
@@ -63,6 +63,10 @@ impl Family for Factorization {
         if let Window::Bytes(_) = settings.window {
             let problem = "is of sparse rows; ratings are copied into memory, all of them; leave it out";
             return refused("window", settings.window.to_string(), problem);
+        }
+        if settings.parallel == Parallel::Partitioned && settings.order == Order::Sequential {
+            let problem = "is of the file, and by `parallel` partitioned blocks have an order of their own; use shuffle";
+            return refused("order", settings.order.name().into(), problem);
         }
         if settings.parallel == Parallel::Partitioned && settings.batch != Batch::One {
             let problem = "has workers that pass whole blocks of items on, a step a rating; leave out `batch`";

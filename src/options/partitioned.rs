@@ -1,6 +1,6 @@
 //! What goes with workers that own parts of the parameters, and what does not.
 use super::{RuleFacts, Settings, option::bad};
-use crate::{Batch, Normalize, Order, Parallel, Result};
+use crate::{Batch, Normalize, Parallel, Result};
 
 /// Examples in flight, where they are left open: with fewer, workers wait for one another.
 const FLIGHT: usize = 32;
@@ -22,9 +22,6 @@ pub(super) fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
     }
     if let Some(every) = s.exchange_every {
         return bad("exchange_every", every, "is of workers that have copies, and by `parallel` partitioned none has; leave it out");
-    }
-    if s.order == Order::Sequential {
-        return bad("order", s.order.name(), "is of the file, and by `parallel` partitioned parts have an order of their own; use shuffle");
     }
     if s.parts.is_some_and(|parts| parts < s.threads) {
         return bad("parts", s.parts.unwrap_or(0), "is less than `threads`, and a part has one; use as many, or more");

@@ -103,14 +103,14 @@ impl<R: UpdateRule, A: Transforming> Job for Flow<'_, '_, R, A> {
     #[inline(always)]
     fn run<I: Isa>(mut self, isa: I) -> Counts {
         let Flow { parts, model, task, rule, flight, messages, leads, .. } = self;
-        let (loss, base, again) = (task.loss, model.base(), A::ON || model.penalises());
+        let (loss, base, penalises) = (task.loss, model.base(), model.penalises());
         let mut clock = self.clock(0);
         let mut views = Vec::new();
         for part in parts {
             let adjuster = Adjuster::new(task.transforms, task.seed, (self.epoch * self.laid.count + part.number) as u64);
             let reads = self.laid.reads(part.number);
             let view = Stepping::<_, I, A>::new(isa, rule, R::Memory::default(), adjuster, task.parameters, reads, 1);
-            views.push(view.reusing(again));
+            views.push(view.owning());
         }
         for view in &mut views {
             view.begin(&clock); // scores may go by it
@@ -130,7 +130,7 @@ impl<R: UpdateRule, A: Transforming> Job for Flow<'_, '_, R, A> {
                     part.prefetch(isa, order.at(number + AHEAD));
                     let mut sum = I::V::of(0.0);
                     for block in part.blocks(order.at(number)) {
-                        sum = view.gather(0, &block.places).mul_add(I::V::load(&block.values.0), sum);
+                        sum = view.weigh(&block.places).mul_add(I::V::load(&block.values.0), sum);
                     }
                     messages.send(part.number, number, sum.sum());
                 }
@@ -164,7 +164,10 @@ impl<R: UpdateRule, A: Transforming> Job for Flow<'_, '_, R, A> {
                 for (view, part) in pairs(&mut views, parts) {
                     view.begin(&clock);
                     counts.nonzeros += part.features(position);
-                    if again {
+                    if slope == 0.0 && !penalises {
+                        continue; // as of a hinge that is satisfied
+                    }
+                    if A::ON || penalises {
                         for block in part.blocks(position) {
                             let weights = view.gather(0, &block.places);
                             let rows = view.reading().slots(&block.places);
@@ -172,9 +175,9 @@ impl<R: UpdateRule, A: Transforming> Job for Flow<'_, '_, R, A> {
                             let gradient = I::V::of(slope) * I::V::load(&block.values.0) + decay;
                             view.step(0, &block.places, gradient, l1);
                         }
-                    } else if slope != 0.0 {
+                    } else {
                         for block in part.blocks(position) {
-                            view.step(0, &block.places, I::V::of(slope) * I::V::load(&block.values.0), None);
+                            view.step_as_is(&block.places, I::V::of(slope) * I::V::load(&block.values.0));
                         }
                     }
                     view.end();

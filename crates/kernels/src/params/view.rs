@@ -153,6 +153,12 @@ impl<'t, R: UpdateRule, I: Isa, S> View<'t, R, I, S> {
     pub fn reading(&self) -> &Reading<'t, R, I> {
         &self.read
     }
+
+    /// The weights of sixteen slots for a score alone: steps that follow gather anew.
+    #[inline(always)]
+    pub fn weigh(&self, places: &Line<u32>) -> I::V {
+        self.read.weights(&self.read.gather(places))
+    }
 }
 
 impl<R: UpdateRule, I: Isa, S> Places<I> for View<'_, R, I, S> {

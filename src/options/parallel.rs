@@ -58,7 +58,7 @@ group! { $ "Threads";
     /// scores. The same bits come of the same parts, `batch` and `in_flight`.
     in_flight: Option<usize> = None => {
         value: "K",
-        by_default: ["2, or as many as have 32 examples", ""],
+        by_default: ["2; batches of 16 where `batch` is 1", ""],
         needs: Some("parallel"),
         takes: Takes::Rows,
         must_be: "from 1 to 1024",

@@ -2,10 +2,12 @@
 use super::{RuleFacts, Settings, option::bad};
 use crate::{Batch, Normalize, Parallel, Result};
 
-/// Examples in flight, where they are left open: with fewer, workers wait for one another.
-const FLIGHT: usize = 32;
-/// And at most.
-const IN_FLIGHT: usize = 1 << 20;
+/// Examples of a batch, and batches in flight, where they are left open: with fewer, workers wait for one another, with many more, what was
+/// scored has left the nearest cache before it steps.
+const BATCH: usize = 16;
+const IN_FLIGHT: usize = 2;
+/// Examples in flight at most.
+const MOST: usize = 1 << 20;
 
 /// Whether the settings go with `parallel` partitioned, or without it.
 pub(super) fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
@@ -44,8 +46,8 @@ pub(crate) fn check_rows(s: &Settings) -> Result<()> {
     if s.batch == Batch::Full || s.batch_growth != 1.0 {
         return refused("has batches of a number of examples in flight; give `batch` a number, and leave out `batch_growth`");
     }
-    if s.flight().0.saturating_mul(s.flight().1) > IN_FLIGHT {
-        return bad("in_flight", s.flight().1, format!("times `batch` is more than {IN_FLIGHT} examples; give less"));
+    if s.flight().0.saturating_mul(s.flight().1) > MOST {
+        return bad("in_flight", s.flight().1, format!("times `batch` is more than {MOST} examples; give less"));
     }
     Ok(())
 }
@@ -63,7 +65,10 @@ impl Settings {
 
     /// By parts: examples that are scored before they step, and how many times as many are in flight.
     pub(crate) fn flight(&self) -> (usize, usize) {
-        let batch = if let Batch::Size(size) = self.batch { size } else { 1 };
-        (batch, self.in_flight.unwrap_or((FLIGHT / batch).max(2)))
+        match (self.batch, self.in_flight) {
+            (Batch::Size(size), in_flight) => (size, in_flight.unwrap_or(IN_FLIGHT)),
+            (_, Some(in_flight)) => (1, in_flight),
+            (_, None) => (BATCH, IN_FLIGHT),
+        }
     }
 }

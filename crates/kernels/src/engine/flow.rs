@@ -6,7 +6,7 @@
 //! in-flight alone, so bits do not depend on who is how fast.
 use super::{Counters, Counts, Task, messages::Messages, worker::Asked};
 use crate::{
-    feed::Part,
+    feed::{Part, PartBlock},
     models::Linear,
     order::{BLOCK, Plan, Queue},
     params::{Parts, Stepping, Transforming, Weights},
@@ -56,35 +56,34 @@ pub(super) struct Flow<'a, 'f, R, A> {
 /// The order as far as it is at hand.
 struct Window<'a> {
     queue: Queue<'a>,
-    /// Positions from the oldest that has not stepped, and that one's number.
+    /// Positions from the oldest that has not stepped, and that one's number; at the end the last again, for those who look ahead.
     positions: Vec<u32>,
     first: usize,
+    known: usize,
+    is_over: bool,
 }
 
 impl Window<'_> {
-    /// The position of an example; behind the last, the last.
+    /// The position of an example.
     #[inline(always)]
     fn at(&self, number: usize) -> u32 {
-        self.positions[(number - self.first).min(self.positions.len() - 1)]
+        self.positions[number - self.first]
     }
 
-    /// How many examples are known.
-    #[inline(always)]
-    fn known(&self) -> usize {
-        self.first + self.positions.len()
-    }
-
-    /// Forgets what has stepped, and has the next block at hand; gives whether there was one.
+    /// Forgets what has stepped, and has the next block at hand.
     #[cold]
     #[inline(never)]
-    fn advance(&mut self, stepped: usize, keeps: Option<&(dyn Fn(u32) -> bool + Sync)>) -> bool {
+    fn advance(&mut self, stepped: usize, keeps: Option<&(dyn Fn(u32) -> bool + Sync)>) {
         let n = self.queue.advance(keeps.map(|keeps| |position| keeps(position)));
-        if n > 0 {
-            self.positions.drain(..stepped - self.first);
-            self.first = stepped;
-            self.positions.extend_from_slice(&self.queue.positions().0[..n]);
+        self.positions.drain(..stepped - self.first);
+        self.first = stepped;
+        self.positions.extend_from_slice(&self.queue.positions().0[..n]);
+        self.known += n;
+        if n == 0 {
+            self.is_over = true;
+            let last = self.positions.last().copied().unwrap_or(0);
+            self.positions.resize(self.positions.len() + 2 * AHEAD, last);
         }
-        n > 0
     }
 }
 
@@ -115,21 +114,22 @@ impl<R: UpdateRule, A: Transforming> Job for Flow<'_, '_, R, A> {
         for view in &mut views {
             view.begin(&clock); // scores may go by it
         }
-        let mut order = Window { queue: Queue::new(self.plan, true, 0), positions: Vec::new(), first: 0 };
-        let (mut counts, mut is_over) = (Counts::default(), false);
+        let mut order = Window { queue: Queue::new(self.plan, true, 0), positions: Vec::new(), first: 0, known: 0, is_over: false };
+        let mut counts = Counts::default();
         let (mut scored, mut stepped) = (0, 0);
         let (mut scores, mut labels) = ([0.0; BLOCK as usize], [0.0; BLOCK as usize]);
         loop {
-            while !is_over && order.known() < scored + flight.batch + 2 * AHEAD {
-                is_over = !order.advance(stepped, self.keeps);
+            while !order.is_over && order.known < scored + flight.batch + 2 * AHEAD {
+                order.advance(stepped, self.keeps);
             }
-            let batch = flight.batch.min(order.known() - scored);
+            let batch = flight.batch.min(order.known - scored);
             for (view, part) in pairs(&mut views, parts) {
                 for number in scored..scored + batch {
                     part.prefetch_place(isa, order.at(number + 2 * AHEAD));
-                    part.prefetch(isa, order.at(number + AHEAD));
+                    let ahead = part.ahead(order.at(number + AHEAD));
                     let mut sum = I::V::of(0.0);
-                    for block in part.blocks(order.at(number)) {
+                    for (i, block) in part.blocks(order.at(number)).iter().enumerate() {
+                        PartBlock::prefetch(isa, ahead, i);
                         sum = view.weigh(&block.places).mul_add(I::V::load(&block.values.0), sum);
                     }
                     messages.send(part.number, number, sum.sum());
@@ -184,7 +184,7 @@ impl<R: UpdateRule, A: Transforming> Job for Flow<'_, '_, R, A> {
                 }
                 clock.step += 1;
                 stepped += 1;
-                if in_block + 1 == BLOCK as usize || is_over && stepped == order.known() {
+                if in_block + 1 == BLOCK as usize || order.is_over && stepped == order.known {
                     let n = in_block + 1;
                     if leads {
                         counts.examples += n as u64;

@@ -6,17 +6,23 @@
 //! # Memory ordering
 //! Number and score are one cell, so neither is seen without the other. A cell is written again only when all have read it: its writer has
 //! by then read messages that each other worker sent after that. `Release` and `Acquire` keep to this order.
-use crossbeam_utils::{Backoff, CachePadded};
+use crossbeam_utils::CachePadded;
 use std::{
+    hint,
     iter::repeat_with,
     sync::atomic::{
         AtomicBool, AtomicU64,
         Ordering::{Acquire, Relaxed, Release},
     },
+    thread,
 };
 
 /// Cells that are padded together: those of a part share no line, nor a pair of them, with another's.
 const PADDED: usize = 16;
+
+/// How often one looks for a message before one lets others have the core: some microseconds. (Whoever lets go of it where others work may
+/// have it back milliseconds later, with messages to send that all wait for.)
+const SPINS: u32 = 1024;
 
 /// The messages of all parts that are on their way.
 pub(super) struct Messages {
@@ -69,7 +75,7 @@ impl Messages {
 #[cold]
 #[inline(never)]
 fn wait(cell: &AtomicU64, number: u32, stop: &AtomicBool) -> Option<f32> {
-    let backoff = Backoff::new();
+    let mut turn = 0;
     loop {
         let message = cell.load(Acquire);
         if (message >> 32) as u32 == number {
@@ -78,7 +84,12 @@ fn wait(cell: &AtomicU64, number: u32, stop: &AtomicBool) -> Option<f32> {
         if stop.load(Relaxed) {
             return None;
         }
-        backoff.snooze();
+        if turn < SPINS {
+            turn += 1;
+            hint::spin_loop();
+        } else {
+            thread::yield_now();
+        }
     }
 }
 

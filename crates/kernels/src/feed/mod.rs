@@ -7,7 +7,7 @@ mod rows;
 mod scaled;
 
 use crate::{models::Model, params::Places, simd::Isa};
-pub(crate) use parts::Part;
+pub(crate) use parts::{Part, PartBlock};
 pub use ratings::{Rating, RatingFeed};
 pub(crate) use reader::ExampleReader;
 pub use rows::{RowCells, SparseFeed};

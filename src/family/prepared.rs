@@ -29,6 +29,10 @@ pub struct Choices {
     pub normalize: Normalize,
     /// Bytes of the data that are in memory at a time; all without.
     pub window: Option<u64>,
+    /// Parts that own the parameters, where parts do.
+    pub parts: Option<usize>,
+    /// And, of linear models, the batch and how many are in flight.
+    pub flight: Option<(usize, usize)>,
 }
 
 /// The plain values of a run.

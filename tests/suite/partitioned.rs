@@ -278,3 +278,19 @@ fn what_parts_of_rows_can_not_is_refused() {
         assert!(matches!(error, Error::BadSetting { .. }) && error.to_string().contains(says), "{error}");
     }
 }
+
+#[test]
+fn what_was_left_open_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = sparse(folder.path(), "a.svm", &synthetic(&Synth { rows: 500, ..Synth::default() }));
+    let rated = ratings(folder.path(), "r.tsv", &synthetic(&Synth { kind: Kind::Ratings, rows: 20_000, ..Synth::default() }));
+    let left_open = |settings: Settings| Settings { parts: None, ..partitioned(1, settings) };
+    let of = |settings: Settings| linear(&data, None, left_open(settings)).settings.describe();
+    let (open, given) = (of(of_rows()), of(Settings { batch: Batch::Size(4), in_flight: Some(5), ..of_rows() }));
+    let told = |all: &serde_json::Value| ["parts", "batch", "in_flight"].map(|name| all[name].to_string());
+    assert_eq!(told(&open), ["2", "\"16\"", "2"]);
+    assert_eq!(told(&given), ["2", "\"4\"", "5"]);
+    let rated = factors(&rated, None, left_open(of_ratings())).settings.describe();
+    // Of 16,000 ratings, 2,048 to a cell.
+    assert_eq!(told(&rated), ["2", "\"1\"", "null"]);
+}

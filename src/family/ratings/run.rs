@@ -71,6 +71,8 @@ impl<'a> RatingsRun<'a> {
                 exchange_every: settings.block(BLOCK, feed.ratings.len() as u64),
                 normalize: Normalize::None,
                 window: None,
+                parts: cells.as_ref().map(|ends| ends.len().isqrt()),
+                flight: None,
             },
             units: feed.units.as_slice().into(),
             examples: feed.ratings.len() as u64,

@@ -90,7 +90,14 @@ impl<'a> RowsRun<'a> {
         let windows = window.map(|bytes| Windows::new(data, &units, bytes));
         let basis = Basis {
             facts,
-            choices: Choices { hot_rows, exchange_every, normalize, window },
+            choices: Choices {
+                hot_rows,
+                exchange_every,
+                normalize,
+                window,
+                parts: settings.row_parts(),
+                flight: settings.row_parts().map(|_| settings.flight()),
+            },
             units,
             examples: data.rows() as u64 - held_rows.unwrap_or(0),
             targets,

@@ -5,6 +5,7 @@ use super::{
     traits::Family,
 };
 use crate::{
+    Batch, Order, Parallel,
     classes::check_ratings,
     model::{
         Schema, Scored, Size, TensorKind, Tensors, TrainedModel,
@@ -51,6 +52,10 @@ impl Family for Factorization {
             let problem = "factorization keeps hot rows apart by its order of tiles; leave the setting out";
             return refused("hot_rows", hot.to_string(), problem);
         }
+        if let Some(in_flight) = settings.in_flight {
+            let problem = "is of linear models; blocks of items pass on whole; leave the setting out";
+            return refused("in_flight", in_flight.to_string(), problem);
+        }
         if let Some(positive) = settings.positive {
             let problem = "is a label of sparse rows, and ratings have none; leave the setting out";
             return refused("positive", positive.to_string(), problem);
@@ -58,6 +63,14 @@ impl Family for Factorization {
         if let Window::Bytes(_) = settings.window {
             let problem = "is of sparse rows; ratings are copied into memory, all of them; leave it out";
             return refused("window", settings.window.to_string(), problem);
+        }
+        if settings.parallel == Parallel::Partitioned && settings.order == Order::Sequential {
+            let problem = "is of the file, and by `parallel` partitioned blocks have an order of their own; use shuffle";
+            return refused("order", settings.order.name().into(), problem);
+        }
+        if settings.parallel == Parallel::Partitioned && settings.batch != Batch::One {
+            let problem = "has workers that pass whole blocks of items on, a step a rating; leave out `batch`";
+            return refused("parallel", settings.parallel.name().into(), problem);
         }
         if settings.transforms.l1 > 0.0 {
             return refused("l1", settings.transforms.l1.to_string(), "is of linear models; factors take `l2`");

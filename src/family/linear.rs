@@ -10,7 +10,7 @@ use crate::{
         Schema, Scored, Size, TensorKind, Tensors, TrainedModel,
         inspect::{heaviest, length, mean, nonzero},
     },
-    options::Settings,
+    options::{Settings, check_rows},
 };
 use hogwild_base::Result;
 use hogwild_data::Rows;
@@ -36,9 +36,8 @@ impl Family for Linear {
         Settings::default()
     }
 
-    /// All settings go with it.
-    fn check(_settings: &Settings) -> Result<()> {
-        Ok(())
+    fn check(settings: &Settings) -> Result<()> {
+        check_rows(settings)
     }
 
     fn prepare<'a>(

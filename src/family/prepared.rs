@@ -14,7 +14,7 @@ use hogwild_kernels::{
     engine::{Counters, Engine, Facts, Reader, Task},
     feed::Normalize,
     order::{Order, Plan},
-    params::{Finish, Parameters, Shape},
+    params::{Finish, Parameters, Parts, Shape},
     targets::Targets,
 };
 use std::{ops::Range, sync::Arc};
@@ -30,6 +30,10 @@ pub struct Choices {
     pub normalize: Normalize,
     /// Bytes of the data that are in memory at a time; all without.
     pub window: Option<u64>,
+    /// Parts that own the parameters, where parts do.
+    pub parts: Option<usize>,
+    /// And, of linear models, the batch and how many are in flight.
+    pub flight: Option<(usize, usize)>,
 }
 
 /// The plain values of a run.
@@ -46,6 +50,8 @@ pub struct Basis {
     pub targets: Targets,
     /// Of the parameters.
     pub shape: Shape,
+    /// Where slots lie that parts own, of linear models.
+    pub parts: Option<Parts>,
     /// Numbers that training visits for an example (nonzeros and the like), by which the search for a rate counts its work.
     pub numbers: f64,
     /// Whether the best rate falls with more examples where they are learnt by heart: not where a sample has whole rows of parameters.

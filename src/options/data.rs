@@ -1,6 +1,6 @@
 //! What of the data is trained on, and how it is read.
 use super::{RuleFacts, Settings, Takes, option::bad};
-use crate::{Batch, Normalize, Result, Window};
+use crate::{Normalize, Result, Window};
 
 group! { $ "Use of the data";
     /// Keep this share of the examples out of training and evaluate on them.
@@ -36,7 +36,7 @@ divided). `lr`, `l1` and `l2` are of the weights of scaled features."
 }
 
 fn check(s: &Settings, _rule: &RuleFacts<'_>) -> Result<()> {
-    if s.normalize == Normalize::Online && s.batch != Batch::One {
+    if s.normalize == Normalize::Online && s.sums_batches() {
         return bad("normalize", "online", "grows its scales from example to example; with `batch` use max-abs or std");
     }
     Ok(())

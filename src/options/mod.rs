@@ -13,12 +13,14 @@ mod optimizer;
 mod option;
 mod order;
 mod parallel;
+mod partitioned;
 mod servers;
 mod stopping;
 mod text;
 
 pub use markdown::markdown;
 pub use option::{Opt, Takes};
+pub(crate) use partitioned::check_rows;
 pub use text::IntoSetting;
 
 use crate::{
@@ -52,7 +54,7 @@ struct RuleFacts<'a> {
     takes_schedules: bool,
     /// Whether weights are read together with the state of the rule.
     reads: bool,
-    /// Whether it tunes itself by each gradient.
+    /// Whether it tunes itself by whole gradients.
     learns: bool,
 }
 
@@ -86,7 +88,7 @@ impl Settings {
             takes_l1: rule.takes_l1(),
             takes_schedules: rule.takes_schedules(),
             reads: rule.reads_state(),
-            learns: rule.tunes_itself(),
+            learns: rule.learns(),
         })
     }
 

@@ -24,7 +24,7 @@ group! { $ "Update rule and learning rate";
     schedule: Schedule = Schedule::Constant, ratings Schedule::Linear => { value: "NAME", details: Some(schedules), }
 
     /// Examples a step: 1 is Hogwild!; N or full steps by the mean gradient of N or of all examples, with the same bits on any number of
-    /// threads.
+    /// threads. With `parallel` partitioned each example still is a step, and N of them are scored before they step.
     batch: Batch = Batch::One => {
         value: "N|full",
         must_be: "a number of examples, at least 1, or full; try 64",

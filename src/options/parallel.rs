@@ -1,5 +1,5 @@
 //! Who works: threads, what each of them has for itself, and replicas of the model.
-use super::{RuleFacts, Settings, Takes, option::bad};
+use super::{RuleFacts, Settings, Takes, option::bad, partitioned};
 use crate::{Batch, InstructionSet, Parallel, Result};
 use hogwild_base::threads;
 
@@ -48,6 +48,27 @@ group! { $ "Threads";
         within: |s| s.elasticity.is_none_or(|alpha| alpha > 0.0 && alpha < 1.0),
     }
 
+    /// With `parallel` partitioned: how many parts own the parameters. Of linear models each is a worker with its features; more than
+    /// threads take turns. Of ratings it is blocks of users, and of items. The same number gives the same bits on any number of threads.
+    parts: Option<usize> = None => {
+        value: "N",
+        by_default: ["one for each thread, at least 2", "64, of few ratings fewer; one for each thread at least"],
+        needs: Some("parallel"),
+        must_be: "from 1 to 1024",
+        within: |s| s.parts.is_none_or(|parts| (1..=1024).contains(&parts)),
+    }
+
+    /// By parts of linear models: batches that are scored when the oldest of them steps, so that workers do not wait for one another's
+    /// scores. The same bits come of the same parts, `batch` and `in_flight`.
+    in_flight: Option<usize> = None => {
+        value: "K",
+        by_default: ["2; batches of 16 where `batch` is 1", ""],
+        needs: Some("parallel"),
+        takes: Takes::Rows,
+        must_be: "from 1 to 1024",
+        within: |s| s.in_flight.is_none_or(|in_flight| (1..=1024).contains(&in_flight)),
+    }
+
     /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!; linear models only.
     hot_rows: Option<usize> = None => {
         value: "N",
@@ -91,14 +112,16 @@ fn ways() -> String {
      mean: replicas at the rate times their number; weights take the mean of their changes, sums of squares the sum;\n\
      overlap: replicas at the rate as it is; changes that agree count once, others add up (for rules without sums of squares);\n\
      elastic: replicas at the rate times their number, drawn to a centre, and it to them (EASGD); the model is the centre;\n\
-     downpour: replicas push their gradients to parameter servers, where the rule steps, and fetch what has changed there"
+     downpour: replicas push their gradients to parameter servers, where the rule steps, and fetch what has changed there;\n\
+     partitioned: each worker owns a part of the parameters, so that no update is lost and runs repeat to the bit"
         .into()
 }
 
 fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
-    if s.parallel == Parallel::Hogwild {
+    partitioned::check(s, rule)?;
+    if s.replica_count() == 0 {
         if let Some(replicas) = s.replicas {
-            return bad("replicas", replicas, "share no model by `parallel` hogwild; try `parallel` mean");
+            return bad("replicas", replicas, "share no model by this `parallel`; try `parallel` mean");
         }
     } else {
         if s.batch != Batch::One {
@@ -118,10 +141,10 @@ fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
     if let Some(alpha) = s.elasticity.filter(|_| s.parallel != Parallel::Elastic) {
         return bad("elasticity", alpha, "is of `parallel` elastic");
     }
-    if let (Some(hot @ 1..), true) = (s.hot_rows, s.batch != Batch::One) {
+    if let (Some(hot @ 1..), true) = (s.hot_rows, s.sums_batches()) {
         return bad("hot_rows", hot, "is of Hogwild! workers, and by batches no row is private; leave it out, or use `batch` 1");
     }
-    if let Some(every) = s.exchange_every.filter(|_| s.batch != Batch::One) {
+    if let Some(every) = s.exchange_every.filter(|_| s.sums_batches()) {
         return bad("exchange_every", every, "is of Hogwild! workers, and by batches no row is private; leave it out, or use `batch` 1");
     }
     Ok(())
@@ -154,7 +177,10 @@ impl Settings {
     pub(crate) fn replica_count(&self) -> usize {
         let domains = threads::nodes().len();
         let auto = if domains > 1 && self.threads > domains { domains } else { self.threads.max(2) };
-        if self.parallel == Parallel::Hogwild { 0 } else { self.replicas.unwrap_or(auto) }
+        match self.parallel {
+            Parallel::Hogwild | Parallel::Partitioned => 0,
+            Parallel::Mean | Parallel::Overlap | Parallel::Elastic | Parallel::Downpour => self.replicas.unwrap_or(auto),
+        }
     }
 
     /// The threads that a run is given: those of its workers, or of its learning-rate search.

@@ -23,10 +23,7 @@ use crate::{
     options::Settings,
 };
 use hogwild_base::Result;
-use hogwild_kernels::{
-    batch::Batch,
-    simd::{InstructionSet, math::three_digits},
-};
+use hogwild_kernels::simd::{InstructionSet, math::three_digits};
 use std::time::Instant;
 
 /// From rung to rung of the first ladder, and of the second: two and four to a decade.
@@ -100,7 +97,7 @@ impl RateSearch<'_> {
     /// The rate for the run, by a ladder about the first; that itself for batches (of which a sample has too few), or when asked to stop.
     pub fn choose(&self, follower: &mut Follower<'_>) -> Result<f32> {
         let (start, middle) = (Instant::now(), self.search.first_rate());
-        if self.settings.batch != Batch::One {
+        if self.settings.sums_batches() {
             return Ok(not_searched(middle * self.settings.batch.rate_factor(), follower));
         }
         let coarse = self.ladder(0, middle, follower)?;

@@ -23,6 +23,10 @@ pub struct Resolved {
     pub window: Window,
     /// With [`Order::Curriculum`]: after what share of the run all examples are admitted.
     pub pace: Option<f32>,
+    /// Parts that owned the parameters, where parts did.
+    pub parts: Option<usize>,
+    /// Of parts of linear models: the batch, and how many were in flight.
+    pub flight: Option<(usize, usize)>,
     /// What the loops were compiled for.
     pub instruction_set: InstructionSet,
     /// Workers that share parameters, or that sum a batch.
@@ -32,7 +36,7 @@ pub struct Resolved {
 impl Resolved {
     /// Of the settings asked for, what was chosen by the data, and the rate that was found.
     pub(crate) fn new(asked: &Settings, rule: &str, choices: &Choices, lr: f32, instruction_set: InstructionSet) -> Resolved {
-        let &Choices { hot_rows, exchange_every, normalize, window } = choices;
+        let &Choices { hot_rows, exchange_every, normalize, window, parts, flight } = choices;
         Resolved {
             asked: asked.clone(),
             rule: rule.into(),
@@ -42,6 +46,8 @@ impl Resolved {
             normalize,
             window: window.map_or(Window::Off, Window::Bytes),
             pace: asked.pace.or((asked.order == Order::Curriculum).then_some(Settings::PACE)),
+            parts,
+            flight,
             instruction_set,
             threads: asked.threads,
         }
@@ -57,9 +63,14 @@ impl Resolved {
             ("normalize", json!(self.normalize.name())),
             ("window", json!(self.window.to_string())),
             ("pace", json!(self.pace)),
+            ("parts", json!(self.parts)),
+            ("in_flight", json!(self.flight.map(|(_, in_flight)| in_flight))),
             ("threads", json!(self.threads)),
         ] {
             all[name] = value;
+        }
+        if let Some((batch, _)) = self.flight {
+            all["batch"] = batch.to_string().into();
         }
         all
     }

@@ -96,6 +96,7 @@ fn attempt(
         transforms,
         batch,
         batch_growth,
+        pipeline: None,
         seed,
         threads,
         pin,

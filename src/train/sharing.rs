@@ -1,12 +1,12 @@
 //! How a run's workers share a model: one copy, or replicas that exchange with a centre.
 use crate::{
-    Parallel,
+    Batch, Parallel,
     family::prepared::{Basis, Choices, Prepared},
     options::Settings,
 };
 use hogwild_base::{Error, Result, threads::nodes};
 use hogwild_kernels::{
-    engine::{Downpour, Engine, Replicas, Task, near},
+    engine::{Downpour, Engine, Pipeline, Replicas, Strata, Task, near},
     params::{Beside, Between, Parameters, Shape},
 };
 
@@ -37,6 +37,10 @@ pub(super) struct Sharing<'a> {
 /// # Errors
 /// When replicas can't be had of these data.
 pub(super) fn check(settings: &Settings, basis: &Basis) -> Result<()> {
+    if basis.parts.is_some() && basis.choices.window.is_some() {
+        let problem = "has parts of rows in memory, and these data are larger than that; use `window` off, or `parallel` hogwild";
+        return Err(Error::BadSetting { setting: "parallel", value: settings.parallel.name().into(), problem: problem.into() });
+    }
     if settings.replica_count() > 0 && basis.choices.window.is_some() {
         let problem = "has replicas, each of which goes through its part of all data, and these are larger than memory; use `window` off";
         return Err(Error::BadSetting { setting: "parallel", value: settings.parallel.name().into(), problem: problem.into() });
@@ -47,7 +51,14 @@ pub(super) fn check(settings: &Settings, basis: &Basis) -> Result<()> {
 impl<'a> Sharing<'a> {
     pub fn of(settings: &'a Settings, basis: &'a Basis) -> Sharing<'a> {
         let replicas = settings.replica_count();
-        let shape = if replicas > 0 { basis.shape.alone() } else { basis.shape.clone() };
+        let shape = basis.parts.map(|parts| Shape { tables: vec![parts.table()], ..basis.shape.clone() });
+        let shape = if let Some(shape) = shape {
+            shape
+        } else if replicas > 0 {
+            basis.shape.alone()
+        } else {
+            basis.shape.clone()
+        };
         Sharing { settings, basis, shape, replicas }
     }
 
@@ -56,6 +67,15 @@ impl<'a> Sharing<'a> {
     /// # Errors
     /// When there is too little memory, or the system refuses threads; those of whom it is handed to.
     pub fn with_engine(&self, prepared: &dyn Prepared, task: &Task<'_>, run: &mut dyn FnMut(&mut dyn Engine) -> Result<()>) -> Result<()> {
+        if self.settings.parallel == Parallel::Partitioned {
+            if let Some(parts) = self.basis.parts {
+                let (batch, in_flight) = self.settings.flight();
+                let task = Task { batch: Batch::One, pipeline: Some(Pipeline { parts, batch, in_flight }), ..*task };
+                return prepared.with_engines(&[task], &mut |engines| engines.into_iter().try_for_each(|mut engine| run(engine.as_mut())));
+            }
+            let tasks = vec![Task { threads: 1, ..*task }; task.threads];
+            return prepared.with_engines(&tasks, &mut |engines| run(&mut Strata::new(task, engines)?));
+        }
         if self.replicas == 0 {
             return prepared.with_engines(&[*task], &mut |engines| engines.into_iter().try_for_each(|mut engine| run(engine.as_mut())));
         }
@@ -122,7 +142,7 @@ fn period(settings: &Settings, basis: &Basis) -> u64 {
 
 /// What a run's settings left open, by the data and by how its workers share the model.
 pub(super) fn choices(settings: &Settings, basis: &Basis) -> Choices {
-    if settings.parallel == Parallel::Hogwild {
+    if settings.replica_count() == 0 {
         return basis.choices;
     }
     Choices { exchange_every: period(settings, basis).min(u32::MAX as u64) as u32, ..basis.choices }

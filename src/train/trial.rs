@@ -89,6 +89,7 @@ impl<'a> Trials<'a> {
             transforms,
             batch,
             batch_growth,
+            pipeline: None,
             seed,
             threads: 1,
             pin: false,

@@ -32,6 +32,7 @@ mod optimum;
 mod order;
 mod outputs;
 mod pack;
+mod partitioned;
 mod predict;
 mod rate_search;
 mod record;

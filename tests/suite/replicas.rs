@@ -89,7 +89,7 @@ fn every_way_learns_by_every_rule() {
                 assert!(error.to_string().contains("are made of its state"), "{error}");
                 continue;
             }
-            if parallel == Parallel::Downpour && rule.tunes_itself() {
+            if parallel == Parallel::Downpour && rule.learns() {
                 let settings = Settings { rule, ..replicated(parallel, 3, 256) };
                 let error = hogwild::train_linear(&data, None, &settings, &mut (), &Default::default()).err().unwrap();
                 assert!(error.to_string().contains("learns from each one"), "{error}");

@@ -25,5 +25,6 @@ pub mod seeds;
 mod servers;
 pub use servers::ServerRule;
 pub mod simd;
+mod strata;
 pub mod targets;
 pub mod transforms;

@@ -5,7 +5,11 @@
 //! file sorted by label (as the IMDB reviews are), and rules without memory of their gradients would run after each. All of it follows
 //! from seed and epoch, and one thread visits units in the order of the plan, so that a run repeats to the bit. Workers take units from
 //! an atomic counter: who is faster takes more.
-use crate::{gate::Gate, seeds::Stream};
+use crate::{
+    gate::Gate,
+    seeds::Stream,
+    strata::{self, Turn},
+};
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 use std::{
     ops::Range,
@@ -59,6 +63,8 @@ pub struct Plan {
     open: AtomicUsize,
     /// Where data larger than memory are visited window by window.
     gate: Option<Gate>,
+    /// Turns of cells that share no rows of parameters, where whoever goes through the plan is to keep to them.
+    pub(crate) turns: Vec<Turn>,
 }
 
 impl Plan {
@@ -107,7 +113,34 @@ impl Plan {
             next: AtomicUsize::new(0),
             open: AtomicUsize::new(usize::MAX),
             gate: None,
+            turns: Vec::new(),
         }
+    }
+
+    /// The same of ratings in the cells of a matrix, each of some units: where those of each cell end, the cells of a block of users one
+    /// after the other.
+    pub fn of_cells(units: Vec<Range<u32>>, ends: &[usize], admitted: Vec<bool>, block: u32, seed: u64, epoch: usize) -> Plan {
+        let turns = strata::turns(ends, &mut Stream::Strata { epoch }.random(seed));
+        Plan { turns, together: 1, ..Plan::of_groups(units, ends, admitted, Order::Shuffle, block, seed, epoch) }
+    }
+
+    /// A turn's part of the plan.
+    pub(crate) fn turn(&self, turn: &Turn) -> Plan {
+        self.of_units(self.units[turn.units.clone()].to_vec(), usize::MAX)
+    }
+
+    /// How many examples a turn visits.
+    pub(crate) fn examples(&self, turn: &Turn) -> u64 {
+        let ranges = self.units[turn.units.clone()].iter().map(|(_, range)| range);
+        match self.admitted.is_empty() {
+            true => ranges.map(|range| range.len() as u64).sum(),
+            false => ranges.cloned().flatten().filter(|&position| self.admits(position)).count() as u64,
+        }
+    }
+
+    /// The same plan, none of which is taken yet: for a worker that goes through all of it.
+    pub(crate) fn again(&self) -> Plan {
+        self.of_units(self.units.clone(), usize::MAX)
     }
 
     /// Part `number` of `parts` of what is left of the plan, which nobody is taking from.
@@ -115,8 +148,13 @@ impl Plan {
         let taken = self.next.load(Relaxed).min(self.units.len());
         let mine = |(i, _): &(usize, &(u64, Range<u32>))| i / self.together % parts == number;
         let units = self.units[taken..].iter().enumerate().filter(mine).map(|(_, unit)| unit.clone()).collect();
-        let (next, open, admitted) = (AtomicUsize::new(0), AtomicUsize::new(0), Arc::clone(&self.admitted));
-        Plan { units, admitted, next, open, gate: None, ..*self }
+        self.of_units(units, 0)
+    }
+
+    /// A plan of some of the units, of which so many may be taken.
+    fn of_units(&self, units: Vec<(u64, Range<u32>)>, open: usize) -> Plan {
+        let (next, open, admitted) = (AtomicUsize::new(0), AtomicUsize::new(open), Arc::clone(&self.admitted));
+        Plan { units, admitted, next, open, gate: None, turns: Vec::new(), ..*self }
     }
 
     /// Lets about so many more positions be taken, whole units of them; gives whether there were any left.

@@ -14,6 +14,11 @@ pub enum Stream {
         /// The epoch's number.
         epoch: usize,
     },
+    /// The order of the strata of ratings in an epoch.
+    Strata {
+        /// The epoch's number.
+        epoch: usize,
+    },
     /// Which chunks of a file larger than memory make a group, in an epoch.
     Groups {
         /// The epoch's number.
@@ -52,6 +57,7 @@ impl Stream {
         match self {
             Stream::Tiles => 0,
             Stream::Order { epoch } => of_epoch(epoch),
+            Stream::Strata { epoch } => 0x57A7 ^ of_epoch(epoch),
             Stream::Groups { epoch } => 0x817D ^ of_epoch(epoch),
             Stream::Holdout => 0x5851_F42D_4C95_7F2D,
             Stream::Start => 0xFAC7,

@@ -1,5 +1,7 @@
 //! Factor models on ratings: how ratings are scored (`score`), and how data and settings become a run (`run`): the order in which ratings
-//! lie (`tiles`), and those on which learning rates are tried (`sample`).
+//! lie (`tiles`; in `cells`, for workers that
+//! share no row), and those on which learning rates are tried (`sample`).
+mod cells;
 mod parts;
 mod run;
 mod sample;

@@ -3,7 +3,7 @@ use super::{
     parts::Parts,
     sample::RatingsStage,
     score::{Factors, Translated, translate},
-    tiles::tiles,
+    tiles::{Tiles, tiles},
 };
 use crate::{
     classes::check_ratings,
@@ -18,6 +18,7 @@ use hogwild_kernels::{
     engine::{FactorKernel, Loops, Task},
     feed::{Normalize, Rating},
     models::Factorization,
+    order::{Order, Plan},
     params::{Beside, Finish, Parameters, Shape, TableShape},
     simd::LANES,
 };
@@ -35,6 +36,8 @@ pub(crate) struct RatingsRun<'a> {
     parts: Parts<'a>,
     /// Held-out ratings, where there are any.
     held: Option<Vec<Translated>>,
+    /// Where the units of each cell end, where no two workers share a row.
+    cells: Option<Vec<usize>>,
     basis: Basis,
 }
 
@@ -52,7 +55,7 @@ impl<'a> RatingsRun<'a> {
         valid.map_or(Ok(()), |valid| check_ratings(loss, valid))?;
         let (facts, user_ids, item_ids) = (rule.facts(), data.user_ids()?, data.item_ids()?);
         let (users, items) = (data.users(), data.items());
-        let (mut feed, held) = tiles(data, settings)?;
+        let Tiles { mut feed, held, cells } = tiles(data, settings)?;
         check_split(data.len() as u64, (settings.holdout > 0.0).then_some(held.len() as u64), settings)?;
         let held = if settings.holdout > 0.0 {
             Some(held.iter().map(|r| (r.pair.user, r.pair.item - users as u32, r.value)).collect())
@@ -69,6 +72,8 @@ impl<'a> RatingsRun<'a> {
                 exchange_every: settings.block(BLOCK, feed.ratings.len() as u64),
                 normalize: Normalize::None,
                 window: None,
+                parts: cells.as_ref().map(|ends| ends.len().isqrt()),
+                flight: None,
             },
             units: feed.units.as_slice().into(),
             examples: feed.ratings.len() as u64,
@@ -78,6 +83,7 @@ impl<'a> RatingsRun<'a> {
                 beside: if settings.transforms.average.is_some() { Beside::Averages } else { Beside::Nothing },
                 ..Shape::of(TableShape::rows(users + items, rank))
             },
+            parts: None,
             numbers: (rank.div_ceil(LANES) * NUMBERS) as f64,
             by_heart: false,
             unit_rows: false,
@@ -88,7 +94,7 @@ impl<'a> RatingsRun<'a> {
         };
         let model = Factorization::new(rank, targets.base, settings.l2 as f32);
         let parts = Parts { rule, settings, layout: facts.layout, users, items, feed, stride, model };
-        Ok(RatingsRun { parts, held, basis })
+        Ok(RatingsRun { parts, held, cells, basis })
     }
 }
 
@@ -144,6 +150,14 @@ impl Prepared for RatingsRun<'_> {
         };
         let ratings = &self.parts.feed.ratings;
         threads::map(ratings.len(), |i| of(&ratings[i]))
+    }
+
+    fn plan(&self, admitted: Vec<bool>, order: Order, block: u32, seed: u64, epoch: usize) -> Plan {
+        let units = &self.basis.units;
+        match &self.cells {
+            Some(ends) => Plan::of_cells(units.to_vec(), ends, admitted, block, seed, epoch),
+            None => Plan::new(units, admitted, order, block, seed, epoch),
+        }
     }
 
     fn search(&self, _largest: u64) -> Result<Box<dyn Search + '_>> {

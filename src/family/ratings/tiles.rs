@@ -1,5 +1,6 @@
 //! Ratings in tiles: copied once, and shuffled within the tile then; or all in the order of the file.
-use crate::{classes::Classes, options::Settings};
+use super::cells::Cells;
+use crate::{Parallel, classes::Classes, options::Settings};
 use hogwild_base::{Result, memory, threads};
 use hogwild_data::Ratings;
 use hogwild_kernels::{
@@ -15,11 +16,20 @@ use std::sync::atomic::Ordering::Relaxed;
 /// Users x items of a tile: their factor rows at rank 32 fill a second-level cache, no more.
 const TILE: (u32, u32) = (2048, 1024);
 
-/// The feed, and the ratings that are held out: the same in any order.
+/// Ratings in the order of a run.
+pub(super) struct Tiles {
+    pub feed: RatingFeed,
+    /// The ratings that are held out: the same in any order.
+    pub held: Vec<Rating>,
+    /// By `parallel` partitioned: where the units of each cell end, the cells of a block of users one after the other.
+    pub cells: Option<Vec<usize>>,
+}
+
+/// The ratings of a run, in its order.
 ///
 /// # Errors
 /// When there is no room for them.
-pub(super) fn tiles(data: &Ratings, settings: &Settings) -> Result<(RatingFeed, Vec<Rating>)> {
+pub(super) fn tiles(data: &Ratings, settings: &Settings) -> Result<Tiles> {
     // Each with its number, and once more while they are sorted.
     let bytes = (data.len() * (size_of::<u32>() + 2 * size_of::<Rating>())) as u64;
     memory::ask(bytes, || format!("{} ratings, which train from memory,", data.len()), "train on fewer of them, or where there is more")?;
@@ -46,7 +56,11 @@ pub(super) fn tiles(data: &Ratings, settings: &Settings) -> Result<(RatingFeed, 
     data.whole()?;
     let targets = Targets::new(loss, taken, standardize, |each| ratings.iter().for_each(|r| each(r.value)));
     ratings.iter_mut().for_each(|r| r.value = targets.target(r.value));
-    let tile = |r: &Rating| if sequential { (0, 0) } else { (r.pair.user / TILE.0, (r.pair.item - users) / TILE.1) };
+    let partitioned = settings.parallel == Parallel::Partitioned;
+    let cells = partitioned.then(|| Cells::new(&ratings, users as usize, items as usize, settings));
+    let cell = |r: &Rating| cells.as_ref().map_or(0, |cells| cells.of(r));
+    let in_cell = |r: &Rating| if sequential { (0, 0) } else { (r.pair.user / TILE.0, (r.pair.item - users) / TILE.1) };
+    let tile = |r: &Rating| (cell(r), in_cell(r));
     threads::sort_by_key(&mut ratings, tile); // stable: the shuffle remains within the tile
     // Workers and replicas are to find work: large tiles are cut for them.
     let (most, each) = (usize::MAX >> 1, |n: usize| ratings.len() / (8 * n));
@@ -56,11 +70,18 @@ pub(super) fn tiles(data: &Ratings, settings: &Settings) -> Result<(RatingFeed, 
         (_, replicas) => each(replicas).min(settings.round().map_or(most, |every| every as usize)).max(1),
     };
     let mut units = Vec::new();
+    let mut ends = vec![0; cells.as_ref().map_or(0, Cells::count)];
     let mut start = 0u32;
     for run in ratings.chunk_by(|a, b| tile(a) == tile(b)) {
         let end = start + run.len() as u32;
         units.extend((start..end).step_by(most).map(|from| from..end.min(from.saturating_add(most as u32))));
         start = end;
+        run.first().and_then(|first| ends.get_mut(cell(first) as usize)).into_iter().for_each(|end| *end = units.len());
     }
-    Ok((RatingFeed { ratings, units, targets }, held))
+    let mut before = 0;
+    for end in &mut ends {
+        before = before.max(*end);
+        *end = before; // cells without ratings end where the one before does
+    }
+    Ok(Tiles { feed: RatingFeed { ratings, units, targets }, held, cells: partitioned.then_some(ends) })
 }

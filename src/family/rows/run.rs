@@ -19,12 +19,11 @@ use hogwild_base::{Error, Result};
 use hogwild_data::Rows;
 use hogwild_kernels::{
     ServerRule,
-    batch::Batch,
     engine::{Counters, LinearKernel, Loops, Reader, Task},
     feed::{Normalize, RowCells, ScaledFeed, Scaling, SparseFeed},
     models::Linear,
     order::{Order, Plan},
-    params::{Beside, Finish, Parameters, Shape, TableShape},
+    params::{Beside, Finish, Parameters, Parts, Shape, TableShape},
     targets::Targets,
 };
 use std::{ops::Range, sync::Arc};
@@ -92,7 +91,14 @@ impl<'a> RowsRun<'a> {
         let windows = window.map(|bytes| Windows::new(data, &units, bytes));
         let basis = Basis {
             facts,
-            choices: Choices { hot_rows, exchange_every, normalize, window },
+            choices: Choices {
+                hot_rows,
+                exchange_every,
+                normalize,
+                window,
+                parts: settings.row_parts(),
+                flight: settings.row_parts().map(|_| settings.flight()),
+            },
             units,
             examples: data.rows() as u64 - held_rows.unwrap_or(0),
             targets,
@@ -102,6 +108,7 @@ impl<'a> RowsRun<'a> {
                 workers: settings.workers(),
                 beside: if settings.transforms.average.is_some() { Beside::Averages } else { Beside::Nothing },
             },
+            parts: settings.row_parts().map(|parts| Parts::new(data.columns() + 1, parts)),
             // The bias is one more.
             numbers: data.nonzeros() as f64 / data.rows().max(1) as f64 + 1.0,
             by_heart: true,
@@ -109,7 +116,7 @@ impl<'a> RowsRun<'a> {
             classes,
             axes: vec![Axis { name: "feature", ids: ids.into() }],
             scaled: sizes,
-            window: windows.as_ref().map(|windows| windows.report(settings.batch == Batch::One)),
+            window: windows.as_ref().map(|windows| windows.report(!settings.sums_batches())),
         };
         Ok(RowsRun { rule, settings, data, valid, held, feed, scaling, model, windows, basis })
     }
@@ -117,7 +124,11 @@ impl<'a> RowsRun<'a> {
     /// Weights of raw features for standardised labels, the bias first.
     fn standard(&self, parameters: &Parameters, finish: &Finish<'_>, scaling: Option<&Scaling>) -> Vec<f32> {
         let table = parameters.table(0);
-        let mut weights: Vec<f32> = table.weights(0..table.slots(), finish).collect();
+        self.of_features(table.weights(0..table.slots(), finish).collect(), scaling)
+    }
+
+    /// The same of weights as they are trained.
+    fn of_features(&self, mut weights: Vec<f32>, scaling: Option<&Scaling>) -> Vec<f32> {
         scaling.iter().for_each(|scaling| scaling.fold(&mut weights));
         weights.first_mut().into_iter().for_each(|bias| *bias += self.basis.targets.base);
         weights
@@ -144,7 +155,12 @@ impl Prepared for RowsRun<'_> {
 
     fn tensors(&self, parameters: &Parameters, finish: &Finish<'_>) -> Tensors {
         let targets = &self.basis.targets;
-        let mut weights = self.standard(parameters, finish, self.scaling.as_ref());
+        let table = parameters.table(0);
+        let mut weights: Vec<f32> = table.weights(0..table.slots(), finish).collect();
+        if let Some(parts) = self.basis.parts {
+            weights = parts.gathered(&weights);
+        }
+        let mut weights = self.of_features(weights, self.scaling.as_ref());
         let bias = if weights.is_empty() { 0.0 } else { weights.remove(0) };
         weights.iter_mut().for_each(|w| *w *= targets.scale);
         LinearModel::tensors(targets.bias(bias), weights)
@@ -192,7 +208,7 @@ impl Prepared for RowsRun<'_> {
         // Scales that grow are tried as they will be: models side by side are not to share a growing one.
         let online = self.basis.choices.normalize == Normalize::Online;
         let grown = if online { scale::scaling(Normalize::MaxAbs, self.data, |row| !self.feed.is_held_out(row))? } else { None };
-        let windows = self.windows.as_ref().filter(|_| self.settings.batch == Batch::One);
+        let windows = self.windows.as_ref().filter(|_| !self.settings.sums_batches());
         let sample = windows.map(|windows| windows.sample(largest, self.settings.seed));
         let valid = self.valid.as_ref().map(|valid| (valid.data, valid.columns.as_slice()));
         let (how, seed) = ((self.basis.unit_rows, self.basis.targets), self.settings.seed);

@@ -11,13 +11,18 @@
 //! | lean | adagrad, ftrl, sgd, `Any` of 1, 2, 3 | adagrad-rowwise of 1, 2, 4, 8, any vectors; of 2: adagrad, ftrl, sgd, `Any`s | 17 | 2 |
 //! | lean, with sums of gradients | adagrad | adagrad-rowwise of 2 vectors | 2 | 2 |
 //! | with everything, any width, a step an example | `Erased` | `Erased` | 2 | 3 |
+//! | by parts that each have a worker | adagrad | | 1 | 2 |
+//! | the same with everything | `Erased` | | 1 | 3 |
 //! | the sums of a batch | `Erased` | `Erased` | 2 | 3 |
 //! | the step of a batch, of both models | `Erased` | | 1 | 3 |
 //!
-//! These are 24 loops, 53 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
+//! These are 26 loops, 58 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
 //! everything. What is compiled for each instruction set but not for each rule: the exchanges (see [`exchange`](crate::exchange)), the
 //! start of a replica, and the merging of sums. Each rule's formula is compiled once more for each instruction set, for `Erased`.
-use super::{Counters, Engine, FactorKernel, Facts, LinearKernel, Loops, Task, alone::Alone, hogwild::Workers, synchronous::Synchronous};
+use super::{
+    Counters, Engine, FactorKernel, Facts, LinearKernel, Loops, Pipeline, Task, alone::Alone, hogwild::Workers, partitioned::Partitioned,
+    synchronous::Synchronous,
+};
 use crate::{
     batch::Batch,
     feed::{Feed, RatingFeed, ScaledFeed},
@@ -73,6 +78,15 @@ impl Loops<LinearKernel> for Rule {
         task: &'r Task<'r>,
         alone: Option<&'r Counters>,
     ) -> Made<'r> {
+        if let Some(pipeline) = task.pipeline.as_ref().filter(|_| alone.is_none()) {
+            return match of_single_weights(*self) {
+                Rule::Adagrad(rule) if is_lean(task) => in_parts::<PlainLoop, _>(feed, model, task, pipeline, rule),
+                _ => match self {
+                    Rule::AdagradRowwise(AdagradRowwise(rule)) => in_parts::<FullLoop, _>(feed, model, task, pipeline, Erased::new(rule)),
+                    rule => in_parts::<FullLoop, _>(feed, model, task, pipeline, erased(rule)),
+                },
+            };
+        }
         if is_plain(task) && feed.scaling.is_none() {
             let (feed, model) = (feed.feed, Cow::Borrowed(model));
             match of_single_weights(*self) {
@@ -108,6 +122,9 @@ impl<R: UpdateRule> Loops<LinearKernel> for Own<R> {
         task: &'r Task<'r>,
         alone: Option<&'r Counters>,
     ) -> Made<'r> {
+        if let Some(pipeline) = task.pipeline.as_ref().filter(|_| alone.is_none()) {
+            return in_parts::<FullLoop, _>(feed, model, task, pipeline, Erased::new(&self.0));
+        }
         if is_lean(task) && feed.scaling.is_none() {
             return lean(feed.feed, Cow::Borrowed(model), task, alone, self.0);
         }
@@ -218,6 +235,17 @@ fn lean<'r, F: Feed<M>, M: Model + Clone, R: UpdateRule + 'r>(
     rule: R,
 ) -> Made<'r> {
     by_examples::<PlainLoop, _, _, _>(feed, model, task, alone, rule)
+}
+
+/// The engine of parts that each have a worker.
+fn in_parts<'r, 'd: 'r, A: Transforming, R: UpdateRule + 'r>(
+    feed: &'r ScaledFeed<'d>,
+    model: &Linear,
+    task: &'r Task<'r>,
+    pipeline: &Pipeline,
+    rule: R,
+) -> Made<'r> {
+    Ok(Box::new(Partitioned::<_, A>::new(feed, model, task, pipeline, rule)?))
 }
 
 /// The engine of tasks that are not lean.

@@ -1,5 +1,6 @@
-//! How an epoch is gone through: by workers (`hogwild`) that wait for nobody (Hogwild!), by batches (`synchronous`), `alone`, or by
-//! `replicas` of the model that each go through it in one of these ways.
+//! How an epoch is gone through: by workers (`hogwild`) that wait for nobody (Hogwild!), by batches (`synchronous`), `alone`, by
+//! `replicas` of the model that each go through it in one of these ways, or by workers that never share a row (of ratings
+//! `strata`, else `partitioned`).
 //!
 //! A session sees an [`Engine`] and asks [`Loops`] for it: objects that hide rule, instruction set and width, so that what goes by them is
 //! compiled once. `compiled` is the list of what loops there are.
@@ -9,8 +10,12 @@ mod alone;
 mod compiled;
 #[cfg(test)]
 mod equations;
+mod flow;
 mod hogwild;
+mod messages;
+mod partitioned;
 mod replicas;
+mod strata;
 mod synchronous;
 mod threads;
 mod worker;
@@ -34,7 +39,9 @@ use std::{ops::Range, sync::atomic::AtomicBool};
 
 #[cfg(not(test))]
 pub use compiled::Own;
+pub use partitioned::Pipeline;
 pub use replicas::{Downpour, Part, Replicas};
+pub use strata::Strata;
 pub use threads::near;
 pub use worker::{Counters, Counts};
 
@@ -59,6 +66,8 @@ pub struct Task<'a> {
     pub transforms: Transforms,
     /// How many examples a step goes by.
     pub batch: Batch,
+    /// How parts of the parameters are stepped by workers of their own, where they are.
+    pub pipeline: Option<Pipeline>,
     /// What the batch is multiplied by after every epoch, 1 or more.
     pub batch_growth: f64,
     /// What noise follows from.

@@ -13,11 +13,14 @@ pub enum Parallel {
     Elastic,
     /// Replicas that push their gradients to parameter servers, where the rule steps (Dean et al. 2012).
     Downpour,
+    /// Workers that own parts of the parameters: no two ever step the same (Abadi et al. 2015; of ratings Gemulla et al. 2011).
+    Partitioned,
 }
 
 impl Parallel {
     /// Every way.
-    pub const ALL: [Parallel; 5] = [Parallel::Hogwild, Parallel::Mean, Parallel::Overlap, Parallel::Elastic, Parallel::Downpour];
+    pub const ALL: [Parallel; 6] =
+        [Parallel::Hogwild, Parallel::Mean, Parallel::Overlap, Parallel::Elastic, Parallel::Downpour, Parallel::Partitioned];
 
     /// The name that `parallel` takes.
     pub fn name(self) -> &'static str {
@@ -27,13 +30,14 @@ impl Parallel {
             Parallel::Overlap => "overlap",
             Parallel::Elastic => "elastic",
             Parallel::Downpour => "downpour",
+            Parallel::Partitioned => "partitioned",
         }
     }
 
     /// What a replica's learning rate is multiplied by.
     pub fn rate(self, replicas: usize) -> f32 {
         match self {
-            Parallel::Hogwild | Parallel::Overlap | Parallel::Downpour => 1.0,
+            Parallel::Hogwild | Parallel::Overlap | Parallel::Downpour | Parallel::Partitioned => 1.0,
             Parallel::Mean | Parallel::Elastic => replicas as f32,
         }
     }

@@ -1,11 +1,13 @@
 //! Where examples come from: rows of a data set, as they are or scaled, or ratings in tiles. A feed knows how to read the example at a
 //! position into private memory.
+mod parts;
 mod ratings;
 mod reader;
 mod rows;
 mod scaled;
 
 use crate::{models::Model, params::Places, simd::Isa};
+pub(crate) use parts::{Part, PartBlock};
 pub use ratings::{Rating, RatingFeed};
 pub(crate) use reader::ExampleReader;
 pub use rows::{RowCells, SparseFeed};

@@ -75,6 +75,22 @@ impl<'a> SparseFeed<'a> {
         start..start.wrapping_add(end.wrapping_sub(start).min(self.cells.longest))
     }
 
+    /// How many rows there are, held out or not, and how many nonzeros.
+    pub fn sizes(&self) -> (usize, usize) {
+        (self.cells.labels.len(), self.cells.columns.len())
+    }
+
+    /// A row's target, and its features by row number of the parameters, in place of what is there.
+    pub(super) fn copy_row(&self, position: u32, features: &mut Vec<(u32, f32)>) -> f32 {
+        let range = self.range(position);
+        let columns = self.cells.columns.get(range.clone()).unwrap_or_default();
+        let values = self.cells.values.map(|values| values.get(range).unwrap_or_default());
+        let value = |i: usize| values.map_or(1.0, |values| values.get(i).map_or(0.0, |x| f32::from_bits(x.load(Relaxed))));
+        features.clear();
+        features.extend(columns.iter().enumerate().map(|(i, column)| (column.load(Relaxed).saturating_add(1), value(i))));
+        self.targets.target(f32::from_bits(self.cells.labels[position as usize].load(Relaxed)))
+    }
+
     /// Units of a few consecutive rows: about as many as a page holds, and no more than a block.
     pub fn units(&self, block: u32) -> Vec<Range<u32>> {
         let rows = self.cells.labels.len() as u32;

@@ -99,6 +99,16 @@ impl Scaling {
         }
     }
 
+    /// The same for features by row number.
+    fn apply_to(&self, features: &mut [(u32, f32)]) {
+        if self.how == Normalize::Row {
+            let length = row_length(features.iter().map(|&(_, x)| x));
+            features.iter_mut().for_each(|(_, x)| *x = (*x as f64 / length) as f32);
+        } else {
+            features.iter_mut().for_each(|(row, x)| *x = self.scaled(*row as usize, *x));
+        }
+    }
+
     /// The weights of raw features, of those of scaled ones.
     pub fn fold(&self, weights: &mut [f32]) {
         for (w, cell) in weights.iter_mut().zip(&self.scales) {
@@ -115,6 +125,17 @@ pub struct ScaledFeed<'a> {
     pub feed: &'a SparseFeed<'a>,
     /// How they are scaled, if at all.
     pub scaling: Option<&'a Scaling>,
+}
+
+impl ScaledFeed<'_> {
+    /// A row's target, and its features by row number of the parameters, scaled, in place of what is there.
+    pub(super) fn copy_row(&self, position: u32, features: &mut Vec<(u32, f32)>) -> f32 {
+        let label = self.feed.copy_row(position, features);
+        if let Some(scaling) = self.scaling {
+            scaling.apply_to(features);
+        }
+        label
+    }
 }
 
 impl Feed<Linear> for ScaledFeed<'_> {

@@ -8,7 +8,7 @@
 //! `mean(loss) + lambda/2 |w|^2`. The bias is not decayed.
 use super::Model;
 use crate::{
-    params::{Slot, Weights},
+    params::{Parts, Slot, Weights},
     simd::{LANES, Line, Real, Vector, pairs},
 };
 
@@ -125,6 +125,29 @@ impl Linear {
             if lambda == 0.0 { Vec::new() } else { std::iter::once(0.0).chain(counts.iter().map(of)).collect() }
         };
         Linear { decay: by_row(l2), l1: by_row(l1), base: 0.0 }
+    }
+
+    /// The same where slots lie as parts have them.
+    pub(crate) fn laid(&self, parts: &Parts) -> Linear {
+        Linear { decay: parts.laid(&self.decay), l1: parts.laid(&self.l1), base: self.base }
+    }
+
+    /// The score without any parameter.
+    pub(crate) fn base(&self) -> f32 {
+        self.base
+    }
+
+    /// Whether rows are penalised: steps then need the weights as they are.
+    pub(crate) fn penalises(&self) -> bool {
+        !self.decay.is_empty() || !self.l1.is_empty()
+    }
+
+    /// What L2 adds to the gradient of sixteen rows' weights, and the thresholds of L1, if there are any.
+    #[inline(always)]
+    pub(crate) fn penalties<V: Vector>(&self, rows: &Line<u32>, weights: V) -> (V, Option<V>) {
+        let decay = if self.decay.is_empty() { V::of(0.0) } else { V::load(&of_rows(&self.decay, rows)) * weights };
+        let l1 = if self.l1.is_empty() { None } else { Some(V::load(&of_rows(&self.l1, rows))) };
+        (decay, l1)
     }
 
     /// The same with a score that starts from `base`, which is not trained: `z = base + b + sum_j w_j x_j`.

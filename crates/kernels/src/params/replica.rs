@@ -34,6 +34,11 @@ impl Reads {
         Reads { slots, held: 0, own: slots, scratch_slot: slots }
     }
 
+    /// Of a worker whose slots are its own, among `slots` of all; empty lanes in one behind its own.
+    pub fn own(slots: usize, scratch_slot: usize) -> Reads {
+        Reads { slots: slots as u32, held: 0, own: slots as u32, scratch_slot: scratch_slot as u32 }
+    }
+
     /// Where sixteen slots are read.
     #[inline(always)]
     pub fn lie<U: Integers>(&self, slots: U) -> U {

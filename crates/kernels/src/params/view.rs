@@ -93,6 +93,18 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
         assert!(I::U::of(self.place(self.reads.scratch_slot)).none_below(I::U::load(places)), "not places of this view");
     }
 
+    /// The slots of sixteen places.
+    #[inline(always)]
+    pub fn slots(&self, places: &Line<u32>) -> Line<u32> {
+        let mut slots = *places;
+        if self.stride() > 2 {
+            for slot in &mut slots.0 {
+                *slot /= 2;
+            }
+        }
+        slots
+    }
+
     /// Weights and state of sixteen slots.
     #[inline(always)]
     pub fn gather(&self, places: &Line<u32>) -> [I::V; MOST] {
@@ -133,6 +145,20 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
 pub(crate) struct View<'t, R: UpdateRule, I: Isa, S> {
     pub(super) read: Reading<'t, R, I>,
     pub(super) steps: S,
+}
+
+impl<'t, R: UpdateRule, I: Isa, S> View<'t, R, I, S> {
+    /// How it reads.
+    #[inline(always)]
+    pub fn reading(&self) -> &Reading<'t, R, I> {
+        &self.read
+    }
+
+    /// The weights of sixteen slots for a score alone: steps that follow gather anew.
+    #[inline(always)]
+    pub fn weigh(&self, places: &Line<u32>) -> I::V {
+        self.read.weights(&self.read.gather(places))
+    }
 }
 
 impl<R: UpdateRule, I: Isa, S> Places<I> for View<'_, R, I, S> {

@@ -38,8 +38,8 @@ impl Rule {
         with_rule!(self, rule => rule.reads() || rule.solves())
     }
 
-    /// Whether it tunes itself by each example's gradient.
-    pub fn tunes_itself(&self) -> bool {
+    /// Whether it tunes itself by whole gradients.
+    pub fn learns(&self) -> bool {
         with_rule!(self, rule => rule.learns())
     }
 

@@ -43,6 +43,7 @@ pub use hogwild_data::Window;
 pub use hogwild_kernels::{
     Parallel,
     batch::Batch,
+    engine::Downpour,
     feed::Normalize,
     loss,
     loss::{Loss, Metric, OwnLoss},
@@ -58,7 +59,7 @@ pub use hogwild_kernels::{
 pub use model::{Axis, Metrics, Schema, Scored, Size, Tensor, TensorKind, Tensors, TrainedModel};
 pub use options::{IntoSetting, Opt, Settings, Takes, markdown as options_page, options};
 pub use train::{
-    Astray, Ended, EpochProgress, EpochReport, Outcome, RateSearchReport, Resolved, TriedRate, Watch, train, train_factorization,
-    train_factorization_with, train_linear, train_linear_with,
+    Astray, Ended, EpochProgress, EpochReport, Outcome, RateSearchReport, Resolved, ResolvedReplicas, TriedRate, Watch, train,
+    train_factorization, train_factorization_with, train_linear, train_linear_with,
 };
 pub use trainer::Trainer;

@@ -109,6 +109,7 @@ group! { $ "Threads";
 /// The ways, for help.
 fn ways() -> String {
     "hogwild: one shared copy, stepped without locks;\n\
+     synchronous: all workers sum the gradients of a `batch`, and the rule steps once by their mean;\n\
      mean: replicas at the rate times their number; weights take the mean of their changes, sums of squares the sum;\n\
      overlap: replicas at the rate as it is; changes that agree count once, others add up (for rules without sums of squares);\n\
      elastic: replicas at the rate times their number, drawn to a centre, and it to them (EASGD); the model is the centre;\n\
@@ -119,6 +120,9 @@ fn ways() -> String {
 
 fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
     partitioned::check(s, rule)?;
+    if s.parallel == Parallel::Synchronous && s.batch == Batch::One {
+        return bad("parallel", s.parallel.name(), "steps by the examples of a batch; give `batch` a number, as 256, or full");
+    }
     if s.replica_count() == 0 {
         if let Some(replicas) = s.replicas {
             return bad("replicas", replicas, "share no model by this `parallel`; try `parallel` mean");
@@ -151,6 +155,11 @@ fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
 }
 
 impl Settings {
+    /// The way that a run goes: by batches it is synchronous, unasked.
+    pub(crate) fn way(&self) -> Parallel {
+        if self.parallel == Parallel::Hogwild && self.batch != Batch::One { Parallel::Synchronous } else { self.parallel }
+    }
+
     /// Workers that share parameters, at most: those of a replica; by batches one hand steps them.
     pub(crate) fn workers(&self) -> usize {
         match self.replica_count() {
@@ -178,7 +187,7 @@ impl Settings {
         let domains = threads::nodes().len();
         let auto = if domains > 1 && self.threads > domains { domains } else { self.threads.max(2) };
         match self.parallel {
-            Parallel::Hogwild | Parallel::Partitioned => 0,
+            Parallel::Hogwild | Parallel::Synchronous | Parallel::Partitioned => 0,
             Parallel::Mean | Parallel::Overlap | Parallel::Elastic | Parallel::Downpour => self.replicas.unwrap_or(auto),
         }
     }

@@ -30,7 +30,7 @@ use session::Job;
 use std::{any::type_name, sync::atomic::AtomicBool};
 
 pub use report::{Astray, Ended, EpochProgress, EpochReport, Outcome, RateSearchReport, TriedRate, Watch};
-pub use resolved::Resolved;
+pub use resolved::{Resolved, ResolvedReplicas};
 
 /// Trains a linear model on sparse rows.
 ///

@@ -1,7 +1,7 @@
 //! What a run uses: the settings that were asked for, with all that they leave open filled in.
 use crate::{family::prepared::Choices, options::Settings};
 use hogwild_data::Window;
-use hogwild_kernels::{feed::Normalize, order::Order, simd::InstructionSet};
+use hogwild_kernels::{Parallel, engine::Downpour, feed::Normalize, order::Order, simd::InstructionSet};
 use serde_json::{Value, json};
 
 /// The settings of a run as used: made once, when the run knows all of them. What was asked for stays beside them, unchanged.
@@ -27,15 +27,38 @@ pub struct Resolved {
     pub parts: Option<usize>,
     /// Of parts of linear models: the batch, and how many were in flight.
     pub flight: Option<(usize, usize)>,
+    /// How workers shared the model.
+    pub parallel: Parallel,
+    /// Copies of it, and what was said of them, where there were any.
+    pub replicas: Option<ResolvedReplicas>,
     /// What the loops were compiled for.
     pub instruction_set: InstructionSet,
     /// Workers that share parameters, or that sum a batch.
     pub threads: usize,
 }
 
+/// What a run used of the settings of replicas.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct ResolvedReplicas {
+    /// How many there were.
+    pub count: usize,
+    /// Of elastic averaging: alpha.
+    pub elasticity: Option<f32>,
+    /// Of parameter servers: how many, and how often replicas pushed and fetched.
+    pub downpour: Option<Downpour>,
+}
+
 impl Resolved {
     /// Of the settings asked for, what was chosen by the data, and the rate that was found.
-    pub(crate) fn new(asked: &Settings, rule: &str, choices: &Choices, lr: f32, instruction_set: InstructionSet) -> Resolved {
+    pub(crate) fn new(
+        asked: &Settings,
+        rule: &str,
+        choices: &Choices,
+        replicas: Option<ResolvedReplicas>,
+        lr: f32,
+        instruction_set: InstructionSet,
+    ) -> Resolved {
         let &Choices { hot_rows, exchange_every, normalize, window, parts, flight } = choices;
         Resolved {
             asked: asked.clone(),
@@ -48,6 +71,8 @@ impl Resolved {
             pace: asked.pace.or((asked.order == Order::Curriculum).then_some(Settings::PACE)),
             parts,
             flight,
+            parallel: asked.way(),
+            replicas,
             instruction_set,
             threads: asked.threads,
         }
@@ -56,6 +81,7 @@ impl Resolved {
     /// All settings by name, as used: for the log and the model file.
     pub fn describe(&self) -> Value {
         let mut all = self.asked.describe_with(&self.rule);
+        let downpour = self.replicas.and_then(|replicas| replicas.downpour);
         for (name, value) in [
             ("lr", json!(self.lr)),
             ("hot_rows", json!(self.hot_rows)),
@@ -66,6 +92,12 @@ impl Resolved {
             ("parts", json!(self.parts)),
             ("in_flight", json!(self.flight.map(|(_, in_flight)| in_flight))),
             ("threads", json!(self.threads)),
+            ("parallel", json!(self.parallel.name())),
+            ("replicas", json!(self.replicas.map(|replicas| replicas.count))),
+            ("elasticity", json!(self.replicas.and_then(|replicas| replicas.elasticity))),
+            ("servers", json!(downpour.map(|downpour| downpour.servers))),
+            ("push_every", json!(downpour.map(|downpour| downpour.push_every))),
+            ("fetch_every", json!(downpour.map(|downpour| downpour.fetch_every))),
         ] {
             all[name] = value;
         }

@@ -59,7 +59,11 @@ pub(super) fn run(job: &Job<'_>, follower: &mut Follower<'_>, prepare: &Prepare<
     };
     let attempt = |rate: f32, chosen: bool, follower: &mut Follower<'_>| attempt(prepared, settings, set, rate, chosen, follower);
     let (ran, rate) = recovery::at_rates(rate, chosen, follower, &attempt)?;
-    Ok(ran.outcome(job.family, basis, Resolved::new(settings, job.rule, &sharing::choices(settings, basis), rate, set)))
+    Ok(ran.outcome(
+        job.family,
+        basis,
+        Resolved::new(settings, job.rule, &sharing::choices(settings, basis), Sharing::of(settings, basis).resolved(), rate, set),
+    ))
 }
 
 /// Finds a learning rate.

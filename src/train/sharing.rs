@@ -1,4 +1,5 @@
 //! How a run's workers share a model: one copy, or replicas that exchange with a centre.
+use super::resolved::ResolvedReplicas;
 use crate::{
     Batch, Parallel,
     family::prepared::{Basis, Choices, Prepared},
@@ -105,6 +106,14 @@ impl<'a> Sharing<'a> {
             };
             run(&mut replicas)
         })
+    }
+
+    /// What was made of the settings of replicas.
+    pub fn resolved(&self) -> Option<ResolvedReplicas> {
+        let way = self.settings.parallel;
+        let elasticity = (way == Parallel::Elastic).then(|| self.between().elasticity);
+        let downpour = (way == Parallel::Downpour).then(|| self.downpour());
+        (self.replicas > 0).then_some(ResolvedReplicas { count: self.replicas, elasticity, downpour })
     }
 
     fn between(&self) -> Between {

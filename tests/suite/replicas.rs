@@ -159,6 +159,8 @@ fn what_replicas_can_not_is_refused() {
         (Settings { parallel: Parallel::Hogwild, ..mean.clone() }, "try `parallel` mean"),
         (Settings { batch: Batch::Size(32), exchange_every: None, ..mean.clone() }, "leave out `batch`"),
         (Settings { transforms: Transforms { average: Some(0.5), ..Transforms::default() }, ..mean.clone() }, "leave out `average`"),
+        (Settings { parallel: Parallel::Synchronous, replicas: None, exchange_every: None, ..mean.clone() }, "give `batch` a number"),
+        (Settings { parallel: Parallel::Synchronous, batch: Batch::Size(8), ..mean.clone() }, "share no model"),
         (Settings { elasticity: Some(0.5), ..mean.clone() }, "is of `parallel` elastic"),
         (Settings { replicas: Some(0), ..mean.clone() }, "from 1 to 1024"),
         (Settings { hot_rows: Some(10), ..mean.clone() }, "a replica of its own"),
@@ -170,4 +172,23 @@ fn what_replicas_can_not_is_refused() {
     let scaled =
         Settings { normalize: Normalize::MaxAbs, transforms: Transforms { clip_norm: Some(1.0), ..Transforms::default() }, ..mean };
     assert!(held_out(&linear(&data, None, scaled)).is_finite());
+}
+
+#[test]
+fn the_way_stands_in_the_settings_as_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = sparse(folder.path(), "a.svm", &synthetic(&Synth { rows: 500, ..Synth::default() }));
+    let used = |settings: Settings| linear(&data, None, Settings { lr: Some(0.1), threads: 1, epochs: 1, ..settings }).settings.describe();
+    let of = |parallel| used(Settings { parallel, ..Settings::default() });
+    let batches = used(Settings { batch: Batch::Size(32), ..Settings::default() });
+    assert_eq!((&batches["parallel"], &batches["replicas"]), (&"synchronous".into(), &serde_json::Value::Null));
+    let asked = used(Settings { parallel: Parallel::Synchronous, batch: Batch::Size(32), ..Settings::default() });
+    assert_eq!(asked, batches);
+    let elastic = of(Parallel::Elastic);
+    assert_eq!(
+        (&elastic["parallel"], &elastic["replicas"], elastic["elasticity"].as_f64().unwrap() as f32),
+        (&"elastic".into(), &2.into(), 0.45)
+    );
+    let downpour = of(Parallel::Downpour);
+    assert_eq!((&downpour["servers"], &downpour["push_every"], &downpour["fetch_every"]), (&1.into(), &62.into(), &62.into()));
 }

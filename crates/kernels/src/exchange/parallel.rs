@@ -5,6 +5,8 @@
 pub enum Parallel {
     /// One shared copy, stepped without locks (Niu et al. 2011).
     Hogwild,
+    /// All workers sum the gradients of a batch, and the rule steps once by their mean.
+    Synchronous,
     /// Replicas at the rate times their number; weights take the mean of their changes, sums of squares the sum.
     Mean,
     /// Replicas at the rate as it is: changes that agree count once, unrelated ones add up.
@@ -19,13 +21,21 @@ pub enum Parallel {
 
 impl Parallel {
     /// Every way.
-    pub const ALL: [Parallel; 6] =
-        [Parallel::Hogwild, Parallel::Mean, Parallel::Overlap, Parallel::Elastic, Parallel::Downpour, Parallel::Partitioned];
+    pub const ALL: [Parallel; 7] = [
+        Parallel::Hogwild,
+        Parallel::Synchronous,
+        Parallel::Mean,
+        Parallel::Overlap,
+        Parallel::Elastic,
+        Parallel::Downpour,
+        Parallel::Partitioned,
+    ];
 
     /// The name that `parallel` takes.
     pub fn name(self) -> &'static str {
         match self {
             Parallel::Hogwild => "hogwild",
+            Parallel::Synchronous => "synchronous",
             Parallel::Mean => "mean",
             Parallel::Overlap => "overlap",
             Parallel::Elastic => "elastic",
@@ -37,8 +47,8 @@ impl Parallel {
     /// What a replica's learning rate is multiplied by.
     pub fn rate(self, replicas: usize) -> f32 {
         match self {
-            Parallel::Hogwild | Parallel::Overlap | Parallel::Downpour | Parallel::Partitioned => 1.0,
             Parallel::Mean | Parallel::Elastic => replicas as f32,
+            _ => 1.0,
         }
     }
 }

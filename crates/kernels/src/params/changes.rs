@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     rules::{Erased, UpdateRule},
-    simd::{InstructionSet, Isa, Job, LANES, Line, MOST, Real, Vector, dispatch},
+    simd::{InstructionSet, Isa, Job, LANES, Line, MOST, Real, Vector, copy, dispatch},
 };
 use atomic_float::AtomicF32;
 use std::sync::atomic::Ordering::Relaxed;
@@ -196,9 +196,7 @@ fn step_sixteen<'r, I: Isa>(read: &Reading<'_, Erased<'r>, I>, some: &[u32], num
     let (mut state, seen) = ([cells[1], cells[2], cells[3]], [cells[1], sum(2), sum(3)]);
     let (g, squares) = (sum(0), squares(sum(0), sum(1), I::V::of(together)));
     cells[0] = read.rule.step_summed(&read.step, cells[0], g, squares, &mut state, &seen);
-    for k in 0..3 {
-        cells[1 + k] = state[k];
-    }
+    copy(&state, &mut cells[1..]);
     // SAFETY: the places were just checked.
     unsafe { read.isa.scatter(cells, read.cells, &places, stride) };
 }

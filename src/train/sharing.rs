@@ -61,7 +61,7 @@ impl<'a> Sharing<'a> {
         let of_copy = |(number, parameters)| {
             // Each draws noise of its own.
             let seed = task.seed ^ (number as u64) << 32;
-            Task { parameters, rate, seed, threads: 1, ..*task }
+            Task { parameters, rate, seed, threads: 1, simulation: None, ..*task }
         };
         let tasks: Vec<Task<'_>> = copies.iter().enumerate().map(of_copy).collect();
         let between = Between {

@@ -94,6 +94,7 @@ impl<'a> Trials<'a> {
             pin: false,
             set: self.set,
             reader: None,
+            simulation: None,
         }
     }
 

@@ -4,13 +4,16 @@
 //! A session sees an [`Engine`] and asks [`Loops`] for it: objects that hide rule, instruction set and width, so that what goes by them is
 //! compiled once. `compiled` is the list of what loops there are.
 mod alone;
+mod baton;
 // Not for unit tests, which need no loop: all of them would be compiled twice.
 #[cfg(not(test))]
 mod compiled;
 mod hogwild;
 mod replicas;
+mod simulation;
 mod synchronous;
 mod threads;
+mod turning;
 mod worker;
 
 use crate::{
@@ -32,6 +35,7 @@ use std::{ops::Range, sync::atomic::AtomicBool};
 #[cfg(not(test))]
 pub use compiled::Own;
 pub use replicas::Replicas;
+pub use simulation::{Costs, Exchanges, Lie, Simulation, Trace, Visit};
 pub use worker::{Counters, Counts};
 
 /// What an engine is told of a run: all that stays the same over its epochs.
@@ -67,6 +71,8 @@ pub struct Task<'a> {
     pub set: InstructionSet,
     /// Reads data larger than memory; none where all fits.
     pub reader: Option<&'a dyn Reader>,
+    /// By what virtual workers go, where the run is simulated.
+    pub simulation: Option<&'a Simulation>,
 }
 
 /// Reads data larger than memory, group by group, ahead of the workers.

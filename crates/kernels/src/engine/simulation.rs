@@ -1,0 +1,221 @@
+//! A simulated run: what its virtual workers take, and what is recorded of them.
+//!
+//! Time is virtual and counted in numbers (nonzeros, or the two rows of a rating): a worker of speed 1 takes one unit for each. Workers of
+//! one shared copy go by the [baton](super::baton), replicas by the clock of `replicas`. What is made of the records is no business of the
+//! engines: they keep who visited which slots, when it read them and when it stepped them, of a sample.
+use super::baton::Baton;
+use crate::{params::Parameters, seeds::Stream, simd::LANES};
+use rand::RngExt;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// Units of the clock for a number.
+const UNITS: f64 = 1024.0;
+/// Slots that a trace holds at most: an epoch of imdb_1gram has 3.6 million.
+const SAMPLE: usize = 1 << 22;
+
+/// A run by virtual workers, one of which goes at a time.
+pub struct Simulation {
+    costs: Costs,
+    baton: Baton,
+    exchanges: Mutex<Exchanges>,
+    lie: OnceLock<Lie>,
+}
+
+impl Simulation {
+    /// `workers`: how many, at least 1; `spread`: sigma of their log-normal times, 0 for equal ones; `delay`: examples that a message takes;
+    /// `numbers`: what a mean example has.
+    pub fn new(workers: usize, spread: f64, delay: f64, numbers: f64, seed: u64) -> Simulation {
+        let mut random = Stream::Speeds.random(seed);
+        let speeds: Vec<f64> = (0..workers).map(|_| (spread * normal(&mut random)).exp()).collect();
+        let costs = Costs { speeds, numbers, delay: (delay * numbers * UNITS) as u64 };
+        Simulation { baton: Baton::new(costs.clone(), seed), costs, exchanges: Mutex::default(), lie: OnceLock::new() }
+    }
+
+    /// By what workers of one shared copy go.
+    pub(super) fn baton(&self, parameters: &Parameters) -> &Baton {
+        self.lie.get_or_init(|| Lie::of(parameters));
+        &self.baton
+    }
+
+    /// How slots lie; known when workers of one shared copy have begun.
+    pub fn lie(&self) -> Option<Lie> {
+        self.lie.get().copied()
+    }
+
+    /// What workers take.
+    pub fn costs(&self) -> &Costs {
+        &self.costs
+    }
+
+    /// The visits so far, which are recorded anew from now on.
+    pub fn take_trace(&self) -> Trace {
+        self.baton.take_trace()
+    }
+
+    /// The exchanges of replicas so far.
+    pub fn exchanges(&self) -> Exchanges {
+        *self.lock()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Exchanges> {
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A number of the standard normal distribution (Box & Muller 1958).
+fn normal(random: &mut impl RngExt) -> f64 {
+    let [a, b]: [f64; 2] = [1.0 - random.random::<f64>(), random.random()];
+    (-2.0 * a.ln()).sqrt() * (std::f64::consts::TAU * b).cos()
+}
+
+/// How long things take.
+#[derive(Clone)]
+pub struct Costs {
+    /// By worker: how much longer than usual it takes.
+    pub speeds: Vec<f64>,
+    /// Numbers of a mean example.
+    pub numbers: f64,
+    /// How long a message is under way.
+    pub(super) delay: u64,
+}
+
+impl Costs {
+    /// How many workers there are.
+    pub fn workers(&self) -> usize {
+        self.speeds.len()
+    }
+
+    /// How long a worker takes for so many numbers.
+    pub fn of(&self, worker: usize, numbers: f64) -> u64 {
+        (UNITS * self.speeds[worker] * numbers) as u64
+    }
+
+    /// How long a message is under way.
+    pub(super) fn delay(&self) -> u64 {
+        self.delay
+    }
+}
+
+/// How the slots of a run lie, and which of them workers hold privately.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lie {
+    /// How many of the first slots each worker holds privately.
+    pub held: usize,
+    /// Slots of a cache line, and lines of a slot: one of the two is 1.
+    pub a_line: usize,
+    /// See above.
+    pub lines: usize,
+    /// Whether what was read for the score serves for the step too.
+    pub reuses: bool,
+    /// Slots that are read and stepped at once.
+    pub together: usize,
+}
+
+impl Lie {
+    fn of(parameters: &Parameters) -> Lie {
+        let (held, cells) = parameters.held();
+        let reuses = parameters.shape.workers == 1 || parameters.shape.rare;
+        // A row's slots are told by places, and a place counts the sixteen cells of a line.
+        if cells > LANES / 2 {
+            return Lie { held, a_line: 1, lines: cells / LANES, reuses: false, together: 1 };
+        }
+        Lie { held, a_line: LANES / cells, lines: 1, reuses, together: LANES }
+    }
+}
+
+/// What replicas have exchanged.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Exchanges {
+    /// How many exchanges there were.
+    pub count: u64,
+    /// Slots of which a replica had changed a number.
+    pub slots: u64,
+    /// Numbers of those slots.
+    pub numbers: u64,
+}
+
+/// Who has visited which slots when.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// In the order in which they were read.
+    pub visits: Vec<Visit>,
+    /// What happened, in its order: the number of a visit, and whether its slots were stepped, or else read.
+    pub events: Vec<(u32, bool)>,
+    /// The slots of all visits.
+    pub slots: Vec<u32>,
+    /// Whether there were more than a trace holds.
+    full: bool,
+}
+
+/// An example's visit by a worker.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Visit {
+    /// Who.
+    pub worker: u32,
+    /// Where in the trace's slots its own begin, and how many they are.
+    pub first: u32,
+    /// How many slots it has.
+    pub count: u32,
+    /// When its slots were read for the score.
+    pub read: u64,
+    /// When they were stepped; [`Trace::NEVER`] where the run ended before.
+    pub stepped: u64,
+}
+
+impl Trace {
+    /// No time.
+    pub const NEVER: u64 = u64::MAX;
+
+    /// Records that a worker reads slots now; gives what `end` is to be told.
+    pub fn begin(&mut self, worker: usize, now: u64, slots: &[u32]) -> Option<usize> {
+        self.full |= self.slots.len() + slots.len() > SAMPLE;
+        if self.full {
+            return None;
+        }
+        let visit =
+            Visit { worker: worker as u32, first: self.slots.len() as u32, count: slots.len() as u32, read: now, stepped: Trace::NEVER };
+        self.slots.extend_from_slice(slots);
+        self.events.push((self.visits.len() as u32, false));
+        self.visits.push(visit);
+        Some(self.visits.len() - 1)
+    }
+
+    /// Records that a visit's slots are stepped now.
+    pub fn end(&mut self, visit: Option<usize>, now: u64) {
+        if let Some((number, visit)) = visit.and_then(|number| Some((number, self.visits.get_mut(number)?))) {
+            visit.stepped = now;
+            self.events.push((number as u32, true));
+        }
+    }
+
+    /// The slots of a visit.
+    pub fn slots_of(&self, visit: &Visit) -> &[u32] {
+        &self.slots[visit.first as usize..][..visit.count as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_workers_take_one_time_and_others_spread_about_it() {
+        let of = |spread| Simulation::new(2000, spread, 0.0, 10.0, 7).costs.speeds;
+        assert!(of(0.0).iter().all(|&speed| speed == 1.0));
+        let logs: Vec<f64> = of(0.5).iter().map(|speed| speed.ln()).collect();
+        let mean = logs.iter().sum::<f64>() / 2000.0;
+        let sigma = (logs.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 2000.0).sqrt();
+        assert!(mean.abs() < 0.05 && (sigma - 0.5).abs() < 0.03, "{mean} {sigma}");
+    }
+
+    #[test]
+    fn a_trace_ends_where_it_is_full() {
+        let mut trace = Trace::default();
+        let slots = vec![3; SAMPLE / 2 + 1];
+        let first = trace.begin(0, 5, &slots);
+        assert_eq!((first, trace.begin(1, 6, &slots), trace.begin(1, 7, &[1])), (Some(0), None, None));
+        trace.end(None, 8);
+        trace.end(first, 9);
+        assert_eq!((trace.visits.len(), trace.visits[0].stepped, trace.slots_of(&trace.visits[0]).len()), (1, 9, slots.len()));
+    }
+}

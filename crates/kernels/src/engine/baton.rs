@@ -116,7 +116,10 @@ impl Ticket<'_> {
     pub fn pause(&mut self) {
         let baton = self.baton;
         let mut state = baton.lock();
-        let visit = { let now = state.now; state.trace.begin(self.worker, now, &self.slots) };
+        let visit = {
+            let now = state.now;
+            state.trace.begin(self.worker, now, &self.slots)
+        };
         let until = state.now + baton.costs.of(self.worker, self.slots.len() as f64) + baton.costs.delay();
         state.wait(self.worker, until);
         let next = state.next();

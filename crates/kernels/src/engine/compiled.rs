@@ -162,7 +162,11 @@ impl<R: UpdateRule> Loops<FactorKernel> for Own<R> {
 /// Whether nothing stands between gradients and the rule, each example is a step of a real worker, and lean loops are compiled for the
 /// instruction set.
 fn is_lean(task: &Task<'_>) -> bool {
-    task.batch == Batch::One && task.simulation.is_none() && task.transforms.are_off() && task.set != InstructionSet::Portable && task.set.is_available()
+    task.batch == Batch::One
+        && task.simulation.is_none()
+        && task.transforms.are_off()
+        && task.set != InstructionSet::Portable
+        && task.set.is_available()
 }
 
 /// Vectors of a row, where a lean loop may have as many; else 0.

@@ -1,0 +1,65 @@
+//! What the speed-up is foretold by: how long a cache line takes from core to core, and how fast all cores read from memory. Both are
+//! measured on this machine as `bench` does, unless the user tells them of another one.
+use crate::cli::bench::array::{READING, best, cores, handover, together};
+use serde_json::{Value, json};
+use std::{hint::black_box, sync::atomic::AtomicBool, time::Instant};
+
+/// Bytes that are read to measure the bandwidth: more than caches hold.
+const BYTES: usize = 256 << 20;
+
+pub struct Machine {
+    /// Seconds that a line takes; None where there is one core, and nobody has told.
+    pub hand_over: Option<f64>,
+    /// Bytes a second.
+    pub bandwidth: f64,
+    cores: usize,
+    told: [bool; 2],
+}
+
+impl Machine {
+    /// `hand_over` in nanoseconds and `bandwidth` in gigabytes a second are taken as told.
+    pub fn measure(hand_over: Option<f64>, bandwidth: Option<f64>, stop: &AtomicBool) -> anyhow::Result<Machine> {
+        let (cores, told) = (cores(), [hand_over.is_some(), bandwidth.is_some()]);
+        let hand_over = match hand_over {
+            Some(nanoseconds) => Some(1e-9 * nanoseconds),
+            None if cores > 1 => Some(handover(2, stop)?),
+            None => None,
+        };
+        let bandwidth = match bandwidth {
+            Some(gigabytes) => 1e9 * gigabytes,
+            None => {
+                let numbers = vec![1u64; BYTES / size_of::<u64>()];
+                best(READING, stop, |take| together(cores, take, |worker, until| read(&numbers, worker, cores, until)))?
+            }
+        };
+        Ok(Machine { hand_over, bandwidth, cores, told })
+    }
+
+    pub fn json(&self) -> Value {
+        let [hand_over_told, bandwidth_told] = self.told;
+        json!({
+            "cores": self.cores, "hand_over_ns": self.hand_over.map(|seconds| 1e9 * seconds), "hand_over_told": hand_over_told,
+            "bandwidth_bytes_per_second": self.bandwidth, "bandwidth_told": bandwidth_told,
+        })
+    }
+
+    pub fn text(&self) -> String {
+        let how = |told: bool| if told { "as told" } else { "measured here" };
+        let hand_over = self.hand_over.map_or("unknown; give --hand-over".into(), |seconds| format!("{:.0} ns", 1e9 * seconds));
+        format!("hand-over of a line {hand_over} ({}), {:.1} GB/s ({})", how(self.told[0]), self.bandwidth / 1e9, how(self.told[1]))
+    }
+}
+
+/// Reads a worker's part over and over; returns bytes.
+fn read(numbers: &[u64], worker: usize, workers: usize, until: Instant) -> u64 {
+    let part = &numbers[numbers.len() / workers * worker..][..numbers.len() / workers];
+    let mut bytes = 0;
+    for piece in part.chunks(1 << 17).cycle() {
+        black_box(piece.iter().fold(0u64, |sum, x| sum.wrapping_add(*x)));
+        bytes += size_of_val(piece) as u64;
+        if Instant::now() >= until {
+            break;
+        }
+    }
+    bytes
+}

@@ -6,7 +6,7 @@ use crate::{
 };
 use hogwild_base::{Error, Result};
 use hogwild_kernels::{
-    engine::{Engine, Replicas, Task},
+    engine::{Engine, Replicas, Simulation, Task},
     params::{Between, Parameters, Shape},
 };
 
@@ -57,6 +57,8 @@ impl<'a> Sharing<'a> {
             return prepared.with_engines(&[*task], &mut |engines| engines.into_iter().try_for_each(|mut engine| run(engine.as_mut())));
         }
         let copies = (0..self.replicas).map(|_| Parameters::new(&self.shape, &self.basis.facts.layout)).collect::<Result<Vec<_>>>()?;
+        let letters = if task.simulation.is_some_and(Simulation::is_late) { self.replicas } else { 0 };
+        let letters = (0..letters).map(|_| Parameters::new(&self.shape, &self.basis.facts.layout)).collect::<Result<Vec<_>>>()?;
         let rate = task.rate * self.settings.parallel.rate(self.replicas);
         let of_copy = |(number, parameters)| {
             // Each draws noise of its own.
@@ -71,7 +73,7 @@ impl<'a> Sharing<'a> {
             elasticity: self.settings.elasticity.unwrap_or((BETA / self.replicas as f32).max(ALPHA)),
         };
         prepared.with_engines(&tasks, &mut |engines| {
-            let parts = engines.into_iter().zip(&copies).collect();
+            let parts = engines.into_iter().zip(&copies).enumerate().map(|(i, (engine, own))| (engine, own, letters.get(i))).collect();
             run(&mut Replicas::new(task, parts, between, period(self.settings, self.basis))?)
         })
     }

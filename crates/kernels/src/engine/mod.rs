@@ -6,6 +6,7 @@
 mod alone;
 mod baton;
 // Not for unit tests, which need no loop: all of them would be compiled twice.
+mod clocked;
 #[cfg(not(test))]
 mod compiled;
 mod hogwild;

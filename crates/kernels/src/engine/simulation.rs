@@ -57,6 +57,17 @@ impl Simulation {
         *self.lock()
     }
 
+    /// Counts exchanges of replicas.
+    pub(super) fn count(&self, more: Exchanges) {
+        let mut all = self.lock();
+        *all = Exchanges { count: all.count + more.count, slots: all.slots + more.slots, numbers: all.numbers + more.numbers };
+    }
+
+    /// Whether messages are under way for some time.
+    pub fn is_late(&self) -> bool {
+        self.costs.delay > 0
+    }
+
     fn lock(&self) -> MutexGuard<'_, Exchanges> {
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner)
     }

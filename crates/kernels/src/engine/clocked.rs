@@ -1,0 +1,148 @@
+//! Virtual replicas: they train in turn, as their virtual clocks say, and their messages may be late.
+//!
+//! A round takes a replica as long as its examples have numbers. Then it exchanges, at once; or, where messages are under way for some
+//! time, it sends its changes. These are exchanged with the centre when they arrive, and the replica, which has gone on meanwhile, gets
+//! what the centre answers before its next round: `own + (answer - sent)`. It sends no more until then.
+use super::{
+    Counts,
+    simulation::{Costs, Exchanges, Simulation},
+};
+use crate::{
+    params::{Parameters, Side, Snapshot, copy},
+    seeds::Stream,
+};
+use rand::RngExt;
+use std::{cmp::Reverse, collections::BinaryHeap};
+
+/// What a simulated replica has beside its side of the exchange.
+pub(super) struct Post<'r> {
+    own: &'r Parameters,
+    /// What passes between replica and centre; none where exchanges take no time.
+    letter: Option<&'r Parameters>,
+    /// The replica after its last exchange, or when it sent its last letter.
+    before: Snapshot,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Home,
+    UnderWay,
+    Answered,
+}
+
+impl<'r> Post<'r> {
+    pub fn new(own: &'r Parameters, letter: Option<&'r Parameters>) -> Post<'r> {
+        Post { own, letter, before: Snapshot::of(own), state: State::Home }
+    }
+
+    /// As an epoch begins, when the side has taken over the centre's values.
+    pub fn take_over(&mut self, joins: bool) {
+        if let (Some(letter), true) = (self.letter, joins) {
+            copy(letter, self.own);
+        }
+        self.before.take(self.own);
+    }
+
+    /// A round has ended: counts what is to be exchanged; whether that takes time.
+    fn sends(&mut self, exchanges: &mut Exchanges, side: &mut Side<'_>) -> bool {
+        if self.state == State::UnderWay {
+            return false;
+        }
+        // Its own changes, before an answer brings those of others.
+        let [slots, numbers] = self.before.changed(self.own);
+        self.receive();
+        *exchanges = Exchanges { count: exchanges.count + 1, slots: exchanges.slots + slots, numbers: exchanges.numbers + numbers };
+        let Some(letter) = self.letter else {
+            side.exchange();
+            self.before.take(self.own);
+            return false;
+        };
+        copy(self.own, letter);
+        self.before.take(self.own);
+        self.state = State::UnderWay;
+        true
+    }
+
+    fn receive(&mut self) {
+        if let (State::Answered, Some(letter)) = (self.state, self.letter) {
+            self.before.add_change(letter, self.own);
+            self.state = State::Home;
+        }
+    }
+}
+
+/// What happens, and to whom.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    Arrives(usize),
+    Ends(usize),
+}
+
+/// A replica at work.
+pub(super) trait Worker<'r> {
+    /// Its number.
+    fn number(&self) -> usize;
+    /// Trains a round; none where its part is through.
+    fn train(&mut self, round: u64) -> Option<Counts>;
+    /// Its side of the exchange.
+    fn side(&mut self) -> (&mut Side<'r>, &mut Post<'r>);
+    /// It has exchanged.
+    fn exchanged(&self);
+}
+
+/// Has replicas train until their parts are through, and their letters have arrived.
+pub(super) fn take<'r, W: Worker<'r>>(simulation: &Simulation, epoch: usize, seed: u64, workers: &mut [W]) -> Counts {
+    let (costs, mut random) = (simulation.costs(), Stream::Turns { epoch, thread: 0 }.random(seed));
+    let mut due: BinaryHeap<Reverse<(u64, u64, Event)>> = BinaryHeap::new();
+    let (mut sum, mut exchanges, mut rounds) = (Counts::default(), Exchanges::default(), vec![0; workers.len()]);
+    let mut begin = |i: usize, workers: &mut [W], rounds: &mut [u64]| {
+        let counts = workers[i].train(rounds[i])?;
+        rounds[i] += 1;
+        sum = sum + counts;
+        Some(took(costs, workers[i].number(), &counts))
+    };
+    for i in 0..workers.len() {
+        let lasts = begin(i, workers, &mut rounds);
+        // They begin at random points of a round, as they would not keep step for long.
+        due.extend(lasts.map(|lasts| Reverse(((random.random::<f64>() * lasts as f64) as u64, random.random(), Event::Ends(i)))));
+    }
+    while let Some(Reverse((now, _, event))) = due.pop() {
+        match event {
+            Event::Arrives(i) => {
+                let (side, post) = workers[i].side();
+                side.exchange();
+                post.state = State::Answered;
+                workers[i].exchanged();
+            }
+            Event::Ends(i) => {
+                let (side, post) = workers[i].side();
+                if post.sends(&mut exchanges, side) {
+                    due.push(Reverse((now + costs.delay(), random.random(), Event::Arrives(i))));
+                }
+                workers[i].exchanged();
+                let lasts = begin(i, workers, &mut rounds);
+                due.extend(lasts.map(|lasts| Reverse((now + lasts, random.random(), Event::Ends(i)))));
+            }
+        }
+    }
+    // What was learnt while the last letter was under way is passed too.
+    for worker in workers.iter_mut() {
+        let (side, post) = worker.side();
+        if post.letter.is_some() {
+            if post.sends(&mut exchanges, side) {
+                side.exchange();
+                post.state = State::Answered;
+                post.receive();
+            }
+        }
+    }
+    simulation.count(exchanges);
+    sum
+}
+
+/// How long a round of a replica has taken.
+fn took(costs: &Costs, number: usize, counts: &Counts) -> u64 {
+    // The bias is one more.
+    costs.of(number, (counts.nonzeros + counts.examples) as f64)
+}

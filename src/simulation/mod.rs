@@ -79,6 +79,8 @@ pub struct Exchanged {
     pub rows: f64,
     /// Bytes that name those and hold their numbers, four each.
     pub bytes: f64,
+    /// Seconds that an exchange took here, by the mean: the one figure that is measured.
+    pub seconds: f64,
 }
 
 /// Trains by virtual workers. As [`train`](crate::train) otherwise: `settings` say all but how many workers or replicas there are. The
@@ -128,6 +130,7 @@ pub fn simulate<'d>(
             an_epoch: count / simulated.outcome.epochs.len().max(1) as f64,
             rows: exchanges.slots as f64 / count,
             bytes: 4.0 * (exchanges.slots + exchanges.numbers) as f64 / count,
+            seconds: exchanges.seconds / count,
         });
     }
     Ok(simulated)

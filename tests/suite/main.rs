@@ -36,6 +36,7 @@ mod rate_search;
 mod record;
 mod replicas;
 mod rows;
+mod simulate;
 mod snapshots;
 mod stopping;
 mod synth;

@@ -68,7 +68,7 @@ impl Run<'_> {
         let outcome = Outcome { ended: Ended::Finished, ..outcome };
         let seconds = began.elapsed().as_secs_f64();
         let numbers = alone.outcome.epochs.first().map_or(1, |epoch| epoch.nonzeros) as f64;
-        let exchanged = exchanges.map(|exchanges| exchanges.an_epoch / numbers);
+        let exchanged = exchanges.map(|exchanges| 1e9 * exchanges.seconds * exchanges.an_epoch / numbers);
         let roofline = Roofline::new(machine, work, alone.nanoseconds(), count, speeds, shared.as_ref(), exchanged);
         Ok(Found { workers: count, outcome, diverged, seconds, shared, plain, exchanges, slowest, roofline })
     }

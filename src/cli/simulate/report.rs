@@ -36,7 +36,7 @@ pub fn workers(found: &Found) -> Value {
             "exchange_lines_per_nonzero": shared.exchange_lines, "hottest_line_per_nonzero": shared.hottest_line,
         })
     };
-    let exchanges = |exchanges: &Exchanged| json!({ "an_epoch": exchanges.an_epoch, "rows": exchanges.rows, "bytes": exchanges.bytes });
+    let exchanges = |exchanges: &Exchanged| json!({ "an_epoch": exchanges.an_epoch, "rows": exchanges.rows, "bytes": exchanges.bytes, "seconds": exchanges.seconds });
     json!({
         "event": "workers", "workers": found.workers, "seconds": found.seconds, "ns_per_nonzero": (found.workers == 1).then(|| found.nanoseconds()),
         "slowest": found.slowest, "shared": found.shared.as_ref().map(shared), "plain": found.plain.as_ref().map(shared),
@@ -117,7 +117,7 @@ fn shared(found: &[Found]) -> Table {
 }
 
 fn exchanges(found: &[Found]) -> Table {
-    let mut table = Table::new(&["replicas", "an epoch", "rows an exchange", "kB an exchange", "bytes a nonzero"]);
+    let mut table = Table::new(&["replicas", "an epoch", "rows an exchange", "kB an exchange", "bytes a nonzero", "ms an exchange"]);
     for of in found {
         let nonzeros = of.outcome.epochs.first().map_or(1, |epoch| epoch.nonzeros.max(1)) as f64;
         if let Some(exchanges) = &of.exchanges {
@@ -127,6 +127,7 @@ fn exchanges(found: &[Found]) -> Table {
                 format!("{:.0}", exchanges.rows),
                 format!("{:.1}", exchanges.bytes / 1e3),
                 format!("{:.2}", exchanges.an_epoch * exchanges.bytes / nonzeros),
+                format!("{:.3}", 1e3 * exchanges.seconds),
             ]);
         }
     }

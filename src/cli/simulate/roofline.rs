@@ -1,7 +1,7 @@
 //! The speed-up to expect, by a model: how long a nonzero takes at least, for all that it needs.
 //!
-//! - Each worker computes as fast as one worker alone, and waits for the lines that it gets from other cores; or, of replicas, goes through
-//!   all cells of itself and the centre at each exchange. All workers do so side by side.
+//! - Each worker computes as fast as one worker alone, and waits for the lines that it gets from other cores; or, of replicas, exchanges, which
+//!   takes as long as it took here. All workers do so side by side.
 //! - A line is in one place at a time, so the one that passes most passes one hand-over after the other. Replicas exchange one at a time.
 //! - The packed data are read from memory, at the bandwidth of all cores.
 //!
@@ -10,9 +10,6 @@ use super::machine::Machine;
 use crate::cli::bench::limit::Work;
 use hogwild::Shared;
 use serde_json::{Value, json};
-
-/// How often an exchange reads or writes each cell of a replica: its own, the last exchange's and the centre's, all both ways.
-const PASSES: f64 = 6.0;
 
 /// Nanoseconds a nonzero, with all workers together.
 pub struct Roofline {
@@ -30,8 +27,8 @@ pub struct Roofline {
 }
 
 impl Roofline {
-    /// `alone`: nanoseconds a nonzero of one worker; `speeds`: how many times its speed all have together; `exchanged`: exchanges of
-    /// replicas for each nonzero.
+    /// `alone`: nanoseconds a nonzero of one worker; `speeds`: how many times its speed all have together; `exchanged`: nanoseconds
+    /// that all replicas exchange for each nonzero.
     pub fn new(
         machine: &Machine,
         work: &Work,
@@ -48,7 +45,7 @@ impl Roofline {
             in_turn = shared.hottest_line * hand_over;
         }
         if let Some(exchanged) = exchanged {
-            in_turn = exchanged * 1e9 * PASSES * work.parameters as f64 / machine.bandwidth;
+            in_turn = exchanged;
             waiting = in_turn / workers as f64;
         }
         let reading = 1e9 * work.bytes as f64 / work.nonzeros.max(1) as f64 / machine.bandwidth;

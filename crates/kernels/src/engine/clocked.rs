@@ -12,7 +12,7 @@ use crate::{
     seeds::Stream,
 };
 use rand::RngExt;
-use std::{cmp::Reverse, collections::BinaryHeap};
+use std::{cmp::Reverse, collections::BinaryHeap, time::Instant};
 
 /// What a simulated replica has beside its side of the exchange.
 pub(super) struct Post<'r> {
@@ -52,9 +52,9 @@ impl<'r> Post<'r> {
         // Its own changes, before an answer brings those of others.
         let [slots, numbers] = self.before.changed(self.own);
         self.receive();
-        *exchanges = Exchanges { count: exchanges.count + 1, slots: exchanges.slots + slots, numbers: exchanges.numbers + numbers };
+        *exchanges = *exchanges + Exchanges { count: 1, slots, numbers, seconds: 0.0 };
         let Some(letter) = self.letter else {
-            side.exchange();
+            timed(side, exchanges);
             self.before.take(self.own);
             return false;
         };
@@ -111,7 +111,7 @@ pub(super) fn take<'r, W: Worker<'r>>(simulation: &Simulation, epoch: usize, see
         match event {
             Event::Arrives(i) => {
                 let (side, post) = workers[i].side();
-                side.exchange();
+                timed(side, &mut exchanges);
                 post.state = State::Answered;
                 workers[i].exchanged();
             }
@@ -131,7 +131,7 @@ pub(super) fn take<'r, W: Worker<'r>>(simulation: &Simulation, epoch: usize, see
         let (side, post) = worker.side();
         if post.letter.is_some() {
             if post.sends(&mut exchanges, side) {
-                side.exchange();
+                timed(side, &mut exchanges);
                 post.state = State::Answered;
                 post.receive();
             }
@@ -139,6 +139,13 @@ pub(super) fn take<'r, W: Worker<'r>>(simulation: &Simulation, epoch: usize, see
     }
     simulation.count(exchanges);
     sum
+}
+
+/// Exchanges with the centre, and counts how long it takes.
+fn timed(side: &mut Side<'_>, exchanges: &mut Exchanges) {
+    let began = Instant::now();
+    side.exchange();
+    exchanges.seconds += began.elapsed().as_secs_f64();
 }
 
 /// How long a round of a replica has taken.

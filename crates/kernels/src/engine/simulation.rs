@@ -6,7 +6,10 @@
 use super::baton::Baton;
 use crate::{params::Parameters, seeds::Stream, simd::LANES};
 use rand::RngExt;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::{
+    ops::Add,
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+};
 
 /// Units of the clock for a number.
 const UNITS: f64 = 1024.0;
@@ -60,7 +63,7 @@ impl Simulation {
     /// Counts exchanges of replicas.
     pub(super) fn count(&self, more: Exchanges) {
         let mut all = self.lock();
-        *all = Exchanges { count: all.count + more.count, slots: all.slots + more.slots, numbers: all.numbers + more.numbers };
+        *all = *all + more;
     }
 
     /// Whether messages are under way for some time.
@@ -143,6 +146,17 @@ pub struct Exchanges {
     pub slots: u64,
     /// Numbers of those slots.
     pub numbers: u64,
+    /// Seconds that all exchanges took here: of what is found the one thing that is not drawn from the seed.
+    pub seconds: f64,
+}
+
+impl Add for Exchanges {
+    type Output = Exchanges;
+
+    fn add(self, other: Exchanges) -> Exchanges {
+        let (count, slots, numbers) = (self.count + other.count, self.slots + other.slots, self.numbers + other.numbers);
+        Exchanges { count, slots, numbers, seconds: self.seconds + other.seconds }
+    }
 }
 
 /// Who has visited which slots when.

@@ -1,7 +1,7 @@
 //! The speed-up to expect, by a model: how long a nonzero takes at least, for all that it needs.
 //!
-//! - Each worker computes as fast as one worker alone, and waits for the lines that it gets from other cores; or, of replicas, exchanges, which
-//!   takes as long as it took here. All workers do so side by side.
+//! - Each worker computes as fast as one worker alone, and waits for the lines that it gets from other cores, for several at once; or, of
+//!   replicas, exchanges, which takes as long as it took here. All workers do so side by side.
 //! - A line is in one place at a time, so the one that passes most passes one hand-over after the other. Replicas exchange one at a time.
 //! - The packed data are read from memory, at the bandwidth of all cores.
 //!
@@ -41,7 +41,7 @@ impl Roofline {
         let hand_over = 1e9 * machine.hand_over?;
         let (mut waiting, mut in_turn) = (0.0, 0.0);
         if let Some(shared) = shared {
-            waiting = (shared.lines + shared.exchange_lines) * hand_over / workers as f64;
+            waiting = (shared.lines + shared.exchange_lines) * hand_over / machine.at_once / workers as f64;
             in_turn = shared.hottest_line * hand_over;
         }
         if let Some(exchanged) = exchanged {

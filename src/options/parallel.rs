@@ -61,7 +61,7 @@ group! { $ "Threads";
     exchange_every: Option<u32> = None => {
         value: "N",
         by_default: [
-            "64 to 1,024 (by hot rows and nonzeros); of replicas: until they have seen a quarter of the data together, or sooner",
+            "64 to 1,024 (by hot rows and nonzeros), of more than two workers in proportion less; of replicas: until they have seen a quarter of the data together, or sooner",
             "256; of replicas: until they have seen a quarter of the data together, or sooner",
         ],
         must_be: "at least 1; try 256",

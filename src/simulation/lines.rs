@@ -4,7 +4,7 @@
 //! worker reads or steps it that another has written since. To write a line that one has read is part of the same hand-over, as it is in
 //! what `bench` measures. Private copies never pass; an exchange reads the shared lines, and writes those whose copies have changed.
 use super::copies::{Copies, Exchanges};
-use hogwild_kernels::engine::{Lie, Trace};
+use hogwild_kernels::engine::{Placement, Trace};
 
 /// Lines that have passed, counted.
 #[derive(Debug, PartialEq)]
@@ -56,9 +56,9 @@ impl Caches {
     }
 }
 
-pub(super) fn of(trace: &Trace, copies: &Copies, lie: &Lie) -> Lines {
+pub(super) fn of(trace: &Trace, copies: &Copies, placement: &Placement) -> Lines {
     let last = trace.slots.iter().max().map_or(0, |&slot| slot as usize);
-    let mut caches = Caches::new(last / lie.a_line + 1 + copies.lines(), copies.workers);
+    let mut caches = Caches::new(last / placement.a_line + 1 + copies.lines(), copies.workers);
     let mut exchanges = vec![Exchanges::default(); copies.workers];
     // By worker and held line: whether the copy has changed.
     let mut changed = vec![false; copies.workers * copies.lines()];
@@ -67,12 +67,12 @@ pub(super) fn of(trace: &Trace, copies: &Copies, lie: &Lie) -> Lines {
         let visit = &trace.visits[visit as usize];
         let worker = visit.worker as usize;
         for &slot in trace.slots_of(visit) {
-            let line = slot as usize / lie.a_line;
+            let line = slot as usize / placement.a_line;
             if (slot as usize) < copies.held {
                 changed[worker * copies.lines() + line] |= is_step;
             } else {
                 let passes = if is_step { caches.write(worker, line) } else { caches.fetch(worker, line) };
-                lines.passed += passes as u64 * lie.lines as u64;
+                lines.passed += passes as u64 * placement.lines as u64;
             }
         }
         if is_step {
@@ -91,7 +91,7 @@ pub(super) fn of(trace: &Trace, copies: &Copies, lie: &Lie) -> Lines {
 mod tests {
     use super::*;
 
-    const LIE: Lie = Lie { held: 0, a_line: 8, lines: 1, reuses: false, together: 16 };
+    const PLACED: Placement = Placement { held: 0, a_line: 8, lines: 1, reuses: false, together: 16 };
     const PLAIN: Copies = Copies { workers: 2, held: 0, every: 1, a_line: 8 };
 
     fn visit(trace: &mut Trace, worker: usize, slots: &[u32]) {
@@ -106,7 +106,7 @@ mod tests {
         visit(&mut trace, 0, &[0, 7, 8]); // and that it has now
         visit(&mut trace, 1, &[1]); // one of them passes to worker 1,
         visit(&mut trace, 0, &[0, 9]); // and back; the other has stayed
-        assert_eq!(of(&trace, &PLAIN, &LIE), Lines { passed: 2, exchanged: 0, hottest: 2 });
+        assert_eq!(of(&trace, &PLAIN, &PLACED), Lines { passed: 2, exchanged: 0, hottest: 2 });
     }
 
     #[test]
@@ -116,9 +116,9 @@ mod tests {
         let mine = trace.begin(0, 0, &[0]); // passes to worker 0,
         visit(&mut trace, 1, &[0]); // is written by worker 1, which has it still,
         trace.end(mine, 1); // and passes again
-        assert_eq!(of(&trace, &PLAIN, &LIE).passed, 2);
+        assert_eq!(of(&trace, &PLAIN, &PLACED).passed, 2);
         // A row of three lines passes as a whole.
-        assert_eq!(of(&trace, &PLAIN, &Lie { a_line: 1, lines: 3, ..LIE }).passed, 6);
+        assert_eq!(of(&trace, &PLAIN, &Placement { a_line: 1, lines: 3, ..PLACED }).passed, 6);
     }
 
     #[test]
@@ -129,7 +129,7 @@ mod tests {
         }
         let copies = Copies { held: 8, every: 2, ..PLAIN };
         // Workers exchange after two examples of their own, in turn: 0, 1, 0, 1. The first has the line to itself.
-        assert_eq!(of(&trace, &copies, &Lie { held: 8, ..LIE }), Lines { passed: 0, exchanged: 3, hottest: 3 });
-        assert_eq!(of(&trace, &PLAIN, &LIE), Lines { passed: 7, exchanged: 0, hottest: 7 });
+        assert_eq!(of(&trace, &copies, &Placement { held: 8, ..PLACED }), Lines { passed: 0, exchanged: 3, hottest: 3 });
+        assert_eq!(of(&trace, &PLAIN, &PLACED), Lines { passed: 7, exchanged: 0, hottest: 7 });
     }
 }

@@ -15,7 +15,7 @@ use crate::{
 };
 use copies::Copies;
 use hogwild_base::threads;
-use hogwild_kernels::engine::{Lie, Simulation, Trace};
+use hogwild_kernels::engine::{Placement, Simulation, Trace};
 use std::sync::atomic::AtomicBool;
 
 /// The most virtual workers.
@@ -28,8 +28,30 @@ pub struct Workers {
     pub count: usize,
     /// Sigma of their log-normal times for an example, 0 for equal ones.
     pub spread: f64,
-    /// Examples that a message is under way: a worker's steps arrive so much later, or a replica's changes.
+    /// Of replicas: how long their changes are under way to the centre, in examples of one of them.
     pub delay: u32,
+}
+
+impl Workers {
+    /// # Errors
+    /// Names the first setting that virtual workers can't have.
+    pub fn check(&self, settings: &Settings) -> Result<()> {
+        let bad = |setting: &'static str, value: String, problem: &str| Err(Error::BadSetting { setting, value, problem: problem.into() });
+        let Workers { count, spread, delay } = *self;
+        if !(1..=MOST).contains(&count) {
+            return bad("workers", count.to_string(), "must be from 1 to 1024");
+        }
+        if !(0.0..=3.0).contains(&spread) {
+            return bad("spread", spread.to_string(), "must be from 0 to 3; try 0.5");
+        }
+        if delay > 0 && settings.parallel == Parallel::Hogwild {
+            return bad("delay", delay.to_string(), "is of messages, and workers on one shared copy send none; use `parallel` mean");
+        }
+        if settings.batch != Batch::One {
+            return bad("batch", settings.batch.to_string(), "is gone through by workers that wait for each other; leave it out");
+        }
+        Ok(())
+    }
 }
 
 /// What a simulated run gave.
@@ -43,7 +65,8 @@ pub struct Simulated {
     pub plain: Option<Shared>,
     /// Of replicas.
     pub exchanges: Option<Exchanged>,
-    /// How many times one usual worker's speed all have together, if nothing but their own work took time.
+    /// How many times one usual worker's speed all have together, if nothing but their own work took time: less than they are where some
+    /// are slow, or have nothing to do at the end of an epoch.
     pub speeds: f64,
     /// How much longer than usual the slowest takes.
     pub slowest: f64,
@@ -97,7 +120,7 @@ pub fn simulate<'d>(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Simulated> {
-    check(settings, workers)?;
+    workers.check(settings)?;
     let (data, &Workers { count, spread, delay }) = (data.into(), workers);
     let (threads, replicas) = if settings.parallel == Parallel::Hogwild { (count, None) } else { (1, Some(count)) };
     let search_threads = settings.search_threads.or(Some(threads::count()));
@@ -106,22 +129,16 @@ pub fn simulate<'d>(
     let numbers = data.numbers() as f64 / data.examples().max(1) as f64 + 1.0;
     let simulation = Simulation::new(count, spread, delay.into(), numbers, settings.seed);
     let outcome = threads::in_call(|| run(family, data, valid, &settings, Some(&simulation), &mut Follower::new(watch, stop)))?;
-    let speeds = &simulation.costs().speeds;
-    let slowest = speeds.iter().copied().fold(0.0, f64::max);
-    let mut simulated =
-        Simulated { shared: None, plain: None, exchanges: None, speeds: speeds.iter().map(|speed| 1.0 / speed).sum(), slowest, outcome };
-    match simulation.lie() {
-        Some(lie) => {
-            let trace = simulation.take_trace();
-            let every = simulated.outcome.settings.exchange_every as usize;
-            let of = |held: usize| {
-                let lie = Lie { held, reuses: lie.reuses && held == lie.held, ..lie };
-                shared(&trace, &simulation, lie, every)
-            };
-            (simulated.shared, simulated.plain) = (Some(of(lie.held)), Some(of(0)));
-        }
-        // A replica's part lasts until the slowest is through with its own.
-        None => simulated.speeds = count as f64 / slowest,
+    let slowest = simulation.costs().speeds.iter().copied().fold(0.0, f64::max);
+    let mut simulated = Simulated { shared: None, plain: None, exchanges: None, speeds: simulation.speed(), slowest, outcome };
+    if let Some(placement) = simulation.placement() {
+        let trace = simulation.take_trace();
+        let every = simulated.outcome.settings.exchange_every as usize;
+        let of = |held: usize| {
+            let placement = Placement { held, reuses: placement.reuses && held == placement.held, ..placement };
+            shared(&trace, &simulation, placement, every)
+        };
+        (simulated.shared, simulated.plain) = (Some(of(placement.held)), Some(of(0)));
     }
     let exchanges = simulation.exchanges();
     if exchanges.count > 0 {
@@ -137,13 +154,13 @@ pub fn simulate<'d>(
 }
 
 /// What a trace says of workers that hold slots as told.
-fn shared(trace: &Trace, simulation: &Simulation, lie: Lie, every: usize) -> Shared {
+fn shared(trace: &Trace, simulation: &Simulation, placement: Placement, every: usize) -> Shared {
     let costs = simulation.costs();
-    let copies = Copies { workers: costs.workers(), held: lie.held, every, a_line: lie.a_line };
-    let (ages, lines, lost) = (ages::of(trace, &copies), lines::of(trace, &copies, &lie), lost::of(trace, costs, &lie));
+    let copies = Copies { workers: costs.workers(), held: placement.held, every, a_line: placement.a_line };
+    let (ages, lines, lost) = (ages::of(trace, &copies), lines::of(trace, &copies, &placement), lost::of(trace, costs, &placement));
     let slots = trace.slots.len().max(1) as f64;
     Shared {
-        hot_rows: lie.held,
+        hot_rows: placement.held,
         mean_age: ages.mean,
         age_99: ages.of_a_hundred,
         lost: lost.all,
@@ -152,20 +169,4 @@ fn shared(trace: &Trace, simulation: &Simulation, lie: Lie, every: usize) -> Sha
         exchange_lines: lines.exchanged as f64 / slots,
         hottest_line: lines.hottest as f64 / slots,
     }
-}
-
-/// Refuses what virtual workers can't have.
-fn check(settings: &Settings, workers: &Workers) -> Result<()> {
-    let bad = |setting: &'static str, value: String, problem: &str| Err(Error::BadSetting { setting, value, problem: problem.into() });
-    let Workers { count, spread, .. } = *workers;
-    if !(1..=MOST).contains(&count) {
-        return bad("workers", count.to_string(), "must be from 1 to 1024");
-    }
-    if !(0.0..=3.0).contains(&spread) {
-        return bad("spread", spread.to_string(), "must be from 0 to 3; try 0.5");
-    }
-    if settings.batch != Batch::One {
-        return bad("batch", settings.batch.to_string(), "is gone through by workers that wait for each other; leave it out");
-    }
-    Ok(())
 }

@@ -40,7 +40,8 @@ fn every_way_reaches_one_workers_loss_with_16() {
     let data = zipf(folder.path(), 8000);
     let one = best(&linear(&data, None, base()));
     for parallel in Parallel::ALL {
-        for (spread, delay) in [(0.0, 0), (0.5, 0), (0.0, 8)] {
+        let late = if parallel == Parallel::Hogwild { 0 } else { 8 };
+        for (spread, delay) in [(0.0, 0), (0.5, 0), (0.0, late)] {
             let settings = Settings { parallel, exchange_every: (parallel != Parallel::Hogwild).then_some(16), ..base() };
             let found = simulate(&data, &settings, &Workers { count: 16, spread, delay });
             let loss = best(&found.outcome);
@@ -48,7 +49,7 @@ fn every_way_reaches_one_workers_loss_with_16() {
             let within = if parallel == Parallel::Overlap { 1.06 } else { 1.02 };
             assert!(loss <= one * within, "{parallel:?} {spread} {delay}: {loss}, one worker {one}");
             assert!(
-                (spread == 0.0) == (found.slowest == 1.0) && found.speeds > 4.0 && found.speeds < 64.0,
+                (spread == 0.0) == (found.slowest == 1.0) && found.speeds > 3.0 && found.speeds < 64.0,
                 "{parallel:?}: {}",
                 found.speeds
             );
@@ -79,7 +80,8 @@ fn a_run_repeats_to_the_bit_and_another_seed_does_not() {
     let of_ratings = ratings(folder.path(), "r.tsv", &synthetic(&Synth { kind: Kind::Ratings, rows: 4000, ..Synth::default() }));
     let for_ratings = Settings { rank: 8, lr: Some(0.1), ..Settings { threads: 1, epochs: 2, holdout: 0.2, ..Settings::for_ratings() } };
     for parallel in Parallel::ALL {
-        let workers = Workers { count: 7, spread: 0.4, delay: 3 };
+        let late = if parallel == Parallel::Hogwild { 0 } else { 3 };
+        let workers = Workers { count: 7, spread: 0.4, delay: late };
         let settings = Settings { parallel, epochs: 2, ..base() };
         let of = |settings: &Settings, workers: &Workers| {
             let found = simulate(&data, settings, workers);
@@ -89,7 +91,8 @@ fn a_run_repeats_to_the_bit_and_another_seed_does_not() {
         assert!(found == of(&settings, &workers), "{parallel:?}");
         assert!(found.0 != of(&Settings { seed: 9, ..settings.clone() }, &workers).0, "{parallel:?}: the seed changes nothing");
         assert!(found.0 != of(&settings, &Workers { spread: 0.0, ..workers }).0, "{parallel:?}: the spread changes nothing");
-        assert!(found.0 != of(&settings, &Workers { delay: 0, ..workers }).0, "{parallel:?}: the delay changes nothing");
+        let at_once = of(&settings, &Workers { delay: 0, ..workers });
+        assert!(late == 0 || found.0 != at_once.0, "{parallel:?}: the delay changes nothing");
 
         let settings = Settings { parallel, ..for_ratings.clone() };
         let [a, b] = [(); 2].map(|()| simulate(&of_ratings, &settings, &workers));
@@ -142,6 +145,7 @@ fn what_virtual_workers_can_not_is_refused() {
         (base(), equal(1025), "must be from 1 to 1024"),
         (base(), Workers { spread: -1.0, ..equal(2) }, "`spread` -1: must be from 0 to 3"),
         (base(), Workers { spread: f64::NAN, ..equal(2) }, "must be from 0 to 3"),
+        (base(), Workers { delay: 5, ..equal(2) }, "workers on one shared copy send none; use `parallel` mean"),
         (Settings { batch: Batch::Size(32), ..base() }, equal(2), "wait for each other; leave it out"),
         (Settings { elasticity: Some(0.5), ..base() }, equal(2), "is of `parallel` elastic"),
     ] {
@@ -198,6 +202,7 @@ fn the_command_refuses_what_makes_no_sense() {
         ("simulate nosuch.svm", "nosuch.svm"),
         ("simulate DATA/reviews.train.svm --workers 0", "1..=1024"),
         ("simulate DATA/reviews.train.svm --spread 9", "--spread 9: must be from 0 to 3; try 0.5"),
+        ("simulate DATA/reviews.train.svm --delay 9", "--delay 9: is of messages"),
         ("simulate DATA/reviews.train.svm --hand-over 0", "a number above 0, such as 100"),
         ("simulate DATA/reviews.train.svm --elasticity 0.5 --parallel mean", "is of --parallel elastic"),
         ("simulate DATA/reviews.train.svm --hot-rows 5 --parallel mean", "leave it out"),

@@ -19,7 +19,7 @@ use super::{
     settings::{Subset, Typed},
     summary,
 };
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use found::{Found, Run};
 use hogwild::{AnyData, AnyFamily, Error, FAMILIES, Opt, Parallel, Settings, data::Opened, family_for, train};
@@ -64,7 +64,7 @@ pub struct SimulateArgs {
     /// Unlike speeds: sigma of the log-normal time that a worker takes for an example [from 0 to 3]
     #[arg(long, value_name = "SIGMA", default_value_t = 0.0)]
     spread: f64,
-    /// How long messages are under way, in examples of a worker: steps on the shared copy, or the changes of a replica
+    /// How long the changes of a replica are under way to the centre, in examples of one; it goes on meanwhile
     #[arg(long, value_name = "EXAMPLES", default_value_t = 0)]
     delay: u32,
     #[command(flatten)]
@@ -121,11 +121,9 @@ impl SimulateArgs {
 }
 
 pub fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
-    if !(0.0..=3.0).contains(&args.spread) {
-        bail!("--spread {}: must be from 0 to 3; try 0.5", args.spread);
-    }
     let check = |family: &dyn AnyFamily| {
         let settings = args.settings(family)?;
+        args.virtual_workers(1).check(&settings)?;
         let replicas = (settings.parallel != Parallel::Hogwild).then_some(2);
         family.check(&Settings { threads: 1, replicas, ..settings })
     };

@@ -81,7 +81,7 @@ fn speedups(area: &Area<'_>, found: &[Found]) -> Drawn {
         .margin(10)
         .x_label_area_size(45)
         .y_label_area_size(60)
-        .build_cartesian_2d((0.9..1.2 * most).log_scale().with_key_points(workers), (low / 1.3..1.3 * most).log_scale())?;
+        .build_cartesian_2d((0.9..2.5 * most).log_scale().with_key_points(workers), (low / 1.6..1.3 * most).log_scale())?;
     chart
         .configure_mesh()
         .x_label_formatter(&|x| format!("{x:.0}"))

@@ -36,6 +36,8 @@ struct State {
     /// By worker; all of them have come when none is missing.
     threads: Vec<Option<Thread>>,
     now: u64,
+    /// What one usual worker would have taken for all that was done.
+    work: u64,
     random: Xoshiro256PlusPlus,
     trace: Trace,
 }
@@ -44,13 +46,19 @@ impl Baton {
     pub fn new(costs: Costs, seed: u64) -> Baton {
         let threads = vec![None; costs.workers()];
         let random = Stream::Ties.random(seed);
-        let state = State { due: BinaryHeap::new(), threads, now: 0, random, trace: Trace::default() };
+        let state = State { due: BinaryHeap::new(), threads, now: 0, work: 0, random, trace: Trace::default() };
         Baton { costs, turn: AtomicUsize::new(NOBODY), state: Mutex::new(state) }
     }
 
     /// The trace so far, which begins anew.
     pub fn take_trace(&self) -> Trace {
         std::mem::take(&mut self.lock().trace)
+    }
+
+    /// Virtual time so far, and what one usual worker would have taken.
+    pub fn clock(&self) -> [u64; 2] {
+        let state = self.lock();
+        [state.now, state.work]
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -120,7 +128,8 @@ impl Ticket<'_> {
             let now = state.now;
             state.trace.begin(self.worker, now, &self.slots)
         };
-        let until = state.now + baton.costs.of(self.worker, self.slots.len() as f64) + baton.costs.delay();
+        let until = state.now + baton.costs.of(self.worker, self.slots.len() as f64);
+        state.work += baton.costs.usual(self.slots.len() as f64);
         state.wait(self.worker, until);
         let next = state.next();
         if next != self.worker {

@@ -5,7 +5,7 @@
 //! what the centre answers before its next round: `own + (answer - sent)`. It sends no more until then.
 use super::{
     Counts,
-    simulation::{Costs, Exchanges, Simulation},
+    simulation::{Exchanges, Simulation},
 };
 use crate::{
     params::{Parameters, Side, Snapshot, copy},
@@ -52,7 +52,7 @@ impl<'r> Post<'r> {
         // Its own changes, before an answer brings those of others.
         let [slots, numbers] = self.before.changed(self.own);
         self.receive();
-        *exchanges = *exchanges + Exchanges { count: 1, slots, numbers, seconds: 0.0 };
+        *exchanges = *exchanges + Exchanges { count: 1, slots, numbers, ..Exchanges::default() };
         let Some(letter) = self.letter else {
             timed(side, exchanges);
             self.before.take(self.own);
@@ -96,11 +96,15 @@ pub(super) fn take<'r, W: Worker<'r>>(simulation: &Simulation, epoch: usize, see
     let (costs, mut random) = (simulation.costs(), Stream::Turns { epoch, thread: 0 }.random(seed));
     let mut due: BinaryHeap<Reverse<(u64, u64, Event)>> = BinaryHeap::new();
     let (mut sum, mut exchanges, mut rounds) = (Counts::default(), Exchanges::default(), vec![0; workers.len()]);
+    let mut work = 0;
     let mut begin = |i: usize, workers: &mut [W], rounds: &mut [u64]| {
         let counts = workers[i].train(rounds[i])?;
         rounds[i] += 1;
         sum = sum + counts;
-        Some(took(costs, workers[i].number(), &counts))
+        // The bias is one more.
+        let numbers = (counts.nonzeros + counts.examples) as f64;
+        work += costs.usual(numbers);
+        Some(costs.of(workers[i].number(), numbers))
     };
     for i in 0..workers.len() {
         let lasts = begin(i, workers, &mut rounds);
@@ -116,6 +120,7 @@ pub(super) fn take<'r, W: Worker<'r>>(simulation: &Simulation, epoch: usize, see
                 workers[i].exchanged();
             }
             Event::Ends(i) => {
+                exchanges.time = now;
                 let (side, post) = workers[i].side();
                 if post.sends(&mut exchanges, side) {
                     due.push(Reverse((now + costs.delay(), random.random(), Event::Arrives(i))));
@@ -137,6 +142,7 @@ pub(super) fn take<'r, W: Worker<'r>>(simulation: &Simulation, epoch: usize, see
             }
         }
     }
+    exchanges.work = work;
     simulation.count(exchanges);
     sum
 }
@@ -146,10 +152,4 @@ fn timed(side: &mut Side<'_>, exchanges: &mut Exchanges) {
     let began = Instant::now();
     side.exchange();
     exchanges.seconds += began.elapsed().as_secs_f64();
-}
-
-/// How long a round of a replica has taken.
-fn took(costs: &Costs, number: usize, counts: &Counts) -> u64 {
-    // The bias is one more.
-    costs.of(number, (counts.nonzeros + counts.examples) as f64)
 }

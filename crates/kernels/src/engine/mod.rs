@@ -36,13 +36,13 @@ use std::{ops::Range, sync::atomic::AtomicBool};
 #[cfg(not(test))]
 pub use compiled::Own;
 pub use replicas::Replicas;
-pub use simulation::{Costs, Exchanges, Lie, Simulation, Trace, Visit};
+pub use simulation::{Costs, Exchanges, Placement, Simulation, Trace, Visit};
 pub use worker::{Counters, Counts};
 
 /// What an engine is told of a run: all that stays the same over its epochs.
 #[derive(Clone, Copy)]
 pub struct Task<'a> {
-    /// All positions, as they lie.
+    /// All positions, as they placement.
     pub units: &'a [Range<u32>],
     /// Examples of an epoch.
     pub examples: u64,

@@ -21,7 +21,7 @@ pub struct Simulation {
     costs: Costs,
     baton: Baton,
     exchanges: Mutex<Exchanges>,
-    lie: OnceLock<Lie>,
+    placement: OnceLock<Placement>,
 }
 
 impl Simulation {
@@ -31,18 +31,18 @@ impl Simulation {
         let mut random = Stream::Speeds.random(seed);
         let speeds: Vec<f64> = (0..workers).map(|_| (spread * normal(&mut random)).exp()).collect();
         let costs = Costs { speeds, numbers, delay: (delay * numbers * UNITS) as u64 };
-        Simulation { baton: Baton::new(costs.clone(), seed), costs, exchanges: Mutex::default(), lie: OnceLock::new() }
+        Simulation { baton: Baton::new(costs.clone(), seed), costs, exchanges: Mutex::default(), placement: OnceLock::new() }
     }
 
     /// By what workers of one shared copy go.
     pub(super) fn baton(&self, parameters: &Parameters) -> &Baton {
-        self.lie.get_or_init(|| Lie::of(parameters));
+        self.placement.get_or_init(|| Placement::of(parameters));
         &self.baton
     }
 
     /// How slots lie; known when workers of one shared copy have begun.
-    pub fn lie(&self) -> Option<Lie> {
-        self.lie.get().copied()
+    pub fn placement(&self) -> Option<Placement> {
+        self.placement.get().copied()
     }
 
     /// What workers take.
@@ -53,6 +53,13 @@ impl Simulation {
     /// The visits so far, which are recorded anew from now on.
     pub fn take_trace(&self) -> Trace {
         self.baton.take_trace()
+    }
+
+    /// How many times one usual worker's speed all have together, if nothing but their own work takes time: less than they are where some
+    /// are slow, or have nothing to do at the end of an epoch.
+    pub fn speed(&self) -> f64 {
+        let (of_replicas, [time, work]) = (self.exchanges(), self.baton.clock());
+        (work + of_replicas.work) as f64 / (time + of_replicas.time).max(1) as f64
     }
 
     /// The exchanges of replicas so far.
@@ -104,6 +111,11 @@ impl Costs {
         (UNITS * self.speeds[worker] * numbers) as u64
     }
 
+    /// How long a usual worker takes for so many numbers.
+    pub(super) fn usual(&self, numbers: f64) -> u64 {
+        (UNITS * numbers) as u64
+    }
+
     /// How long a message is under way.
     pub(super) fn delay(&self) -> u64 {
         self.delay
@@ -112,7 +124,7 @@ impl Costs {
 
 /// How the slots of a run lie, and which of them workers hold privately.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Lie {
+pub struct Placement {
     /// How many of the first slots each worker holds privately.
     pub held: usize,
     /// Slots of a cache line, and lines of a slot: one of the two is 1.
@@ -125,15 +137,15 @@ pub struct Lie {
     pub together: usize,
 }
 
-impl Lie {
-    fn of(parameters: &Parameters) -> Lie {
+impl Placement {
+    fn of(parameters: &Parameters) -> Placement {
         let (held, cells) = parameters.held();
         let reuses = parameters.shape.workers == 1 || parameters.shape.rare;
         // A row's slots are told by places, and a place counts the sixteen cells of a line.
         if cells > LANES / 2 {
-            return Lie { held, a_line: 1, lines: cells / LANES, reuses: false, together: 1 };
+            return Placement { held, a_line: 1, lines: cells / LANES, reuses: false, together: 1 };
         }
-        Lie { held, a_line: LANES / cells, lines: 1, reuses, together: LANES }
+        Placement { held, a_line: LANES / cells, lines: 1, reuses, together: LANES }
     }
 }
 
@@ -148,6 +160,9 @@ pub struct Exchanges {
     pub numbers: u64,
     /// Seconds that all exchanges took here: of what is found the one thing that is not drawn from the seed.
     pub seconds: f64,
+    /// Virtual time of all epochs, and what one usual worker would have taken.
+    pub(super) time: u64,
+    pub(super) work: u64,
 }
 
 impl Add for Exchanges {
@@ -155,7 +170,8 @@ impl Add for Exchanges {
 
     fn add(self, other: Exchanges) -> Exchanges {
         let (count, slots, numbers) = (self.count + other.count, self.slots + other.slots, self.numbers + other.numbers);
-        Exchanges { count, slots, numbers, seconds: self.seconds + other.seconds }
+        let (time, work) = (self.time + other.time, self.work + other.work);
+        Exchanges { count, slots, numbers, seconds: self.seconds + other.seconds, time, work }
     }
 }
 

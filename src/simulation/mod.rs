@@ -128,7 +128,8 @@ pub fn simulate<'d>(
     // The bias is one more.
     let numbers = data.numbers() as f64 / data.examples().max(1) as f64 + 1.0;
     let simulation = Simulation::new(count, spread, delay.into(), numbers, settings.seed);
-    let outcome = threads::in_call(|| run(family, data, valid, &settings, Some(&simulation), &mut Follower::new(watch, stop)))?;
+    let ran = threads::in_call(|| run(family, data, valid, &settings, Some(&simulation), &mut Follower::new(watch, stop)));
+    let outcome = ran.map_err(of_workers)?;
     let slowest = simulation.costs().speeds.iter().copied().fold(0.0, f64::max);
     let mut simulated = Simulated { shared: None, plain: None, exchanges: None, speeds: simulation.speed(), slowest, outcome };
     if let Some(placement) = simulation.placement() {
@@ -151,6 +152,14 @@ pub fn simulate<'d>(
         });
     }
     Ok(simulated)
+}
+
+/// What the system refuses is told by the number that was asked for.
+fn of_workers(error: Error) -> Error {
+    match error {
+        Error::BadSetting { setting: "threads" | "replicas", value, problem } => Error::BadSetting { setting: "workers", value, problem },
+        other => other,
+    }
 }
 
 /// What a trace says of workers that hold slots as told.

@@ -181,7 +181,8 @@ fn the_command_tells_it_in_tables_a_log_and_a_picture() {
         assert!(last["examples"] == 8000 && (0.1..0.69).contains(&last["held_out"].as_f64().unwrap()), "{line}");
     }
     let compute = |line: &Value| line["roofline"]["compute_ns"].as_f64().unwrap();
-    assert!((compute(&workers[0]) / compute(&workers[2]) - 8.0).abs() < 1e-6);
+    // Some have nothing to do at the end of an epoch.
+    assert!((6.0..=8.0).contains(&(compute(&workers[0]) / compute(&workers[2]))));
     assert_eq!(workers[2]["plain"]["hot_rows"], 0);
 
     // On standard output there are only lines of the log then; and losses are the same again.

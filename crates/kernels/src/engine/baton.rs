@@ -7,7 +7,7 @@
 //!
 //! # Memory ordering
 //! The turn is stored with `Release` and loaded with `Acquire`: whoever gets the baton sees all that was stored before.
-use super::simulation::{Costs, Trace};
+use super::{simulation::Costs, trace::Trace};
 use crate::seeds::Stream;
 use hogwild_base::threads;
 use rand::{RngExt, rngs::Xoshiro256PlusPlus};

@@ -134,12 +134,10 @@ pub(super) fn take<'r, W: Worker<'r>>(simulation: &Simulation, epoch: usize, see
     // What was learnt while the last letter was under way is passed too.
     for worker in workers.iter_mut() {
         let (side, post) = worker.side();
-        if post.letter.is_some() {
-            if post.sends(&mut exchanges, side) {
-                timed(side, &mut exchanges);
-                post.state = State::Answered;
-                post.receive();
-            }
+        if post.letter.is_some() && post.sends(&mut exchanges, side) {
+            timed(side, &mut exchanges);
+            post.state = State::Answered;
+            post.receive();
         }
     }
     exchanges.work = work;

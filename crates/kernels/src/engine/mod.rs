@@ -14,6 +14,7 @@ mod replicas;
 mod simulation;
 mod synchronous;
 mod threads;
+mod trace;
 mod turning;
 mod worker;
 
@@ -36,7 +37,8 @@ use std::{ops::Range, sync::atomic::AtomicBool};
 #[cfg(not(test))]
 pub use compiled::Own;
 pub use replicas::Replicas;
-pub use simulation::{Costs, Exchanges, Placement, Simulation, Trace, Visit};
+pub use simulation::{Costs, Exchanges, Placement, Simulation};
+pub use trace::{Trace, Visit};
 pub use worker::{Counters, Counts};
 
 /// What an engine is told of a run: all that stays the same over its epochs.

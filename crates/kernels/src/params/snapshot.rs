@@ -66,11 +66,12 @@ mod tests {
     fn changes_are_counted_by_slot_and_added_elsewhere() {
         let layout = Layout::of(&Adagrad::DEFAULT);
         let [a, b] = [(); 2].map(|()| Parameters::new(&Shape::of(TableShape::single(40)), &layout).unwrap());
-        let set = |parameters: &Parameters, cell: usize, x: f32| parameters.table(0).cells()[cell].store(x, Relaxed);
         let get = |parameters: &Parameters, cell: usize| parameters.table(0).cells()[cell].load(Relaxed);
         let mut before = Snapshot::of(&a);
         assert_eq!(before.changed(&a), [0, 0]);
-        (set(&a, 0, 2.0), set(&a, 7, 5.0), set(&a, 6, 3.0), set(&b, 0, 0.5));
+        for (parameters, cell, x) in [(&a, 0, 2.0), (&a, 7, 5.0), (&a, 6, 3.0), (&b, 0, 0.5)] {
+            parameters.table(0).cells()[cell].store(x, Relaxed);
+        }
         assert_eq!(before.changed(&a), [2, 4]);
         before.add_change(&a, &b);
         // A sum of squares begins at 1.

@@ -22,6 +22,7 @@ mod classes;
 mod family;
 mod model;
 mod options;
+mod simulation;
 pub mod synth;
 mod train;
 mod trainer;
@@ -58,6 +59,7 @@ pub use hogwild_kernels::{
 };
 pub use model::{Axis, Metrics, Schema, Scored, Size, Tensor, TensorKind, Tensors, TrainedModel};
 pub use options::{IntoSetting, Opt, Settings, Takes, markdown as options_page, options};
+pub use simulation::{Exchanged, Shared, Simulated, Workers, simulate};
 pub use train::{
     Astray, Ended, EpochProgress, EpochReport, Outcome, RateSearchReport, Resolved, ResolvedReplicas, TriedRate, Watch, train,
     train_factorization, train_factorization_with, train_linear, train_linear_with,

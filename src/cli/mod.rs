@@ -1,4 +1,4 @@
-//! The subcommands, one file each (`train`, `eval`, `predict`, `pack`, `inspect`, `synth`, `cache`; `bench` is a folder): what was typed,
+//! The subcommands, one file each (`train`, `eval`, `predict`, `pack`, `inspect`, `synth`, `cache`; `bench` and `simulate` are folders): what was typed,
 //! turned into library types. What they share:
 //! - options: `data` (and how data are opened), `settings` (of a run, as the library declares them), `named` (of its choices),
 //!   `environment`;
@@ -22,6 +22,7 @@ mod predict;
 mod report;
 pub mod say;
 mod settings;
+mod simulate;
 mod summary;
 mod synth;
 mod threads;
@@ -55,6 +56,8 @@ pub enum Command {
     Cache(cache::CacheCommand),
     /// Measure this machine and training on it, by threads
     Bench(Box<bench::BenchArgs>),
+    /// Show what many workers would learn, and how fast they might be, on virtual ones
+    Simulate(Box<simulate::SimulateArgs>),
 }
 
 impl Command {
@@ -66,12 +69,13 @@ impl Command {
             Command::Pack(args) => args.threads.threads(),
             Command::Inspect(args) => args.threads.threads(),
             Command::Synth(args) => args.threads.threads(),
-            Command::Cache(_) | Command::Bench(_) => Threads::all(),
+            Command::Cache(_) | Command::Bench(_) | Command::Simulate(_) => Threads::all(),
         };
         threads.run(|| {
             match self {
                 Command::Train(args) => return train::run(*args),
                 Command::Bench(args) => return bench::run(*args),
+                Command::Simulate(args) => return simulate::run(*args),
                 Command::Eval(args) => return eval::run(args),
                 Command::Predict(args) => return predict::run(args),
                 Command::Pack(args) => pack::run(args)?,

@@ -217,7 +217,7 @@ impl Watch for Report {
 }
 
 /// Opens the log.
-fn open(log: &Path) -> anyhow::Result<Box<dyn Write>> {
+pub fn open(log: &Path) -> anyhow::Result<Box<dyn Write>> {
     if is_standard_output(log) {
         return Ok(Box::new(Results));
     }

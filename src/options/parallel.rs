@@ -86,7 +86,7 @@ group! { $ "Threads";
     exchange_every: Option<u32> = None => {
         value: "N",
         by_default: [
-            "64 to 1,024 (by hot rows and nonzeros); of replicas: until they have seen a quarter of the data together, or sooner",
+            "64 to 1,024 (by hot rows and nonzeros), of more than two workers in proportion less; of replicas: until they have seen a quarter of the data together, or sooner",
             "256; of replicas: until they have seen a quarter of the data together, or sooner",
         ],
         must_be: "at least 1; try 256",
@@ -186,10 +186,7 @@ impl Settings {
     pub(crate) fn replica_count(&self) -> usize {
         let domains = threads::nodes().len();
         let auto = if domains > 1 && self.threads > domains { domains } else { self.threads.max(2) };
-        match self.parallel {
-            Parallel::Hogwild | Parallel::Synchronous | Parallel::Partitioned => 0,
-            Parallel::Mean | Parallel::Overlap | Parallel::Elastic | Parallel::Downpour => self.replicas.unwrap_or(auto),
-        }
+        if self.parallel.has_replicas() { self.replicas.unwrap_or(auto) } else { 0 }
     }
 
     /// The threads that a run is given: those of its workers, or of its learning-rate search.

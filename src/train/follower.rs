@@ -8,7 +8,7 @@ use std::{
 /// How long a watcher waits to be asked, at most.
 pub(super) const LOOK: Duration = Duration::from_millis(50);
 
-pub(super) struct Follower<'a> {
+pub(crate) struct Follower<'a> {
     pub watch: &'a mut dyn Watch,
     stop: &'a AtomicBool,
     /// Whether the watcher has ended the run in the midst of an epoch.

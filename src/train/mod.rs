@@ -19,11 +19,11 @@ use crate::{
     family::{AnyData, AnyFamily, Factorization, Family, Linear},
     options::Settings,
 };
-use follower::Follower;
+pub(crate) use follower::Follower;
 use hogwild_base::{Result, threads};
 use hogwild_data::{Ratings, Rows};
 use hogwild_kernels::{
-    engine::{Loops, Own},
+    engine::{Loops, Own, Simulation},
     rules::UpdateRule,
 };
 use session::Job;
@@ -99,14 +99,23 @@ pub fn train<'d>(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    let data = data.into();
+    threads::with(settings.all_threads(), || run(family, data.into(), valid, settings, None, &mut Follower::new(watch, stop)))
+}
+
+/// The same in the threads of the call that it is in, and of virtual workers where there is a simulation.
+pub(crate) fn run(
+    family: &dyn AnyFamily,
+    data: AnyData<'_>,
+    valid: Option<AnyData<'_>>,
+    settings: &Settings,
+    simulation: Option<&Simulation>,
+    follower: &mut Follower<'_>,
+) -> Result<Outcome> {
     let (rule, facts, has_valid) = (settings.rule.name(), family.facts(&settings.rule), valid.is_some());
-    let job = Job { family: family.name(), rule, facts, settings, has_valid };
-    threads::with(settings.all_threads(), || {
-        session::run(&job, &mut Follower::new(watch, stop), &|| {
-            family.check(settings)?;
-            family.prepare(data, valid, settings)
-        })
+    let job = Job { family: family.name(), rule, facts, settings, has_valid, simulation };
+    session::run(&job, follower, &|| {
+        family.check(settings)?;
+        family.prepare(data, valid, settings)
     })
 }
 
@@ -118,7 +127,7 @@ fn fit<F: Family>(
     settings: &Settings,
     follower: &mut Follower<'_>,
 ) -> Result<Outcome> {
-    let job = Job { family: F::SCHEMA.family, rule: name, facts: rule.facts(), settings, has_valid: valid.is_some() };
+    let job = Job { family: F::SCHEMA.family, rule: name, facts: rule.facts(), settings, has_valid: valid.is_some(), simulation: None };
     threads::with(settings.all_threads(), || {
         session::run(&job, follower, &|| {
             F::check(settings)?;

@@ -18,7 +18,7 @@ use crate::{
 };
 use hogwild_base::{Error, Result};
 use hogwild_kernels::{
-    engine::{Counts, Engine, Epoch, Facts, Task},
+    engine::{Counts, Engine, Epoch, Facts, Simulation, Task},
     feed::Normalize,
     params::Parameters,
     schedule::{Moment, Schedule},
@@ -36,6 +36,8 @@ pub(super) struct Job<'a> {
     pub settings: &'a Settings,
     /// Whether there are validation data.
     pub has_valid: bool,
+    /// By what virtual workers go, where the run is simulated.
+    pub simulation: Option<&'a Simulation>,
 }
 
 /// Makes data and settings ready.
@@ -57,7 +59,7 @@ pub(super) fn run(job: &Job<'_>, follower: &mut Follower<'_>, prepare: &Prepare<
         Some(rate) => (rate, false),
         None => (find_rate(prepared, settings, set, follower)?, true),
     };
-    let attempt = |rate: f32, chosen: bool, follower: &mut Follower<'_>| attempt(prepared, settings, set, rate, chosen, follower);
+    let attempt = |rate: f32, chosen: bool, follower: &mut Follower<'_>| attempt(prepared, job, set, rate, chosen, follower);
     let (ran, rate) = recovery::at_rates(rate, chosen, follower, &attempt)?;
     Ok(ran.outcome(
         job.family,
@@ -77,7 +79,7 @@ fn find_rate(prepared: &dyn Prepared, settings: &Settings, set: InstructionSet, 
 /// Runs the epochs at a rate, from new parameters.
 fn attempt(
     prepared: &dyn Prepared,
-    settings: &Settings,
+    &Job { settings, simulation, .. }: &Job<'_>,
     set: InstructionSet,
     rate: f32,
     chosen: bool,
@@ -107,6 +109,7 @@ fn attempt(
         node: None,
         set,
         reader: prepared.reader(),
+        simulation,
     };
     let run = Run { prepared, basis, settings, parameters, admitted: &admitted, rate, chosen };
     let mut went = None;

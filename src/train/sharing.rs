@@ -7,7 +7,7 @@ use crate::{
 };
 use hogwild_base::{Error, Result, threads::nodes};
 use hogwild_kernels::{
-    engine::{Downpour, Engine, Pipeline, Replicas, Strata, Task, near},
+    engine::{Downpour, Engine, Pipeline, Replicas, Simulation, Strata, Task, near},
     params::{Beside, Between, Parameters, Shape},
 };
 
@@ -89,12 +89,15 @@ impl<'a> Sharing<'a> {
         let node = |number| (task.pin && self.replicas == nodes().len()).then_some(number);
         let copy = |number| near(node(number), || Parameters::new(&shape, &self.basis.facts.layout));
         let copies = (0..self.replicas).map(copy).collect::<Result<Vec<_>>>()?;
+        // Where simulated messages are late, others carry the changes that are under way.
+        let late = if task.simulation.is_some_and(Simulation::is_late) { self.replicas } else { 0 };
+        let letters = (0..late).map(|_| Parameters::new(&shape, &self.basis.facts.layout)).collect::<Result<Vec<_>>>()?;
         let rate = task.rate * self.settings.parallel.rate(self.replicas);
         let of_copy = |(number, parameters)| {
             // Each draws noise of its own, and the first ones have a worker more where threads are left over.
             let seed = task.seed ^ (number as u64) << 32;
             let threads = (task.threads / self.replicas + (number < task.threads % self.replicas) as usize).max(1);
-            Task { parameters, rate, seed, threads, node: node(number), ..*task }
+            Task { parameters, rate, seed, threads, node: node(number), simulation: None, ..*task }
         };
         let tasks: Vec<Task<'_>> = copies.iter().enumerate().map(of_copy).collect();
         prepared.with_engines(&tasks, &mut |engines| {
@@ -102,7 +105,7 @@ impl<'a> Sharing<'a> {
             let mut replicas = if servers {
                 Replicas::with_servers(task, parts, prepared.server_rule(), self.downpour())?
             } else {
-                Replicas::with_centre(task, parts, self.between(), period(self.settings, self.basis))?
+                Replicas::with_centre(task, parts, &letters, self.between(), period(self.settings, self.basis))?
             };
             run(&mut replicas)
         })

@@ -96,6 +96,7 @@ impl<'a> Trials<'a> {
             node: None,
             set: self.set,
             reader: None,
+            simulation: None,
         }
     }
 

@@ -38,6 +38,7 @@ mod rate_search;
 mod record;
 mod replicas;
 mod rows;
+mod simulate;
 mod snapshots;
 mod stopping;
 mod synth;

@@ -12,7 +12,7 @@
 pub mod batch;
 pub mod engine;
 mod exchange;
-pub use exchange::Parallel;
+pub use exchange::{Parallel, part_due};
 pub mod feed;
 pub mod gate;
 pub mod loss;

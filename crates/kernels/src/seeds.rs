@@ -43,6 +43,10 @@ pub enum Stream {
         /// The thread's.
         thread: usize,
     },
+    /// How fast virtual workers are.
+    Speeds,
+    /// Which of two virtual workers goes first, and where each begins.
+    Ties,
     /// Noise added to gradients, of a worker in an epoch.
     Noise {
         /// A number of its own for each worker and epoch.
@@ -66,6 +70,8 @@ impl Stream {
             Stream::SampledPlaces => 0x5A3F,
             Stream::Judges => 0x1D6E,
             Stream::Turns { epoch, thread } => 0x70B2_5E1A ^ of_epoch(epoch) ^ (thread as u64).rotate_left(32),
+            Stream::Speeds => 0x0059_EED5,
+            Stream::Ties => 0x71E5,
             Stream::Noise { number } => number.wrapping_add(1).wrapping_mul(0xA24B_AED4_963E_E407),
         }
     }

@@ -20,7 +20,7 @@ pub struct Caches {
 }
 
 impl Caches {
-    fn here() -> Caches {
+    pub fn here() -> Caches {
         let folder = "/sys/devices/system/cpu/cpu0/cache";
         let read = |index: usize, what: &str| std::fs::read_to_string(format!("{folder}/index{index}/{what}")).ok();
         // `size` is as in 1024K.

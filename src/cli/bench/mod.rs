@@ -1,15 +1,15 @@
 //! `hogwild bench`: how fast training is here, how it scales with threads, what share of the hardware's limit that is, and what
 //! doing without locks costs. First the `machine`, then the `trainer` on the given data or on synthetic `sets`, beside its `limit`, then
 //! the updates that are `lost`; `report` tells it, `picture` draws it.
-mod array;
-mod limit;
+pub mod array;
+pub mod limit;
 mod lost;
-mod machine;
+pub mod machine;
 mod picture;
-mod report;
+pub mod report;
 mod sets;
-mod table;
-mod trainer;
+pub mod table;
+pub mod trainer;
 
 use super::{
     data::{CacheOptions, of_input},
@@ -89,7 +89,7 @@ impl Subset for Few {
 }
 
 /// Gives up where Ctrl-C was pressed.
-fn interrupted(stop: &AtomicBool) -> anyhow::Result<()> {
+pub fn interrupted(stop: &AtomicBool) -> anyhow::Result<()> {
     if stop.load(Relaxed) { Err(Interrupted("").into()) } else { Ok(()) }
 }
 

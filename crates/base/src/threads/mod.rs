@@ -107,6 +107,11 @@ fn is_in_call() -> bool {
     CALL.with_borrow(Option::is_some) || rayon::current_thread_index().is_some()
 }
 
+/// The number of this thread in its [`Pool`]; 0 of a thread in none.
+pub fn number() -> usize {
+    rayon::current_thread_index().unwrap_or(0)
+}
+
 /// How many threads work is shared by here.
 pub fn count() -> usize {
     match at_hand() {

@@ -11,17 +11,22 @@
 //! | lean | adagrad, ftrl, sgd, `Any` of 1, 2, 3 | adagrad-rowwise of 1, 2, 4, 8, any vectors; of 2: adagrad, ftrl, sgd, `Any`s | 17 | 2 |
 //! | lean, with sums of gradients | adagrad | adagrad-rowwise of 2 vectors | 2 | 2 |
 //! | with everything, any width, a step an example | `Erased` | `Erased` | 2 | 3 |
+//! | the same of virtual workers | `Erased` | `Erased` | 2 | 1, portable |
 //! | by parts that each have a worker | adagrad | | 1 | 2 |
 //! | the same with everything | `Erased` | | 1 | 3 |
 //! | the sums of a batch | `Erased` | `Erased` | 2 | 3 |
 //! | the step of a batch, of both models | `Erased` | | 1 | 3 |
 //!
-//! These are 26 loops, 58 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
-//! everything. What is compiled for each instruction set but not for each rule: the exchanges (see [`exchange`](crate::exchange)), the
-//! start of a replica, and the merging of sums. Each rule's formula is compiled once more for each instruction set, for `Erased`.
+//! These are 28 loops, 60 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
+//! everything. What is compiled for each instruction set but not for each rule: the exchanges (see [`exchange`](crate::exchange)), what servers
+//! do, the start of a replica, and the merging of sums. Each rule's formula is compiled once more for each instruction set, for `Erased`.
 use super::{
-    Counters, Engine, FactorKernel, Facts, LinearKernel, Loops, Pipeline, Task, alone::Alone, hogwild::Workers, partitioned::Partitioned,
+    Counters, Engine, FactorKernel, Facts, LinearKernel, Loops, Pipeline, Task,
+    alone::Alone,
+    hogwild::{Fed, Workers},
+    partitioned::Partitioned,
     synchronous::Synchronous,
+    turning::{Touches, Turned, Turning},
 };
 use crate::{
     batch::Batch,
@@ -197,14 +202,19 @@ impl<R: UpdateRule> Loops<FactorKernel> for Own<R> {
     }
 }
 
-/// Whether nothing stands between gradients and the rule, each example is a step, and lean loops are compiled for the instruction set.
+/// Whether nothing stands between gradients and the rule, each example is a step of a real worker, and lean loops are compiled for the
+/// instruction set.
 fn is_lean(task: &Task<'_>) -> bool {
     is_plain(task) && !accrues(task)
 }
 
 /// The same but for sums of gradients.
 fn is_plain(task: &Task<'_>) -> bool {
-    task.batch == Batch::One && task.transforms.are_off() && task.set != InstructionSet::Portable && task.set.is_available()
+    task.batch == Batch::One
+        && task.simulation.is_none()
+        && task.transforms.are_off()
+        && task.set != InstructionSet::Portable
+        && task.set.is_available()
 }
 
 /// Whether gradients are summed beside the weights. Under the default rules lean loops do that, too.
@@ -249,13 +259,17 @@ fn in_parts<'r, 'd: 'r, A: Transforming, R: UpdateRule + 'r>(
 }
 
 /// The engine of tasks that are not lean.
-fn seldom<'r, F: Feed<M>, M: Model<Example: Send + Sync> + Clone>(
+fn seldom<'r, F: Feed<M>, M: Touches<Example: Send + Sync> + Clone>(
     feed: &'r F,
     model: &'r M,
     task: &'r Task<'r>,
     alone: Option<&'r Counters>,
     rule: Erased<'r>,
 ) -> Made<'r> {
+    if let (Some(simulation), None) = (task.simulation, alone) {
+        let model = Cow::Owned(Turning { model: model.clone(), baton: simulation.baton(task.parameters) });
+        return Ok(Box::new(Workers::<_, _, _, FullLoop>::new(Fed::Own(Turned(feed)), model, task, rule)?));
+    }
     if task.batch == Batch::One || alone.is_some() {
         return by_examples::<FullLoop, _, _, _>(feed, Cow::Borrowed(model), task, alone, rule);
     }
@@ -270,7 +284,7 @@ fn by_examples<'r, A: Transforming, F: Feed<M>, M: Model + Clone, R: UpdateRule 
     rule: R,
 ) -> Made<'r> {
     Ok(match alone {
-        None => Box::new(Workers::<_, _, _, A>::new(feed, model, task, rule)?),
+        None => Box::new(Workers::<_, _, _, A>::new(Fed::Lent(feed), model, task, rule)?),
         Some(counters) => Box::new(Alone::<_, _, _, A>::new(feed, model, task, counters, rule)),
     })
 }

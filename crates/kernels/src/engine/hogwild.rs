@@ -20,9 +20,15 @@ use std::{
     thread,
 };
 
+/// Examples of whoever made the engine, or of its own.
+pub(crate) enum Fed<'a, F> {
+    Lent(&'a F),
+    Own(F),
+}
+
 pub(crate) struct Workers<'a, F, M: Clone, R: UpdateRule, A> {
     transforming: PhantomData<A>,
-    feed: &'a F,
+    feed: Fed<'a, F>,
     model: Cow<'a, M>,
     task: &'a Task<'a>,
     rule: R,
@@ -34,7 +40,7 @@ pub(crate) struct Workers<'a, F, M: Clone, R: UpdateRule, A> {
 }
 
 impl<'a, F, M: Clone, R: UpdateRule, A> Workers<'a, F, M, R, A> {
-    pub fn new(feed: &'a F, model: Cow<'a, M>, task: &'a Task<'a>, rule: R) -> Result<Self> {
+    pub fn new(feed: Fed<'a, F>, model: Cow<'a, M>, task: &'a Task<'a>, rule: R) -> Result<Self> {
         let memories = (0..task.threads).map(|_| Mutex::default()).collect();
         let (pool, clock) = (threads::pool(task)?, Clock { rate: task.rate, ..Clock::default() });
         Ok(Workers { transforming: PhantomData, feed, model, task, rule, pool, memories, clock })
@@ -49,10 +55,14 @@ impl<'a, F, M: Clone, R: UpdateRule, A> Workers<'a, F, M, R, A> {
 impl<F: Feed<M>, M: Model + Clone, R: UpdateRule, A: Transforming> Engine for Workers<'_, F, M, R, A> {
     fn epoch(&mut self, epoch: &Epoch<'_>, follow: &mut Follow<'_>) -> (Counts, u64) {
         let task = self.task;
+        let feed = match &self.feed {
+            Fed::Lent(feed) => feed,
+            Fed::Own(feed) => feed,
+        };
         let share = |worker: usize, counters: &Counters, asked: Option<Asked<'_>>| {
             let mut memory = self.memory(worker);
             let job = Share {
-                feed: self.feed,
+                feed,
                 model: &*self.model,
                 task,
                 rule: self.rule,

@@ -5,19 +5,25 @@
 //! A session sees an [`Engine`] and asks [`Loops`] for it: objects that hide rule, instruction set and width, so that what goes by them is
 //! compiled once. `compiled` is the list of what loops there are.
 mod alone;
+mod baton;
 // Not for unit tests, which need no loop: all of them would be compiled twice.
+mod clocked;
 #[cfg(not(test))]
 mod compiled;
 #[cfg(test)]
 mod equations;
 mod flow;
 mod hogwild;
+mod link;
 mod messages;
 mod partitioned;
 mod replicas;
+mod simulation;
 mod strata;
 mod synchronous;
 mod threads;
+mod trace;
+mod turning;
 mod worker;
 
 use crate::{
@@ -41,14 +47,16 @@ use std::{ops::Range, sync::atomic::AtomicBool};
 pub use compiled::Own;
 pub use partitioned::Pipeline;
 pub use replicas::{Downpour, Part, Replicas};
+pub use simulation::{Costs, Exchanges, Placement, Simulation};
 pub use strata::Strata;
 pub use threads::near;
+pub use trace::{Trace, Visit};
 pub use worker::{Counters, Counts};
 
 /// What an engine is told of a run: all that stays the same over its epochs.
 #[derive(Clone, Copy)]
 pub struct Task<'a> {
-    /// All positions, as they lie.
+    /// All positions, as they placement.
     pub units: &'a [Range<u32>],
     /// Examples of an epoch.
     pub examples: u64,
@@ -82,6 +90,8 @@ pub struct Task<'a> {
     pub set: InstructionSet,
     /// Reads data larger than memory; none where all fits.
     pub reader: Option<&'a dyn Reader>,
+    /// By what virtual workers go, where the run is simulated.
+    pub simulation: Option<&'a Simulation>,
 }
 
 /// Reads data larger than memory, group by group, ahead of the workers.

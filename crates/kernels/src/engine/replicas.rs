@@ -4,10 +4,16 @@
 //! at a time with the centre's own cells, or by parameter servers. The replicas are dealt out to the threads; with more threads than
 //! replicas, a replica's engine has several workers. One thread takes them in turn, in an order drawn from the seed anew for every turn: then a run repeats to the
 //! bit, whatever number of replicas it has, and shows what so many machines would learn.
-use super::{Counters, Counts, Engine, Epoch, Follow, LOOK, Task, hogwild::follow, threads};
+use super::{
+    Counters, Counts, Engine, Epoch, Follow, LOOK, Simulation, Task,
+    clocked::{self, Post},
+    hogwild::follow,
+    link::{Centre, Link},
+    threads,
+};
 use crate::{
     order::Plan,
-    params::{Between, Changes, Finish, Owned, Parameters, Side},
+    params::{self, Between, Changes, Finish, Owned, Parameters, Side},
     schedule::Moment,
     seeds::Stream,
     servers::{Client, Clients, Local, Periods, Server, ServerRule},
@@ -16,6 +22,7 @@ use crossbeam_channel::unbounded;
 use hogwild_base::{Result, threads::Pool};
 use rand::seq::SliceRandom;
 use std::{
+    cell::RefCell,
     ops::Add,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
     time::Instant,
@@ -59,63 +66,28 @@ struct Replica<'r> {
     link: Box<dyn Link + 'r>,
 }
 
-/// What stands between a replica and what it shares.
-trait Link: Send {
-    /// Whether all others are to keep still while it exchanges.
-    fn is_alone(&self) -> bool;
-    /// An epoch begins: what others have done by now is taken over.
-    fn begin(&mut self);
-    /// A round of so many examples is over; the learning rate is this.
-    fn exchange(&mut self, examples: u64, rate: f32);
-    /// The replica's part of the epoch is over.
-    fn end(&mut self, rate: f32);
-}
-
-impl Link for Side<'_> {
-    fn is_alone(&self) -> bool {
-        true
-    }
-
-    fn begin(&mut self) {
-        self.take_over();
-    }
-
-    fn exchange(&mut self, _examples: u64, _rate: f32) {
-        Side::exchange(self);
-    }
-
-    /// All has passed after the last round.
-    fn end(&mut self, _rate: f32) {}
-}
-
-impl Link for Client<'_> {
-    fn is_alone(&self) -> bool {
-        false
-    }
-
-    fn begin(&mut self) {
-        self.fetch();
-    }
-
-    fn exchange(&mut self, examples: u64, rate: f32) {
-        self.advance(examples, rate);
-    }
-
-    fn end(&mut self, rate: f32) {
-        self.push(rate);
-    }
-}
-
 impl<'r> Replicas<'r> {
-    /// Replicas that exchange with the centre's cells; `every`: examples between two exchanges of a replica.
+    /// Replicas that exchange with the centre's cells; `every`: examples between two exchanges of a replica; `letters`: of virtual replicas
+    /// whose changes are under way for some time, what carries them.
     ///
     /// # Errors
     /// When there is too little memory, or the system refuses threads.
-    pub fn with_centre(task: &'r Task<'r>, parts: Vec<Part<'r>>, between: Between, every: u64) -> Result<Replicas<'r>> {
-        let replica = |(engine, parameters): Part<'r>| {
-            Ok(Replica { engine, link: Box::new(Side::new(task.set, task.parameters, parameters, between)?) })
+    pub fn with_centre(
+        task: &'r Task<'r>,
+        parts: Vec<Part<'r>>,
+        letters: &'r [Parameters],
+        between: Between,
+        every: u64,
+    ) -> Result<Replicas<'r>> {
+        let replica = |(number, (engine, own)): (usize, Part<'r>)| {
+            let letter = letters.get(number);
+            let side = Side::new(task.set, task.parameters, letter.unwrap_or(own), between)?;
+            if letter.is_some() {
+                params::copy(task.parameters, own);
+            }
+            Ok(Replica { engine, link: Box::new(Centre { side, post: task.simulation.map(|_| Post::new(own, letter)) }) })
         };
-        Self::of(task, parts.into_iter().map(replica).collect::<Result<_>>()?, every, 0)
+        Self::of(task, parts.into_iter().enumerate().map(replica).collect::<Result<_>>()?, every, 0)
     }
 
     /// Replicas that push to parameter servers, and fetch from them. Their parameters have room for sums of gradients.
@@ -167,12 +139,13 @@ impl Engine for Replicas<'_> {
             hands[number % threads].push((number, replica, plan.part(number, n)));
         }
         let counts = alone
-            + match self.pool.as_ref().and_then(Pool::threads) {
-                None => hands
+            + match (self.pool.as_ref().and_then(Pool::threads), self.task.simulation) {
+                (None, Some(simulation)) => turns.by_clock(simulation, hands.pop().unwrap_or_default(), follower),
+                (None, None) => hands
                     .into_iter()
                     .enumerate()
                     .fold(Counts::default(), |sum, (thread, hand)| sum + turns.take(thread, hand, begun, follower)),
-                Some(pool) => {
+                (Some(pool), _) => {
                     let (done, over) = unbounded();
                     let hands: Vec<_> = hands.into_iter().map(|hand| Mutex::new(Some(hand))).collect();
                     let all = pool.in_place_scope(|scope| {
@@ -244,18 +217,17 @@ impl Turns<'_> {
         (sum, round)
     }
 
+    /// Has virtual replicas train as their clocks say.
+    fn by_clock(&self, simulation: &Simulation, hand: Hand<'_, '_>, follower: &mut Follow<'_>) -> Counts {
+        let asking = RefCell::new(Asking { follower, last: Instant::now() });
+        let at_work = |(number, replica, plan)| AtWork { turns: self, number, replica, plan, asking: &asking };
+        let mut workers: Vec<_> = hand.into_iter().map(at_work).collect();
+        clocked::take(simulation, self.epoch.number, self.task.seed, &mut workers)
+    }
+
     /// A round of one replica, and its exchange.
     fn turn(&self, number: usize, replica: &mut Replica<'_>, plan: &Plan, round: u64, asking: &mut Asking<'_, '_>) -> Counts {
-        let before = self.counters.examples.load(Relaxed);
-        let part = Epoch { number: self.epoch.number, start: self.moment(before), plan, round };
-        let (counts, _) = replica.engine.epoch(&part, &mut |examples| {
-            asking.ask(before + examples, self.counters);
-            self.counters.stop.load(Relaxed)
-        });
-        self.counters.examples.fetch_add(counts.examples, Relaxed);
-        if !counts.loss.is_finite() {
-            self.counters.stop.store(true, Relaxed);
-        }
+        let counts = self.train(replica, plan, round, asking);
         let rate = self.rate();
         if replica.link.is_alone() {
             let mut last = lock(&self.last);
@@ -268,6 +240,21 @@ impl Turns<'_> {
         counts
     }
 
+    /// A round of one replica.
+    fn train(&self, replica: &mut Replica<'_>, plan: &Plan, round: u64, asking: &mut Asking<'_, '_>) -> Counts {
+        let before = self.counters.examples.load(Relaxed);
+        let part = Epoch { number: self.epoch.number, start: self.moment(before), plan, round };
+        let (counts, _) = replica.engine.epoch(&part, &mut |examples| {
+            asking.ask(before + examples, self.counters);
+            self.counters.stop.load(Relaxed)
+        });
+        self.counters.examples.fetch_add(counts.examples, Relaxed);
+        if !counts.loss.is_finite() {
+            self.counters.stop.store(true, Relaxed);
+        }
+        counts
+    }
+
     /// Where the run stands after so many examples of the epoch.
     fn moment(&self, examples: u64) -> Moment {
         Moment { step: self.epoch.start.step + examples, ..self.epoch.start }
@@ -276,6 +263,37 @@ impl Turns<'_> {
     /// The learning rate of now, as for one worker.
     fn rate(&self) -> f32 {
         self.task.schedule.rate(self.task.rate, &self.moment(self.counters.examples.load(Relaxed)))
+    }
+}
+
+/// A virtual replica in an epoch.
+struct AtWork<'a, 'f, 'g, 'r> {
+    turns: &'a Turns<'a>,
+    number: usize,
+    replica: &'a mut Replica<'r>,
+    plan: Plan,
+    asking: &'a RefCell<Asking<'f, 'g>>,
+}
+
+impl clocked::Worker for AtWork<'_, '_, '_, '_> {
+    fn number(&self) -> usize {
+        self.number
+    }
+
+    fn train(&mut self, round: u64) -> Option<Counts> {
+        if !self.plan.open(self.turns.every) || self.turns.counters.stop.load(Relaxed) {
+            return None;
+        }
+        Some(self.turns.train(self.replica, &self.plan, round, &mut self.asking.borrow_mut()))
+    }
+
+    fn rate(&self) -> f32 {
+        self.turns.rate()
+    }
+
+    fn link(&mut self) -> &mut dyn Link {
+        *lock(&self.turns.last) = self.number;
+        &mut *self.replica.link
     }
 }
 

@@ -105,6 +105,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Transforming> Job for Share<'_, '_,
     type Output = (Counts, R::Memory);
     /// Without a vector type the plain run goes by the loop with everything: see `compiled`.
     const PORTABLE: bool = A::ON;
+    const VECTORS: bool = M::VECTORS;
 
     #[inline(always)]
     fn run<I: Isa>(mut self, isa: I) -> (Counts, R::Memory) {

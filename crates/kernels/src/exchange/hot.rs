@@ -36,6 +36,16 @@ impl Hot {
     }
 }
 
+/// Of a worker's private vectors one over this many, from the first, pass at its exchange of that number, from 1.
+#[inline(always)]
+pub fn part_due(exchange: usize) -> usize {
+    match exchange {
+        n if n.is_multiple_of(16) => 1,
+        n if n.is_multiple_of(4) => 4,
+        _ => 16,
+    }
+}
+
 impl Exchange for Hot {
     /// What staleness costs goes with the updates missed, and those get fewer with rank: so the hottest sixteenth is exchanged every
     /// time, a quarter every fourth time, all every sixteenth. Exchanging 1,024 rows every time instead, and keeping no more private, was
@@ -43,12 +53,7 @@ impl Exchange for Hot {
     #[inline(always)]
     fn due(&mut self, vectors: usize) -> usize {
         self.exchanges += 1;
-        let part = match self.exchanges {
-            n if n.is_multiple_of(16) => 1,
-            n if n.is_multiple_of(4) => 4,
-            _ => 16,
-        };
-        vectors.div_ceil(part)
+        vectors.div_ceil(part_due(self.exchanges))
     }
 
     #[inline(always)]

@@ -17,6 +17,7 @@ use crate::simd::{InstructionSet, Isa, Job, LANES, Line, Real, Vector, dispatch,
 use atomic_float::AtomicF32;
 use elastic::Elastic;
 use hot::Hot;
+pub use hot::part_due;
 use mean::Mean;
 use none::None;
 use overlap::Overlap;

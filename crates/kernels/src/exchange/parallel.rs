@@ -44,6 +44,11 @@ impl Parallel {
         }
     }
 
+    /// Whether there are replicas of the model.
+    pub fn has_replicas(self) -> bool {
+        matches!(self, Parallel::Mean | Parallel::Overlap | Parallel::Elastic | Parallel::Downpour)
+    }
+
     /// What a replica's learning rate is multiplied by.
     pub fn rate(self, replicas: usize) -> f32 {
         match self {

@@ -14,7 +14,7 @@ pub use rows::{RowCells, SparseFeed};
 pub use scaled::{Normalize, ScaledFeed, Scaling, row_length};
 
 /// Examples for model `M` by position.
-pub trait Feed<M: Model>: Sync {
+pub trait Feed<M: Model>: Send + Sync {
     /// Whether neighbours may be alike, so that examples are to be shuffled inside their blocks too.
     const SHUFFLE: bool;
     /// How many examples ahead of their turn they are read.

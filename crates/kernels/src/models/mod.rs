@@ -17,6 +17,8 @@ pub trait Model: Send + Sync {
     type Example;
     /// A worker's own room for intermediate results.
     type Scratch<V: Vector>: Send;
+    /// Whether its loops are compiled for vector instructions, and not for portable code alone.
+    const VECTORS: bool = true;
 
     /// Room for examples of at most `longest` features.
     fn scratch<V: Vector>(&self, longest: usize) -> Self::Scratch<V>;

@@ -51,11 +51,12 @@ impl<'t> Side<'t> {
         Ok(Side { set, joins: between.parallel != Parallel::Elastic, tables: tables.collect::<Result<_>>()? })
     }
 
-    /// Takes over what the others have changed, when all changes have passed; not where replicas keep weights of their own.
-    pub fn take_over(&mut self) {
+    /// Takes over what the others have changed, when all changes have passed; not where replicas keep weights of their own. Whether it did.
+    pub fn take_over(&mut self) -> bool {
         if self.joins {
             self.tables.iter_mut().for_each(|(copies, _)| dispatch(self.set, TakeOver(copies)));
         }
+        self.joins
     }
 
     /// Passes all changes.

@@ -22,12 +22,14 @@ pub(crate) struct Client<'r> {
     since: Periods,
     /// By server: the last push whose outcome was fetched.
     seen: Vec<u32>,
+    /// Pushes with their slots and numbers, since somebody took these counts.
+    pushed: [u64; 3],
 }
 
 impl<'r> Client<'r> {
     pub fn new(set: InstructionSet, carrier: Box<dyn Carrier + 'r>, parameters: &'r Parameters, periods: Periods) -> Client<'r> {
         let seen = vec![0; carrier.servers()];
-        Client { set, carrier, parameters, periods, since: Periods { push: 0, fetch: 0 }, seen }
+        Client { set, carrier, parameters, periods, since: Periods { push: 0, fetch: 0 }, seen, pushed: [0; 3] }
     }
 
     /// After so many more examples: pushes and fetches what is due. `rate`: the learning rate of now.
@@ -45,13 +47,23 @@ impl<'r> Client<'r> {
     /// Pushes all that is left.
     pub fn push(&mut self, rate: f32) {
         let examples = std::mem::take(&mut self.since.push);
+        let before = self.pushed[1];
         for server in 0..self.carrier.servers() {
             let owned = Owned { server, of: self.carrier.servers() };
             let tables: Vec<Changes> = self.parameters.tables().map(|table| Changes::take(self.set, table, owned)).collect();
-            if tables.iter().any(|changes| !changes.slots.is_empty()) {
+            let sum = |of: fn(&Changes) -> usize| tables.iter().map(of).sum::<usize>() as u64;
+            let (slots, numbers) = (sum(|changes| changes.slots.len()), sum(|changes| changes.numbers.len()));
+            if slots > 0 {
+                self.pushed = [self.pushed[0], self.pushed[1] + slots, self.pushed[2] + numbers];
                 self.carrier.ask(server, Request::Push { rate, examples, tables });
             }
         }
+        self.pushed[0] += (self.pushed[1] > before) as u64;
+    }
+
+    /// Takes the counts of pushes, of their slots and of their numbers.
+    pub fn take_pushed(&mut self) -> [u64; 3] {
+        std::mem::take(&mut self.pushed)
     }
 
     /// Fetches what has changed since the last time.

@@ -159,6 +159,8 @@ pub trait Job {
     /// Whether it is compiled for the portable set too. It is the largest code of all and hardly any processor needs it, so what has a slower
     /// twin leaves it out.
     const PORTABLE: bool = true;
+    /// Whether it is compiled for vector instructions.
+    const VECTORS: bool = true;
     /// Does it.
     fn run<I: Isa>(self, isa: I) -> Self::Output;
 }
@@ -172,17 +174,17 @@ macro_rules! entries {
             match set {
                 #[cfg(target_arch = "x86_64")]
                 // An InstructionSet may come from a caller, not from detection, hence the guards.
-                InstructionSet::Avx512 if set.is_available() => {
+                InstructionSet::Avx512 if J::VECTORS && set.is_available() => {
                     // SAFETY: the guard says that the processor has these features.
                     unsafe { $avx512(job) }
                 }
                 #[cfg(target_arch = "x86_64")]
-                InstructionSet::Avx2 if set.is_available() => {
+                InstructionSet::Avx2 if J::VECTORS && set.is_available() => {
                     // SAFETY: as above.
                     unsafe { $avx2(job) }
                 }
                 #[cfg(target_arch = "aarch64")]
-                InstructionSet::Neon => $neon(job),
+                InstructionSet::Neon if J::VECTORS => $neon(job),
                 _ if J::PORTABLE => $portable(job),
                 _ => panic!("this work is not compiled for the instruction set {}", set.name()),
             }

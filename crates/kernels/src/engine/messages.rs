@@ -26,7 +26,7 @@ const PADDED: usize = 16;
 /// (imdb_1gram, two threads, two cores among seven busy threads: 8 ns a nonzero, and 10 to 17 ns by yielding.)
 const SPINS: u32 = 1024;
 const LAST: u32 = SPINS + 16;
-const SLEEP: Duration = Duration::from_micros(20);
+pub(super) const SLEEP: Duration = Duration::from_micros(20);
 
 /// The messages of all parts that are on their way.
 pub(super) struct Messages {

@@ -8,7 +8,7 @@
 //! # Memory ordering
 //! Who ends a turn counts it for its users and items by `Release`, and who waits for that reads by `Acquire`: so it sees their rows as they
 //! were left. No turn waits for a later one, and turns are taken in their order: the earliest that is not over can always go on.
-use super::{Counters, Counts, Engine, Epoch, Follow, LOOK, Task, hogwild::follow, partitioned::Stops, threads};
+use super::{Counters, Counts, Engine, Epoch, Follow, LOOK, Task, hogwild::follow, messages::SLEEP, partitioned::Stops, threads};
 use crate::{params::Finish, schedule::Moment};
 use crossbeam_channel::unbounded;
 use crossbeam_utils::{Backoff, CachePadded};
@@ -21,6 +21,7 @@ use std::{
             Ordering::{Acquire, Relaxed, Release},
         },
     },
+    thread,
     time::Instant,
 };
 
@@ -158,7 +159,8 @@ impl<'a> Turns<'a> {
             if self.counters.stop.load(Relaxed) {
                 return false;
             }
-            backoff.snooze();
+            // Whoever has them may have lost its core to another program, for milliseconds.
+            if backoff.is_completed() { thread::sleep(SLEEP) } else { backoff.snooze() }
         }
         true
     }

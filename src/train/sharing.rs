@@ -69,6 +69,8 @@ impl<'a> Sharing<'a> {
     /// When there is too little memory, or the system refuses threads; those of whom it is handed to.
     pub fn with_engine(&self, prepared: &dyn Prepared, task: &Task<'_>, run: &mut dyn FnMut(&mut dyn Engine) -> Result<()>) -> Result<()> {
         if self.settings.parallel == Parallel::Partitioned {
+            // Parts learn the same by real workers: none is virtual.
+            let task = &Task { simulation: None, ..*task };
             if let Some(parts) = self.basis.parts {
                 let (batch, in_flight) = self.settings.flight();
                 let task = Task { batch: Batch::One, pipeline: Some(Pipeline { parts, batch, in_flight }), ..*task };

@@ -56,8 +56,13 @@ fn every_way_reaches_one_workers_loss_with_16() {
             let settings = Settings { parallel, exchange_every: parallel.has_replicas().then_some(16), ..base() };
             let found = simulate(&data, &settings, &Workers { count: 16, spread, delay });
             let loss = best(&found.outcome);
-            // It is for rules without sums of squares, which Adagrad has.
-            let within = if parallel == Parallel::Overlap { 1.06 } else { 1.02 };
+            let within = match parallel {
+                // It is for rules without sums of squares, which Adagrad has.
+                Parallel::Overlap => 1.06,
+                // Servers count what 16 replicas push together.
+                Parallel::Downpour => 1.03,
+                _ => 1.02,
+            };
             assert!(loss <= one * within, "{parallel:?} {spread} {delay}: {loss}, one worker {one}");
             assert!(
                 (spread == 0.0) == (found.slowest == 1.0) && found.speeds > 3.0 && found.speeds < 64.0,

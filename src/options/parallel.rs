@@ -160,11 +160,11 @@ impl Settings {
         if self.parallel == Parallel::Hogwild && self.batch != Batch::One { Parallel::Synchronous } else { self.parallel }
     }
 
-    /// Workers that share parameters, at most: those of a replica; by batches one hand steps them.
+    /// Workers that share parameters, at most: those of a replica. By batches one hand steps them, and of parts each has its own.
     pub(crate) fn workers(&self) -> usize {
         match self.replica_count() {
-            _ if self.batch != Batch::One => 1,
-            0 => self.threads,
+            0 if self.parallel == Parallel::Hogwild && self.batch == Batch::One => self.threads,
+            0 => 1,
             replicas => self.threads.div_ceil(replicas),
         }
     }

@@ -105,7 +105,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     let mut settings = args.settings(family)?;
     if !args.settings.has("threads") {
         settings.search_threads = Some(settings.threads);
-        settings.threads = settings.threads.min(family.workers(found));
+        settings.threads = settings.threads.min(family.workers(found)).min(settings.parts.unwrap_or(usize::MAX));
     }
     if !args.quiet {
         tell_notes(&args, &settings, &data, valid.as_ref())?;

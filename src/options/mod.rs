@@ -21,6 +21,7 @@ mod text;
 pub use markdown::markdown;
 pub use option::{Opt, Takes};
 pub(crate) use partitioned::check_rows;
+pub(crate) use partitioned::rating_parts;
 pub use text::IntoSetting;
 
 use crate::{

@@ -10,7 +10,7 @@ group! { $ "Update rule and learning rate";
     }
 
     /// Learning rate. auto: some 15 rates try the run on a sample of the training data, in about a fifth of its time, of ratings up to half
-    /// (small data: a tenth of a second or two); with `batch` it is the rule's default. A run that diverges at a rate so found, or loses
+    /// (small data: a tenth of a second or two); with synchronous batches it is the rule's default. A run that diverges at a rate so found, or loses
     /// more than a constant prediction, starts again at a third.
     lr: Option<f32> = None => {
         value: "auto|RATE",
@@ -24,7 +24,7 @@ group! { $ "Update rule and learning rate";
     schedule: Schedule = Schedule::Constant, ratings Schedule::Linear => { value: "NAME", details: Some(schedules), }
 
     /// Examples a step: 1 is Hogwild!; N or full steps by the mean gradient of N or of all examples, with the same bits on any number of
-    /// threads. With `parallel` partitioned each example still is a step, and N of them are scored before they step.
+    /// threads. By `parallel` partitioned every example still steps, and N are scored together. With `parallel` partitioned each example still is a step, and N of them are scored before they step.
     batch: Batch = Batch::One => {
         value: "N|full",
         must_be: "a number of examples, at least 1, or full; try 64",

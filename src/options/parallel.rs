@@ -23,7 +23,7 @@ group! { $ "Threads";
         within: |s| s.search_threads.is_none_or(|search_threads| (1..=1024).contains(&search_threads)),
     }
 
-    /// How workers share one model: one copy without locks, or replicas that exchange with a centre.
+    /// How workers share one model: one copy without locks, batches, replicas, or parts that each have one owner.
     parallel: Parallel = Parallel::Hogwild => { value: "WAY", details: Some(ways), }
 
     /// Copies of the model, each trained on its part of the data. With more replicas than threads they take turns; with fewer, several
@@ -62,7 +62,7 @@ group! { $ "Threads";
     /// scores. The same bits come of the same parts, `batch` and `in_flight`.
     in_flight: Option<usize> = None => {
         value: "K",
-        by_default: ["2; batches of 16 where `batch` is 1", ""],
+        by_default: ["2; without it and `batch`, batches are of 16", ""],
         needs: Some("parallel"),
         takes: Takes::Rows,
         must_be: "from 1 to 1024",
@@ -137,6 +137,9 @@ fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
         if rule.reads {
             let problem = "exchanges weights, and those of this `rule` are made of its state; use `rule` adagrad, or `parallel` hogwild";
             return bad("parallel", s.parallel.name(), problem);
+        }
+        if let Some(hot) = s.hot_rows.filter(|_| s.parallel == Parallel::Downpour) {
+            return bad("hot_rows", hot, "are copies, and `parallel` downpour sums gradients beside the rows themselves; leave it out");
         }
         if let Some(hot) = s.hot_rows.filter(|_| s.workers() == 1) {
             return bad("hot_rows", hot, "is of workers that share a copy, and each has a replica of its own; leave it out");

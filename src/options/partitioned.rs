@@ -52,6 +52,14 @@ pub(crate) fn check_rows(s: &Settings) -> Result<()> {
     Ok(())
 }
 
+/// Blocks of users, and of items, of so many ratings, where nothing is said: with fewer, more ratings of a user come in one go; a cell is to
+/// have some.
+pub(crate) fn rating_parts(ratings: usize) -> usize {
+    const MOST: usize = 64;
+    const CELL: usize = 2048;
+    (ratings / CELL).isqrt().clamp(1, MOST)
+}
+
 impl Settings {
     /// Whether steps go by the mean gradients of batches.
     pub(crate) fn sums_batches(&self) -> bool {

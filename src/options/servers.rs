@@ -15,7 +15,10 @@ group! { $ "Parameter servers (--parallel downpour)";
     /// Examples between two pushes of a replica: its sums of gradients go to the servers.
     push_every: Option<u32> = None => {
         value: "N",
-        by_default: ["as `exchange_every`", "as `exchange_every`"],
+        by_default: [
+            "as `exchange_every`; but two replicas see up to half of the data together, more an eighth",
+            "as `exchange_every`; but two replicas see up to half of the data together, more an eighth",
+        ],
         needs: Some("parallel"),
         must_be: "at least 1; try 256",
         within: |s| s.push_every != Some(0),
@@ -43,6 +46,9 @@ fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
         if rule.learns {
             let problem = "has servers that see sums of gradients, and this `rule` learns from each one; use `rule` adagrad";
             return bad("parallel", s.parallel.name(), problem);
+        }
+        if let (Some(every), Some(_), Some(_)) = (s.exchange_every, s.push_every, s.fetch_every) {
+            return bad("exchange_every", every, "is what `push_every` and `fetch_every` are where not given, and both are; leave it out");
         }
         if s.transforms.l1 > 0.0 {
             let problem = "follows each step of one example, and servers step by many; leave it out, or use `parallel` mean";

@@ -11,6 +11,7 @@ mod lost;
 
 use crate::{
     AnyData, AnyFamily, Batch, Error, Outcome, Parallel, Result, Settings, Watch, Window,
+    options::rating_parts,
     train::{Follower, run},
 };
 use copies::Copies;
@@ -20,8 +21,6 @@ use std::sync::atomic::AtomicBool;
 
 /// The most virtual workers.
 const MOST: usize = 1024;
-/// Blocks of users that ratings have by default.
-const PARTS: usize = 64;
 
 /// Virtual workers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,9 +56,15 @@ impl Workers {
                 "is of exchanges with a centre; by `parallel` downpour give `fetch_every`, or use mean",
             );
         }
+        if let Some(parts) = settings.parts {
+            return bad("parts", parts.to_string(), "is what `workers` says here; leave it out");
+        }
         if parallel == Parallel::Partitioned && (delay > 0 || spread > 0.0) {
             let (setting, value) = if delay > 0 { ("delay", delay.to_string()) } else { ("spread", spread.to_string()) };
             return bad(setting, value, "changes nothing of what parts learn, as they wait for each other; leave it out");
+        }
+        if parallel == Parallel::Synchronous {
+            return bad("parallel", parallel.name().into(), "learns the same with any number of workers: `hogwild train` shows it");
         }
         if settings.batch != Batch::One {
             return bad("batch", settings.batch.to_string(), "is gone through by workers that wait for each other; leave it out");
@@ -137,20 +142,15 @@ pub fn simulate<'d>(
     workers.check(settings)?;
     let (data, &Workers { count, spread, delay }) = (data.into(), workers);
     // Parts learn the same whoever works on them; ratings have more of them than workers.
-    let parts = matches!(data, AnyData::Rows(_)) || count > PARTS;
-    let parts = (settings.parallel == Parallel::Partitioned && parts).then_some(count);
+    let parts = match data {
+        AnyData::Rows(_) => count,
+        AnyData::Ratings(ratings) => count.max(rating_parts(ratings.len())),
+    };
+    let parts = (settings.parallel == Parallel::Partitioned).then_some(parts);
     let threads = if settings.parallel == Parallel::Hogwild { count } else { 1 };
     let replicas = settings.parallel.has_replicas().then_some(count);
     let search_threads = settings.search_threads.or(Some(threads::count()));
-    let settings = Settings {
-        threads,
-        replicas,
-        parts: parts.or(settings.parts),
-        search_threads,
-        pin: false,
-        window: Window::Off,
-        ..settings.clone()
-    };
+    let settings = Settings { threads, replicas, parts, search_threads, pin: false, window: Window::Off, ..settings.clone() };
     // The bias is one more.
     let numbers = data.numbers() as f64 / data.examples().max(1) as f64 + 1.0;
     let simulation = Simulation::new(count, spread, delay.into(), numbers, settings.seed);

@@ -5,7 +5,7 @@ use crate::{
     family::prepared::{Basis, Choices, Prepared},
     options::Settings,
 };
-use hogwild_base::{Error, Result, threads::nodes};
+use hogwild_base::{Error, Result, memory, threads::nodes};
 use hogwild_kernels::{
     engine::{Downpour, Engine, Pipeline, Replicas, Simulation, Strata, Task, near},
     params::{Beside, Between, Parameters, Shape},
@@ -19,11 +19,12 @@ const ALPHA: f32 = 0.3;
 const LEAST: u64 = 1024;
 /// Nonzeros trained for each cell exchanged: an exchange then takes some twentieth of the time.
 const TRAINED: f64 = 4.0;
-/// The part of the data that all replicas have seen together before each has exchanged, at most: with more, `mean` falls behind. Servers take
-/// a sum of gradients where `mean` takes a mean, so more than two replicas push the sooner (imdb_1gram, 16 replicas: a quarter together is 5%
-/// worse, an eighth is not).
+/// The part of the data that all replicas have seen together before each has exchanged, at most: with more, `mean` falls behind.
 const TOGETHER: u64 = 4;
-const TOGETHER_AT_SERVERS: u64 = 8;
+/// The same of two replicas with servers, whose pushes take longer; and of more, as servers take a sum of gradients where `mean` takes a mean
+/// (imdb_1gram, 16 replicas: a quarter together is 5% worse, an eighth is not).
+const TWO_AT_SERVERS: u64 = 2;
+const MORE_AT_SERVERS: u64 = 8;
 
 /// How the workers of a run share its model.
 pub(super) struct Sharing<'a> {
@@ -89,17 +90,20 @@ impl<'a> Sharing<'a> {
         let shape = Shape { rare: shape.rare && !servers, ..shape };
         // One for each memory domain lies there, where its workers are pinned.
         let node = |number| (task.pin && self.replicas == nodes().len()).then_some(number);
-        let copy = |number| near(node(number), || Parameters::new(&shape, &self.basis.facts.layout));
+        // The first ones have a worker more where threads are left over.
+        let threads = |number| (task.threads / self.replicas + (number < task.threads % self.replicas) as usize).max(1);
+        let copy =
+            |number| near(node(number), || Parameters::new(&Shape { workers: threads(number), ..shape.clone() }, &self.basis.facts.layout));
+        self.ask_memory(task, &shape)?;
         let copies = (0..self.replicas).map(copy).collect::<Result<Vec<_>>>()?;
         // Where simulated messages are late, others carry the changes that are under way.
         let late = if task.simulation.is_some_and(Simulation::is_late) { self.replicas } else { 0 };
         let letters = (0..late).map(|_| Parameters::new(&shape, &self.basis.facts.layout)).collect::<Result<Vec<_>>>()?;
         let rate = task.rate * self.settings.parallel.rate(self.replicas);
         let of_copy = |(number, parameters)| {
-            // Each draws noise of its own, and the first ones have a worker more where threads are left over.
+            // Each draws noise of its own.
             let seed = task.seed ^ (number as u64) << 32;
-            let threads = (task.threads / self.replicas + (number < task.threads % self.replicas) as usize).max(1);
-            Task { parameters, rate, seed, threads, node: node(number), simulation: None, ..*task }
+            Task { parameters, rate, seed, threads: threads(number), node: node(number), simulation: None, ..*task }
         };
         let tasks: Vec<Task<'_>> = copies.iter().enumerate().map(of_copy).collect();
         prepared.with_engines(&tasks, &mut |engines| {
@@ -111,6 +115,15 @@ impl<'a> Sharing<'a> {
             };
             run(&mut replicas)
         })
+    }
+
+    /// Asks for all copies at once, as memory that was promised to one is not taken yet when the next is asked for.
+    fn ask_memory(&self, task: &Task<'_>, shape: &Shape) -> Result<()> {
+        let (own, plain) = (Parameters::bytes(&self.basis.facts.layout, shape), Parameters::bytes(&self.basis.facts.layout, &self.shape));
+        // Beside a replica: what was last exchanged; of a virtual one what it was, and what carries late changes.
+        let beside = plain * (1 + task.simulation.map_or(0, |simulation| 1 + simulation.is_late() as u64));
+        let what = || format!("{} replicas of the model", self.replicas);
+        memory::ask((own + beside).saturating_mul(self.replicas as u64), what, "use fewer `replicas`, or fewer features")
     }
 
     /// What was made of the settings of replicas.
@@ -147,7 +160,11 @@ fn period(settings: &Settings, basis: &Basis) -> u64 {
     let auto = || {
         let cells = Parameters::bytes(&basis.facts.layout, &basis.shape.alone()) as f64 / size_of::<f32>() as f64;
         let replicas = settings.replica_count().max(1) as u64;
-        let together = if settings.parallel == Parallel::Downpour && replicas > 2 { TOGETHER_AT_SERVERS } else { TOGETHER };
+        let together = match settings.parallel {
+            Parallel::Downpour if replicas > 2 => MORE_AT_SERVERS,
+            Parallel::Downpour => TWO_AT_SERVERS,
+            _ => TOGETHER,
+        };
         let most = basis.examples / (together * replicas);
         LEAST.max((TRAINED * cells / basis.numbers) as u64).min(most).max(1)
     };
@@ -159,5 +176,7 @@ pub(super) fn choices(settings: &Settings, basis: &Basis) -> Choices {
     if settings.replica_count() == 0 {
         return basis.choices;
     }
-    Choices { exchange_every: period(settings, basis).min(u32::MAX as u64) as u32, ..basis.choices }
+    let hot_rows = if settings.parallel == Parallel::Downpour { 0 } else { basis.choices.hot_rows };
+    let every = settings.round().map_or_else(|| period(settings, basis), u64::from);
+    Choices { hot_rows, exchange_every: every.min(u32::MAX as u64) as u32, ..basis.choices }
 }

@@ -213,6 +213,16 @@ fn the_command_tells_it_in_tables_a_log_and_a_picture() {
     let replicas = lines(&good(at, &line("--workers 8 --parallel mean --delay 20 --spread 0.3 --log -")));
     let exchanges = &of(&replicas, "workers")[1]["exchanges"];
     assert!(exchanges["bytes"].as_f64().unwrap() > exchanges["rows"].as_f64().unwrap(), "{exchanges}");
+    // What is said of a way is not said of the one worker beside it.
+    for way in [
+        "downpour --push-every 8 --fetch-every 16 --servers 2 --warm-start-examples 100",
+        "partitioned --in-flight 2",
+        "elastic --elasticity 0.3",
+    ] {
+        let log = lines(&good(at, &line(&format!("--workers 4 --log - --parallel {way}"))));
+        let held_out = |i: usize| of(&log, "epochs")[i]["epochs"][1]["held_out"].as_f64().unwrap();
+        assert!(held_out(1) < 1.2 * held_out(0), "{way}: {} {}", held_out(0), held_out(1));
+    }
     let rated = good(at, &format!("simulate DATA/ratings.train.tsv --epochs 1 --workers 4 --rank 8 --lr 0.05 {machine}"));
     assert!(rated.contains("squared loss") && rated.contains("bound by"), "{rated}");
 }
@@ -229,6 +239,8 @@ fn the_command_refuses_what_makes_no_sense() {
         ("simulate DATA/reviews.train.svm --hand-over 0", "a number above 0, such as 100"),
         ("simulate DATA/reviews.train.svm --elasticity 0.5 --parallel mean", "is of --parallel elastic"),
         ("simulate DATA/reviews.train.svm --hot-rows 5 --parallel mean", "leave it out"),
+        ("simulate DATA/reviews.train.svm --hot-rows 5 --parallel downpour", "sums gradients beside the rows"),
+        ("simulate DATA/reviews.train.svm --parallel synchronous", "learns the same with any number of workers"),
         ("simulate DATA/reviews.train.svm --plot no/such.svg", "no such folder"),
         ("simulate DATA/reviews.train.svm --batch 32", "--batch"),
     ] {

@@ -45,9 +45,23 @@ impl Run<'_> {
 
     /// One worker trains.
     pub fn alone(&self, settings: &Settings) -> anyhow::Result<Outcome> {
-        let elasticity = settings.elasticity.filter(|_| settings.parallel == Parallel::Hogwild);
-        let settings =
-            Settings { search_threads: Some(settings.threads), threads: 1, parallel: Parallel::Hogwild, elasticity, ..settings.clone() };
+        let of_all = Settings { search_threads: Some(settings.threads), threads: 1, ..settings.clone() };
+        // What is said of a way is not said of one worker.
+        let settings = match settings.parallel {
+            Parallel::Hogwild => of_all,
+            _ => Settings {
+                parallel: Parallel::Hogwild,
+                elasticity: None,
+                exchange_every: None,
+                parts: None,
+                in_flight: None,
+                servers: None,
+                push_every: None,
+                fetch_every: None,
+                warm_start_examples: 0,
+                ..of_all
+            },
+        };
         let mut watch = self.watching("one worker".into(), &settings);
         finished(train(self.family, self.data, self.valid.map(AnyData::from), &settings, &mut watch, self.stop)?)
     }
@@ -69,7 +83,10 @@ impl Run<'_> {
         let seconds = began.elapsed().as_secs_f64();
         let numbers = alone.outcome.epochs.first().map_or(1, |epoch| epoch.nonzeros) as f64;
         let exchanged = exchanges.map(|exchanges| 1e9 * exchanges.seconds * exchanges.an_epoch / numbers);
-        let roofline = Roofline::new(machine, work, alone.nanoseconds(), count, speeds, shared.as_ref(), exchanged);
+        // What parts wait for each other's messages is not known.
+        let is_known = settings.parallel != Parallel::Partitioned;
+        let roofline =
+            if is_known { Roofline::new(machine, work, alone.nanoseconds(), count, speeds, shared.as_ref(), exchanged) } else { None };
         Ok(Found { workers: count, outcome, diverged, seconds, shared, plain, exchanges, slowest, roofline })
     }
 }

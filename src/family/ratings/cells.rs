@@ -2,13 +2,8 @@
 //!
 //! Rows are numbered by how frequent they are. A block is neighbours, of about as many ratings as any other block: the first ones are few
 //! rows, so what they take of a cache is little, and strata take their time alike.
-use crate::options::Settings;
+use crate::options::{Settings, rating_parts};
 use hogwild_kernels::feed::Rating;
-
-/// Ratings of a cell at least, where `parts` is left open: its turn then costs little beside them.
-const CELL: usize = 2048;
-/// Parts at most, where they are left open.
-const PARTS: usize = 64;
 
 /// Which block each row belongs to.
 pub(super) struct Cells {
@@ -20,7 +15,7 @@ pub(super) struct Cells {
 impl Cells {
     /// Of ratings with row numbers, of so many users and items.
     pub fn new(ratings: &[Rating], users: usize, items: usize, settings: &Settings) -> Cells {
-        let blocks = settings.parts.unwrap_or((ratings.len() / CELL).isqrt().clamp(1, PARTS).max(settings.threads));
+        let blocks = settings.parts.unwrap_or(rating_parts(ratings.len()).max(settings.threads));
         let mut counts = vec![0u64; users + items];
         for Rating { pair, .. } in ratings {
             counts[pair.user as usize] += 1;

@@ -106,13 +106,13 @@ pub(super) trait Worker {
     fn link(&mut self) -> &mut dyn Link;
 }
 
-/// Has replicas train until their parts are through, and their letters have arrived.
-pub(super) fn take<W: Worker>(simulation: &Simulation, epoch: usize, seed: u64, workers: &mut [W]) -> Counts {
+/// Has replicas train until their parts are through, and their letters have arrived; `begun`: the number of their first round.
+pub(super) fn take<W: Worker>(simulation: &Simulation, epoch: usize, begun: u64, seed: u64, workers: &mut [W]) -> Counts {
     let (costs, mut random) = (simulation.costs(), Stream::Turns { epoch, thread: 0 }.random(seed));
     let mut due: BinaryHeap<Reverse<(u64, u64, Event)>> = BinaryHeap::new();
-    let (mut sum, mut exchanges, mut rounds) = (Counts::default(), Exchanges::default(), vec![0; workers.len()]);
+    let (mut sum, mut exchanges, mut rounds) = (Counts::default(), Exchanges::default(), vec![begun; workers.len()]);
     // Examples of each one's round.
-    let mut trained = rounds.clone();
+    let mut trained = vec![0; workers.len()];
     let mut work = 0;
     let mut begin = |i: usize, workers: &mut [W], rounds: &mut [u64], trained: &mut [u64]| {
         let counts = workers[i].train(rounds[i])?;

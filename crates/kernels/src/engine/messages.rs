@@ -7,6 +7,7 @@
 //! Number and score are one cell, so neither is seen without the other. A cell is written again only when all have read it: its writer has
 //! by then read messages that each other worker sent after that. `Release` and `Acquire` keep to this order.
 use crossbeam_utils::CachePadded;
+use hogwild_base::{Result, memory};
 use std::{
     hint,
     iter::repeat_with,
@@ -39,11 +40,16 @@ pub(super) struct Messages {
 
 impl Messages {
     /// Of so many parts, that have at most so many examples in flight.
-    pub fn new(parts: usize, in_flight: usize) -> Messages {
+    ///
+    /// # Errors
+    /// When there is too little memory.
+    pub fn new(parts: usize, in_flight: usize) -> Result<Messages> {
         // A worker can be as many ahead of the slowest as are in flight, and messages of as many more wait to be read.
         let ring = (2 * in_flight).next_power_of_two().max(PADDED);
+        let bytes = (parts * ring * size_of::<AtomicU64>()) as u64;
+        memory::ask(bytes, || format!("the messages of {parts} parts"), "use fewer `parts`, `batch` or `in_flight`")?;
         let cells = repeat_with(|| CachePadded::new([const { AtomicU64::new(0) }; PADDED])).take(parts * ring / PADDED).collect();
-        Messages { cells, ring, before: 0 }
+        Ok(Messages { cells, ring, before: 0 })
     }
 
     /// Begins an epoch, at most so many examples after the one before.
@@ -103,7 +109,7 @@ mod tests {
 
     #[test]
     fn each_message_arrives_once_it_is_sent() {
-        let (mut messages, go) = (Messages::new(3, 20), AtomicBool::new(false));
+        let (mut messages, go) = (Messages::new(3, 20).unwrap(), AtomicBool::new(false));
         for _epoch in 0..3 {
             messages.begin(1000);
             for example in 0..1000 {
@@ -121,7 +127,7 @@ mod tests {
 
     #[test]
     fn who_waits_is_sent_what_another_thread_sends() {
-        let (messages, go) = (&Messages::new(2, 4), &AtomicBool::new(false));
+        let (messages, go) = (&Messages::new(2, 4).unwrap(), &AtomicBool::new(false));
         std::thread::scope(|scope| {
             for part in 0..2 {
                 scope.spawn(move || {

@@ -6,8 +6,8 @@
 //! compiled once. `compiled` is the list of what loops there are.
 mod alone;
 mod baton;
-// Not for unit tests, which need no loop: all of them would be compiled twice.
 mod clocked;
+// Not for unit tests, which need no loop: all of them would be compiled twice.
 #[cfg(not(test))]
 mod compiled;
 #[cfg(test)]
@@ -56,7 +56,7 @@ pub use worker::{Counters, Counts};
 /// What an engine is told of a run: all that stays the same over its epochs.
 #[derive(Clone, Copy)]
 pub struct Task<'a> {
-    /// All positions, as they placement.
+    /// All positions, as they lie.
     pub units: &'a [Range<u32>],
     /// Examples of an epoch.
     pub examples: u64,

@@ -67,7 +67,7 @@ impl<'a, 'd, R: UpdateRule, A> Partitioned<'a, 'd, R, A> {
             laid: parts,
             hands,
             flight: Flight { batch, examples },
-            messages: Messages::new(parts.count, examples),
+            messages: Messages::new(parts.count, examples)?,
             pool: threads::pool(task)?,
             clock: Clock { rate: task.rate, ..Clock::default() },
         })

@@ -140,7 +140,7 @@ impl Engine for Replicas<'_> {
         }
         let counts = alone
             + match (self.pool.as_ref().and_then(Pool::threads), self.task.simulation) {
-                (None, Some(simulation)) => turns.by_clock(simulation, hands.pop().unwrap_or_default(), follower),
+                (None, Some(simulation)) => turns.by_clock(simulation, hands.pop().unwrap_or_default(), begun, follower),
                 (None, None) => hands
                     .into_iter()
                     .enumerate()
@@ -218,11 +218,11 @@ impl Turns<'_> {
     }
 
     /// Has virtual replicas train as their clocks say.
-    fn by_clock(&self, simulation: &Simulation, hand: Hand<'_, '_>, follower: &mut Follow<'_>) -> Counts {
+    fn by_clock(&self, simulation: &Simulation, hand: Hand<'_, '_>, begun: u64, follower: &mut Follow<'_>) -> Counts {
         let asking = RefCell::new(Asking { follower, last: Instant::now() });
         let at_work = |(number, replica, plan)| AtWork { turns: self, number, replica, plan, asking: &asking };
         let mut workers: Vec<_> = hand.into_iter().map(at_work).collect();
-        clocked::take(simulation, self.epoch.number, self.task.seed, &mut workers)
+        clocked::take(simulation, self.epoch.number, begun, self.task.seed, &mut workers)
     }
 
     /// A round of one replica, and its exchange.

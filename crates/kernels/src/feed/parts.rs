@@ -41,8 +41,8 @@ impl Part {
     /// Bytes of the shares of all parts of so many rows and nonzeros.
     fn bytes((rows, nonzeros): (usize, usize), parts: usize) -> u64 {
         let heads = (rows * parts * size_of::<Head>()) as u64;
-        // A share's last block is half empty.
-        let blocks = nonzeros.div_ceil(LANES) + rows * parts / 2;
+        // Each share may have a last block that is nearly empty, but no more blocks than nonzeros.
+        let blocks = (nonzeros.div_ceil(LANES) + rows * parts).min(nonzeros + rows);
         heads + (blocks * size_of::<PartBlock>()) as u64
     }
 
@@ -82,6 +82,7 @@ impl Part {
                 part.push(share, label, place_of(parts.scratch(part.number), stride));
             }
         }
+        mine.iter_mut().for_each(|part| part.blocks.shrink_to_fit());
         mine.iter_mut().for_each(|part| part.heads.push(Head { first: part.blocks.len() as u32, features: 0, label: 0.0 }));
         mine
     }

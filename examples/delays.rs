@@ -1,4 +1,4 @@
-//! What a delay between score and step costs, and what a rule that knows of it gains. `cargo run --release --example delays [TRAIN.svm]`
+//! What a delay between score and step costs, and what a rule that knows of it gains. `cargo run --release --example delays [TRAIN.svm [PICTURE.svg]]`
 //!
 //! # A delay of exactly so many examples
 //! On one thread each example's gradient is taken at the weights as they are. It waits until so many more examples have been scored, and
@@ -7,13 +7,15 @@
 //!
 //! # What is printed
 //! The mean log-loss of the first pass, each example scored before it steps, for rates three times apart; then that of the last pass. A
-//! delay longer than the data leaves the whole first pass at weights of 0.
+//! delay longer than the data leaves the whole first pass at weights of 0. The picture has the same: a panel for each of the two passes, loss
+//! by rate, a line for each rule and delay.
 #![allow(clippy::print_stdout)] // simpler here than what the command does where nobody reads
 use hogwild::{
-    Loss,
+    Loss, OutputFile,
     rules::{Adagrad, AdaptiveRevision, Clock, Rule, RuleVisitor, UpdateRule},
 };
-use std::{collections::VecDeque, error::Error};
+use plotters::prelude::*;
+use std::{collections::VecDeque, error::Error, io::Write, path::Path};
 
 const DELAYS: [usize; 5] = [0, 1, 100, 1000, 5000];
 const RATES: [f32; 6] = [0.05, 0.15, 0.5, 1.5, 4.5, 13.5];
@@ -100,5 +102,48 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
+    if let Some(picture) = std::env::args().nth(2) {
+        let mut file = OutputFile::create(Path::new(&picture))?;
+        file.write_all(draw(constant, &runs)?.as_bytes())?;
+        file.finish()?;
+    }
     Ok(())
+}
+
+/// Losses of a rule at each rate, pass by pass.
+type Passes = [Vec<f64>; RATES.len()];
+
+/// The picture.
+fn draw(constant: f64, runs: &[[Passes; 2]; DELAYS.len()]) -> Result<String, Box<dyn Error>> {
+    let mut svg = String::new();
+    let root = SVGBackend::with_string(&mut svg, (1100, 440)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let colours = [BLACK, RGBColor(31, 119, 180), RGBColor(44, 160, 44), RGBColor(255, 127, 14), RGBColor(214, 39, 40)];
+    for (area, pass) in root.split_evenly((1, 2)).iter().zip([0, PASSES - 1]) {
+        let mut chart = ChartBuilder::on(area)
+            .caption(format!("Log-loss of pass {} by rate, {constant:.2} of a constant", pass + 1), ("sans-serif", 16))
+            .margin(10)
+            .x_label_area_size(35)
+            .y_label_area_size(45)
+            .build_cartesian_2d((RATES[0] * 0.9..RATES[RATES.len() - 1] * 1.1).log_scale(), (0.1..30.0).log_scale())?;
+        chart.configure_mesh().x_desc("learning rate").light_line_style(WHITE).draw()?;
+        chart.draw_series(DashedLineSeries::new(
+            [(RATES[0], constant), (RATES[RATES.len() - 1], constant)],
+            2,
+            4,
+            BLACK.stroke_width(1),
+        ))?;
+        for ((delay, runs), colour) in DELAYS.iter().zip(runs).zip(colours) {
+            for (rule, (losses, width)) in ["adagrad", "adaptive-revision"].into_iter().zip(runs.iter().zip([1, 3])) {
+                let points = RATES.iter().zip(losses).map(|(&rate, losses)| (rate, losses[pass].clamp(0.1, 30.0)));
+                let line = chart.draw_series(LineSeries::new(points, colour.stroke_width(width)))?;
+                line.label(format!("{rule}, {delay} late"))
+                    .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(width)));
+            }
+        }
+        chart.configure_series_labels().position(SeriesLabelPosition::UpperLeft).background_style(WHITE.mix(0.8)).draw()?;
+    }
+    root.present()?;
+    drop(root);
+    Ok(svg)
 }

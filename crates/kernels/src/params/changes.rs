@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     rules::{Erased, UpdateRule},
-    simd::{InstructionSet, Isa, Job, LANES, Line, MOST, Real, Vector, copy, dispatch},
+    simd::{InstructionSet, Isa, Job, LANES, Line, MOST, Real, Vector, copy, dispatch, pairs},
 };
 use atomic_float::AtomicF32;
 use std::sync::atomic::Ordering::Relaxed;
@@ -167,9 +167,9 @@ impl<'r> Job for Apply<'_, 'r> {
         let Apply { rule, step, parameters, table, changes, together } = self;
         let layout = parameters.table(table).layout;
         let read = Reading::new(isa, rule, step, parameters, Reads::shared(parameters));
-        for (some, numbers) in changes.slots.chunks(LANES).zip(changes.numbers.chunks(LANES * layout.stride)) {
+        for (some, numbers) in pairs(changes.slots.chunks(LANES), changes.numbers.chunks(LANES * layout.stride)) {
             if Some(table) == parameters.row() {
-                for (&slot, numbers) in some.iter().zip(numbers.chunks_exact(layout.stride)) {
+                for (&slot, numbers) in pairs(some, numbers.chunks_exact(layout.stride)) {
                     step_row(&read, &layout, slot, numbers, together);
                 }
             } else {

@@ -2,7 +2,7 @@
 use super::{RuleFacts, Settings, option::bad};
 use crate::{Parallel, Result};
 
-group! { $ "Parameter servers (--parallel downpour)";
+group! { $ "Parameter servers";
     /// Over how many servers the parameters are spread. Pushes to different servers go on side by side.
     servers: Option<usize> = None => {
         value: "S",

@@ -24,18 +24,16 @@ fn eight_threads_reach_the_loss_of_one_on_zipf_data() {
     let one = linear(&train, Some(&test), Settings { threads: 1, lr: Some(0.5), ..Settings::default() });
     // A worker that is suspended between load and store puts back old values when it goes on. With eight workers on busy cores that
     // costs plain Hogwild! up to 1% here; with hot rows private, as by default, it shows in one run of fifty, so the median of three
-    // counts.
+    // counts. They exchange as often as by default: each 64 examples, on two cores, the median was .994 in a third of portable runs.
     let ratio = |hot_rows| {
-        let eight =
-            linear(&train, Some(&test), Settings { threads: 8, hot_rows, lr: Some(0.5), exchange_every: Some(64), ..Settings::default() });
+        let eight = linear(&train, Some(&test), Settings { threads: 8, hot_rows, lr: Some(0.5), ..Settings::default() });
         assert!(weights(&eight).iter().all(|w| w.is_finite()) && held_out(&eight) < 0.69, "hot {hot_rows:?}: {}", held_out(&eight));
         held_out(&eight) / held_out(&one)
     };
     ratio(Some(0));
     let mut ratios = [(); 3].map(|()| ratio(None));
     ratios.sort_by(f64::total_cmp);
-    // Eight workers' loss may be lower: with older copies they learn the training data a little less by heart (.993 on the portable path).
-    assert!(ratios[1] < 1.005 && ratios[1] > 0.98, "{ratios:?}");
+    assert!((ratios[1] - 1.0).abs() < 0.005, "{ratios:?}");
 }
 
 #[test]

@@ -92,17 +92,7 @@ impl Array {
 
     /// Reads a worker's part over and over; returns bytes.
     pub fn in_order(&self, worker: usize, threads: usize, until: Instant) -> u64 {
-        let numbers = self.numbers();
-        let part = &numbers[numbers.len() / threads * worker..][..numbers.len() / threads];
-        let mut bytes = 0;
-        for piece in part.chunks(1 << 17).cycle() {
-            black_box(piece.iter().fold(0u64, |sum, x| sum.wrapping_add(*x)));
-            bytes += size_of_val(piece) as u64;
-            if Instant::now() >= until {
-                break;
-            }
-        }
-        bytes
+        read(self.numbers(), worker, threads, until)
     }
 
     /// Follows one cycle, then the other, and so on: one alone would find nothing in a cache that is a little too small, which has just
@@ -207,4 +197,17 @@ pub fn together(threads: usize, take: Duration, job: impl Fn(usize, Instant) -> 
         let workers = workers.with_context(|| format!("--threads {threads}: the system starts no more threads; give fewer"))?;
         Ok(workers.into_iter().map(|worker| worker.join().unwrap_or_else(|e| std::panic::resume_unwind(e))).sum())
     })
+}
+/// Reads a worker's part of some numbers over and over; returns bytes.
+pub fn read(numbers: &[u64], worker: usize, workers: usize, until: Instant) -> u64 {
+    let part = &numbers[numbers.len() / workers * worker..][..numbers.len() / workers];
+    let mut bytes = 0;
+    for piece in part.chunks(1 << 17).cycle() {
+        black_box(piece.iter().fold(0u64, |sum, x| sum.wrapping_add(*x)));
+        bytes += size_of_val(piece) as u64;
+        if Instant::now() >= until {
+            break;
+        }
+    }
+    bytes
 }

@@ -1,11 +1,11 @@
 //! What the speed-up is foretold by: how long a cache line takes from core to core, how many lines a core waits for at once, and how fast all
 //! cores read from memory. All are measured on this machine as `bench` does, but for what the user tells of another one.
 use crate::cli::bench::{
-    array::{Array, READING, best, cores, handover, together},
+    array::{Array, READING, best, cores, handover, read, together},
     machine::Caches,
 };
 use serde_json::{Value, json};
-use std::{hint::black_box, sync::atomic::AtomicBool, time::Instant};
+use std::sync::atomic::AtomicBool;
 
 /// Bytes that are read to measure the bandwidth: more than caches hold.
 const BYTES: usize = 256 << 20;
@@ -63,18 +63,4 @@ impl Machine {
         let (at_once, gigabytes) = (self.at_once, self.bandwidth / 1e9);
         format!("hand-over of a line {hand_over} ({of_lines}), {at_once:.1} at once, {gigabytes:.1} GB/s ({of_reading})")
     }
-}
-
-/// Reads a worker's part over and over; returns bytes.
-fn read(numbers: &[u64], worker: usize, workers: usize, until: Instant) -> u64 {
-    let part = &numbers[numbers.len() / workers * worker..][..numbers.len() / workers];
-    let mut bytes = 0;
-    for piece in part.chunks(1 << 17).cycle() {
-        black_box(piece.iter().fold(0u64, |sum, x| sum.wrapping_add(*x)));
-        bytes += size_of_val(piece) as u64;
-        if Instant::now() >= until {
-            break;
-        }
-    }
-    bytes
 }

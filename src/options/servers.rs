@@ -16,8 +16,8 @@ group! { $ "Parameter servers";
     push_every: Option<u32> = None => {
         value: "N",
         by_default: [
-            "as `exchange_every`; but two replicas see up to half of the data together, more an eighth",
-            "as `exchange_every`; but two replicas see up to half of the data together, more an eighth",
+            "as `exchange_every`; but more than two replicas see at most an eighth of the data together",
+            "as `exchange_every`; but more than two replicas see at most an eighth of the data together",
         ],
         needs: Some("parallel"),
         must_be: "at least 1; try 256",

@@ -19,13 +19,6 @@ const ALPHA: f32 = 0.3;
 const LEAST: u64 = 1024;
 /// Nonzeros trained for each cell exchanged: an exchange then takes some twentieth of the time.
 const TRAINED: f64 = 4.0;
-/// The part of the data that all replicas have seen together before each has exchanged, at most: with more, `mean` falls behind.
-const TOGETHER: u64 = 4;
-/// The same of two replicas with servers, whose pushes take longer; and of more, as servers take a sum of gradients where `mean` takes a mean
-/// (imdb_1gram, 16 replicas: a quarter together is 5% worse, an eighth is not).
-const TWO_AT_SERVERS: u64 = 2;
-const MORE_AT_SERVERS: u64 = 8;
-
 /// How the workers of a run share its model.
 pub(super) struct Sharing<'a> {
     settings: &'a Settings,
@@ -160,12 +153,7 @@ fn period(settings: &Settings, basis: &Basis) -> u64 {
     let auto = || {
         let cells = Parameters::bytes(&basis.facts.layout, &basis.shape.alone()) as f64 / size_of::<f32>() as f64;
         let replicas = settings.replica_count().max(1) as u64;
-        let together = match settings.parallel {
-            Parallel::Downpour if replicas > 2 => MORE_AT_SERVERS,
-            Parallel::Downpour => TWO_AT_SERVERS,
-            _ => TOGETHER,
-        };
-        let most = basis.examples / (together * replicas);
+        let most = basis.examples / (settings.together() * replicas);
         LEAST.max((TRAINED * cells / basis.numbers) as u64).min(most).max(1)
     };
     settings.exchange_every.map_or_else(auto, u64::from)

@@ -80,9 +80,13 @@ class Replica:
         self.turns, self.steps = 0, 0
 
 
+def shared_state(rule, x, s):
+    """Averages go a part of the way to the replica's own; sums take its change whole."""
+    return s + ((x.s - s) / REPLICAS if rule.averages else x.s - x.base_s)
+
+
 def mean(rule, x, w, s):
-    new_s = s + ((x.s - s) / REPLICAS if rule.averages else x.s - x.base_s)
-    return w + (x.w - x.base_w) / REPLICAS, new_s
+    return w + (x.w - x.base_w) / REPLICAS, shared_state(rule, x, s)
 
 
 def overlap(rule, x, w, s):
@@ -94,8 +98,7 @@ def overlap(rule, x, w, s):
         band = slice(start, start + a_vector)
         squares = others[band] @ others[band]
         f[band] = np.clip(mine[band] @ others[band] / squares, 0, 1) if squares > 0 else 0
-    new_s = s + ((x.s - s) / REPLICAS if rule.averages else x.s - x.base_s)
-    return w + mine - f * others, new_s
+    return w + mine - f * others, shared_state(rule, x, s)
 
 
 def run(way, rule):
@@ -121,7 +124,8 @@ def run(way, rule):
                 x.w, x.s, x.read = w, s, s
         elif way == "elastic":
             d = ALPHA * (x.w - w)
-            x.w, w, s = x.w - d, w + d, x.s
+            x.w, w, s = x.w - d, w + d, shared_state(rule, x, s)
+            x.s, x.base_s = s, s
         else:
             w, s = {"mean": mean, "overlap": overlap}[way](rule, x, w, s)
             x.w, x.s = w, s

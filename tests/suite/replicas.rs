@@ -190,5 +190,5 @@ fn the_way_stands_in_the_settings_as_used() {
         (&"elastic".into(), &2.into(), 0.45)
     );
     let downpour = of(Parallel::Downpour);
-    assert_eq!((&downpour["servers"], &downpour["push_every"], &downpour["fetch_every"]), (&1.into(), &125.into(), &125.into()));
+    assert_eq!((&downpour["servers"], &downpour["push_every"], &downpour["fetch_every"]), (&1.into(), &250.into(), &250.into()));
 }

@@ -6,8 +6,10 @@ use std::time::Instant;
 
 /// A replica's way to exchange.
 pub(super) trait Link: Send {
-    /// Whether all others are to keep still while it exchanges.
-    fn is_alone(&self) -> bool;
+    /// In how many parts its changes pass, while no other replica passes the same part; 0 where none need keep still.
+    fn parts(&self) -> usize;
+    /// Passes the changes of such a part, as [`exchange`](Self::exchange) does of all.
+    fn exchange_part(&mut self, part: usize);
     /// An epoch begins: what others have done by now is taken over.
     fn begin(&mut self);
     /// A round of so many examples is over; the learning rate is this.
@@ -31,8 +33,12 @@ pub(super) struct Centre<'r> {
 }
 
 impl Link for Centre<'_> {
-    fn is_alone(&self) -> bool {
-        true
+    fn parts(&self) -> usize {
+        self.side.parts()
+    }
+
+    fn exchange_part(&mut self, part: usize) {
+        self.side.exchange_part(part);
     }
 
     fn begin(&mut self) {
@@ -67,9 +73,11 @@ impl Link for Centre<'_> {
 }
 
 impl Link for Client<'_> {
-    fn is_alone(&self) -> bool {
-        false
+    fn parts(&self) -> usize {
+        0
     }
+
+    fn exchange_part(&mut self, _part: usize) {}
 
     fn begin(&mut self) {
         self.fetch();

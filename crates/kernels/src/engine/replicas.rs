@@ -1,9 +1,9 @@
 //! Replicas of the model, each trained by an engine of its own on its part of the data, that exchange with a centre.
 //!
-//! A replica goes through some examples (a round) and then exchanges: asynchronously, whenever it is there. How, its [`Link`] says: one replica
-//! at a time with the centre's own cells, or by parameter servers. The replicas are dealt out to the threads; with more threads than
-//! replicas, a replica's engine has several workers. One thread takes them in turn, in an order drawn from the seed anew for every turn: then a run repeats to the
-//! bit, whatever number of replicas it has, and shows what so many machines would learn.
+//! A replica goes through some examples (a round) and then exchanges: asynchronously, whenever it is there. How, its [`Link`] says: with the
+//! centre's own cells, part by part, each by one replica at a time; or by parameter servers. The replicas are dealt out to the threads; with
+//! more threads than replicas, a replica's engine has several workers. One thread takes them in turn, in an order drawn from the seed anew
+//! for every turn: then a run repeats to the bit, whatever number of replicas it has, and shows what so many machines would learn.
 use super::{
     Counters, Counts, Engine, Epoch, Follow, LOOK, Simulation, Task,
     clocked::{self, Post},
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     order::Plan,
-    params::{self, Between, Changes, Finish, Owned, Parameters, Side},
+    params::{self, Between, Changes, Finish, Owned, PARTS, Parameters, Side},
     schedule::Moment,
     seeds::Stream,
     servers::{Client, Clients, Local, Periods, Server, ServerRule},
@@ -124,9 +124,17 @@ type Hand<'a, 'r> = Vec<(usize, &'a mut Replica<'r>, Plan)>;
 impl Engine for Replicas<'_> {
     fn epoch(&mut self, epoch: &Epoch<'_>, follower: &mut Follow<'_>) -> (Counts, u64) {
         let (n, threads) = (self.replicas.len(), self.threads);
-        // Replica `i` goes to thread `i % threads`. All begin with what the others have learnt by now.
+        // Replica `i` goes to thread `i % threads`.
         let counters = &Counters::begun(follower);
-        let turns = &Turns { every: self.every, task: self.task, epoch, counters, last: Mutex::new(self.last) };
+        let turns = &Turns {
+            replicas: n,
+            every: self.every,
+            task: self.task,
+            epoch,
+            counters,
+            parts: Default::default(),
+            last: Mutex::new(self.last),
+        };
         let plan = epoch.plan.part(0, 1);
         let (alone, begun) = match self.replicas.first_mut() {
             Some(first) if self.warm_start > 0 => turns.take_alone(first, &plan, self.warm_start, follower),
@@ -135,7 +143,6 @@ impl Engine for Replicas<'_> {
         self.warm_start = self.warm_start.saturating_sub(alone.examples);
         let mut hands: Vec<Hand<'_, '_>> = (0..threads).map(|_| Vec::new()).collect();
         for (number, replica) in self.replicas.iter_mut().enumerate() {
-            replica.link.begin();
             hands[number % threads].push((number, replica, plan.part(number, n)));
         }
         let counts = alone
@@ -176,11 +183,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// What the threads of an epoch share.
 struct Turns<'a> {
+    replicas: usize,
     every: u64,
     task: &'a Task<'a>,
     epoch: &'a Epoch<'a>,
     counters: &'a Counters,
-    /// Whoever holds it exchanges, and leaves its number.
+    /// Whoever holds one passes that part of its changes.
+    parts: [Mutex<()>; PARTS],
+    /// Who has exchanged last.
     last: Mutex<usize>,
 }
 
@@ -189,6 +199,8 @@ impl Turns<'_> {
     fn take(&self, thread: usize, mut hand: Hand<'_, '_>, mut round: u64, follower: &mut Follow<'_>) -> Counts {
         let mut random = Stream::Turns { epoch: self.epoch.number, thread }.random(self.task.seed);
         let (mut sum, mut asking) = (Counts::default(), Asking { follower, last: Instant::now() });
+        // All begin with what the others have learnt by now.
+        hand.iter_mut().for_each(|(_, replica, _)| replica.link.begin());
         while !hand.is_empty() {
             hand.shuffle(&mut random);
             hand.retain_mut(|(number, replica, plan)| {
@@ -218,7 +230,8 @@ impl Turns<'_> {
     }
 
     /// Has virtual replicas train as their clocks say.
-    fn by_clock(&self, simulation: &Simulation, hand: Hand<'_, '_>, begun: u64, follower: &mut Follow<'_>) -> Counts {
+    fn by_clock(&self, simulation: &Simulation, mut hand: Hand<'_, '_>, begun: u64, follower: &mut Follow<'_>) -> Counts {
+        hand.iter_mut().for_each(|(_, replica, _)| replica.link.begin());
         let asking = RefCell::new(Asking { follower, last: Instant::now() });
         let at_work = |(number, replica, plan)| AtWork { turns: self, number, replica, plan, asking: &asking };
         let mut workers: Vec<_> = hand.into_iter().map(at_work).collect();
@@ -229,14 +242,16 @@ impl Turns<'_> {
     fn turn(&self, number: usize, replica: &mut Replica<'_>, plan: &Plan, round: u64, asking: &mut Asking<'_, '_>) -> Counts {
         let counts = self.train(replica, plan, round, asking);
         let rate = self.rate();
-        if replica.link.is_alone() {
-            let mut last = lock(&self.last);
+        let parts = replica.link.parts();
+        if parts == 0 {
             replica.link.exchange(counts.examples, rate);
-            *last = number;
-        } else {
-            replica.link.exchange(counts.examples, rate);
-            *lock(&self.last) = number;
         }
+        // Each begins with another part, so that those who exchange at once seldom wait.
+        for part in (0..parts).map(|part| (part + number * parts / self.replicas) % parts) {
+            let _alone = lock(&self.parts[part]);
+            replica.link.exchange_part(part);
+        }
+        *lock(&self.last) = number;
         counts
     }
 

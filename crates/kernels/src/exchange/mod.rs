@@ -22,6 +22,7 @@ use mean::Mean;
 use none::None;
 use overlap::Overlap;
 pub use parallel::Parallel;
+use std::ops::Range;
 
 /// A way to exchange. Its functions are to be `#[inline(always)]`, so that they are compiled for the instruction set.
 pub(crate) trait Exchange: Send {
@@ -85,7 +86,7 @@ pub(crate) fn between(parallel: Parallel, replicas: usize, averages: bool, elast
         Parallel::Hogwild | Parallel::Synchronous | Parallel::Downpour | Parallel::Partitioned => Box::new(None),
         Parallel::Mean => Box::new(Mean::new(replicas, averages)),
         Parallel::Overlap => Box::new(Overlap::new(replicas, averages)),
-        Parallel::Elastic => Box::new(Elastic::new(elasticity)),
+        Parallel::Elastic => Box::new(Elastic::new(elasticity, replicas, averages)),
     }
 }
 
@@ -106,8 +107,10 @@ pub(crate) type Averaged<'a> = dyn Fn(usize, &[f32; LANES]) -> bool + 'a;
 pub(crate) trait Passing: Send {
     /// See [`Exchange::due`].
     fn due_now(&mut self, vectors: usize) -> usize;
-    /// Passes the first vectors.
-    fn pass_first(&mut self, set: InstructionSet, vectors: usize, copies: &mut Copies<'_>, averaged: &Averaged<'_>);
+    /// Passes some vectors.
+    fn pass_some(&mut self, set: InstructionSet, vectors: Range<usize>, copies: &mut Copies<'_>, averaged: &Averaged<'_>);
+    /// Whether parts of a copy may pass at different times.
+    fn has_parts(&self) -> bool;
 }
 
 impl<E: Exchange> Passing for E {
@@ -115,14 +118,18 @@ impl<E: Exchange> Passing for E {
         self.due(vectors)
     }
 
-    fn pass_first(&mut self, set: InstructionSet, vectors: usize, copies: &mut Copies<'_>, averaged: &Averaged<'_>) {
+    fn pass_some(&mut self, set: InstructionSet, vectors: Range<usize>, copies: &mut Copies<'_>, averaged: &Averaged<'_>) {
         dispatch(set, Pass { exchange: self, vectors, copies, averaged });
+    }
+
+    fn has_parts(&self) -> bool {
+        !E::LOOKS
     }
 }
 
 struct Pass<'a, 't, E> {
     exchange: &'a mut E,
-    vectors: usize,
+    vectors: Range<usize>,
     copies: &'a mut Copies<'t>,
     averaged: &'a Averaged<'a>,
 }
@@ -133,25 +140,28 @@ impl<E: Exchange> Job for Pass<'_, '_, E> {
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) {
         let Copies { shared, own, base, is_state } = self.copies;
-        let kinds = &is_state[..];
+        let Range { start, end } = self.vectors;
+        let (shared, own, base, kinds) = (&shared[start..end], &own[start..end], &mut base[start..end], &is_state[..]);
+        let first = start % kinds.len();
         if E::LOOKS {
-            let mut part = 0;
-            for (i, (base, (shared, own))) in pairs(&base[..self.vectors], pairs(*shared, *own)).enumerate() {
+            let mut part = first;
+            for (i, (base, (shared, own))) in pairs(&*base, pairs(shared, own)).enumerate() {
                 let is_state = I::V::load(&kinds[part].0);
-                self.exchange.look(i, Sixteen { own: isa.load(own), base: I::V::load(&base.0), shared: isa.load(shared), is_state });
+                self.exchange
+                    .look(start + i, Sixteen { own: isa.load(own), base: I::V::load(&base.0), shared: isa.load(shared), is_state });
                 part = if part + 1 < kinds.len() { part + 1 } else { 0 };
             }
         }
-        let mut part = 0;
-        for (i, (base, (shared, own))) in pairs(&mut base[..self.vectors], pairs(*shared, *own)).enumerate() {
+        let mut part = first;
+        for (i, (base, (shared, own))) in pairs(base, pairs(shared, own)).enumerate() {
             let is_state = I::V::load(&kinds[part].0);
             part = if part + 1 < kinds.len() { part + 1 } else { 0 };
             let cells = Sixteen { own: isa.load(own), base: I::V::load(&base.0), shared: isa.load(shared), is_state };
-            let passed = self.exchange.pass(i, cells);
+            let passed = self.exchange.pass(start + i, cells);
             let mut numbers = [0.0; LANES];
             passed.shared.store(&mut numbers);
             // A copy that has changed nothing stores nothing: the line stays where it is.
-            if !(self.averaged)(i, &numbers) && (E::UNCHANGED || (cells.own - cells.base).abs().sum() != 0.0) {
+            if !(self.averaged)(start + i, &numbers) && (E::UNCHANGED || (cells.own - cells.base).abs().sum() != 0.0) {
                 isa.store(passed.shared, shared);
             }
             isa.store(passed.own, own);

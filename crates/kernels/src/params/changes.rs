@@ -1,7 +1,8 @@
 //! Slots with their numbers, as replicas and parameter servers send them to each other.
 //!
-//! A replica takes what it has [accrued](super::accrued) out of its room and sends it; a server steps the centre's slots by it. A server sends
-//! slots as they are; a replica puts them in the place of its own. Only slots that have changed travel. Slots belong to servers by sixteens.
+//! A replica takes what it has [accrued](super::accrued) out of its room and sends it; a server steps the centre's slots by it. A server
+//! sends slots as they are; a replica puts them in the place of its own. Only slots that have changed travel. Slots belong to servers by
+//! sixteens.
 #![allow(unsafe_code)]
 use super::{
     Parameters,
@@ -15,7 +16,7 @@ use crate::{
     simd::{InstructionSet, Isa, Job, LANES, Line, MOST, Real, Vector, copy, dispatch, pairs},
 };
 use atomic_float::AtomicF32;
-use std::sync::atomic::Ordering::Relaxed;
+use std::{ops::Range, sync::atomic::Ordering::Relaxed};
 
 /// Some slots of a table, ascending, with as many numbers each as the table's layout has cells.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -60,26 +61,82 @@ impl Changes {
 
     /// A table's slots as they are: of the server's, those that are to be sent by their number among them.
     pub fn copy(table: &Table, owned: Owned, is_sent: impl Fn(usize) -> bool) -> Changes {
-        let (stride, mut changes) = (table.layout.stride, Changes::default());
-        for (number, slot) in owned.slots(table.slots()).enumerate() {
-            if is_sent(number) {
-                changes.slots.push(slot as u32);
-                changes.numbers.extend(table.cells()[slot * stride..][..stride].iter().map(|cell| cell.load(Relaxed)));
+        let mut changes = Changes::default();
+        match table.layout.stride {
+            1 => changes.copy_narrow::<1>(table, owned, is_sent),
+            2 => changes.copy_narrow::<2>(table, owned, is_sent),
+            4 => changes.copy_narrow::<4>(table, owned, is_sent),
+            stride => {
+                for (number, slot) in owned.slots(table.slots()).enumerate() {
+                    if is_sent(number) {
+                        changes.add(slot, &table.cells()[slot * stride..][..stride]);
+                    }
+                }
             }
         }
         changes
     }
 
-    /// Puts them in the place of a table's own. Where the room beside is for gradients, all state but the first number is noted there, for rules
-    /// that are to know what they read.
+    /// The same of slots of one weight: with the number of their cells known, a slot is a move or two.
+    fn copy_narrow<const CELLS: usize>(&mut self, table: &Table, owned: Owned, is_sent: impl Fn(usize) -> bool) {
+        let all: &[[AtomicF32; CELLS]] = &table.cells().as_chunks().0[..table.slots()];
+        let mut number = 0;
+        for sixteen in owned.sixteens(all.len()) {
+            let start = sixteen * LANES;
+            for (i, cells) in all[start..all.len().min(start + LANES)].iter().enumerate() {
+                if is_sent(number) {
+                    self.add_narrow(start + i, cells);
+                }
+                number += 1;
+            }
+        }
+    }
+
+    /// Adds a slot as it is.
+    fn add(&mut self, slot: usize, cells: &[AtomicF32]) {
+        self.slots.push(slot as u32);
+        self.numbers.extend(cells.iter().map(|cell| cell.load(Relaxed)));
+    }
+
+    /// The same of a slot of one weight.
+    #[inline(always)]
+    fn add_narrow<const CELLS: usize>(&mut self, slot: usize, cells: &[AtomicF32; CELLS]) {
+        let mut numbers = [0.0; CELLS];
+        for i in 0..CELLS {
+            numbers[i] = cells[i].load(Relaxed);
+        }
+        self.slots.push(slot as u32);
+        self.numbers.extend_from_slice(&numbers);
+    }
+
+    /// Puts them in the place of a table's own. Where the room beside is for gradients, all state but the first number is noted there, for
+    /// rules that are to know what they read.
     pub fn put(&self, table: &Table) {
-        let SlotLayout { stride, .. } = table.layout;
-        for (&slot, numbers) in self.slots.iter().zip(self.numbers.chunks_exact(stride)) {
-            let start = slot as usize * stride;
-            table.cells()[start..start + stride].iter().zip(numbers).for_each(|(cell, &x)| cell.store(x, Relaxed));
-            let room = table.accrued().get(start..start + stride).unwrap_or(&[]);
-            for (i, cell) in room.iter().enumerate().filter(|&(i, _)| !is_sum(&table.layout, i)) {
-                cell.store(numbers[i], Relaxed);
+        let (layout, cells, room) = (&table.layout, table.cells(), table.accrued());
+        match layout.stride {
+            1 => self.put_narrow::<1>(cells),
+            2 => self.put_narrow::<2>(cells),
+            4 => self.put_narrow::<4>(cells),
+            stride => {
+                for (&slot, numbers) in pairs(&self.slots, self.numbers.chunks_exact(stride)) {
+                    pairs(&cells[slot as usize * stride..], numbers).for_each(|(cell, &x)| cell.store(x, Relaxed));
+                }
+            }
+        }
+        let read: Vec<usize> = if room.is_empty() { Vec::new() } else { (0..layout.stride).filter(|&i| !is_sum(layout, i)).collect() };
+        if !read.is_empty() {
+            for (&slot, numbers) in pairs(&self.slots, self.numbers.chunks_exact(layout.stride)) {
+                read.iter().for_each(|&i| room[slot as usize * layout.stride + i].store(numbers[i], Relaxed));
+            }
+        }
+    }
+
+    fn put_narrow<const CELLS: usize>(&self, all: &[AtomicF32]) {
+        let all: &[[AtomicF32; CELLS]] = all.as_chunks().0;
+        for (&slot, numbers) in pairs(&self.slots, self.numbers.as_chunks::<CELLS>().0) {
+            let cells = &all[slot as usize];
+            for i in 0..CELLS {
+                cells[i].store(numbers[i], Relaxed);
             }
         }
     }
@@ -125,7 +182,12 @@ impl Job for Take<'_> {
                     size = size + isa.load(&lines[i]).abs() * I::V::load(&vectors[i % vectors.len()].0);
                 }
                 if size.sum() != 0.0 {
-                    take_slots(room, slot..end.min(slot + group), &sums, changes);
+                    match stride {
+                        1 => take_narrow::<1>(room, slot..end, &sums, changes),
+                        2 => take_narrow::<2>(room, slot..end, &sums, changes),
+                        4 => take_narrow::<4>(room, slot..end, &sums, changes),
+                        _ => take_row(room, slot, &sums, changes),
+                    }
                 }
                 slot += group;
             }
@@ -133,17 +195,34 @@ impl Job for Take<'_> {
     }
 }
 
-/// Takes those of some slots that have sums.
+/// Takes those of some slots of one weight that have sums.
 #[inline(never)]
-fn take_slots(room: &[AtomicF32], slots: std::ops::Range<usize>, sums: &[bool], changes: &mut Changes) {
-    for slot in slots {
-        let cells = &room[slot * sums.len()..][..sums.len()];
-        let has_sum = cells.iter().zip(sums).any(|(cell, &is_sum)| is_sum && cell.load(Relaxed) != 0.0);
-        if has_sum {
-            changes.slots.push(slot as u32);
-            changes.numbers.extend(cells.iter().map(|cell| cell.load(Relaxed)));
-            cells.iter().zip(sums).filter(|&(_, &is_sum)| is_sum).for_each(|(cell, _)| cell.store(0.0, Relaxed));
+fn take_narrow<const CELLS: usize>(room: &[AtomicF32], slots: Range<usize>, sums: &[bool], changes: &mut Changes) {
+    let mut is_sum = [false; CELLS];
+    is_sum.copy_from_slice(sums);
+    for (i, cells) in room.as_chunks::<CELLS>().0[slots.clone()].iter().enumerate() {
+        let mut has_sum = false;
+        for i in 0..CELLS {
+            has_sum |= is_sum[i] && cells[i].load(Relaxed) != 0.0;
         }
+        if has_sum {
+            changes.add_narrow(slots.start + i, cells);
+            for i in 0..CELLS {
+                if is_sum[i] {
+                    cells[i].store(0.0, Relaxed);
+                }
+            }
+        }
+    }
+}
+
+/// Takes a slot of many weights.
+#[inline(never)]
+fn take_row(room: &[AtomicF32], slot: usize, sums: &[bool], changes: &mut Changes) {
+    let cells = &room[slot * sums.len()..][..sums.len()];
+    changes.add(slot, cells);
+    for (cell, _) in pairs(cells, sums).filter(|&(_, &is_sum)| is_sum) {
+        cell.store(0.0, Relaxed);
     }
 }
 

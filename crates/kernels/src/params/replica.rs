@@ -77,12 +77,12 @@ impl<'t> Replica<'t> {
     pub fn exchange(&mut self, averaged: &Averaged<'_>) {
         let vectors = self.exchange.due_now(self.copies.base.len());
         if vectors > 0 {
-            self.exchange.pass_first(self.set, vectors, &mut self.copies, averaged);
+            self.exchange.pass_some(self.set, 0..vectors, &mut self.copies, averaged);
         }
     }
 
     /// Hands over all that is left.
     pub fn finish(mut self, averaged: &Averaged<'_>) {
-        self.exchange.pass_first(self.set, self.copies.base.len(), &mut self.copies, averaged);
+        self.exchange.pass_some(self.set, 0..self.copies.base.len(), &mut self.copies, averaged);
     }
 }

@@ -8,14 +8,15 @@ use crate::{
     data::{Ratings, Rows},
     options::each_setting,
     rules::UpdateRule,
-    train_factorization, train_factorization_with, train_linear, train_linear_with,
+    train_factorization, train_factorization_with, train_linear, train_linear_with, train_machine, train_machine_with,
 };
 use std::{path::Path, sync::atomic::AtomicBool};
 
 /// The session, of one kind of data and one rule.
 type Session<'a, D> = Box<dyn FnOnce(&D, Option<&D>, &Settings, &mut dyn Watch, &AtomicBool) -> Result<Outcome> + 'a>;
 
-/// A run to be: [`linear`](Trainer::linear) models of sparse rows, or the [`factorization`](Trainer::factorization) of ratings.
+/// A run to be: [`linear`](Trainer::linear) models or [factorization machines](Trainer::factorization_machine) of sparse rows, or the
+/// [`factorization`](Trainer::factorization) of ratings.
 ///
 /// ```
 /// use hogwild::{Loss, Trainer, rules::Adam};
@@ -40,6 +41,8 @@ pub struct Trainer<'a, D> {
     watch: Option<&'a mut dyn Watch>,
     stop: Option<&'a AtomicBool>,
     session: Session<'a, D>,
+    /// Whether the model of rows has pairs of features.
+    has_pairs: bool,
 }
 
 impl<'a> Trainer<'a, Rows> {
@@ -48,10 +51,28 @@ impl<'a> Trainer<'a, Rows> {
         Trainer::new(Settings::default(), Box::new(train_linear))
     }
 
+    /// A factorization machine of sparse rows, with the defaults for those.
+    ///
+    /// ```
+    /// # use hogwild::{Trainer, data::{Data, PackSettings, pack}};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let packed = folder.path().join("reviews.safetensors");
+    /// # pack(&["data/reviews.train.svm".into()], &packed, &PackSettings::default())?;
+    /// # let Data::Rows(rows) = Data::open(&packed)? else { panic!("ratings, not rows") };
+    /// let outcome = Trainer::factorization_machine().rank(4).epochs(2).lr(0.1).holdout(0.2).fit(&rows)?;
+    /// assert!(outcome.valid().expect("held-out rows").loss < 0.69);
+    /// # Ok(()) }
+    /// ```
+    pub fn factorization_machine() -> Trainer<'a, Rows> {
+        Trainer { has_pairs: true, ..Trainer::new(Settings::for_machine(), Box::new(train_machine)) }
+    }
+
     /// Trains with an update rule of your own: see [`UpdateRule`].
     pub fn own_rule<R: UpdateRule + 'a>(self, rule: R) -> Trainer<'a, Rows> {
         let session = move |data: &Rows, valid: Option<&Rows>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool| {
-            train_linear_with(rule, data, valid, settings, watch, stop)
+            let train = if self.has_pairs { train_machine_with } else { train_linear_with };
+            train(rule, data, valid, settings, watch, stop)
         };
         Trainer { session: Box::new(session), ..self }
     }
@@ -86,7 +107,7 @@ impl<'a> Trainer<'a, Ratings> {
 
 impl<'a, D> Trainer<'a, D> {
     fn new(settings: Settings, session: Session<'a, D>) -> Trainer<'a, D> {
-        Trainer { settings, given: Vec::new(), valid: None, watch: None, stop: None, session }
+        Trainer { settings, given: Vec::new(), valid: None, watch: None, stop: None, session, has_pairs: false }
     }
 
     /// All settings at once, in place of what was given before.

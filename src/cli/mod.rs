@@ -13,6 +13,7 @@ mod eval;
 pub mod flags;
 mod inspect;
 pub mod interrupt;
+mod models;
 mod named;
 mod notes;
 mod outputs;

@@ -3,6 +3,7 @@ use super::{
     data::{CacheOptions, of_input},
     environment, flags,
     interrupt::watched,
+    models::ModelChoice,
     notes, outputs,
     report::{self, Report},
     say::{is_standard_output, say},
@@ -12,14 +13,10 @@ use super::{
     warn,
 };
 use anyhow::bail;
-use clap::{
-    Args,
-    builder::{PossibleValue, PossibleValuesParser},
-};
+use clap::Args;
 use hogwild::{
-    AnyData, AnyFamily, Ended, FAMILIES, Metric, Outcome, Settings, Threads,
-    data::{Data, Kind, Opened},
-    family, family_for,
+    AnyData, AnyFamily, Ended, Metric, Outcome, Settings, Threads,
+    data::{Data, Opened},
 };
 use std::{path::PathBuf, process::ExitCode, sync::atomic::AtomicBool};
 
@@ -31,9 +28,8 @@ pub struct TrainArgs {
     /// Evaluate on these data after every epoch
     #[arg(long, value_name = "DATA", conflicts_with = "holdout")]
     valid: Option<PathBuf>,
-    /// [default: mf for ratings, linear otherwise]
-    #[arg(long, value_parser = models())]
-    model: Option<String>,
+    #[command(flatten)]
+    model: ModelChoice,
     #[command(flatten)]
     settings: Typed<All>,
     /// Write the model here
@@ -52,11 +48,6 @@ pub struct TrainArgs {
     options: CacheOptions,
 }
 
-/// The families of models, each with a line of help.
-fn models() -> PossibleValuesParser {
-    FAMILIES.map(|family| PossibleValue::new(family.name()).help(family.summary())).into()
-}
-
 impl TrainArgs {
     /// What the whole command may use.
     pub fn threads(&self) -> Threads {
@@ -72,15 +63,7 @@ impl TrainArgs {
 pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     // Which defaults hold is known with the data; what is wrong by both is told before they are read.
     let check = |family: &dyn AnyFamily| family.check(&args.settings(family)?);
-    // The parser has let through only names that exist.
-    let named_family = args.model.as_deref().and_then(family);
-    match named_family {
-        Some(family) => check(family)?,
-        None => {
-            let [first, others @ ..] = &FAMILIES;
-            check(*first).or_else(|error| others.iter().find_map(|family| check(*family).ok()).ok_or(error))?;
-        }
-    }
+    args.model.check(check)?;
     // Standard output may be one of the other files, and is told by its name where it has one.
     let log = match &args.log {
         Some(log) if is_standard_output(log) => cfg!(unix).then(|| "/dev/stdout".into()),
@@ -93,15 +76,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     let data = args.options.open(&args.data, args.quiet)?;
     let valid = args.valid.as_ref().map(|path| args.options.open(std::slice::from_ref(path), args.quiet)).transpose()?;
     let found = AnyData::from(&data.data);
-    let family = named_family.unwrap_or_else(|| family_for(found.kind()));
-    if family.takes() != found.kind() {
-        let (takes, these, else_) = match found.kind() {
-            Kind::Sparse => ("ratings", "sparse rows (`label index:value ...`)", ""),
-            Kind::Ratings => ("sparse rows", "ratings (`user item rating`)", ", or write rows as `label index:value ...`"),
-        };
-        let (name, input) = (family.name(), args.data[0].display());
-        bail!("{input}: --model {name} takes {takes}, and these are {these}; leave --model out{else_}");
-    }
+    let family = args.model.of(found, &args.data[0])?;
     let mut settings = args.settings(family)?;
     if !args.settings.has("threads") {
         settings.search_threads = Some(settings.threads);

@@ -1,5 +1,6 @@
 //! Matrix factorization of ratings, with biases (Koren, Bell & Volinsky 2009).
 use super::{
+    linear::no_factors,
     prepared::Prepared,
     ratings::{FactorModel, RatingsRun},
     traits::Family,
@@ -72,6 +73,7 @@ impl Family for Factorization {
             let problem = "has workers that pass whole blocks of items on, a step a rating; leave out `batch`";
             return refused("parallel", settings.parallel.name().into(), problem);
         }
+        no_factors(settings)?;
         if settings.transforms.l1 > 0.0 {
             return refused("l1", settings.transforms.l1.to_string(), "is of linear models; factors take `l2`");
         }

@@ -12,7 +12,7 @@ use crate::{
     },
     options::{Settings, check_rows},
 };
-use hogwild_base::Result;
+use hogwild_base::{Error, Result};
 use hogwild_data::Rows;
 use hogwild_kernels::engine::{LinearKernel, Loops};
 use serde_json::{Map, Value, json};
@@ -37,7 +37,8 @@ impl Family for Linear {
     }
 
     fn check(settings: &Settings) -> Result<()> {
-        check_rows(settings)
+        check_rows(settings)?;
+        no_factors(settings)
     }
 
     fn prepare<'a>(
@@ -54,10 +55,7 @@ impl Family for Linear {
     }
 
     fn check_labels(model: &TrainedModel, data: &Rows) -> Result<()> {
-        match model.classes.filter(|_| model.loss.is_classification()) {
-            Some(classes) => classes.check(data),
-            None => check_given(data),
-        }
+        check_labels(model, data)
     }
 
     fn describe_member(member: &Tensors) -> Value {
@@ -78,5 +76,25 @@ impl Family for Linear {
             ("bias".into(), json!(mean(model, "bias").first())),
             ("heaviest".into(), heaviest.unwrap_or_default()),
         ])
+    }
+}
+
+/// Labels of rows are such as the model's loss takes.
+pub(super) fn check_labels(model: &TrainedModel, data: &Rows) -> Result<()> {
+    match model.classes.filter(|_| model.loss.is_classification()) {
+        Some(classes) => classes.check(data),
+        None => check_given(data),
+    }
+}
+
+/// Refuses what is said of factors of features.
+pub(super) fn no_factors(settings: &Settings) -> Result<()> {
+    let given = [("factor_rate", settings.factor_rate), ("init_stdev", settings.init_stdev)];
+    match given.into_iter().find_map(|(setting, value)| Some((setting, value?))) {
+        Some((setting, value)) => {
+            let problem = "is of the factors of features, and this model has none; leave it out, or use a factorization machine";
+            Err(Error::BadSetting { setting, value: value.to_string(), problem: problem.into() })
+        }
+        None => Ok(()),
     }
 }

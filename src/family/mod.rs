@@ -5,6 +5,7 @@
 //! `kind`, scoring, what text is expected, default settings and `inspect` follow from it.
 mod data;
 mod factorization;
+mod fm;
 mod folds;
 mod linear;
 mod list;
@@ -16,6 +17,7 @@ mod traits;
 
 pub use data::AnyData;
 pub(crate) use factorization::Factorization;
+pub(crate) use fm::FactorizationMachine;
 pub(crate) use folds::Fold;
 pub(crate) use linear::Linear;
 pub use list::{FAMILIES, family, family_for};

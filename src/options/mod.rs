@@ -60,6 +60,11 @@ struct RuleFacts<'a> {
 }
 
 impl Settings {
+    /// The defaults for factorization machines: a state a row of factors, and eight factors.
+    pub fn for_machine() -> Settings {
+        Settings { rule: Rule::AdagradRowwise(AdagradRowwise::DEFAULT), rank: 8, ..Settings::default() }
+    }
+
     /// Sets one by its name, from text: one of [`options`], or a setting of the update rule, such as `beta1`. Whether the value is in its
     /// range, and goes with the others, is for [`check`](Self::check) to say.
     ///

@@ -20,15 +20,32 @@ group! { $ "Objective";
         off: "Learn labels as they are: not standardised, and from a score of 0, not from the best constant.",
     }
 
-    /// L2 regularisation: lambda/2 |w|^2 beside the mean loss (linear models), or per rating (factorization).
+    /// L2 regularisation: lambda/2 |w|^2 beside the mean loss (of weights and of the factors of features), or per rating (factorization of ratings).
     l2: f64 = 0.0, ratings 0.02 => { value: "LAMBDA", must_be: "from 0 to 1e30; try 1e-5", within: |s| (0.0..=1e30).contains(&s.l2), }
 
-    /// Factors of a user and of an item.
+    /// Factors of a user and of an item; or of a feature of a factorization machine, where the default is 8.
     rank: usize = 32 => {
         value: "FACTORS",
-        takes: Takes::Ratings,
         must_be: "from 1 to 4096; try 32",
         within: |s| (1..=4096).contains(&s.rank),
+    }
+
+    /// Learning rate of the factors of features, as a share of that of weights.
+    factor_rate: Option<f64> = None => {
+        value: "SHARE",
+        by_default: ["0.25", ""],
+        takes: Takes::Rows,
+        must_be: "above 0 and at most 100; try 0.5",
+        within: |s| s.factor_rate.is_none_or(|share| share > 0.0 && share <= 100.0),
+    }
+
+    /// Standard deviation of the factors of features at the start.
+    init_stdev: Option<f64> = None => {
+        value: "DEVIATION",
+        by_default: ["by the values of the features: all pairs of an example come to about .007", ""],
+        takes: Takes::Rows,
+        must_be: "above 0 and at most 10; try 0.1",
+        within: |s| s.init_stdev.is_none_or(|deviation| deviation > 0.0 && deviation <= 10.0),
     }
 }
 

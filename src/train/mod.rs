@@ -16,7 +16,7 @@ mod stopping;
 mod trial;
 
 use crate::{
-    family::{AnyData, AnyFamily, Factorization, Family, Linear},
+    family::{AnyData, AnyFamily, Factorization, FactorizationMachine, Family, Linear},
     options::Settings,
 };
 pub(crate) use follower::Follower;
@@ -56,6 +56,29 @@ pub fn train_linear_with<R: UpdateRule>(
     stop: &AtomicBool,
 ) -> Result<Outcome> {
     fit::<Linear>((&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
+}
+
+/// Trains a factorization machine on sparse rows. As [`train_linear`] otherwise.
+///
+/// # Errors
+/// As for [`train_linear`].
+pub fn train_machine(data: &Rows, valid: Option<&Rows>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Outcome> {
+    fit::<FactorizationMachine>((&settings.rule, settings.rule.name()), data, valid, settings, &mut Follower::new(watch, stop))
+}
+
+/// The same with an update rule of the user's own; that of the settings is not looked at.
+///
+/// # Errors
+/// As for [`train_linear`].
+pub fn train_machine_with<R: UpdateRule>(
+    rule: R,
+    data: &Rows,
+    valid: Option<&Rows>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
+    fit::<FactorizationMachine>((&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
 }
 
 /// Trains matrix factorization on ratings. As [`train_linear`] otherwise.

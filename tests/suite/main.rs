@@ -19,6 +19,7 @@ mod downpour;
 mod every;
 mod examples;
 mod faults;
+mod fm;
 mod follow;
 mod foreign;
 mod foretold;

@@ -15,13 +15,14 @@ use super::{
     data::{CacheOptions, of_input},
     environment, flags,
     interrupt::{Interrupted, watched},
+    models::ModelChoice,
     outputs,
     say::{say, show},
     settings::{Subset, Typed},
 };
 use array::{Array, cores};
 use clap::Args;
-use hogwild::{AnyData, AnyFamily, Error, FAMILIES, Opt, Outcome, Settings, data::Data, family_for};
+use hogwild::{AnyData, AnyFamily, Error, Opt, Outcome, Settings, data::Data};
 use indicatif::ProgressBar;
 use limit::Work;
 use machine::Machine;
@@ -54,6 +55,8 @@ pub struct BenchArgs {
     /// Numbers of threads, with commas between; one thread is always measured [default: 1, all cores, and powers of two between]
     #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Vec<u16>,
+    #[command(flatten)]
+    model: ModelChoice,
     #[command(flatten)]
     settings: Typed<Few>,
     /// How often each speed is measured, in turn with the others (lost updates: 3 times, held-out loss: at most 3 times)
@@ -119,9 +122,10 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
         anyhow::bail!("--loss is of given data; give DATA too, or leave it out");
     }
     let check = |family: &'static dyn AnyFamily| args.settings(family).and_then(|settings| family.check(&settings)).err();
-    let mut errors: Vec<Error> = FAMILIES.into_iter().filter_map(check).collect();
+    let families = args.model.families();
+    let mut errors: Vec<Error> = families.iter().copied().filter_map(check).collect();
     // Of which kind given data are is not known yet: one family that takes the settings will do.
-    if errors.len() >= if args.data.is_empty() { 1 } else { FAMILIES.len() } {
+    if errors.len() >= if args.data.is_empty() { 1 } else { families.len() } {
         return Err(errors.remove(0).into());
     }
     outputs::check(&args.data, &[("--plot", args.plot.as_ref())])?;
@@ -187,7 +191,7 @@ impl Bench<'_> {
     fn synthetic(&self) -> anyhow::Result<()> {
         let mut machine = self.machine()?;
         let mut found = Vec::new();
-        for (kind, synth) in sets::all(self.args.size, self.args.settings(FAMILIES[0])?.seed) {
+        for (kind, synth) in sets::all(self.args.size, self.args.settings(self.args.model.families()[0])?.seed) {
             let name = format!("synthetic {kind}");
             (self.tell)(&format!("{name}: writing and packing"));
             let made = sets::make(kind, &synth, self.stop)?;
@@ -204,8 +208,9 @@ impl Bench<'_> {
 
     /// A trainer that knows its rate, and what it took to find it.
     fn begin<'d>(&'d self, name: String, data: &'d Data) -> anyhow::Result<(Trainer<'d>, Outcome)> {
-        let settings = self.args.settings(family_for(AnyData::from(data).kind()))?;
-        let mut trainer = Trainer { name, data, settings, rounds: self.args.rounds.into(), tell: self.tell, stop: self.stop };
+        let family = self.args.model.or_other(AnyData::from(data));
+        let settings = self.args.settings(family)?;
+        let mut trainer = Trainer { name, data, family, settings, rounds: self.args.rounds.into(), tell: self.tell, stop: self.stop };
         check(data)?;
         let begun = trainer.begin()?;
         Ok((trainer, begun))
@@ -222,7 +227,7 @@ impl Bench<'_> {
         trainer.say("random lines");
         let array = Array::new(work.parameters, self.stop)?;
         let random = self.threads.iter().map(|&threads| array.random(threads, self.stop)).collect::<anyhow::Result<_>>()?;
-        let (shape, tried) = (shape(trainer.data), self.args.settings(FAMILIES[0])?.lr.is_none());
+        let (shape, tried) = (shape(trainer.data), self.args.settings(self.args.model.families()[0])?.lr.is_none());
         let Trainer { name, settings, .. } = trainer;
         // As they stand now: what later looks find is not what this set's limits were told by.
         let rates = machine.rates.clone();

@@ -5,9 +5,9 @@
 //! them alike; a variant counts by the median of its epochs. Loss is that of as many epochs as `hogwild train` runs, a tenth of the data
 //! held out.
 use hogwild::{
-    AnyData, Ended, Outcome, Settings,
+    AnyData, AnyFamily, Ended, Outcome, Settings,
     data::{Data, Kind},
-    family_for, train,
+    train,
 };
 use std::sync::atomic::AtomicBool;
 
@@ -48,6 +48,7 @@ pub struct Trainer<'a> {
     pub name: String,
     pub data: &'a Data,
     /// Without threads and hot rows; the rate is known after [`begin`](Self::begin).
+    pub family: &'static dyn AnyFamily,
     pub settings: Settings,
     pub rounds: usize,
     /// Is told what is being measured.
@@ -82,7 +83,7 @@ impl Trainer<'_> {
     }
 
     fn train(&self, settings: &Settings) -> anyhow::Result<Outcome> {
-        finished(train(family_for(AnyData::from(self.data).kind()), self.data, None, settings, &mut (), self.stop)?)
+        finished(train(self.family, self.data, None, settings, &mut (), self.stop)?)
     }
 
     /// Trains on one thread: finds the rate, where none is given, and warms all up.

@@ -14,6 +14,7 @@ use super::{
     data::{CacheOptions, of_input},
     environment, flags,
     interrupt::watched,
+    models::ModelChoice,
     outputs, report as run_report,
     say::{is_standard_output, say, show},
     settings::{Subset, Typed},
@@ -22,7 +23,7 @@ use super::{
 use anyhow::Context;
 use clap::Args;
 use found::{Found, Run};
-use hogwild::{AnyData, AnyFamily, Error, FAMILIES, Opt, Settings, data::Opened, family_for, train};
+use hogwild::{AnyData, AnyFamily, Error, Opt, Settings, data::Opened, train};
 use indicatif::ProgressBar;
 use machine::Machine;
 use std::{
@@ -67,6 +68,8 @@ pub struct SimulateArgs {
     /// How long the changes of a replica are under way to the centre, in examples of one; it goes on meanwhile
     #[arg(long, value_name = "EXAMPLES", default_value_t = 0)]
     delay: u32,
+    #[command(flatten)]
+    model: ModelChoice,
     #[command(flatten)]
     settings: Typed<Simulable>,
     /// Nanoseconds that a cache line takes from core to core, on the machine to foretell [default: measured here]
@@ -127,8 +130,7 @@ pub fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
         let replicas = settings.parallel.has_replicas().then_some(2);
         family.check(&Settings { threads: 1, replicas, ..settings })
     };
-    let [first, others @ ..] = &FAMILIES;
-    check(*first).or_else(|error| others.iter().find_map(|family| check(*family).ok()).ok_or(error))?;
+    args.model.check(check)?;
     let log = match &args.log {
         Some(log) if is_standard_output(log) => cfg!(unix).then(|| "/dev/stdout".into()),
         log => log.clone(),
@@ -138,7 +140,7 @@ pub fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
     args.options.check_columns(args.data.iter().chain(&args.valid))?;
     let data = args.options.open(&args.data, args.quiet)?;
     let valid = args.valid.as_ref().map(|path| args.options.open(std::slice::from_ref(path), args.quiet)).transpose()?;
-    let family = family_for(AnyData::from(&data.data).kind());
+    let family = args.model.of(AnyData::from(&data.data), &args.data[0])?;
     let mut settings = args.settings(family)?;
     if valid.is_none() && settings.holdout == 0.0 {
         settings.holdout = HELD_OUT;

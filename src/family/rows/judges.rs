@@ -1,6 +1,6 @@
-//! Which rows judge the trials of a linear model: those that a sample holds out; where the run has held-out data of its own, half of these,
+//! Which rows judge trials of learning rates: those that a sample holds out; where the run has held-out data of its own, half of these,
 //! alone if they are enough, beside the others if they are few. So a rate suits data that are unlike the training data too.
-use super::score::{Asked, Scorer};
+use super::{score::Asked, weights::RowWeights};
 use crate::family::folds::Fold;
 use hogwild_data::Rows;
 use hogwild_kernels::{seeds::Stream, targets::Targets};
@@ -49,10 +49,9 @@ impl<'a> Judges<'a> {
         Judges { data, valid, rows, alone, unit_rows, targets }
     }
 
-    /// Scores and targets, by weights of raw features for standardised labels, the bias first.
-    pub fn score(&self, weights: &[f32], fold: &Fold) -> Vec<(f32, f32)> {
-        let (bias, weights) = weights.split_first().map_or((0.0, weights), |(&bias, weights)| (bias, weights));
-        let scorer = Scorer { bias, weights, unit_rows: self.unit_rows, taken: self.targets.taken };
+    /// Scores and targets, by weights for standardised labels.
+    pub fn score(&self, weights: &RowWeights, fold: &Fold) -> Vec<(f32, f32)> {
+        let scorer = weights.scorer(self.unit_rows, self.targets.taken);
         let of = |data, columns, rows: &[u32]| scorer.score(&Asked { columns, only: Some(rows), ..Asked::all(data) }).scores;
         let mut scores = if self.alone { Vec::new() } else { of(self.data, None, &fold.held) };
         // Once, not in each fold again.

@@ -1,9 +1,10 @@
-//! Data and settings become a run of a linear model.
+//! Data and settings become a run of a model of sparse rows.
 use super::{
     hot::{self, Hot},
     judges::Judges,
     scale::{self, Scaled},
-    score::{Asked, LinearModel, Scorer},
+    score::{Asked, Scorer},
+    weights::{RowKernel, RowWeights, Start},
     windows::{Windows, rows_of_chunk},
 };
 use crate::{
@@ -19,7 +20,7 @@ use hogwild_base::{Error, Result};
 use hogwild_data::Rows;
 use hogwild_kernels::{
     ServerRule,
-    engine::{Counters, LinearKernel, Loops, Reader, Task},
+    engine::{Counters, Loops, Reader, Task},
     feed::{Normalize, RowCells, ScaledFeed, Scaling, SparseFeed},
     models::Linear,
     order::{Order, Plan},
@@ -33,9 +34,9 @@ use std::{ops::Range, sync::Arc};
 const BESIDE: u64 = 64 << 20;
 const BESIDE_A_COLUMN: u64 = 48;
 
-/// A linear model's run on sparse rows.
-pub(crate) struct RowsRun<'a> {
-    rule: &'a dyn Loops<LinearKernel>,
+/// A run on sparse rows.
+pub(crate) struct RowsRun<'a, K: RowKernel> {
+    rule: &'a dyn Loops<K>,
     settings: &'a Settings,
     data: &'a Rows,
     valid: Option<Valid<'a>>,
@@ -43,7 +44,9 @@ pub(crate) struct RowsRun<'a> {
     held: Option<Vec<u32>>,
     feed: SparseFeed<'a>,
     scaling: Option<Scaling>,
-    model: Linear,
+    model: K::Model,
+    /// Of models whose features have factors.
+    start: Option<Start>,
     windows: Option<Windows<'a>>,
     basis: Basis,
 }
@@ -56,10 +59,10 @@ struct Valid<'a> {
     window: Option<u64>,
 }
 
-impl<'a> RowsRun<'a> {
+impl<'a, K: RowKernel> RowsRun<'a, K> {
     /// # Errors
     /// Labels that do not fit the loss, dictionaries that can't be read, a share held out that leaves nothing.
-    pub fn new(rule: &'a dyn Loops<LinearKernel>, data: &'a Rows, valid: Option<&'a Rows>, settings: &'a Settings) -> Result<RowsRun<'a>> {
+    pub fn new(rule: &'a dyn Loops<K>, data: &'a Rows, valid: Option<&'a Rows>, settings: &'a Settings) -> Result<Self> {
         let &Settings { loss, holdout, seed, .. } = settings;
         let classes = if loss.is_classification() { Some(Classes::of(data, loss, settings.positive)?) } else { None };
         for data in [Some(data), valid].into_iter().flatten() {
@@ -74,8 +77,11 @@ impl<'a> RowsRun<'a> {
         let (feed, targets) = feed.with_targets(loss, taken, settings.standardize);
         let Scaled { how: normalize, sizes } = scale::choose(settings.normalize, data);
         let l1 = targets.l1(settings.transforms.l1);
-        let model = Linear::with_penalties(targets.l2(settings.l2), l1, data.rows(), &counts).with_base(targets.base);
+        let linear = Linear::with_penalties(targets.l2(settings.l2), l1, data.rows(), &counts).with_base(targets.base);
+        let model = K::model(linear, data.columns(), settings, &facts.layout);
         let scaling = scale::scaling(normalize, data, |row| !feed.is_held_out(row))?;
+        let start = Start::of::<K>(settings, data, scaling.as_ref());
+        let single = TableShape { private: hot_rows, ..TableShape::single(data.columns() + 1) };
         let held: Option<Vec<u32>> = (holdout > 0.0).then(|| (0..data.rows() as u32).filter(|&row| feed.is_held_out(row)).collect());
         let held_rows = held.as_ref().map(|held| held.len() as u64);
         check_split(data.rows() as u64, held_rows, settings)?;
@@ -103,7 +109,7 @@ impl<'a> RowsRun<'a> {
             examples: data.rows() as u64 - held_rows.unwrap_or(0),
             targets,
             shape: Shape {
-                tables: vec![TableShape { private: hot_rows, ..TableShape::single(data.columns() + 1) }],
+                tables: [single].into_iter().chain(start.map(|start| start.table(data.columns()))).collect(),
                 rare,
                 workers: settings.workers(),
                 beside: if settings.transforms.average.is_some() { Beside::Averages } else { Beside::Nothing },
@@ -118,20 +124,19 @@ impl<'a> RowsRun<'a> {
             scaled: sizes,
             window: windows.as_ref().map(|windows| windows.report(!settings.sums_batches())),
         };
-        Ok(RowsRun { rule, settings, data, valid, held, feed, scaling, model, windows, basis })
+        Ok(RowsRun { rule, settings, data, valid, held, feed, scaling, model, start, windows, basis })
     }
 
-    /// Weights of raw features for standardised labels, the bias first.
-    fn standard(&self, parameters: &Parameters, finish: &Finish<'_>, scaling: Option<&Scaling>) -> Vec<f32> {
-        let table = parameters.table(0);
-        self.of_features(table.weights(0..table.slots(), finish).collect(), scaling)
-    }
-
-    /// The same of weights as they are trained.
-    fn of_features(&self, mut weights: Vec<f32>, scaling: Option<&Scaling>) -> Vec<f32> {
-        scaling.iter().for_each(|scaling| scaling.fold(&mut weights));
-        weights.first_mut().into_iter().for_each(|bias| *bias += self.basis.targets.base);
-        weights
+    /// Weights of raw features for standardised labels; `order`: by feature, of the linear part as it lies.
+    fn standard(
+        &self,
+        parameters: &Parameters,
+        finish: &Finish<'_>,
+        scaling: Option<&Scaling>,
+        order: impl Fn(Vec<f32>) -> Vec<f32>,
+    ) -> RowWeights {
+        let weights = RowWeights::of(parameters, finish, self.start, order).unscaled(scaling);
+        RowWeights { bias: weights.bias + self.basis.targets.base, ..weights }
     }
 
     fn scorer<'m>(&self, model: &'m Tensors) -> Scorer<'m> {
@@ -139,9 +144,13 @@ impl<'a> RowsRun<'a> {
     }
 }
 
-impl Prepared for RowsRun<'_> {
+impl<K: RowKernel> Prepared for RowsRun<'_, K> {
     fn basis(&self) -> &Basis {
         &self.basis
+    }
+
+    fn start(&self, parameters: &Parameters) {
+        self.start.iter().for_each(|start| start.put(parameters));
     }
 
     fn with_engines(&self, tasks: &[Task<'_>], run: &mut WithEngines<'_>) -> Result<()> {
@@ -154,16 +163,11 @@ impl Prepared for RowsRun<'_> {
     }
 
     fn tensors(&self, parameters: &Parameters, finish: &Finish<'_>) -> Tensors {
-        let targets = &self.basis.targets;
-        let table = parameters.table(0);
-        let mut weights: Vec<f32> = table.weights(0..table.slots(), finish).collect();
-        if let Some(parts) = self.basis.parts {
-            weights = parts.gathered(&weights);
-        }
-        let mut weights = self.of_features(weights, self.scaling.as_ref());
-        let bias = if weights.is_empty() { 0.0 } else { weights.remove(0) };
-        weights.iter_mut().for_each(|w| *w *= targets.scale);
-        LinearModel::tensors(targets.bias(bias), weights)
+        let in_order = |weights: Vec<f32>| match self.basis.parts {
+            Some(parts) => parts.gathered(&weights),
+            None => weights,
+        };
+        self.standard(parameters, finish, self.scaling.as_ref(), in_order).in_units(&self.basis.targets).tensors()
     }
 
     fn score_held_out(&self, model: &Tensors) -> Option<Scored> {
@@ -217,9 +221,9 @@ impl Prepared for RowsRun<'_> {
     }
 }
 
-/// Where a linear model's learning rate is searched.
-struct RowsSearch<'a> {
-    run: &'a RowsRun<'a>,
+/// Where a model's learning rate is searched.
+struct RowsSearch<'a, K: RowKernel> {
+    run: &'a RowsRun<'a, K>,
     /// Scales as they will be at the end, where they grow.
     grown: Option<Scaling>,
     /// Of data larger than memory, the units that are looked at.
@@ -227,13 +231,13 @@ struct RowsSearch<'a> {
     judges: Judges<'a>,
 }
 
-impl RowsSearch<'_> {
+impl<K: RowKernel> RowsSearch<'_, K> {
     fn scaling(&self) -> Option<&Scaling> {
         self.grown.as_ref().or(self.run.scaling.as_ref())
     }
 }
 
-impl Search for RowsSearch<'_> {
+impl<K: RowKernel> Search for RowsSearch<'_, K> {
     fn first_rate(&self) -> f32 {
         scale::default_rate(self.run.data, self.run.rule, self.scaling())
     }
@@ -250,12 +254,12 @@ impl Search for RowsSearch<'_> {
 }
 
 /// A sample of rows.
-struct RowsStage<'a> {
-    search: &'a RowsSearch<'a>,
+struct RowsStage<'a, K: RowKernel> {
+    search: &'a RowsSearch<'a, K>,
     folds: Vec<Fold>,
 }
 
-impl Stage for RowsStage<'_> {
+impl<K: RowKernel> Stage for RowsStage<'_, K> {
     fn folds(&self) -> &[Fold] {
         &self.folds
     }
@@ -264,8 +268,12 @@ impl Stage for RowsStage<'_> {
         self.search.run.basis.shape.clone()
     }
 
+    fn start(&self, parameters: &Parameters) {
+        self.search.run.start.iter().for_each(|start| start.put(parameters));
+    }
+
     fn judge(&self, parameters: &Parameters, finish: &Finish<'_>, fold: &Fold) -> Vec<(f32, f32)> {
-        self.search.judges.score(&self.search.run.standard(parameters, finish, self.search.scaling()), fold)
+        self.search.judges.score(&self.search.run.standard(parameters, finish, self.search.scaling(), |weights| weights), fold)
     }
 
     fn with_engine(&self, task: &Task<'_>, counters: &Counters, run: &mut WithEngine<'_>) {

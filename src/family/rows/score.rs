@@ -1,4 +1,4 @@
-//! Scoring sparse rows by the weights of a linear model: parallel, with unknown features counted.
+//! Scoring sparse rows by the weights of a model: parallel, with unknown features counted.
 use crate::{
     classes::Classes,
     model::{Axis, Scored, Tensor, Tensors, TrainedModel},
@@ -65,11 +65,8 @@ impl<'a> LinearModel<'a> {
     /// # Errors
     /// When the dictionary cannot be read.
     pub fn score(&self, loss: Loss, classes: Option<Classes>, data: &Rows) -> Result<Scored> {
-        let columns = data.feature_ids()?.translate(self.ids);
-        let window = Window::Auto.of(data, BESIDE * (self.weights.len() + 1 + columns.len()) as u64);
-        let by = Scorer { bias: self.bias, weights: self.weights, unit_rows: self.unit_rows, taken: Classes::taken(classes, loss) };
-        let scored = threads::in_call(|| by.score(&Asked { window, columns: Some(&columns), ..Asked::all(data) }));
-        data.whole().map(|()| scored)
+        let &LinearModel { ids, bias, weights, unit_rows } = self;
+        Scorer { bias, weights, factors: &[], rank: 0, unit_rows, taken: Classes::taken(classes, loss) }.score_rows(ids, data)
     }
 }
 
@@ -79,6 +76,9 @@ pub(crate) struct Scorer<'a> {
     pub bias: f32,
     /// One a column.
     pub weights: &'a [f32],
+    /// `rank` a column, of models that have pairs of features.
+    pub factors: &'a [f32],
+    pub rank: usize,
     /// Whether each row is divided by its length first.
     pub unit_rows: bool,
     /// What the loss takes a label for.
@@ -105,9 +105,23 @@ impl<'a> Asked<'a> {
 }
 
 impl<'a> Scorer<'a> {
-    /// By the tensors of a linear model.
+    /// By the tensors of a linear model, or of a factorization machine.
     pub fn new(tensors: &'a Tensors, unit_rows: bool, taken: Taken) -> Scorer<'a> {
-        Scorer { bias: tensors.number("bias"), weights: tensors.numbers("weight"), unit_rows, taken }
+        let factors = tensors.get("factor");
+        let rank = factors.and_then(|factors| factors.shape.last().copied()).unwrap_or(0);
+        let factors = factors.map_or(&[][..], |factors| &factors.numbers);
+        Scorer { bias: tensors.number("bias"), weights: tensors.numbers("weight"), factors, rank, unit_rows, taken }
+    }
+
+    /// Scores rows with any dictionary, whose columns are named by the model's `ids`.
+    ///
+    /// # Errors
+    /// When the dictionary cannot be read.
+    pub fn score_rows(&self, ids: &Ids, data: &Rows) -> Result<Scored> {
+        let columns = data.feature_ids()?.translate(ids);
+        let window = Window::Auto.of(data, BESIDE * (self.weights.len() + self.factors.len() + 1 + columns.len()) as u64);
+        let scored = threads::in_call(|| self.score(&Asked { window, columns: Some(&columns), ..Asked::all(data) }));
+        data.whole().map(|()| scored)
     }
 
     /// Scores with targets, in the order of the rows.
@@ -135,8 +149,9 @@ impl<'a> Scorer<'a> {
 
     fn task(&self, asked: &Asked<'_>, rows: &[u32]) -> Scored {
         let mut part = Scored { scores: Vec::with_capacity(rows.len()), ..Scored::default() };
+        let mut sums = vec![0.0; self.rank];
         for &row in rows {
-            let (score, unknown) = self.row(asked, row);
+            let (score, unknown) = self.row(asked, row, &mut sums);
             part.scores.push((score, self.taken.of(asked.data.label(row as usize))));
             part.unknown += unknown;
         }
@@ -144,11 +159,12 @@ impl<'a> Scorer<'a> {
     }
 
     /// The score of a row, and how many of its features the model does not know.
-    fn row(&self, asked: &Asked<'_>, row: u32) -> (f32, u64) {
+    fn row(&self, asked: &Asked<'_>, row: u32, sums: &mut [f32]) -> (f32, u64) {
         let &Asked { data, columns, .. } = asked;
         let (cells, values) = (data.column_cells(), data.value_cells());
         let range = data.row_range(row as usize);
-        let (mut z, mut unknown) = (0.0, 0);
+        let (mut z, mut unknown, mut squares) = (0.0, 0, 0.0);
+        sums.fill(0.0);
         let value = |i: usize| values.map_or(1.0, |values| f32::from_bits(values[i].load(Relaxed)));
         let length = if self.unit_rows { row_length(range.clone().map(value)) } else { 1.0 };
         for i in range {
@@ -159,7 +175,12 @@ impl<'a> Scorer<'a> {
                 Some(w) => z += w * value,
                 None => unknown += 1,
             }
+            let factors = self.factors.get(column as usize * self.rank..).and_then(|factors| factors.get(..self.rank));
+            for (sum, v) in sums.iter_mut().zip(factors.unwrap_or_default()) {
+                (*sum, squares) = (*sum + v * value, squares + (v * value) * (v * value));
+            }
         }
+        z += 0.5 * (sums.iter().map(|sum| sum * sum).sum::<f32>() - squares);
         // The bias last: where it is large beside the rest, the rest is summed without it.
         (self.bias + z, unknown)
     }

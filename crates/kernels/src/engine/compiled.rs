@@ -6,22 +6,22 @@
 //! widths but of row-wise Adagrad, processors without a vector type here) is compiled once, and goes by [`Erased`] under every rule.
 //! A user's own rule, [`Own`], has the lean loops by its type.
 //!
-//! | loop | linear | factorization | loops | sets on x86-64 |
-//! |---|---|---|---|---|
-//! | lean | adagrad, ftrl, sgd, `Any` of 1, 2, 3 | adagrad-rowwise of 1, 2, 4, 8, any vectors; of 2: adagrad, ftrl, sgd, `Any`s | 17 | 2 |
-//! | lean, with sums of gradients | adagrad | adagrad-rowwise of 2 vectors | 2 | 2 |
-//! | with everything, any width, a step an example | `Erased` | `Erased` | 2 | 3 |
-//! | the same of virtual workers | `Erased` | `Erased` | 2 | 1, portable |
-//! | by parts that each have a worker | adagrad | | 1 | 2 |
-//! | the same with everything | `Erased` | | 1 | 3 |
-//! | the sums of a batch | `Erased` | `Erased` | 2 | 3 |
-//! | the step of a batch, of both models | `Erased` | | 1 | 3 |
+//! | loop | linear | factorization machine | factorization | loops | sets on x86-64 |
+//! |---|---|---|---|---|---|
+//! | lean | adagrad, ftrl, sgd, `Any` of 1, 2, 3 | adagrad-rowwise of 1, any vectors | adagrad-rowwise of 1, 2, 4, 8, any; of 2: adagrad, ftrl, sgd, `Any`s | 19 | 2 |
+//! | lean, with sums of gradients | adagrad | | adagrad-rowwise of 2 vectors | 2 | 2 |
+//! | with everything, any width, a step an example | `Erased` | `Erased` | `Erased` | 3 | 3 |
+//! | the same of virtual workers | `Erased` | `Erased` | `Erased` | 3 | 1, portable |
+//! | by parts that each have a worker | adagrad | | | 1 | 2 |
+//! | the same with everything | `Erased` | | | 1 | 3 |
+//! | the sums of a batch | `Erased` | `Erased` | `Erased` | 3 | 3 |
+//! | the step of a batch, of all models | `Erased` | | | 1 | 3 |
 //!
-//! These are 28 loops, 60 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
+//! These are 33 loops, 71 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
 //! everything. What is compiled for each instruction set but not for each rule: the exchanges (see [`exchange`](crate::exchange)), what servers
 //! do, the start of a replica, and the merging of sums. Each rule's formula is compiled once more for each instruction set, for `Erased`.
 use super::{
-    Counters, Engine, FactorKernel, Facts, LinearKernel, Loops, Pipeline, Task,
+    Counters, Engine, FactorKernel, Facts, LinearKernel, Loops, MachineKernel, Pipeline, Task,
     alone::Alone,
     hogwild::{Fed, Workers},
     partitioned::Partitioned,
@@ -31,7 +31,7 @@ use super::{
 use crate::{
     batch::Batch,
     feed::{Feed, RatingFeed, ScaledFeed},
-    models::{Factorization, Fixed, Linear, Model, Width},
+    models::{Factorization, FactorizationMachine, Fixed, Linear, Model, Width},
     params::{AccruingLoop, Beside, FullLoop, PlainLoop, Transforming},
     rules::{AdagradRowwise, Erased, Layout, Rule, UpdateRule, with_any, with_rule},
     servers::ServerRule,
@@ -133,6 +133,64 @@ impl<R: UpdateRule> Loops<LinearKernel> for Own<R> {
         if is_lean(task) && feed.scaling.is_none() {
             return lean(feed.feed, Cow::Borrowed(model), task, alone, self.0);
         }
+        seldom(feed, model, task, alone, Erased::new(&self.0))
+    }
+}
+
+/// Under row-wise Adagrad, the default, ranks up to sixteen have a lean loop, and all others one.
+impl Loops<MachineKernel> for Rule {
+    fn server_rule(&self) -> ServerRule<'_> {
+        ServerRule(erased(self))
+    }
+
+    fn facts(&self) -> Facts {
+        with_rule!(self, rule => facts(rule))
+    }
+
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        Rule::default_rate(self, mean_square)
+    }
+
+    fn engine<'r, 'd: 'r>(
+        &'r self,
+        feed: &'r ScaledFeed<'d>,
+        model: &'r FactorizationMachine,
+        task: &'r Task<'r>,
+        alone: Option<&'r Counters>,
+    ) -> Made<'r> {
+        match *self {
+            Rule::AdagradRowwise(rule) if is_lean(task) && feed.scaling.is_none() => {
+                if model.rank() <= LANES {
+                    let model: Cow<'_, FactorizationMachine<Fixed<1>>> = Cow::Owned(model.with_width());
+                    return lean(feed.feed, model, task, alone, rule);
+                }
+                lean(feed.feed, Cow::Borrowed(model), task, alone, rule)
+            }
+            _ => seldom(feed, model, task, alone, erased(self)),
+        }
+    }
+}
+
+impl<R: UpdateRule> Loops<MachineKernel> for Own<R> {
+    fn server_rule(&self) -> ServerRule<'_> {
+        ServerRule(Erased::new(&self.0))
+    }
+
+    fn facts(&self) -> Facts {
+        facts(&self.0)
+    }
+
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        self.0.default_rate(mean_square)
+    }
+
+    fn engine<'r, 'd: 'r>(
+        &'r self,
+        feed: &'r ScaledFeed<'d>,
+        model: &'r FactorizationMachine,
+        task: &'r Task<'r>,
+        alone: Option<&'r Counters>,
+    ) -> Made<'r> {
         seldom(feed, model, task, alone, Erased::new(&self.0))
     }
 }

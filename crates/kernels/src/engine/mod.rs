@@ -31,7 +31,7 @@ use crate::{
     feed::{RatingFeed, ScaledFeed},
     gate::Gate,
     loss::Loss,
-    models::{Factorization, Linear},
+    models::{Factorization, FactorizationMachine, Linear},
     order::Plan,
     params::{Finish, Parameters},
     rules::Layout,
@@ -137,12 +137,19 @@ pub trait Kernel {
 
 /// Linear models on sparse rows.
 pub struct LinearKernel;
+/// Factorization machines on sparse rows.
+pub struct MachineKernel;
 /// Matrix factorization on ratings.
 pub struct FactorKernel;
 
 impl Kernel for LinearKernel {
     type Examples<'d> = ScaledFeed<'d>;
     type Model = Linear;
+}
+
+impl Kernel for MachineKernel {
+    type Examples<'d> = ScaledFeed<'d>;
+    type Model = FactorizationMachine;
 }
 
 impl Kernel for FactorKernel {

@@ -79,7 +79,7 @@ impl<R: UpdateRule, A: Transforming> Engine for Partitioned<'_, '_, R, A> {
         self.messages.begin(self.task.examples);
         let counters = &Counters::begun(follower);
         let this = &*self;
-        let keeps = |position| this.feed.keeps(position);
+        let keeps = |position| Feed::<Linear>::keeps(this.feed, position);
         let share = |worker: usize, asked: Option<Asked<'_>>| {
             let Some(parts) = this.hands.get(worker) else {
                 return Counts::default();
@@ -95,7 +95,7 @@ impl<R: UpdateRule, A: Transforming> Engine for Partitioned<'_, '_, R, A> {
                 epoch: epoch.number,
                 start: epoch.start,
                 plan: &epoch.plan.again(),
-                keeps: this.feed.chooses().then_some(&keeps),
+                keeps: Feed::<Linear>::chooses(this.feed).then_some(&keeps),
                 counters,
                 leads: worker == 0,
                 asked,

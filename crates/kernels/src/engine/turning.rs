@@ -5,7 +5,7 @@
 use super::baton::{Baton, Ticket};
 use crate::{
     feed::Feed,
-    models::{Factorization, Linear, Model, Pair, Row},
+    models::{Factorization, FactorizationMachine, Linear, Model, Pair, Row},
     params::{Places, Weights},
     simd::{Isa, LANES, Vector},
 };
@@ -21,6 +21,12 @@ impl Touches for Linear {
         slots.clear();
         // The bias is behind the features.
         slots.extend((0..=x.features).map(|i| x.blocks[i / LANES].rows.0[i % LANES]));
+    }
+}
+
+impl Touches for FactorizationMachine {
+    fn touched(x: &Row, slots: &mut Vec<u32>) {
+        Linear::touched(x, slots);
     }
 }
 
@@ -47,6 +53,7 @@ impl<'a, M: Touches> Model for Turning<'a, M> {
     type Example = M::Example;
     type Scratch<V: Vector> = Room<'a, M::Scratch<V>>;
     const VECTORS: bool = false;
+    const ROWS: bool = M::ROWS;
 
     /// Called before a worker takes its first examples: they are taken in turn too.
     fn scratch<V: Vector>(&self, longest: usize) -> Self::Scratch<V> {

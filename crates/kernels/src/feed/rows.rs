@@ -2,7 +2,7 @@
 use super::Feed;
 use crate::{
     loss::{Loss, Taken},
-    models::{Block, ENDS, Linear, Row},
+    models::{Block, ENDS, Model, Row},
     params::Places,
     seeds::Stream,
     simd::{Integers, Isa, math::mixed, pairs},
@@ -60,7 +60,7 @@ impl<'a> SparseFeed<'a> {
     /// The same with targets by the labels that are trained on, which are told.
     pub fn with_targets(mut self, loss: Loss, taken: Taken, standardize: bool) -> (Self, Targets) {
         self.targets = Targets::new(loss, taken, standardize, |each| {
-            let rows = (0..).zip(self.cells.labels).filter(|&(row, _)| self.keeps(row));
+            let rows = (0..).zip(self.cells.labels).filter(|&(row, _)| self.trains_on(row));
             rows.for_each(|(_, label)| each(f32::from_bits(label.load(Relaxed))));
         });
         let targets = self.targets;
@@ -104,7 +104,7 @@ impl<'a> SparseFeed<'a> {
         if self.cells.labels.len() > FEW && self.holdout == 0 {
             return units.to_vec();
         }
-        let rows = units.iter().cloned().flatten().filter(|&row| self.keeps(row));
+        let rows = units.iter().cloned().flatten().filter(|&row| self.trains_on(row));
         let mut kept: Vec<Range<u32>> = Vec::new();
         for row in rows {
             match kept.last_mut() {
@@ -115,6 +115,11 @@ impl<'a> SparseFeed<'a> {
         kept
     }
 
+    #[inline(always)]
+    fn trains_on(&self, position: u32) -> bool {
+        self.holdout == 0 || !self.is_held_out(position)
+    }
+
     /// Whether the row at a position is kept out of training, by a hash of position and seed.
     pub fn is_held_out(&self, position: u32) -> bool {
         let x = Stream::Holdout.seed(self.seed).wrapping_add((position as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
@@ -122,7 +127,7 @@ impl<'a> SparseFeed<'a> {
     }
 }
 
-impl Feed<Linear> for SparseFeed<'_> {
+impl<M: Model<Example = Row>> Feed<M> for SparseFeed<'_> {
     const SHUFFLE: bool = true;
     /// So that reading, placing and asking for them is done while the processor waits for others.
     const AHEAD: usize = 3;
@@ -145,7 +150,7 @@ impl Feed<Linear> for SparseFeed<'_> {
 
     #[inline(always)]
     fn keeps(&self, position: u32) -> bool {
-        self.holdout == 0 || !self.is_held_out(position)
+        self.trains_on(position)
     }
 
     #[inline(always)]
@@ -176,6 +181,11 @@ impl Feed<Linear> for SparseFeed<'_> {
         }
         bits.and(I::U::load(&end.keep)).or(I::U::load(&end.value)).store_bits(&mut last.values);
         put(isa.load_some(rest).plus(one).and(I::U::load(&end.keep)).or(I::U::load(&end.row)), last, places);
+        if M::ROWS {
+            for column in columns {
+                places.prefetch_slot(column.load(Relaxed));
+            }
+        }
         self.targets.target(f32::from_bits(self.cells.labels[position as usize].load(Relaxed)))
     }
 

@@ -1,7 +1,7 @@
 //! Rows whose features are scaled as they are read: what `normalize` asks for.
 use super::{Feed, SparseFeed};
 use crate::{
-    models::{Linear, Row},
+    models::{Model, Row},
     params::Places,
     simd::{Isa, LANES, pairs},
 };
@@ -109,11 +109,13 @@ impl Scaling {
         }
     }
 
-    /// The weights of raw features, of those of scaled ones.
-    pub fn fold(&self, weights: &mut [f32]) {
-        for (w, cell) in weights.iter_mut().zip(&self.scales) {
+    /// The weights of raw features, of those of scaled ones: `each` a row of the parameters, from row `first`.
+    pub fn fold(&self, first: usize, weights: &mut [f32], each: usize) {
+        for (weights, cell) in weights.chunks_mut(each).zip(self.scales.get(first..).unwrap_or_default()) {
             let s = f32::from_bits(cell.load(Relaxed));
-            *w = if s > 0.0 { *w / s } else { *w };
+            if s > 0.0 {
+                weights.iter_mut().for_each(|w| *w /= s);
+            }
         }
     }
 }
@@ -138,34 +140,34 @@ impl ScaledFeed<'_> {
     }
 }
 
-impl Feed<Linear> for ScaledFeed<'_> {
-    const SHUFFLE: bool = SparseFeed::SHUFFLE;
-    const AHEAD: usize = SparseFeed::AHEAD;
+impl<M: Model<Example = Row>> Feed<M> for ScaledFeed<'_> {
+    const SHUFFLE: bool = <SparseFeed<'_> as Feed<M>>::SHUFFLE;
+    const AHEAD: usize = <SparseFeed<'_> as Feed<M>>::AHEAD;
 
     fn fetched(&self) -> usize {
-        self.feed.fetched()
+        Feed::<M>::fetched(self.feed)
     }
 
     fn longest(&self) -> usize {
-        self.feed.longest()
+        Feed::<M>::longest(self.feed)
     }
 
     fn room(&self) -> Row {
-        self.feed.room()
+        Feed::<M>::room(self.feed)
     }
 
     fn chooses(&self) -> bool {
-        self.feed.chooses()
+        Feed::<M>::chooses(self.feed)
     }
 
     #[inline(always)]
     fn keeps(&self, position: u32) -> bool {
-        self.feed.keeps(position)
+        Feed::<M>::keeps(self.feed, position)
     }
 
     #[inline(always)]
     fn read<I: Isa>(&self, isa: I, position: u32, row: &mut Row, places: &impl Places<I>) -> f32 {
-        let label = self.feed.read(isa, position, row, places);
+        let label = Feed::<M>::read(self.feed, isa, position, row, places);
         if let Some(scaling) = self.scaling {
             scaling.apply(row);
         }
@@ -174,17 +176,17 @@ impl Feed<Linear> for ScaledFeed<'_> {
 
     #[inline(always)]
     fn prefetch_place<I: Isa>(&self, isa: I, position: u32) {
-        self.feed.prefetch_place(isa, position);
+        Feed::<M>::prefetch_place(self.feed, isa, position);
     }
 
     #[inline(always)]
     fn prefetch_example<I: Isa>(&self, isa: I, position: u32, places: &impl Places<I>) {
-        self.feed.prefetch_example(isa, position, places);
+        Feed::<M>::prefetch_example(self.feed, isa, position, places);
     }
 
     #[inline(always)]
     fn size(&self, row: &Row) -> u64 {
-        self.feed.size(row)
+        Feed::<M>::size(self.feed, row)
     }
 }
 

@@ -142,6 +142,12 @@ impl Linear {
         !self.decay.is_empty() || !self.l1.is_empty()
     }
 
+    /// What L2 multiplies a row's weights by.
+    #[inline(always)]
+    pub(crate) fn decay(&self, row: u32) -> f32 {
+        self.decay.get(row as usize).copied().unwrap_or(0.0)
+    }
+
     /// What L2 adds to the gradient of sixteen rows' weights, and the thresholds of L1, if there are any.
     #[inline(always)]
     pub(crate) fn penalties<V: Vector>(&self, rows: &Line<u32>, weights: V) -> (V, Option<V>) {

@@ -3,9 +3,11 @@
 //! A model knows its mathematics and [`Weights`], nothing of threads, atomics or update rules. Score and backward stand apart, so
 //! that a gradient is checked against differences without training anything.
 mod factorization;
+mod fm;
 mod linear;
 
 pub use factorization::{AnyWidth, Factorization, Fixed, Pair, Width};
+pub use fm::FactorizationMachine;
 pub use linear::{Block, ENDS};
 pub use linear::{Linear, Row};
 
@@ -19,6 +21,8 @@ pub trait Model: Send + Sync {
     type Scratch<V: Vector>: Send;
     /// Whether its loops are compiled for vector instructions, and not for portable code alone.
     const VECTORS: bool = true;
+    /// Whether each feature of an example has a slot of many weights, which is asked for ahead of its turn.
+    const ROWS: bool = false;
 
     /// Room for examples of at most `longest` features.
     fn scratch<V: Vector>(&self, longest: usize) -> Self::Scratch<V>;

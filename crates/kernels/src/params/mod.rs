@@ -61,6 +61,8 @@ pub trait Places<I: Isa> {
     fn place(&self, slots: I::U, places: &mut Line<u32>);
     /// Asks for the cells of a slot of `vectors` of weights, or, if that is 0, of as many as it has.
     fn prefetch_row(&self, place: u32, vectors: usize);
+    /// The same of a slot of many weights by its number.
+    fn prefetch_slot(&self, slot: u32);
 }
 
 /// Whether a worker is compiled with what `transforms` does. The usual run is not: asking whether it is on took a tenth of a rating's time.

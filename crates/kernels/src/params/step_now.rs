@@ -208,7 +208,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
 
     /// Has a rule that is called take the steps that wait.
     #[inline(always)]
-    fn call(&mut self, read: &Reading<'_, R, I>) {
+    pub(super) fn call(&mut self, read: &Reading<'_, R, I>) {
         let rule = &read.rule;
         let n = std::mem::take(&mut self.waiting.n);
         if n == 0 {

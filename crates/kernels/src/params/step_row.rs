@@ -121,6 +121,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
             return;
         }
         if R::ERASED && !rule.learns() && !rule.revises() {
+            self.call(read); // steps that wait have their numbers where this one's go
             self.step_row_erased(read, (cells, tail), gradient, beside, sums);
             return;
         }

@@ -183,6 +183,13 @@ impl<R: UpdateRule, I: Isa, S> Places<I> for View<'_, R, I, S> {
             self.read.isa.prefetch(self.read.rows.as_ptr().wrapping_add(place as usize + i));
         }
     }
+
+    #[inline(always)]
+    fn prefetch_slot(&self, slot: u32) {
+        for i in 0..self.read.row_stride {
+            self.read.isa.prefetch(self.read.rows.as_ptr().wrapping_add(slot as usize * self.read.row_stride + i));
+        }
+    }
 }
 
 impl<R: UpdateRule, I: Isa, S: Steps<R, I>> Weights for View<'_, R, I, S> {

@@ -5,7 +5,10 @@ use crate::{
 };
 use hogwild_kernels::loss::Taken;
 use serde_json::{Value, json};
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+};
 
 /// Two labels, one of which is +1 to the loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -115,6 +118,29 @@ fn are_opposite(one: f32, other: f32) -> bool {
     one == 1.0 && is_minus(other) || other == 1.0 && is_minus(one)
 }
 
+/// Whether every label is given, and none is less than the loss takes.
+pub(crate) fn check_numbers(loss: Loss, data: &Rows) -> Result<()> {
+    check_given(data)?;
+    check_least(loss, data.name(), "the label of row", data.label_cells())
+}
+
+/// Names the first label that is less than the loss takes.
+fn check_least(loss: Loss, path: &Path, what: &str, labels: &[AtomicU32]) -> Result<()> {
+    let least = loss.meaning().least_label;
+    if least == f32::NEG_INFINITY {
+        return Ok(());
+    }
+    let label = |cell: &AtomicU32| f32::from_bits(cell.load(Relaxed));
+    match labels.iter().position(|cell| label(cell) < least) {
+        Some(row) => {
+            let (number, found, name) = (row + 1, label(&labels[row]), loss.name());
+            let problem = format!("{what} {number} is {found}, and the {name} loss takes numbers from {least} up");
+            Err(Error::BadFile { path: path.to_owned(), problem, remedy: "use `loss` squared, or change the numbers" })
+        }
+        None => Ok(()),
+    }
+}
+
 /// Whether every label is given.
 pub(crate) fn check_given(data: &Rows) -> Result<()> {
     if data.is_unlabelled() { Err(unlabelled(data.name(), "labels")) } else { Ok(()) }
@@ -137,7 +163,7 @@ pub(crate) fn check_ratings(loss: Loss, data: &Ratings) -> Result<()> {
     // At most three come before one that is no class, so it is among the few.
     let odd = first(&|rating| rating.abs() != 1.0 && rating != 0.0);
     let found = match (odd, first(&|rating| rating == -1.0), first(&|rating| rating == 0.0)) {
-        _ if !loss.is_classification() => return Ok(()),
+        _ if !loss.is_classification() => return check_least(loss, data.name(), "rating", data.rating_cells()),
         (Some(odd), ..) => format!("rating {} is {}", odd.row + 1, odd.label),
         (None, Some(minus), Some(zero)) => format!("rating {} is -1 and rating {} is 0", minus.row + 1, zero.row + 1),
         _ => return Ok(()),

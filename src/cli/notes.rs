@@ -73,8 +73,9 @@ pub fn metrics_of(scored: &Scored, loss: Loss) -> Metrics {
         return found;
     }
     let none = |metric: Option<f64>| metric.map(|_| f64::NAN);
-    let [logloss, auc, accuracy, rmse, mae] = [found.logloss, found.auc, found.accuracy, found.rmse, found.mae].map(none);
-    Metrics { loss: f64::NAN, logloss, auc, accuracy, rmse, mae, ..found }
+    let [logloss, auc, accuracy] = [found.logloss, found.auc, found.accuracy].map(none);
+    let [deviance, rmse, mae] = [found.deviance, found.rmse, found.mae].map(none);
+    Metrics { loss: f64::NAN, logloss, auc, accuracy, deviance, rmse, mae, ..found }
 }
 
 /// Of scores: how many are no numbers, and the first of them. Those of rows that could not be read do not count.

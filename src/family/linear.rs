@@ -5,7 +5,7 @@ use super::{
     traits::Family,
 };
 use crate::{
-    classes::check_given,
+    classes::check_numbers,
     model::{
         Schema, Scored, Size, TensorKind, Tensors, TrainedModel,
         inspect::{heaviest, length, mean, nonzero},
@@ -83,7 +83,7 @@ impl Family for Linear {
 pub(super) fn check_labels(model: &TrainedModel, data: &Rows) -> Result<()> {
     match model.classes.filter(|_| model.loss.is_classification()) {
         Some(classes) => classes.check(data),
-        None => check_given(data),
+        None => check_numbers(model.loss, data),
     }
 }
 

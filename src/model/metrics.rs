@@ -15,6 +15,8 @@ pub struct Metrics {
     pub auc: Option<f64>,
     /// Share of examples with the score on the label's side; two classes only.
     pub accuracy: Option<f64>,
+    /// Mean unit deviance; of losses that are likelihoods of a mean.
+    pub deviance: Option<f64>,
     /// Root of the mean squared error; real-valued targets only.
     pub rmse: Option<f64>,
     /// Mean absolute error; real-valued targets only.
@@ -36,6 +38,7 @@ impl Metrics {
             logloss: has(Metric::Logloss).then(|| mean_loss(Loss::Logistic)),
             auc: if has(Metric::Auc) { auc(scored) } else { None },
             accuracy: has(Metric::Accuracy).then(|| mean(&|z, y| ((z > 0.0) == (y > 0.0)) as u8 as f64)),
+            deviance: has(Metric::Deviance).then(|| mean(&|z, y| loss.deviance(z, y))),
             rmse: has(Metric::Rmse).then(|| mean(&|z, y| miss(z, y).powi(2)).sqrt()),
             mae: has(Metric::Mae).then(|| mean(&|z, y| miss(z, y).abs())),
         }
@@ -48,6 +51,7 @@ impl Metrics {
             Metric::Logloss => self.logloss,
             Metric::Auc => self.auc,
             Metric::Accuracy => self.accuracy,
+            Metric::Deviance => self.deviance,
             Metric::Rmse => self.rmse,
             Metric::Mae => self.mae,
         }

@@ -6,7 +6,7 @@ use crate::support::{
 use hogwild::{
     Loss, Outcome, Rule, Settings, TrainedModel,
     data::{Data, Rows},
-    loss::{Huber, Link, Meaning, OwnLoss, Quantile, Standardise},
+    loss::{EpsilonInsensitive, Focal, Huber, Link, Meaning, OwnLoss, Quantile, Standardise, Tweedie},
     train_factorization, train_linear,
 };
 use std::path::Path;
@@ -161,5 +161,81 @@ fn settings_of_a_loss_are_checked_with_the_others() {
         let settings = Settings { loss, lr: Some(0.1), ..Settings::default() };
         let message = train_linear(&data, None, &settings, &mut (), &Default::default()).unwrap_err().to_string();
         assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+    }
+}
+
+#[test]
+fn means_of_counts_and_amounts_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    // Counts and amounts of mean e^(1 + y / 2); amounts are 0 half of the time.
+    let mean = |y: f32| (1.0 + y / 2.0).exp();
+    let counts = |from| rows(folder.path(), "counts", from, 0.0, |y| (mean(y) + uniform(y.to_bits(), 9)).floor());
+    let amounts = |from| rows(folder.path(), "amounts", from, 0.0, |y| if uniform(y.to_bits(), 8) < 0.5 { 0.0 } else { 2.0 * mean(y) });
+    let tweedie = Loss::from(Tweedie { power: 1.3 });
+    for (loss, data) in [(Loss::Poisson, [counts(0), counts(100_000)]), (tweedie, [amounts(0), amounts(100_000)])] {
+        let [train, test] = &data;
+        let settings = Settings { loss, threads: 2, epochs: 10, ..Settings::default() };
+        let outcome = run(train, Some(test), &settings);
+        let valid = outcome.epochs.last().unwrap().valid.unwrap();
+        let linear = outcome.model.as_ref().unwrap().linear().unwrap();
+        // What the data were made by: weights 1, -1.5 and .5, and a bias of 1, but that amounts are scattered.
+        for (w, truth) in linear.weights.iter().zip([1.0, -1.5, 0.5]) {
+            assert!((w - truth).abs() < 0.3, "{loss}: {:?}", linear.weights);
+        }
+        assert!((linear.bias - 1.0).abs() < 0.3, "{loss}: {}", linear.bias);
+        // Twice the loss above the least: the least is the loss of the labels themselves.
+        let scored = outcome.model.as_ref().unwrap().score(&Data::Rows(if loss == tweedie { amounts(100_000) } else { counts(100_000) }));
+        let deviance = |&(z, y): &(f32, f32)| {
+            let (m, y) = ((z as f64).exp(), y as f64);
+            match loss {
+                Loss::Poisson => 2.0 * (if y > 0.0 { y * (y / m).ln() } else { 0.0 } - (y - m)),
+                _ => {
+                    let (one, two) = (1.0 - 1.3, 2.0 - 1.3);
+                    2.0 * (y.powf(two) / (one * two) - y * m.powf(one) / one + m.powf(two) / two)
+                }
+            }
+        };
+        let scores = scored.unwrap().scores;
+        let expected = scores.iter().map(deviance).sum::<f64>() / scores.len() as f64;
+        assert!((valid.deviance.unwrap() / expected - 1.0).abs() < 1e-3, "{loss}: {valid:?} {expected}");
+    }
+    // No label below 0.
+    for label in ["-1", "-0.5"] {
+        let data = sparse(folder.path(), "below.svm", format!("1 1:1\n0 2:1\n{label} 1:2\n").as_bytes());
+        let settings = Settings { loss: Loss::Poisson, lr: Some(0.1), ..Settings::default() };
+        let error = train_linear(&data, None, &settings, &mut (), &Default::default()).err().unwrap().to_string();
+        assert!(error.contains(&format!("row 3 is {label}")) && error.contains("numbers from 0 up"), "{error}");
+    }
+    let data = ratings(folder.path(), "below.tsv", b"a b 3\na c -2\n");
+    let settings = Settings { loss: Loss::Poisson, lr: Some(0.1), ..Settings::for_ratings() };
+    let error = train_factorization(&data, None, &settings, &mut (), &Default::default()).err().unwrap().to_string();
+    assert!(error.contains("rating 2 is -2"), "{error}");
+}
+
+#[test]
+fn classes_and_numbers_are_learnt_by_the_other_losses() {
+    let folder = tempfile::tempdir().unwrap();
+    let signs = |from| rows(folder.path(), "signs", from, 0.2, |y| if y > 0.0 { 1.0 } else { -1.0 });
+    let (train, test) = (signs(0), signs(100_000));
+    let accuracy = |loss| {
+        let outcome = run(&train, Some(&test), &Settings { loss, threads: 2, ..Settings::default() });
+        outcome.epochs.last().unwrap().valid.unwrap().accuracy.unwrap()
+    };
+    let logistic = accuracy(Loss::Logistic);
+    for loss in [Loss::ModifiedHuber, Focal::DEFAULT.into()] {
+        assert!(accuracy(loss) > logistic - 0.02, "{loss}: {} {logistic}", accuracy(loss));
+    }
+    // Without a gamma it is logistic loss, but for rounding.
+    let plain = accuracy(Focal { gamma: 0.0 }.into());
+    assert!((plain - logistic).abs() < 0.01, "{plain} {logistic}");
+    // In any unit; the noise has a mean absolute value of a quarter of its width.
+    for unit in [1.0, 1e4] {
+        let data = |from| rows(folder.path(), &format!("n{unit}-"), from, 0.4, |y| unit * (y + 5.0));
+        let (train, test) = (data(0), data(100_000));
+        for loss in [Loss::LogCosh, EpsilonInsensitive::DEFAULT.into()] {
+            let outcome = run(&train, Some(&test), &Settings { loss, threads: 2, epochs: 10, ..Settings::default() });
+            let mae = outcome.epochs.last().unwrap().valid.unwrap().mae.unwrap() / unit as f64;
+            assert!(mae < 0.12, "{loss} {unit}: {mae}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::{
     windows::{Windows, rows_of_chunk},
 };
 use crate::{
-    classes::{Classes, check_given},
+    classes::{Classes, check_numbers},
     family::{
         folds::{Fold, folds},
         prepared::{Basis, Choices, Prepared, Search, Stage, WithEngine, WithEngines, check_split},
@@ -67,7 +67,7 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
         let classes = if loss.is_classification() { Some(Classes::of(data, loss, settings.positive)?) } else { None };
         for data in [Some(data), valid].into_iter().flatten() {
             check_unweighted(data)?;
-            classes.map_or_else(|| check_given(data), |classes| classes.check(data))?;
+            classes.map_or_else(|| check_numbers(loss, data), |classes| classes.check(data))?;
         }
         let (ids, facts) = (data.feature_ids()?, rule.facts());
         let Hot { rows: hot_rows, exchange_every, rare } = hot::choose(settings, data, facts.layout.stride())?;

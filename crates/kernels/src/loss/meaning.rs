@@ -46,6 +46,8 @@ pub struct Meaning {
     pub standardise: Standardise,
     /// Of standardised labels: by which power of the labels' unit the loss grows. 2 for squares, 1 for absolute values.
     pub power: i32,
+    /// The least label that it takes.
+    pub least_label: f32,
     /// The metrics of its models, in the order to show them.
     pub metrics: &'static [Metric],
 }
@@ -57,6 +59,7 @@ impl Meaning {
         link: Link::Identity,
         standardise: Standardise::No,
         power: 2,
+        least_label: f32::NEG_INFINITY,
         metrics: &[Metric::Loss, Metric::Auc, Metric::Accuracy],
     };
     /// The probability of a class, of which the score is the log-odds.
@@ -72,6 +75,7 @@ impl Meaning {
         link: Link::Identity,
         standardise: Standardise::Mean,
         power: 2,
+        least_label: f32::NEG_INFINITY,
         metrics: &[Metric::Loss, Metric::Rmse, Metric::Mae],
     };
 }
@@ -116,6 +120,8 @@ pub enum Metric {
     Auc,
     /// Share of examples with the score on the label's side.
     Accuracy,
+    /// Mean unit deviance: twice what the loss is above the least that its label allows.
+    Deviance,
     /// Root of the mean squared error.
     Rmse,
     /// Mean absolute error.
@@ -124,7 +130,8 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric, in the order to show them.
-    pub const ALL: [Metric; 6] = [Metric::Loss, Metric::Logloss, Metric::Auc, Metric::Accuracy, Metric::Rmse, Metric::Mae];
+    pub const ALL: [Metric; 7] =
+        [Metric::Loss, Metric::Logloss, Metric::Auc, Metric::Accuracy, Metric::Deviance, Metric::Rmse, Metric::Mae];
 
     /// The name that `--stop-metric` takes.
     pub fn name(self) -> &'static str {
@@ -133,6 +140,7 @@ impl Metric {
             Metric::Logloss => "logloss",
             Metric::Auc => "auc",
             Metric::Accuracy => "accuracy",
+            Metric::Deviance => "deviance",
             Metric::Rmse => "rmse",
             Metric::Mae => "mae",
         }

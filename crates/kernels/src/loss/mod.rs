@@ -4,27 +4,40 @@
 //! [`Loss`], names, the parser, metrics, and how labels are standardised follow from that. A user's own loss is an [`OwnLoss`].
 //!
 //! An enum with one `match` an example is enough: the match is predicted, and the work is per feature. So no loop is compiled for a loss.
+//! Short formulas are compiled into every loop. The other losses are called, or they would be nearly half of all loops.
+mod epsilon_insensitive;
+mod focal;
 mod hinge;
 mod huber;
 mod labels;
+mod log_cosh;
 mod logistic;
 mod meaning;
+mod modified_huber;
 mod own;
+mod poisson;
 mod quantile;
 mod squared;
 mod squared_hinge;
+mod tweedie;
 
+pub use epsilon_insensitive::EpsilonInsensitive;
+pub use focal::Focal;
 pub use hinge::Hinge;
 pub use huber::Huber;
 pub use labels::{Labels, Taken};
+pub use log_cosh::LogCosh;
 pub use logistic::Logistic;
 pub use meaning::{Link, Meaning, Metric, Predicts, Standardise};
+pub use modified_huber::ModifiedHuber;
 pub use own::OwnLoss;
+pub use poisson::Poisson;
 pub use quantile::Quantile;
 pub use squared::Squared;
 pub use squared_hinge::SquaredHinge;
+pub use tweedie::Tweedie;
 
-use crate::simd::{Real, Vector, pairs};
+use crate::simd::{F32x16, Real, Vector, pairs};
 use hogwild_base::{Error, Hyperparameter, Result, hyperparameter};
 
 /// A loss of one score and one label, as the losses here write it; a user's own is an [`OwnLoss`], which no loop is compiled for.
@@ -45,6 +58,11 @@ pub trait Objective: Copy {
     /// Of single numbers alone: it stands between a score and the steps that wait for it, and looks up where formulas would take longer.
     fn slope(&self, z: f32, y: f32) -> f32;
 
+    /// The least value at label `y`, whatever the score: what a deviance is taken from.
+    fn least_value(&self, _y: f64) -> f64 {
+        0.0
+    }
+
     /// The constant score that loses least on these labels, from which training starts.
     fn best_constant(&self, labels: &Labels<'_>) -> f32 {
         labels.lowest(|z, y| self.slope(z, y))
@@ -56,6 +74,7 @@ macro_rules! losses {
         $dollar:tt
         without_settings { $($plain:ident $plain_name:literal)* }
         with_settings { $($set:ident $set_name:literal)* }
+        in_loops { $($short:pat => $loss:expr,)* }
     ) => {
         /// What is minimised: the one list of losses.
         #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,6 +101,24 @@ macro_rules! losses {
         }
 
         impl Loss {
+            /// The derivative of [`value`](Self::value) by `z`; at a kink, the side towards zero.
+            #[inline(always)]
+            pub fn slope(self, z: f32, y: f32) -> f32 {
+                match self {
+                    $($short => $loss.slope(z, y),)*
+                    loss => loss.slope_by_call(z, y),
+                }
+            }
+
+            /// The sum of the losses of many scores.
+            #[inline(always)]
+            pub(crate) fn total<V: Vector>(self, scores: &[f32], labels: &[f32]) -> f64 {
+                match self {
+                    $($short => total::<V>($loss, scores, labels),)*
+                    loss => loss.total_by_call(scores, labels),
+                }
+            }
+
             /// Every loss with its default settings.
             pub const ALL: [Loss; [$($plain_name,)* $($set_name),*].len()] = [$(Loss::$plain,)* $(Loss::$set($set::DEFAULT)),*];
 
@@ -120,11 +157,25 @@ losses! { $
         Logistic "logistic"
         Hinge "hinge"
         SquaredHinge "squared-hinge"
+        ModifiedHuber "modified-huber"
         Squared "squared"
+        LogCosh "log-cosh"
+        Poisson "poisson"
     }
     with_settings {
+        Focal "focal"
         Huber "huber"
+        EpsilonInsensitive "epsilon-insensitive"
         Quantile "quantile"
+        Tweedie "tweedie"
+    }
+    in_loops {
+        Loss::Logistic => Logistic,
+        Loss::Hinge => Hinge,
+        Loss::SquaredHinge => SquaredHinge,
+        Loss::Squared => Squared,
+        Loss::Huber(huber) => huber,
+        Loss::Quantile(quantile) => quantile,
     }
 }
 
@@ -179,21 +230,25 @@ impl Loss {
         with_loss!(self, loss => loss.value(z, y), own => (own.value)(z, y))
     }
 
-    /// The derivative of [`value`](Self::value) by `z`; at a kink, the side towards zero.
-    #[inline(always)]
-    pub fn slope(self, z: f32, y: f32) -> f32 {
+    #[inline(never)]
+    fn slope_by_call(self, z: f32, y: f32) -> f32 {
         with_loss!(self, loss => loss.slope(z, y), own => own.slope(z, y))
+    }
+
+    #[inline(never)]
+    fn total_by_call(self, scores: &[f32], labels: &[f32]) -> f64 {
+        with_loss!(self, loss => total::<F32x16>(loss, scores, labels), own => own.total(scores, labels))
+    }
+
+    /// The unit deviance of score `z` for label `y`: twice what the loss is above the least at that label.
+    pub fn deviance(self, z: f32, y: f32) -> f64 {
+        let least = with_loss!(self, loss => loss.least_value(y as f64), _own => 0.0);
+        2.0 * (self.value(z, y) as f64 - least)
     }
 
     /// The constant score that loses least on these labels.
     pub fn best_constant(self, labels: &Labels<'_>) -> f32 {
         with_loss!(self, loss => loss.best_constant(labels), own => labels.lowest(own.slope))
-    }
-
-    /// The sum of the losses of many scores.
-    #[inline(always)]
-    pub(crate) fn total<V: Vector>(self, scores: &[f32], labels: &[f32]) -> f64 {
-        with_loss!(self, loss => total::<V>(loss, scores, labels), own => own.total(scores, labels))
     }
 
     /// What the user is told of a score: a probability for logistic, the score itself for most others.

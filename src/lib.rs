@@ -1,4 +1,4 @@
-//! Lock-free multicore training of sparse models: linear models and matrix factorization.
+//! Lock-free multicore training of sparse models: linear models, factorization machines and matrix factorization.
 //!
 //! Parameters lie in one shared array of atomics that worker threads update without locks (Hogwild!, Niu, Recht, Ré & Wright 2011),
 //! from memory-mapped sparse data. The same is a command, `hogwild`; the design is in `ARCHITECTURE.md`.
@@ -62,6 +62,6 @@ pub use options::{IntoSetting, Opt, Settings, Takes, markdown as options_page, o
 pub use simulation::{Exchanged, Shared, Simulated, Workers, simulate};
 pub use train::{
     Astray, Ended, EpochProgress, EpochReport, Outcome, RateSearchReport, Resolved, ResolvedReplicas, TriedRate, Watch, train,
-    train_factorization, train_factorization_with, train_linear, train_linear_with, train_machine, train_machine_with,
+    train_factorization, train_factorization_with, train_fm, train_fm_with, train_linear, train_linear_with,
 };
 pub use trainer::Trainer;

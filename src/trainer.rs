@@ -8,7 +8,7 @@ use crate::{
     data::{Ratings, Rows},
     options::each_setting,
     rules::UpdateRule,
-    train_factorization, train_factorization_with, train_linear, train_linear_with, train_machine, train_machine_with,
+    train_factorization, train_factorization_with, train_fm, train_fm_with, train_linear, train_linear_with,
 };
 use std::{path::Path, sync::atomic::AtomicBool};
 
@@ -65,13 +65,13 @@ impl<'a> Trainer<'a, Rows> {
     /// # Ok(()) }
     /// ```
     pub fn factorization_machine() -> Trainer<'a, Rows> {
-        Trainer { has_pairs: true, ..Trainer::new(Settings::for_machine(), Box::new(train_machine)) }
+        Trainer { has_pairs: true, ..Trainer::new(Settings::for_fm(), Box::new(train_fm)) }
     }
 
     /// Trains with an update rule of your own: see [`UpdateRule`].
     pub fn own_rule<R: UpdateRule + 'a>(self, rule: R) -> Trainer<'a, Rows> {
         let session = move |data: &Rows, valid: Option<&Rows>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool| {
-            let train = if self.has_pairs { train_machine_with } else { train_linear_with };
+            let train = if self.has_pairs { train_fm_with } else { train_linear_with };
             train(rule, data, valid, settings, watch, stop)
         };
         Trainer { session: Box::new(session), ..self }

@@ -16,7 +16,7 @@ use crate::{
 };
 use hogwild_base::{Error, Result};
 use hogwild_data::Rows;
-use hogwild_kernels::engine::{Loops, MachineKernel};
+use hogwild_kernels::engine::{FmKernel, Loops};
 use serde_json::{Map, Value, json};
 
 /// Factorization machines.
@@ -36,10 +36,10 @@ impl Family for FactorizationMachine {
     };
     const WORK: u64 = 1_000_000;
     type Data = Rows;
-    type Kernel = MachineKernel;
+    type Kernel = FmKernel;
 
     fn defaults() -> Settings {
-        Settings::for_machine()
+        Settings::for_fm()
     }
 
     fn check(settings: &Settings) -> Result<()> {
@@ -56,7 +56,7 @@ impl Family for FactorizationMachine {
     }
 
     fn prepare<'a>(
-        rule: &'a dyn Loops<MachineKernel>,
+        rule: &'a dyn Loops<FmKernel>,
         data: &'a Rows,
         valid: Option<&'a Rows>,
         settings: &'a Settings,

@@ -1,5 +1,11 @@
 //! What of a trained model goes by its family: opening a file, scoring, checking labels, typed views.
-use super::{data::AnyData, list::family, ratings::FactorModel, rows::LinearModel, traits::AnyFamily};
+use super::{
+    data::AnyData,
+    list::{FAMILIES, family},
+    ratings::FactorModel,
+    rows::LinearModel,
+    traits::AnyFamily,
+};
 use crate::model::{Scored, Tensors, TrainedModel};
 use hogwild_base::{Error, Result, threads};
 use hogwild_kernels::loss::OwnLoss;
@@ -27,12 +33,12 @@ impl TrainedModel {
     /// # Errors
     /// When there is none of that name.
     pub fn family(&self) -> Result<&'static dyn AnyFamily> {
-        let problem = || "is no family of models; linear and mf are".to_string();
+        let problem = || format!("is no family of models; {} are", FAMILIES.map(|family| family.name()).join(", "));
         family(self.family).ok_or_else(|| Error::BadSetting { setting: "model", value: self.family.into(), problem: problem() })
     }
 
     /// Scores a data set of the model's kind, by the threads of the call (see [`Threads`](crate::Threads)). An ensemble's scores are those
-    /// that predict the mean of what its members predict: of the probabilities for logistic, of the scores otherwise.
+    /// that predict the mean of what its members predict: of what the loss makes of a score: probabilities, means, or the score itself.
     ///
     /// # Errors
     /// When the data is of the other kind, or its dictionary cannot be read.

@@ -34,10 +34,10 @@ group! { $ "Gradients and weights";
         within: |s| (0.0..=10.0).contains(&s.transforms.noise_decay),
     }
 
-    /// L1 regularisation: lambda |w| beside the mean loss, by proximal steps: exactly 0 for what is rare; linear models only.
+    /// L1 regularisation: lambda |w| beside the mean loss, by proximal steps: exactly 0 for what is rare.
     l1: f64 => {
         value: "LAMBDA",
-        takes: Takes::Rows,
+        takes: Takes::Linear,
         must_be: "from 0 to 1e30; try 1e-5",
         within: |s| (0.0..=1e30).contains(&s.transforms.l1),
     }

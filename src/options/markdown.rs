@@ -59,9 +59,10 @@ fn meaning(option: &Opt) -> String {
     let help = flags(option.help_of_flag());
     let only = match option.takes {
         Takes::Both => "",
-        Takes::Rows if !help.contains("linear models") => " Linear models only.",
-        Takes::Ratings => " Factorization only.",
-        Takes::Rows => "",
+        Takes::Rows => " Models of rows only.",
+        Takes::Linear => " Linear models only.",
+        Takes::Fm => " Of `--model fm` only.",
+        Takes::Ratings => " Factorization of ratings only.",
     };
     format!("{help}{only}")
 }

@@ -61,7 +61,7 @@ struct RuleFacts<'a> {
 
 impl Settings {
     /// The defaults for factorization machines: a state a row of factors, and eight factors.
-    pub fn for_machine() -> Settings {
+    pub fn for_fm() -> Settings {
         Settings { rule: Rule::AdagradRowwise(AdagradRowwise::DEFAULT), rank: 8, ..Settings::default() }
     }
 

@@ -23,7 +23,7 @@ group! { $ "Objective";
     /// L2 regularisation: lambda/2 |w|^2 beside the mean loss (of weights and of the factors of features), or per rating (factorization of ratings).
     l2: f64 = 0.0, ratings 0.02 => { value: "LAMBDA", must_be: "from 0 to 1e30; try 1e-5", within: |s| (0.0..=1e30).contains(&s.l2), }
 
-    /// Factors of a user and of an item; or of a feature of a factorization machine, where the default is 8.
+    /// Factors of a user and of an item; or of a feature by `model` fm, where the default is 8.
     rank: usize = 32 => {
         value: "FACTORS",
         must_be: "from 1 to 4096; try 32",
@@ -34,7 +34,7 @@ group! { $ "Objective";
     factor_rate: Option<f64> = None => {
         value: "SHARE",
         by_default: ["0.25", ""],
-        takes: Takes::Rows,
+        takes: Takes::Fm,
         must_be: "above 0 and at most 100; try 0.5",
         within: |s| s.factor_rate.is_none_or(|share| share > 0.0 && share <= 100.0),
     }
@@ -43,7 +43,7 @@ group! { $ "Objective";
     init_stdev: Option<f64> = None => {
         value: "DEVIATION",
         by_default: ["by the values of the features: all pairs of an example come to about .007", ""],
-        takes: Takes::Rows,
+        takes: Takes::Fm,
         must_be: "above 0 and at most 10; try 0.1",
         within: |s| s.init_stdev.is_none_or(|deviation| deviation > 0.0 && deviation <= 10.0),
     }

@@ -8,8 +8,12 @@ use serde_json::Value;
 pub enum Takes {
     /// All.
     Both,
-    /// Linear models, of sparse rows.
+    /// Those of sparse rows.
     Rows,
+    /// Linear models.
+    Linear,
+    /// Factorization machines.
+    Fm,
     /// Matrix factorization, of ratings.
     Ratings,
 }
@@ -113,7 +117,10 @@ impl Opt {
             says.filter(|_| is_used)
         };
         let [rows, ratings] = self.by_default;
-        [of(rows, &Settings::default(), self.takes != Takes::Ratings), of(ratings, &Settings::for_ratings(), self.takes != Takes::Rows)]
+        [
+            of(rows, &Settings::default(), self.takes != Takes::Ratings),
+            of(ratings, &Settings::for_ratings(), matches!(self.takes, Takes::Both | Takes::Ratings)),
+        ]
     }
 
     /// Refuses a value out of its range.

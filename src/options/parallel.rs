@@ -3,16 +3,16 @@ use super::{RuleFacts, Settings, Takes, option::bad, partitioned};
 use crate::{Batch, InstructionSet, Parallel, Result};
 use hogwild_base::threads;
 
-/// See [`Settings::together`]. Two replicas may go through all data: to exchange more often gains nothing, and costs where
-/// features are many.
-const TWO: u64 = 1;
-/// With more replicas, `mean` and `elastic` fall behind with more.
-const MORE: u64 = 4;
-/// Servers take a sum of gradients where `mean` takes a mean (imdb_1gram, 16 replicas: a quarter together is 5% worse, an eighth is not).
-const MORE_AT_SERVERS: u64 = 8;
-/// What of two changes agrees is found the worse the longer they are (imdb_1gram, 64 replicas: 3.9% worse with 64 examples between
-/// exchanges, 1.6% with 8).
-const MORE_OVERLAPPING: u64 = 48;
+/// An epoch divided by this is the most examples that all replicas together train between two exchanges of each. Two replicas may exchange
+/// once an epoch: more often gains nothing, and takes time where features are many.
+const EXCHANGES_OF_TWO: u64 = 1;
+/// The same of more replicas by `mean` and `elastic`: with fewer exchanges they lose.
+const EXCHANGES: u64 = 4;
+/// By `downpour`, as servers take a sum of gradients where `mean` takes a mean (imdb_1gram, 16 replicas: 5% worse with 4).
+const EXCHANGES_WITH_SERVERS: u64 = 8;
+/// By `overlap`, which finds what two changes have in common, and finds less of it in long ones (imdb_1gram, 64 replicas: 3.9% worse with
+/// 64 examples between two exchanges, 1.6% with 8).
+const EXCHANGES_OF_OVERLAP: u64 = 48;
 
 group! { $ "Threads";
     /// Workers; all else in a run has as many threads, and one is the calling thread. By default the library takes all cores, and the
@@ -75,12 +75,12 @@ group! { $ "Threads";
         value: "K",
         by_default: ["2; without it and `batch`, batches are of 16", ""],
         needs: Some("parallel"),
-        takes: Takes::Rows,
+        takes: Takes::Linear,
         must_be: "from 1 to 1024",
         within: |s| s.in_flight.is_none_or(|in_flight| (1..=1024).contains(&in_flight)),
     }
 
-    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!; linear models only.
+    /// Most frequent rows that each worker holds privately; 0 is plain Hogwild!.
     hot_rows: Option<usize> = None => {
         value: "N",
         by_default: [
@@ -190,17 +190,17 @@ impl Settings {
             0 => self.exchange_every.unwrap_or(auto),
             n => auto
                 .min(self.round().unwrap_or(auto))
-                .min((examples / (self.together().max(8) * n as u64)).clamp(1, u32::MAX as u64) as u32),
+                .min((examples / (self.exchanges().max(8) * n as u64)).clamp(1, u32::MAX as u64) as u32),
         }
     }
 
-    /// Which part of the data, 1 over this, all replicas see together before each has exchanged, at most.
-    pub(crate) fn together(&self) -> u64 {
+    /// Into how many parts an epoch is cut at least, of which each replica's share lies between two of its exchanges.
+    pub(crate) fn exchanges(&self) -> u64 {
         match self.parallel {
-            _ if self.replica_count() <= 2 => TWO,
-            Parallel::Downpour => MORE_AT_SERVERS,
-            Parallel::Overlap => MORE_OVERLAPPING,
-            _ => MORE,
+            _ if self.replica_count() <= 2 => EXCHANGES_OF_TWO,
+            Parallel::Downpour => EXCHANGES_WITH_SERVERS,
+            Parallel::Overlap => EXCHANGES_OF_OVERLAP,
+            _ => EXCHANGES,
         }
     }
 

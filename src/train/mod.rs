@@ -62,7 +62,7 @@ pub fn train_linear_with<R: UpdateRule>(
 ///
 /// # Errors
 /// As for [`train_linear`].
-pub fn train_machine(data: &Rows, valid: Option<&Rows>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Outcome> {
+pub fn train_fm(data: &Rows, valid: Option<&Rows>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Outcome> {
     fit::<FactorizationMachine>((&settings.rule, settings.rule.name()), data, valid, settings, &mut Follower::new(watch, stop))
 }
 
@@ -70,7 +70,7 @@ pub fn train_machine(data: &Rows, valid: Option<&Rows>, settings: &Settings, wat
 ///
 /// # Errors
 /// As for [`train_linear`].
-pub fn train_machine_with<R: UpdateRule>(
+pub fn train_fm_with<R: UpdateRule>(
     rule: R,
     data: &Rows,
     valid: Option<&Rows>,

@@ -13,12 +13,13 @@ use hogwild_kernels::{
 
 /// Of elastic averaging, as in the paper: what alpha is times the replicas.
 const BETA: f32 = 0.9;
-/// The least alpha: with less the centre follows many replicas too slowly (imdb_1gram, 64 replicas: loss .275 instead of .265).
+/// The least alpha: with less the centre follows many replicas too slowly (imdb_1gram, 64 replicas that shared no state: loss .275 instead of .265).
 const ALPHA: f32 = 0.3;
 /// Examples between two exchanges of a replica at least, unless said otherwise.
 const LEAST: u64 = 1024;
 /// Nonzeros trained for each cell exchanged: an exchange then takes some twentieth of the time.
 const TRAINED: f64 = 4.0;
+
 /// How the workers of a run share its model.
 pub(super) struct Sharing<'a> {
     settings: &'a Settings,
@@ -153,7 +154,7 @@ fn period(settings: &Settings, basis: &Basis) -> u64 {
     let auto = || {
         let cells = Parameters::bytes(&basis.facts.layout, &basis.shape.alone()) as f64 / size_of::<f32>() as f64;
         let replicas = settings.replica_count().max(1) as u64;
-        let most = basis.examples / (settings.together() * replicas);
+        let most = basis.examples / (settings.exchanges() * replicas);
         LEAST.max((TRAINED * cells / basis.numbers) as u64).min(most).max(1)
     };
     settings.exchange_every.map_or_else(auto, u64::from)

@@ -12,18 +12,18 @@ use hogwild::{
     models::{FactorizationMachine, Linear, Model, Row},
     rules::Sgd,
     synth::{Kind, Synth},
-    train_linear, train_machine,
+    train_fm, train_linear,
 };
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 use std::{fmt::Write, fs};
 
 fn machine(data: &Rows, valid: Option<&Rows>, settings: Settings) -> Outcome {
     let _turn = shared();
-    train_machine(data, valid, &isa::forced_in(&settings), &mut (), &Default::default()).unwrap()
+    train_fm(data, valid, &isa::forced_in(&settings), &mut (), &Default::default()).unwrap()
 }
 
 fn settings(rank: usize) -> Settings {
-    Settings { rank, threads: 1, lr: Some(0.2), ..Settings::for_machine() }
+    Settings { rank, threads: 1, lr: Some(0.2), ..Settings::for_fm() }
 }
 
 /// All numbers of a model.
@@ -111,7 +111,7 @@ fn planted_pairs_are_found_by_one_worker_and_by_two() {
     assert!(one < 0.75 * linear, "{one}, a linear model {linear}");
     assert!((two / one - 1.0).abs() < 0.02, "{two} by two workers, {one} by one");
     // As it comes, by the rate that is found.
-    let found = held_out(&machine(&train, Some(&test), Settings { threads: 2, epochs: 10, ..Settings::for_machine() }));
+    let found = held_out(&machine(&train, Some(&test), Settings { threads: 2, epochs: 10, ..Settings::for_fm() }));
     assert!(found < 0.78 * linear, "{found} by itself, a linear model {linear}");
 }
 
@@ -220,7 +220,7 @@ fn what_does_not_go_together_is_told() {
     }
 }
 
-/// Replicas that are as large as any data make: nothing else of a run knows of pairs.
+/// A row without features has the bias as its score; rows of numbers and of clicks train.
 #[test]
 fn one_example_without_features_is_a_bias() {
     let folder = tempfile::tempdir().unwrap();

@@ -47,8 +47,8 @@ pub struct HeldOut {
 pub struct Trainer<'a> {
     pub name: String,
     pub data: &'a Data,
-    /// Without threads and hot rows; the rate is known after [`begin`](Self::begin).
     pub family: &'static dyn AnyFamily,
+    /// Without threads and hot rows; the rate is known after [`begin`](Self::begin).
     pub settings: Settings,
     pub rounds: usize,
     /// Is told what is being measured.

@@ -1,11 +1,14 @@
-//! Models of sparse rows: what they come down to (`weights`), how rows are scored (`score`), and how data and settings become a run (`run`): how features are scaled
-//! (`scale`), which rows workers hold privately (`hot`), what of a file larger than memory is in it (`windows`), and which rows judge
-//! learning rates (`judges`).
+//! Models of sparse rows: what sets their families apart (`kernel`), their factors before training (`start`) and what they come down to
+//! (`weights`); how rows are scored (`score`), and how data and settings become a run (`run`). Parts of that are how features are scaled
+//! (`scale`), which rows workers hold privately (`hot`), what of a file larger than memory is in it (`windows`), and which rows judge learning
+//! rates (`judges`).
 mod hot;
 mod judges;
+mod kernel;
 mod run;
 mod scale;
 mod score;
+mod start;
 mod weights;
 mod windows;
 

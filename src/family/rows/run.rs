@@ -2,9 +2,11 @@
 use super::{
     hot::{self, Hot},
     judges::Judges,
+    kernel::RowKernel,
     scale::{self, Scaled},
     score::{Asked, Scorer},
-    weights::{RowKernel, RowWeights, Start},
+    start::Start,
+    weights::RowWeights,
     windows::{Windows, rows_of_chunk},
 };
 use crate::{
@@ -127,7 +129,7 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
         Ok(RowsRun { rule, settings, data, valid, held, feed, scaling, model, start, windows, basis })
     }
 
-    /// Weights of raw features for standardised labels; `order`: by feature, of the linear part as it lies.
+    /// Weights of raw features for standardised labels; `order`: see [`RowWeights::of`].
     fn standard(
         &self,
         parameters: &Parameters,

@@ -54,6 +54,9 @@ impl<'a> LinearModel<'a> {
 
     /// A member of a linear model.
     pub(crate) fn new(model: &'a TrainedModel, member: &'a Tensors) -> Option<LinearModel<'a>> {
+        if member.get("factor").is_some() {
+            return None; // its weights are not all that it scores by
+        }
         let ids = model.ids("feature")?;
         Some(LinearModel { ids, bias: member.number("bias"), weights: member.numbers("weight"), unit_rows: model.unit_rows })
     }

@@ -21,7 +21,7 @@
 //! everything. What is compiled for each instruction set but not for each rule: the exchanges (see [`exchange`](crate::exchange)), what servers
 //! do, the start of a replica, and the merging of sums. Each rule's formula is compiled once more for each instruction set, for `Erased`.
 use super::{
-    Counters, Engine, FactorKernel, Facts, LinearKernel, Loops, MachineKernel, Pipeline, Task,
+    Counters, Engine, FactorKernel, Facts, FmKernel, LinearKernel, Loops, Pipeline, Task,
     alone::Alone,
     hogwild::{Fed, Workers},
     partitioned::Partitioned,
@@ -138,7 +138,7 @@ impl<R: UpdateRule> Loops<LinearKernel> for Own<R> {
 }
 
 /// Under row-wise Adagrad, the default, ranks up to sixteen have a lean loop, and all others one.
-impl Loops<MachineKernel> for Rule {
+impl Loops<FmKernel> for Rule {
     fn server_rule(&self) -> ServerRule<'_> {
         ServerRule(erased(self))
     }
@@ -171,7 +171,7 @@ impl Loops<MachineKernel> for Rule {
     }
 }
 
-impl<R: UpdateRule> Loops<MachineKernel> for Own<R> {
+impl<R: UpdateRule> Loops<FmKernel> for Own<R> {
     fn server_rule(&self) -> ServerRule<'_> {
         ServerRule(Erased::new(&self.0))
     }

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 /// A replica's way to exchange.
 pub(super) trait Link: Send {
-    /// In how many parts its changes pass, while no other replica passes the same part; 0 where none need keep still.
-    fn parts(&self) -> usize;
-    /// Passes the changes of such a part, as [`exchange`](Self::exchange) does of all.
-    fn exchange_part(&mut self, part: usize);
+    /// In how many sections its changes pass, each by one replica at a time; 0: all replicas may exchange at any time.
+    fn sections(&self) -> usize;
+    /// Passes the changes of one section, as [`exchange`](Self::exchange) does of all.
+    fn exchange_section(&mut self, section: usize);
     /// An epoch begins: what others have done by now is taken over.
     fn begin(&mut self);
     /// A round of so many examples is over; the learning rate is this.
@@ -33,12 +33,12 @@ pub(super) struct Centre<'r> {
 }
 
 impl Link for Centre<'_> {
-    fn parts(&self) -> usize {
-        self.side.parts()
+    fn sections(&self) -> usize {
+        self.side.sections()
     }
 
-    fn exchange_part(&mut self, part: usize) {
-        self.side.exchange_part(part);
+    fn exchange_section(&mut self, section: usize) {
+        self.side.exchange_section(section);
     }
 
     fn begin(&mut self) {
@@ -73,11 +73,11 @@ impl Link for Centre<'_> {
 }
 
 impl Link for Client<'_> {
-    fn parts(&self) -> usize {
+    fn sections(&self) -> usize {
         0
     }
 
-    fn exchange_part(&mut self, _part: usize) {}
+    fn exchange_section(&mut self, _section: usize) {}
 
     fn begin(&mut self) {
         self.fetch();

@@ -138,7 +138,7 @@ pub trait Kernel {
 /// Linear models on sparse rows.
 pub struct LinearKernel;
 /// Factorization machines on sparse rows.
-pub struct MachineKernel;
+pub struct FmKernel;
 /// Matrix factorization on ratings.
 pub struct FactorKernel;
 
@@ -147,7 +147,7 @@ impl Kernel for LinearKernel {
     type Model = Linear;
 }
 
-impl Kernel for MachineKernel {
+impl Kernel for FmKernel {
     type Examples<'d> = ScaledFeed<'d>;
     type Model = FactorizationMachine;
 }

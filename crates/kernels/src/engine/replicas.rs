@@ -1,7 +1,7 @@
 //! Replicas of the model, each trained by an engine of its own on its part of the data, that exchange with a centre.
 //!
-//! A replica goes through some examples (a round) and then exchanges: asynchronously, whenever it is there. How, its [`Link`] says: with the
-//! centre's own cells, part by part, each by one replica at a time; or by parameter servers. The replicas are dealt out to the threads; with
+//! A replica goes through some examples (a round) and then exchanges: asynchronously, whenever it is there. How, its [`Link`] says. Either
+//! it exchanges with the centre's own cells, section by section, each by one replica at a time; or with parameter servers. The replicas are dealt out to the threads; with
 //! more threads than replicas, a replica's engine has several workers. One thread takes them in turn, in an order drawn from the seed anew
 //! for every turn: then a run repeats to the bit, whatever number of replicas it has, and shows what so many machines would learn.
 use super::{
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     order::Plan,
-    params::{self, Between, Changes, Finish, Owned, PARTS, Parameters, Side},
+    params::{self, Between, Changes, Finish, Owned, Parameters, SECTIONS, Side},
     schedule::Moment,
     seeds::Stream,
     servers::{Client, Clients, Local, Periods, Server, ServerRule},
@@ -132,7 +132,7 @@ impl Engine for Replicas<'_> {
             task: self.task,
             epoch,
             counters,
-            parts: Default::default(),
+            sections: Default::default(),
             last: Mutex::new(self.last),
         };
         let plan = epoch.plan.part(0, 1);
@@ -188,8 +188,8 @@ struct Turns<'a> {
     task: &'a Task<'a>,
     epoch: &'a Epoch<'a>,
     counters: &'a Counters,
-    /// Whoever holds one passes that part of its changes.
-    parts: [Mutex<()>; PARTS],
+    /// Whoever holds one passes that section of its changes.
+    sections: [Mutex<()>; SECTIONS],
     /// Who has exchanged last.
     last: Mutex<usize>,
 }
@@ -242,14 +242,14 @@ impl Turns<'_> {
     fn turn(&self, number: usize, replica: &mut Replica<'_>, plan: &Plan, round: u64, asking: &mut Asking<'_, '_>) -> Counts {
         let counts = self.train(replica, plan, round, asking);
         let rate = self.rate();
-        let parts = replica.link.parts();
-        if parts == 0 {
+        let sections = replica.link.sections();
+        if sections == 0 {
             replica.link.exchange(counts.examples, rate);
         }
-        // Each begins with another part, so that those who exchange at once seldom wait.
-        for part in (0..parts).map(|part| (part + number * parts / self.replicas) % parts) {
-            let _alone = lock(&self.parts[part]);
-            replica.link.exchange_part(part);
+        // Each begins with another section, so that those who exchange at once seldom wait.
+        for section in (0..sections).map(|section| (section + number * sections / self.replicas) % sections) {
+            let _alone = lock(&self.sections[section]);
+            replica.link.exchange_section(section);
         }
         *lock(&self.last) = number;
         counts

@@ -3,9 +3,9 @@
 //! Every tau examples, with `x` a replica's weight and `c` the centre's: `d = alpha (x - c); x <- x - d; c <- c + d`.
 //!
 //! Replicas step at the rate times their number, unlike in the paper: the centre takes a part of what each learns. State is shared as by
-//! [`Mean`](super::Mean): sums of squares take each change whole. (With sums of their own 64 replicas ended 4.2% worse on criteo, as one of
-//! them sees too little for its steps to shrink; so .02%.) The model is the centre. With Nesterov's momentum in the replicas (`rule`
-//! nesterov) it is EAMSGD, algorithm 2.
+//! [`Mean`](super::Mean): sums of squares take each change whole. (64 replicas on criteo end .02% worse than one worker. With sums of their
+//! own they ended 4.2% worse: each sees too little for its steps to shrink.) The model is the centre. With Nesterov's momentum in the
+//! replicas (`rule` nesterov) it is EAMSGD, algorithm 2.
 use super::{Exchange, Passed, Sixteen};
 use crate::simd::Vector;
 
@@ -13,12 +13,12 @@ pub(super) struct Elastic {
     /// How far the two move, as a share of their distance.
     alpha: f32,
     /// Of averages, how much of the way to the replica's own they go; of sums none, as they take each change whole.
-    part: Option<f32>,
+    share: Option<f32>,
 }
 
 impl Elastic {
     pub fn new(alpha: f32, replicas: usize, averages: bool) -> Elastic {
-        Elastic { alpha, part: averages.then_some(1.0 / replicas as f32) }
+        Elastic { alpha, share: averages.then_some(1.0 / replicas as f32) }
     }
 }
 
@@ -33,7 +33,7 @@ impl Exchange for Elastic {
     #[inline(always)]
     fn pass<V: Vector>(&mut self, _vector: usize, Sixteen { own, base, shared, is_state }: Sixteen<V>) -> Passed<V> {
         let (zero, d) = (V::of(0.0), V::of(self.alpha) * (own - shared));
-        let state = shared + if let Some(part) = self.part { V::of(part) * (own - shared) } else { own - base };
+        let state = shared + if let Some(share) = self.share { V::of(share) * (own - shared) } else { own - base };
         Passed { shared: zero.less(is_state, state, shared + d), own: zero.less(is_state, state, own - d) }
     }
 }

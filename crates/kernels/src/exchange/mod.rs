@@ -109,8 +109,8 @@ pub(crate) trait Passing: Send {
     fn due_now(&mut self, vectors: usize) -> usize;
     /// Passes some vectors.
     fn pass_some(&mut self, set: InstructionSet, vectors: Range<usize>, copies: &mut Copies<'_>, averaged: &Averaged<'_>);
-    /// Whether parts of a copy may pass at different times.
-    fn has_parts(&self) -> bool;
+    /// Whether sections of a copy may pass at different times.
+    fn has_sections(&self) -> bool;
 }
 
 impl<E: Exchange> Passing for E {
@@ -122,7 +122,7 @@ impl<E: Exchange> Passing for E {
         dispatch(set, Pass { exchange: self, vectors, copies, averaged });
     }
 
-    fn has_parts(&self) -> bool {
+    fn has_sections(&self) -> bool {
         !E::LOOKS
     }
 }

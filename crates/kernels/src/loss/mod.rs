@@ -3,8 +3,8 @@
 //! A loss is a file with an [`Objective`]: formula, paper, settings, what labels and scores mean to it. `losses!` lists them once. The enum
 //! [`Loss`], names, the parser, metrics, and how labels are standardised follow from that. A user's own loss is an [`OwnLoss`].
 //!
-//! An enum with one `match` an example is enough: the match is predicted, and the work is per feature. So no loop is compiled for a loss.
-//! Short formulas are compiled into every loop. The other losses are called, or they would be nearly half of all loops.
+//! No loop is compiled for one loss alone: each matches on the loss once an example, which is predicted, and the work is per feature.
+//! Short formulas (`in_loops`) are inlined there. The others are called: inlined they would be half as much code again as all loops.
 mod epsilon_insensitive;
 mod focal;
 mod hinge;
@@ -58,7 +58,7 @@ pub trait Objective: Copy {
     /// Of single numbers alone: it stands between a score and the steps that wait for it, and looks up where formulas would take longer.
     fn slope(&self, z: f32, y: f32) -> f32;
 
-    /// The least value at label `y`, whatever the score: what a deviance is taken from.
+    /// The loss of the best score for label `y`. A deviance is counted above it.
     fn least_value(&self, _y: f64) -> f64 {
         0.0
     }

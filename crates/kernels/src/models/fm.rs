@@ -7,8 +7,9 @@
 //! The linear part is [`Linear`] itself: slots of one weight, the bias first, with its hot slots and its exact L2, which factors have too.
 //! The factors of feature column `c` are row `c` of a second table. The bias has none.
 //!
-//! Factors learn more slowly than weights: at the same rate they have learnt the training data by heart before the weights are learnt.
-//! What is trained is `v / rate`, so that the step of `v` is `rate` times another one's, whatever the update rule.
+//! Factors are trained at a lower rate than weights: at the same rate they overfit before the weights are learnt. What is trained is
+//! `v / rate`. A rule that goes by the size of gradients (Adagrad, Adam) then moves `v` at `rate` times its learning rate, SGD at the
+//! square of that.
 use super::{Linear, Model, Row, Width, factorization::AnyWidth};
 use crate::{
     params::Weights,
@@ -43,8 +44,7 @@ impl FactorizationMachine {
         self.rank
     }
 
-    /// The same with parameters that are the factors divided by `rate`. A rule that goes by the size of gradients, as Adagrad does, then
-    /// moves the factors at `rate` times its learning rate, and SGD at the square of it.
+    /// The same with parameters that are the factors divided by `rate`.
     pub fn with_rate(self, rate: f32) -> Self {
         FactorizationMachine { pairs: rate * rate, ..self }
     }

@@ -48,7 +48,7 @@ pub use parts::Parts;
 pub use plain::Plain;
 pub(crate) use replica::{Reads, Replica};
 pub use replicas::Between;
-pub(crate) use replicas::{PARTS, Side};
+pub(crate) use replicas::{SECTIONS, Side};
 pub use slot::Slot;
 pub(crate) use snapshot::{Snapshot, copy};
 pub(crate) use step_now::Stepping;

@@ -6,8 +6,8 @@ use crate::{
 };
 use hogwild_base::{Result, memory};
 
-/// Parts that replicas pass at the same time: enough for one that waits to find another part free.
-pub(crate) const PARTS: usize = 8;
+/// Sections that replicas pass at the same time: enough for one that waits to find another section free.
+pub(crate) const SECTIONS: usize = 8;
 
 /// A replica's tables, each with the centre's and with what passes between them.
 pub(crate) struct Side<'t> {
@@ -64,20 +64,20 @@ impl<'t> Side<'t> {
 
     /// Passes all changes.
     pub fn exchange(&mut self) {
-        (0..self.parts()).for_each(|part| self.exchange_part(part));
+        (0..self.sections()).for_each(|section| self.exchange_section(section));
     }
 
-    /// In how many parts changes may pass, each while other replicas pass others.
-    pub fn parts(&self) -> usize {
-        if self.tables.iter().all(|(_, exchange)| exchange.has_parts()) { PARTS } else { 1 }
+    /// In how many sections changes may pass, each while other replicas pass others.
+    pub fn sections(&self) -> usize {
+        if self.tables.iter().all(|(_, exchange)| exchange.has_sections()) { SECTIONS } else { 1 }
     }
 
-    /// Passes the changes of a part.
-    pub fn exchange_part(&mut self, part: usize) {
-        let parts = self.parts();
+    /// Passes the changes of a section.
+    pub fn exchange_section(&mut self, section: usize) {
+        let sections = self.sections();
         for (copies, exchange) in &mut self.tables {
-            let start = |part| copies.base.len() * part / parts;
-            exchange.pass_some(self.set, start(part)..start(part + 1), copies, &|_, _| false);
+            let start = |section| copies.base.len() * section / sections;
+            exchange.pass_some(self.set, start(section)..start(section + 1), copies, &|_, _| false);
         }
     }
 }

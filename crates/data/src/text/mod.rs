@@ -19,6 +19,7 @@ mod format;
 pub(crate) mod guess;
 pub(crate) mod input;
 mod mixed;
+mod names;
 mod number;
 mod odd;
 mod pair;
@@ -34,6 +35,7 @@ mod zstd;
 
 use std::sync::Arc;
 
+pub(crate) use codes::{Codes, Id};
 use collector::{Collector, Named};
 pub use expected::looks_like;
 pub(crate) use fault::Bad;

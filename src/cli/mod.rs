@@ -19,6 +19,7 @@ mod outputs;
 mod pack;
 mod plot;
 mod predict;
+mod prepare;
 mod report;
 pub mod say;
 mod settings;

@@ -114,6 +114,7 @@ impl<'a> RowsRun<'a> {
             by_heart: true,
             unit_rows: normalize == Normalize::Row,
             classes,
+            recipe: data.recipe().cloned(),
             axes: vec![Axis { name: "feature", ids: ids.into() }],
             scaled: sizes,
             window: windows.as_ref().map(|windows| windows.report(!settings.sums_batches())),

@@ -10,7 +10,8 @@ use crate::bytes::{from, part};
 use crate::dictionary::hash_name;
 use crate::kind::{BAD, MISSING};
 use crate::text::codes::{Codes, Meant};
-use crate::text::collector::{Collector, How};
+use crate::text::collector::{Collector, How, Observed};
+use crate::text::recipe::Finding;
 use crate::text::repeated::Repeated;
 use crate::text::sink::{Refused, RowSink};
 
@@ -29,6 +30,11 @@ pub(crate) struct Examples {
     repeated: Repeated,
     /// How many features, and how many of them with large numbers, belong to whole examples.
     whole: (usize, usize),
+    /// What is to be told of the recipe with the fault that follows.
+    finding: Option<Finding>,
+    observed: Vec<Observed>,
+    /// The names of columns that are features, by their places; `u32::MAX` where they did not occur yet.
+    columns: Vec<u32>,
     /// How many examples were begun in all chunks, whole or not.
     begun: u32,
     /// The names of the example at hand, which are looked up together.
@@ -64,6 +70,12 @@ impl Examples {
     #[cold]
     pub(crate) fn note_headless(&mut self, feature: Range<usize>) {
         self.headless.get_or_insert(feature);
+    }
+
+    /// Has the next fault tell something of the recipe.
+    #[cold]
+    pub(crate) fn find(&mut self, finding: Finding) {
+        self.finding = Some(finding);
     }
 
     #[inline(always)]
@@ -161,6 +173,16 @@ impl Examples {
         }
         if held.is_finite() { Ok(()) } else { Err(beyond()) }
     }
+
+    #[cold]
+    fn first_of_column(&mut self, place: usize, name: &[u8]) -> u32 {
+        if self.columns.len() <= place {
+            self.columns.resize(place + 1, u32::MAX);
+        }
+        let entry = self.features.names.entry(name, hash_name(name));
+        self.columns[place] = entry;
+        entry
+    }
 }
 
 #[cold]
@@ -182,6 +204,9 @@ impl Collector for Examples {
         self.lengths.clear();
         self.features.clear();
         self.values.clear();
+        self.finding = None;
+        self.observed.clear();
+        self.columns.clear();
         (self.ones, self.headless, self.repeated, self.whole) = (true, None, how.repeated, (0, 0));
         if self.begun > u32::MAX / 2 {
             self.features.names.forget_examples();
@@ -206,6 +231,14 @@ impl Collector for Examples {
     fn headless(&self) -> Option<Range<usize>> {
         self.headless.clone()
     }
+
+    fn take_finding(&mut self) -> Option<Finding> {
+        self.finding.take()
+    }
+
+    fn observed(&self) -> &[Observed] {
+        &self.observed
+    }
 }
 
 /// The example at hand.
@@ -217,6 +250,29 @@ pub(crate) struct Example<'a> {
     /// The last index.
     last: u64,
     ascending: bool,
+}
+
+impl Example<'_> {
+    /// Has the next fault tell something of the recipe.
+    #[cold]
+    pub(crate) fn find(&mut self, finding: Finding) {
+        self.all.find(finding);
+    }
+
+    /// A feature that is a column of numbers, whose name is looked up once a chunk.
+    #[inline(always)]
+    pub(crate) fn column(&mut self, place: usize, name: &[u8], value: f32) -> Result<(), Refused> {
+        let entry = match self.all.columns.get(place) {
+            Some(&entry) if entry != u32::MAX => entry,
+            _ => self.all.first_of_column(place, name),
+        };
+        self.all.put(entry, value, self.all.repeated)
+    }
+
+    /// Notes a number of a column whose bins are yet to be found.
+    pub(crate) fn observe(&mut self, observed: Observed) {
+        self.all.observed.push(observed);
+    }
 }
 
 impl RowSink for Example<'_> {
@@ -242,6 +298,12 @@ impl RowSink for Example<'_> {
     #[inline(always)]
     fn named(&mut self, front: &[u8], back: &[u8], value: f32) -> Result<(), Refused> {
         self.all.put_by([front, back], value, self.all.repeated);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn in_bag(&mut self, front: &[u8], back: &[u8], value: f32) -> Result<(), Refused> {
+        self.all.put_by([front, back], value, Repeated::Add);
         Ok(())
     }
 

@@ -16,6 +16,10 @@ pub(crate) struct Entry {
     name: &'static str,
     looks: &'static str,
     kind: Kind,
+    columns: bool,
+    words: bool,
+    adds: bool,
+    claims: fn(&[u8], Option<&str>) -> bool,
     recognises: fn(&[u8]) -> bool,
     begin: fn(&[u8], Asked<'_>) -> Result<Layout, Bad>,
 }
@@ -29,6 +33,10 @@ impl Entry {
             name: F::NAME,
             looks: F::LOOKS,
             kind: F::Collector::KIND,
+            columns: F::COLUMNS,
+            words: F::WORDS,
+            adds: F::ADDS,
+            claims: F::claims,
             recognises: F::recognises,
             begin: |first_lines, asked| F::begin(first_lines, asked).map(Begun::shared),
         }
@@ -81,7 +89,7 @@ impl Format {
 
     /// Finds the format of a text from its first lines; `None` if they say nothing, or fit several formats or another one.
     pub fn detect(text: &[u8]) -> Option<Format> {
-        let Guess::Is(format) = guess(text) else { return None };
+        let Guess::Is(format) = guess(text, None) else { return None };
         format.begin(text, Asked { doubtful: true, ..Asked::default() }).is_ok().then_some(format)
     }
 
@@ -91,6 +99,26 @@ impl Format {
             Kind::Sparse => Format::Svmlight,
             Kind::Ratings => Format::Ratings,
         }
+    }
+
+    /// Whether its columns have names.
+    pub(crate) fn has_columns(self) -> bool {
+        self.entry().columns
+    }
+
+    /// Whether its lines are texts of words.
+    pub(crate) fn has_words(self) -> bool {
+        self.entry().words
+    }
+
+    /// Whether a feature that stands twice in an example is added up, by what the format means.
+    pub(crate) fn adds(self) -> bool {
+        self.entry().adds
+    }
+
+    /// Whether the beginning of a text leaves no doubt that it is of this format.
+    pub(crate) fn claims(self, first_lines: &[u8], label: Option<&str>) -> bool {
+        (self.entry().claims)(first_lines, label)
     }
 
     pub(crate) fn recognises(self, line: &[u8]) -> bool {
@@ -123,7 +151,7 @@ mod tests {
     use crate::text::collector::How;
     use crate::text::examples::Examples;
     use crate::text::fault::Fault;
-    use crate::text::parse::{Parsed, Start};
+    use crate::text::parse::Parsed;
     use crate::text::sink::RowSink;
 
     /// `label part part ...`, where a part is `*weight`, `field/index` or a name: what no format has yet.
@@ -139,7 +167,7 @@ mod tests {
         }
 
         fn begin(_: &[u8], _: Asked<'_>) -> Result<Begun<Made>, Bad> {
-            Ok(Begun { format: Made, start: Start::default(), decided: true, note: None })
+            Ok(Begun::all(Made))
         }
 
         fn line(&self, text: &[u8], at: &mut usize, rows: &mut Examples) -> Result<(), Fault> {
@@ -187,6 +215,6 @@ mod tests {
             assert_eq!(format.name().parse::<Format>().unwrap(), format);
             assert_eq!(Format::usual(format.kind()).kind(), format.kind());
         }
-        assert!("none".parse::<Format>().unwrap_err().to_string().contains("take svmlight or ratings"));
+        assert!("none".parse::<Format>().unwrap_err().to_string().contains("libffm or svmlight or"));
     }
 }

@@ -55,6 +55,9 @@ pub(crate) trait RowSink: Sized {
     /// A feature that is called by a name, which is given in two parts.
     fn named(&mut self, front: &[u8], back: &[u8], value: f32) -> Result<(), Refused>;
 
+    /// The same of a bag, such as the words of a text: where one stands there twice, its values add up.
+    fn in_bag(&mut self, front: &[u8], back: &[u8], value: f32) -> Result<(), Refused>;
+
     /// A feature in a field.
     fn in_field(&mut self, _field: Id<'_>, _id: Id<'_>, _value: f32) -> Result<(), Refused> {
         Err(Refused::new("fields of features are not read yet", "leave the fields away: `index:value`"))

@@ -153,6 +153,7 @@ mod tests {
     use crate::text::fault::Fault;
     use crate::text::parse::Parsed;
     use crate::text::sink::RowSink;
+    use proptest::prelude::*;
 
     /// `label part part ...`, where a part is `*weight`, `field/index` or a name: what no format has yet.
     struct Made;
@@ -206,6 +207,41 @@ mod tests {
         assert_eq!(told.len(), said.len());
         for (i, (told, said)) in told.iter().zip(said).enumerate() {
             assert!(told.starts_with(&format!("x:{}:", i + 2)) && told.contains(said), "{told}");
+        }
+    }
+
+    /// Reads a text as this format, bad rows left out: gives how many examples or ratings there are.
+    fn read(format: Format, lines: &str, unlabelled: bool) -> Option<usize> {
+        let prepare = crate::Preparation { ngrams: Some(2), ..crate::Preparation::default() };
+        let asked = Asked { unlabelled, prepare: Some(&prepare), ..Asked::default() };
+        let mut text = lines.as_bytes().to_vec();
+        let end = lines.len() + usize::from(!lines.ends_with('\n'));
+        text.resize(end + PAD, b'\n');
+        let chunk = Chunk { text, end, input: 0, first: true };
+        let begun = format.begin(chunk.lines(), asked).ok()?;
+        let (mut parsed, mut dictionary) = (Parsed::default(), crate::dictionary::Dictionary::default());
+        begun.format.parse(&chunk, begun.start, &How { on_bad_row: crate::OnBadRow::Skip, unlabelled, ..How::default() }, &mut parsed);
+        let told = parsed.report.bad.into_iter().chain(parsed.report.findings.into_iter().map(|(_, bad)| bad));
+        told.for_each(|bad| drop(bad.error("x".as_ref(), 0).to_string()));
+        if let Parts::Examples(examples) = &mut parsed.parts {
+            let cells: usize = examples.lengths.iter().map(|&length| length as usize).sum();
+            assert!((cells, cells) == (examples.features.len(), examples.values.len()), "{lines:?}");
+            assert!(examples.features.count(&mut dictionary).is_ok());
+            let counts: u64 = dictionary.rank().counts.iter().sum();
+            assert!(counts == cells as u64 && examples.values.iter().all(|value| value.is_finite()), "{lines:?}");
+        }
+        Some(parsed.parts.targets().len())
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_odd(lines in "([ \t\r\n\",;|:=#'{}ayNA0-9.eé\u{a0}\u{0}-]|__label__){0,60}", unlabelled in any::<bool>()) {
+            for format in Format::ALL {
+                for front in ["", "y,a\n", "y\ta\tb\n1\t2\t", "1 |a ", "1 0:1:1 ", "__label__a ", "{\"y\": 1}\n{\"y\":"] {
+                    read(format, &format!("{front}{lines}"), unlabelled);
+                }
+            }
+            prop_assert_eq!(read(Format::Vw, "1 |a b\n", unlabelled), Some(1));
         }
     }
 

@@ -3,6 +3,7 @@ use super::{
     environment, flags,
     interrupt::{Interrupted, watched},
     named::named,
+    prepare::PrepareOptions,
     say::say,
     summary,
 };
@@ -10,8 +11,8 @@ use clap::Args;
 use hogwild::{
     Error, Scored, TrainedModel, Window,
     data::{
-        Cache, Check, Columns, Format, NotKept, OnBadRow, Opened, Origin, PackReport, PackSettings, Progress, ReadOptions, Repeated,
-        is_safetensors, looks_like,
+        Cache, Check, Columns, Data, Format, NotKept, OnBadRow, Opened, Origin, PackReport, PackSettings, Preparation, Progress,
+        ReadOptions, Recipe, Repeated, is_safetensors, looks_like,
     },
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -32,6 +33,8 @@ pub struct DataOptions {
     /// [default: by the heading; without one, the first three]
     #[arg(long, value_name = "user=2,item=3,rating=4", value_parser = parse_columns)]
     pub columns: Option<Columns>,
+    #[command(flatten)]
+    pub prepare: PrepareOptions,
 }
 
 fn parse_columns(text: &str) -> Result<Columns, String> {
@@ -50,6 +53,8 @@ impl DataOptions {
             repeated: self.repeated,
             unlabelled: false,
             expected: None,
+            prepare: self.prepare.preparation(),
+            recipe: None,
         }
     }
 }
@@ -80,10 +85,14 @@ fn bytes(text: &str) -> Result<u64, String> {
 }
 
 impl CacheOptions {
-    /// Refuses --columns where nothing is text.
-    pub fn check_columns<'a>(&self, mut inputs: impl Iterator<Item = &'a PathBuf>) -> anyhow::Result<()> {
-        if self.data.columns.is_some() && inputs.all(|path| is_safetensors(path)) {
+    /// Refuses what is of text where nothing is text.
+    pub fn check_columns<'a>(&self, inputs: impl Iterator<Item = &'a PathBuf>) -> anyhow::Result<()> {
+        let are_packed = { inputs }.all(|path| is_safetensors(path));
+        if self.data.columns.is_some() && are_packed {
             anyhow::bail!("--columns: is of text, and the data are packed already; give it to pack");
+        }
+        if !self.data.prepare.are_defaults() && are_packed {
+            anyhow::bail!("columns and words: are of text, and the data are packed already; say to pack what is done to them");
         }
         Ok(())
     }
@@ -93,23 +102,47 @@ impl CacheOptions {
         self.open_with(inputs, &self.data.settings(), quiet)
     }
 
+    /// The same of held-out data: what was done to the training data is done to them too.
+    pub fn open_beside(&self, training: &Data, inputs: &[PathBuf], quiet: bool) -> anyhow::Result<Opened> {
+        let recipe = recipe_of(training).cloned();
+        let settings = match recipe {
+            Some(recipe) => PackSettings { recipe: Some(recipe), prepare: Preparation::default(), ..self.data.settings() },
+            None => self.data.settings(),
+        };
+        let opened = self.open_with(inputs, &settings, quiet)?;
+        tell_differences(recipe_of(training), &opened, inputs);
+        Ok(opened)
+    }
+
     /// The same of text that is to be what a model takes, where --format does not say.
     pub fn open_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> anyhow::Result<Opened> {
-        self.open_with(inputs, &self.settings_for(model, inputs), false)
+        let opened = self.open_with(inputs, &self.settings_for(model, inputs)?, false)?;
+        tell_differences(model.recipe.as_ref(), &opened, inputs);
+        Ok(opened)
     }
 
     /// The same where labels and ratings may be missing, and a bad row that is not to stop keeps its place.
     pub fn open_unlabelled_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> anyhow::Result<Opened> {
-        self.open_with(inputs, &PackSettings { unlabelled: true, ..self.settings_for(model, inputs) }, false)
+        let opened = self.open_with(inputs, &PackSettings { unlabelled: true, ..self.settings_for(model, inputs)? }, false)?;
+        tell_differences(model.recipe.as_ref(), &opened, inputs);
+        Ok(opened)
     }
 
-    fn settings_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> PackSettings {
+    fn settings_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> anyhow::Result<PackSettings> {
         let settings = self.data.settings();
-        let Ok(kind) = model.family().map(|family| family.takes()) else { return settings };
+        if let Some(recipe) = &model.recipe {
+            if !self.data.prepare.are_defaults() {
+                anyhow::bail!(
+                    "columns and words: the model keeps what was done to its training data, and does it again; say nothing of them"
+                );
+            }
+            return Ok(PackSettings { recipe: Some(recipe.clone()), ..settings });
+        }
+        let Ok(kind) = model.family().map(|family| family.takes()) else { return Ok(settings) };
         // Text that shows its format is found in the cache as `train` and `pack` have put it there.
         let packed = inputs.iter().any(|path| is_safetensors(path));
         let is_plain = packed || settings.format.is_some() || settings.columns.is_some() || looks_like(inputs, kind);
-        PackSettings { expected: (!is_plain).then_some(kind), ..settings }
+        Ok(PackSettings { expected: (!is_plain).then_some(kind), ..settings })
     }
 
     fn open_with(&self, inputs: &[PathBuf], settings: &PackSettings, quiet: bool) -> anyhow::Result<Opened> {
@@ -131,6 +164,22 @@ impl CacheOptions {
         opened.report.iter().flat_map(|report| &report.notes).for_each(|note| say!("{note}"));
         say!("{}: {}", summary::names(inputs), summary::of_packed(&opened.data));
         Ok(opened)
+    }
+}
+
+/// What was done to data that come from text, if that is more than to read it.
+fn recipe_of(data: &Data) -> Option<&Recipe> {
+    match data {
+        Data::Rows(rows) => rows.recipe(),
+        Data::Ratings(_) => None,
+    }
+}
+
+/// Says what of packed data is not as in training.
+fn tell_differences(training: Option<&Recipe>, opened: &Opened, inputs: &[PathBuf]) {
+    if let (Some(training), Some(own)) = (training, recipe_of(&opened.data)) {
+        let name = summary::names(inputs);
+        training.differences(own).iter().for_each(|difference| say!("warning: {name}: {difference}"));
     }
 }
 

@@ -54,6 +54,8 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
     }
     if let Some(note) = notes::of_scored(&scored, &opened.data, &summary::names(&args.data)) {
         say!("{note}");
+    } else if let Some(note) = notes::of_unknown_columns(&opened.data, &model)? {
+        say!("{note}");
     }
     let metrics = notes::of_metrics(&metrics).map(|names| format!("metrics are {names}"));
     let wrong: Vec<String> = notes::of_scores(&scored, &opened.data).into_iter().chain(metrics).collect();

@@ -55,6 +55,9 @@ fn of_model(model: &TrainedModel, top: usize) -> hogwild::Result<Value> {
         found["classes"] = classes.names().into();
         found["positive_class"] = classes.positive.to_string().into();
     }
+    if let Some(recipe) = &model.recipe {
+        found["recipe"] = recipe.to_json();
+    }
     let family = model.family()?;
     if model.members.len() > 1 {
         found["members"] = model.members.iter().map(|member| family.describe_member(member)).collect();
@@ -69,11 +72,15 @@ fn of_data(data: &Data, top: usize) -> anyhow::Result<Value> {
     Ok(match data {
         Data::Rows(d) => {
             let counts = d.feature_counts()?;
-            json!({
+            let mut found = json!({
                 "data": "sparse", "rows": d.rows(), "features": d.columns(), "nonzeros": d.nonzeros(),
                 "longest_row": d.longest_row(), "all_values_one": d.all_ones(),
                 "nonzeros_in_the_most_frequent": profile(&counts), "most_frequent": frequent(&d.feature_ids()?, &counts, top),
-            })
+            });
+            if let Some(recipe) = d.recipe() {
+                found["recipe"] = recipe.to_json();
+            }
+            found
         }
         Data::Ratings(d) => {
             let (users, items) = (d.user_counts()?, d.item_counts()?);
@@ -103,6 +110,14 @@ fn describe(value: &Value, indent: usize, out: &mut String) {
     for (name, value) in value.as_object().into_iter().flatten() {
         if let Some(names) = value.as_array().and_then(|all| all.iter().map(Value::as_str).collect::<Option<Vec<_>>>()) {
             *out += &format!("{:indent$}{name} {}\n", "", names.join(", "));
+        } else if let Some(columns) = value.as_array().filter(|_| name == "columns") {
+            *out += &format!("{:indent$}columns\n", "");
+            for column in columns {
+                let others = column.as_object().into_iter().flatten().filter(|(key, _)| *key != "name" && *key != "is");
+                let others: String = others.map(|(key, value)| format!(" {key} {value}")).collect();
+                let text = |key: &str| column[key].as_str().unwrap_or_default();
+                *out += &format!("{:1$}{2} {3}{others}\n", "", indent + 2, text("name"), text("is"));
+            }
         } else if let Some(members) = value.as_array() {
             for (i, member) in members.iter().enumerate() {
                 *out += &format!("{:indent$}member {}\n", "", i + 1);
@@ -112,6 +127,8 @@ fn describe(value: &Value, indent: usize, out: &mut String) {
             *out += &format!("{:indent$}{name}\n", "");
             describe(value, indent + 2, out);
         } else {
+            // A name may hold the end of a line.
+            let name = if name.contains(char::is_control) { name.escape_debug().to_string() } else { name.clone() };
             *out += &format!("{:indent$}{name} {}\n", "", value.as_str().map_or_else(|| value.to_string(), str::to_string));
         }
     }

@@ -20,6 +20,7 @@ mod outputs;
 mod pack;
 mod plot;
 mod predict;
+mod prepare;
 mod report;
 pub mod say;
 mod settings;

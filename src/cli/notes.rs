@@ -1,8 +1,11 @@
 //! Notes about sparse rows, their labels, and what a model makes of data (scores, metrics), a line each: what is not wrong, but seldom
 //! meant. What is odd about ratings is in `warn`, the one line on what was read in `summary`.
-use super::{summary::real, warn};
+use super::{
+    summary::{count, real},
+    warn,
+};
 use hogwild::{
-    Classes, Loss, Metrics, Outcome, Scored,
+    Classes, Loss, Metrics, Outcome, Scored, TrainedModel,
     data::{Data, Ids, Rows},
     loss::Standardise,
 };
@@ -64,6 +67,23 @@ pub fn of_scored(scored: &Scored, data: &Data, name: &str) -> Option<String> {
     let Data::Rows(data) = data else { return None };
     (data.nonzeros() > 0 && scored.unknown == data.nonzeros())
         .then(|| format!("warning: {name}: the model knows no feature of these rows: each score is its bias"))
+}
+
+/// Of scored rows that come from columns: how many cells of each the model did not know.
+pub fn of_unknown_columns(data: &Data, model: &TrainedModel) -> hogwild::Result<Option<String>> {
+    let (Data::Rows(data), Some(recipe), Some(known)) = (data, &model.recipe, model.ids("feature")) else { return Ok(None) };
+    let (ids, counts) = (data.feature_ids()?, data.feature_counts()?);
+    let mut columns: Vec<(&str, u64)> = Vec::new();
+    for (i, _) in ids.translate(known).iter().enumerate().filter(|(_, column)| **column == u32::MAX) {
+        let Some(column) = recipe.column_of(&ids.name(i)) else { continue };
+        match columns.iter_mut().find(|(name, _)| *name == column) {
+            Some((_, cells)) => *cells += counts[i],
+            None => columns.push((column, counts[i])),
+        }
+    }
+    columns.sort_by_key(|&(_, cells)| std::cmp::Reverse(cells));
+    let told: Vec<String> = columns.iter().map(|(name, cells)| format!("{} of `{name}`", count(*cells))).collect();
+    Ok((!told.is_empty()).then(|| format!("cells unknown to the model, which add nothing: {}", told.join(", "))))
 }
 
 /// Metrics of scores; where one of these is no number, none of those is one.

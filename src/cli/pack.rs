@@ -46,6 +46,7 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
     let report = interruptible(false, |progress| ReadOptions::new().settings(settings).progress(progress).pack(&args.inputs, &args.out))?;
     warn_skipped(&report, args.unlabelled);
     report.notes.iter().for_each(|note| say!("{note}"));
+    report.recipe.iter().flat_map(|recipe| recipe.told()).for_each(|line| say!("  {line}"));
     say!("{}: {}", summary::names(&args.inputs), summary::of_report(&report));
     let speed = report.bytes as f64 / 1e6 / report.seconds.max(1e-9);
     if args.json {

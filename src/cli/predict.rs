@@ -68,6 +68,8 @@ pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
     }
     if let Some(note) = notes::of_scored(&scored, &opened.data, &summary::names(&args.data)) {
         say!("{note}");
+    } else if let Some(note) = notes::of_unknown_columns(&opened.data, &model)? {
+        say!("{note}");
     } else if scored.unknown > 0 && !strange {
         say!("{} features, users or items were unknown to the model", scored.unknown);
     }

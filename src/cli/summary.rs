@@ -1,12 +1,15 @@
 //! One line on what was read: `ratings: 9,301,274 of 10,677 items by 69,878 users, .5 to 5`; and how it writes names and numbers. What is
 //! odd about the data is in `notes` (sparse rows) and `warn` (ratings).
-use hogwild::data::{Data, Kind, PackReport, Spread, TargetCounts};
+use hogwild::data::{Data, Format, Kind, PackReport, Recipe, Spread, TargetCounts};
 use std::path::PathBuf;
 
 /// Of data that were opened.
 pub fn of_packed(packed: &Data) -> String {
     match packed {
-        Data::Rows(d) => rows(d.rows() as u64, d.nonzeros(), d.targets()),
+        Data::Rows(d) => {
+            let format = d.recipe().map_or(Format::Svmlight, Recipe::format);
+            rows(format, d.rows() as u64, d.nonzeros(), d.targets())
+        }
         Data::Ratings(d) => {
             let Spread { count, min, max, .. } = d.spread();
             ratings([d.len() as u64, d.items() as u64, d.users() as u64], count, (min, max))
@@ -17,7 +20,7 @@ pub fn of_packed(packed: &Data) -> String {
 /// Of text that was packed.
 pub fn of_report(report: &PackReport) -> String {
     match report.kind {
-        Kind::Sparse => rows(report.rows, report.nonzeros, report.targets),
+        Kind::Sparse => rows(report.format, report.rows, report.nonzeros, report.targets),
         Kind::Ratings => {
             let TargetCounts { count, min, max, .. } = report.targets;
             ratings([report.rows, report.items, report.users], count, (min, max))
@@ -25,7 +28,7 @@ pub fn of_report(report: &PackReport) -> String {
     }
 }
 
-fn rows(examples: u64, nonzeros: u64, labels: TargetCounts) -> String {
+fn rows(format: Format, examples: u64, nonzeros: u64, labels: TargetCounts) -> String {
     let found = match labels.others {
         _ if labels.count == 0 => "no labels".into(),
         0 => format!("labels {} of +1", count(labels.plus)),
@@ -35,7 +38,8 @@ fn rows(examples: u64, nonzeros: u64, labels: TargetCounts) -> String {
         }
         _ => format!("labels from {} to {}", real(labels.min), real(labels.max)),
     };
-    format!("svmlight rows: {} examples, {} nonzeros, {found}{}", count(examples), count(nonzeros), missing(examples, labels.count))
+    let name = format.name();
+    format!("{name} rows: {} examples, {} nonzeros, {found}{}", count(examples), count(nonzeros), missing(examples, labels.count))
 }
 
 fn ratings(counts: [u64; 3], given: u64, (min, max): (f32, f32)) -> String {

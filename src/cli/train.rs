@@ -74,7 +74,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     outputs::check_writable(args.out.iter().chain(&args.plot))?;
     args.options.check_columns(args.data.iter().chain(&args.valid))?;
     let data = args.options.open(&args.data, args.quiet)?;
-    let valid = args.valid.as_ref().map(|path| args.options.open(std::slice::from_ref(path), args.quiet)).transpose()?;
+    let valid = args.valid.as_ref().map(|path| args.options.open_beside(&data.data, std::slice::from_ref(path), args.quiet)).transpose()?;
     let found = AnyData::from(&data.data);
     let family = args.model.of(found, &args.data[0])?;
     let mut settings = args.settings(family)?;

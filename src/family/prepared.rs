@@ -9,6 +9,7 @@ use crate::{
     options::Settings,
 };
 use hogwild_base::{Error, Result};
+use hogwild_data::Recipe;
 use hogwild_kernels::{
     ServerRule,
     engine::{Counters, Engine, Facts, Reader, Task},
@@ -60,6 +61,8 @@ pub struct Basis {
     pub unit_rows: bool,
     /// Which labels two classes are.
     pub classes: Option<Classes>,
+    /// What was done to the text of the data, where that was more than to read it.
+    pub recipe: Option<Recipe>,
     /// What the model's rows belong to.
     pub axes: Vec<Axis>,
     /// Where features are scaled unasked: the sizes of the smallest and the largest (roots of mean squares).

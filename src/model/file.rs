@@ -58,6 +58,9 @@ impl TrainedModel {
         if let Some(classes) = self.classes {
             header["classes"] = classes.to_json();
         }
+        if let Some(recipe) = &self.recipe {
+            header["recipe"] = recipe.to_json();
+        }
         let metadata = HashMap::from([("hogwild".to_string(), header.to_string())]);
         let mut bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
         check::seal(&mut bytes);

@@ -5,7 +5,7 @@ use super::{
     trained::{Axis, Tensor, Tensors, TrainedModel},
 };
 use crate::classes::Classes;
-use hogwild_data::Ids;
+use hogwild_data::{Ids, Recipe};
 use hogwild_kernels::loss::{Loss, OwnLoss};
 use safetensors::SafeTensors;
 use serde_json::Value;
@@ -51,8 +51,12 @@ pub(super) fn read(
         Value::Null => Some(Classes::SIGNS),
         entry => Some(Classes::from_json(entry).ok_or_else(|| format!("its classes are no two labels: {entry}"))?),
     };
+    let recipe = match &metadata["recipe"] {
+        Value::Null => None,
+        entry => Some(Recipe::from_json(entry).ok_or("says of its columns what this version does not know")?),
+    };
     let (settings, unit_rows) = (metadata["settings"].clone(), metadata["unit_rows"].as_bool().unwrap_or(false));
-    Ok(TrainedModel { family: schema.family, loss, unit, classes, unit_rows, settings, axes, members })
+    Ok(TrainedModel { family: schema.family, loss, unit, classes, unit_rows, settings, recipe, axes, members })
 }
 
 /// The loss of that text, or `own` where the text is its name.

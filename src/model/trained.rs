@@ -1,6 +1,6 @@
 //! A trained model as it is held: its tensors by name, and the ids of their rows.
 use crate::classes::Classes;
-use hogwild_data::Ids;
+use hogwild_data::{Ids, Recipe};
 use hogwild_kernels::loss::Loss;
 use std::sync::Arc;
 
@@ -69,6 +69,8 @@ pub struct TrainedModel {
     pub unit_rows: bool,
     /// The settings of the run, by name.
     pub settings: serde_json::Value,
+    /// What was done to the text that it was trained on, where that was more than to read it: the same is to be done to what it scores.
+    pub recipe: Option<Recipe>,
     /// What rows of tensors belong to, in the family's order.
     pub axes: Vec<Axis>,
     /// The models that predict together, in the order of their cycles: one, unless it is an ensemble of snapshots.

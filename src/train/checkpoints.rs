@@ -112,6 +112,7 @@ impl TrainedStates {
             classes: basis.classes,
             unit_rows: basis.unit_rows,
             settings: settings.describe(),
+            recipe: basis.recipe.clone(),
             axes: basis.axes.clone(),
             members,
         });

@@ -32,7 +32,6 @@ fn a_linear_model_reads_rows() {
         ("predict", "1 2 3\n4 5 6\n", "a.txt:1:3: this line has no `index:value` pair, and the model takes svmlight rows"),
         ("eval", "1 2 3\n4 5 6\n", "a.txt:1:3: this line has no `index:value` pair, and the model takes svmlight rows"),
         ("predict", "? 1.0:1\n", "a.txt:1:3: the index is no whole number"),
-        ("predict", "1 |f a b\n", "a.txt:1:1: this is Vowpal Wabbit's format"),
         ("eval", "1\t2,1:1\n", "a.txt:1:3: commas or semicolons separate the features"),
     ] {
         fs::write(at.join("a.txt"), text).unwrap();
@@ -87,8 +86,8 @@ fn advice_does_not_go_in_a_circle() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     for (text, line, says) in [
-        ("1 |f a b\n", "train a.txt --format svmlight", "a.txt:1:3: this is Vowpal Wabbit's format"),
-        ("1 |f a:1 b:2\n", "train a.txt --format svmlight", "a.txt:1:3: this is Vowpal Wabbit's format"),
+        ("1 |f a b\n", "train a.txt --format svmlight", "a.txt:1:3: this line is in Vowpal Wabbit's format"),
+        ("1 |f a:1 b:2\n", "train a.txt --format svmlight", "a.txt:1:3: this line is in Vowpal Wabbit's format"),
         ("1 12 40\n", "train a.txt --format svmlight", "a.txt:1:3: this is a rating or a row of bare indices"),
         ("1 1:1 2:1\n0 2:1\n", "train a.txt --model mf", "a.txt: --model mf takes ratings, and these are sparse rows"),
         (

@@ -25,7 +25,7 @@ fn rated(text: &str) -> Vec<Triple> {
 
 #[test]
 fn bad_rows() {
-    use Format::{Ratings, Svmlight};
+    use Format::{Csv, Fasttext, Jsonl, Libffm, Ratings, Svmlight, Tsv, Vw};
     // Format, text, line, column, offending text, what the message says.
     let table = [
         (Svmlight, "1 1:1\n-1 2:1 3:nan\n", 2, 8, "3:nan", "NaN"),
@@ -72,6 +72,63 @@ fn bad_rows() {
         (Ratings, "1 2 NaN\n", 1, 5, "NaN", "rating is NaN"),
         (Ratings, "1 2 inf\n", 1, 5, "inf", "rating is infinite"),
         (Ratings, "1\t2\t-1e40\n", 1, 5, "-1e40", "rating is out of the range"),
+        (Vw, "1 |f a\n-1 |f a:x\n", 2, 7, "a:x", "value is no number"),
+        (Vw, "1 |f a: b\n", 1, 6, "a:", "value is missing"),
+        (Vw, "1 |f :3\n", 1, 6, ":3", "has no name"),
+        (Vw, "1 |f a:nan\n", 1, 6, "a:nan", "NaN"),
+        (Vw, "1 |f a:-inf\n", 1, 6, "a:-inf", "infinite"),
+        (Vw, "1 |f a:1e39\n", 1, 6, "a:1e39", "out of the range"),
+        (Vw, "1 |f a:3e38 a:3e38\n", 1, 1, "1 |f a:3e38 a:3e38", "add up beyond"),
+        (Vw, "1 |f:x a\n", 1, 4, "f:x", "weight of the namespace is no number"),
+        (Vw, "1 |f: a\n", 1, 4, "f:", "weight of the namespace is missing"),
+        (Vw, "1 f a\n", 1, 1, "1 f a", "no bar"),
+        (Vw, "x |f a\n", 1, 1, "x", "label is no number"),
+        (Vw, "nan |f a\n", 1, 1, "nan", "label is not finite"),
+        (Vw, "1e99 |f a\n", 1, 1, "1e99", "label is out of the range"),
+        (Vw, "'tag |f a\n", 1, 1, "'tag |", "label is missing"),
+        (Vw, "1|f a\n", 1, 1, "1", "takes it for a tag"),
+        (Vw, "1 2 |f a\n", 1, 3, "2", "weights of examples (importance)"),
+        (Vw, "1 x |f a\n", 1, 3, "x", "importance behind the label is no number"),
+        (Vw, "1 1 0.5 |f a\n", 1, 5, "0.5", "first prediction"),
+        (Vw, "1 1 0 0 |f a\n", 1, 7, "0", "too much stands before the bar"),
+        (Vw, "1:0.5:0.2 |f a\n", 1, 1, "1:0.5:0.2", "`cb`, `csoaa` or the like"),
+        (Vw, "shared |f a\n", 1, 1, "shared", "`cb`, `csoaa` or the like"),
+        (Vw, "1,2 |f a\n", 1, 1, "1,2", "several labels"),
+        (Vw, "1 |f a\rb\n", 1, 7, "?b", "carriage return"),
+        (Libffm, "1 0:1:1\n1 0:1\n", 2, 3, "0:1", "no `field:index:value` triple"),
+        (Libffm, "1 0:1:1:1\n", 1, 3, "0:1:1:1", "no `field:index:value` triple"),
+        (Libffm, "1 a:1:1\n", 1, 3, "a:1:1", "field is no whole number"),
+        (Libffm, "1 0:-1:1\n", 1, 3, "0:-1:1", "index is no whole number"),
+        (Libffm, "1 0:18446744073709551616:1\n", 1, 3, "0:18446744073709551616:1", "index is no whole number below 2^64"),
+        (Libffm, "1 0:1:x\n", 1, 3, "0:1:x", "value is no number"),
+        (Libffm, "1 0:1:\n", 1, 3, "0:1:", "value is missing"),
+        (Libffm, "1 0:1:nan\n", 1, 3, "0:1:nan", "NaN"),
+        (Libffm, "1 0:1:inf\n", 1, 3, "0:1:inf", "infinite"),
+        (Libffm, "1 0:1:1e39\n", 1, 3, "0:1:1e39", "out of the range"),
+        (Libffm, "0:1:1 1:2:1\n", 1, 1, "0:1:1", "label is missing"),
+        (Libffm, "x 0:1:1\n", 1, 1, "x", "label is no number"),
+        (Fasttext, "__label__a b\nc d\n", 2, 1, "c d", "label is missing"),
+        (Fasttext, "__label__a __label__b c\n", 1, 12, "__label__b", "a second label"),
+        (Fasttext, "__label__ b\n", 1, 1, "__label__", "label has no name"),
+        (Fasttext, "__label__a x\n__label__b x\n__label__c x\n", 3, 1, "__label__c", "words of more than two classes: a, b, c"),
+        (Csv, "y,a\n1,2\n1\n", 3, 1, "1", "fewer cells than the heading"),
+        (Csv, "y,a\n1,2,3\n", 2, 1, "1,2,3", "more cells than the heading"),
+        (Csv, "y,a\n1,inf\n", 2, 3, "inf", "infinite"),
+        (Csv, "y,a\n1,1e39\n", 2, 3, "1e39", "out of the range"),
+        (Csv, "y,a\n,2\n", 2, 1, ",2", "label is missing"),
+        (Csv, "y,a\ninf,2\n", 2, 1, "inf", "label is infinite"),
+        (Csv, "y,a\n1e39,2\n", 2, 1, "1e39", "label is out of the range"),
+        (Csv, "y,a\n1,\"x\n", 2, 3, "\"x", "a quote is not closed"),
+        (Csv, "y,a\n1,\"x\"z\n", 2, 3, "\"x\"z", "something stands behind the closing one"),
+        (Csv, "y,a\nr,1\ns,1\nt,1\n", 4, 1, "t", "words of more than two classes: r, s, t"),
+        (Tsv, "y\ta\n1\t2\n1,2\n", 3, 1, "1,2", "fewer cells than the heading"),
+        (Tsv, "y\ta\tb\n1\tx\t1\n1\t2\n", 3, 1, "1?2", "fewer cells than the heading"),
+        (Jsonl, "{\"y\": 1}\n{\"y\": 1, \"a\" 2}\n", 2, 14, "2}", "JSON is damaged"),
+        (Jsonl, "{\"y\": 1}\n[1]\n", 2, 1, "[1]", "no object of JSON"),
+        (Jsonl, "{\"y\": 1}\n{\"a\": 1}\n", 2, 1, "{\"a\": 1}", "label is missing"),
+        (Jsonl, "{\"y\": [1]}\n", 1, 1, "{\"y\": [1]}", "label is no number and no word"),
+        (Jsonl, "{\"y\": 1, \"a\": 1e39}\n", 1, 1, "{\"y\": 1, \"a\": 1e39}", "out of the range"),
+        (Jsonl, "{\"y\": 1, \"a=b\": 1, \"a\": \"b\"}\n", 1, 1, "{\"y\": 1, \"a=b\": 1, \"a\": \"b\"}", "index is repeated"),
     ];
     for (format, text, at_line, at_column, shown, says) in table {
         match read_as(text, &PackSettings { format: Some(format), ..PackSettings::default() }) {
@@ -156,10 +213,18 @@ fn ratings_as_they_come() {
 
 #[test]
 fn detection() {
-    let table: [(&str, Option<Format>); 9] = [
+    let table: [(&str, Option<Format>); 17] = [
         ("1 3:1", Some(Format::Svmlight)),
         ("# x\n\n1\n1 qid:2 3:1", Some(Format::Svmlight)),
-        ("0 0:3:1", None),
+        ("0 0:3:1", Some(Format::Libffm)),
+        ("1 |f a:2 b\n", Some(Format::Vw)),
+        ("|f a b", Some(Format::Vw)),
+        ("__label__x a b", Some(Format::Fasttext)),
+        ("label,a,b\n1,2,3\n", Some(Format::Csv)),
+        ("a;clicked\n1;0\n", Some(Format::Csv)),
+        ("a\tTarget\n1\t0\n", Some(Format::Tsv)),
+        ("{\"y\": 1, \"a\": 2}\n", Some(Format::Jsonl)),
+        ("a,b\n1,2\n", None),
         ("1::2::3::4", Some(Format::Ratings)),
         ("1 2 3", Some(Format::Ratings)),
         ("a,b,3", Some(Format::Ratings)),
@@ -170,8 +235,8 @@ fn detection() {
     for (text, expected) in table {
         assert_eq!(Format::detect(text.as_bytes()), expected, "{text:?}");
     }
-    for format in [Format::Svmlight, Format::Ratings] {
+    for format in Format::ALL {
         assert_eq!(format.name().parse::<Format>().unwrap(), format);
     }
-    assert!("csv".parse::<Format>().is_err());
+    assert!("xlsx".parse::<Format>().is_err());
 }

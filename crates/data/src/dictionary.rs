@@ -17,13 +17,6 @@ use hogwild_base::threads;
 /// Numbers below this are their own codes.
 pub(crate) const DIRECT: u64 = 1 << 24;
 
-/// An id as it stands in the text.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Key<'a> {
-    Number(u64),
-    Name(&'a [u8]),
-}
-
 /// More ids than codes.
 pub(crate) struct TooMany;
 
@@ -64,12 +57,20 @@ impl Ranked {
     }
 }
 
+/// What tables of names go by.
+#[inline]
+pub(crate) fn hash_name(name: &[u8]) -> u64 {
+    FixedState::default().hash_one(name)
+}
+
 fn hash_number(id: u64) -> u64 {
     FixedState::default().hash_one(id)
 }
 
-fn hash_name(name: &[u8]) -> u64 {
-    FixedState::default().hash_one(name)
+/// The entry behind so many, if its code is one.
+fn new_entry(entries: usize) -> Result<u32, TooMany> {
+    let code = u32::try_from(entries as u64 + DIRECT).map_err(|_| TooMany)?;
+    Ok(code - DIRECT as u32)
 }
 
 fn name<'a>(ends: &[u64], text: &'a [u8], which: u64) -> &'a [u8] {
@@ -79,18 +80,22 @@ fn name<'a>(ends: &[u64], text: &'a [u8], which: u64) -> &'a [u8] {
 }
 
 impl Dictionary {
-    /// Counts one occurrence of each code. Where a code is `DIRECT`, the next of `keys` is counted, and its code put there.
-    pub(crate) fn count<'a>(&mut self, codes: &mut [u32], mut keys: impl Iterator<Item = Key<'a>>) -> Result<(), TooMany> {
+    /// Counts one occurrence of each code. Where a code is `DIRECT`, the next of `numbers` is counted, and its code put there. Codes behind
+    /// `DIRECT` are names, which are counted already: the code of each is in `names`.
+    pub(crate) fn count(&mut self, codes: &mut [u32], numbers: &[u64], names: &[u32]) -> Result<(), TooMany> {
+        let mut numbers = numbers.iter();
         for code in codes {
             if let Some(count) = self.direct.get_mut(*code as usize) {
                 *count = count.wrapping_add(1);
                 if *count == 0 {
                     self.wrap(*code);
                 }
-            } else if u64::from(*code) < DIRECT {
-                self.first_direct(*code);
-            } else if let Some(key) = keys.next() {
-                *code = self.other(key)?;
+                continue;
+            }
+            match u64::from(*code).checked_sub(DIRECT) {
+                None => self.first_direct(*code),
+                Some(0) => *code = self.add_number(numbers.next().copied().unwrap_or(0))?,
+                Some(behind) => *code = names.get(behind as usize - 1).copied().unwrap_or(0),
             }
         }
         Ok(())
@@ -111,41 +116,52 @@ impl Dictionary {
         }
     }
 
-    fn other(&mut self, key: Key<'_>) -> Result<u32, TooMany> {
-        let Dictionary { ids, numbers, names, name_ends, name_text, .. } = self;
-        let id = |entry: u32| ids.get(entry as usize).copied().unwrap_or(0);
-        let found = match key {
-            Key::Number(number) => numbers.find(hash_number(number), |&entry| id(entry) == number),
-            Key::Name(text) => names.find(hash_name(text), |&entry| name(name_ends, name_text, id(entry)) == text),
-        };
-        if let Some(&entry) = found {
-            let code = entry + DIRECT as u32;
-            if let Some(count) = self.others.get_mut(entry as usize) {
-                *count = count.wrapping_add(1);
-                if *count == 0 {
-                    self.wrap(code);
-                }
-            }
-            return Ok(code);
+    fn add_number(&mut self, number: u64) -> Result<u32, TooMany> {
+        let Dictionary { ids, numbers, .. } = self;
+        let id = |entry: &u32| ids.get(*entry as usize).copied().unwrap_or(0);
+        if let Some(&entry) = numbers.find(hash_number(number), |entry| id(entry) == number) {
+            return Ok(self.again(entry, 1));
         }
-        let code = u32::try_from(ids.len() as u64 + DIRECT).map_err(|_| TooMany)?;
-        let entry = code - DIRECT as u32;
-        match key {
-            Key::Number(number) => {
-                let hash = |&entry: &u32| hash_number(ids.get(entry as usize).copied().unwrap_or(0));
-                numbers.insert_unique(hash_number(number), entry, hash);
-                ids.push(number);
-            }
-            Key::Name(text) => {
-                let hash = |&entry: &u32| hash_name(name(name_ends, name_text, ids.get(entry as usize).copied().unwrap_or(0)));
-                names.insert_unique(hash_name(text), entry, hash);
-                ids.push(name_ends.len() as u64);
-                name_text.extend_from_slice(text);
-                name_ends.push(name_text.len() as u64);
-            }
-        }
+        let entry = new_entry(ids.len())?;
+        numbers.insert_unique(hash_number(number), entry, |entry| hash_number(id(entry)));
+        ids.push(number);
         self.others.push(1);
-        Ok(code)
+        Ok(entry + DIRECT as u32)
+    }
+
+    /// Counts so many occurrences of a name with that hash. Gives its code.
+    pub(crate) fn add_name(&mut self, text: &[u8], hash: u64, count: u32) -> Result<u32, TooMany> {
+        let Dictionary { ids, names, name_ends, name_text, .. } = self;
+        let of = |entry: &u32| name(name_ends, name_text, ids.get(*entry as usize).copied().unwrap_or(0));
+        if let Some(&entry) = names.find(hash, |entry| of(entry) == text) {
+            return Ok(self.again(entry, count));
+        }
+        let entry = new_entry(ids.len())?;
+        names.insert_unique(hash, entry, |entry| hash_name(of(entry)));
+        ids.push(name_ends.len() as u64);
+        name_text.extend_from_slice(text);
+        name_ends.push(name_text.len() as u64);
+        self.others.push(count);
+        Ok(entry + DIRECT as u32)
+    }
+
+    /// Counts so many more occurrences of a name that has this code already.
+    pub(crate) fn add_known(&mut self, code: u32, count: u32) {
+        self.again(code - DIRECT as u32, count);
+    }
+
+    /// Counts more of what has an entry. Gives its code.
+    #[inline]
+    fn again(&mut self, entry: u32, more: u32) -> u32 {
+        let code = entry + DIRECT as u32;
+        if let Some(count) = self.others.get_mut(entry as usize) {
+            let (sum, is_beyond) = count.overflowing_add(more);
+            *count = sum;
+            if is_beyond {
+                self.wrap(code);
+            }
+        }
+        code
     }
 
     /// Ranks by falling count, then by id: numbers first, in their order, then names by their bytes.

@@ -54,6 +54,17 @@ impl Ids {
         }
     }
 
+    /// Leaves out all behind the first so many.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        match self {
+            Ids::Numbers(numbers) => numbers.truncate(count),
+            Ids::Names { start, bytes } => {
+                start.truncate(count + 1);
+                bytes.truncate(start.last().map_or(0, |&end| end as usize));
+            }
+        }
+    }
+
     /// Names, one after the other.
     fn of_names<'a>(names: impl Iterator<Item = &'a [u8]>) -> Ids {
         let (mut start, mut bytes) = (vec![0], Vec::new());

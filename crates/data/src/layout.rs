@@ -57,11 +57,24 @@ pub(crate) struct Layout {
 /// What the metadata says where some labels are not given, so that the file is for predictions only.
 pub(crate) const UNLABELLED: &str = "unlabelled";
 
+/// What the metadata calls what was done to the text (a [`Recipe`](crate::Recipe)), as JSON.
+pub(crate) const RECIPE: &str = "recipe";
+
+/// What the metadata says besides what is the same in all files.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct About<'a> {
+    pub(crate) kind: &'a str,
+    pub(crate) source: &'a str,
+    pub(crate) unlabelled: bool,
+    pub(crate) recipe: Option<&'a str>,
+}
+
 /// Lays out tensors in the order given: those of wider cells must come first.
-pub(crate) fn lay_out(kind: &str, source: &str, unlabelled: bool, tensors: &[(&str, Dtype, usize)]) -> std::result::Result<Layout, String> {
+pub(crate) fn lay_out(about: About<'_>, tensors: &[(&str, Dtype, usize)]) -> std::result::Result<Layout, String> {
+    let About { kind, source, unlabelled, recipe } = about;
     let mut map = Map::new();
     let texts = [("checksum", "0000000000000000"), ("format", FORMAT), ("version", VERSION), ("kind", kind), ("source", source)];
-    let texts = texts.into_iter().chain(unlabelled.then_some((UNLABELLED, "true")));
+    let texts = texts.into_iter().chain(unlabelled.then_some((UNLABELLED, "true"))).chain(recipe.map(|recipe| (RECIPE, recipe)));
     let metadata = texts.map(|(key, text)| (key.to_owned(), Value::from(text))).collect::<Map<_, _>>();
     map.insert("__metadata__".into(), Value::Object(metadata));
     let (mut end, mut starts) = (0, Vec::with_capacity(tensors.len()));

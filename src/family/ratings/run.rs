@@ -88,6 +88,7 @@ impl<'a> RatingsRun<'a> {
             by_heart: false,
             unit_rows: false,
             classes: None,
+            recipe: None,
             axes: vec![Axis { name: "user", ids: user_ids.into() }, Axis { name: "item", ids: item_ids.into() }],
             scaled: None,
             window: None,

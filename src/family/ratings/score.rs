@@ -104,6 +104,7 @@ impl<'a> FactorModel<'a> {
             classes: None,
             unit_rows: false,
             settings: serde_json::Value::Null,
+            recipe: None,
             axes: vec![axis("user", self.users), axis("item", self.items)],
             members: vec![self.factors.tensors()],
         }

@@ -122,6 +122,7 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
             by_heart: true,
             unit_rows: normalize == Normalize::Row,
             classes,
+            recipe: data.recipe().cloned(),
             axes: vec![Axis { name: "feature", ids: ids.into() }],
             scaled: sizes,
             window: windows.as_ref().map(|windows| windows.report(!settings.sums_batches())),

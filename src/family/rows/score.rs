@@ -47,6 +47,7 @@ impl<'a> LinearModel<'a> {
             classes: None,
             unit_rows: self.unit_rows,
             settings: serde_json::Value::Null,
+            recipe: None,
             axes: vec![Axis { name: "feature", ids: self.ids.clone().into() }],
             members: vec![LinearModel::tensors(self.bias, self.weights.to_vec())],
         }

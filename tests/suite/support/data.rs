@@ -63,6 +63,24 @@ pub fn rows_of(data: &Rows) -> Vec<LabelledRow> {
     (0..data.rows()).map(row).collect()
 }
 
+/// A label, and the values by the features' names, ascending.
+pub type NamedRow = (f32, Vec<(String, f32)>);
+
+/// The same of features that have names.
+pub fn named_rows(data: &Rows) -> Vec<NamedRow> {
+    let ids = data.feature_ids().unwrap();
+    let cell = |cell: usize| {
+        let value = data.value_cells().map_or(1.0, |values| f32::from_bits(values[cell].load(Relaxed)));
+        (ids.name(data.column_cells()[cell].load(Relaxed) as usize), value)
+    };
+    let row = |row: usize| {
+        let mut cells: Vec<_> = data.row_range(row).map(cell).collect();
+        cells.sort_by(|a, b| a.0.cmp(&b.0));
+        (data.label(row), cells)
+    };
+    (0..data.rows()).map(row).collect()
+}
+
 /// User, item and rating.
 pub type Triple = (String, String, f32);
 

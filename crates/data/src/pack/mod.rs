@@ -4,12 +4,15 @@ mod piece;
 mod plan;
 mod read;
 pub(crate) mod sort;
+mod source;
+mod thin;
 mod write;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::sources::Sources;
+use crate::text::recipe::{Preparation, Recipe};
 use crate::text::{Columns, Format, OnBadRow, Progress, Repeated, input::Inputs};
 use crate::{Kind, TargetCounts};
 use hogwild_base::{Error, OutputFile, Result, output::Temporary, threads};
@@ -30,6 +33,11 @@ pub struct PackSettings {
     /// Whether labels and ratings may be missing, or be anything: for predictions. Rows that cannot be understood are then not left out by
     /// [`OnBadRow::Skip`] but keep their places, without features.
     pub unlabelled: bool,
+    /// How cells and words become features, where the text does not say it by itself.
+    pub prepare: Preparation,
+    /// What was done to the training data of a model: the same is done to this text, and `prepare` has no say. Columns that are missing,
+    /// or of another type, are refused.
+    pub recipe: Option<Recipe>,
 }
 
 /// What was packed.
@@ -37,6 +45,10 @@ pub struct PackSettings {
 pub struct PackReport {
     /// What the file holds.
     pub kind: Kind,
+    /// The format of the text.
+    pub format: Format,
+    /// What was done to the text, where that is more than to read it.
+    pub recipe: Option<Recipe>,
     /// Examples, or ratings.
     pub rows: u64,
     /// Different features; 0 for ratings.
@@ -78,28 +90,51 @@ pub(crate) fn pack_sources(
 fn pack_by(inputs: &[PathBuf], out: &Path, settings: &PackSettings, progress: Progress<'_>) -> Result<(PackReport, Sources)> {
     let began = Instant::now();
     let directory = OutputFile::folder_of(out);
-    let mut tries = 0;
+    settings.prepare.check()?;
+    let (mut tries, mut recipe) = (0, None);
     let (read, sources) = loop {
         let before = Sources::of(inputs);
         let text = Inputs::new(inputs, progress)?;
         // Has no name; and shows before the work that the directory can be written to.
         let spill = tempfile::tempfile_in(directory).map_err(Error::io(out, "create"))?;
-        let read = read::read(text, inputs, out, settings, spill);
-        tries += 1;
-        if Sources::of(inputs).are_as(&before) || read.as_ref().is_err_and(is_interrupted) {
-            break (read?, before);
+        let known = Known { recipe: settings.recipe.as_ref().or(recipe.as_ref()), may_read_again: before.are_files() };
+        let outcome = read::read(text, inputs, out, settings, known, spill);
+        if Sources::of(inputs).are_as(&before) || outcome.as_ref().is_err_and(is_interrupted) {
+            match outcome? {
+                Outcome::Read(read) => break (*read, before),
+                Outcome::Again(found) => recipe = Some(found),
+            }
+            continue;
         }
+        tries += 1;
         // Half of it was of one state, half of another, whatever was found in it.
         if tries == TRIES || !before.are_files() {
             let (path, problem) = (inputs.first().cloned().unwrap_or_default(), "changed while it was read, at each try".into());
             return Err(Error::BadFile { path, problem, remedy: "give a copy, or wait until nobody writes to it" });
         }
     };
+    let least = settings.prepare.min_count.filter(|_| settings.recipe.is_none()).unwrap_or(1);
     let target = Temporary::new(out)?;
     let source = inputs.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>().join(", ");
-    let mut report = write::write(read, target, out, &source, progress)?;
+    let mut report = write::write(read, target, out, &source, least, progress)?;
     report.seconds = began.elapsed().as_secs_f64();
     Ok((report, sources))
+}
+
+/// What is known when a text is read.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    /// How cells become features, by a model or by an earlier reading.
+    recipe: Option<&'a Recipe>,
+    /// Whether the text can be read once more.
+    may_read_again: bool,
+}
+
+/// What comes of reading a text.
+enum Outcome {
+    Read(Box<read::Read>),
+    /// Some of the text does not fit the recipe that the beginning suggested: it is to be read by this one.
+    Again(Recipe),
 }
 
 fn is_interrupted(error: &Error) -> bool {

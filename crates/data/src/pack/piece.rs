@@ -10,6 +10,8 @@ pub(crate) struct Piece {
     pub(crate) rows: usize,
     /// Features in all examples together; 0 for ratings.
     pub(crate) cells: usize,
+    /// How many of them are left where rare features are left out.
+    pub(crate) left: usize,
     /// Whether every value is 1, so that none is kept.
     pub(crate) ones: bool,
     pub(crate) place: Place,
@@ -37,7 +39,7 @@ impl Piece {
             }
         };
         let place = Place::Spilled(0, words.iter().map(|words| words.len()).sum());
-        (Piece { number, rows, cells, ones, place }, words)
+        (Piece { number, rows, cells, left: cells, ones, place }, words)
     }
 }
 
@@ -57,6 +59,11 @@ impl<'a> ExampleWords<'a> {
         let (codes, values) = rest.split_at_mut(piece.cells);
         ExampleWords { lengths, labels, codes, values: (!piece.ones).then_some(values) }
     }
+
+    /// The codes alone, of words that are not to be changed.
+    pub(crate) fn codes<'b>(piece: &Piece, words: &'b [u32]) -> &'b [u32] {
+        part_of(words, 2 * piece.rows, piece.cells)
+    }
 }
 
 /// The words of a piece of ratings.
@@ -72,4 +79,10 @@ impl<'a> RatingWords<'a> {
         let (items, ratings) = rest.split_at_mut(piece.rows);
         RatingWords { users, items, ratings }
     }
+}
+
+/// So many words from a place on; fewer where there are not as many.
+fn part_of(words: &[u32], start: usize, count: usize) -> &[u32] {
+    let rest = words.get(start..).unwrap_or_default();
+    rest.get(..count).unwrap_or(rest)
 }

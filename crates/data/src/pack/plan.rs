@@ -2,10 +2,9 @@
 
 use safetensors::Dtype;
 
-use crate::Kind;
 use crate::dictionary::Ranked;
 use crate::ids::Ids;
-use crate::layout::lay_out;
+use crate::layout::{About, lay_out};
 
 /// A planned tensor.
 #[derive(Clone, Copy)]
@@ -46,8 +45,8 @@ impl Plan {
         }
     }
 
-    pub(crate) fn lay_out(&self, kind: Kind, source: &str, unlabelled: bool) -> Result<Places, String> {
-        let layout = lay_out(kind.name(), source, unlabelled, &self.0)?;
+    pub(crate) fn lay_out(&self, about: About<'_>) -> Result<Places, String> {
+        let layout = lay_out(about, &self.0)?;
         Ok(Places { header: layout.header, length: layout.length, places: layout.places })
     }
 }

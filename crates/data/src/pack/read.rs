@@ -8,31 +8,31 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hogwild_base::{Error, Result, threads};
 
 use super::piece::{Piece, Place};
-use super::{PackSettings, interrupted};
+use super::source::{Source, check_prepared};
+use super::{Known, Outcome, PackSettings, interrupted};
 use crate::dictionary::{Dictionary, TooMany};
 use crate::file::write_at;
+use crate::text::bins::Histograms;
 use crate::text::chunk::Chunk;
 use crate::text::collector::{How, Named};
-use crate::text::guess::{Guess, guess};
 use crate::text::input::Inputs;
-use crate::text::parse::{DESCRIBED, Parsed, Parser, Report, Start};
+use crate::text::parse::{DESCRIBED, Parsed, Report};
 use crate::text::parts::Parts;
-use crate::text::{Asked, Format, OnBadRow, Repeated, row_for_model};
+use crate::text::recipe::{Finding, Recipe};
+use crate::text::{Format, OnBadRow};
 use crate::{Kind, TargetCounts};
 
 /// How much of the rows is kept in memory; the rest is spilled.
 const KEPT: u64 = 112 << 20;
-/// How many chunks may say nothing about the format.
-const UNDECIDED: usize = 8;
-
 /// What has been read.
 pub(crate) struct Read {
     pub(crate) format: Format,
+    pub(crate) recipe: Option<Recipe>,
     /// Features, or users.
     pub(crate) first: Dictionary,
     pub(crate) items: Dictionary,
@@ -59,107 +59,6 @@ struct Lines {
     report: Report,
 }
 
-/// The inputs, and the chunks that had to be looked at for the format.
-struct Source<'a> {
-    text: Inputs<'a>,
-    ahead: VecDeque<Chunk>,
-    next: u64,
-    ended: bool,
-    problem: Option<Error>,
-    format: Format,
-    /// How the input at hand is laid out, once there was a line to tell by.
-    layout: Option<Arc<dyn Parser>>,
-    settings: &'a PackSettings,
-    notes: Vec<String>,
-}
-
-impl Source<'_> {
-    /// The next chunk's number, or `None` when there is none or reading was stopped.
-    fn take(&mut self, chunk: &mut Chunk, out: &Path) -> Option<u64> {
-        if self.ended || (self.ahead.is_empty() && self.problem.is_some()) {
-            return None;
-        }
-        match self.ahead.pop_front() {
-            Some(ahead) => *chunk = ahead,
-            None => match self.text.next_chunk(chunk) {
-                Ok(true) => {}
-                end => {
-                    self.ended = true;
-                    self.problem = end.err();
-                    return None;
-                }
-            },
-        }
-        if !self.text.proceed() {
-            self.ended = true;
-            self.problem = Some(interrupted(out));
-            return None;
-        }
-        self.next += 1;
-        Some(self.next - 1)
-    }
-
-    /// How the input of a chunk is laid out, by its first lines, and where the lines of this chunk begin; `None` when it is refused.
-    fn lay_out(&mut self, chunk: &Chunk, path: &Path) -> Option<(Arc<dyn Parser>, Start)> {
-        if let Some(layout) = self.layout.as_ref().filter(|_| !chunk.first) {
-            return Some((layout.clone(), Start::default()));
-        }
-        let &PackSettings { format, expected, ref columns, unlabelled, .. } = self.settings;
-        let asked = Asked {
-            columns: columns.as_ref(),
-            doubtful: format.is_none() && columns.is_none(),
-            known: expected == Some(self.format.kind()),
-            unlabelled,
-        };
-        match self.format.begin(chunk.lines(), asked) {
-            Ok(begun) => {
-                self.layout = begun.decided.then(|| begun.format.clone());
-                self.notes.extend(begun.note.map(|note| format!("{}: {note}", path.display())));
-                Some((begun.format, begun.start))
-            }
-            Err(bad) => {
-                self.ended = true;
-                self.problem = Some(bad.error(path, 0));
-                None
-            }
-        }
-    }
-
-    /// Looks for the format in the first chunks, which come again.
-    fn detect(&mut self, inputs: &[PathBuf]) -> Result<Option<Format>> {
-        let mut before = 0;
-        while self.ahead.len() < UNDECIDED {
-            let mut chunk = Chunk::default();
-            match self.text.next_chunk(&mut chunk) {
-                Ok(true) => {}
-                // What is wrong with the input is told after what is wrong with the rows before it.
-                end => {
-                    self.problem = end.err();
-                    return Ok(None);
-                }
-            }
-            if chunk.first {
-                before = 0;
-            }
-            match guess(chunk.lines()) {
-                Guess::Nothing => before += memchr::memchr_iter(b'\n', chunk.lines()).count() as u64,
-                Guess::Is(format) => {
-                    let expected = self.settings.expected.filter(|&kind| kind != format.kind());
-                    // As ratings without a rating, rows would be read without a word.
-                    if let Some(bad) = expected.filter(|&kind| kind == Kind::Ratings).and_then(|_| row_for_model(chunk.lines())) {
-                        return Err(bad.error(inputs.get(chunk.input).map_or(Path::new("-"), PathBuf::as_path), before));
-                    }
-                    self.ahead.push_back(chunk);
-                    return Ok(Some(expected.map_or(format, Format::usual)));
-                }
-                Guess::Refused(bad) => return Err(bad.error(inputs.get(chunk.input).map_or(Path::new("-"), PathBuf::as_path), before)),
-            }
-            self.ahead.push_back(chunk);
-        }
-        Ok(None)
-    }
-}
-
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -174,30 +73,41 @@ struct Reader<'a> {
     first: Mutex<Dictionary>,
     items: Mutex<Dictionary>,
     found: Mutex<(Vec<Piece>, Vec<Lines>)>,
+    observed: Mutex<Histograms>,
+    may_read_again: bool,
     kept: AtomicU64,
     spilled: AtomicU64,
     spill: File,
 }
 
 /// Reads everything.
-pub(crate) fn read<'a>(text: Inputs<'a>, inputs: &'a [PathBuf], out: &'a Path, settings: &'a PackSettings, spill: File) -> Result<Read> {
+pub(super) fn read<'a>(
+    text: Inputs<'a>,
+    inputs: &'a [PathBuf],
+    out: &'a Path,
+    settings: &'a PackSettings,
+    known: Known<'_>,
+    spill: File,
+) -> Result<Outcome> {
     let usual = Format::usual(settings.expected.unwrap_or(Kind::Sparse));
     let (ahead, notes) = (VecDeque::new(), Vec::new());
-    let mut source = Source { text, ahead, next: 0, ended: false, problem: None, format: usual, layout: None, settings, notes };
-    source.format = match (settings.format, &settings.columns) {
-        (Some(format), _) => format,
-        (None, Some(_)) => Format::usual(Kind::Ratings),
+    let recipe = known.recipe.cloned();
+    let mut source = Source { text, ahead, next: 0, ended: false, problem: None, format: usual, layout: None, settings, recipe, notes };
+    source.format = match (settings.format, known.recipe, &settings.columns) {
+        (Some(format), ..) => format,
+        (None, Some(recipe), _) => recipe.format,
+        (None, None, Some(_)) => Format::usual(Kind::Ratings),
         // Labels alone, or nothing that looks like any format: the parser will say what is wrong.
-        (None, None) => source.detect(inputs)?.unwrap_or(usual),
+        (None, None, None) => source.detect(inputs)?.unwrap_or(usual),
     };
     let format = source.format;
     if format.kind() != Kind::Ratings && settings.columns.is_some() {
         let problem = "is of tables of ratings; leave it out, or give `format` ratings".into();
         return Err(Error::BadSetting { setting: "columns", value: format!("with format {}", format.name()), problem });
     }
-    if format.kind() == Kind::Ratings && settings.repeated != Repeated::Error {
-        let problem = "is of the indices of svmlight rows, and these are ratings; leave it out".into();
-        return Err(Error::BadSetting { setting: "repeated", value: settings.repeated.name().into(), problem });
+    check_prepared(format, settings)?;
+    if let Some(least) = settings.prepare.min_count.filter(|&least| least > 1 && settings.recipe.is_none()) {
+        source.recipe.get_or_insert_with(|| Recipe::of(format)).min_count = least;
     }
     let &PackSettings { on_bad_row, unlabelled, repeated, .. } = settings;
     let named = match (settings.format, settings.expected) {
@@ -214,6 +124,8 @@ pub(crate) fn read<'a>(text: Inputs<'a>, inputs: &'a [PathBuf], out: &'a Path, s
         first: Mutex::default(),
         items: Mutex::default(),
         found: Mutex::default(),
+        observed: Mutex::default(),
+        may_read_again: known.may_read_again,
         kept: AtomicU64::new(0),
         spilled: AtomicU64::new(0),
         spill,
@@ -228,12 +140,16 @@ impl Reader<'_> {
         loop {
             let mut source = lock(&self.source);
             let Some(number) = source.take(&mut chunk, self.out) else { return };
-            let Some((parser, start)) = source.lay_out(&chunk, self.input(chunk.input)) else { return };
+            let path = self.input(chunk.input);
+            let Some((parser, start)) = source.lay_out(&mut chunk, path) else { return };
             drop(source);
             parser.parse(&chunk, start, &self.how, &mut parsed);
             let piece = self.keep(number, &chunk, &mut parsed.parts);
             let targets = TargetCounts::of(parsed.parts.targets());
             let report = std::mem::take(&mut parsed.report);
+            if !report.observed.is_empty() {
+                lock(&self.observed).add(&report.observed);
+            }
             let stop = self.how.on_bad_row == OnBadRow::Stop && report.bad_count > 0;
             let lines = Lines { number, input: chunk.input, first: chunk.first, bytes: chunk.end as u64, targets, report };
             let mut source = lock(&self.source);
@@ -262,7 +178,9 @@ impl Reader<'_> {
             remedy: "hash the ids to fewer",
         };
         match parts {
-            Parts::Examples(examples) => examples.features.count(&mut lock(&self.first)).map_err(too_many)?,
+            Parts::Examples(examples) => {
+                examples.features.count(&mut lock(&self.first)).map_err(too_many)?;
+            }
             Parts::Ratings(rated) => {
                 rated.users.count(&mut lock(&self.first)).map_err(too_many)?;
                 rated.items.count(&mut lock(&self.items)).map_err(too_many)?;
@@ -290,13 +208,17 @@ impl Reader<'_> {
     }
 
     /// Brings everything in order, and finds the first thing that was wrong.
-    fn finish(self) -> Result<Read> {
+    fn finish(self) -> Result<Outcome> {
         let (mut pieces, mut chunks) = std::mem::take(&mut *lock(&self.found));
         pieces.sort_unstable_by_key(|piece| piece.number);
         chunks.sort_unstable_by_key(|chunk| chunk.number);
         let (mut before, mut bytes, mut skipped, mut first_skipped) = (0, 0, 0, Vec::new());
         let (mut targets, mut headless) = (TargetCounts::NONE, false);
         let mut notes = std::mem::take(&mut lock(&self.source).text.notes);
+        let recipe = lock(&self.source).recipe.take();
+        if let Some(next) = self.amended(&recipe, &mut chunks)? {
+            return Ok(Outcome::Again(next));
+        }
         for chunk in chunks {
             let report = chunk.report;
             targets = targets.join(chunk.targets);
@@ -349,6 +271,58 @@ impl Reader<'_> {
         let own = |shared: Mutex<Dictionary>| shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Reader { format, first, items, spill, .. } = self;
         let (first, items) = (own(first), own(items));
-        Ok(Read { format, first, items, pieces, spill, skipped, first_skipped, notes, targets, unlabelled, bytes, given })
+        Ok(Outcome::Read(Box::new(Read {
+            format,
+            recipe,
+            first,
+            items,
+            pieces,
+            spill,
+            skipped,
+            first_skipped,
+            notes,
+            targets,
+            unlabelled,
+            bytes,
+            given,
+        })))
+    }
+
+    /// The recipe by which the text is to be read again, if there is anything in it that the recipe does not say; with what was interrupted
+    /// there is nothing.
+    fn amended(&self, recipe: &Option<Recipe>, chunks: &mut [Lines]) -> Result<Option<Recipe>> {
+        let Some(recipe) = recipe else { return Ok(None) };
+        if lock(&self.source).problem.is_some() {
+            return Ok(None);
+        }
+        let (mut before, mut found, mut classes) = (0, Vec::new(), recipe.classes.clone());
+        for chunk in chunks {
+            before = if chunk.first { 0 } else { before };
+            for (finding, bad) in std::mem::take(&mut chunk.report.findings) {
+                if let Finding::Class(class) = &finding
+                    && !classes.contains(class)
+                {
+                    classes.push(class.clone());
+                }
+                if classes.len() > 2 {
+                    return Err(bad.of_classes(&classes).error(self.input(chunk.input), before));
+                }
+                if !self.may_read_again {
+                    return Err(bad.error(self.input(chunk.input), before));
+                }
+                found.push(finding);
+            }
+            before += chunk.report.lines;
+        }
+        if !found.is_empty() {
+            return Ok(Some(recipe.clone().amend(found)));
+        }
+        let histograms = std::mem::take(&mut *lock(&self.observed));
+        let Some(next) = histograms.fill(recipe) else { return Ok(None) };
+        if !self.may_read_again {
+            let problem = "needs to read the text twice, and what comes through a pipe is read once; give a file".into();
+            return Err(Error::BadSetting { setting: "bins", value: "of a pipe".into(), problem });
+        }
+        Ok(Some(next))
     }
 }

@@ -13,18 +13,19 @@ use super::piece::{ExampleWords, Piece, Place, RatingWords};
 use super::plan::{FEATURES, ITEMS, Places, Plan, USERS};
 use super::read::Read;
 use super::sort::sort_pairs;
+use super::thin::{close_up, thin};
 use super::{PackReport, interrupted};
 use crate::Kind;
 use crate::dictionary::Ranked;
 use crate::file::{read_at, write_at};
-use crate::layout::{checksum, checksum_place, hash_blocks};
+use crate::layout::{About, checksum, checksum_place, hash_blocks};
 use crate::text::Progress;
 
 struct Writer<'a> {
     file: &'a File,
     out: &'a Path,
     spill: &'a File,
-    unlabelled: bool,
+    about: About<'a>,
     proceed: &'a (dyn Fn() -> bool + Sync),
     written: AtomicU64,
     sync: Sender<()>,
@@ -34,18 +35,27 @@ struct Writer<'a> {
 const SYNC: u64 = 16 << 20;
 
 /// Writes the file and puts it in its place.
-pub(crate) fn write(read: Read, target: Temporary, out: &Path, source: &str, progress: Progress<'_>) -> Result<PackReport> {
-    let Read { format, first, items, pieces, spill, skipped, first_skipped, notes, targets, unlabelled, bytes, given } = read;
+///
+/// `least`: in how many examples a feature has to occur to be kept.
+pub(super) fn write(read: Read, target: Temporary, out: &Path, source: &str, least: u32, progress: Progress<'_>) -> Result<PackReport> {
+    let Read { format, recipe, first, items, mut pieces, spill, skipped, first_skipped, mut notes, targets, unlabelled, bytes, given } =
+        read;
     let kind = format.kind();
     let rows: usize = pieces.iter().map(|piece| piece.rows).sum();
-    let nonzeros: usize = pieces.iter().map(|piece| piece.cells).sum();
-    let (first, items) = (first.rank(), items.rank());
+    let (mut first, items) = (first.rank(), items.rank());
+    if least > 1 && kind == Kind::Sparse {
+        let (dropped, gone) = thin(&mut pieces, &mut first, least.into(), &spill).map_err(Error::io(out, "read beside"))?;
+        notes.push(format!("{dropped} features that occur in fewer than {least} examples are left out, with {gone} nonzeros"));
+    }
+    let nonzeros: usize = pieces.iter().map(|piece| piece.left).sum();
     let [columns, users] = match kind {
         Kind::Sparse => [first.counts.len() as u64, 0],
         Kind::Ratings => [0, first.counts.len() as u64],
     };
     let report = PackReport {
         kind,
+        format,
+        recipe,
         rows: rows as u64,
         columns,
         nonzeros: nonzeros as u64,
@@ -61,15 +71,17 @@ pub(crate) fn write(read: Read, target: Temporary, out: &Path, source: &str, pro
     let file = target.as_file();
     let proceed = || progress.progress(given.0, given.1);
     let (sync, syncs) = std::sync::mpsc::channel();
-    let writer = Writer { file, out, spill: &spill, unlabelled, proceed: &proceed, written: AtomicU64::new(0), sync };
+    let recipe = report.recipe.as_ref().map(|recipe| recipe.to_json().to_string());
+    let about = About { kind: kind.name(), source, unlabelled, recipe: recipe.as_deref() };
+    let writer = Writer { file, out, spill: &spill, about, proceed: &proceed, written: AtomicU64::new(0), sync };
     let (written, synced) = std::thread::scope(|scope| {
         // The disk takes what there is while the rest is still being made. An error is told only once, so it must be kept.
         // Without a thread for it, and by one thread alone, all is synced in the end.
         let sync = move || syncs.into_iter().try_for_each(|()| file.sync_data());
         let synced = (threads::count() > 1).then(|| std::thread::Builder::new().spawn_scoped(scope, sync).ok()).flatten();
         let written = match kind {
-            Kind::Sparse => writer.examples(source, pieces, nonzeros, rows, &first),
-            Kind::Ratings => writer.ratings(source, pieces, rows, &first, &items),
+            Kind::Sparse => writer.examples(pieces, nonzeros, rows, &first),
+            Kind::Ratings => writer.ratings(pieces, rows, &first, &items),
         };
         drop(writer);
         let hashed = written.and_then(|Places { header, length, .. }| {
@@ -106,10 +118,8 @@ impl Writer<'_> {
     }
 
     /// Lays the file out and gives it its length.
-    fn begin(&self, kind: Kind, source: &str, plan: &Plan) -> Result<Places> {
-        let places = plan
-            .lay_out(kind, source, self.unlabelled)
-            .map_err(|problem| Error::io(self.out, "lay out")(std::io::Error::other(problem)))?;
+    fn begin(&self, plan: &Plan) -> Result<Places> {
+        let places = plan.lay_out(self.about).map_err(|problem| Error::io(self.out, "lay out")(std::io::Error::other(problem)))?;
         self.file.set_len(places.length).map_err(Error::io(self.out, "write"))?;
         Ok(places)
     }
@@ -120,7 +130,7 @@ impl Writer<'_> {
         let begin = |mut piece: Piece| {
             let at = (rows, cells);
             rows += piece.rows as u64;
-            cells += piece.cells as u64;
+            cells += piece.left as u64;
             (std::mem::replace(&mut piece.place, Place::Spilled(0, 0)), piece, at)
         };
         let begun: Vec<_> = pieces.into_iter().map(begin).collect();
@@ -139,7 +149,7 @@ impl Writer<'_> {
         })
     }
 
-    fn examples(&self, source: &str, pieces: Vec<Piece>, cells: usize, examples: usize, features: &Ranked) -> Result<Places> {
+    fn examples(&self, pieces: Vec<Piece>, cells: usize, examples: usize, features: &Ranked) -> Result<Places> {
         let has_values = pieces.iter().any(|piece| !piece.ones);
         let mut plan = Plan::default();
         let row_start = plan.add("row_start", Dtype::U64, examples + 1);
@@ -148,14 +158,20 @@ impl Writer<'_> {
         let label = plan.add("label", Dtype::F32, examples);
         let value = has_values.then(|| plan.add("value", Dtype::F32, cells));
         let names = plan.add_names(&FEATURES, features);
-        let places = self.begin(Kind::Sparse, source, &plan)?;
+        let places = self.begin(&plan)?;
         for (tensor, bytes) in ids.into_iter().chain(names) {
             self.put(bytes, places.of(tensor))?;
         }
         self.put(&(cells as u64).to_le_bytes(), places.of(row_start) + 8 * examples as u64)?;
         let bits = usize::BITS - features.counts.len().leading_zeros();
         self.each(pieces, |piece, words, first_example, first_cell| {
-            let ExampleWords { lengths, labels, codes: columns, mut values } = ExampleWords::of(piece, words);
+            let mut words = ExampleWords::of(piece, words);
+            if piece.left < piece.cells {
+                close_up(&mut words, features);
+            }
+            let ExampleWords { lengths, labels, codes, values } = words;
+            let columns = &mut codes[..piece.left];
+            let mut values = values.map(|values| &mut values[..piece.left]);
             let (mut starts, mut start) = (Vec::with_capacity(piece.rows), first_cell);
             for &length in lengths.iter() {
                 starts.push(start);
@@ -170,21 +186,21 @@ impl Writer<'_> {
             self.put(bytemuck::cast_slice(labels), places.of(label) + 4 * first_example)?;
             match (value, values) {
                 (Some(value), Some(values)) => self.put(bytemuck::cast_slice(values), places.of(value) + 4 * first_cell),
-                (Some(value), None) => self.put(bytemuck::cast_slice(&vec![1f32; piece.cells]), places.of(value) + 4 * first_cell),
+                (Some(value), None) => self.put(bytemuck::cast_slice(&vec![1f32; piece.left]), places.of(value) + 4 * first_cell),
                 (None, _) => Ok(()),
             }
         })?;
         Ok(places)
     }
 
-    fn ratings(&self, source: &str, pieces: Vec<Piece>, count: usize, users: &Ranked, items: &Ranked) -> Result<Places> {
+    fn ratings(&self, pieces: Vec<Piece>, count: usize, users: &Ranked, items: &Ranked) -> Result<Places> {
         let mut plan = Plan::default();
         let (user_ids, item_ids) = (plan.add_ids(&USERS, users), plan.add_ids(&ITEMS, items));
         let user = plan.add("user", Dtype::U32, count);
         let item = plan.add("item", Dtype::U32, count);
         let rating = plan.add("rating", Dtype::F32, count);
         let (user_names, item_names) = (plan.add_names(&USERS, users), plan.add_names(&ITEMS, items));
-        let places = self.begin(Kind::Ratings, source, &plan)?;
+        let places = self.begin(&plan)?;
         for (tensor, bytes) in user_ids.into_iter().chain(item_ids).chain(user_names).chain(item_names) {
             self.put(bytes, places.of(tensor))?;
         }

@@ -3,9 +3,9 @@
 use super::{GROUP, Home, IN_MEMORY, Ratings, Side};
 use crate::{
     cells::Cells,
-    dictionary::{DIRECT, Dictionary, Key, Ranked, TooMany},
-    ids::plain_integer,
+    dictionary::{Dictionary, Ranked, TooMany},
     labels::Labels,
+    text::{Codes, Id},
 };
 use hogwild_base::{Error, Result, memory};
 use std::path::Path;
@@ -56,33 +56,29 @@ impl<'a> IdList<'a> {
         }
     }
 
-    /// The `i`th, as packing reads it in a text.
-    fn key(self, i: usize) -> Key<'a> {
-        let of_text = |text: &'a str| plain_integer(text.as_bytes()).map_or(Key::Name(text.as_bytes()), Key::Number);
+    /// The `i`th.
+    fn id(self, i: usize) -> Id<'a> {
         match self {
-            IdList::Short(ids) => Key::Number(ids[i].into()),
-            IdList::Long(ids) => Key::Number(ids[i]),
-            IdList::Names(ids) => of_text(ids[i]),
-            IdList::Texts(ids) => of_text(&ids[i]),
+            IdList::Short(ids) => Id::Number(ids[i].into()),
+            IdList::Long(ids) => Id::Number(ids[i]),
+            IdList::Names(ids) => Id::Name(ids[i].as_bytes()),
+            IdList::Texts(ids) => Id::Name(ids[i].as_bytes()),
         }
     }
 
-    /// Ranks them by frequency. Gives also the rank of each.
+    /// Ranks them by frequency, as packing does those of a text. Gives also the rank of each.
     fn rank(self, what: &str) -> Result<(Vec<u32>, Side)> {
-        let (mut codes, mut others) = (Vec::with_capacity(self.len()), Vec::new());
+        let mut codes = Codes::default();
         for i in 0..self.len() {
-            match self.key(i) {
-                Key::Number(number) if number < DIRECT => codes.push(number as u32),
-                Key::Name([]) => return Err(bad(format!("the {what} of rating {i} (from 0) has an empty name"), "leave it out")),
-                key => {
-                    codes.push(DIRECT as u32);
-                    others.push(key);
-                }
+            match self.id(i) {
+                Id::Name([]) => return Err(bad(format!("the {what} of rating {i} (from 0) has an empty name"), "leave it out")),
+                id => codes.push(id),
             }
         }
         let mut dictionary = Dictionary::default();
         let too_many = |_: TooMany| bad(format!("have more different {what}s than can be numbered, about 4278 million"), "give fewer");
-        dictionary.count(&mut codes, others.into_iter()).map_err(too_many)?;
+        codes.count(&mut dictionary).map_err(too_many)?;
+        let mut codes = codes.into_counted();
         let ranked = dictionary.rank();
         codes.iter_mut().for_each(|code| *code = ranked.rank(*code));
         let Ranked { ids, counts, .. } = ranked;

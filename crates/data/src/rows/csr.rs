@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Ids,
     cells::Cells,
-    dictionary::{DIRECT, Dictionary, Key, Ranked, TooMany},
+    dictionary::{DIRECT, Dictionary, Ranked, TooMany},
     pack::sort::sort_pairs,
 };
 use hogwild_base::{Result, memory, threads};
@@ -105,10 +105,10 @@ fn row_of(row_start: &[u64], cell: usize) -> usize {
 /// Codes of columns whose numbers are their ids, and their ranks: as those of text.
 fn by_number(columns: &[u32]) -> Result<(Vec<u32>, Ranked)> {
     let mut codes: Vec<u32> = columns.iter().map(|&column| column.min(DIRECT as u32)).collect();
-    let large = columns.iter().filter(|&&column| u64::from(column) >= DIRECT).map(|&column| Key::Number(column.into()));
+    let large: Vec<u64> = columns.iter().map(|&column| column.into()).filter(|&column| column >= DIRECT).collect();
     let too_many = |_: TooMany| bad("have more different columns than can be numbered, about 4278 million".into(), "hash them to fewer");
     let mut dictionary = Dictionary::default();
-    dictionary.count(&mut codes, large).map_err(too_many)?;
+    dictionary.count(&mut codes, &large, &[]).map_err(too_many)?;
     Ok((codes, dictionary.rank()))
 }
 

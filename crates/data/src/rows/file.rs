@@ -2,8 +2,9 @@
 
 use super::{GROUP, Home, Rows};
 use crate::{
+    Recipe,
     labels::Labels,
-    layout::{BLOCK, names},
+    layout::{BLOCK, RECIPE, names},
     store::{Place, Reading, Store},
 };
 use hogwild_base::{Error, Progress, Result, threads};
@@ -17,6 +18,7 @@ pub(super) struct InFile {
     pub store: Store,
     tensors: Tensors,
     feature_count: Place,
+    pub recipe: Option<Recipe>,
 }
 
 /// Where the numbers of rows are in a file.
@@ -63,6 +65,13 @@ impl Rows {
             field: optional(names::FIELD, Dtype::U16, column.count)?,
         };
         let (columns, feature_count) = store.id_count("feature")?;
+        let recipe = match store.header_text(RECIPE) {
+            "" => None,
+            text => match serde_json::from_str(text).ok().as_ref().and_then(Recipe::from_json) {
+                None => return Err(store.bad("says of its columns what this version does not know")),
+                recipe => recipe,
+            },
+        };
         let ends = (store.numbers(row_start, 0, 1)?, store.numbers(row_start, rows, 1)?);
         if ends != (vec![0], vec![column.count as u64]) {
             return Err(store.bad("`row_start` does not run from 0 to the number of cells"));
@@ -86,7 +95,7 @@ impl Rows {
             columns,
             longest_row,
             labels,
-            home: Home::File(Box::new(InFile { store, tensors, feature_count })),
+            home: Home::File(Box::new(InFile { store, tensors, feature_count, recipe })),
         })
     }
 
@@ -173,14 +182,14 @@ mod tests {
     use super::*;
     use crate::{
         Ids,
-        layout::{checksum, checksum_place, hash_blocks, lay_out},
+        layout::{About, checksum, checksum_place, hash_blocks, lay_out},
     };
     use std::{path::Path, sync::atomic::Ordering::Relaxed};
 
     /// A packed file of these tensors.
     fn write(path: &Path, tensors: &[(&str, Dtype, &[u8])]) {
         let plan: Vec<_> = tensors.iter().map(|&(name, dtype, bytes)| (name, dtype, bytes.len() * 8 / dtype.bitsize())).collect();
-        let mut bytes = lay_out("sparse", "test", false, &plan).unwrap().header;
+        let mut bytes = lay_out(About { kind: "sparse", source: "test", ..About::default() }, &plan).unwrap().header;
         let header = bytes.len();
         tensors.iter().for_each(|(_, _, tensor)| bytes.extend_from_slice(tensor));
         std::fs::write(path, &bytes).unwrap();

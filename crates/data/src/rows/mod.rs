@@ -8,7 +8,7 @@ mod csr;
 mod file;
 mod parts;
 
-use crate::{Ids, TargetCounts, cells::Cells, kind::is_bad, labels::Labels, spread::Spread, store::Store};
+use crate::{Ids, Recipe, TargetCounts, cells::Cells, kind::is_bad, labels::Labels, spread::Spread, store::Store};
 use file::InFile;
 use hogwild_base::Result;
 use std::{
@@ -224,6 +224,14 @@ impl Rows {
         match &self.home {
             Home::File(file) if self.field.is_some() => file.store.ids("field").map(Some),
             _ => Ok(None),
+        }
+    }
+
+    /// What was done to the text that they come from, where that is more than to read it: how raw rows become such rows.
+    pub fn recipe(&self) -> Option<&Recipe> {
+        match &self.home {
+            Home::File(file) => file.recipe.as_ref(),
+            Home::Memory { .. } => None,
         }
     }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::Kind;
 use crate::text::OnBadRow;
+use crate::text::recipe::Finding;
 use crate::text::repeated::Repeated;
 
 /// What the user asked for, of any format.
@@ -24,6 +25,13 @@ pub(crate) enum Named {
     Model,
 }
 
+/// A number that was seen in a column: the column's place in the recipe, and which class of numbers it is in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Observed {
+    pub(crate) column: u32,
+    pub(crate) class: u16,
+}
+
 /// Collects what the lines of a chunk give: examples or ratings.
 pub(crate) trait Collector: Sized + Default {
     const KIND: Kind;
@@ -41,4 +49,14 @@ pub(crate) trait Collector: Sized + Default {
 
     /// The first feature that stands in the place of a label.
     fn headless(&self) -> Option<Range<usize>>;
+
+    /// What the last fault tells of the recipe, if the text is to be read again by another one.
+    fn take_finding(&mut self) -> Option<Finding> {
+        None
+    }
+
+    /// The numbers of columns whose bins are yet to be found.
+    fn observed(&self) -> &[Observed] {
+        &[]
+    }
 }

@@ -6,9 +6,12 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
 use crate::Kind;
+use crate::bytes::{from, part};
+use crate::dictionary::hash_name;
 use crate::kind::{BAD, MISSING};
-use crate::text::codes::{Codes, Id};
-use crate::text::collector::{Collector, How};
+use crate::text::codes::{Codes, Meant};
+use crate::text::collector::{Collector, How, Observed};
+use crate::text::recipe::Finding;
 use crate::text::repeated::Repeated;
 use crate::text::sink::{Refused, RowSink};
 
@@ -25,10 +28,31 @@ pub(crate) struct Examples {
     /// The first feature that stands in the place of a label.
     headless: Option<Range<usize>>,
     repeated: Repeated,
-    /// How many features, and how many of them with ids that are not their own codes, belong to whole examples.
+    /// How many features, and how many of them with large numbers, belong to whole examples.
     whole: (usize, usize),
+    /// What is to be told of the recipe with the fault that follows.
+    finding: Option<Finding>,
+    observed: Vec<Observed>,
+    /// The names of columns that are features, by their places; `u32::MAX` where they did not occur yet.
+    columns: Vec<u32>,
+    /// How many examples were begun in all chunks, whole or not.
+    begun: u32,
+    /// The names of the example at hand, which are looked up together.
+    pending: Vec<Pending>,
+    pending_text: Vec<u8>,
+    /// Which names they seem to be.
+    guesses: Vec<u32>,
     /// Room to sort the indices of one example.
     sorted: Vec<u64>,
+}
+
+/// A named feature that is put by.
+struct Pending {
+    hash: u64,
+    start: usize,
+    end: usize,
+    value: f32,
+    how: Repeated,
 }
 
 impl Examples {
@@ -36,6 +60,9 @@ impl Examples {
     #[inline(always)]
     pub(crate) fn begin(&mut self) -> Example<'_> {
         let first = self.whole.0;
+        self.begun += 1;
+        self.pending.clear();
+        self.pending_text.clear();
         Example { all: self, first, label: MISSING, last: 0, ascending: true }
     }
 
@@ -43,6 +70,12 @@ impl Examples {
     #[cold]
     pub(crate) fn note_headless(&mut self, feature: Range<usize>) {
         self.headless.get_or_insert(feature);
+    }
+
+    /// Has the next fault tell something of the recipe.
+    #[cold]
+    pub(crate) fn find(&mut self, finding: Finding) {
+        self.finding = Some(finding);
     }
 
     #[inline(always)]
@@ -61,19 +94,20 @@ impl Examples {
     #[inline(never)]
     fn settle(&mut self) -> Result<(), Refused> {
         let (first, first_other) = self.whole;
-        let ids = || self.features.numbers(first, first_other);
+        let ids = || self.features.meant(first, first_other);
         let mut sorted = std::mem::take(&mut self.sorted);
         sorted.clear();
-        sorted.extend(ids());
+        // Names that stand twice are found as they come.
+        sorted.extend(ids().filter_map(|id| if let Meant::Number(number) = id { Some(number) } else { None }));
         sorted.sort_unstable();
         let is_twice = sorted.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
-        let ids: Vec<u64> = if is_twice { ids().collect() } else { Vec::new() };
+        let ids: Vec<Meant> = if is_twice { ids().collect() } else { Vec::new() };
         self.sorted = sorted; // its room is used again
         if !is_twice {
             return Ok(());
         }
         let mut places = HashMap::with_hasher(foldhash::fast::FixedState::default());
-        let mut sums: Vec<(u64, f64)> = Vec::with_capacity(ids.len());
+        let mut sums: Vec<(Meant, f64)> = Vec::with_capacity(ids.len());
         for (position, (&id, &value)) in ids.iter().zip(self.values.iter().skip(first)).enumerate() {
             match (places.entry(id), self.repeated) {
                 (Entry::Vacant(place), _) => {
@@ -90,12 +124,64 @@ impl Examples {
         self.cut();
         for (id, sum) in sums {
             if !(sum as f32).is_finite() {
-                return Err(Refused::new("values of a repeated index add up beyond 32-bit floats", "scale the values below 3.4e38"));
+                return Err(beyond());
             }
-            self.features.push(Id::Number(id));
+            self.features.push_meant(id);
             self.values.push(sum as f32);
         }
         Ok(())
+    }
+
+    /// Puts a named feature by until the example ends.
+    #[inline(always)]
+    fn put_by(&mut self, [front, back]: [&[u8]; 2], value: f32, how: Repeated) {
+        let start = self.pending_text.len();
+        self.pending_text.extend_from_slice(front);
+        self.pending_text.extend_from_slice(back);
+        let hash = hash_name(from(&self.pending_text, start));
+        self.pending.push(Pending { hash, start, end: self.pending_text.len(), value, how });
+    }
+
+    /// Looks up the names that were put by.
+    fn look_up(&mut self) -> Result<(), Refused> {
+        let (pending, text) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.pending_text));
+        let mut guesses = std::mem::take(&mut self.guesses);
+        self.features.names.guess(pending.iter().map(|pending| pending.hash), &mut guesses);
+        let put = |(&Pending { hash, start, end, value, how }, &guess): (&Pending, &u32)| {
+            let entry = self.features.names.guessed(guess, part(&text, start..end), hash);
+            self.put(entry, value, how)
+        };
+        let found = pending.iter().zip(&guesses).try_for_each(put);
+        (self.pending, self.pending_text, self.guesses) = (pending, text, guesses); // their room is used again
+        found
+    }
+
+    /// Puts a name into the example at hand, or does with one that it has already as is to be done.
+    #[inline(always)]
+    fn put(&mut self, entry: u32, value: f32, how: Repeated) -> Result<(), Refused> {
+        let place = self.features.len() as u32;
+        let Some(place) = self.features.names.stands(entry, self.begun, place) else {
+            self.features.push_counted(entry);
+            self.values.push(value);
+            return Ok(());
+        };
+        let Some(held) = self.values.get_mut(place as usize) else { return Ok(()) };
+        match how {
+            Repeated::Error => return Err(repeated()),
+            Repeated::Add => *held += value,
+            Repeated::Last => *held = value,
+        }
+        if held.is_finite() { Ok(()) } else { Err(beyond()) }
+    }
+
+    #[cold]
+    fn first_of_column(&mut self, place: usize, name: &[u8]) -> u32 {
+        if self.columns.len() <= place {
+            self.columns.resize(place + 1, u32::MAX);
+        }
+        let entry = self.features.names.entry(name, hash_name(name));
+        self.columns[place] = entry;
+        entry
     }
 }
 
@@ -103,6 +189,11 @@ impl Examples {
 fn repeated() -> Refused {
     const REMEDY: &str = "give each feature once a row, or say what to do by `repeated` add or `repeated` last";
     Refused::new("the index is repeated in this row", REMEDY)
+}
+
+#[cold]
+fn beyond() -> Refused {
+    Refused::new("values of a repeated index add up beyond 32-bit floats", "scale the values below 3.4e38")
 }
 
 impl Collector for Examples {
@@ -113,7 +204,14 @@ impl Collector for Examples {
         self.lengths.clear();
         self.features.clear();
         self.values.clear();
+        self.finding = None;
+        self.observed.clear();
+        self.columns.clear();
         (self.ones, self.headless, self.repeated, self.whole) = (true, None, how.repeated, (0, 0));
+        if self.begun > u32::MAX / 2 {
+            self.features.names.forget_examples();
+            self.begun = 0;
+        }
     }
 
     fn cut(&mut self) {
@@ -133,6 +231,14 @@ impl Collector for Examples {
     fn headless(&self) -> Option<Range<usize>> {
         self.headless.clone()
     }
+
+    fn take_finding(&mut self) -> Option<Finding> {
+        self.finding.take()
+    }
+
+    fn observed(&self) -> &[Observed] {
+        &self.observed
+    }
 }
 
 /// The example at hand.
@@ -144,6 +250,29 @@ pub(crate) struct Example<'a> {
     /// The last index.
     last: u64,
     ascending: bool,
+}
+
+impl Example<'_> {
+    /// Has the next fault tell something of the recipe.
+    #[cold]
+    pub(crate) fn find(&mut self, finding: Finding) {
+        self.all.find(finding);
+    }
+
+    /// A feature that is a column of numbers, whose name is looked up once a chunk.
+    #[inline(always)]
+    pub(crate) fn column(&mut self, place: usize, name: &[u8], value: f32) -> Result<(), Refused> {
+        let entry = match self.all.columns.get(place) {
+            Some(&entry) if entry != u32::MAX => entry,
+            _ => self.all.first_of_column(place, name),
+        };
+        self.all.put(entry, value, self.all.repeated)
+    }
+
+    /// Notes a number of a column whose bins are yet to be found.
+    pub(crate) fn observe(&mut self, observed: Observed) {
+        self.all.observed.push(observed);
+    }
 }
 
 impl RowSink for Example<'_> {
@@ -161,13 +290,28 @@ impl RowSink for Example<'_> {
             self.ascending = false;
         }
         self.last = index;
-        self.all.features.push(Id::Number(index));
+        self.all.features.push_number(index);
         self.all.values.push(value);
         Ok(())
     }
 
     #[inline(always)]
+    fn named(&mut self, front: &[u8], back: &[u8], value: f32) -> Result<(), Refused> {
+        self.all.put_by([front, back], value, self.all.repeated);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn in_bag(&mut self, front: &[u8], back: &[u8], value: f32) -> Result<(), Refused> {
+        self.all.put_by([front, back], value, Repeated::Add);
+        Ok(())
+    }
+
+    #[inline(always)]
     fn end(self) -> Result<(), Refused> {
+        if !self.all.pending.is_empty() {
+            self.all.look_up()?;
+        }
         if !self.ascending {
             self.all.settle()?;
         }

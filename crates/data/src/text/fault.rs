@@ -53,6 +53,12 @@ impl Bad {
         Bad { line, column, text: readable(part(text, from..end)), problem: problem.into(), remedy: remedy.into() }
     }
 
+    /// The same line, as one whose label is the last of these words.
+    pub(crate) fn of_classes(self, classes: &[String]) -> Bad {
+        let problem = format!("the labels are words of more than two classes: {}", classes.join(", "));
+        Bad { problem: problem.into(), remedy: "train one model a class: give that one and a word for all others".into(), ..self }
+    }
+
     /// The error, where `before` lines of the file precede the chunk.
     pub(crate) fn error(self, path: &Path, before: u64) -> Error {
         let Bad { line, column, text, problem, remedy } = self;

@@ -1,7 +1,8 @@
 //! Formats that are not read, told from how a text begins.
 
 use crate::bytes::{blank, from, up_to};
-use crate::text::unread::REWRITE;
+
+const REWRITE: &str = "write each row as `label index:value index:value ...`, or each rating as `user item rating`; or give a table as CSV";
 
 /// What a text is that is neither rows nor ratings, and what to do.
 pub(crate) fn foreign(text: &[u8]) -> Option<(&'static str, &'static str)> {

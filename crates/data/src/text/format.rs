@@ -16,6 +16,10 @@ pub(crate) struct Entry {
     name: &'static str,
     looks: &'static str,
     kind: Kind,
+    columns: bool,
+    words: bool,
+    adds: bool,
+    claims: fn(&[u8], Option<&str>) -> bool,
     recognises: fn(&[u8]) -> bool,
     begin: fn(&[u8], Asked<'_>) -> Result<Layout, Bad>,
 }
@@ -29,6 +33,10 @@ impl Entry {
             name: F::NAME,
             looks: F::LOOKS,
             kind: F::Collector::KIND,
+            columns: F::COLUMNS,
+            words: F::WORDS,
+            adds: F::ADDS,
+            claims: F::claims,
             recognises: F::recognises,
             begin: |first_lines, asked| F::begin(first_lines, asked).map(Begun::shared),
         }
@@ -81,7 +89,7 @@ impl Format {
 
     /// Finds the format of a text from its first lines; `None` if they say nothing, or fit several formats or another one.
     pub fn detect(text: &[u8]) -> Option<Format> {
-        let Guess::Is(format) = guess(text) else { return None };
+        let Guess::Is(format) = guess(text, None) else { return None };
         format.begin(text, Asked { doubtful: true, ..Asked::default() }).is_ok().then_some(format)
     }
 
@@ -91,6 +99,26 @@ impl Format {
             Kind::Sparse => Format::Svmlight,
             Kind::Ratings => Format::Ratings,
         }
+    }
+
+    /// Whether its columns have names.
+    pub(crate) fn has_columns(self) -> bool {
+        self.entry().columns
+    }
+
+    /// Whether its lines are texts of words.
+    pub(crate) fn has_words(self) -> bool {
+        self.entry().words
+    }
+
+    /// Whether a feature that stands twice in an example is added up, by what the format means.
+    pub(crate) fn adds(self) -> bool {
+        self.entry().adds
+    }
+
+    /// Whether the beginning of a text leaves no doubt that it is of this format.
+    pub(crate) fn claims(self, first_lines: &[u8], label: Option<&str>) -> bool {
+        (self.entry().claims)(first_lines, label)
     }
 
     pub(crate) fn recognises(self, line: &[u8]) -> bool {
@@ -123,8 +151,9 @@ mod tests {
     use crate::text::collector::How;
     use crate::text::examples::Examples;
     use crate::text::fault::Fault;
-    use crate::text::parse::{Parsed, Start};
+    use crate::text::parse::Parsed;
     use crate::text::sink::RowSink;
+    use proptest::prelude::*;
 
     /// `label part part ...`, where a part is `*weight`, `field/index` or a name: what no format has yet.
     struct Made;
@@ -139,7 +168,7 @@ mod tests {
         }
 
         fn begin(_: &[u8], _: Asked<'_>) -> Result<Begun<Made>, Bad> {
-            Ok(Begun { format: Made, start: Start::default(), decided: true, note: None })
+            Ok(Begun::all(Made))
         }
 
         fn line(&self, text: &[u8], at: &mut usize, rows: &mut Examples) -> Result<(), Fault> {
@@ -163,7 +192,7 @@ mod tests {
 
     #[test]
     fn what_is_not_kept_is_refused_by_name() {
-        let lines = "1 2\n3 *2\n4 a/5\n6 seven\n8 8\n";
+        let lines = "1 2\n3 *2\n4 a/5\n8 8\nx y x\n";
         let mut text = lines.as_bytes().to_vec();
         text.extend([b'\n'; PAD]);
         let chunk = Chunk { text, end: lines.len(), input: 0, first: true };
@@ -174,10 +203,45 @@ mod tests {
         let Parts::Examples(examples) = &parsed.parts else { panic!("ratings") };
         assert_eq!((examples.lengths.as_slice(), examples.features.as_slice()), (&[2][..], &[1, 2][..]));
         let told: Vec<String> = parsed.report.bad.into_iter().map(|bad| bad.error("x".as_ref(), 0).to_string()).collect();
-        let said = ["weights of examples", "fields of features", "names of features", "the index is repeated"];
+        let said = ["weights of examples", "fields of features", "the index is repeated", "the index is repeated"];
         assert_eq!(told.len(), said.len());
         for (i, (told, said)) in told.iter().zip(said).enumerate() {
             assert!(told.starts_with(&format!("x:{}:", i + 2)) && told.contains(said), "{told}");
+        }
+    }
+
+    /// Reads a text as this format, bad rows left out: gives how many examples or ratings there are.
+    fn read(format: Format, lines: &str, unlabelled: bool) -> Option<usize> {
+        let prepare = crate::Preparation { ngrams: Some(2), ..crate::Preparation::default() };
+        let asked = Asked { unlabelled, prepare: Some(&prepare), ..Asked::default() };
+        let mut text = lines.as_bytes().to_vec();
+        let end = lines.len() + usize::from(!lines.ends_with('\n'));
+        text.resize(end + PAD, b'\n');
+        let chunk = Chunk { text, end, input: 0, first: true };
+        let begun = format.begin(chunk.lines(), asked).ok()?;
+        let (mut parsed, mut dictionary) = (Parsed::default(), crate::dictionary::Dictionary::default());
+        begun.format.parse(&chunk, begun.start, &How { on_bad_row: crate::OnBadRow::Skip, unlabelled, ..How::default() }, &mut parsed);
+        let told = parsed.report.bad.into_iter().chain(parsed.report.findings.into_iter().map(|(_, bad)| bad));
+        told.for_each(|bad| drop(bad.error("x".as_ref(), 0).to_string()));
+        if let Parts::Examples(examples) = &mut parsed.parts {
+            let cells: usize = examples.lengths.iter().map(|&length| length as usize).sum();
+            assert!((cells, cells) == (examples.features.len(), examples.values.len()), "{lines:?}");
+            assert!(examples.features.count(&mut dictionary).is_ok());
+            let counts: u64 = dictionary.rank().counts.iter().sum();
+            assert!(counts == cells as u64 && examples.values.iter().all(|value| value.is_finite()), "{lines:?}");
+        }
+        Some(parsed.parts.targets().len())
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_odd(lines in "([ \t\r\n\",;|:=#'{}ayNA0-9.eé\u{a0}\u{0}-]|__label__){0,60}", unlabelled in any::<bool>()) {
+            for format in Format::ALL {
+                for front in ["", "y,a\n", "y\ta\tb\n1\t2\t", "1 |a ", "1 0:1:1 ", "__label__a ", "{\"y\": 1}\n{\"y\":"] {
+                    read(format, &format!("{front}{lines}"), unlabelled);
+                }
+            }
+            prop_assert_eq!(read(Format::Vw, "1 |a b\n", unlabelled), Some(1));
         }
     }
 
@@ -187,6 +251,6 @@ mod tests {
             assert_eq!(format.name().parse::<Format>().unwrap(), format);
             assert_eq!(Format::usual(format.kind()).kind(), format.kind());
         }
-        assert!("none".parse::<Format>().unwrap_err().to_string().contains("take svmlight or ratings"));
+        assert!("none".parse::<Format>().unwrap_err().to_string().contains("libffm or svmlight or"));
     }
 }

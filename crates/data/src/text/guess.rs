@@ -10,7 +10,6 @@ use crate::text::fault::Bad;
 use crate::text::foreign::foreign;
 use crate::text::mixed::ROW_FOR_MODEL;
 use crate::text::odd::plain_blanks;
-use crate::text::unread::{REWRITE, UNREAD};
 
 /// How many lines are looked at.
 const SAMPLE: usize = 400;
@@ -24,47 +23,41 @@ pub(crate) enum Guess {
     Refused(Bad),
 }
 
-/// Finds the format from the first lines: that of most of them, which all but tables of ratings show by their marks.
-pub(crate) fn guess(text: &[u8]) -> Guess {
+/// Finds the format from the first lines: the one that claims them, or that of most lines, which all but tables of ratings show by their
+/// marks. `label` is the column of the label, if that was named.
+pub(crate) fn guess(text: &[u8], label: Option<&str>) -> Guess {
+    if let Some(format) = Format::ALL.into_iter().find(|format| format.claims(text, label)) {
+        return Guess::Is(format);
+    }
     if let Some((problem, remedy)) = foreign(text) {
         let line = lines(text).next().map_or(0, |(_, line)| line.len());
         return Guess::Refused(Bad::of(text, 0, 0, 0..line, problem, remedy));
     }
-    const LOOKS: usize = UNREAD.len() + Format::ALL.len();
-    let (mut counts, mut first) = ([0; LOOKS], [None; LOOKS]);
-    for (number, (start, line)) in (0..).zip(lines(text)).take(SAMPLE) {
-        if let Some(look) = look(line) {
-            counts[look] += 1;
-            first[look].get_or_insert((number, start, start + line.len()));
+    let mut counts = [0; Format::ALL.len()];
+    for (_, line) in lines(text).take(SAMPLE) {
+        if let Some(count) = look(line).and_then(|look| counts.get_mut(look)) {
+            *count += 1;
         }
     }
     let most = counts.into_iter().max().unwrap_or(0);
     let winner = counts.into_iter().position(|count| count == most && most > 0);
-    match winner.map(|look| (UNREAD.get(look), first[look], look)) {
-        None => Guess::Nothing,
-        Some((Some(unread), Some((number, start, end)), _)) => {
-            Guess::Refused(Bad::of(text, number, start, start..end, unread.problem, REWRITE))
-        }
-        Some((.., look)) => Format::ALL.get(look - UNREAD.len()).map_or(Guess::Nothing, |&format| Guess::Is(format)),
-    }
+    winner.and_then(|look| Format::ALL.get(look)).map_or(Guess::Nothing, |&format| Guess::Is(format))
 }
 
-/// Which format claims a line: one of those that are not read, and behind them of all others. None does of lines that say nothing, such as
-/// comments and a label alone.
+/// Which format claims a line. None does of lines that say nothing, such as comments and a label alone.
 fn look(line: &[u8]) -> Option<usize> {
     let line = plain_blanks(line);
     let line = line.trim_ascii();
     if line.is_empty() || line.starts_with(b"#") || line.starts_with(b"%") {
         return None;
     }
-    let unread = UNREAD.iter().position(|unread| (unread.recognises)(line));
-    unread.or_else(|| Format::ALL.iter().position(|format| format.recognises(line)).map(|format| UNREAD.len() + format))
+    Format::ALL.iter().position(|format| format.recognises(line))
 }
 
 /// The first line of a text that is an example, where ratings are expected.
 fn first_example(text: &[u8]) -> Option<(u64, std::ops::Range<usize>)> {
     let is_example = |line: &[u8]| {
-        let format = look(line).and_then(|look| look.checked_sub(UNREAD.len())).and_then(|format| Format::ALL.get(format));
+        let format = look(line).and_then(|look| Format::ALL.get(look));
         format.is_some_and(|format| format.kind() == Kind::Sparse)
     };
     (0..).zip(lines(text)).find(|(_, (_, line))| is_example(line)).map(|(number, (start, line))| (number, start..start + line.len()))

@@ -11,13 +11,15 @@ use std::time::Duration;
 
 use hogwild_base::{Error, Result};
 
-use crate::bytes::{from, part};
+use crate::bytes::{byte, from, part};
 use crate::text::chunk::{Chunk, PAD};
 use crate::text::encoding::{NoText, Text, plain};
 use crate::text::zstd::Frames;
 
 /// How much text one chunk aims for: with what is parsed from it, it stays in a core's cache.
 const CHUNK: usize = 1 << 20;
+/// An example longer than this has a quote that is not closed.
+const LONGEST_EXAMPLE: usize = 16 << 20;
 /// A line longer than this is no line.
 const LONGEST_LINE: usize = 512 << 20;
 
@@ -41,6 +43,10 @@ struct Current<'a> {
     compressed: bool,
     carry: Vec<u8>,
     first: bool,
+    /// Whether all of it has been read.
+    ended: bool,
+    /// What separates cells, where one in quotes may go on over the end of a line.
+    quoted: Option<u8>,
 }
 
 struct Counted<R> {
@@ -162,6 +168,7 @@ impl<'a> Inputs<'a> {
             let input = self.next.saturating_sub(1);
             let path = self.paths.get(input).map(PathBuf::as_path).unwrap_or(Path::new("-"));
             match current.fill(chunk).map_err(|problem| current.explain(path, problem))? {
+                Filled::Lines if current.give_back(chunk) => {} // to be read on with what follows
                 Filled::Lines => {
                     (chunk.input, chunk.first) = (input, std::mem::replace(&mut current.first, false));
                     return Ok(true);
@@ -175,6 +182,17 @@ impl<'a> Inputs<'a> {
                     });
                 }
             }
+        }
+    }
+}
+
+impl Inputs<'_> {
+    /// From this chunk on, an input is cut only behind lines that are not within quotes.
+    pub(crate) fn cut_behind_quotes(&mut self, mark: u8, chunk: &mut Chunk) {
+        if let Some(current) = &mut self.current {
+            current.quoted = Some(mark);
+            // The heading at least is whole.
+            current.give_back(chunk);
         }
     }
 }
@@ -200,7 +218,10 @@ impl Current<'_> {
             let mut more = true;
             while more && end < goal {
                 match self.reader.read(room(text, end..goal)) {
-                    Ok(n) => (end, more) = (end + n, n > 0),
+                    Ok(n) => {
+                        (end, more) = (end + n, n > 0);
+                        self.ended = !more;
+                    }
                     Err(problem) if problem.kind() == ErrorKind::Interrupted => {}
                     Err(problem) => return Err(problem),
                 }
@@ -219,6 +240,22 @@ impl Current<'_> {
             chunk.end = cut;
             return Ok(Filled::Lines);
         }
+    }
+
+    /// Keeps the end of a chunk for the next one, if it is within quotes. Gives whether that is all of the chunk.
+    fn give_back(&mut self, chunk: &mut Chunk) -> bool {
+        let Some(mark) = self.quoted.filter(|_| !self.ended && chunk.end < LONGEST_EXAMPLE) else { return false };
+        let end = whole_examples(chunk.lines(), mark);
+        if end == chunk.end {
+            return false;
+        }
+        let rest = from(chunk.lines(), end).to_vec();
+        self.carry.splice(0..0, rest);
+        if end > 0 {
+            room(&mut chunk.text, end..end + PAD).fill(b'\n');
+            chunk.end = end;
+        }
+        end == 0
     }
 
     fn explain(&self, path: &Path, problem: std::io::Error) -> Error {
@@ -242,6 +279,30 @@ impl Current<'_> {
             _ => Error::io(path, "read")(problem),
         }
     }
+}
+
+/// Where the last line ends that is not within quotes: a quote opens a cell only at its beginning.
+fn whole_examples(text: &[u8], mark: u8) -> usize {
+    let mut at = 0;
+    while let Some(quote) = memchr::memchr(b'"', from(text, at)).map(|n| at + n) {
+        at = quote + 1;
+        let before = part(text, 0..quote).iter().rev().find(|byte| **byte != b' ');
+        if before.is_some_and(|&byte| byte != mark && byte != b'\n') {
+            continue;
+        }
+        loop {
+            match memchr::memchr(b'"', from(text, at)) {
+                // The cell goes on behind the text.
+                None => return memchr::memrchr(b'\n', part(text, 0..quote)).map_or(0, |newline| newline + 1),
+                Some(n) => at += n + 1,
+            }
+            if byte(text, at) != b'"' {
+                break;
+            }
+            at += 1;
+        }
+    }
+    text.len()
 }
 
 /// Room between two places, which is there or made.
@@ -281,8 +342,29 @@ fn open<'a>(path: &Path, read: &Arc<AtomicU64>, progress: Progress<'a>) -> Resul
         _ => (Box::new(whole), false),
     };
     let nothing: Text<'a> = Box::new(std::io::empty());
-    let mut current = Current { reader: nothing, compressed, carry: Vec::new(), first: true };
+    let mut current = Current { reader: nothing, compressed, carry: Vec::new(), first: true, ended: false, quoted: None };
     let (reader, done) = plain(reader).map_err(|problem| current.explain(path, problem))?;
     current.reader = reader;
     Ok((current, done))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_ends_where_no_quote_is_open() {
+        for (text, end) in [
+            ("a,b\nc,d\n", 8),
+            ("a,\"b\nc\",d\n", 10),
+            ("a,b\nc,\"d\n", 4),
+            ("\"a\n", 0),
+            ("a,5\"\nb,6\n", 9),
+            ("a,\"x\"\"\ny\"\nb,\"c\n", 10),
+            ("a, \"x\n\"\n", 8),
+            ("a,\"\"\nb,\"\"\"\n", 5),
+        ] {
+            assert_eq!(whole_examples(text.as_bytes(), b','), end, "{text:?}");
+        }
+    }
 }

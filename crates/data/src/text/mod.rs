@@ -6,19 +6,24 @@
 //! A format is one file with a [`TextFormat`], and its line in the list below. Its name, the values of `format` and their help, what is
 //! guessed, and whether it holds examples or ratings all come from there.
 
+pub(crate) mod bins;
 pub(crate) mod chunk;
 pub(crate) mod codes;
 pub(crate) mod collector;
 mod encoding;
 pub(crate) mod examples;
 mod expected;
+mod fasttext;
 mod fault;
 mod fields;
 mod foreign;
 mod format;
 pub(crate) mod guess;
 pub(crate) mod input;
+mod jsonl;
+mod libffm;
 mod mixed;
+mod names;
 mod number;
 mod odd;
 mod pair;
@@ -26,14 +31,18 @@ pub(crate) mod parse;
 pub(crate) mod parts;
 pub(crate) mod rated;
 mod ratings;
+pub(crate) mod recipe;
 mod repeated;
 mod sink;
 mod svmlight;
-mod unread;
+mod table;
+mod vw;
 mod zstd;
 
 use std::sync::Arc;
 
+use crate::bytes::line_end;
+pub(crate) use codes::{Codes, Id};
 use collector::{Collector, Named};
 pub use expected::looks_like;
 pub(crate) use fault::Bad;
@@ -42,12 +51,25 @@ pub(crate) use guess::row_for_model;
 pub(crate) use input::{Progress, is_stdin};
 use parse::{Parser, Start};
 pub use ratings::columns::{Column, Columns};
+pub use recipe::{Preparation, Recipe};
 pub use repeated::Repeated;
 
 format::formats! {
     // Those whose lines are told by their marks come first, for tables of ratings have none.
+    /// Vowpal Wabbit's `label |namespace feature feature:value ...`.
+    Vw: vw::VowpalWabbit,
+    /// `label field:index:value ...`.
+    Libffm: libffm::Libffm,
     /// `label index:value index:value ...`, one example a line.
     Svmlight: svmlight::Svmlight,
+    /// `__label__x word word ...`.
+    Fasttext: fasttext::FastText,
+    /// An object a line.
+    Jsonl: jsonl::Jsonl,
+    /// A table with a heading, between commas, semicolons or bars.
+    Csv: table::Csv,
+    /// A table with a heading, between tabs.
+    Tsv: table::Tsv,
     /// `user item rating [time]`, one rating a line.
     Ratings: ratings::RatingTable,
 }
@@ -60,6 +82,20 @@ pub(crate) trait TextFormat: Send + Sync + Sized + 'static {
     const LOOKS: &'static str;
     /// What its lines give: examples or ratings.
     type Collector: Collector;
+    /// Whether its columns have names, so that it can be said what each is.
+    const COLUMNS: bool = false;
+    /// Whether its lines are texts of words in a row.
+    const WORDS: bool = false;
+    /// Whether a feature that stands twice in an example is added up, by what the format means.
+    const ADDS: bool = false;
+    /// Whether an example may go on over the end of a line.
+    const SPANS: bool = false;
+
+    /// Whether the beginning of a text leaves no doubt that it is of this format; with the column of the label, if that was named. It is
+    /// asked before any line is looked at by itself.
+    fn claims(_first_lines: &[u8], _label: Option<&str>) -> bool {
+        false
+    }
 
     /// Whether a line looks like one of this format, where none of the formats before it in the list has claimed it. The line is not empty,
     /// is no comment, and has plain blanks alone.
@@ -70,6 +106,11 @@ pub(crate) trait TextFormat: Send + Sync + Sized + 'static {
 
     /// Reads the line at `at`, which newlines follow, and leaves `at` after its newline. An empty line or a comment gives nothing.
     fn line(&self, text: &[u8], at: &mut usize, rows: &mut Self::Collector) -> Result<(), Fault>;
+
+    /// Where to go on behind a fault of the example that begins at `start`.
+    fn resume(&self, text: &[u8], start: usize, found: &Fault) -> usize {
+        line_end(text, found.start.max(start))
+    }
 
     /// Whether the first line of an input, which could not be read, is one of counts that some exports put before their lines.
     fn begins_with_counts(_text: &[u8]) -> bool {
@@ -93,6 +134,12 @@ pub(crate) struct Asked<'a> {
     pub(crate) known: bool,
     /// Whether labels and ratings may be missing.
     pub(crate) unlabelled: bool,
+    /// What is asked of columns and words.
+    pub(crate) prepare: Option<&'a Preparation>,
+    /// What is known already of how cells become features: by the input before, by an earlier reading, or by a model.
+    pub(crate) recipe: Option<&'a Recipe>,
+    /// Whether that is a model's, and what does not fit it is wrong.
+    pub(crate) is_fixed: bool,
 }
 
 /// What the first lines of an input say.
@@ -106,15 +153,33 @@ pub(crate) struct Begun<F> {
     pub(crate) decided: bool,
     /// What of it is to be told.
     pub(crate) note: Option<String>,
+    /// How cells become features, for the next input too.
+    pub(crate) recipe: Option<Recipe>,
+    /// What separates cells, where a cell in quotes may go on over the end of a line.
+    pub(crate) quoted: Option<u8>,
 }
 
 /// The same of any format.
 pub(crate) type Layout = Begun<Arc<dyn Parser>>;
 
+impl<F> Begun<F> {
+    /// Of an input whose lines are all alike.
+    fn all(format: F) -> Begun<F> {
+        Begun { format, start: Start::default(), decided: true, note: None, recipe: None, quoted: None }
+    }
+}
+
+impl<F> Begun<F> {
+    /// The same with another value for the format.
+    fn map<G>(self, of: impl FnOnce(F) -> G) -> Begun<G> {
+        let Begun { format, start, decided, note, recipe, quoted } = self;
+        Begun { format: of(format), start, decided, note, recipe, quoted }
+    }
+}
+
 impl<F: Parser + 'static> Begun<F> {
     fn shared(self) -> Layout {
-        let Begun { format, start, decided, note } = self;
-        Begun { format: Arc::new(format), start, decided, note }
+        self.map(|format| Arc::new(format) as Arc<dyn Parser>)
     }
 }
 

@@ -2,12 +2,13 @@
 //!
 //! The loop is compiled for each format, so that nothing is looked up on the way; from outside it is one call a chunk, through [`Parser`].
 
-use crate::bytes::{byte, from, line_end, part, readable};
+use crate::bytes::{byte, from, part, readable};
 use crate::text::chunk::Chunk;
-use crate::text::collector::{Collector, How};
+use crate::text::collector::{Collector, How, Observed};
 use crate::text::fault::Bad;
 use crate::text::parts::Parts;
-use crate::text::{OnBadRow, TextFormat, odd};
+use crate::text::recipe::Finding;
+use crate::text::{OnBadRow, Repeated, TextFormat, odd};
 
 /// How many bad lines are described; the rest are counted.
 pub(crate) const DESCRIBED: usize = 10;
@@ -23,6 +24,9 @@ pub(crate) struct Report {
     /// The first bad lines, and how many there are in all.
     pub(crate) bad: Vec<Bad>,
     pub(crate) bad_count: u64,
+    /// What the recipe does not say: of each such thing the first, with what is wrong with the line if the text cannot be read again.
+    pub(crate) findings: Vec<(Finding, Bad)>,
+    pub(crate) observed: Vec<Observed>,
 }
 
 /// What comes of a chunk.
@@ -51,10 +55,18 @@ where
 {
     fn parse(&self, chunk: &Chunk, start: Start, how: &How, out: &mut Parsed) {
         let mut rows: F::Collector = std::mem::take(&mut out.parts).into();
-        rows.clear(how);
+        // A format whose features add up by themselves has none that is repeated by mistake.
+        let repeated = if F::ADDS { Repeated::Add } else { how.repeated };
+        rows.clear(&How { repeated, ..*how });
         out.report = parse_lines(self, chunk, start, how, &mut rows);
         out.parts = rows.into();
     }
+}
+
+/// How many lines what was read has.
+#[inline(always)]
+fn spanned<F: TextFormat>(text: &[u8], start: usize, end: usize) -> u64 {
+    if F::SPANS { memchr::memchr_iter(b'\n', part(text, start..end)).count() as u64 } else { 1 }
 }
 
 fn parse_lines<F: TextFormat>(format: &F, chunk: &Chunk, first: Start, how: &How, rows: &mut F::Collector) -> Report {
@@ -67,7 +79,14 @@ fn parse_lines<F: TextFormat>(format: &F, chunk: &Chunk, first: Start, how: &How
         let start = at;
         if let Err(found) = format.line(text, &mut at, rows) {
             rows.cut();
-            at = line_end(text, found.start.max(start)).min(chunk.end);
+            at = format.resume(text, start, &found).min(chunk.end);
+            if let Some(finding) = rows.take_finding() {
+                if report.findings.iter().all(|(known, _)| !known.is_like(&finding)) {
+                    report.findings.push((finding, Bad::of_fault(text, report.lines, start, found)));
+                }
+                report.lines += spanned::<F>(text, start, at);
+                continue;
+            }
             let is_head = chunk.first && rows.targets().is_empty() && report.bad_count == 0 && report.counts.is_none();
             if is_head && F::begins_with_counts(part(text, start..chunk.end)) {
                 report.lines += 1;
@@ -86,8 +105,9 @@ fn parse_lines<F: TextFormat>(format: &F, chunk: &Chunk, first: Start, how: &How
                 break;
             }
         }
-        report.lines += 1;
+        report.lines += spanned::<F>(text, start, at);
     }
+    report.observed.extend_from_slice(rows.observed());
     report.headless = rows.headless().map(|feature| {
         let before = memchr::memchr_iter(b'\n', part(text, 0..feature.start)).count() as u64;
         (before + 1, readable(part(text, feature)))

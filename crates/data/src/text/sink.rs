@@ -44,7 +44,7 @@ pub(crate) trait RowSink: Sized {
     fn feature(&mut self, field: Option<Id<'_>>, id: Id<'_>, value: f32) -> Result<(), Refused> {
         match (field, id) {
             (None, Id::Number(index)) => self.numbered(index, value),
-            (None, Id::Name(name)) => self.named(name, value),
+            (None, Id::Name(name)) => self.named(b"", name, value),
             (Some(field), id) => self.in_field(field, id, value),
         }
     }
@@ -52,10 +52,11 @@ pub(crate) trait RowSink: Sized {
     /// A feature that is called by a number.
     fn numbered(&mut self, index: u64, value: f32) -> Result<(), Refused>;
 
-    /// A feature that is called by a name.
-    fn named(&mut self, _name: &[u8], _value: f32) -> Result<(), Refused> {
-        Err(Refused::new("names of features are not read yet", "number the names (or hash them)"))
-    }
+    /// A feature that is called by a name, which is given in two parts.
+    fn named(&mut self, front: &[u8], back: &[u8], value: f32) -> Result<(), Refused>;
+
+    /// The same of a bag, such as the words of a text: where one stands there twice, its values add up.
+    fn in_bag(&mut self, front: &[u8], back: &[u8], value: f32) -> Result<(), Refused>;
 
     /// A feature in a field.
     fn in_field(&mut self, _field: Id<'_>, _id: Id<'_>, _value: f32) -> Result<(), Refused> {

@@ -7,7 +7,8 @@ use crate::text::fields::{Quote, Separator, Shape, fields};
 use crate::text::ratings::sample::{Line, Sample};
 use crate::text::ratings::time::{DECIMAL_COMMA, TIME, is_no_time};
 
-const AS_RATINGS: &str = "write rows as `label index:value ...`; if these are ratings, give `format` ratings";
+const AS_RATINGS: &str = "put a heading with names above (one of them label), or write rows as `label index:value ...`; \
+    if these are ratings, give `format` ratings";
 
 /// Refuses ratings without a heading that may as well be something else. Where ratings may be missing, a time may be in their place;
 /// where it is known that these are ratings, only the order of the columns is in doubt.
@@ -38,7 +39,7 @@ pub(crate) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, un
     let column = |i: usize| lines.iter().filter_map(move |shapes| shapes.get(i)?.number());
     let ascending = indices && lines.iter().all(|shapes| shapes.iter().skip(1).is_sorted_by(|a, b| a.number() < b.number()));
     const AS_COLUMNS: &str =
-        "write rows as `label index:value ...`; if these are ratings, say where, as in `columns` user=1,item=2,rating=3";
+        "put a heading with names above (one of them label); if these are ratings, say where, as in `columns` user=1,item=2,rating=3";
     if longest > 4 {
         if ascending {
             let problem = "these may be bare indices (a label, then the features that are 1), which are not read";
@@ -54,7 +55,7 @@ pub(crate) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, un
         }
         if numeric && 2 * lines.iter().filter(|shapes| shapes.len() > 4).count() > lines.len() {
             let problem =
-                format!("these are numbers between {}: dense data (as CSV), a column a feature, which are not read", separator.name());
+                format!("these are numbers between {}: dense data (as CSV), a column a feature, without a heading", separator.name());
             return Err(sample.bad(first, problem, AS_COLUMNS));
         }
         return wide(sample, separator, first, true);
@@ -129,6 +130,6 @@ fn wide(sample: &Sample<'_>, separator: Separator, first: Line, bare: bool) -> R
         return Ok(());
     }
     let problem = format!("this has {} columns and no heading that says which are user, item and rating", count(&first));
-    let dense = if bare { "write rows as `label index:value ...`; " } else { "" };
+    let dense = if bare { "put a heading with names above (one of them label); " } else { "" };
     Err(sample.bad(first, problem, format!("{dense}say which they are, as in `columns` user=1,item=2,rating=3")))
 }

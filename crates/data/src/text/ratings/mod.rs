@@ -19,6 +19,7 @@ use crate::text::rated::Rated;
 use crate::text::sink::RatingSink;
 use crate::text::{Asked, Begun, TextFormat};
 use any::any;
+use heading::Roles;
 use table::Table;
 
 /// Ratings in a table that may have a heading.
@@ -43,8 +44,9 @@ impl TextFormat for RatingTable {
     }
 
     fn begin(first_lines: &[u8], asked: Asked<'_>) -> Result<Begun<RatingTable>, Bad> {
-        let Begun { format: table, start, decided, note } = Table::find(first_lines, asked)?;
-        Ok(Begun { format: RatingTable { table, unlabelled: asked.unlabelled }, start, decided, note })
+        let Begun { format: table, start, decided, note, .. } = Table::find(first_lines, asked)?;
+        let format = RatingTable { table, unlabelled: asked.unlabelled };
+        Ok(Begun { start, decided, note, ..Begun::all(format) })
     }
 
     #[inline(always)]
@@ -59,6 +61,12 @@ impl TextFormat for RatingTable {
         );
         mixed::advise(found, named, BY_USER, mixed::ROW_FOR_MODEL)
     }
+}
+
+/// Whether the names of a heading are those of a table of ratings.
+pub(crate) fn are_ratings(names: &[String]) -> bool {
+    let roles = Roles::of(names).complete(names);
+    roles.user.is_some() && roles.item.is_some()
 }
 
 /// Parses one line from `place`, leaves `place` after its newline.

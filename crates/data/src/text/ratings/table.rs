@@ -124,7 +124,7 @@ impl Table {
         }
         table.heed_decimal_commas(&sample, usize::from(has_heading));
         let note = names.and_then(|names| told(&names, &table));
-        Ok(Begun { format: table, start: Start { at, lines }, decided: true, note })
+        Ok(Begun { start: Start { at, lines }, note, ..Begun::all(table) })
     }
 
     /// Between commas a rating with a decimal comma is two fields. So where some lines have a field more than others, that has to be a
@@ -157,17 +157,13 @@ impl Sample<'_> {
             Some(names) => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
             None => format!("{} without a heading", self.fields(first, separator).len()),
         };
-        const SAY: &str = "write rows as `label index:value ...`; of ratings, say which columns with \
+        const SAY: &str = "of a table of features, say which column is the label in `label`; of ratings, say which columns with \
             `columns` user=NAME,item=NAME,rating=NAME (or numbers, from 1)";
         let refuse = |what: &str, remedy: &'static str| Err(self.bad(first, format!("{what}; the columns are: {}", list()), remedy));
         let unnamed = |what: &str| {
             let below = || self.lines.iter().skip(1).map(|&line| self.shapes(line, separator));
             let dense = has_heading && below().next().is_some() && below().flatten().all(|shape| shape.number().is_some());
-            let dense = if dense {
-                ", and all below are numbers: this may be dense data (as CSV), a column a feature, which are not read"
-            } else {
-                ""
-            };
+            let dense = if dense { ", and all below are numbers: this may be dense data (as CSV), a column a feature" } else { "" };
             refuse(&format!("{what}{dense}"), SAY)
         };
         let roles = names.map(|names| Roles::of(names).complete(names)).unwrap_or_default();

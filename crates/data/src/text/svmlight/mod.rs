@@ -13,7 +13,6 @@ use crate::text::fault::{Bad, Fault};
 use crate::text::mixed::{self, Advice};
 use crate::text::number::{digits, short_number};
 use crate::text::odd::{character, lone_return, wide_blank};
-use crate::text::parse::Start;
 use crate::text::sink::{Refused, RowSink};
 use crate::text::{Asked, Begun, TextFormat};
 use odd::{Label, label, long_index, value, weight_refused};
@@ -34,7 +33,7 @@ impl TextFormat for Svmlight {
     }
 
     fn begin(_: &[u8], asked: Asked<'_>) -> Result<Begun<Svmlight>, Bad> {
-        Ok(Begun { format: Svmlight { unlabelled: asked.unlabelled }, start: Start::default(), decided: true, note: None })
+        Ok(Begun::all(Svmlight { unlabelled: asked.unlabelled }))
     }
 
     #[inline(always)]

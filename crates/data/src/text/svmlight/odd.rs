@@ -5,7 +5,7 @@ use crate::bytes::{blank, byte, from, line_end, split_once, up_to};
 use crate::text::fault::{Fault, REMEDY_FINITE, fault};
 use crate::text::mixed;
 use crate::text::number::{TENS, Why, digits, long_number};
-use crate::text::unread::{REWRITE, VOWPAL_WABBIT, is_vowpal_wabbit};
+use crate::text::vw::is_vowpal_wabbit;
 
 const PAIRS: &str = "write each feature as `index:value`, without blanks around the colon";
 const NAMED: &str = "indices are whole numbers from 0: number the names (or hash them), as in `index:value`";
@@ -110,8 +110,9 @@ fn odd_index(text: &[u8], start: usize) -> Result<(Option<u64>, usize), Fault> {
         return fault(start, end, COMMAS, BLANKS);
     }
     let Some((index, _)) = pair else {
-        if is_vowpal_wabbit(line_around(text, start)) {
-            return fault(start, end, VOWPAL_WABBIT, REWRITE);
+        if is_vowpal_wabbit(line_around(text, start).trim_ascii()) {
+            const PROBLEM: &str = "this line is in Vowpal Wabbit's format, and the text is read as svmlight rows";
+            return fault(start, end, PROBLEM, "where all lines are so, give `format` vw; else write each as `label index:value ...`");
         }
         let next = skip_blanks(text, end);
         if byte(text, next) == b':' && byte(text, next + 1) != b':' {
@@ -153,7 +154,12 @@ pub(super) fn value(text: &[u8], start: usize, at: usize) -> Result<(f32, usize)
         return fault(start, end, "the value has a comma", "write decimals with a point, and blanks between features");
     }
     if token.contains(&b':') {
-        return fault(start, end, "this has more than one colon", "write each feature as `index:value`; field-aware triples are not read");
+        return fault(
+            start,
+            end,
+            "this has more than one colon",
+            "write each feature as `index:value`; of rows `label field:index:value ...`, give `format` libffm",
+        );
     }
     match long_number(token) {
         Ok(value) => Ok((value, end)),

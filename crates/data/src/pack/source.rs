@@ -1,0 +1,152 @@
+//! Where chunks come from: the inputs in turn, each laid out by its first lines. Which format they are in is found here too.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hogwild_base::{Error, Result};
+
+use super::{PackSettings, interrupted};
+use crate::Kind;
+use crate::text::chunk::Chunk;
+use crate::text::guess::{Guess, guess};
+use crate::text::input::Inputs;
+use crate::text::parse::{Parser, Start};
+use crate::text::recipe::Recipe;
+use crate::text::{Asked, Format, Repeated, row_for_model};
+
+/// How many chunks may say nothing about the format.
+const UNDECIDED: usize = 8;
+
+/// The inputs, and the chunks that had to be looked at for the format.
+pub(super) struct Source<'a> {
+    pub(super) text: Inputs<'a>,
+    pub(super) ahead: VecDeque<Chunk>,
+    pub(super) next: u64,
+    pub(super) ended: bool,
+    pub(super) problem: Option<Error>,
+    pub(super) format: Format,
+    /// How the input at hand is laid out, once there was a line to tell by.
+    pub(super) layout: Option<Arc<dyn Parser>>,
+    pub(super) settings: &'a PackSettings,
+    /// How cells become features, once there was a heading to tell by.
+    pub(super) recipe: Option<Recipe>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Source<'_> {
+    /// The next chunk's number, or `None` when there is none or reading was stopped.
+    pub(super) fn take(&mut self, chunk: &mut Chunk, out: &Path) -> Option<u64> {
+        if self.ended || (self.ahead.is_empty() && self.problem.is_some()) {
+            return None;
+        }
+        match self.ahead.pop_front() {
+            Some(ahead) => *chunk = ahead,
+            None => match self.text.next_chunk(chunk) {
+                Ok(true) => {}
+                end => {
+                    self.ended = true;
+                    self.problem = end.err();
+                    return None;
+                }
+            },
+        }
+        if !self.text.proceed() {
+            self.ended = true;
+            self.problem = Some(interrupted(out));
+            return None;
+        }
+        self.next += 1;
+        Some(self.next - 1)
+    }
+
+    /// How the input of a chunk is laid out, by its first lines, and where the lines of this chunk begin; `None` when it is refused.
+    pub(super) fn lay_out(&mut self, chunk: &mut Chunk, path: &Path) -> Option<(Arc<dyn Parser>, Start)> {
+        if let Some(layout) = self.layout.as_ref().filter(|_| !chunk.first) {
+            return Some((layout.clone(), Start::default()));
+        }
+        let &PackSettings { format, expected, ref columns, unlabelled, ref prepare, ref recipe, .. } = self.settings;
+        let asked = Asked {
+            columns: columns.as_ref(),
+            doubtful: format.is_none() && columns.is_none(),
+            known: expected == Some(self.format.kind()),
+            unlabelled,
+            prepare: Some(prepare),
+            recipe: self.recipe.as_ref(),
+            is_fixed: recipe.is_some(),
+        };
+        match self.format.begin(chunk.lines(), asked) {
+            Ok(begun) => {
+                self.recipe = begun.recipe.or(self.recipe.take());
+                if let Some(mark) = begun.quoted {
+                    self.text.cut_behind_quotes(mark, chunk);
+                }
+                self.layout = begun.decided.then(|| begun.format.clone());
+                self.notes.extend(begun.note.map(|note| format!("{}: {note}", path.display())));
+                Some((begun.format, begun.start))
+            }
+            Err(bad) => {
+                self.ended = true;
+                self.problem = Some(bad.error(path, 0));
+                None
+            }
+        }
+    }
+
+    /// Looks for the format in the first chunks, which come again.
+    pub(super) fn detect(&mut self, inputs: &[PathBuf]) -> Result<Option<Format>> {
+        let mut before = 0;
+        while self.ahead.len() < UNDECIDED {
+            let mut chunk = Chunk::default();
+            match self.text.next_chunk(&mut chunk) {
+                Ok(true) => {}
+                // What is wrong with the input is told after what is wrong with the rows before it.
+                end => {
+                    self.problem = end.err();
+                    return Ok(None);
+                }
+            }
+            if chunk.first {
+                before = 0;
+            }
+            match guess(chunk.lines(), self.settings.prepare.label.as_deref()) {
+                Guess::Nothing => before += memchr::memchr_iter(b'\n', chunk.lines()).count() as u64,
+                Guess::Is(format) => {
+                    let expected = self.settings.expected.filter(|&kind| kind != format.kind());
+                    // As ratings without a rating, rows would be read without a word.
+                    if let Some(bad) = expected.filter(|&kind| kind == Kind::Ratings).and_then(|_| row_for_model(chunk.lines())) {
+                        return Err(bad.error(inputs.get(chunk.input).map_or(Path::new("-"), PathBuf::as_path), before));
+                    }
+                    self.ahead.push_back(chunk);
+                    return Ok(Some(expected.map_or(format, Format::usual)));
+                }
+                Guess::Refused(bad) => return Err(bad.error(inputs.get(chunk.input).map_or(Path::new("-"), PathBuf::as_path), before)),
+            }
+            self.ahead.push_back(chunk);
+        }
+        Ok(None)
+    }
+}
+
+/// Refuses what is asked of another format.
+pub(super) fn check_prepared(format: Format, PackSettings { repeated, prepare, .. }: &PackSettings) -> Result<()> {
+    let bad = |setting, value: &str, problem: String| Err(Error::BadSetting { setting, value: value.into(), problem });
+    let these = if format.kind() == Kind::Ratings { "these are ratings".into() } else { format!("these are {} rows", format.name()) };
+    if *repeated != Repeated::Error && format.kind() == Kind::Ratings {
+        return bad("repeated", repeated.name(), format!("is of the indices of svmlight rows, and {these}; leave it out"));
+    }
+    if *repeated != Repeated::Error && format.adds() {
+        return bad("repeated", repeated.name(), format!("is of the indices of svmlight rows, and {these}, which add up; leave it out"));
+    }
+    if let Some((setting, name)) = prepare.columns().first().filter(|_| !format.has_columns()) {
+        let named: Vec<&str> = Format::ALL.into_iter().filter(|format| format.has_columns()).map(Format::name).collect();
+        return bad(setting, name, format!("is of columns with names (`format` {}), and {these}; leave it out", named.join(" or ")));
+    }
+    if let Some(n) = prepare.ngrams.filter(|&n| n > 1 && !format.has_words()) {
+        return bad("ngrams", &n.to_string(), format!("is of lines of words (`format` fasttext), and {these}; leave it out"));
+    }
+    if let Some(n) = prepare.min_count.filter(|&n| n > 1 && format.kind() == Kind::Ratings) {
+        return bad("min_count", &n.to_string(), format!("is of the features of rows, and {these}; leave it out"));
+    }
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! Which column is the label, and what its cells mean: numbers as they are, words as one of two classes.
+
+use crate::text::number::{Why, long_number};
+use crate::text::recipe::{Finding, Recipe, is_missing};
+
+/// What the column of the label is usually called, in the order in which it is looked for.
+pub(crate) const USUAL: [&str; 8] = ["label", "target", "y", "click", "clicked", "class", "outcome", "is_click"];
+
+/// The usual names, for messages.
+pub(crate) const NAMES: &str = "label, target, y, click, clicked, class, outcome or is_click";
+
+/// The place of the label among names: that of the one that was named, or of the first usual name.
+pub(crate) fn find<'a>(names: impl Iterator<Item = &'a str> + Clone, named: Option<&str>) -> Option<usize> {
+    let place = |wanted: &str| {
+        names.clone().position(|name| name == wanted).or_else(|| names.clone().position(|name| name.eq_ignore_ascii_case(wanted)))
+    };
+    match named {
+        Some(named) => place(named),
+        None => USUAL.into_iter().find_map(place),
+    }
+}
+
+/// The labels of some rows.
+#[derive(Default)]
+pub(crate) struct Classes {
+    seen: Vec<String>,
+    are_words: bool,
+}
+
+impl Classes {
+    /// More are none of two classes.
+    const MOST: usize = 3;
+
+    pub(crate) fn see(&mut self, cell: &[u8]) {
+        if self.seen.len() < Classes::MOST && !is_missing(cell) && self.seen.iter().all(|seen| seen.as_bytes() != cell) {
+            self.are_words |= matches!(long_number(cell), Err(Why::NoNumber));
+            self.seen.push(String::from_utf8_lossy(cell).into_owned());
+        }
+    }
+
+    /// Those of two classes, if they are words, in their order. Of more than two the row of the third is told when it is read.
+    pub(crate) fn words(mut self) -> Vec<String> {
+        if !self.are_words || self.seen.len() == Classes::MOST {
+            return Vec::new();
+        }
+        self.seen.sort();
+        self.seen
+    }
+}
+
+/// What is wrong with a label, and what to do.
+pub(crate) struct Wrong {
+    pub(crate) problem: &'static str,
+    pub(crate) remedy: &'static str,
+    /// What the recipe would say if it were right.
+    pub(crate) finding: Option<Finding>,
+}
+
+/// What a class is to a loss: -1 or +1, by its place in their order. One that is alone is +1.
+pub(crate) fn of_class(class: &[u8], classes: &[String]) -> Option<f32> {
+    let place = classes.iter().position(|known| known.as_bytes() == class)?;
+    Some(if place == 0 && classes.len() > 1 { -1.0 } else { 1.0 })
+}
+
+/// The label that a cell says; where the recipe is not fixed, a word that is no class yet is told as a finding.
+#[inline(never)]
+pub(crate) fn value(cell: &[u8], recipe: &Recipe, is_fixed: bool) -> Result<f32, Wrong> {
+    const REMEDY: &str = "labels are +1, -1, 0, 1, any real number, or two words; `predict` takes rows without labels";
+    let wrong = |problem, remedy| Err(Wrong { problem, remedy, finding: None });
+    if let Some(label) = of_class(cell, &recipe.classes) {
+        return Ok(label);
+    }
+    match long_number(cell) {
+        Ok(label) if recipe.classes.is_empty() => Ok(label),
+        Err(Why::Nan) => wrong("the label is NaN", "give a finite number or leave the row out"),
+        Err(Why::Infinite) => wrong("the label is infinite", "give a finite number or leave the row out"),
+        Err(Why::Range) => wrong("the label is out of the range of 32-bit floats", "scale the labels below 3.4e38"),
+        _ if cell.is_empty() => {
+            wrong("the label is missing", "give each row its label, or leave the row out; `predict` takes rows without")
+        }
+        _ if is_fixed && recipe.classes.is_empty() => wrong("the label is no number", REMEDY),
+        _ if is_fixed => wrong("the label is none of the two words that the model was trained on", "see `inspect` for these two words"),
+        _ => Err(Wrong {
+            problem: "the label is a word that did not occur before, and what comes through a pipe is read once",
+            remedy: "give a file in place of the pipe, or labels that are numbers",
+            finding: Some(Finding::Class(String::from_utf8_lossy(cell).into_owned())),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Format;
+
+    #[test]
+    fn labels_are_found_by_their_usual_names() {
+        let of = |names: &str, named| find(names.split(','), named);
+        assert_eq!((of("a,Label,y", None), of("a,b,y", None), of("a,b", None)), (Some(1), Some(2), None));
+        assert_eq!((of("a,Label,y", Some("a")), of("a,A", Some("A")), of("a", Some("b"))), (Some(0), Some(1), None));
+        assert!(USUAL.iter().all(|name| NAMES.contains(name)));
+    }
+
+    #[test]
+    fn labels_of_the_first_rows_are_classes_if_they_are_two_words() {
+        for (labels, classes) in [
+            (&["yes", "no", "", "yes"][..], &["no", "yes"][..]),
+            (&["1", "x"], &["1", "x"]),
+            (&["yes"], &["yes"]),
+            (&["a", "b", "c"], &[]),
+            (&["1", "0", "2", "3", "x"], &[]),
+            (&["1", "0"], &[]),
+        ] {
+            let mut found = Classes::default();
+            labels.iter().for_each(|label| found.see(label.as_bytes()));
+            assert_eq!(found.words(), classes, "{labels:?}");
+        }
+    }
+
+    #[test]
+    fn words_are_classes_in_their_order() {
+        let classes = |classes: &[&str]| Recipe { classes: classes.iter().map(|c| c.to_string()).collect(), ..Recipe::of(Format::ALL[0]) };
+        let of = |cell: &str, recipe: &Recipe, fixed| value(cell.as_bytes(), recipe, fixed).map_err(|wrong| (wrong.problem, wrong.finding));
+        let (none, two) = (classes(&[]), classes(&["no", "yes"]));
+        assert_eq!((of("0.5", &none, false), of("no", &two, true), of("yes", &two, false)), (Ok(0.5), Ok(-1.0), Ok(1.0)));
+        assert_eq!(of("yes", &classes(&["yes"]), false), Ok(1.0));
+        assert_eq!(of("yes", &none, false).unwrap_err().1, Some(Finding::Class("yes".into())));
+        assert_eq!(of("1", &two, false).unwrap_err().1, Some(Finding::Class("1".into())));
+        for (cell, recipe, says) in
+            [("x", &none, "no number"), ("x", &two, "two words"), ("", &none, "missing"), ("inf", &none, "infinite")]
+        {
+            let (problem, finding) = of(cell, recipe, true).unwrap_err();
+            assert!(problem.contains(says) && finding.is_none(), "{cell}: {problem}");
+        }
+    }
+}

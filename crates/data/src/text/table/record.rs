@@ -1,0 +1,153 @@
+//! The cells of a record, as CSV has them (RFC 4180): between marks, perhaps in quotes, within which marks and line ends are text and a
+//! quote is doubled. Blanks around a cell are no part of it.
+
+use std::borrow::Cow;
+
+use crate::bytes::{byte, from, line_end, part};
+
+/// A cell by its place, without blanks and quotes around it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Cell {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// Whether quotes are doubled in it.
+    pub(crate) doubled: bool,
+    /// Where what separates it from the next one is, or the newline behind the record.
+    pub(crate) stop: usize,
+}
+
+impl Cell {
+    /// What it says.
+    #[inline]
+    pub(crate) fn value<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        let inside = part(text, self.start..self.end);
+        if self.doubled { Cow::Owned(single_quotes(inside)) } else { Cow::Borrowed(inside) }
+    }
+}
+
+#[cold]
+fn single_quotes(inside: &[u8]) -> Vec<u8> {
+    let quoted = [b"\"", inside, b"\""].concat();
+    let mut out = vec![0; quoted.len()];
+    let (_, _, length) = csv_core::Reader::new().read_field(&quoted, &mut out);
+    out.truncate(length);
+    out
+}
+
+/// A quote that is not closed, or is closed too early: where the cell begins.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Broken(pub(crate) usize);
+
+/// The first mark or newline from a place on, eight bytes at a time.
+#[inline(always)]
+pub(crate) fn stop(text: &[u8], mut at: usize, mark: u8) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let (marks, newlines) = (u64::from(mark) * ONES, u64::from(b'\n') * ONES);
+    while let Some(bytes) = from(text, at).first_chunk() {
+        let word = u64::from_le_bytes(*bytes);
+        // The lowest high bit set is that of the first byte which is 0; those above it may be wrong.
+        let zero = |x: u64| x.wrapping_sub(ONES) & !x & HIGH;
+        let found = zero(word ^ marks) | zero(word ^ newlines);
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while byte(text, at) != mark && byte(text, at) != b'\n' {
+        at += 1;
+    }
+    at
+}
+
+/// The cell that begins at a place.
+#[inline(always)]
+pub(crate) fn cell(text: &[u8], place: usize, mark: u8) -> Result<Cell, Broken> {
+    let mut start = place;
+    while byte(text, start) == b' ' {
+        start += 1;
+    }
+    if byte(text, start) == b'"' {
+        return quoted(text, start, mark);
+    }
+    let stop = stop(text, start, mark);
+    let mut end = stop;
+    while end > start && matches!(byte(text, end - 1), b' ' | b'\r') {
+        end -= 1;
+    }
+    Ok(Cell { start, end, doubled: false, stop })
+}
+
+#[inline(never)]
+fn quoted(text: &[u8], start: usize, mark: u8) -> Result<Cell, Broken> {
+    let (mut at, mut doubled) = (start + 1, false);
+    loop {
+        at += memchr::memchr(b'"', from(text, at)).ok_or(Broken(start))?;
+        if byte(text, at + 1) != b'"' {
+            break;
+        }
+        (at, doubled) = (at + 2, true);
+    }
+    let mut stop = at + 1;
+    while matches!(byte(text, stop), b' ' | b'\r') {
+        stop += 1;
+    }
+    if byte(text, stop) != mark && byte(text, stop) != b'\n' {
+        return Err(Broken(start));
+    }
+    Ok(Cell { start: start + 1, end: at, doubled, stop })
+}
+
+/// The cells of the record at a place, and where the next record begins.
+pub(crate) fn record(text: &[u8], place: usize, mark: u8) -> Result<(Vec<Cell>, usize), Broken> {
+    let (mut cells, mut at) = (Vec::new(), place);
+    loop {
+        let cell = cell(text, at, mark)?;
+        cells.push(cell);
+        at = cell.stop + 1;
+        if byte(text, cell.stop) == b'\n' {
+            return Ok((cells, at));
+        }
+    }
+}
+
+/// Where to go on behind the record at a place; where a quote is not closed, in the next line.
+pub(crate) fn record_end(text: &[u8], place: usize, mark: u8) -> usize {
+    match record(text, place, mark) {
+        Ok((_, end)) => end,
+        Err(Broken(start)) => line_end(text, start),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_as_rfc_4180_has_them() {
+        let table: [(&str, &[&str]); 9] = [
+            ("a,b,c\n", &["a", "b", "c"]),
+            (",, \n", &["", "", ""]),
+            ("\"a,b\",\"c\nd\",\"e\"\"f\"\r\n", &["a,b", "c\nd", "e\"f"]),
+            ("\"\",\"\"\"\"\n", &["", "\""]),
+            (" a b , \"c\" ,5'10\"\r\n", &["a b", "c", "5'10\""]),
+            ("zoë,東京,a\"b\"\n", &["zoë", "東京", "a\"b\""]),
+            ("a;b\n", &["a;b"]),
+            ("a long cell of more than eight bytes,and another one\n", &["a long cell of more than eight bytes", "and another one"]),
+            ("\n", &[""]),
+        ];
+        for (text, expected) in table {
+            let padded = format!("{text}{}", "\n".repeat(16));
+            let (cells, end) = record(padded.as_bytes(), 0, b',').unwrap();
+            let found: Vec<String> =
+                cells.iter().map(|cell| String::from_utf8(cell.value(padded.as_bytes()).into_owned()).unwrap()).collect();
+            assert_eq!(found, expected, "{text:?}");
+            assert_eq!(end, text.len());
+            assert_eq!(record_end(padded.as_bytes(), 0, b','), end);
+        }
+        for (text, at, next) in [("a,\"b\n", 2, 5), ("a,\"b\"c\nd\n", 2, 7), ("\"a\"\"\nb\n", 0, 5)] {
+            assert_eq!(record(text.as_bytes(), 0, b','), Err(Broken(at)), "{text:?}");
+            assert_eq!(record_end(text.as_bytes(), 0, b','), next, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The options that say how cells and words become features: of `pack`, and of all that read text.
+use clap::{Args, builder::RangedU64ValueParser};
+use hogwild::data::Preparation;
+
+#[derive(Args)]
+#[command(next_help_heading = "Columns and words of text")]
+pub struct PrepareOptions {
+    /// The column of the label, of tables and JSON [default: one called label, target, y, click, clicked, class, outcome or is_click]
+    #[arg(long, value_name = "NAME")]
+    pub label: Option<String>,
+    /// Columns that are no features
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub ignore: Vec<String>,
+    /// Columns whose cells are words, whatever they look like [default: those with a cell that is no number]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub categorical: Vec<String>,
+    /// Columns whose cells have to be numbers
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub numeric: Vec<String>,
+    /// Columns of numbers of which the logarithm of 1 + x is taken
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub log1p: Vec<String>,
+    /// Columns of numbers that are put into so many bins, with as many cells each
+    #[arg(long, value_name = "NAME:N,...", value_delimiter = ',', value_parser = bins)]
+    pub bins: Vec<(String, u32)>,
+    /// A column whose cells are lists of words, and what stands between these; may be given again
+    #[arg(long, value_name = "NAME:MARK", value_parser = list)]
+    pub list: Vec<(String, String)>,
+    /// Up to so many words in a row are a feature, of fastText's lines
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u32>::new().range(1..=5))]
+    pub ngrams: Option<u32>,
+    /// Leave out features that occur in fewer examples
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u32>::new().range(1..))]
+    pub min_count: Option<u32>,
+}
+
+impl PrepareOptions {
+    pub fn preparation(&self) -> Preparation {
+        Preparation {
+            label: self.label.clone(),
+            ignore: self.ignore.clone(),
+            categorical: self.categorical.clone(),
+            numeric: self.numeric.clone(),
+            log1p: self.log1p.clone(),
+            bins: self.bins.clone(),
+            list: self.list.clone(),
+            ngrams: self.ngrams,
+            min_count: self.min_count,
+        }
+    }
+
+    /// Whether none is given.
+    pub fn are_defaults(&self) -> bool {
+        self.preparation() == Preparation::default()
+    }
+}
+
+fn bins(text: &str) -> Result<(String, u32), String> {
+    const SAY: &str = "must be a column and a number of bins, as in age:10";
+    let (name, number) = text.rsplit_once(':').filter(|(name, _)| !name.is_empty()).ok_or(SAY)?;
+    Ok((name.to_owned(), number.parse().map_err(|_| SAY)?))
+}
+
+fn list(text: &str) -> Result<(String, String), String> {
+    const SAY: &str = "must be a column and what stands between the words of a cell, as in tags:|";
+    let (name, mark) = text.split_once(':').filter(|(name, mark)| !name.is_empty() && !mark.is_empty()).ok_or(SAY)?;
+    Ok((name.to_owned(), mark.to_owned()))
+}

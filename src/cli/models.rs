@@ -20,10 +20,11 @@ fn models() -> PossibleValuesParser {
 }
 
 impl ModelChoice {
-    /// The families that a run may be of, as far as is known before the data are read: the one named, or all.
+    /// The families that a run may be of, as far as is known before the data are read: the one named, or those that data choose.
     pub fn families(&self) -> Vec<&'static dyn AnyFamily> {
         // The parser has let through only names that exist.
-        self.model.as_deref().and_then(family).map_or_else(|| FAMILIES.to_vec(), |family| vec![family])
+        let chosen = || FAMILIES.into_iter().filter(|family| family_for(family.takes()).name() == family.name()).collect();
+        self.model.as_deref().and_then(family).map_or_else(chosen, |family| vec![family])
     }
 
     /// Checks settings before the data are read: what is wrong by all families is told, in the words of the first.

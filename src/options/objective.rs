@@ -26,6 +26,7 @@ group! { $ "Objective";
     /// Factors of a user and of an item; or of a feature by `model` fm, where the default is 8.
     rank: usize = 32 => {
         value: "FACTORS",
+        by_default: ["8, by `model` fm", "32"],
         must_be: "from 1 to 4096; try 32",
         within: |s| (1..=4096).contains(&s.rank),
     }

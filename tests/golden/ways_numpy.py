@@ -124,7 +124,7 @@ def run(way, rule):
                 x.w, x.s, x.read = w, s, s
         elif way == "elastic":
             d = ALPHA * (x.w - w)
-            x.w, w, s = x.w - d, w + d, shared_state(rule, x, s)
+            x.w, w, s = x.w - d, w + d, x.s if rule.averages else shared_state(rule, x, s)
             x.s, x.base_s = s, s
         else:
             w, s = {"mean": mean, "overlap": overlap}[way](rule, x, w, s)

@@ -136,11 +136,13 @@ fn gradients_equal_differences() {
         let objective = |m: &Linear, w: &mut Recorder| loss.value(m.score(&row, w, &mut m.scratch(64)), 1.0) as f64 + decay(w);
         check(&model, &row, &Recorder::new(6, 0), objective, loss, 1.0);
     }
-    for (loss, l2, rate) in [(Loss::Logistic, 0.0, 1.0), (Loss::Squared, lambda, 0.5)] {
-        let model = FactorizationMachine::new(Linear::with_penalties(l2, 0.0, rows, &counts), 5, 5).with_rate(rate);
+    // What is trained is a factor over `rate`, and, of labels over `scale`, over the root of that.
+    for (loss, l2, rate, scale) in [(Loss::Logistic, 0.0, 1.0, 1.0), (Loss::Squared, lambda, 0.5, 1.0), (Loss::Squared, lambda, 2.0, 4.0)] {
+        let linear = Linear::with_penalties(l2, 0.0, rows, &counts);
+        let model = FactorizationMachine::new(linear, 5, 5).with_rate(rate).with_scale(scale);
         let decay = |w: &Recorder| -> f64 {
             let square = |c: usize| {
-                let factors: f32 = w.weights.wide[c].iter().map(|v| (rate * v).powi(2)).sum();
+                let factors: f32 = w.weights.wide[c].iter().map(|v| (rate * v).powi(2) / scale).sum();
                 (w.weights.narrow[c + 1].powi(2) + factors) as f64
             };
             [0usize, 2, 4].iter().map(|&c| rows as f64 / counts[c] as f64 * l2 / 2.0 * square(c)).sum()
@@ -174,7 +176,10 @@ fn check_square<M: Model>(model: &M, x: &M::Example, mut weights: Recorder) {
 #[test]
 fn squares_of_gradients_equal_what_is_sent() {
     check_square(&Linear::new(), &Row::new(&[(0, 0.7), (2, -1.3), (4, 2.0)]), Recorder::new(6, 0));
-    check_square(&FactorizationMachine::new(Linear::new(), 5, 5), &Row::new(&[(0, 0.7), (2, -1.3), (4, 2.0)]), Recorder::new(6, 5));
+    for rate in [1.0, 0.5] {
+        let machine = FactorizationMachine::new(Linear::new(), 5, 5).with_rate(rate);
+        check_square(&machine, &Row::new(&[(0, 0.7), (2, -1.3), (4, 2.0)]), Recorder::new(6, 5));
+    }
     check_square(&Factorization::new(5, 3.0, 0.0), &Pair::new(1, 2, 3), Recorder::new(6, 5));
 }
 

@@ -4,7 +4,7 @@ use crate::support::{
     command::{good, hogwild, message},
     data::{sparse, synthetic, text_like},
     isa, shared,
-    training::held_out,
+    training::{held_out, linear},
 };
 use hogwild::{
     Batch, Ended, InstructionSet, Loss, Normalize, Outcome, Parallel, Rule, Settings, Trainer, Weights,
@@ -202,6 +202,23 @@ fn a_model_is_saved_inspected_and_scores_as_it_did() {
     let simulated = good(folder.path(), "simulate a.svm --model fm --rank 3 --lr 0.2 --epochs 1 --workers 2 --log -");
     let workers = simulated.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["workers"].as_u64());
     assert!(workers.flatten().any(|workers| workers == 2), "{simulated}");
+}
+
+/// With factors held near 0 all that is left is the linear part, under every rule, and by rules that revise their steps too.
+#[test]
+fn without_factors_it_is_the_linear_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = sparse(folder.path(), "a.svm", &text_like(1_000, 0));
+    for rule in Rule::ALL {
+        let lr = Some(rule.default_rate(10.0));
+        let few = Settings { rule, lr, threads: 1, epochs: 2, ..Settings::default() };
+        let held = Settings { init_stdev: Some(1e-6), factor_rate: Some(1e-6), rank: 3, ..few.clone() };
+        let plain = linear(&data, None, few);
+        let weights = |outcome: &Outcome| outcome.model.as_ref().unwrap().last().numbers("weight").to_vec();
+        for (a, b) in weights(&machine(&data, None, held)).into_iter().zip(weights(&plain)) {
+            assert!((a - b).abs() <= 1e-3 * b.abs().max(1e-3), "{rule}: {a} {b}");
+        }
+    }
 }
 
 #[test]

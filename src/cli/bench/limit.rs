@@ -10,7 +10,7 @@
 //! not counted, nor are instructions. Streaming is counted from memory; data smaller than the last-level cache may do better than this
 //! limit.
 use super::machine::{Caches, Rates};
-use hogwild::{Settings, data::Data};
+use hogwild::{AnyFamily, Settings, data::Data};
 
 /// What an epoch needs.
 pub struct Work {
@@ -36,10 +36,11 @@ pub struct Limit {
 }
 
 impl Work {
-    pub fn of(data: &Data, settings: &Settings, caches: &Caches) -> hogwild::Result<Work> {
+    pub fn of(data: &Data, family: &dyn AnyFamily, settings: &Settings, caches: &Caches) -> hogwild::Result<Work> {
         Ok(match data {
             Data::Rows(data) => {
-                let (row, counts) = (settings.rule.row_bytes(0), data.feature_counts()?);
+                let factors = if has_factors(family) { settings.rule.row_bytes(settings.rank) } else { 0 };
+                let (row, counts) = (settings.rule.row_bytes(0) + factors, data.feature_counts()?);
                 let beyond = |cache: usize| counts.iter().skip(cache / row).sum::<u64>();
                 let lines_far = beyond(caches.last);
                 let (nonzeros, examples) = (data.nonzeros(), data.rows() as u64);
@@ -70,4 +71,9 @@ impl Work {
         let [streaming, lines] = self.limits(rates);
         if lines.seconds > streaming.seconds { lines } else { streaming }
     }
+}
+
+/// Whether models of rows have a row of factors a feature.
+pub fn has_factors(family: &dyn AnyFamily) -> bool {
+    family.schema().tensors.iter().any(|tensor| tensor.name == "factor")
 }

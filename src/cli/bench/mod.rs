@@ -223,15 +223,15 @@ impl Bench<'_> {
         trainer.say("the machine again");
         machine.again(self.stop)?;
         let (held_out, lost) = (trainer.held_out(&variants, &begun)?, trainer.lost(&variants, &begun)?);
-        let work = Work::of(trainer.data, &trainer.settings, &machine.caches)?;
+        let work = Work::of(trainer.data, trainer.family, &trainer.settings, &machine.caches)?;
         trainer.say("random lines");
         let array = Array::new(work.parameters, self.stop)?;
         let random = self.threads.iter().map(|&threads| array.random(threads, self.stop)).collect::<anyhow::Result<_>>()?;
         let (shape, tried) = (shape(trainer.data), self.args.settings(self.args.model.families()[0])?.lr.is_none());
-        let Trainer { name, settings, .. } = trainer;
+        let Trainer { name, family, settings, .. } = trainer;
         // As they stand now: what later looks find is not what this set's limits were told by.
         let rates = machine.rates.clone();
-        let found = Report { name, shape, settings, tried, work, rates, random, timings, held_out, lost };
+        let found = Report { name, family, shape, settings, tried, work, rates, random, timings, held_out, lost };
         self.print(&found.text())?;
         Ok(found)
     }

@@ -1,17 +1,18 @@
 //! All that was found of a data set, as text and as JSON.
 use super::{
     array::Random,
-    limit::{Limit, Work},
+    limit::{Limit, Work, has_factors},
     lost::Lost,
     machine::{Rates, random_table},
     table::{Table, mebibytes, millions},
     trainer::{HeldOut, Timing, Variant},
 };
-use hogwild::{Settings, data::Data};
+use hogwild::{AnyFamily, Settings, data::Data};
 use serde_json::{Value, json};
 
 pub struct Report {
     pub name: String,
+    pub family: &'static dyn AnyFamily,
     /// Examples, features and nonzeros, or ratings, users and items.
     pub shape: Vec<(&'static str, u64)>,
     /// As every variant was trained, but for threads and hot rows.
@@ -38,12 +39,16 @@ pub fn shape(data: &Data) -> Vec<(&'static str, u64)> {
 impl Report {
     /// What a nonzero is called.
     pub fn unit(&self) -> &'static str {
-        if self.is_linear() { "nonzero" } else { "rating" }
+        if self.is_of_rows() { "nonzero" } else { "rating" }
     }
 
-    /// Only linear models have hot rows.
-    fn is_linear(&self) -> bool {
+    /// Only models of rows have hot rows.
+    fn is_of_rows(&self) -> bool {
         self.shape[0].0 == "examples"
+    }
+
+    fn has_factors(&self) -> bool {
+        !self.is_of_rows() || has_factors(self.family)
     }
 
     fn limit(&self, threads: usize) -> Option<Limit> {
@@ -53,7 +58,7 @@ impl Report {
     /// Begins a row, or its heading: hot rows only where there are such.
     fn of_variant(&self, threads: impl ToString, hot_rows: impl ToString) -> Vec<String> {
         let mut row = vec![threads.to_string()];
-        row.extend(self.is_linear().then(|| hot_rows.to_string()));
+        row.extend(self.is_of_rows().then(|| hot_rows.to_string()));
         row
     }
 
@@ -108,11 +113,11 @@ impl Report {
             json
         };
         json!({
-            "name": self.name, "kind": if self.is_linear() { "sparse" } else { "ratings" },
+            "name": self.name, "kind": if self.is_of_rows() { "sparse" } else { "ratings" },
             "shape": self.shape.iter().map(|&(name, n)| (name.to_string(), n.into())).collect::<serde_json::Map<_, _>>(),
             "rule": self.settings.rule.to_string(), "loss": self.settings.loss.to_string(),
             "lr": self.settings.lr, "lr_searched": self.tried, "epochs": self.settings.epochs,
-            "rank": (!self.is_linear()).then_some(self.settings.rank),
+            "model": self.family.name(), "rank": self.has_factors().then_some(self.settings.rank),
             "packed_bytes_per_epoch": work.bytes, "parameter_bytes": work.parameters,
             "fits_last_cache": work.fits_cache, "rates": self.rates.iter().map(Rates::json).collect::<Vec<_>>(),
             "lines_from_last_cache_per_nonzero": work.lines_cached as f64 / nonzeros,
@@ -127,7 +132,7 @@ impl Report {
     pub fn text(&self) -> String {
         let (work, settings) = (&self.work, &self.settings);
         let shape: Vec<_> = self.shape.iter().map(|(name, n)| format!("{n} {name}")).collect();
-        let rank = if self.is_linear() { String::new() } else { format!(" at rank {}", settings.rank) };
+        let rank = if self.has_factors() { format!(" at rank {}", settings.rank) } else { String::new() };
         let rate = settings.lr.unwrap_or(0.0);
         let tried = if self.tried { " (tried)" } else { "" };
         let sizes = format!("parameters {}, read in an epoch {}", mebibytes(work.parameters), mebibytes(work.bytes as usize));
@@ -137,7 +142,7 @@ impl Report {
         text += &self.limits();
         text += "random lines in an array as large as the parameters, M/s (for comparison; the limit goes by the two arrays above)\n";
         text += &random_table(self.random.iter().copied()).text();
-        let of = if self.is_linear() { "weights" } else { "users' and items' biases" };
+        let of = if self.is_of_rows() { "weights" } else { "users' and items' biases" };
         text += &format!("updates of {of} lost to overlap, %\n{}", self.lost_table().text());
         if self.held_out.is_empty() {
             return text + "held-out loss: too few examples to hold some out\n";
@@ -150,13 +155,13 @@ impl Report {
         let (per_second, ns) = (format!("M {unit}s/s"), format!("ns a {unit}"));
         let mut heading = vec!["M examples/s", &per_second, "GB/s", &ns, "spread", "speed-up", "limit, ns", "of the limit"];
         // Ratings are the examples.
-        heading.drain(..usize::from(!self.is_linear()));
+        heading.drain(..usize::from(!self.is_of_rows()));
         let mut table = self.table(&heading);
         for timing in &self.timings {
             let per_second = |amount: u64| amount as f64 / timing.seconds;
             let limit = self.limit(timing.variant.threads).map_or(f64::NAN, |limit| limit.seconds);
             let mut row = self.of_variant(timing.variant.threads, timing.hot_rows);
-            row.extend(self.is_linear().then(|| format!("{:.2}", per_second(work.examples) / 1e6)));
+            row.extend(self.is_of_rows().then(|| format!("{:.2}", per_second(work.examples) / 1e6)));
             row.extend([
                 format!("{:.1}", per_second(work.nonzeros) / 1e6),
                 format!("{:.2}", per_second(work.bytes) / 1e9),
@@ -182,7 +187,7 @@ impl Report {
         if work.fits_cache {
             text += "  (the data fit the last-level cache: this limit is only indicative)\n";
         }
-        if self.is_linear() {
+        if self.is_of_rows() {
             let [cached, far] = [work.lines_cached, work.lines_far].map(|lines| lines as f64 / nonzeros);
             let [from_cache, from_memory] =
                 [|rates: &Rates| rates.cached, |rates: &Rates| rates.far].map(|of| by_threads(&|rates| millions(of(rates).independent)));

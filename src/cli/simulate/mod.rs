@@ -183,7 +183,7 @@ fn all(args: &SimulateArgs, run: &Run<'_>, mut settings: Settings, data: &Opened
     };
     let alone = run.alone(&settings)?;
     settings.lr = Some(alone.settings.lr);
-    let work = Work::of(run.data, &settings, &super::bench::machine::Caches::here())?;
+    let work = Work::of(run.data, run.family, &settings, &super::bench::machine::Caches::here())?;
     run.tell("the machine");
     let machine = Machine::measure(args.hand_over, args.bandwidth, run.stop)?;
     note(report::start(&summary::names(&args.data), &alone, args, &machine))?;

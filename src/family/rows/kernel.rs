@@ -6,6 +6,7 @@ use hogwild_kernels::{
     models::{FactorizationMachine, Linear},
     params::Parameters,
     rules::Layout,
+    targets::Targets,
 };
 
 /// The rate of factors beside that of weights. (criteo, rank 8: log-loss .4441 with this, .4446 with .35, .4452 with a half; planted
@@ -17,13 +18,13 @@ pub(crate) trait RowKernel: for<'d> Kernel<Examples<'d> = ScaledFeed<'d>> {
     /// Whether a feature has factors.
     const FACTORS: bool;
     /// The model, from its linear part.
-    fn model(linear: Linear, features: usize, settings: &Settings, layout: &Layout) -> Self::Model;
+    fn model(linear: Linear, features: usize, settings: &Settings, layout: &Layout, targets: &Targets) -> Self::Model;
 }
 
 impl RowKernel for LinearKernel {
     const FACTORS: bool = false;
 
-    fn model(linear: Linear, _features: usize, _settings: &Settings, _layout: &Layout) -> Linear {
+    fn model(linear: Linear, _features: usize, _settings: &Settings, _layout: &Layout, _targets: &Targets) -> Linear {
         linear
     }
 }
@@ -31,9 +32,10 @@ impl RowKernel for LinearKernel {
 impl RowKernel for FmKernel {
     const FACTORS: bool = true;
 
-    fn model(linear: Linear, features: usize, settings: &Settings, layout: &Layout) -> FactorizationMachine {
+    fn model(linear: Linear, features: usize, settings: &Settings, layout: &Layout, targets: &Targets) -> FactorizationMachine {
         FactorizationMachine::new(linear, features, settings.rank)
             .with_rate(factor_rate(settings))
+            .with_scale(targets.scale)
             .with_stride(Parameters::row_stride(layout, settings.rank))
     }
 }

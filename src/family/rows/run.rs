@@ -80,14 +80,17 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
         let Scaled { how: normalize, sizes } = scale::choose(settings.normalize, data);
         let l1 = targets.l1(settings.transforms.l1);
         let linear = Linear::with_penalties(targets.l2(settings.l2), l1, data.rows(), &counts).with_base(targets.base);
-        let model = K::model(linear, data.columns(), settings, &facts.layout);
+        let model = K::model(linear, data.columns(), settings, &facts.layout, &targets);
         let scaling = scale::scaling(normalize, data, |row| !feed.is_held_out(row))?;
         let start = Start::of::<K>(settings, data, scaling.as_ref());
         let single = TableShape { private: hot_rows, ..TableShape::single(data.columns() + 1) };
         let held: Option<Vec<u32>> = (holdout > 0.0).then(|| (0..data.rows() as u32).filter(|&row| feed.is_held_out(row)).collect());
         let held_rows = held.as_ref().map(|held| held.len() as u64);
         check_split(data.rows() as u64, held_rows, settings)?;
-        let beside = BESIDE + BESIDE_A_COLUMN * data.columns() as u64;
+        // Factors are in the parameters, in the model as it was and as it is, and in that to be written.
+        let of_factors =
+            start.map_or(0, |_| facts.layout.row_bytes(settings.rank) as u64 + 3 * size_of::<f32>() as u64 * settings.rank as u64);
+        let beside = BESIDE + (BESIDE_A_COLUMN + of_factors) * data.columns() as u64;
         let window = settings.window.of(data, beside);
         let of_valid = |valid: &'a Rows| {
             let window = settings.window.of(valid, beside + window.unwrap_or(0));

@@ -6,7 +6,7 @@ use super::kernel::{RowKernel, factor_rate};
 use crate::options::Settings;
 use hogwild_data::Rows;
 use hogwild_kernels::{
-    feed::Scaling,
+    feed::{Normalize, Scaling},
     params::{Parameters, TableShape},
     seeds::Stream,
 };
@@ -56,6 +56,7 @@ pub(super) const FACTORS: usize = 1;
 
 /// The deviation by the formula above.
 fn deviation(data: &Rows, scaling: Option<&Scaling>, rank: usize) -> f64 {
+    let by_length = scaling.is_some_and(|scaling| scaling.how() == Normalize::Row);
     let scaling = scaling.map(Scaling::copy);
     let (columns, values) = (data.column_cells(), data.value_cells());
     let square = |i: usize| {
@@ -66,7 +67,8 @@ fn deviation(data: &Rows, scaling: Option<&Scaling>, rank: usize) -> f64 {
     let rows = data.rows().min(LOOKS);
     let pairs = |row: usize| {
         let (sum, squares) = data.row_range(row).map(square).fold((0.0, 0.0), |(sum, squares), x| (sum + x, squares + x * x));
-        (sum * sum - squares) / 2.0
+        let pairs: f64 = (sum * sum - squares) / 2.0;
+        if by_length && sum > 0.0 { pairs / (sum * sum) } else { pairs }
     };
     let mean = (0..rows).map(pairs).sum::<f64>() / rows.max(1) as f64;
     let deviation = (PAIRS / (rank as f64 * mean).sqrt()).sqrt();

@@ -13,11 +13,11 @@ use crate::{
 /// A model that tells which slots an example has.
 pub(super) trait Touches: Model {
     /// Puts their numbers, or places, in place of what was there.
-    fn touched(x: &Self::Example, slots: &mut Vec<u32>);
+    fn touched(&self, x: &Self::Example, slots: &mut Vec<u32>);
 }
 
 impl Touches for Linear {
-    fn touched(x: &Row, slots: &mut Vec<u32>) {
+    fn touched(&self, x: &Row, slots: &mut Vec<u32>) {
         slots.clear();
         // The bias is behind the features.
         slots.extend((0..=x.features).map(|i| x.blocks[i / LANES].rows.0[i % LANES]));
@@ -25,13 +25,15 @@ impl Touches for Linear {
 }
 
 impl Touches for FactorizationMachine {
-    fn touched(x: &Row, slots: &mut Vec<u32>) {
-        Linear::touched(x, slots);
+    /// The rows of factors, which are most of what it has.
+    fn touched(&self, x: &Row, slots: &mut Vec<u32>) {
+        slots.clear();
+        slots.extend(self.places(x));
     }
 }
 
 impl Touches for Factorization {
-    fn touched(x: &Pair, slots: &mut Vec<u32>) {
+    fn touched(&self, x: &Pair, slots: &mut Vec<u32>) {
         slots.clear();
         slots.extend([x.user, x.item]);
     }
@@ -72,7 +74,7 @@ impl<'a, M: Touches> Model for Turning<'a, M> {
 
     #[inline(always)]
     fn backward<W: Weights>(&self, x: &M::Example, slope: f32, weights: &mut W, room: &mut Self::Scratch<W::V>) {
-        M::touched(x, &mut room.ticket.slots);
+        self.model.touched(x, &mut room.ticket.slots);
         room.ticket.pause();
         self.model.backward(x, slope, weights, &mut room.of_model);
     }

@@ -86,7 +86,7 @@ pub(crate) fn between(parallel: Parallel, replicas: usize, averages: bool, elast
         Parallel::Hogwild | Parallel::Synchronous | Parallel::Downpour | Parallel::Partitioned => Box::new(None),
         Parallel::Mean => Box::new(Mean::new(replicas, averages)),
         Parallel::Overlap => Box::new(Overlap::new(replicas, averages)),
-        Parallel::Elastic => Box::new(Elastic::new(elasticity, replicas, averages)),
+        Parallel::Elastic => Box::new(Elastic::new(elasticity, averages)),
     }
 }
 

@@ -58,9 +58,10 @@ pub trait Objective: Copy {
     /// Of single numbers alone: it stands between a score and the steps that wait for it, and looks up where formulas would take longer.
     fn slope(&self, z: f32, y: f32) -> f32;
 
-    /// The loss of the best score for label `y`. A deviance is counted above it.
-    fn least_value(&self, _y: f64) -> f64 {
-        0.0
+    /// The unit deviance of score `z` for label `y`: twice what the loss is above that of the best score for the label. In double precision,
+    /// as it is a small difference of large numbers.
+    fn deviance(&self, z: f64, y: f64) -> f64 {
+        2.0 * self.value(z as f32, y as f32) as f64
     }
 
     /// The constant score that loses least on these labels, from which training starts.
@@ -242,8 +243,7 @@ impl Loss {
 
     /// The unit deviance of score `z` for label `y`: twice what the loss is above the least at that label.
     pub fn deviance(self, z: f32, y: f32) -> f64 {
-        let least = with_loss!(self, loss => loss.least_value(y as f64), _own => 0.0);
-        2.0 * (self.value(z, y) as f64 - least)
+        with_loss!(self, loss => loss.deviance(z as f64, y as f64), own => 2.0 * (own.value)(z, y) as f64)
     }
 
     /// The constant score that loses least on these labels.

@@ -33,8 +33,9 @@ impl Objective for Poisson {
         slope_of_exp(z) - y
     }
 
-    fn least_value(&self, y: f64) -> f64 {
-        if y > 0.0 { y - y * y.ln() } else { 0.0 }
+    fn deviance(&self, z: f64, y: f64) -> f64 {
+        let of_label = if y > 0.0 { y * (y.ln() - z) } else { 0.0 };
+        2.0 * (of_label - (y - z.exp()))
     }
 
     fn best_constant(&self, labels: &Labels<'_>) -> f32 {
@@ -60,5 +61,6 @@ pub(super) fn slope_of_exp(x: f32) -> f32 {
 
 /// The logarithm of the labels' mean; where all are 0, of what one part in their number would be.
 pub(super) fn log_of_mean(labels: &Labels<'_>) -> f32 {
-    labels.mean(f64::from).max(1.0 / (labels.count() + 1.0)).ln() as f32
+    let mean = labels.mean(f64::from);
+    (if mean > 0.0 { mean } else { 1.0 / (labels.count() + 1.0) }).ln() as f32
 }

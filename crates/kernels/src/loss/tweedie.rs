@@ -42,9 +42,10 @@ impl Objective for Tweedie {
         slope_of_exp((2.0 - self.power) * z) - y * slope_of_exp((1.0 - self.power) * z)
     }
 
-    fn least_value(&self, y: f64) -> f64 {
-        let p = self.power as f64;
-        if y > 0.0 { y.powf(2.0 - p) * (1.0 / (2.0 - p) - 1.0 / (1.0 - p)) } else { 0.0 }
+    fn deviance(&self, z: f64, y: f64) -> f64 {
+        let (one, two) = (1.0 - self.power as f64, 2.0 - self.power as f64);
+        let best = if y > 0.0 { y.powf(two) * (1.0 / two - 1.0 / one) } else { 0.0 };
+        2.0 * ((two * z).exp() / two - y * (one * z).exp() / one - best)
     }
 
     fn best_constant(&self, labels: &Labels<'_>) -> f32 {

@@ -30,13 +30,23 @@ pub struct FactorizationMachine<W: Width = AnyWidth> {
     stride: u32,
     /// What all pairs are multiplied by: the square of what factors are.
     pairs: f32,
+    /// What the decay of factors is multiplied by, beside that of weights.
+    decay: f32,
     width: PhantomData<W>,
 }
 
 impl FactorizationMachine {
     /// The linear part, and how many features have `rank` factors each.
     pub fn new(linear: Linear, features: usize, rank: usize) -> FactorizationMachine {
-        FactorizationMachine { linear, rank, features: features.min(u32::MAX as usize) as u32, stride: 1, pairs: 1.0, width: PhantomData }
+        FactorizationMachine {
+            linear,
+            rank,
+            features: features.min(u32::MAX as usize) as u32,
+            stride: 1,
+            pairs: 1.0,
+            decay: 1.0,
+            width: PhantomData,
+        }
     }
 
     /// Factors a feature.
@@ -46,7 +56,12 @@ impl FactorizationMachine {
 
     /// The same with parameters that are the factors divided by `rate`.
     pub fn with_rate(self, rate: f32) -> Self {
-        FactorizationMachine { pairs: rate * rate, ..self }
+        FactorizationMachine { pairs: rate * rate, decay: self.decay * rate * rate, ..self }
+    }
+
+    /// The same for labels that were divided by `scale`, as is the L2 of the linear part: factors are then in the unit of its root.
+    pub fn with_scale(self, scale: f32) -> Self {
+        FactorizationMachine { decay: self.decay / scale, ..self }
     }
 
     /// The same for parameters whose rows lie so many [places](crate::params::Parameters::row_stride) apart; one in
@@ -60,8 +75,8 @@ impl<W: Width> FactorizationMachine<W> {
     /// The same for rows of a width that suits the rank.
     pub(crate) fn with_width<To: Width>(&self) -> FactorizationMachine<To> {
         assert!(To::VECTORS == 0 || To::VECTORS == self.rank.div_ceil(LANES));
-        let FactorizationMachine { linear, rank, features, stride, pairs, .. } = self.clone();
-        FactorizationMachine { linear, rank, features, stride, pairs, width: PhantomData }
+        let FactorizationMachine { linear, rank, features, stride, pairs, decay, .. } = self.clone();
+        FactorizationMachine { linear, rank, features, stride, pairs, decay, width: PhantomData }
     }
 
     /// How many features of an example have factors: all of them.
@@ -75,6 +90,11 @@ impl<W: Width> FactorizationMachine<W> {
     fn feature(x: &Row, i: usize) -> (u32, f32) {
         let block = &x.blocks[i / LANES];
         (block.rows.0[i % LANES], block.values.0[i % LANES])
+    }
+
+    /// Where the factors of an example's features lie.
+    pub(crate) fn places(&self, x: &Row) -> impl Iterator<Item = u32> {
+        (0..self.count(x)).map(|i| self.place(Self::feature(x, i).0))
     }
 
     /// Where the factors of a slot of the linear part lie. A file that has changed may have slots beyond the last.
@@ -143,7 +163,7 @@ impl<W: Width> Model for FactorizationMachine<W> {
                 square = g.mul_add(g, square);
             }
         }
-        self.linear.gradient_square(x, &room.linear) + square.sum()
+        self.linear.gradient_square(x, &room.linear) + self.pairs * self.pairs * square.sum()
     }
 
     #[inline(always)]
@@ -160,7 +180,7 @@ impl<W: Width> Model for FactorizationMachine<W> {
             let (mut squares, mut places) = ([P::V::of(0.0); TOGETHER], [0; TOGETHER]);
             for j in 0..some {
                 let (slot, value) = Self::feature(x, first + j);
-                let (decay, value) = (P::V::of(self.linear.decay(slot) * self.pairs), P::V::of(value));
+                let (decay, value) = (P::V::of(self.linear.decay(slot) * self.decay), P::V::of(value));
                 let by = P::V::of(slope * self.pairs) * value;
                 let (factors, gradient) = (&room.factors[(first + j) * n..][..n], room.gradients[j].as_mut());
                 for k in 0..n {

@@ -1,33 +1,76 @@
 //! The state of rows as they were read, for rules that revise their steps by what came in since.
 //!
 //! Of slots of one weight all numbers are gathered for the score; of a row only the weights are. So under a rule that revises the state of
-//! the rows read last is kept until their step, in the room that examples of slots of one weight have for what they gather: under other rules
-//! nothing is to be made, filled or dropped. `n` vectors of a row are `n + 1` blocks there: of each vector its state, then that of the weight
-//! beside, with the row's place.
+//! an example's rows is kept until their step. Rows are stepped in the order in which they were read, so that the next one is found at once.
+//! Under other rules nothing is made, filled or dropped. `n` vectors of a row are `n + 1` here: of each vector its state, then that of the
+//! weight beside, with the row's place.
 use super::{
     layout::state_len,
     view::{Reading, load_state, row_state, state_of},
 };
 use crate::{
     rules::UpdateRule,
-    simd::{Isa, LANES, Line, MOST, Real, copy},
+    simd::{Isa, LANES, Line, MOST, Real, Vector, copy},
 };
+use std::cell::Cell;
 
-/// Rows that are read before the first of them steps: a user's and an item's.
-const ROWS: usize = 2;
+/// Rows that are read before the first of them steps, in a model without slots of one weight: a user's and an item's.
+pub(super) const PAIR: usize = 2;
 
-/// Keeps the state of a row, in the room of the row before the last.
+/// What is kept of the rows of an example.
+pub(super) struct Kept<V> {
+    /// Rows one after the other; empty until the first is kept.
+    numbers: Vec<[V; MOST]>,
+    /// How many there is room for.
+    rows: usize,
+    /// Where the next one is kept, and where the next one is looked for.
+    next: usize,
+    sought: Cell<usize>,
+}
+
+impl<V: Vector> Kept<V> {
+    /// Of examples of at most so many rows.
+    pub fn new(rows: usize) -> Kept<V> {
+        Kept { numbers: Vec::new(), rows, next: 0, sought: Cell::new(0) }
+    }
+
+    /// Makes room, once a view.
+    #[cold]
+    #[inline(never)]
+    fn make(&mut self, n: usize) {
+        self.numbers.resize(self.rows * (n + 1), [V::of(0.0); MOST]);
+    }
+
+    /// What is kept of a row. Nothing in a batch, whose steps have no delay.
+    #[inline(always)]
+    pub fn row(&self, place: u32, n: usize) -> Option<&[[V; MOST]]> {
+        let mut found = None;
+        if self.numbers.is_empty() {
+            return found;
+        }
+        for _ in 0..self.rows {
+            let sought = self.sought.get();
+            let row = &self.numbers[sought * (n + 1)..(sought + 1) * (n + 1)];
+            self.sought.set(if sought + 1 < self.rows { sought + 1 } else { 0 });
+            if first(row[n][0]).to_bits() == name(place).to_bits() {
+                found = Some(row);
+                break;
+            }
+        }
+        found
+    }
+}
+
+/// Keeps the state of a row.
 #[inline(always)]
-pub(super) fn keep<R: UpdateRule, I: Isa>(read: &Reading<'_, R, I>, place: u32, n: usize, room: &mut Vec<[I::V; MOST]>) {
-    if room.len() < ROWS * (n + 1) {
-        make(room, n);
+pub(super) fn keep<R: UpdateRule, I: Isa>(read: &Reading<'_, R, I>, place: u32, n: usize, kept: &mut Kept<I::V>) {
+    if kept.numbers.is_empty() {
+        kept.make(n);
     }
-    let (rule, state_len, last) = (&read.rule, state_len(&read.rule), (ROWS - 1) * (n + 1));
+    let (rule, state_len) = (&read.rule, state_len(&read.rule));
     let (cells, tail) = read.row(place, n);
-    for i in 0..last {
-        room[i] = room[i + n + 1];
-    }
-    let row = &mut room[last..last + n + 1];
+    let row = &mut kept.numbers[kept.next * (n + 1)..(kept.next + 1) * (n + 1)];
+    kept.next = if kept.next + 1 < kept.rows { kept.next + 1 } else { 0 };
     for i in 0..n {
         copy(&row_state::<R, I>(read.isa, rule, cells, n, i).as_ref()[..state_len], &mut row[i][1..]);
     }
@@ -36,29 +79,6 @@ pub(super) fn keep<R: UpdateRule, I: Isa>(read: &Reading<'_, R, I>, place: u32, 
     for k in 0..state_len {
         row[n][1 + k] = I::V::of(beside.as_ref()[k]);
     }
-}
-
-/// Makes room, once a view.
-#[cold]
-#[inline(never)]
-fn make<V: Real>(room: &mut Vec<[V; MOST]>, n: usize) {
-    room.resize(ROWS * (n + 1), [V::of(0.0); MOST]);
-}
-
-/// What is kept of a row. Nothing in a batch, whose steps have no delay.
-#[inline(always)]
-pub(super) fn row<V: Real>(room: &[[V; MOST]], place: u32, n: usize) -> Option<&[[V; MOST]]> {
-    let mut found = None;
-    if room.len() < ROWS * (n + 1) {
-        return found;
-    }
-    for i in 0..ROWS {
-        let row = &room[i * (n + 1)..(i + 1) * (n + 1)];
-        if first(row[n][0]).to_bits() == name(place).to_bits() {
-            found = Some(row);
-        }
-    }
-    found
 }
 
 /// The kept state of a row's vector `i`.

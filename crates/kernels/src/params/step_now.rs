@@ -7,7 +7,8 @@
 use super::{
     Parameters, Transforming, Weights,
     accrued::Accrued,
-    averaged, kept,
+    averaged,
+    kept::{self, Kept, PAIR},
     learner::{self, Learner},
     replica::Reads,
     view::{Reading, Steps, View, state_of},
@@ -41,6 +42,8 @@ pub(crate) struct StepNow<'t, R: UpdateRule, I: Isa, A> {
     pub(super) part: f32,
     /// Weights and state by block of the present example; or, of a rule that revises, the state of [rows](kept).
     pub(super) gathered: Vec<[I::V; MOST]>,
+    /// The state of the example's rows, under a rule that revises.
+    pub(super) kept: Kept<I::V>,
     /// Of a rule that is called: steps that wait for the call, and where they go.
     pub(super) called: Vec<Numbers>,
     waiting: Waiting<I::V>,
@@ -88,6 +91,7 @@ impl<'t, R: UpdateRule, I: Isa, A: Transforming> Stepping<'t, R, I, A> {
                 width,
                 part: 1.0 / width.max(1) as f32,
                 gathered: vec![[I::V::of(0.0); MOST]; blocks],
+                kept: Kept::new(if single.slots() > 0 { blocks * LANES } else { PAIR }),
                 called: vec![Numbers::ZERO; if R::ERASED { WAITING } else { 0 }],
                 waiting: Waiting::new(if R::ERASED { WAITING } else { 0 }),
             },
@@ -241,7 +245,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A
 
     #[inline(always)]
     fn gathered_row(&mut self, read: &Reading<'_, R, I>, place: u32, vectors: usize) {
-        kept::keep(read, place, vectors, &mut self.gathered);
+        kept::keep(read, place, vectors, &mut self.kept);
     }
 
     #[inline(always)]

@@ -125,7 +125,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
             self.step_row_erased(read, (cells, tail), gradient, beside, sums);
             return;
         }
-        let kept = if rule.revises() { kept::row(&self.gathered, row, n) } else { None };
+        let kept = if rule.revises() { self.kept.row(row, n) } else { None };
         rule.with(step, StepRow { isa, observed: self.learner.observed(), cells, tail, gradient, beside, sums, weight, kept });
     }
 

@@ -24,7 +24,7 @@ pub use quantile::Quantile;
 pub use squared::Squared;
 pub use squared_hinge::SquaredHinge;
 
-use crate::simd::{Real, Vector, pairs};
+use crate::simd::{LANES, Line, Quarters, Real, Vector, pairs};
 use hogwild_base::{Error, Hyperparameter, Result, hyperparameter};
 
 /// A loss of one score and one label, as the losses here write it; a user's own is an [`OwnLoss`], which no loop is compiled for.
@@ -183,6 +183,22 @@ impl Loss {
     #[inline(always)]
     pub fn slope(self, z: f32, y: f32) -> f32 {
         with_loss!(self, loss => loss.slope(z, y), own => own.slope(z, y))
+    }
+
+    /// The slopes of four scores, each of which fills a quarter with its label.
+    #[inline(always)]
+    pub(crate) fn slopes<V: Quarters>(self, z: V, y: V) -> V {
+        if let Loss::Squared = self {
+            return z - y;
+        }
+        let [mut scores, mut labels] = [Line([0.0; LANES]); 2];
+        z.spill(&mut scores);
+        y.spill(&mut labels);
+        let mut slopes = [0.0; 4];
+        for j in 0..4 {
+            slopes[j] = self.slope(scores.0[4 * j], labels.0[4 * j]);
+        }
+        V::spread(slopes)
     }
 
     /// The constant score that loses least on these labels.

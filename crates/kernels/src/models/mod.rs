@@ -4,10 +4,14 @@
 //! that a gradient is checked against differences without training anything.
 mod factorization;
 mod linear;
+mod quads;
+#[cfg(test)]
+mod quads_tests;
 
 pub use factorization::{AnyWidth, Factorization, Fixed, Pair, Width};
 pub use linear::{Block, ENDS};
 pub use linear::{Linear, Row};
+pub(crate) use quads::{Quad, Scored};
 
 use crate::{params::Weights, simd::Vector};
 

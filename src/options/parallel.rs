@@ -1,7 +1,8 @@
 //! Who works: threads, what each of them has for itself, and replicas of the model.
 use super::{RuleFacts, Settings, Takes, option::bad, partitioned};
-use crate::{Batch, InstructionSet, Parallel, Result};
+use crate::{Batch, InstructionSet, Order, Parallel, Result};
 use hogwild_base::threads;
+use hogwild_kernels::engine::Facts;
 
 /// An epoch divided by this is the most examples that all replicas together train between two exchanges of each. Two replicas may exchange
 /// once an epoch: more often gains nothing, and takes time where features are many.
@@ -35,7 +36,7 @@ group! { $ "Threads";
     }
 
     /// How workers share one model: one copy without locks, batches, replicas, or parts that each have one owner.
-    parallel: Parallel = Parallel::Hogwild => { value: "WAY", details: Some(ways), }
+    parallel: Parallel = Parallel::Hogwild, ratings Parallel::Auto => { value: "WAY", details: Some(ways), }
 
     /// Copies of the model, each trained on its part of the data. With more replicas than threads they take turns; with fewer, several
     /// workers train one as by hogwild. On one thread they repeat to the bit, so one machine shows what many would learn.
@@ -60,10 +61,11 @@ group! { $ "Threads";
     }
 
     /// With `parallel` partitioned: how many parts own the parameters. Of linear models each is a worker with its features; more than
-    /// threads take turns. Of ratings it is blocks of users, and of items. The same number gives the same bits on any number of threads.
+    /// threads take turns. Of ratings it is blocks of items, or of users, whichever are fewer. The same number gives the same bits on any
+    /// number of threads.
     parts: Option<usize> = None => {
         value: "N",
-        by_default: ["one for each thread, at least 2", "64, of few ratings fewer; one for each thread at least"],
+        by_default: ["one for each thread, at least 2", "16, of few ratings fewer; one at a time 64, and one for each thread at least"],
         needs: Some("parallel"),
         must_be: "from 1 to 1024",
         within: |s| s.parts.is_none_or(|parts| (1..=1024).contains(&parts)),
@@ -119,7 +121,8 @@ group! { $ "Threads";
 
 /// The ways, for help.
 fn ways() -> String {
-    "hogwild: one shared copy, stepped without locks;\n\
+    "auto: of ratings partitioned under the default rule, four of them in flight; hogwild otherwise;\n\
+     hogwild: one shared copy, stepped without locks;\n\
      synchronous: all workers sum the gradients of a `batch`, and the rule steps once by their mean;\n\
      mean: replicas at the rate times their number; weights take the mean of their changes, sums of squares the sum;\n\
      overlap: replicas at the rate as it is; changes that agree count once, others add up (for rules without sums of squares);\n\
@@ -171,13 +174,33 @@ fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
 impl Settings {
     /// The way that a run goes: by batches it is synchronous, unasked.
     pub(crate) fn way(&self) -> Parallel {
-        if self.parallel == Parallel::Hogwild && self.batch != Batch::One { Parallel::Synchronous } else { self.parallel }
+        match self.parallel {
+            Parallel::Auto | Parallel::Hogwild if self.batch != Batch::One => Parallel::Synchronous,
+            Parallel::Auto => Parallel::Hogwild,
+            way => way,
+        }
+    }
+
+    /// The settings with a way where it was left open.
+    pub(crate) fn with_way(&self, facts: &Facts, simulated: bool) -> Settings {
+        let apart = facts.quads && self.quads() && !simulated && self.hot_rows.unwrap_or(0) == 0 && self.exchange_every.is_none();
+        let parallel = match self.parallel {
+            Parallel::Auto if apart => Parallel::Partitioned,
+            Parallel::Auto => Parallel::Hogwild,
+            way => way,
+        };
+        Settings { parallel, ..self.clone() }
+    }
+
+    /// Whether four ratings may be in flight: each is a step as it is, and their order is free.
+    pub(crate) fn quads(&self) -> bool {
+        self.batch == Batch::One && self.transforms.are_off() && self.order == Order::Shuffle
     }
 
     /// Workers that share parameters, at most: those of a replica. By batches one hand steps them, and of parts each has its own.
     pub(crate) fn workers(&self) -> usize {
         match self.replica_count() {
-            0 if self.parallel == Parallel::Hogwild && self.batch == Batch::One => self.threads,
+            0 if self.way() == Parallel::Hogwild => self.threads,
             0 => 1,
             replicas => self.threads.div_ceil(replicas),
         }

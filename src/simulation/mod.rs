@@ -45,7 +45,7 @@ impl Workers {
         if !(0.0..=3.0).contains(&spread) {
             return bad("spread", spread.to_string(), "must be from 0 to 3; try 0.5");
         }
-        let parallel = settings.parallel;
+        let parallel = settings.way();
         if delay > 0 && parallel == Parallel::Hogwild {
             return bad("delay", delay.to_string(), "is of messages, and workers on one shared copy send none; use `parallel` mean");
         }
@@ -63,7 +63,7 @@ impl Workers {
             let (setting, value) = if delay > 0 { ("delay", delay.to_string()) } else { ("spread", spread.to_string()) };
             return bad(setting, value, "changes nothing of what parts learn, as they wait for each other; leave it out");
         }
-        if parallel == Parallel::Synchronous {
+        if settings.parallel == Parallel::Synchronous {
             return bad("parallel", parallel.name().into(), "learns the same with any number of workers: `hogwild train` shows it");
         }
         if settings.batch != Batch::One {
@@ -140,6 +140,8 @@ pub fn simulate<'d>(
     stop: &AtomicBool,
 ) -> Result<Simulated> {
     workers.check(settings)?;
+    // Where it is left open, workers share one copy: of parts there is nothing to foretell.
+    let settings = &Settings { parallel: settings.way(), ..settings.clone() };
     let (data, &Workers { count, spread, delay }) = (data.into(), workers);
     // Parts learn the same whoever works on them; ratings have more of them than workers.
     let parts = match data {

@@ -135,6 +135,7 @@ pub(crate) fn run(
     follower: &mut Follower<'_>,
 ) -> Result<Outcome> {
     let (rule, facts, has_valid) = (settings.rule.name(), family.facts(&settings.rule), valid.is_some());
+    let settings = &settings.with_way(&facts, simulation.is_some());
     let job = Job { family: family.name(), rule, facts, settings, has_valid, simulation };
     session::run(&job, follower, &|| {
         family.check(settings)?;
@@ -150,6 +151,7 @@ fn fit<F: Family>(
     settings: &Settings,
     follower: &mut Follower<'_>,
 ) -> Result<Outcome> {
+    let settings = &settings.with_way(&rule.facts(), false);
     let job = Job { family: F::SCHEMA.family, rule: name, facts: rule.facts(), settings, has_valid: valid.is_some(), simulation: None };
     threads::with(settings.all_threads(), || {
         session::run(&job, follower, &|| {

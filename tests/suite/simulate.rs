@@ -17,9 +17,9 @@ fn simulate<'d>(data: impl Into<AnyData<'d>>, settings: &Settings, workers: &Wor
     hogwild::simulate(family_for(data.kind()), data, None, &forced_in(settings), workers, &mut (), &Default::default()).unwrap()
 }
 
-/// Synchronous batches have no virtual workers.
+/// Synchronous batches have no virtual workers; where the way is left open, workers share one copy.
 fn ways() -> impl Iterator<Item = Parallel> {
-    Parallel::ALL.into_iter().filter(|&parallel| parallel != Parallel::Synchronous)
+    Parallel::ALL.into_iter().filter(|parallel| ![Parallel::Auto, Parallel::Synchronous].contains(parallel))
 }
 
 /// Whether messages may be late.

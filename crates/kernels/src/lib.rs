@@ -26,5 +26,6 @@ mod servers;
 pub use servers::ServerRule;
 pub mod simd;
 mod strata;
+pub use strata::Bands;
 pub mod targets;
 pub mod transforms;

@@ -8,7 +8,7 @@
 use crate::{
     gate::Gate,
     seeds::Stream,
-    strata::{self, Turn},
+    strata::{self, Bands, Turn},
 };
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 use std::{
@@ -124,9 +124,15 @@ impl Plan {
         Plan { turns, together: 1, ..Plan::of_groups(units, ends, admitted, Order::Shuffle, block, seed, epoch) }
     }
 
+    /// The same where one side, users or items, is cut finer than the other, which has so many blocks: see `strata`. Each cell is a unit.
+    pub fn of_bands(units: Vec<Range<u32>>, (ends, bands): (&[usize], Bands), block: u32, seed: u64, epoch: usize) -> Plan {
+        let turns = strata::in_bands(ends, bands, &mut Stream::Strata { epoch }.random(seed));
+        Plan { turns, together: 1, ..Plan::of_groups(units, ends, Vec::new(), Order::Shuffle, block, seed, epoch) }
+    }
+
     /// A turn's part of the plan.
     pub(crate) fn turn(&self, turn: &Turn) -> Plan {
-        self.of_units(self.units[turn.units.clone()].to_vec(), usize::MAX)
+        Plan { turns: vec![turn.clone()], ..self.of_units(self.units[turn.units.clone()].to_vec(), usize::MAX) }
     }
 
     /// How many examples a turn visits.

@@ -48,7 +48,7 @@ impl Run<'_> {
         let of_all = Settings { search_threads: Some(settings.threads), threads: 1, ..settings.clone() };
         // What is said of a way is not said of one worker.
         let settings = match settings.parallel {
-            Parallel::Hogwild => of_all,
+            Parallel::Auto | Parallel::Hogwild => Settings { parallel: Parallel::Hogwild, ..of_all },
             _ => Settings {
                 parallel: Parallel::Hogwild,
                 elasticity: None,

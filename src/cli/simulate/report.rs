@@ -13,7 +13,8 @@ pub fn start(name: &str, alone: &Outcome, args: &SimulateArgs, machine: &Machine
 }
 
 fn parallel(args: &SimulateArgs) -> &str {
-    args.settings.get("parallel").unwrap_or(Parallel::Hogwild.name())
+    let typed = args.settings.get("parallel").filter(|&way| way != Parallel::Auto.name());
+    typed.unwrap_or(Parallel::Hogwild.name())
 }
 
 /// The losses of so many workers.

@@ -1,7 +1,8 @@
 //! Factor models on ratings: how ratings are scored (`score`), and how data and settings become a run (`run`): the order in which ratings
 //! lie (`tiles`; in `cells`, for workers that
-//! share no row), and those on which learning rates are tried (`sample`).
+//! share no row; in `groups`, for loops that have four in flight), and those on which learning rates are tried (`sample`).
 mod cells;
+mod groups;
 mod parts;
 mod run;
 mod sample;

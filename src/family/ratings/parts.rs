@@ -37,6 +37,14 @@ impl Parts<'_> {
     pub fn start(&self, parameters: &Parameters) {
         let mut random = Stream::Start.random(self.settings.seed);
         let scale = START / (self.settings.rank as f32).sqrt();
-        parameters.table(0).set_weights(|| scale * (2.0 * random.random::<f32>() - 1.0));
+        // Rows of nobody, behind all others, stay 0.
+        let mut left = (self.users + self.items) * self.settings.rank;
+        parameters.table(0).set_weights(|| {
+            if left == 0 {
+                return 0.0;
+            }
+            left -= 1;
+            scale * (2.0 * random.random::<f32>() - 1.0)
+        });
     }
 }

@@ -3,7 +3,7 @@ use super::{
     parts::Parts,
     sample::RatingsStage,
     score::{Factors, Translated, translate},
-    tiles::{Tiles, tiles},
+    tiles::{CellEnds, Tiles, tiles},
 };
 use crate::{
     classes::check_ratings,
@@ -36,8 +36,8 @@ pub(crate) struct RatingsRun<'a> {
     parts: Parts<'a>,
     /// Held-out ratings, where there are any.
     held: Option<Vec<Translated>>,
-    /// Where the units of each cell end, where no two workers share a row.
-    cells: Option<Vec<usize>>,
+    /// Where no two workers share a row.
+    cells: Option<CellEnds>,
     basis: Basis,
 }
 
@@ -55,13 +55,14 @@ impl<'a> RatingsRun<'a> {
         valid.map_or(Ok(()), |valid| check_ratings(loss, valid))?;
         let (facts, user_ids, item_ids) = (rule.facts(), data.user_ids()?, data.item_ids()?);
         let (users, items) = (data.users(), data.items());
-        let Tiles { mut feed, held, cells } = tiles(data, settings)?;
+        let Tiles { mut feed, held, cells } = tiles(data, settings, facts.quads && settings.quads())?;
         check_split(data.len() as u64, (settings.holdout > 0.0).then_some(held.len() as u64), settings)?;
         let held = if settings.holdout > 0.0 {
             Some(held.iter().map(|r| (r.pair.user, r.pair.item - users as u32, r.value)).collect())
         } else {
             valid.map(|valid| translate(valid, &user_ids, &item_ids, loss)).transpose()?
         };
+        let nobody = feed.quads.iter().flat_map(|quads| &quads.nobody).map(|rows| rows.len()).sum::<usize>();
         let stride = Parameters::row_stride(&facts.layout, rank);
         feed.set_places(stride);
         let targets = feed.targets;
@@ -72,7 +73,7 @@ impl<'a> RatingsRun<'a> {
                 exchange_every: settings.block(BLOCK, feed.ratings.len() as u64),
                 normalize: Normalize::None,
                 window: None,
-                parts: cells.as_ref().map(|ends| ends.len().isqrt()),
+                parts: cells.as_ref().map(|cells| cells.bands.map_or(cells.ends.len().isqrt(), |bands| bands.blocks)),
                 flight: None,
             },
             units: feed.units.as_slice().into(),
@@ -81,7 +82,7 @@ impl<'a> RatingsRun<'a> {
             shape: Shape {
                 workers: settings.workers(),
                 beside: if settings.transforms.average.is_some() { Beside::Averages } else { Beside::Nothing },
-                ..Shape::of(TableShape::rows(users + items, rank))
+                ..Shape::of(TableShape::rows(users + items + nobody, rank))
             },
             parts: None,
             numbers: (rank.div_ceil(LANES) * NUMBERS) as f64,
@@ -156,7 +157,8 @@ impl Prepared for RatingsRun<'_> {
     fn plan(&self, admitted: Vec<bool>, order: Order, block: u32, seed: u64, epoch: usize) -> Plan {
         let units = &self.basis.units;
         match &self.cells {
-            Some(ends) => Plan::of_cells(units.to_vec(), ends, admitted, block, seed, epoch),
+            Some(CellEnds { ends, bands: Some(bands) }) => Plan::of_bands(units.to_vec(), (ends, *bands), block, seed, epoch),
+            Some(CellEnds { ends, bands: None }) => Plan::of_cells(units.to_vec(), ends, admitted, block, seed, epoch),
             None => Plan::new(units, admitted, order, block, seed, epoch),
         }
     }

@@ -60,7 +60,7 @@ impl<'a> RatingsStage<'a> {
         let unit = (all / UNIT).clamp(1, UNIT);
         let units: Vec<Range<u32>> = (0..all).step_by(unit as usize).map(|start| start..all.min(start + unit)).collect();
         let folds = folds(&units, size, false, seed);
-        RatingsStage { parts, feed: RatingFeed { ratings, units, targets: feed.targets }, folds, rows: rows as usize, stride }
+        RatingsStage { parts, feed: RatingFeed { ratings, units, targets: feed.targets, quads: None }, folds, rows: rows as usize, stride }
     }
 }
 

@@ -1,35 +1,49 @@
 //! Ratings in tiles: copied once, and shuffled within the tile then; or all in the order of the file.
-use super::cells::Cells;
+use super::{
+    cells::Cells,
+    groups::{FOUR, grouped},
+};
 use crate::{Parallel, classes::Classes, options::Settings};
 use hogwild_base::{Result, memory, threads};
 use hogwild_data::Ratings;
 use hogwild_kernels::{
-    feed::{Rating, RatingFeed},
+    Bands,
+    feed::{Quads, Rating, RatingFeed},
     models::Pair,
     order::Order,
     seeds::Stream,
     targets::Targets,
 };
 use rand::seq::SliceRandom;
-use std::sync::atomic::Ordering::Relaxed;
+use std::{ops::Range, sync::atomic::Ordering::Relaxed};
 
 /// Users x items of a tile: their factor rows at rank 32 fill a second-level cache, no more.
 const TILE: (u32, u32) = (2048, 1024);
+
+/// Rows of nobody: a user and an item for each of the ratings in flight.
+const NOBODY: u32 = 2 * FOUR as u32;
 
 /// Ratings in the order of a run.
 pub(super) struct Tiles {
     pub feed: RatingFeed,
     /// The ratings that are held out: the same in any order.
     pub held: Vec<Rating>,
-    /// By `parallel` partitioned: where the units of each cell end, the cells of a block of users one after the other.
-    pub cells: Option<Vec<usize>>,
+    /// By `parallel` partitioned.
+    pub cells: Option<CellEnds>,
 }
 
-/// The ratings of a run, in its order.
+/// Where the units of each cell end, the cells of a block of users (or of the finer side) one after the other.
+pub(super) struct CellEnds {
+    pub ends: Vec<usize>,
+    /// Where one side is cut finer than the other.
+    pub bands: Option<Bands>,
+}
+
+/// The ratings of a run, in its order. `quads`: whether they are to lie in groups of four, where that can be had.
 ///
 /// # Errors
 /// When there is no room for them.
-pub(super) fn tiles(data: &Ratings, settings: &Settings) -> Result<Tiles> {
+pub(super) fn tiles(data: &Ratings, settings: &Settings, quads: bool) -> Result<Tiles> {
     // Each with its number, and once more while they are sorted.
     let bytes = (data.len() * (size_of::<u32>() + 2 * size_of::<Rating>())) as u64;
     memory::ask(bytes, || format!("{} ratings, which train from memory,", data.len()), "train on fewer of them, or where there is more")?;
@@ -57,9 +71,11 @@ pub(super) fn tiles(data: &Ratings, settings: &Settings) -> Result<Tiles> {
     let targets = Targets::new(loss, taken, standardize, |each| ratings.iter().for_each(|r| each(r.value)));
     ratings.iter_mut().for_each(|r| r.value = targets.target(r.value));
     let partitioned = settings.parallel == Parallel::Partitioned;
-    let cells = partitioned.then(|| Cells::new(&ratings, users as usize, items as usize, settings));
+    let quads = quads && partitioned;
+    let cut = if quads { Cells::in_bands } else { Cells::square };
+    let cells = partitioned.then(|| cut(&ratings, users as usize, items as usize, settings));
     let cell = |r: &Rating| cells.as_ref().map_or(0, |cells| cells.of(r));
-    let in_cell = |r: &Rating| if sequential { (0, 0) } else { (r.pair.user / TILE.0, (r.pair.item - users) / TILE.1) };
+    let in_cell = |r: &Rating| if sequential || quads { (0, 0) } else { (r.pair.user / TILE.0, (r.pair.item - users) / TILE.1) };
     let tile = |r: &Rating| (cell(r), in_cell(r));
     threads::sort_by_key(&mut ratings, tile); // stable: the shuffle remains within the tile
     // Workers and replicas are to find work: large tiles are cut for them.
@@ -83,5 +99,26 @@ pub(super) fn tiles(data: &Ratings, settings: &Settings) -> Result<Tiles> {
         before = before.max(*end);
         *end = before; // cells without ratings end where the one before does
     }
-    Ok(Tiles { feed: RatingFeed { ratings, units, targets }, held, cells: partitioned.then_some(ends) })
+    let quads = cells.as_ref().filter(|_| quads).and_then(|cells| in_groups(&mut ratings, &units, cells, users as usize));
+    let cells = cells.map(|Cells { bands, .. }| CellEnds { ends, bands });
+    Ok(Tiles { feed: RatingFeed { ratings, units, targets, quads }, held, cells })
+}
+
+/// Puts the ratings of each unit in groups; none where these would be half empty, as of a handful of items.
+fn in_groups(ratings: &mut [Rating], units: &[Range<u32>], cells: &Cells, users: usize) -> Option<Quads> {
+    let unit = |unit: &Range<u32>| unit.start as usize..unit.end as usize;
+    let all = threads::map(units.len(), |i| grouped(&ratings[unit(&units[i])]));
+    let groups: usize = all.iter().flat_map(|(_, sizes)| sizes).map(|&groups| groups as usize).sum();
+    if FOUR * groups > 2 * ratings.len() {
+        return None;
+    }
+    let sizes = all.into_iter().zip(units).map(|((ordered, sizes), range)| {
+        ratings[unit(range)].copy_from_slice(&ordered);
+        sizes
+    });
+    let sizes = sizes.collect();
+    let (blocks, fine) = (cells.rows(users), cells.bands.map_or(0, |bands| bands.fine));
+    let all = blocks[1].last().map_or(0, |block| block.end);
+    let nobody = (0..blocks[1 - fine].len() as u32).map(|block| all + NOBODY * block..all + NOBODY * (block + 1));
+    Some(Quads { sizes, nobody: nobody.collect(), blocks, fine })
 }

@@ -9,6 +9,8 @@
 //! | loop | linear | factorization machine | factorization | loops | sets on x86-64 |
 //! |---|---|---|---|---|---|
 //! | lean | adagrad, ftrl, sgd, `Any` of 1, 2, 3 | adagrad-rowwise of 1, any vectors | adagrad-rowwise of 1, 2, 4, 8, any; of 2: adagrad, ftrl, sgd, `Any`s | 19 | 2 |
+//! | four ratings in flight | | | adagrad-rowwise of 2 vectors | 1 | 2 |
+//! | the same of any vectors | | | adagrad-rowwise | 1 | 3 |
 //! | lean, with sums of gradients | adagrad | | adagrad-rowwise of 2 vectors | 2 | 2 |
 //! | with everything, any width, a step an example | `Erased` | `Erased` | `Erased` | 3 | 3 |
 //! | the same of virtual workers | `Erased` | `Erased` | `Erased` | 3 | 1, portable |
@@ -17,7 +19,7 @@
 //! | the sums of a batch | `Erased` | `Erased` | `Erased` | 3 | 3 |
 //! | the step of a batch, of all models | `Erased` | | | 1 | 3 |
 //!
-//! These are 33 loops, 71 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
+//! These are 35 loops, 76 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
 //! everything. What is compiled for each instruction set but not for each rule: the exchanges (see [`exchange`](crate::exchange)), what servers
 //! do, the start of a replica, and the merging of sums. Each rule's formula is compiled once more for each instruction set, for `Erased`.
 use super::{
@@ -25,6 +27,7 @@ use super::{
     alone::Alone,
     hogwild::{Fed, Workers},
     partitioned::Partitioned,
+    quads::InFlight,
     synchronous::Synchronous,
     turning::{Touches, Turned, Turning},
 };
@@ -48,7 +51,7 @@ pub struct Own<R>(pub R);
 fn facts<R: UpdateRule>(rule: &R) -> Facts {
     let layout = Layout::of(rule);
     let (reads, learns) = (rule.reads() || rule.solves(), rule.learns());
-    Facts { layout, averages: rule.averages(), proximal: rule.proximal(), reads, learns, schedules: rule.schedules() }
+    Facts { layout, averages: rule.averages(), proximal: rule.proximal(), reads, learns, schedules: rule.schedules(), quads: false }
 }
 
 /// On slots of one weight row-wise Adagrad is Adagrad.
@@ -203,7 +206,7 @@ impl Loops<FactorKernel> for Rule {
     }
 
     fn facts(&self) -> Facts {
-        with_rule!(self, rule => facts(rule))
+        Facts { quads: matches!(self, Rule::AdagradRowwise(_)), ..with_rule!(self, rule => facts(rule)) }
     }
 
     fn default_rate(&self, mean_square: f32) -> f32 {
@@ -217,6 +220,14 @@ impl Loops<FactorKernel> for Rule {
         task: &'r Task<'r>,
         alone: Option<&'r Counters>,
     ) -> Made<'r> {
+        if let (Rule::AdagradRowwise(rule), Some(quads), true) = (*self, &feed.quads, is_single(task) && !accrues(task) && alone.is_none())
+        {
+            let is_vector = task.set != InstructionSet::Portable && task.set.is_available();
+            return Ok(match model.rank().div_ceil(LANES) {
+                2 if is_vector => Box::new(InFlight::new(feed, quads, model.with_width::<Fixed<2>>(), task, rule)),
+                _ => Box::new(InFlight::new(feed, quads, *model, task, rule)),
+            });
+        }
         match (*self, lean_width(model, task)) {
             (Rule::AdagradRowwise(rule), _) if accrues(task) && is_plain(task) && model.rank().div_ceil(LANES) == 2 => {
                 by_examples::<AccruingLoop, _, _, _>(feed, Cow::Owned(model.with_width::<Fixed<2>>()), task, alone, rule)
@@ -268,11 +279,12 @@ fn is_lean(task: &Task<'_>) -> bool {
 
 /// The same but for sums of gradients.
 fn is_plain(task: &Task<'_>) -> bool {
-    task.batch == Batch::One
-        && task.simulation.is_none()
-        && task.transforms.are_off()
-        && task.set != InstructionSet::Portable
-        && task.set.is_available()
+    is_single(task) && task.set != InstructionSet::Portable && task.set.is_available()
+}
+
+/// Whether nothing stands between gradients and the rule, and each example is a step of a real worker.
+fn is_single(task: &Task<'_>) -> bool {
+    task.batch == Batch::One && task.simulation.is_none() && task.transforms.are_off()
 }
 
 /// Whether gradients are summed beside the weights. Under the default rules lean loops do that, too.

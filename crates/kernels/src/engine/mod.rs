@@ -17,6 +17,7 @@ mod hogwild;
 mod link;
 mod messages;
 mod partitioned;
+mod quads;
 mod replicas;
 mod simulation;
 mod strata;
@@ -203,4 +204,6 @@ pub struct Facts {
     pub learns: bool,
     /// See [`UpdateRule::schedules`](crate::rules::UpdateRule::schedules).
     pub schedules: bool,
+    /// Whether it steps four ratings at a time where they lie in groups.
+    pub quads: bool,
 }

@@ -1,15 +1,15 @@
 //! Workers that never share a row of parameters: cells of the ratings in an order that any number of them keeps to the bit.
 //!
-//! Workers take the plan's turns from a counter, each the next. A turn waits until its users and its items have had theirs of every
-//! stratum before: so what a cell reads and writes is the same as if one worker took all turns one after the other, and blocks of items
-//! pass from worker to worker (as in NOMAD: Yun et al. 2014) with no meeting of all between two strata. With more blocks than workers hardly
-//! anyone waits. Rates, noise and counts follow from the turn, not from who takes it.
+//! A turn is ready when its users and its items have had all of theirs before it, and a worker takes the first that is ready. So what a
+//! cell reads and writes is the same as if one worker took all turns one after the other, and blocks of items pass from worker to worker
+//! (as in NOMAD: Yun et al. 2014) with no meeting of all between two strata. With more blocks than workers hardly anyone waits, even where
+//! one of them has lost its core to another program for a while. Rates, noise and counts follow from the turn, not from who takes it.
 //!
 //! # Memory ordering
-//! Who ends a turn counts it for its users and items by `Release`, and who waits for that reads by `Acquire`: so it sees their rows as they
-//! were left. No turn waits for a later one, and turns are taken in their order: the earliest that is not over can always go on.
+//! Who ends a turn counts it for its users and items by `Release`, and who finds a turn ready reads that by `Acquire`: so it sees their
+//! rows as they were left. The first turn that nobody has taken waits only for such as somebody has: someone can always go on.
 use super::{Counters, Counts, Engine, Epoch, Follow, LOOK, Task, hogwild::follow, messages::SLEEP, partitioned::Stops, threads};
-use crate::{params::Finish, schedule::Moment};
+use crate::{params::Finish, schedule::Moment, strata::Turn};
 use crossbeam_channel::unbounded;
 use crossbeam_utils::{Backoff, CachePadded};
 use hogwild_base::{Result, threads::Pool};
@@ -17,7 +17,7 @@ use std::{
     sync::{
         Mutex, PoisonError,
         atomic::{
-            AtomicUsize,
+            AtomicBool, AtomicUsize,
             Ordering::{Acquire, Relaxed, Release},
         },
     },
@@ -45,6 +45,9 @@ impl<'r> Strata<'r> {
     }
 }
 
+/// How many turns ahead of the first that nobody has taken a worker looks.
+const AHEAD: usize = 512;
+
 /// What a worker has done, by turn.
 type Taken = Vec<(usize, Counts)>;
 
@@ -69,7 +72,7 @@ impl Engine for Strata<'_> {
                 })
             }
         };
-        let last_turn = |(_, taken): &&(usize, Taken)| taken.last().map(|&(turn, _)| turn);
+        let last_turn = |(_, taken): &&(usize, Taken)| taken.iter().map(|&(turn, _)| turn).max();
         self.last = done.iter().max_by_key(last_turn).map_or(0, |&(worker, _)| worker);
         // Sums in the order of the turns, whoever took them.
         let mut all: Taken = done.into_iter().flat_map(|(_, taken)| taken).collect();
@@ -90,24 +93,31 @@ struct Turns<'a> {
     counters: &'a Counters,
     /// Examples before each turn.
     before: Vec<u64>,
-    /// The turn to take.
-    next: CachePadded<AtomicUsize>,
+    /// The last turn with examples.
+    last: usize,
+    /// By turn: whether somebody has taken it. All before the first one have been.
+    taken: Vec<AtomicBool>,
+    first: CachePadded<AtomicUsize>,
     /// How many turns each block of users, and each of items, has had.
-    users: Vec<CachePadded<AtomicUsize>>,
-    items: Vec<CachePadded<AtomicUsize>>,
+    had: [Vec<CachePadded<AtomicUsize>>; 2],
 }
 
 impl<'a> Turns<'a> {
     fn new(epoch: &'a Epoch<'a>, counters: &'a Counters) -> Turns<'a> {
-        let mut sum = 0;
-        let of = |turn| {
-            let before = sum;
-            sum += epoch.plan.examples(turn);
+        let (mut sum, mut last) = (0, 0);
+        let of = |(number, turn)| {
+            let (before, examples) = (sum, epoch.plan.examples(turn));
+            sum += examples;
+            last = if examples > 0 { number } else { last };
             before
         };
-        let before = epoch.plan.turns.iter().map(of).collect();
-        let none = || (0..epoch.plan.turns.len().isqrt()).map(|_| CachePadded::default()).collect();
-        Turns { epoch, counters, before, next: CachePadded::default(), users: none(), items: none() }
+        let before = epoch.plan.turns.iter().enumerate().map(of).collect();
+        let none = |side: usize| {
+            let blocks = epoch.plan.turns.iter().map(|turn| turn.blocks[side] + 1).max().unwrap_or(0);
+            (0..blocks).map(|_| CachePadded::default()).collect()
+        };
+        let taken = epoch.plan.turns.iter().map(|_| AtomicBool::new(false)).collect();
+        Turns { epoch, counters, before, last, taken, first: CachePadded::default(), had: [none(0), none(1)] }
     }
 
     /// Has a worker take turns until there are none.
@@ -122,15 +132,7 @@ impl<'a> Turns<'a> {
             }
             self.counters.stop.load(Relaxed)
         };
-        loop {
-            let number = self.next.fetch_add(1, Relaxed);
-            let Some(turn) = plan.turns.get(number) else {
-                return taken;
-            };
-            let (users, items) = (&self.users[turn.users], &self.items[turn.items]);
-            if !self.wait(turn.stratum, [users, items]) {
-                return taken;
-            }
+        while let Some((number, turn)) = self.next() {
             if !turn.units.is_empty() {
                 let begun = self.counters.examples.load(Relaxed);
                 let start = Moment { step: self.epoch.start.step + self.before[number], ..self.epoch.start };
@@ -147,21 +149,40 @@ impl<'a> Turns<'a> {
                     return taken;
                 }
             }
-            users.store(turn.stratum + 1, Release);
-            items.store(turn.stratum + 1, Release);
+            for side in 0..2 {
+                self.had[side][turn.blocks[side]].store(turn.before[side] + 1, Release);
+            }
         }
+        taken
     }
 
-    /// Waits until both have had so many turns; gives whether the work goes on.
-    fn wait(&self, turns: usize, both: [&AtomicUsize; 2]) -> bool {
+    /// Takes the first turn that is ready, and waits where none is yet; none when all are taken, or the work is to stop.
+    fn next(&self) -> Option<(usize, &Turn)> {
+        let turns = &self.epoch.plan.turns;
         let backoff = Backoff::new();
-        while both.iter().any(|had| had.load(Acquire) < turns) {
+        loop {
+            let mut first = self.first.load(Relaxed);
+            while self.taken.get(first)?.load(Relaxed) {
+                first += 1;
+            }
+            self.first.fetch_max(first, Relaxed);
+            for (number, turn) in turns.iter().enumerate().skip(first).take(AHEAD) {
+                // Whoever takes the last one takes no more, so that its clock is that of the last step, by which a model is finished.
+                let may = number != self.last || number == first;
+                if may && !self.taken[number].load(Relaxed) && self.is_ready(turn) && !self.taken[number].swap(true, Relaxed) {
+                    return Some((number, turn));
+                }
+            }
             if self.counters.stop.load(Relaxed) {
-                return false;
+                return None;
             }
             // Whoever has them may have lost its core to another program, for milliseconds.
             if backoff.is_completed() { thread::sleep(SLEEP) } else { backoff.snooze() }
         }
-        true
+    }
+
+    /// Whether its users and its items have had their turns before.
+    fn is_ready(&self, turn: &Turn) -> bool {
+        (0..2).all(|side| self.had[side][turn.blocks[side]].load(Acquire) == turn.before[side])
     }
 }

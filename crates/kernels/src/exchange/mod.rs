@@ -83,7 +83,7 @@ pub(crate) fn of(sharing: Sharing) -> Box<dyn Passing> {
 /// The exchange of a replica of all parameters, of `replicas`: the one list of them. By parameter servers nothing passes this way.
 pub(crate) fn between(parallel: Parallel, replicas: usize, averages: bool, elasticity: f32) -> Box<dyn Passing> {
     match parallel {
-        Parallel::Hogwild | Parallel::Synchronous | Parallel::Downpour | Parallel::Partitioned => Box::new(None),
+        Parallel::Auto | Parallel::Hogwild | Parallel::Synchronous | Parallel::Downpour | Parallel::Partitioned => Box::new(None),
         Parallel::Mean => Box::new(Mean::new(replicas, averages)),
         Parallel::Overlap => Box::new(Overlap::new(replicas, averages)),
         Parallel::Elastic => Box::new(Elastic::new(elasticity, averages)),

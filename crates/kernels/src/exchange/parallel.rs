@@ -3,6 +3,9 @@
 /// How a run's workers share one model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parallel {
+    /// What suits model, rule and settings: of ratings [`Partitioned`](Self::Partitioned) where four of them can be in flight, else
+    /// [`Hogwild`](Self::Hogwild).
+    Auto,
     /// One shared copy, stepped without locks (Niu et al. 2011).
     Hogwild,
     /// All workers sum the gradients of a batch, and the rule steps once by their mean.
@@ -21,7 +24,8 @@ pub enum Parallel {
 
 impl Parallel {
     /// Every way.
-    pub const ALL: [Parallel; 7] = [
+    pub const ALL: [Parallel; 8] = [
+        Parallel::Auto,
         Parallel::Hogwild,
         Parallel::Synchronous,
         Parallel::Mean,
@@ -34,6 +38,7 @@ impl Parallel {
     /// The name that `parallel` takes.
     pub fn name(self) -> &'static str {
         match self {
+            Parallel::Auto => "auto",
             Parallel::Hogwild => "hogwild",
             Parallel::Synchronous => "synchronous",
             Parallel::Mean => "mean",

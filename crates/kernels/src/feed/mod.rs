@@ -8,7 +8,7 @@ mod scaled;
 
 use crate::{models::Model, params::Places, simd::Isa};
 pub(crate) use parts::{Part, PartBlock};
-pub use ratings::{Rating, RatingFeed};
+pub use ratings::{Quads, Rating, RatingFeed};
 pub(crate) use reader::ExampleReader;
 pub use rows::{RowCells, SparseFeed};
 pub use scaled::{Normalize, ScaledFeed, Scaling, row_length};

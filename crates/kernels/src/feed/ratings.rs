@@ -25,6 +25,20 @@ pub struct RatingFeed {
     pub units: Vec<Range<u32>>,
     /// How ratings became targets.
     pub targets: Targets,
+    /// How units are cut into groups, where four ratings are in flight.
+    pub quads: Option<Quads>,
+}
+
+/// Groups of ratings without a common row.
+pub struct Quads {
+    /// By unit: how many groups of four, three, two and one rating it consists of, in this order.
+    pub sizes: Vec<[u32; 4]>,
+    /// The rows of each block of users, and of each block of items.
+    pub blocks: [Vec<Range<u32>>; 2],
+    /// Which side is cut finer: 0 for users, 1 for items.
+    pub fine: usize,
+    /// By block of the other side: eight rows of nobody, for the lanes that a group of fewer than four leaves.
+    pub nobody: Vec<Range<u32>>,
 }
 
 impl RatingFeed {
@@ -32,6 +46,11 @@ impl RatingFeed {
     pub fn set_places(&mut self, stride: u32) {
         for Rating { pair, .. } in &mut self.ratings {
             (pair.user, pair.item) = (pair.user * stride, pair.item * stride);
+        }
+        if let Some(Quads { blocks, nobody, .. }) = &mut self.quads {
+            for rows in blocks.iter_mut().flatten().chain(nobody) {
+                *rows = rows.start * stride..rows.end * stride;
+            }
         }
     }
 }

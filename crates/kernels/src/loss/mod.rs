@@ -37,7 +37,7 @@ pub use squared::Squared;
 pub use squared_hinge::SquaredHinge;
 pub use tweedie::Tweedie;
 
-use crate::simd::{F32x16, Real, Vector, pairs};
+use crate::simd::{F32x16, LANES, Line, Quarters, Real, Vector, pairs};
 use hogwild_base::{Error, Hyperparameter, Result, hyperparameter};
 
 /// A loss of one score and one label, as the losses here write it; a user's own is an [`OwnLoss`], which no loop is compiled for.
@@ -244,6 +244,22 @@ impl Loss {
     /// The unit deviance of score `z` for label `y`: twice what the loss is above the least at that label.
     pub fn deviance(self, z: f32, y: f32) -> f64 {
         with_loss!(self, loss => loss.deviance(z as f64, y as f64), own => 2.0 * (own.value)(z, y) as f64)
+    }
+
+    /// The slopes of four scores, each of which fills a quarter with its label.
+    #[inline(always)]
+    pub(crate) fn slopes<V: Quarters>(self, z: V, y: V) -> V {
+        if let Loss::Squared = self {
+            return z - y;
+        }
+        let [mut scores, mut labels] = [Line([0.0; LANES]); 2];
+        z.spill(&mut scores);
+        y.spill(&mut labels);
+        let mut slopes = [0.0; 4];
+        for j in 0..4 {
+            slopes[j] = self.slope(scores.0[4 * j], labels.0[4 * j]);
+        }
+        V::spread(slopes)
     }
 
     /// The constant score that loses least on these labels.

@@ -44,6 +44,7 @@ impl<const N: usize> Width for Fixed<N> {
     const VECTORS: usize = N;
     type Row<V: Vector> = [V; N];
 
+    #[inline(always)]
     fn row<V: Vector>(_rank: usize) -> [V; N] {
         [V::of(0.0); N]
     }
@@ -65,9 +66,9 @@ impl Width for AnyWidth {
 /// Settings of matrix factorization.
 #[derive(Clone, Copy, Debug)]
 pub struct Factorization<W: Width = AnyWidth> {
-    rank: usize,
-    mean: f32,
-    l2: f32,
+    pub(super) rank: usize,
+    pub(super) mean: f32,
+    pub(super) l2: f32,
     width: PhantomData<W>,
 }
 

@@ -5,11 +5,15 @@
 mod factorization;
 mod fm;
 mod linear;
+mod quads;
+#[cfg(test)]
+mod quads_tests;
 
 pub use factorization::{AnyWidth, Factorization, Fixed, Pair, Width};
 pub use fm::FactorizationMachine;
 pub use linear::{Block, ENDS};
 pub use linear::{Linear, Row};
+pub(crate) use quads::{Quad, Scored};
 
 use crate::{params::Weights, simd::Vector};
 

@@ -27,6 +27,7 @@ mod learner;
 mod parameters;
 mod parts;
 mod plain;
+pub(crate) mod quads;
 mod replica;
 mod replicas;
 mod slot;

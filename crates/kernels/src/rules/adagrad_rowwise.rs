@@ -16,6 +16,12 @@ pub struct AdagradRowwise(pub Adagrad);
 impl AdagradRowwise {
     /// Adagrad's.
     pub const DEFAULT: AdagradRowwise = AdagradRowwise(Adagrad::DEFAULT);
+
+    /// What multiplies the gradients of rows by their states: of one, or of as many as a vector has.
+    #[inline(always)]
+    pub(crate) fn row_scales<V: Real>(&self, rate: f32, sums: V) -> V {
+        V::of(rate) / (sums.sqrt() + V::of(self.0.epsilon))
+    }
 }
 
 impl UpdateRule for AdagradRowwise {
@@ -67,7 +73,7 @@ impl UpdateRule for AdagradRowwise {
 
     #[inline(always)]
     fn row_scale(&self, rate: &f32, [sum]: &[f32; 1]) -> f32 {
-        rate / (sum.sqrt() + self.0.epsilon)
+        self.row_scales(*rate, *sum)
     }
 
     #[inline(always)]

@@ -3,6 +3,7 @@
 use super::{
     InstructionSet, Integers, Isa, LANES, Line, MOST, Real, Vector,
     real::through_memory,
+    rows::avx2::{load_behind, load_two, store_behind, store_two},
     x86::{load_four, load_ones, load_twos, prefetch_line, prefetch_rows, store_four, store_ones, store_twos},
 };
 use atomic_float::AtomicF32;
@@ -18,7 +19,7 @@ pub struct Avx2(pub ());
 
 /// Named through [`Avx2`] alone, which is what makes its operations sound.
 #[derive(Clone, Copy)]
-pub struct Ymm(__m256, __m256);
+pub struct Ymm(pub(super) __m256, pub(super) __m256);
 
 macro_rules! operator {
     ($trait:ident, $name:ident, $f:ident) => {
@@ -326,6 +327,30 @@ impl Isa for Avx2 {
     fn store(self, values: Ymm, to: &[AtomicF32; LANES]) {
         // SAFETY: writes the 64 bytes of the borrowed cells, which allow writing through a shared reference.
         unsafe { store(to.as_ptr(), values) }
+    }
+    #[inline(always)]
+    unsafe fn load_behind<const BYTES: usize>(self, first: *const AtomicF32) -> Ymm {
+        // SAFETY: the caller's.
+        let (low, high) = unsafe { load_behind::<BYTES>(first) };
+        Ymm(low, high)
+    }
+    #[inline(always)]
+    unsafe fn store_behind<const BYTES: usize>(self, values: Ymm, first: *const AtomicF32) {
+        // SAFETY: the caller's.
+        unsafe { store_behind::<BYTES>(first, values.0, values.1) }
+    }
+    #[inline(always)]
+    unsafe fn load_quarters<const BYTES: usize>(self, [a, b, c, d]: [*const AtomicF32; 4]) -> Ymm {
+        // SAFETY: the caller's.
+        unsafe { Ymm(load_two::<BYTES>(a, b), load_two::<BYTES>(c, d)) }
+    }
+    #[inline(always)]
+    unsafe fn store_quarters<const BYTES: usize>(self, Ymm(low, high): Ymm, [a, b, c, d]: [*const AtomicF32; 4]) {
+        // SAFETY: the caller's.
+        unsafe {
+            store_two::<BYTES>(low, a, b);
+            store_two::<BYTES>(high, c, d);
+        }
     }
     #[inline(always)]
     fn load_some(self, from: &[AtomicU32]) -> Whole {

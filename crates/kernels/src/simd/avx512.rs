@@ -6,6 +6,7 @@
 use super::{
     InstructionSet, Integers, Isa, LANES, Line, MOST, Real, Vector,
     real::through_memory,
+    rows::avx512::{load_behind, load_quarters, store_behind, store_quarters},
     x86::{load_four, load_ones, load_twos, prefetch_line, prefetch_rows, store_four, store_ones, store_twos},
 };
 use atomic_float::AtomicF32;
@@ -21,7 +22,7 @@ pub struct Avx512(pub ());
 
 /// Named through [`Avx512`] alone, which is what makes its operations sound.
 #[derive(Clone, Copy)]
-pub struct Zmm(__m512);
+pub struct Zmm(pub(super) __m512);
 
 macro_rules! operator {
     ($trait:ident, $name:ident, $f:ident) => {
@@ -246,6 +247,26 @@ impl Isa for Avx512 {
     fn store(self, values: Zmm, to: &[AtomicF32; LANES]) {
         // SAFETY: writes the 64 bytes of the borrowed cells, which allow writing through a shared reference.
         unsafe { store(to.as_ptr(), values.0) }
+    }
+    #[inline(always)]
+    unsafe fn load_behind<const BYTES: usize>(self, first: *const AtomicF32) -> Zmm {
+        // SAFETY: the caller's.
+        Zmm(unsafe { load_behind::<BYTES>(first) })
+    }
+    #[inline(always)]
+    unsafe fn store_behind<const BYTES: usize>(self, values: Zmm, first: *const AtomicF32) {
+        // SAFETY: the caller's.
+        unsafe { store_behind::<BYTES>(first, values.0) }
+    }
+    #[inline(always)]
+    unsafe fn load_quarters<const BYTES: usize>(self, first: [*const AtomicF32; 4]) -> Zmm {
+        // SAFETY: the caller's.
+        Zmm(unsafe { load_quarters::<BYTES>(first) })
+    }
+    #[inline(always)]
+    unsafe fn store_quarters<const BYTES: usize>(self, values: Zmm, first: [*const AtomicF32; 4]) {
+        // SAFETY: the caller's.
+        unsafe { store_quarters::<BYTES>(values.0, first) }
     }
     #[inline(always)]
     fn load_line(self, from: &[AtomicU32; LANES]) -> Whole {

@@ -3,7 +3,7 @@
 //! A value of a type that is [`Isa`] proves that the processor has those instructions: [`dispatch`] is the only place that makes
 //! one. It enters a function compiled for that instruction set, into which the whole worker is inlined, so that ordinary loops
 //! over private slices become its vector instructions.
-use super::{Integers, LANES, Line, MOST, Vector};
+use super::{Integers, LANES, Line, MOST, Quarters};
 use atomic_float::AtomicF32;
 use hogwild_base::{Error, Result};
 use std::{
@@ -111,13 +111,33 @@ static AVX2: LazyLock<bool> = LazyLock::new(|| {
 #[allow(unsafe_code)]
 pub trait Isa: Copy + Send + Sync {
     /// Sixteen numbers in this instruction set's registers.
-    type V: Vector;
+    type V: Quarters;
     /// Sixteen row numbers in this instruction set's registers.
     type U: Integers;
     /// Sixteen neighbouring cells.
     fn load(self, from: &[AtomicF32; LANES]) -> Self::V;
     /// Stores sixteen neighbouring cells.
     fn store(self, values: Self::V, to: &[AtomicF32; LANES]);
+    /// The sixteen cells that lie `BYTES` behind one: an address that an instruction has for nothing.
+    ///
+    /// # Safety
+    /// They are cells of one allocation with that one, which nobody frees meanwhile.
+    unsafe fn load_behind<const BYTES: usize>(self, first: *const AtomicF32) -> Self::V;
+    /// Stores them.
+    ///
+    /// # Safety
+    /// As for [`load_behind`](Self::load_behind).
+    unsafe fn store_behind<const BYTES: usize>(self, values: Self::V, first: *const AtomicF32);
+    /// Four cells behind each of four, each in a quarter.
+    ///
+    /// # Safety
+    /// As for [`load_behind`](Self::load_behind).
+    unsafe fn load_quarters<const BYTES: usize>(self, first: [*const AtomicF32; 4]) -> Self::V;
+    /// Stores each quarter.
+    ///
+    /// # Safety
+    /// As for [`load_behind`](Self::load_behind).
+    unsafe fn store_quarters<const BYTES: usize>(self, values: Self::V, first: [*const AtomicF32; 4]);
     /// Sixteen neighbouring cells of a mapped data set.
     #[inline(always)]
     fn load_line(self, from: &[AtomicU32; LANES]) -> Self::U {

@@ -12,7 +12,10 @@ pub mod math;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
+mod quarters;
 mod real;
+#[cfg(target_arch = "x86_64")]
+mod rows;
 #[cfg(test)]
 mod tests;
 #[cfg(target_arch = "x86_64")]
@@ -20,6 +23,7 @@ mod x86;
 
 pub(crate) use isa::dispatch_formula;
 pub use isa::{InstructionSet, Isa, Job, dispatch};
+pub use quarters::Quarters;
 pub use real::{F32x16, Integers, LANES, Line, Real, Vector};
 pub(crate) use real::{copy, pairs};
 

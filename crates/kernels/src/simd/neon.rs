@@ -36,6 +36,26 @@ impl Isa for Neon {
         }
     }
     #[inline(always)]
+    unsafe fn load_behind<const BYTES: usize>(self, first: *const AtomicF32) -> F32x16 {
+        // SAFETY: the caller's.
+        self.load(unsafe { &*first.byte_add(BYTES).cast() })
+    }
+    #[inline(always)]
+    unsafe fn store_behind<const BYTES: usize>(self, values: F32x16, first: *const AtomicF32) {
+        // SAFETY: the caller's.
+        self.store(values, unsafe { &*first.byte_add(BYTES).cast() });
+    }
+    #[inline(always)]
+    unsafe fn load_quarters<const BYTES: usize>(self, first: [*const AtomicF32; 4]) -> F32x16 {
+        // SAFETY: the caller's.
+        unsafe { Portable.load_quarters::<BYTES>(first) }
+    }
+    #[inline(always)]
+    unsafe fn store_quarters<const BYTES: usize>(self, values: F32x16, first: [*const AtomicF32; 4]) {
+        // SAFETY: the caller's.
+        unsafe { Portable.store_quarters::<BYTES>(values, first) }
+    }
+    #[inline(always)]
     fn load_some(self, from: &[AtomicU32]) -> Line<u32> {
         Portable.load_some(from)
     }

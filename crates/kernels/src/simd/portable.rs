@@ -24,6 +24,28 @@ impl Isa for Portable {
             cell.store(value, Relaxed);
         }
     }
+    #[inline(always)]
+    unsafe fn load_behind<const BYTES: usize>(self, first: *const AtomicF32) -> F32x16 {
+        // SAFETY: the caller's.
+        self.load(unsafe { &*first.byte_add(BYTES).cast() })
+    }
+    #[inline(always)]
+    unsafe fn store_behind<const BYTES: usize>(self, values: F32x16, first: *const AtomicF32) {
+        // SAFETY: the caller's.
+        self.store(values, unsafe { &*first.byte_add(BYTES).cast() });
+    }
+    #[inline(always)]
+    unsafe fn load_quarters<const BYTES: usize>(self, first: [*const AtomicF32; 4]) -> F32x16 {
+        // SAFETY: the caller's.
+        F32x16(std::array::from_fn(|i| unsafe { &*first[i / 4].byte_add(BYTES).add(i % 4) }.load(Relaxed)))
+    }
+    #[inline(always)]
+    unsafe fn store_quarters<const BYTES: usize>(self, values: F32x16, first: [*const AtomicF32; 4]) {
+        for i in 0..LANES {
+            // SAFETY: the caller's.
+            unsafe { &*first[i / 4].byte_add(BYTES).add(i % 4) }.store(values.0[i], Relaxed);
+        }
+    }
     #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
     #[cfg_attr(target_arch = "aarch64", inline(always))]
     fn load_some(self, from: &[AtomicU32]) -> Line<u32> {

@@ -110,6 +110,7 @@ impl CacheOptions {
             None => self.data.settings(),
         };
         let opened = self.open_with(inputs, &settings, quiet)?;
+        check_classes(recipe_of(training), &opened, inputs)?;
         tell_differences(recipe_of(training), &opened, inputs);
         Ok(opened)
     }
@@ -117,6 +118,7 @@ impl CacheOptions {
     /// The same of text that is to be what a model takes, where --format does not say.
     pub fn open_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> anyhow::Result<Opened> {
         let opened = self.open_with(inputs, &self.settings_for(model, inputs)?, false)?;
+        check_classes(model.recipe.as_ref(), &opened, inputs)?;
         tell_differences(model.recipe.as_ref(), &opened, inputs);
         Ok(opened)
     }
@@ -173,6 +175,18 @@ fn recipe_of(data: &Data) -> Option<&Recipe> {
         Data::Rows(rows) => rows.recipe(),
         Data::Ratings(_) => None,
     }
+}
+
+/// Refuses packed data whose words for labels stand for other classes than in training: +1 may be -1 there.
+fn check_classes(training: Option<&Recipe>, opened: &Opened, inputs: &[PathBuf]) -> anyhow::Result<()> {
+    let classes = |recipe: Option<&Recipe>| recipe.map(Recipe::classes).filter(|classes| !classes.is_empty()).map(|all| all.join(" and "));
+    if let (Some(known), Some(own)) = (classes(training), classes(recipe_of(&opened.data)))
+        && known != own
+    {
+        let name = summary::names(inputs);
+        anyhow::bail!("{name}: the labels were packed as {own}, and are {known} in training; give the text in place of the packed file");
+    }
+    Ok(())
 }
 
 /// Says what of packed data is not as in training.

@@ -327,3 +327,53 @@ fn headings_that_say_too_little_are_refused() {
         assert_eq!(Format::detect(text.as_bytes()), Some(Format::Ratings), "{text}");
     }
 }
+
+/// What once never ended, was read wrongly or was told at another place.
+#[test]
+fn odd_labels_and_places_are_told_and_end() {
+    let any = PackSettings::default();
+    // Words of other encodings, in tables and behind fastText's mark.
+    for text in [&b"y,a\ns\xed,1\nno,2\n"[..], b"__label__s\xed a b\n__label__no c\n"] {
+        let (_, _, said) = refused(text, &any);
+        assert!(said.contains("UTF-8"), "{said}");
+    }
+    // Edges that are found are kept, also without labels.
+    let bins = Preparation { bins: vec![("age".into(), 2)], ..Preparation::default() };
+    let settings = PackSettings { unlabelled: true, ..prepared(bins) };
+    assert_eq!(read_as("{\"age\":1,\"x\":\"b\"}\n{\"age\":3}\n", &settings).unwrap().0.rows, 2);
+    // Decimal commas hold for labels too.
+    let (_, rows) = read("y;a\n1,5;1\n2,5;2\n3,5;3\n", &any);
+    assert_eq!(rows.iter().map(|row| row.0).collect::<Vec<_>>(), [1.5, 2.5, 3.5]);
+    // Labels of many words are refused at once.
+    let many: String = (0..200_000).map(|i| format!("x{i},1\n")).collect();
+    let (_, _, said) = refused(format!("y,a\n{many}").as_bytes(), &any);
+    assert!(said.contains("more than two classes"), "{said}");
+    // Within quotes lines are counted.
+    let numeric = Preparation { numeric: names(&["b"]), ..Preparation::default() };
+    let (line, column, said) = refused(b"y,a,b\n1,\"x\ny\",5\n0,\"x\ny\",zz\n", &prepared(numeric));
+    assert_eq!((line, column), (5, 4), "{said}");
+    // A line of blanks is empty.
+    assert_eq!(read("y,a\n1,2\n   \n0,3\n", &any).1.len(), 2);
+    let (_, _, said) = refused(b"1 |a:1e30 x:1e30\n0 |a x:1\n", &any);
+    assert!(said.contains("no finite number"), "{said}");
+}
+
+#[test]
+fn a_label_is_no_feature_of_like_name_and_packed_classes_are_those_of_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let rows: String = (0..60).map(|i| format!("{},{},{}\n", i % 2, i % 2 * 2 - 1, i)).collect();
+    fs::write(at.join("train.csv"), format!("Y,y,a\n{rows}")).unwrap();
+    fs::write(at.join("raw.csv"), "y,a\n-1,4\n1,7\n").unwrap();
+    fs::write(at.join("with.csv"), "Y,y,a\n0,-1,4\n1,1,7\n").unwrap();
+    good(at, "train train.csv --label Y --lr 0.5 --epochs 5 --out m.safetensors");
+    assert_eq!(good(at, "predict m.safetensors raw.csv"), good(at, "predict m.safetensors with.csv"));
+    // A file of one class alone has other signs than the model's.
+    fs::write(at.join("words.csv"), format!("y,a\n{}", "no,1\nyes,2\nno,1\n".repeat(30))).unwrap();
+    fs::write(at.join("no.csv"), "y,a\nno,1\nno,3\n").unwrap();
+    good(at, "train words.csv --lr 0.1 --out w.safetensors");
+    good(at, "pack no.csv -o no.safetensors");
+    let (code, _, said) = parts(&hogwild(at, "eval w.safetensors no.safetensors"));
+    assert!(code == Some(2) && said.contains("packed as no") && said.contains("no and yes in training"), "{said}");
+    good(at, "eval w.safetensors no.csv");
+}

@@ -102,6 +102,11 @@ fn pack_by(inputs: &[PathBuf], out: &Path, settings: &PackSettings, progress: Pr
         if Sources::of(inputs).are_as(&before) || outcome.as_ref().is_err_and(is_interrupted) {
             match outcome? {
                 Outcome::Read(read) => break (*read, before),
+                // What was found twice would be found for ever.
+                Outcome::Again(found) if recipe.as_ref() == Some(&found) => {
+                    let (path, problem) = (inputs.first().cloned().unwrap_or_default(), "has columns that do not settle".into());
+                    return Err(Error::BadFile { path, problem, remedy: "say what its columns are: `categorical`, `numeric`, `label`" });
+                }
                 Outcome::Again(found) => recipe = Some(found),
             }
             continue;

@@ -42,7 +42,9 @@ impl TextFormat for FastText {
             None => {
                 let ngrams = asked.prepare.and_then(|prepare| prepare.ngrams).unwrap_or(1);
                 let found = lines(first_lines).take(SAMPLE).filter_map(|(_, line)| words(line).next()?.strip_prefix(MARK));
-                let classes = found.map(|class| Finding::Class(String::from_utf8_lossy(class.trim_ascii()).into_owned()));
+                // What is no UTF-8 is refused when it is read.
+                let found = found.filter_map(|class| std::str::from_utf8(class.trim_ascii()).ok());
+                let classes = found.map(|class| Finding::Class(class.to_owned()));
                 let base = asked.recipe.cloned().unwrap_or_else(|| Recipe::of(Format::Fasttext));
                 let recipe = Recipe { ngrams, ..base }.amend(classes.take(SAMPLE).collect());
                 // Of three classes the line of the third is told when it is read.
@@ -132,6 +134,7 @@ impl FastText {
         match self.is_fixed {
             _ if self.unlabelled => Ok(MISSING),
             true => fixed("the label is none of the two that the model was trained on", "see `inspect` for these two words"),
+            false if std::str::from_utf8(class).is_err() => fixed("the label is no UTF-8", "save the text as UTF-8"),
             false => {
                 example.find(Finding::Class(String::from_utf8_lossy(class).into_owned()));
                 const PROBLEM: &str = "the label did not occur before, and what comes through a pipe is read once";

@@ -49,8 +49,12 @@ impl Bad {
 
     /// What is wrong in a line that begins at `start`.
     pub(crate) fn of_fault(text: &[u8], line: u64, start: usize, Fault { start: from, end, problem, remedy }: Fault) -> Bad {
+        // A record may go over lines, between quotes.
+        let before = part(text, start..from.max(start));
+        let lines = memchr::memchr_iter(b'\n', before).count() as u64;
+        let start = memchr::memrchr(b'\n', before).map_or(start, |newline| start + newline + 1);
         let column = from.saturating_sub(start) as u64 + 1;
-        Bad { line, column, text: readable(part(text, from..end)), problem: problem.into(), remedy: remedy.into() }
+        Bad { line: line + lines, column, text: readable(part(text, from..end)), problem: problem.into(), remedy: remedy.into() }
     }
 
     /// The same line, as one whose label is the last of these words.

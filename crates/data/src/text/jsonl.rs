@@ -43,7 +43,7 @@ impl TextFormat for Jsonl {
     }
 
     fn begin(first_lines: &[u8], asked: Asked<'_>) -> Result<Begun<Jsonl>, Bad> {
-        let recipe = match asked.recipe.filter(|recipe| asked.is_fixed || recipe.label.is_some()) {
+        let recipe = match asked.recipe.filter(|recipe| asked.is_fixed || recipe.label.is_some() || !recipe.columns.is_empty()) {
             Some(recipe) => recipe.clone(),
             None => {
                 let text = first_lines.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first_lines);
@@ -130,7 +130,7 @@ fn classes(text: &[u8], label: &str) -> Vec<String> {
     let mut found = Classes::default();
     for (_, line) in lines(text).take(SAMPLE) {
         if let Some(Value::String(word)) = object(line.trim_ascii()).as_ref().and_then(|fields| fields.get(label)) {
-            found.see(word.as_bytes());
+            found.see(word.as_bytes(), long_number);
         }
     }
     found.words()
@@ -181,7 +181,7 @@ impl Jsonl {
         if is_missing(text.as_bytes()) {
             return Ok(None);
         }
-        match label::value(text.as_bytes(), &self.recipe, self.is_fixed) {
+        match label::value(text.as_bytes(), long_number(text.as_bytes()), &self.recipe, self.is_fixed) {
             Ok(label) => Ok(Some(label)),
             Err(_) if self.unlabelled => Ok(None),
             Err(label::Wrong { problem, remedy, finding }) => {

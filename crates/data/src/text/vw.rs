@@ -150,6 +150,9 @@ fn line(text: &[u8], place: &mut usize, unlabelled: bool, rows: &mut Examples) -
                     }
                     let (own, end) = number(text, begin, at + 1, "the value")?;
                     (value, at) = (own * weight, end);
+                    if !value.is_finite() {
+                        return fault(begin, end, "the value times that of its namespace is no finite number", REMEDY_FINITE);
+                    }
                 }
                 if let Err(refused) = example.named(front, name, value) {
                     return Err(refused.at(begin..at));

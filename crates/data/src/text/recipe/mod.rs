@@ -115,7 +115,8 @@ impl Recipe {
         for finding in findings {
             match finding {
                 Finding::Words(place, why) => {
-                    if let Some(column) = self.columns.get_mut(place) {
+                    // The first word of a column is what is told.
+                    if let Some(column) = self.columns.get_mut(place).filter(|column| column.step != Step::Word) {
                         (column.step, column.why) = (Step::Word, Some(why));
                     }
                 }

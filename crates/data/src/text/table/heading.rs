@@ -13,6 +13,8 @@ use crate::text::parse::Start;
 use crate::text::ratings::are_ratings;
 use crate::text::recipe::{self, Preparation, Recipe, Step, is_missing};
 use crate::text::{Asked, Begun, Format};
+use foldhash::fast::FixedState;
+use hashbrown::{HashMap, HashSet};
 
 /// How many rows are looked at for what columns are.
 const SAMPLE: usize = 20_000;
@@ -70,6 +72,11 @@ impl Heading {
         }
     }
 
+    /// Where each name stands first.
+    fn places(&self) -> HashMap<&str, usize, FixedState> {
+        self.names.iter().enumerate().rev().map(|(place, name)| (name.as_str(), place)).collect()
+    }
+
     fn list(&self) -> String {
         self.names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
     }
@@ -101,7 +108,8 @@ pub(super) fn begin(text: &[u8], asked: Asked<'_>, format: Format, marks: &[u8])
     };
     let lines = |end: usize| memchr::memchr_iter(b'\n', from(text, 0).get(..end).unwrap_or(text)).count() as u64;
     let start = Start { at: heading.end.min(text.len()), lines: lines(heading.end.min(text.len())) };
-    if let Some((place, name)) = heading.names.iter().enumerate().find(|(i, name)| !name.is_empty() && heading.names[..*i].contains(name)) {
+    let places = heading.places();
+    if let Some((place, name)) = (0..).zip(&heading.names).find(|(i, name)| !name.is_empty() && places.get(name.as_str()) != Some(i)) {
         return Err(heading.bad(text, Some(place), format!("two columns are called `{name}`"), "give each column a name of its own"));
     }
     let none = Preparation::default();
@@ -112,7 +120,14 @@ pub(super) fn begin(text: &[u8], asked: Asked<'_>, format: Format, marks: &[u8])
     }
     let known = asked.recipe.filter(|recipe| !recipe.columns.is_empty() || recipe.label.is_some());
     let named = known.map_or(prepare.label.as_deref(), |recipe| recipe.label.as_deref());
-    let label = label::find(heading.names.iter().map(String::as_str), named);
+    // Upper and lower case are told apart where the name is known, or a feature could be taken for the label.
+    let label = match known.zip(named) {
+        Some((recipe, named)) => heading.places().get(named).copied().or_else(|| {
+            let alike = |name: &String| name.eq_ignore_ascii_case(named) && recipe.column(name).is_none();
+            heading.names.iter().position(alike)
+        }),
+        None => label::find(heading.names.iter().map(String::as_str), named),
+    };
     if label.is_none() && !asked.unlabelled {
         let numbers = heading.names.iter().any(|name| long_number(name.as_bytes()).is_ok());
         let called = named.map_or_else(|| NAMES.to_owned(), |name| format!("`{name}`"));
@@ -141,7 +156,7 @@ pub(super) fn begin(text: &[u8], asked: Asked<'_>, format: Format, marks: &[u8])
             let base = asked.recipe.cloned().unwrap_or_else(|| Recipe::of(format));
             let (sample, classes) = look(text, &heading, start.at, label);
             let column = |(place, name): (usize, &String)| {
-                let step = if is_unnamed(name) { Some(Step::Ignored) } else { prepare.step(name) };
+                let step = prepare.step(name).or_else(|| is_unnamed(name).then_some(Step::Ignored));
                 let why = sample.get(place).and_then(|found| found.clone()).filter(|_| step.is_none());
                 let step = step.unwrap_or(if why.is_some() { Step::Word } else { Step::Number });
                 recipe::Column { name: name.clone(), step, why }
@@ -150,23 +165,21 @@ pub(super) fn begin(text: &[u8], asked: Asked<'_>, format: Format, marks: &[u8])
             Recipe { label: label.and_then(|place| heading.names.get(place)).cloned(), columns, classes, ..base }
         }
     };
+    let known_columns: HashMap<&str, usize, FixedState> =
+        recipe.columns.iter().enumerate().map(|(place, column)| (column.name.as_str(), place)).collect();
     let columns = heading.names.iter().enumerate().map(|(place, name)| {
         let act = |place: usize| {
             let column = &recipe.columns[place];
             let may_be_words = column.step == Step::Number && !asked.is_fixed && !prepare.numeric.contains(name);
             Column { place, act: Act::of(&column.name, &column.step), may_be_words }
         };
-        let of = if Some(place) == label { None } else { recipe.column(name) };
+        let of = if Some(place) == label { None } else { known_columns.get(name.as_str()).copied() };
         let alone = if Some(place) == label { Act::Label } else { Act::Skip };
         of.map_or(Column { place: usize::MAX, act: alone, may_be_words: false }, act)
     });
-    let table = Table {
-        mark: heading.mark,
-        columns: columns.collect(),
-        recipe: recipe.clone(),
-        is_fixed: asked.is_fixed,
-        unlabelled: asked.unlabelled,
-    };
+    let columns = columns.collect();
+    drop(known_columns);
+    let table = Table { mark: heading.mark, columns, recipe: recipe.clone(), is_fixed: asked.is_fixed, unlabelled: asked.unlabelled };
     let note = (!notes.is_empty()).then(|| notes.join("; "));
     Ok(Begun { start, note, recipe: Some(recipe), quoted: Some(heading.mark), ..Begun::all(table) })
 }
@@ -178,14 +191,16 @@ fn is_unnamed(name: &str) -> bool {
 
 /// Whether the columns are those that are known already.
 fn check_columns(text: &[u8], heading: &Heading, recipe: &Recipe, asked: Asked<'_>, notes: &mut Vec<String>) -> Result<(), Bad> {
-    let is_there = |name: &str| heading.names.iter().any(|other| other == name);
+    let places = heading.places();
+    let is_there = |name: &str| places.contains_key(name);
     let missing = recipe.columns.iter().filter(|column| column.step != Step::Ignored).find(|column| !is_there(&column.name));
     let whose = if asked.is_fixed { "the model was trained on" } else { "the text before has" };
     if let Some(column) = missing {
         let problem = format!("column `{}` is missing, which {whose}; the columns are: {}", column.name, heading.list());
         return Err(heading.bad(text, None, problem, "give that column, or train without it (see `ignore`)"));
     }
-    let is_new = |name: &&String| recipe.column(name).is_none() && recipe.label.as_ref() != Some(name) && !is_unnamed(name);
+    let known: HashSet<&str, FixedState> = recipe.columns.iter().map(|column| column.name.as_str()).collect();
+    let is_new = |name: &&String| !known.contains(name.as_str()) && recipe.label.as_ref() != Some(name) && !is_unnamed(name);
     let new: Vec<String> = heading.names.iter().filter(is_new).map(|name| format!("`{name}`")).collect();
     match new.first() {
         Some(name) if !asked.is_fixed => {
@@ -243,7 +258,7 @@ fn look(text: &[u8], heading: &Heading, mut at: usize, label: Option<usize>) -> 
         // The last record may be cut short by the end of the sample.
         let Ok((cells, end)) = record(text, at, heading.mark) else { break };
         if let Some(cell) = label.and_then(|place| cells.get(place)) {
-            classes.see(&cell.value(text));
+            classes.see(&cell.value(text), |cell| number(cell, heading.mark));
         }
         cells.iter().zip(&mut found).for_each(|(cell, found)| found.see(&cell.value(text), heading.mark));
         at = end;

@@ -1,6 +1,6 @@
 //! Which column is the label, and what its cells mean: numbers as they are, words as one of two classes.
 
-use crate::text::number::{Why, long_number};
+use crate::text::number::Why;
 use crate::text::recipe::{Finding, Recipe, is_missing};
 
 /// What the column of the label is usually called, in the order in which it is looked for.
@@ -31,10 +31,12 @@ impl Classes {
     /// More are none of two classes.
     const MOST: usize = 3;
 
-    pub(crate) fn see(&mut self, cell: &[u8]) {
-        if self.seen.len() < Classes::MOST && !is_missing(cell) && self.seen.iter().all(|seen| seen.as_bytes() != cell) {
-            self.are_words |= matches!(long_number(cell), Err(Why::NoNumber));
-            self.seen.push(String::from_utf8_lossy(cell).into_owned());
+    /// Sees a label; `number`: how its text is read as a number.
+    pub(crate) fn see(&mut self, cell: &[u8], number: impl Fn(&[u8]) -> Result<f32, Why>) {
+        let Ok(text) = std::str::from_utf8(cell) else { return }; // the row is refused when it is read
+        if self.seen.len() < Classes::MOST && !is_missing(cell) && self.seen.iter().all(|seen| seen != text) {
+            self.are_words |= matches!(number(cell), Err(Why::NoNumber));
+            self.seen.push(text.to_owned());
         }
     }
 
@@ -62,15 +64,16 @@ pub(crate) fn of_class(class: &[u8], classes: &[String]) -> Option<f32> {
     Some(if place == 0 && classes.len() > 1 { -1.0 } else { 1.0 })
 }
 
-/// The label that a cell says; where the recipe is not fixed, a word that is no class yet is told as a finding.
+/// The label that a cell says, `number` being the cell as a number; where the recipe is not fixed, a word that is no class yet is told as a
+/// finding.
 #[inline(never)]
-pub(crate) fn value(cell: &[u8], recipe: &Recipe, is_fixed: bool) -> Result<f32, Wrong> {
+pub(crate) fn value(cell: &[u8], number: Result<f32, Why>, recipe: &Recipe, is_fixed: bool) -> Result<f32, Wrong> {
     const REMEDY: &str = "labels are +1, -1, 0, 1, any real number, or two words; `predict` takes rows without labels";
     let wrong = |problem, remedy| Err(Wrong { problem, remedy, finding: None });
     if let Some(label) = of_class(cell, &recipe.classes) {
         return Ok(label);
     }
-    match long_number(cell) {
+    match number {
         Ok(label) if recipe.classes.is_empty() => Ok(label),
         Err(Why::Nan) => wrong("the label is NaN", "give a finite number or leave the row out"),
         Err(Why::Infinite) => wrong("the label is infinite", "give a finite number or leave the row out"),
@@ -80,6 +83,7 @@ pub(crate) fn value(cell: &[u8], recipe: &Recipe, is_fixed: bool) -> Result<f32,
         }
         _ if is_fixed && recipe.classes.is_empty() => wrong("the label is no number", REMEDY),
         _ if is_fixed => wrong("the label is none of the two words that the model was trained on", "see `inspect` for these two words"),
+        _ if std::str::from_utf8(cell).is_err() => wrong("the label is a word that is no UTF-8", "save the text as UTF-8"),
         _ => Err(Wrong {
             problem: "the label is a word that did not occur before, and what comes through a pipe is read once",
             remedy: "give a file in place of the pipe, or labels that are numbers",
@@ -92,6 +96,7 @@ pub(crate) fn value(cell: &[u8], recipe: &Recipe, is_fixed: bool) -> Result<f32,
 mod tests {
     use super::*;
     use crate::Format;
+    use crate::text::number::long_number;
 
     #[test]
     fn labels_are_found_by_their_usual_names() {
@@ -112,7 +117,7 @@ mod tests {
             (&["1", "0"], &[]),
         ] {
             let mut found = Classes::default();
-            labels.iter().for_each(|label| found.see(label.as_bytes()));
+            labels.iter().for_each(|label| found.see(label.as_bytes(), long_number));
             assert_eq!(found.words(), classes, "{labels:?}");
         }
     }
@@ -120,7 +125,9 @@ mod tests {
     #[test]
     fn words_are_classes_in_their_order() {
         let classes = |classes: &[&str]| Recipe { classes: classes.iter().map(|c| c.to_string()).collect(), ..Recipe::of(Format::ALL[0]) };
-        let of = |cell: &str, recipe: &Recipe, fixed| value(cell.as_bytes(), recipe, fixed).map_err(|wrong| (wrong.problem, wrong.finding));
+        let of = |cell: &str, recipe: &Recipe, fixed| {
+            value(cell.as_bytes(), long_number(cell.as_bytes()), recipe, fixed).map_err(|wrong| (wrong.problem, wrong.finding))
+        };
         let (none, two) = (classes(&[]), classes(&["no", "yes"]));
         assert_eq!((of("0.5", &none, false), of("no", &two, true), of("yes", &two, false)), (Ok(0.5), Ok(-1.0), Ok(1.0)));
         assert_eq!(of("yes", &classes(&["yes"]), false), Ok(1.0));

@@ -119,7 +119,7 @@ tables! {
 /// Reads the record at a place, and leaves the place behind it.
 fn row(table: &Table, text: &[u8], place: &mut usize, rows: &mut Examples) -> Result<(), Fault> {
     let (start, mark) = (*place, table.mark);
-    if matches!(byte(text, start), b'\n' | b'\r') && part(text, start..record::stop(text, start, b'\n')).trim_ascii().is_empty() {
+    if matches!(byte(text, start), b'\n' | b'\r' | b' ') && part(text, start..record::stop(text, start, b'\n')).trim_ascii().is_empty() {
         *place = record::stop(text, start, b'\n') + 1;
         return Ok(());
     }
@@ -267,7 +267,7 @@ fn label_of(table: &Table, cell: &[u8], places: std::ops::Range<usize>, example:
     if is_missing(cell) {
         return Ok(None);
     }
-    match label::value(cell, &table.recipe, table.is_fixed) {
+    match label::value(cell, heading::number(cell, table.mark), &table.recipe, table.is_fixed) {
         Ok(label) => Ok(Some(label)),
         Err(_) if table.unlabelled => Ok(None),
         Err(wrong) => {

@@ -174,7 +174,7 @@ fn means_of_counts_and_amounts_are_found() {
     let tweedie = Loss::from(Tweedie { power: 1.3 });
     for (loss, data) in [(Loss::Poisson, [counts(0), counts(100_000)]), (tweedie, [amounts(0), amounts(100_000)])] {
         let [train, test] = &data;
-        let settings = Settings { loss, threads: 2, epochs: 10, ..Settings::default() };
+        let settings = Settings { loss, threads: 1, epochs: 10, ..Settings::default() };
         let outcome = run(train, Some(test), &settings);
         let valid = outcome.epochs.last().unwrap().valid.unwrap();
         let linear = outcome.model.as_ref().unwrap().linear().unwrap();
@@ -218,7 +218,7 @@ fn classes_and_numbers_are_learnt_by_the_other_losses() {
     let signs = |from| rows(folder.path(), "signs", from, 0.2, |y| if y > 0.0 { 1.0 } else { -1.0 });
     let (train, test) = (signs(0), signs(100_000));
     let accuracy = |loss| {
-        let outcome = run(&train, Some(&test), &Settings { loss, threads: 2, ..Settings::default() });
+        let outcome = run(&train, Some(&test), &Settings { loss, threads: 1, ..Settings::default() });
         outcome.epochs.last().unwrap().valid.unwrap().accuracy.unwrap()
     };
     let logistic = accuracy(Loss::Logistic);
@@ -233,7 +233,7 @@ fn classes_and_numbers_are_learnt_by_the_other_losses() {
         let data = |from| rows(folder.path(), &format!("n{unit}-"), from, 0.4, |y| unit * (y + 5.0));
         let (train, test) = (data(0), data(100_000));
         for loss in [Loss::LogCosh, EpsilonInsensitive::DEFAULT.into()] {
-            let outcome = run(&train, Some(&test), &Settings { loss, threads: 2, epochs: 10, ..Settings::default() });
+            let outcome = run(&train, Some(&test), &Settings { loss, threads: 1, epochs: 10, ..Settings::default() });
             let mae = outcome.epochs.last().unwrap().valid.unwrap().mae.unwrap() / unit as f64;
             assert!(mae < 0.12, "{loss} {unit}: {mae}");
         }

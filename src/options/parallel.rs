@@ -65,7 +65,7 @@ group! { $ "Threads";
     /// number of threads.
     parts: Option<usize> = None => {
         value: "N",
-        by_default: ["one for each thread, at least 2", "16, of few ratings fewer; one at a time 64, and one for each thread at least"],
+        by_default: ["one for each thread, at least 2", "4 to 16, of few ratings fewer; where they are trained one at a time 64, and one for each thread at least"],
         needs: Some("parallel"),
         must_be: "from 1 to 1024",
         within: |s| s.parts.is_none_or(|parts| (1..=1024).contains(&parts)),

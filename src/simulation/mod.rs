@@ -11,7 +11,6 @@ mod lost;
 
 use crate::{
     AnyData, AnyFamily, Batch, Error, Outcome, Parallel, Result, Settings, Watch, Window,
-    options::rating_parts,
     train::{Follower, run},
 };
 use copies::Copies;
@@ -143,12 +142,11 @@ pub fn simulate<'d>(
     // Where it is left open, workers share one copy: of parts there is nothing to foretell.
     let settings = &Settings { parallel: settings.way(), ..settings.clone() };
     let (data, &Workers { count, spread, delay }) = (data.into(), workers);
-    // Parts learn the same whoever works on them; ratings have more of them than workers.
+    // Parts learn the same whoever works on them; those of ratings go by the data.
     let parts = match data {
-        AnyData::Rows(_) => count,
-        AnyData::Ratings(ratings) => count.max(rating_parts(ratings.len())),
+        AnyData::Rows(_) if settings.parallel == Parallel::Partitioned => Some(count),
+        _ => settings.parts,
     };
-    let parts = (settings.parallel == Parallel::Partitioned).then_some(parts);
     let threads = if settings.parallel == Parallel::Hogwild { count } else { 1 };
     let replicas = settings.parallel.has_replicas().then_some(count);
     let search_threads = settings.search_threads.or(Some(threads::count()));

@@ -137,7 +137,8 @@ fn ratings_have_four_in_flight_by_default_with_the_same_bits_on_any_number_of_th
         let of = |threads, seed| factors(&data, None, Settings { threads, seed, ..settings.clone() });
         let one = of(1, 1);
         assert_eq!((one.settings.parallel, one.settings.parts), (Parallel::Partitioned, Some(4)));
-        for threads in [2, 3, 8] {
+        // With more threads than blocks some wait.
+        for threads in [2, 3, 8, 17, 32] {
             assert!(bits(&of(threads, 1)) == bits(&one), "{threads} threads");
         }
         assert!(bits(&of(1, 2)) != bits(&one), "the seed changes nothing");
@@ -211,6 +212,28 @@ fn four_in_flight_take_few_and_odd_ratings() {
             let three = factors(&data, None, Settings { threads: 3, ..settings });
             assert!(bits(&run) == bits(&three), "{what} {rank}");
         }
+    }
+}
+
+/// Where groups are not full, rows of nobody are trained beside: by labels that the loss takes, so that they stay finite.
+#[test]
+fn rows_of_nobody_are_trained_by_labels() {
+    fn slope(z: f32, y: f32) -> f32 {
+        assert!(y == 1.0 || y == -1.0, "no class: {y}");
+        if y * z < 1.0 { -y } else { 0.0 }
+    }
+    let meaning = hogwild::loss::Meaning::CLASS;
+    let strict = Loss::Own(hogwild::OwnLoss { name: "strict", value: |z, y| (1.0 - y * z).max(0.0), slope, meaning });
+    let folder = tempfile::tempdir().unwrap();
+    let of = |name: &str, rating: fn(u32) -> String| {
+        let line = |i: u32| format!("u{}\ti{}\t{}\n", i.wrapping_mul(2_654_435_761) % 4_000, i % 12, rating(i));
+        ratings(folder.path(), name, &(0..20_000).map(line).collect::<String>())
+    };
+    let amounts = of("amounts.tsv", |i| format!("{}", if i % 3 == 0 { 0.9 } else { 0.0 }));
+    let classes = of("classes.tsv", |i| format!("{}", i % 4 % 3 % 2));
+    for (data, loss) in [(amounts, hogwild::loss::Tweedie::DEFAULT.into()), (classes, strict)] {
+        let run = factors(&data, None, Settings { loss, lr: Some(0.1), holdout: 0.0, epochs: 6, ..of_ratings() });
+        assert!(matches!(run.ended, Ended::Finished) && run.epochs.iter().all(|epoch| epoch.loss.is_finite()), "{loss}");
     }
 }
 

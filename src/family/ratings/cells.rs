@@ -39,8 +39,8 @@ impl Cells {
 
     /// More blocks of the side that has more rows.
     pub fn in_bands(ratings: &[Rating], users: usize, items: usize, settings: &Settings) -> Cells {
-        let few = if settings.threads > BLOCKS { settings.threads } else { 1 };
-        let suits = || (ratings.len() / OF_BLOCK).clamp(LEAST, BLOCKS).min(rating_parts(ratings.len())).max(few);
+        // By the data alone: any number of threads is to give the same model.
+        let suits = || (ratings.len() / OF_BLOCK).clamp(LEAST, BLOCKS).min(rating_parts(ratings.len())).max(1);
         let coarse = settings.parts.unwrap_or_else(suits);
         let fine = (ratings.len() / (CELL * coarse)).next_multiple_of(coarse).max(coarse);
         let side = (items > users) as usize;

@@ -15,8 +15,8 @@ use crate::{
 };
 use std::ops::Range;
 
-/// Groups between two looks at the rate, and at whether to stop.
-const BLOCK: usize = 1024;
+/// Groups between two looks at the rate, and at whether to stop: 256 ratings, as everywhere.
+const BLOCK: usize = 64;
 
 /// One worker, which takes the cells that it is given.
 pub(crate) struct InFlight<'a, W: Width> {
@@ -94,7 +94,9 @@ impl<W: Width> Job for Cell<'_, '_, '_, W> {
         for unit in turn.units.clone() {
             let mut ratings = &feed.ratings[feed.units[unit].start as usize..feed.units[unit].end as usize];
             for (size, mut groups) in pairs([4, 3, 2, 1], quads.sizes[unit]) {
-                let mut group_room = nobodies(&nobody, n as u32 + 1, feed.targets.base);
+                // Nobody rates as the first does: losses take only labels.
+                let label = ratings.first().map_or(0.0, |rating| rating.value);
+                let mut group_room = nobodies(&nobody, n as u32 + 1, label);
                 while groups > 0 {
                     let block = (groups as usize).min(BLOCK);
                     groups -= block as u32;
@@ -133,10 +135,10 @@ impl<W: Width> Job for Cell<'_, '_, '_, W> {
 }
 
 /// Four ratings of nobody, who has the rows at these places, so many vectors apart.
-fn nobodies(places: &Range<u32>, stride: u32, base: f32) -> [Rating; 4] {
+fn nobodies(places: &Range<u32>, stride: u32, value: f32) -> [Rating; 4] {
     std::array::from_fn(|i| {
         let user = places.start + 2 * i as u32 * stride;
-        Rating { pair: Pair { user, item: user + stride }, value: base }
+        Rating { pair: Pair { user, item: user + stride }, value }
     })
 }
 

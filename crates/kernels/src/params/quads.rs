@@ -26,9 +26,10 @@ pub(crate) struct QuadRows<'t, W> {
 /// A row: its vectors of factors lie from here on, and one more behind them.
 #[derive(Clone, Copy)]
 pub(crate) struct RowAt<'t, W> {
-    first: &'t [AtomicF32; LANES],
+    /// Into the whole row: what is read behind the first vector is of the same borrow.
+    first: *const AtomicF32,
     vectors: usize,
-    width: PhantomData<W>,
+    width: PhantomData<(&'t [AtomicF32], W)>,
 }
 
 impl<'t, W: Width> QuadRows<'t, W> {
@@ -52,7 +53,7 @@ impl<'t, W: Width> QuadRows<'t, W> {
     #[inline(always)]
     pub fn row(&self, place: u32) -> RowAt<'t, W> {
         let row = &self.rows[place as usize..place as usize + self.vectors() + 1];
-        RowAt { first: &row[0], vectors: self.vectors, width: PhantomData }
+        RowAt { first: row.as_ptr().cast(), vectors: self.vectors, width: PhantomData }
     }
 
     /// Makes rows ready for their first turn of an epoch: those at these places, which nobody else has at hand. `first`: of the run's first
@@ -87,7 +88,7 @@ impl<W: Width> RowAt<'_, W> {
     #[inline(always)]
     fn vector(&self, i: usize) -> *const AtomicF32 {
         assert!(i <= self.vectors(), "no such vector of a row");
-        self.first.as_ptr().wrapping_add(i * LANES)
+        self.first.wrapping_add(i * LANES)
     }
 
     /// Loads a vector of factors.
@@ -96,7 +97,7 @@ impl<W: Width> RowAt<'_, W> {
         // SAFETY: `QuadRows::row` has seen that as many vectors as the row has lie behind the first, in the slice that is borrowed.
         unsafe {
             match i {
-                1 if W::VECTORS > 1 => isa.load_behind::<{ VECTOR }>(self.first.as_ptr()),
+                1 if W::VECTORS > 1 => isa.load_behind::<{ VECTOR }>(self.first),
                 _ => isa.load_behind::<0>(self.vector(i)),
             }
         }
@@ -108,7 +109,7 @@ impl<W: Width> RowAt<'_, W> {
         // SAFETY: as above.
         unsafe {
             match i {
-                1 if W::VECTORS > 1 => isa.store_behind::<{ VECTOR }>(values, self.first.as_ptr()),
+                1 if W::VECTORS > 1 => isa.store_behind::<{ VECTOR }>(values, self.first),
                 _ => isa.store_behind::<0>(values, self.vector(i)),
             }
         }

@@ -1,6 +1,8 @@
 //! Losses with settings, and a user's own: they train on several threads, and their models are kept.
 use crate::support::{
+    alone,
     data::{ratings, sparse},
+    shared,
     training::{held_out, weights},
 };
 use hogwild::{
@@ -41,6 +43,7 @@ fn rows(folder: &Path, name: &str, from: u32, noise: f32, label: impl Fn(f32) ->
 }
 
 fn run(data: &Rows, valid: Option<&Rows>, settings: &Settings) -> Outcome {
+    let _turn = shared();
     train_linear(data, valid, settings, &mut (), &Default::default()).unwrap()
 }
 
@@ -64,6 +67,7 @@ fn an_own_loss_steps_as_the_built_in_one_of_its_formulas() {
 
 #[test]
 fn an_own_loss_on_two_threads_reaches_the_loss_of_the_built_in_one() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     // In any unit: labels are standardised for it too.
     for unit in [1.0, 1e4] {
@@ -78,6 +82,7 @@ fn an_own_loss_on_two_threads_reaches_the_loss_of_the_built_in_one() {
 
 #[test]
 fn own_losses_of_counts_and_of_classes_learn_on_two_threads() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let settings = |loss| Settings { loss, threads: 2, ..Settings::default() };
     // Counts whose mean is e^(1 + y): rounded up or down by chance.
@@ -130,6 +135,7 @@ fn a_model_of_an_own_loss_is_opened_with_the_loss_alone() {
 
 #[test]
 fn a_quantile_has_its_share_of_the_labels_below() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     for (name, unit, shift) in [("plain", 1.0, 0.0), ("small", 1e-6, 0.0), ("far", 100.0, 1e4)] {
         let data = |from| rows(folder.path(), name, from, 4.0, |y| unit * y + shift);

@@ -20,8 +20,9 @@ fn text_rows(folder: &Path, rows: u64, start_row: u64) -> Rows {
 fn eight_threads_reach_the_loss_of_one_on_zipf_data() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
-    let (train, test) = (text_rows(folder.path(), 20_000, 0), text_rows(folder.path(), 4_000, 1_000_000));
+    let (train, test) = (text_rows(folder.path(), 200_000, 0), text_rows(folder.path(), 4_000, 1_000_000));
     let one = linear(&train, Some(&test), Settings { threads: 1, lr: Some(0.5), ..Settings::default() });
+    // So many rows that an epoch lasts longer than the system suspends a worker for.
     // A worker that is suspended between load and store puts back old values when it goes on. With eight workers on busy cores that
     // costs plain Hogwild! up to 1% here; with hot rows private, as by default, it shows in one run of fifty, so the median of three
     // counts. They exchange as often as by default: each 64 examples, on two cores, the median was .994 in a third of portable runs.
@@ -31,15 +32,9 @@ fn eight_threads_reach_the_loss_of_one_on_zipf_data() {
         held_out(&eight) / held_out(&one)
     };
     ratio(Some(0));
-    // Where other programs take the cores, workers are suspended that often that one median of four is off. What is wrong is off each time.
-    let mut medians = Vec::new();
-    let is_near = |medians: &mut Vec<f64>| {
-        let mut ratios = [(); 3].map(|()| ratio(None));
-        ratios.sort_by(f64::total_cmp);
-        medians.push(ratios[1]);
-        (ratios[1] - 1.0).abs() < 0.005
-    };
-    assert!((0..5).any(|_| is_near(&mut medians)), "{medians:?}");
+    let mut ratios = [(); 3].map(|()| ratio(None));
+    ratios.sort_by(f64::total_cmp);
+    assert!((ratios[1] - 1.0).abs() < 0.005, "{ratios:?}");
 }
 
 #[test]

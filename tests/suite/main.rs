@@ -36,6 +36,7 @@ mod outputs;
 mod pack;
 mod partitioned;
 mod predict;
+mod quads;
 mod rate_search;
 mod record;
 mod replicas;

@@ -38,6 +38,8 @@ const FAR: f64 = 1e6;
 /// Or how short the mean row: one rate has to suit the bias too, whose value is 1. (Ten normal features times .003 lost 5% to 30% unscaled,
 /// times .001 half of what there was to gain; rows of texts by tf-idf have length 1.)
 const SHORT: f64 = 0.1;
+/// Rows that are looked at for a rate, and for the size of factors at the start.
+pub(super) const LOOKS_AT_ROWS: usize = 10_000;
 /// Rows that one thread counts at a time.
 const CHUNK: usize = 1 << 14;
 
@@ -111,16 +113,21 @@ fn mean_square(data: &Rows, scaling: Option<&Scaling>) -> f32 {
     if scaling.is_some_and(|scaling| scaling.how() == Normalize::Row) {
         return 1.0;
     }
+    let square = scaled_squares(data, scaling);
+    let rows = data.rows().min(LOOKS_AT_ROWS);
+    let squares: f64 = (0..rows).map(|row| data.row_range(row).map(&square).sum::<f64>()).sum();
+    (squares / rows.max(1) as f64) as f32
+}
+
+/// The square of a nonzero by its place, in scaled form (but for rows by their length).
+pub(super) fn scaled_squares(data: &Rows, scaling: Option<&Scaling>) -> impl Fn(usize) -> f64 {
     let scaling = scaling.map(Scaling::copy);
     let (columns, values) = (data.column_cells(), data.value_cells());
-    let square = |i: usize| {
+    move |i| {
         let x = values.map_or(1.0, |values| f32::from_bits(values[i].load(Relaxed)));
         let row = columns[i].load(Relaxed) as usize + 1;
         (scaling.as_ref().map_or(x, |scaling| scaling.scaled(row, x)) as f64).powi(2)
-    };
-    let rows = data.rows().min(10_000);
-    let squares: f64 = (0..rows).map(|row| data.row_range(row).map(square).sum::<f64>()).sum();
-    (squares / rows.max(1) as f64) as f32
+    }
 }
 
 /// What was seen of a feature.

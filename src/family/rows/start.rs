@@ -2,7 +2,10 @@
 //!
 //! How small follows from the data. With factors of standard deviation `d` all pairs of an example come to about `d^2` times the root of
 //! `rank sum_{i<j} x_i^2 x_j^2`. That is to be little beside a score, but not 0, where factors have no gradient.
-use super::kernel::{RowKernel, factor_rate};
+use super::{
+    kernel::{RowKernel, factor_rate},
+    scale::{LOOKS_AT_ROWS, scaled_squares},
+};
 use crate::options::Settings;
 use hogwild_data::Rows;
 use hogwild_kernels::{
@@ -11,14 +14,11 @@ use hogwild_kernels::{
     seeds::Stream,
 };
 use rand::RngExt;
-use std::sync::atomic::Ordering::Relaxed;
 
 /// What all pairs of an example come to, about. (criteo at rate .02: log-loss .4441 with this, .4451 with ten times as much.)
 const PAIRS: f64 = 0.007;
 /// The largest standard deviation that is chosen for factors.
 const MOST: f64 = 0.3;
-/// Rows that are looked at for it.
-const LOOKS: usize = 10_000;
 
 /// The factors of a model's features at the start.
 #[derive(Clone, Copy)]
@@ -57,16 +57,10 @@ pub(super) const FACTORS: usize = 1;
 /// The deviation by the formula above.
 fn deviation(data: &Rows, scaling: Option<&Scaling>, rank: usize) -> f64 {
     let by_length = scaling.is_some_and(|scaling| scaling.how() == Normalize::Row);
-    let scaling = scaling.map(Scaling::copy);
-    let (columns, values) = (data.column_cells(), data.value_cells());
-    let square = |i: usize| {
-        let x = values.map_or(1.0, |values| f32::from_bits(values[i].load(Relaxed)));
-        let row = columns[i].load(Relaxed) as usize + 1;
-        (scaling.as_ref().map_or(x, |scaling| scaling.scaled(row, x)) as f64).powi(2)
-    };
-    let rows = data.rows().min(LOOKS);
+    let square = scaled_squares(data, scaling);
+    let rows = data.rows().min(LOOKS_AT_ROWS);
     let pairs = |row: usize| {
-        let (sum, squares) = data.row_range(row).map(square).fold((0.0, 0.0), |(sum, squares), x| (sum + x, squares + x * x));
+        let (sum, squares) = data.row_range(row).map(&square).fold((0.0, 0.0), |(sum, squares), x| (sum + x, squares + x * x));
         let pairs: f64 = (sum * sum - squares) / 2.0;
         if by_length && sum > 0.0 { pairs / (sum * sum) } else { pairs }
     };

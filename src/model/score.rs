@@ -1,5 +1,5 @@
 //! What scoring gives: scores with their targets, and what the model did not know.
-use super::metrics::Metrics;
+use super::{class_scores::ClassScores, metrics::Metrics};
 use hogwild_base::threads;
 use hogwild_kernels::loss::Loss;
 
@@ -12,19 +12,22 @@ pub struct Scored {
     pub unknown: u64,
     /// What the loss counts as 1, in the unit of scores and targets: see [`TrainedModel::unit`](crate::TrainedModel::unit).
     pub unit: f32,
+    /// Of models of several classes: the scores of each. [`scores`](Self::scores) are then losses: what an example loses beside a constant
+    /// prediction of its run, and what that loses; of a model by itself the loss, and 0.
+    pub classes: Option<ClassScores>,
 }
 
 /// Nothing scored, in the unit 1.
 impl Default for Scored {
     fn default() -> Scored {
-        Scored { scores: Vec::new(), unknown: 0, unit: 1.0 }
+        Scored { scores: Vec::new(), unknown: 0, unit: 1.0, classes: None }
     }
 }
 
 impl Scored {
     /// What they say.
     pub fn metrics(&self, loss: Loss) -> Metrics {
-        Metrics::new(loss, self.unit, &self.scores)
+        self.classes.as_ref().map_or_else(|| Metrics::new(loss, self.unit, &self.scores), ClassScores::metrics)
     }
 
     /// What an ensemble says, of what its members do: the scores that predict the mean of their predictions (of probabilities for
@@ -33,17 +36,24 @@ impl Scored {
         if members.len() < 2 {
             return members.pop().unwrap_or_default();
         }
+        let classes: Vec<&ClassScores> = members.iter().filter_map(|scored| scored.classes.as_ref()).collect();
+        let classes = ClassScores::mean(&classes);
+        let loss = if classes.is_some() { Loss::AS_GIVEN } else { loss };
         let of = |i: usize| members.iter().filter_map(move |scored| scored.scores.get(i)).map(|&(z, _)| z);
         let score = |(i, &(_, target)): (usize, &(f32, f32))| (loss.mean_score(of(i)), target);
         let first = &members[0];
         let scores = threads::in_call(|| threads::map(first.scores.len(), |i| score((i, &first.scores[i]))));
-        Scored { scores, unknown: first.unknown, unit: first.unit }
+        Scored { scores, unknown: first.unknown, unit: first.unit, classes }
     }
 
     /// With the scores of the examples behind these.
     pub(crate) fn join(mut self, other: Scored) -> Scored {
         self.scores.extend(other.scores);
         self.unknown += other.unknown;
+        match (&mut self.classes, other.classes) {
+            (Some(classes), Some(more)) => classes.join(more),
+            (classes, more) => *classes = more.or(classes.take()),
+        }
         self
     }
 }

@@ -38,6 +38,11 @@ impl Targets {
         Targets { taken, shift: 0.0, scale: 1.0, inverse: 1.0, power: 2, base: 0.0, constant: f64::INFINITY }
     }
 
+    /// The same where a constant loses so much.
+    pub fn with_constant(self, constant: f64) -> Targets {
+        Targets { constant, ..self }
+    }
+
     /// Of the labels to be trained on, which `each` goes through in one order. Without `standardize` they stay as they are, and the start is 0.
     pub fn new(loss: Loss, taken: Taken, standardize: bool, each: impl Fn(&mut dyn FnMut(f32))) -> Targets {
         let labels = Labels(&|each_label| each(each_label));

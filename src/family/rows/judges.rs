@@ -1,6 +1,6 @@
 //! Which rows judge trials of learning rates: those that a sample holds out; where the run has held-out data of its own, half of these,
 //! alone if they are enough, beside the others if they are few. So a rate suits data that are unlike the training data too.
-use super::{score::Asked, weights::RowWeights};
+use super::{outputs::Outputs, score::Asked, weights::RowWeights};
 use crate::family::folds::Fold;
 use hogwild_data::Rows;
 use hogwild_kernels::{seeds::Stream, targets::Targets};
@@ -23,6 +23,7 @@ pub(super) struct Judges<'a> {
     pub alone: bool,
     unit_rows: bool,
     targets: Targets,
+    outputs: Option<&'a Outputs>,
 }
 
 impl<'a> Judges<'a> {
@@ -32,7 +33,7 @@ impl<'a> Judges<'a> {
         valid: Option<(&'a Rows, &'a [u32])>,
         held: Option<&[u32]>,
         examples: u64,
-        (unit_rows, targets): (bool, Targets),
+        (unit_rows, targets, outputs): (bool, Targets, Option<&'a Outputs>),
         seed: u64,
     ) -> Judges<'a> {
         let rows: Vec<u32> = match valid {
@@ -46,13 +47,17 @@ impl<'a> Judges<'a> {
         let mut rows: Vec<u32> = runs.into_iter().flatten().copied().take(half).collect();
         rows.sort_unstable();
         let alone = rows.len() >= ENOUGH.min(examples as usize).max(LEAST);
-        Judges { data, valid, rows, alone, unit_rows, targets }
+        Judges { data, valid, rows, alone, unit_rows, targets, outputs }
     }
 
     /// Scores and targets, by weights for standardised labels.
     pub fn score(&self, weights: &RowWeights, fold: &Fold) -> Vec<(f32, f32)> {
-        let scorer = weights.scorer(self.unit_rows, self.targets.taken);
-        let of = |data, columns, rows: &[u32]| scorer.score(&Asked { columns, only: Some(rows), ..Asked::all(data) }).scores;
+        let scorer = weights.scorer(self.unit_rows, self.targets.taken, self.outputs);
+        let own = self.outputs.map(|outputs| &*outputs.labels);
+        let of = |data, columns: Option<&[u32]>, rows: &[u32]| {
+            let labels = if columns.is_some() { self.outputs.and_then(|outputs| outputs.valid.as_ref()) } else { own };
+            scorer.score(&Asked { columns, only: Some(rows), labels, ..Asked::all(data) }).scores
+        };
         let mut scores = if self.alone { Vec::new() } else { of(self.data, None, &fold.held) };
         // Once, not in each fold again.
         if fold.first && !self.rows.is_empty() {

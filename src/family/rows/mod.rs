@@ -5,6 +5,7 @@
 mod hot;
 mod judges;
 mod kernel;
+mod outputs;
 mod run;
 mod scale;
 mod score;

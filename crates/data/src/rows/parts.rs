@@ -69,7 +69,7 @@ impl Rows {
         let longest_row = lengths.max().unwrap_or(0);
         let labels = Labels::in_groups(&label, GROUP);
         let (columns, home) = (counts.len(), Home::Memory { ids, counts });
-        Rows { row_start, column, value, label, weight: None, field: None, columns, longest_row, labels, home }
+        Rows { row_start, column, value, label, weight: None, field: None, sets: None, columns, longest_row, labels, home }
     }
 }
 

@@ -38,7 +38,7 @@ mod sum;
 mod table;
 mod view;
 
-use crate::simd::{Isa, Line, Vector};
+use crate::simd::{Isa, LANES, Line, Real, Vector};
 pub(crate) use batch_step::Step;
 pub(crate) use changes::{Apply, Changes, Owned};
 pub use finish::Finish;
@@ -114,4 +114,21 @@ pub trait Weights {
     /// Applies the update rule to a slot of many weights and to the weight beside them. `square` is the gradient's squared length (but for
     /// rounding, which may take it below 0), which row-wise rules go by.
     fn step_row(&mut self, slot: u32, gradient: &[Self::V], square: f32, beside: f32);
+    /// The same for the first `n` of some slots whose gradients are one vector, each times its factor; `square` is the squared length of
+    /// that vector. The weights beside them stay. `room` is as long as a slot.
+    #[inline(always)]
+    fn step_rows(
+        &mut self,
+        (slots, n): (&Line<u32>, usize),
+        factors: &[f32; LANES],
+        (gradient, square): (&[Self::V], f32),
+        room: &mut [Self::V],
+    ) {
+        for i in 0..n {
+            for k in 0..gradient.len() {
+                room[k] = Self::V::of(factors[i]) * gradient[k];
+            }
+            self.step_row(slots.0[i], room, factors[i] * factors[i] * square, 0.0);
+        }
+    }
 }

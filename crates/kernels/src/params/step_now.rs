@@ -11,7 +11,7 @@ use super::{
     kept::{self, Kept, PAIR},
     learner::{self, Learner},
     replica::Reads,
-    view::{Reading, Steps, View, state_of},
+    view::{Reading, Steps, View, one_by_one, state_of},
 };
 use crate::{
     rules::{Clock, Numbers, UpdateRule},
@@ -302,6 +302,22 @@ impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A
             self.step_row_adjusted(read, place, gradient, beside);
         } else {
             self.step_row_as_is(read, place, gradient, square, beside);
+        }
+    }
+
+    #[inline(always)]
+    fn step_rows(
+        &mut self,
+        read: &Reading<'_, R, I>,
+        slots: (&Line<u32>, usize),
+        factors: &[f32; LANES],
+        gradient: (&[I::V], f32),
+        room: &mut [I::V],
+    ) {
+        if R::BY_ROWS && !A::ON && !A::ACCRUES {
+            self.step_rows_together(read, slots, factors, gradient);
+        } else {
+            one_by_one(self, read, slots, factors, gradient, room);
         }
     }
 }

@@ -30,6 +30,36 @@ pub(crate) trait Steps<R: UpdateRule, I: Isa> {
     fn step(&mut self, read: &Reading<'_, R, I>, block: usize, places: &Line<u32>, gradient: I::V, l1: Option<I::V>);
     /// See [`Weights::step_row`].
     fn step_row(&mut self, read: &Reading<'_, R, I>, place: u32, gradient: &[I::V], square: f32, beside: f32);
+    /// See [`Weights::step_rows`].
+    #[inline(always)]
+    fn step_rows(
+        &mut self,
+        read: &Reading<'_, R, I>,
+        slots: (&Line<u32>, usize),
+        factors: &[f32; LANES],
+        gradient: (&[I::V], f32),
+        room: &mut [I::V],
+    ) {
+        one_by_one(self, read, slots, factors, gradient, room);
+    }
+}
+
+/// Rows whose gradients are one vector, each times its factor, stepped one after the other.
+#[inline(always)]
+pub(super) fn one_by_one<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Sized>(
+    steps: &mut S,
+    read: &Reading<'_, R, I>,
+    (places, n): (&Line<u32>, usize),
+    factors: &[f32; LANES],
+    (gradient, square): (&[I::V], f32),
+    room: &mut [I::V],
+) {
+    for i in 0..n {
+        for k in 0..gradient.len() {
+            room[k] = I::V::of(factors[i]) * gradient[k];
+        }
+        steps.step_row(read, places.0[i], room, factors[i] * factors[i] * square, 0.0);
+    }
 }
 
 /// The parameters as a worker reads them.
@@ -218,6 +248,11 @@ impl<R: UpdateRule, I: Isa, S: Steps<R, I>> Weights for View<'_, R, I, S> {
     #[inline(always)]
     fn step_row(&mut self, place: u32, gradient: &[I::V], square: f32, beside: f32) {
         self.steps.step_row(&self.read, place, gradient, square, beside);
+    }
+
+    #[inline(always)]
+    fn step_rows(&mut self, slots: (&Line<u32>, usize), factors: &[f32; LANES], gradient: (&[I::V], f32), room: &mut [I::V]) {
+        self.steps.step_rows(&self.read, slots, factors, gradient, room);
     }
 }
 

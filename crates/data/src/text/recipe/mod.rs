@@ -21,6 +21,8 @@ pub struct Recipe {
     pub(crate) label: Option<String>,
     /// The two labels that are words, that of -1 first; none where labels are numbers.
     pub(crate) classes: Vec<String>,
+    /// Whether a row has any number of classes.
+    pub(crate) several: bool,
     /// What each column is, in the order of the heading.
     pub(crate) columns: Vec<Column>,
     /// Of words one after the other: up to so many are a feature.
@@ -60,7 +62,7 @@ impl Finding {
 impl Recipe {
     /// Of a format, with nothing done to its text.
     pub(crate) fn of(format: Format) -> Recipe {
-        Recipe { format, label: None, classes: Vec::new(), columns: Vec::new(), ngrams: 1, min_count: 1 }
+        Recipe { format, label: None, classes: Vec::new(), several: false, columns: Vec::new(), ngrams: 1, min_count: 1 }
     }
 
     /// The format of the text.
@@ -71,6 +73,11 @@ impl Recipe {
     /// The two labels that are words, that of -1 first; none where labels are numbers.
     pub fn classes(&self) -> &[String] {
         &self.classes
+    }
+
+    /// Whether a row has any number of labels.
+    pub fn has_several_labels(&self) -> bool {
+        self.several
     }
 
     /// The place of a column.

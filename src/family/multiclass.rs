@@ -123,6 +123,9 @@ fn check(settings: &Settings, name: &str) -> Result<()> {
     if let Some(hot) = settings.hot_rows.filter(|&hot| hot > 0) {
         return refused("hot_rows", hot, "are copies of single weights, and a feature has a row of them, one a class; leave it out");
     }
+    if let Some(weight) = &settings.class_weight {
+        return refused("class_weight", weight, "is of a loss of two classes; give weights of examples instead");
+    }
     if let Some(positive) = settings.positive {
         return refused("positive", positive, "tells one of two classes, and all classes are alike here; leave it out");
     }

@@ -25,28 +25,32 @@ pub struct ClassScores {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ClassCounts {
     /// Examples that have it.
-    pub examples: u64,
+    pub examples: f64,
     /// Examples that are said to have it.
-    pub predicted: u64,
+    pub predicted: f64,
     /// Examples that have it and are said to.
-    pub right: u64,
+    pub right: f64,
 }
 
 impl ClassCounts {
     /// The share of what was predicted that is right; 0 where nothing was.
     pub fn precision(&self) -> f64 {
-        self.right as f64 / self.predicted.max(1) as f64
+        share(self.right, self.predicted)
     }
 
     /// The share of the examples that was found; 0 where there are none.
     pub fn recall(&self) -> f64 {
-        self.right as f64 / self.examples.max(1) as f64
+        share(self.right, self.examples)
     }
 
     /// The harmonic mean of precision and recall; 0 where both are.
     pub fn f1(&self) -> f64 {
-        2.0 * self.right as f64 / (self.examples + self.predicted).max(1) as f64
+        share(2.0 * self.right, self.examples + self.predicted)
     }
+}
+
+fn share(part: f64, all: f64) -> f64 {
+    if all > 0.0 { part / all } else { 0.0 }
 }
 
 impl ClassScores {
@@ -144,36 +148,43 @@ impl ClassScores {
         order
     }
 
-    /// How often an example's class is among the `k` most probable ones; of equals, those that come first count.
-    pub fn top_accuracy(&self, k: usize) -> f64 {
-        let is_found = |i: usize| {
+    /// The share of examples whose class is among the `k` most probable ones; of equals, those that come first count. `weights`: how much
+    /// each counts; none where all count alike.
+    pub fn top_accuracy(&self, k: usize, weights: &[f32]) -> f64 {
+        self.mean_of(weights, |i| {
             let (scores, own) = (self.scores(i), self.own(i).first().map_or(usize::MAX, |&class| class as usize));
-            let Some(z) = scores.get(own) else { return false };
-            (0..).zip(scores).filter(|&(class, other)| other > z || other == z && class < own).count() < k
-        };
-        self.share(is_found)
+            let Some(z) = scores.get(own) else { return Some(0.0) };
+            let before = (0..).zip(scores).filter(|&(class, other)| other > z || other == z && class < own).count();
+            Some(f64::from(before < k))
+        })
     }
 
-    fn share(&self, is_so: impl Fn(usize) -> bool + Sync) -> f64 {
-        let n = self.len();
+    /// The weighted mean over the examples that have a number.
+    fn mean_of(&self, weights: &[f32], number: impl Fn(usize) -> Option<f64> + Sync) -> f64 {
         const PART: usize = 4096;
-        let part = |i: usize| (i * PART..n.min((i + 1) * PART)).filter(|&i| is_so(i)).count() as u64;
-        let count: u64 = threads::in_call(|| threads::map(n.div_ceil(PART), part)).into_iter().sum();
-        count as f64 / n.max(1) as f64
+        let n = self.len();
+        let part = |part: usize| {
+            let each = (part * PART..n.min((part + 1) * PART)).filter_map(|i| Some((weights.get(i).map_or(1.0, |&w| w as f64), number(i)?)));
+            each.fold([0.0; 2], |[sum, all], (weight, number)| [sum + weight * number, all + weight])
+        };
+        let parts = threads::in_call(|| threads::map(n.div_ceil(PART), part));
+        let [sum, all] = parts.into_iter().fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d]);
+        if all > 0.0 { sum / all } else { 0.0 }
     }
 
-    /// How well each class is told.
-    pub fn by_class(&self) -> Vec<ClassCounts> {
+    /// How well each class is told, each example counting by its weight (none: all alike).
+    pub fn by_class(&self, weights: &[f32]) -> Vec<ClassCounts> {
         let mut counts = vec![ClassCounts::default(); self.classes];
         for i in 0..self.len() {
+            let weight = weights.get(i).map_or(1.0, |&weight| weight as f64);
             let (own, predicted) = (self.own(i), self.predicted(i));
             for &class in own {
                 if let Some(count) = counts.get_mut(class as usize) {
-                    count.examples += 1;
-                    count.right += u64::from(predicted.contains(&class));
+                    count.examples += weight;
+                    count.right += if predicted.contains(&class) { weight } else { 0.0 };
                 }
             }
-            predicted.iter().for_each(|&class| counts[class as usize].predicted += 1);
+            predicted.iter().for_each(|&class| counts[class as usize].predicted += weight);
         }
         counts
     }
@@ -183,12 +194,10 @@ impl ClassScores {
         self.labels.classes.iter().filter(|&&class| class as usize >= self.classes).count() as u64
     }
 
-    /// What they say; losses are of the examples whose classes are known.
-    pub fn metrics(&self) -> Metrics {
-        let n = self.len();
-        let known: Vec<usize> = (0..n).filter(|&i| self.own(i).iter().all(|&class| (class as usize) < self.classes)).collect();
-        let mean = |of: &dyn Fn(usize) -> f64| known.iter().map(|&i| of(i)).sum::<f64>() / known.len().max(1) as f64;
-        let loss = mean(&|i| self.output.loss(self.scores(i), self.own(i)) as f64);
+    /// What they say, each example counting by its weight (none: all alike). Losses are of the examples whose classes are known.
+    pub fn metrics(&self, weights: &[f32]) -> Metrics {
+        let is_known = |i: usize| self.own(i).iter().all(|&class| (class as usize) < self.classes);
+        let loss = self.mean_of(weights, |i| is_known(i).then(|| self.output.loss(self.scores(i), self.own(i)) as f64));
         let of_one = |i: usize| {
             let all = self.probabilities(i);
             let sum: f64 = all.iter().map(|&p| p as f64).sum();
@@ -198,29 +207,29 @@ impl ClassScores {
         let logloss = match self.output {
             _ if self.has_several() => None,
             Output::Softmax => Some(loss),
-            Output::OneVsRest(Loss::Logistic) => Some(mean(&of_one)),
+            Output::OneVsRest(Loss::Logistic) => Some(self.mean_of(weights, |i| is_known(i).then(|| of_one(i)))),
             Output::OneVsRest(_) => None,
         };
-        let counts = self.by_class();
-        let all = counts.iter().fold(ClassCounts { examples: self.unseen(), ..ClassCounts::default() }, |sum, count| ClassCounts {
+        let counts = self.by_class(weights);
+        let all = counts.iter().fold(ClassCounts { examples: self.unseen() as f64, ..ClassCounts::default() }, |sum, count| ClassCounts {
             examples: sum.examples + count.examples,
             predicted: sum.predicted + count.predicted,
             right: sum.right + count.right,
         });
-        let occur: Vec<f64> = counts.iter().filter(|count| count.examples + count.predicted > 0).map(ClassCounts::f1).collect();
-        let sorted = |classes: &[u32]| {
-            let mut classes = classes.to_vec();
-            classes.sort_unstable();
-            classes
+        let occur: Vec<f64> = counts.iter().filter(|count| count.examples + count.predicted > 0.0).map(ClassCounts::f1).collect();
+        let is_right = |i: usize| {
+            let mut own = self.own(i).to_vec();
+            own.sort_unstable();
+            Some(f64::from(self.predicted(i) == own))
         };
         Metrics {
             loss,
             logloss,
-            accuracy: Some(self.share(|i| self.predicted(i) == sorted(self.own(i)))),
-            top5: (!self.has_several() && self.classes > TOP).then(|| self.top_accuracy(TOP)),
+            accuracy: Some(self.mean_of(weights, is_right)),
+            top5: (!self.has_several() && self.classes > TOP).then(|| self.top_accuracy(TOP, weights)),
             micro_f1: self.has_several().then(|| all.f1()),
             macro_f1: Some(occur.iter().sum::<f64>() / occur.len().max(1) as f64),
-            ..Metrics::none(n as u64)
+            ..Metrics::none(self.len() as u64)
         }
     }
 

@@ -25,7 +25,7 @@ pub(crate) use partitioned::rating_parts;
 pub use text::IntoSetting;
 
 use crate::{
-    Batch, InstructionSet, Loss, Metric, Normalize, Order, Parallel, Result, Rule, Schedule, Transforms, Window,
+    Batch, ClassWeight, InstructionSet, Loss, Metric, Normalize, Order, Parallel, Result, Rule, Schedule, Transforms, Window,
     rules::{Adagrad, AdagradRowwise},
 };
 use hogwild_kernels::engine::Facts;
@@ -67,7 +67,7 @@ impl Settings {
 
     /// The defaults for models of several classes: a state a row of weights.
     pub fn for_classes() -> Settings {
-        Settings { rule: Rule::AdagradRowwise(AdagradRowwise::DEFAULT), ..Settings::default() }
+        Settings { rule: Rule::AdagradRowwise(AdagradRowwise::DEFAULT), schedule: Schedule::Linear, ..Settings::default() }
     }
 
     /// Sets one by its name, from text: one of [`options`], or a setting of the update rule, such as `beta1`. Whether the value is in its

@@ -1,9 +1,12 @@
 //! Which rows judge trials of learning rates: those that a sample holds out; where the run has held-out data of its own, half of these,
 //! alone if they are enough, beside the others if they are few. So a rate suits data that are unlike the training data too.
 use super::{outputs::Outputs, score::Asked, weights::RowWeights};
-use crate::family::folds::Fold;
+use crate::{
+    family::{folds::Fold, prepared::Judged},
+    model::Scored,
+};
 use hogwild_data::Rows;
-use hogwild_kernels::{seeds::Stream, targets::Targets};
+use hogwild_kernels::{feed::Weighting, seeds::Stream, targets::Targets};
 use rand::seq::SliceRandom;
 
 /// So many held-out rows, or as many as there are to train on, judge alone; fewer than the least say nothing.
@@ -24,6 +27,7 @@ pub(super) struct Judges<'a> {
     unit_rows: bool,
     targets: Targets,
     outputs: Option<&'a Outputs>,
+    weighting: Option<Weighting<'a>>,
 }
 
 impl<'a> Judges<'a> {
@@ -33,7 +37,7 @@ impl<'a> Judges<'a> {
         valid: Option<(&'a Rows, &'a [u32])>,
         held: Option<&[u32]>,
         examples: u64,
-        (unit_rows, targets, outputs): (bool, Targets, Option<&'a Outputs>),
+        (unit_rows, targets, weighting, outputs): (bool, Targets, Option<Weighting<'a>>, Option<&'a Outputs>),
         seed: u64,
     ) -> Judges<'a> {
         let rows: Vec<u32> = match valid {
@@ -47,25 +51,40 @@ impl<'a> Judges<'a> {
         let mut rows: Vec<u32> = runs.into_iter().flatten().copied().take(half).collect();
         rows.sort_unstable();
         let alone = rows.len() >= ENOUGH.min(examples as usize).max(LEAST);
-        Judges { data, valid, rows, alone, unit_rows, targets, outputs }
+        Judges { data, valid, rows, alone, unit_rows, targets, weighting, outputs }
     }
 
-    /// Scores and targets, by weights for standardised labels.
-    pub fn score(&self, weights: &RowWeights, fold: &Fold) -> Vec<(f32, f32)> {
+    /// What they say, by weights for standardised labels.
+    pub fn score(&self, weights: &RowWeights, fold: &Fold) -> Vec<Judged> {
         let scorer = weights.scorer(self.unit_rows, self.targets.taken, self.outputs);
         let own = self.outputs.map(|outputs| &*outputs.labels);
         let of = |data, columns: Option<&[u32]>, rows: &[u32]| {
             let labels = if columns.is_some() { self.outputs.and_then(|outputs| outputs.valid.as_ref()) } else { own };
-            scorer.score(&Asked { columns, only: Some(rows), labels, ..Asked::all(data) }).scores
+            scorer.score(&Asked { columns, only: Some(rows), labels, ..Asked::all(data) })
         };
-        let mut scores = if self.alone { Vec::new() } else { of(self.data, None, &fold.held) };
+        let mut scored = if self.alone { Scored::default() } else { of(self.data, None, &fold.held) };
         // Once, not in each fold again.
         if fold.first && !self.rows.is_empty() {
-            scores.extend(match self.valid {
+            scored = scored.join(match self.valid {
                 Some((valid, columns)) => of(valid, Some(columns), &self.rows),
                 None => of(self.data, None, &self.rows),
             });
         }
-        scores.into_iter().map(|(z, y)| (z, self.targets.standard(y))).collect()
+        let weights = weights_of(&scored, self.weighting);
+        let judged = |(i, &(score, y)): (usize, &(f32, f32))| Judged {
+            score,
+            target: self.targets.standard(y),
+            weight: weights.get(i).copied().unwrap_or(1.0),
+        };
+        scored.scores.iter().enumerate().map(judged).collect()
     }
+}
+
+/// How much scored examples count in training: by their own weights and those of their classes; none where all count alike.
+pub(super) fn weights_of(scored: &Scored, weighting: Option<Weighting<'_>>) -> Vec<f32> {
+    let of = |weighting: Weighting<'_>| {
+        let examples = scored.scores.iter().enumerate();
+        examples.map(|(i, &(_, y))| weighting.of_other(scored.weight(i) as f32, y)).collect()
+    };
+    weighting.map_or_else(|| scored.weights.clone(), of)
 }

@@ -180,6 +180,9 @@ impl<'a> Scorer<'a> {
         for &row in rows {
             let (score, unknown) = self.row(asked, row, &mut sums);
             part.scores.push((score, self.taken.of(asked.data.label(row as usize))));
+            if asked.data.weight_cells().is_some() {
+                part.weights.push(asked.data.weight(row as usize));
+            }
             part.unknown += unknown;
         }
         part
@@ -197,6 +200,9 @@ impl<'a> Scorer<'a> {
             let constant = self.constant.map_or(0.0, |constant| constant.loss(own));
             let loss = if is_known { output.loss(&scores, own) - constant } else { 0.0 };
             part.scores.push((loss, constant));
+            if asked.data.weight_cells().is_some() {
+                part.weights.push(asked.data.weight(row as usize));
+            }
             part.unknown += unknown;
             classes.push(&scores, own);
         }

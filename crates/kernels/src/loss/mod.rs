@@ -92,7 +92,7 @@ macro_rules! losses {
             ($dollar loss:expr, $dollar l:ident => $dollar body:expr, $dollar own:ident => $dollar other:expr) => {
                 match $dollar loss {
                     $(Loss::$plain => {
-                        let $dollar l = $plain;
+                        let $dollar l = $crate::loss::$plain;
                         $dollar body
                     })*
                     $(Loss::$set($dollar l) => $dollar body,)*
@@ -179,6 +179,10 @@ losses! { $
         Loss::Quantile(quantile) => quantile,
     }
 }
+
+// Behind `with_loss!`, which it calls.
+mod weighted;
+pub(crate) use weighted::weighted_total;
 
 impl From<OwnLoss> for Loss {
     fn from(loss: OwnLoss) -> Loss {

@@ -38,22 +38,23 @@ impl Constant {
     }
 
     /// The best constants for these examples; zeros where training is not to start from there.
-    fn of(output: Output, classes: usize, labels: &ClassLabels, trained: &dyn Fn(usize) -> bool, standardize: bool) -> Constant {
-        let (mut counts, mut examples) = (vec![0u64; classes], 0u64);
-        for row in (0..labels.len()).filter(|&row| trained(row)) {
-            examples += 1;
-            labels.of(row).iter().for_each(|&class| counts[class as usize] += 1);
+    fn of(output: Output, classes: usize, labels: &ClassLabels, weights: &dyn Fn(usize) -> Option<f64>, standardize: bool) -> Constant {
+        let (mut counts, mut examples, mut all) = (vec![0.0; classes], 0u64, 0.0);
+        for (row, weight) in (0..labels.len()).filter_map(|row| Some((row, weights(row)?))) {
+            (examples, all) = (examples + 1, all + weight);
+            labels.of(row).iter().for_each(|&class| counts[class as usize] += weight);
         }
+        let all = if all > 0.0 { all } else { 1.0 };
         let scores: Vec<f32> = match output {
             _ if !standardize => vec![0.0; classes],
             // As if there was one example more of each class.
             Output::Softmax => {
-                let all = examples as f64 + classes as f64;
-                counts.iter().map(|&count| ((count as f64 + 1.0) / all).ln() as f32).collect()
+                let one = all / examples.max(1) as f64;
+                counts.iter().map(|count| ((count + one) / (all + classes as f64 * one)).ln() as f32).collect()
             }
-            Output::OneVsRest(loss) => counts.iter().map(|&count| best_of_two(loss, count, examples)).collect(),
+            Output::OneVsRest(loss) => counts.iter().map(|count| best_of_two(loss, count / all, examples)).collect(),
         };
-        let (all, own) = match output {
+        let (rest, own) = match output {
             Output::Softmax => {
                 let all = scores.iter().map(|&z| (z as f64).exp()).sum::<f64>().ln() as f32;
                 (all, scores.iter().map(|&z| -z).collect::<Vec<_>>())
@@ -63,20 +64,28 @@ impl Constant {
                 (rest.sum(), scores.iter().map(|&z| loss.value(z, 1.0) - loss.value(z, -1.0)).collect())
             }
         };
-        let sum: f64 = counts.iter().zip(&own).map(|(&count, &own)| count as f64 * own as f64).sum();
-        Constant { scores, all, own, mean: all as f64 + sum / examples.max(1) as f64 }
+        let sum: f64 = counts.iter().zip(&own).map(|(count, &own)| count * own as f64).sum();
+        Constant { scores, mean: rest as f64 + sum / all, all: rest, own }
     }
 }
 
-/// The constant score that loses least on so many examples of a class among all.
-fn best_of_two(loss: Loss, own: u64, all: u64) -> f32 {
-    // The share tells all; a loss looks at a sample anyway.
-    const SAMPLE: u64 = 10_000;
-    let (own, all) = if all > SAMPLE { ((own * SAMPLE).div_ceil(all).min(SAMPLE), SAMPLE) } else { (own, all) };
-    loss.best_constant(&Labels(&|each| (0..all).for_each(|i| each(if i < own { 1.0 } else { -1.0 }))))
+/// The constant score that loses least where a class has this share of so many examples.
+fn best_of_two(loss: Loss, share: f64, examples: u64) -> f32 {
+    if loss == Loss::Logistic {
+        // As for two classes: one more of either than there were, where one is missing.
+        let least = 1.0 / (examples as f64 + 2.0);
+        let p = share.clamp(least.min(0.5), 1.0 - least.min(0.5));
+        return (p / (1.0 - p)).ln() as f32;
+    }
+    loss.best_constant(&Labels(&|each| {
+        each(1.0, share);
+        each(-1.0, 1.0 - share);
+    }))
 }
 
 impl Outputs {
+    /// `weights`: how much each row counts, none of those that are not trained on.
+    ///
     /// # Errors
     /// Labels that are no classes, or not one a row for softmax; only one class.
     pub fn of(
@@ -84,7 +93,7 @@ impl Outputs {
         data: &Rows,
         valid: Option<&Rows>,
         settings: &Settings,
-        trained: &dyn Fn(usize) -> bool,
+        weights: &dyn Fn(usize) -> Option<f64>,
     ) -> Result<Outputs> {
         let one = output == Output::Softmax;
         let Many { names, labels } = Many::of(data, one)?;
@@ -94,7 +103,7 @@ impl Outputs {
         }
         let names: Arc<Ids> = Arc::new(names.iter().map(String::as_str).collect());
         let valid = valid.map(|valid| by_names(valid, &names, one).map(|(labels, _)| labels)).transpose()?;
-        let constant = Constant::of(output, names.len(), &labels, trained, settings.standardize);
+        let constant = Constant::of(output, names.len(), &labels, weights, settings.standardize);
         Ok(Outputs { names, output, labels: Arc::new(labels), valid, constant })
     }
 }

@@ -106,8 +106,8 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
         let counts = if settings.l2 > 0.0 || settings.transforms.l1 > 0.0 { data.feature_counts()? } else { Vec::new() };
         let taken = if output.is_some() { Taken::Nothing } else { Classes::taken(classes, loss) };
         let feed = weighted(SparseFeed::new(cells(data), Targets::plain(taken), holdout, seed), data, classes, settings)?;
-        let trained = |row: usize| holdout == 0.0 || !feed.is_held_out(row as u32);
-        let outputs = output.map(|output| Outputs::of(output, data, valid, settings, &trained)).transpose()?;
+        let weights = |row: usize| (holdout == 0.0 || !feed.is_held_out(row as u32)).then(|| data.weight(row) as f64);
+        let outputs = output.map(|output| Outputs::of(output, data, valid, settings, &weights)).transpose()?;
         let (feed, targets) = match &outputs {
             Some(outputs) => (feed, Targets::plain(taken).with_constant(outputs.constant.mean)),
             None => feed.with_targets(loss, taken, settings.standardize),
@@ -119,6 +119,8 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
         let model = K::model(linear, &parts);
         let scaling = scale::scaling(normalize, data, |row| !feed.is_held_out(row))?;
         let start = Start::of::<K>(settings, data, scaling.as_ref());
+        // A row-wise rule has its states beside one another, and not in the rows of classes.
+        let states = outputs.as_ref().filter(|_| facts.layout.rowwise).map(|_| TableShape::single(data.columns() + 1));
         let first = match outputs.as_ref().map(|outputs| outputs.names.len()) {
             // The bias is a row too.
             Some(classes) => TableShape::rows(data.columns() + 1, classes),
@@ -158,7 +160,7 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
             examples: data.rows() as u64 - held_rows.unwrap_or(0),
             targets,
             shape: Shape {
-                tables: [first].into_iter().chain(start.map(|start| start.table(data.columns()))).collect(),
+                tables: [first].into_iter().chain(states).chain(start.map(|start| start.table(data.columns()))).collect(),
                 rare,
                 workers: settings.workers(),
                 beside: if settings.transforms.average.is_some() { Beside::Averages } else { Beside::Nothing },

@@ -211,8 +211,14 @@ impl<M: Model<Example = Row>> Feed<M> for SparseFeed<'_> {
         bits.and(I::U::load(&end.keep)).or(I::U::load(&end.value)).store_bits(&mut last.values);
         put(isa.load_some(rest).plus(one).and(I::U::load(&end.keep)).or(I::U::load(&end.row)), last, places);
         if let Some(first) = M::FIRST_ROW {
-            for column in columns {
-                places.prefetch_slot(column.load(Relaxed).wrapping_add(first));
+            // Columns ascend: the last are the rarest.
+            let near = places.near_slots();
+            for column in columns.iter().rev() {
+                let slot = column.load(Relaxed).wrapping_add(first);
+                if slot < near {
+                    break;
+                }
+                places.prefetch_slot(slot, M::ROW_VECTORS);
             }
         }
         self.targets.target(f32::from_bits(self.cells.labels[position as usize].load(Relaxed)))

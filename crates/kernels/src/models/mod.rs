@@ -29,6 +29,8 @@ pub trait Model: Send + Sync {
     const VECTORS: bool = true;
     /// Where each feature of an example has a slot of many weights, which is asked for ahead of its turn: that of column 0.
     const FIRST_ROW: Option<u32> = None;
+    /// How many vectors of such a slot are asked for, as a lean loop goes by; 0 for all.
+    const ROW_VECTORS: usize = 0;
 
     /// Room for examples of at most `longest` features.
     fn scratch<V: Vector>(&self, longest: usize) -> Self::Scratch<V>;

@@ -190,12 +190,7 @@ impl<W: Width> Multiclass<W> {
                 for k in 1..n {
                     most = most.max(scores[k]);
                 }
-                let mut line = [0.0; LANES];
-                most.store(&mut line);
-                let mut most = line[0];
-                for i in 1..LANES {
-                    most = Real::max(line[i], most);
-                }
+                let most = largest(most);
                 let z = own.first().and_then(|&class| lines.as_flattened().get(class as usize)).copied().unwrap_or(most);
                 let mut sum = V::of(0.0);
                 for k in 0..n {
@@ -245,6 +240,21 @@ impl<W: Width> Multiclass<W> {
     }
 }
 
+/// The largest lane, in four chains side by side.
+#[inline(always)]
+fn largest<V: Vector>(numbers: V) -> f32 {
+    let mut line = [0.0; LANES];
+    numbers.store(&mut line);
+    let [mut a, mut b, mut c, mut d] = [line[0], line[1], line[2], line[3]];
+    let mut i = 4;
+    while i < LANES {
+        (a, b) = (Real::max(line[i], a), Real::max(line[i + 1], b));
+        (c, d) = (Real::max(line[i + 2], c), Real::max(line[i + 3], d));
+        i += 4;
+    }
+    Real::max(Real::max(a, b), Real::max(c, d))
+}
+
 /// Out of the loops, which it would make longer.
 #[inline(never)]
 fn one_by_one(output: Output, scores: &mut [f32], classes: &[u32]) -> f32 {
@@ -271,6 +281,7 @@ impl<W: Width> Model for Multiclass<W> {
     type Example = Row;
     type Scratch<V: Vector> = Room<V, W::Row<V>>;
     const FIRST_ROW: Option<u32> = Some(1);
+    const ROW_VECTORS: usize = W::VECTORS;
 
     fn scratch<V: Vector>(&self, longest: usize) -> Room<V, W::Row<V>> {
         let (row, n) = (|| W::row(self.classes), self.base.len());
@@ -288,7 +299,8 @@ impl<W: Width> Model for Multiclass<W> {
 
     #[inline(always)]
     fn score<P: Weights>(&self, x: &Row, weights: &mut P, room: &mut Room<P::V, W::Row<P::V>>) -> f32 {
-        let (scores, others, row) = (room.slopes.as_mut(), room.others.as_mut(), room.row.as_mut());
+        let [mut a, mut b, mut c] = [W::take(&mut room.slopes), W::take(&mut room.others), W::take(&mut room.row)];
+        let (scores, others, row) = (a.as_mut(), b.as_mut(), c.as_mut());
         let n = scores.len();
         for k in 0..n {
             (scores[k], others[k]) = (P::V::load(&self.base[k]), P::V::of(0.0));
@@ -297,7 +309,7 @@ impl<W: Width> Model for Multiclass<W> {
         let mut i = 0;
         while i <= x.features {
             let (slot, value) = Self::feature(x, i);
-            weights.gather_row(self.place(slot), row);
+            weights.gather_weights(self.place(slot), row);
             for k in 0..n {
                 scores[k] = row[k].mul_add(P::V::of(value), scores[k]);
             }
@@ -309,7 +321,7 @@ impl<W: Width> Model for Multiclass<W> {
                 break;
             }
             let (slot, value) = Self::feature(x, i);
-            weights.gather_row(self.place(slot), row);
+            weights.gather_weights(self.place(slot), row);
             for k in 0..n {
                 others[k] = row[k].mul_add(P::V::of(value), others[k]);
             }
@@ -327,6 +339,7 @@ impl<W: Width> Model for Multiclass<W> {
             square = scores[k].mul_add(scores[k], square);
         }
         room.square = square.sum();
+        (room.slopes, room.others, room.row) = (a, b, c);
         loss
     }
 
@@ -341,7 +354,8 @@ impl<W: Width> Model for Multiclass<W> {
 
     #[inline(always)]
     fn backward<P: Weights>(&self, x: &Row, slope: f32, weights: &mut P, room: &mut Room<P::V, W::Row<P::V>>) {
-        let (slopes, gradient) = (room.slopes.as_mut(), room.gradient.as_mut());
+        let [mut a, mut b] = [W::take(&mut room.slopes), W::take(&mut room.gradient)];
+        let (slopes, gradient) = (a.as_mut(), b.as_mut());
         let n = slopes.len();
         for k in 0..n {
             slopes[k] = P::V::of(slope) * slopes[k];
@@ -355,9 +369,10 @@ impl<W: Width> Model for Multiclass<W> {
                     places.0[i] = self.place(places.0[i]);
                 }
                 let some = left.min(LANES);
-                weights.step_rows((&places, some), &block.values.0, (slopes, square), gradient);
+                weights.step_rows((&places, some), &block.places, &block.values.0, (slopes, square), gradient);
                 left -= some;
             }
+            (room.slopes, room.gradient) = (a, b);
             return;
         }
         for i in 0..=x.features {
@@ -370,5 +385,6 @@ impl<W: Width> Model for Multiclass<W> {
             }
             weights.step_row(self.place(slot), gradient, square.sum(), 0.0);
         }
+        (room.slopes, room.gradient) = (a, b);
     }
 }

@@ -9,7 +9,7 @@ use super::{
     view::{Reading, load_state, row_state, store_state},
 };
 use crate::{
-    rules::{ForRule, Numbers, State, UpdateRule},
+    rules::{ForRule, Numbers, UpdateRule},
     simd::{Isa, LANES, Line, MOST, Real, Vector, copy, pairs},
 };
 use atomic_float::AtomicF32;
@@ -129,33 +129,39 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
         rule.with(step, StepRow { isa, observed: self.learner.observed(), cells, tail, gradient, beside, sums, weight, kept });
     }
 
-    /// The steps of some rows whose gradients are one vector, each times its factor: the scales of sixteen rows are worked out at once.
+    /// What multiplies the gradients of sixteen rows, by their states, which then move: row `i` has `factors[i]` times a gradient of that
+    /// squared length.
+    #[inline(always)]
+    pub(super) fn scales_of_rows(
+        &self,
+        read: &Reading<'_, R, I>,
+        state: &mut R::State<I::V>,
+        factors: &[f32; LANES],
+        square: f32,
+    ) -> [f32; LANES] {
+        let factor = I::V::load(factors);
+        let squares = (factor * factor * I::V::of(square)).max(I::V::of(0.0)) * I::V::of(self.part);
+        let mut scales = [0.0; LANES];
+        read.rule.step_by_rows(&read.step, squares, state).store(&mut scales);
+        scales
+    }
+
+    /// The steps of some rows by their scales: row `i` has `factors[i]` times the gradient.
     #[inline(always)]
     pub(super) fn step_rows_together(
         &mut self,
         read: &Reading<'_, R, I>,
         (places, n): (&Line<u32>, usize),
-        factors: &[f32; LANES],
-        (gradient, square): (&[I::V], f32),
+        (scales, factors): (&[f32; LANES], &[f32; LANES]),
+        gradient: &[I::V],
     ) {
-        let (isa, width) = (read.isa, gradient.len());
-        let mut line = [0.0; LANES];
+        let isa = read.isa;
         for i in 0..n {
-            line[i] = read.row(places.0[i], width).1[ROW_STATE].load(Relaxed);
-        }
-        let mut state = R::State::splat(I::V::load(&line));
-        let factor = I::V::load(factors);
-        let squares = (factor * factor * I::V::of(square)).max(I::V::of(0.0)) * I::V::of(self.part);
-        let mut scales = [0.0; LANES];
-        read.rule.step_by_rows(&read.step, squares, &mut state).store(&mut scales);
-        state.as_ref()[0].store(&mut line);
-        for i in 0..n {
-            let (cells, tail) = read.row(places.0[i], width);
+            let cells = read.row(places.0[i], gradient.len()).0;
             let (scale, factor) = (I::V::of(-scales[i]), I::V::of(factors[i]));
-            for k in 0..width {
+            for k in 0..gradient.len() {
                 isa.store(scale.mul_add(factor * gradient[k], isa.load(&cells[k])), &cells[k]);
             }
-            tail[ROW_STATE].store(line[i], Relaxed);
         }
     }
 

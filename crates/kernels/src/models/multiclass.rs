@@ -17,8 +17,9 @@ use crate::{
     loss::Loss,
     params::Weights,
     simd::{
-        LANES, Real, Vector, copy,
+        LANES, Line, Real, Vector, copy,
         math::{exp, ln, ln_1p},
+        pairs,
     },
 };
 use std::{marker::PhantomData, sync::Arc};
@@ -273,6 +274,8 @@ pub struct Room<V, R> {
     /// The squared length of the slopes.
     square: f32,
     lines: Vec<[f32; LANES]>,
+    /// Where the rows of the features lie, by block.
+    places: Vec<Line<u32>>,
     /// The rows of all features, where they are penalised.
     kept: Vec<V>,
 }
@@ -293,6 +296,7 @@ impl<W: Width> Model for Multiclass<W> {
             gradient: row(),
             square: 0.0,
             lines: vec![[0.0; LANES]; n],
+            places: vec![Line([0; LANES]); longest / LANES + 1],
             kept: vec![V::of(0.0); kept],
         }
     }
@@ -306,29 +310,35 @@ impl<W: Width> Model for Multiclass<W> {
             (scores[k], others[k]) = (P::V::load(&self.base[k]), P::V::of(0.0));
         }
         let keeps = self.linear.penalises();
-        let mut i = 0;
-        while i <= x.features {
-            let (slot, value) = Self::feature(x, i);
-            weights.gather_weights(self.place(slot), row);
-            for k in 0..n {
-                scores[k] = row[k].mul_add(P::V::of(value), scores[k]);
+        let mut first = 0;
+        for (block, places) in pairs(x.blocks(), &mut room.places) {
+            for i in 0..LANES {
+                places.0[i] = self.place(block.rows.0[i]);
             }
-            if keeps {
-                copy(row, &mut room.kept[i * n..]);
+            let some = LANES.min(x.features + 1 - first);
+            let mut i = 0;
+            while i < some {
+                weights.gather_weights(places.0[i], row);
+                for k in 0..n {
+                    scores[k] = row[k].mul_add(P::V::of(block.values.0[i]), scores[k]);
+                }
+                if keeps {
+                    copy(row, &mut room.kept[(first + i) * n..]);
+                }
+                i += 1;
+                if i == some {
+                    break;
+                }
+                weights.gather_weights(places.0[i], row);
+                for k in 0..n {
+                    others[k] = row[k].mul_add(P::V::of(block.values.0[i]), others[k]);
+                }
+                if keeps {
+                    copy(row, &mut room.kept[(first + i) * n..]);
+                }
+                i += 1;
             }
-            i += 1;
-            if i > x.features {
-                break;
-            }
-            let (slot, value) = Self::feature(x, i);
-            weights.gather_weights(self.place(slot), row);
-            for k in 0..n {
-                others[k] = row[k].mul_add(P::V::of(value), others[k]);
-            }
-            if keeps {
-                copy(row, &mut room.kept[i * n..]);
-            }
-            i += 1;
+            first += LANES;
         }
         for k in 0..n {
             scores[k] = scores[k] + others[k];
@@ -363,13 +373,9 @@ impl<W: Width> Model for Multiclass<W> {
         let square = slope * slope * room.square;
         if !self.linear.penalises() {
             let mut left = x.features + 1;
-            for block in x.blocks() {
-                let mut places = block.rows;
-                for i in 0..LANES {
-                    places.0[i] = self.place(places.0[i]);
-                }
+            for (block, places) in pairs(x.blocks(), &room.places) {
                 let some = left.min(LANES);
-                weights.step_rows((&places, some), &block.places, &block.values.0, (slopes, square), gradient);
+                weights.step_rows((places, some), &block.places, &block.values.0, (slopes, square), gradient);
                 left -= some;
             }
             (room.slopes, room.gradient) = (a, b);

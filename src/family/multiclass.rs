@@ -15,7 +15,7 @@ use crate::{
     options::Settings,
 };
 use hogwild_base::{Error, Result};
-use hogwild_data::Rows;
+use hogwild_data::{Labelling, Rows};
 use hogwild_kernels::{
     engine::{Loops, MulticlassKernel},
     loss::{Loss, Metric, Taken},
@@ -42,11 +42,12 @@ const fn schema(family: &'static str) -> Schema {
 }
 
 macro_rules! families {
-    ($($type:ident $name:literal $summary:literal $output:expr, $check:expr;)*) => {
+    ($($type:ident $name:literal $labelling:ident $summary:literal $output:expr, $check:expr;)*) => {
         $(impl Family for $type {
             const SUMMARY: &'static str = $summary;
             const SCHEMA: Schema = schema($name);
             const WORK: u64 = 1_000_000;
+            const LABELLING: Labelling = Labelling::$labelling;
             type Data = Rows;
             type Kernel = MulticlassKernel;
 
@@ -91,13 +92,13 @@ macro_rules! families {
     };
 }
 families! {
-    Softmax "softmax" "One of several classes: a linear score each, and the probabilities that sum to 1 (multinomial logistic regression)"
+    Softmax "softmax" Class "One of several classes: a linear score each, and the probabilities that sum to 1 (multinomial logistic regression)"
         |_| Output::Softmax,
         |settings| match settings.loss {
             Loss::Logistic => Ok(()),
             loss => refused("loss", loss.name(), "is of two classes or of numbers, and softmax has its own; leave it out, or use `model` ovr"),
         };
-    OneVsRest "ovr" "Any number of classes a row: a linear model for each class against the rest, all in one pass"
+    OneVsRest "ovr" Classes "Any number of classes a row: a linear model for each class against the rest, all in one pass"
         Output::OneVsRest,
         |settings| if settings.loss.is_classification() {
             Ok(())

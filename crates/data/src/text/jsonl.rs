@@ -22,7 +22,7 @@ const SAMPLE: usize = 2_000;
 /// Objects, one a line.
 pub(crate) struct Jsonl {
     recipe: Recipe,
-    is_fixed: bool,
+    has_fixed_labels: bool,
     unlabelled: bool,
 }
 
@@ -72,7 +72,7 @@ impl TextFormat for Jsonl {
                         columns.push(recipe::Column { name: name.to_owned(), step, why: None });
                     }
                 }
-                let classes = label.map(|label| classes(text, label)).unwrap_or_default();
+                let classes = label.map(|label| classes(text, label, asked.has_classes())).unwrap_or_default();
                 Recipe { label: label.map(str::to_owned), columns, classes, ..base }
             }
         };
@@ -128,8 +128,8 @@ impl TextFormat for Jsonl {
 }
 
 /// The labels of the first objects, where they are two words.
-fn classes(text: &[u8], label: &str) -> Vec<String> {
-    let mut found = Classes::default();
+fn classes(text: &[u8], label: &str, any: bool) -> Vec<String> {
+    let mut found = Classes::new(any);
     for (_, line) in lines(text).take(SAMPLE) {
         if let Some(Value::String(word)) = object(line.trim_ascii()).as_ref().and_then(|fields| fields.get(label)) {
             found.see(word.as_bytes(), long_number);
@@ -166,7 +166,7 @@ fn object(line: &[u8]) -> Option<Map<String, Value>> {
 
 impl Jsonl {
     fn of(recipe: Recipe, asked: Asked<'_>) -> Jsonl {
-        Jsonl { recipe, is_fixed: asked.is_fixed, unlabelled: asked.unlabelled }
+        Jsonl { recipe, has_fixed_labels: asked.has_fixed_labels(), unlabelled: asked.unlabelled }
     }
 
     fn label(&self, value: &Value, example: &mut Example<'_>) -> Result<Option<f32>, Wrong> {
@@ -183,7 +183,7 @@ impl Jsonl {
         if is_missing(text.as_bytes()) {
             return Ok(None);
         }
-        match label::value(text.as_bytes(), long_number(text.as_bytes()), &self.recipe, self.is_fixed) {
+        match label::value(text.as_bytes(), long_number(text.as_bytes()), &self.recipe, self.has_fixed_labels) {
             Ok(label) => Ok(Some(label)),
             Err(_) if self.unlabelled => Ok(None),
             Err(label::Wrong { problem, remedy, finding }) => {

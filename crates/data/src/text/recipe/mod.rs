@@ -5,11 +5,13 @@
 //! packed file and in the model, shown by `inspect`, and followed to the letter when raw rows are scored. Nothing here reads text.
 
 mod asked;
+mod classes;
 mod json;
 mod step;
 
 use crate::Format;
 pub use asked::Preparation;
+pub(crate) use classes::{MOST_CLASSES, label_of};
 pub(crate) use step::{Bits, Step, bin, is_missing, log};
 
 /// What was done to a text before it was numbers.
@@ -19,7 +21,7 @@ pub struct Recipe {
     pub(crate) format: Format,
     /// What the column of the label is called, where columns have names.
     pub(crate) label: Option<String>,
-    /// The two labels that are words, that of -1 first; none where labels are numbers.
+    /// The labels that are words, in their order, of two that of -1 first; none where labels are numbers.
     pub(crate) classes: Vec<String>,
     /// Whether a row has any number of classes.
     pub(crate) several: bool,
@@ -47,6 +49,8 @@ pub(crate) enum Finding {
     Words(usize, String),
     /// A label that is a word.
     Class(String),
+    /// A row with any number of labels but one.
+    Several,
 }
 
 impl Finding {
@@ -70,7 +74,7 @@ impl Recipe {
         self.format
     }
 
-    /// The two labels that are words, that of -1 first; none where labels are numbers.
+    /// The labels that are words, in their order, of two that of -1 first; none where labels are numbers.
     pub fn classes(&self) -> &[String] {
         &self.classes
     }
@@ -100,7 +104,8 @@ impl Recipe {
         if self.ngrams != other.ngrams {
             found.push(format!("up to {} words are a feature here, and {} are there", self.ngrams, other.ngrams));
         }
-        if self.classes != other.classes && !self.classes.is_empty() && !other.classes.is_empty() {
+        // More than two classes are found by name.
+        if self.classes != other.classes && [self, other].iter().all(|recipe| (1..=2).contains(&recipe.classes.len())) {
             found.push(format!("the labels are {} here, and {} there", self.classes.join(" and "), other.classes.join(" and ")));
         }
         for column in self.columns.iter().filter(|column| column.step.makes_features()) {
@@ -128,10 +133,10 @@ impl Recipe {
                     }
                 }
                 Finding::Class(class) => self.classes.push(class),
+                Finding::Several => self.several = true,
             }
         }
-        self.classes.sort();
-        self.classes.dedup();
+        classes::sort(&mut self.classes);
         self
     }
 
@@ -140,6 +145,10 @@ impl Recipe {
         let mut lines = Vec::new();
         if let [negative, positive] = self.classes.as_slice() {
             lines.push(format!("labels: `{negative}` is -1, `{positive}` is +1"));
+        }
+        if self.classes.len() > 2 {
+            let several = if self.several { ", any number a row" } else { "" };
+            lines.push(format!("labels: {} classes{several}", self.classes.len()));
         }
         if let Some(label) = &self.label {
             lines.push(format!("label from column `{label}`"));

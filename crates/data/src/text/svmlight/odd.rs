@@ -47,7 +47,7 @@ pub(super) fn label(text: &[u8], start: usize, unlabelled: bool) -> Result<Label
         Ok(label) => Ok(Label::Given(label, end)),
         Err(_) if unlabelled && !token.iter().any(u8::is_ascii_control) => Ok(Label::Other(end)),
         Err(Why::NoNumber) if comma => {
-            fault(start, end, "the label has a comma", "give one label a row, a number with a point for its decimals")
+            fault(start, end, "the label has a comma", "give one label a row, a number with a point for its decimals; rows with several labels are for `model` ovr")
         }
         Err(Why::NoNumber) => {
             fault(start, end, "the label is no number", "labels are +1, -1, 0, 1 or any real number; `predict` takes rows without labels")
@@ -61,15 +61,25 @@ pub(super) fn label(text: &[u8], start: usize, unlabelled: bool) -> Result<Label
 /// Label and weight, where `a:b` before a row's pairs can be nothing else: `a` is no index, or that of the first pair.
 fn weighted(text: &[u8], label: &[u8], weight: &[u8], end: usize) -> Option<(f32, f32)> {
     let numbers = (long_number(label).ok()?, long_number(weight).ok()?);
+    is_weighted(text, label, end).then_some(numbers)
+}
+
+/// The same of a class.
+pub(super) fn weighted_class<'a>(text: &[u8], whole: &'a [u8], end: usize) -> Option<(&'a [u8], f32)> {
+    let (class, weight) = split_once(whole, b':').filter(|(class, _)| !class.is_empty())?;
+    let weight = long_number(weight).ok()?;
+    is_weighted(text, class, end).then_some((class, weight))
+}
+
+fn is_weighted(text: &[u8], label: &[u8], end: usize) -> bool {
     let following = token(text, skip_blanks(text, end));
     let index =
         |text: &[u8]| std::str::from_utf8(text).ok().filter(|text| !text.starts_with('+')).and_then(|text| text.parse::<u64>().ok());
     let first = split_once(following, b':').and_then(|(first, _)| index(first));
-    let is_weighted = match (index(label), first) {
+    match (index(label), first) {
         (Some(label), Some(first)) => label == first,
         (index, _) => index.is_none(),
-    };
-    is_weighted.then_some(numbers)
+    }
 }
 
 /// An index of any number of digits, and where its colon is; the rest is odd.

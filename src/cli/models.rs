@@ -4,7 +4,11 @@ use clap::{
     Args,
     builder::{PossibleValue, PossibleValuesParser},
 };
-use hogwild::{AnyData, AnyFamily, FAMILIES, data::{Kind, Labelling}, family, family_for};
+use hogwild::{
+    AnyData, AnyFamily, FAMILIES,
+    data::{Kind, Labelling},
+    family, family_for,
+};
 use std::path::Path;
 
 #[derive(Args)]

@@ -42,7 +42,7 @@ const fn schema(family: &'static str) -> Schema {
 }
 
 macro_rules! families {
-    ($($type:ident $name:literal $labelling:ident $summary:literal $output:expr, $check:expr;)*) => {
+    ($($type:ident $name:literal $labelling:ident $defaults:ident $summary:literal $output:expr, $check:expr;)*) => {
         $(impl Family for $type {
             const SUMMARY: &'static str = $summary;
             const SCHEMA: Schema = schema($name);
@@ -52,7 +52,7 @@ macro_rules! families {
             type Kernel = MulticlassKernel;
 
             fn defaults() -> Settings {
-                Settings::for_classes()
+                Settings::$defaults()
             }
 
             fn check(settings: &Settings) -> Result<()> {
@@ -92,13 +92,13 @@ macro_rules! families {
     };
 }
 families! {
-    Softmax "softmax" Class "One of several classes: a linear score each, and the probabilities that sum to 1 (multinomial logistic regression)"
+    Softmax "softmax" Class for_softmax "One of several classes: a linear score each, and the probabilities that sum to 1 (multinomial logistic regression)"
         |_| Output::Softmax,
         |settings| match settings.loss {
             Loss::Logistic => Ok(()),
             loss => refused("loss", loss.name(), "is of two classes or of numbers, and softmax has its own; leave it out, or use `model` ovr"),
         };
-    OneVsRest "ovr" Classes "Any number of classes a row: a linear model for each class against the rest, all in one pass"
+    OneVsRest "ovr" Classes for_ovr "Any number of classes a row: a linear model for each class against the rest, all in one pass"
         Output::OneVsRest,
         |settings| if settings.loss.is_classification() {
             Ok(())
@@ -144,7 +144,9 @@ fn score(output: Output, model: &TrainedModel, member: &Tensors, data: &Rows) ->
     let labels = if data.is_unlabelled() { None } else { Some(by_names(data, classes, output == Output::Softmax)?.0) };
     let scorer = Scorer { output: Some(output), ..Scorer::new(member, model.unit_rows, Taken::Nothing) };
     let mut scored = scorer.score_rows(features, data, labels.as_ref())?;
-    if labels.is_none() && let Some(classes) = &mut scored.classes {
+    if labels.is_none()
+        && let Some(classes) = &mut scored.classes
+    {
         classes.set_several(model.has_several_labels());
     }
     Ok(scored)

@@ -6,7 +6,10 @@ use super::{
     report::{EpochProgress, TriedRate},
 };
 use crate::{
-    family::{Fold, prepared::{Basis, Stage}},
+    family::{
+        Fold,
+        prepared::{Basis, Stage},
+    },
     options::Settings,
 };
 use crossbeam_channel::{RecvTimeoutError, Sender, unbounded};
@@ -227,7 +230,8 @@ impl<'a> Trials<'a> {
             let looks = self.settings.patience.is_some() && (epochs - done - 1).is_multiple_of(epochs.div_ceil(LOOKS));
             if done + 1 == epochs || looks {
                 let judged = self.stage.judge(task.parameters, &engine.finish(), fold);
-                let losses: Vec<f32> = judged.into_iter().map(|judged| judged.weight * self.loss.value(judged.score, judged.target)).collect();
+                let losses: Vec<f32> =
+                    judged.into_iter().map(|judged| judged.weight * self.loss.value(judged.score, judged.target)).collect();
                 let training = counts.loss / counts.examples.max(1) as f64;
                 let better = best.as_ref().is_none_or(|(before, _)| mean(&losses) < mean(before));
                 best = best.filter(|_| !better).or(Some((losses, training)));

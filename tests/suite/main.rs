@@ -43,6 +43,7 @@ mod replicas;
 mod rows;
 mod simulate;
 mod snapshots;
+mod softmax;
 mod stopping;
 mod synth;
 mod tables;

@@ -86,13 +86,7 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
         RowsRun::of(Some(output), rule, data, valid, settings)
     }
 
-    fn of(
-        output: Option<Output>,
-        rule: &'a dyn Loops<K>,
-        data: &'a Rows,
-        valid: Option<&'a Rows>,
-        settings: &'a Settings,
-    ) -> Result<Self> {
+    fn of(output: Option<Output>, rule: &'a dyn Loops<K>, data: &'a Rows, valid: Option<&'a Rows>, settings: &'a Settings) -> Result<Self> {
         let &Settings { holdout, seed, .. } = settings;
         let loss = if output.is_some() { Loss::AS_GIVEN } else { settings.loss };
         let classes = if loss.is_classification() { Some(Classes::of(data, loss, settings.positive)?) } else { None };

@@ -116,12 +116,7 @@ impl Rows {
 }
 
 /// Checks everything that a kernel relies on. Gives the length of the longest row, and how the labels are.
-fn check(
-    store: &Store,
-    tensors: &Tensors,
-    (columns, classes): (usize, usize),
-    progress: &dyn Progress,
-) -> Result<(usize, Labels)> {
+fn check(store: &Store, tensors: &Tensors, (columns, classes): (usize, usize), progress: &dyn Progress) -> Result<(usize, Labels)> {
     let &Tensors { row_start, column, value, label, weight, field, class_start, class } = tensors;
     let rows = label.count;
     // Columns are read once more by rows.

@@ -65,7 +65,11 @@ impl Bad {
             return Bad { problem: problem.into(), remedy: "give the column of the label, or fewer classes".into(), ..self };
         }
         let problem = format!("the labels are words of more than two classes: {}", classes.join(", "));
-        Bad { problem: problem.into(), remedy: "for a model of several classes give `model` softmax; packing, `labels` class".into(), ..self }
+        Bad {
+            problem: problem.into(),
+            remedy: "for a model of several classes give `model` softmax; packing, `labels` class".into(),
+            ..self
+        }
     }
 
     /// The error, where `before` lines of the file precede the chunk.

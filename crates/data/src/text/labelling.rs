@@ -118,12 +118,15 @@ const FILE: &str = "give a file in place of the pipe";
 
 /// What the first lines of rows say of their labels, by what stands first in each: the classes, unless each is one number.
 pub(crate) fn look(first_lines: &[u8], labelling: Labelling, recipe: Recipe) -> Recipe {
-    let (mut found, mut are_words, mut several): (Vec<Finding>, bool, bool) = (Vec::new(), recipe.several || !recipe.classes.is_empty(), false);
+    let (mut found, mut are_words, mut several): (Vec<Finding>, bool, bool) =
+        (Vec::new(), recipe.several || !recipe.classes.is_empty(), false);
     let mut seen = std::collections::HashSet::new();
     let whole = memchr::memrchr(b'\n', first_lines).map_or(first_lines, |end| first_lines.get(..end).unwrap_or(first_lines));
     for (_, line) in lines(whole).take(SAMPLE) {
         let Some(first) = words(line).next().filter(|first| !first.starts_with(b"#")) else { continue };
-        if labelling == Labelling::Classes && (first.contains(&MARK) || first.contains(&b':') && line.first().is_some_and(u8::is_ascii_whitespace)) {
+        if labelling == Labelling::Classes
+            && (first.contains(&MARK) || first.contains(&b':') && line.first().is_some_and(u8::is_ascii_whitespace))
+        {
             several = true;
         }
         if first.contains(&b':') {

@@ -14,10 +14,10 @@ use crate::text::labelling::{ClassReader, Read, look, names_of};
 use crate::text::mixed::{self, Advice};
 use crate::text::number::{digits, short_number};
 use crate::text::odd::{character, lone_return, wide_blank};
-use crate::text::sink::{Refused, RowSink};
 use crate::text::recipe::Recipe;
+use crate::text::sink::{Refused, RowSink};
 use crate::text::{Asked, Begun, Format, TextFormat};
-use odd::{Label, label, weighted_class, long_index, value};
+use odd::{Label, label, long_index, value, weighted_class};
 
 /// Rows of svmlight: every input is laid out alike.
 pub(crate) struct Svmlight {

@@ -46,9 +46,12 @@ pub(super) fn label(text: &[u8], start: usize, unlabelled: bool) -> Result<Label
     match long_number(token) {
         Ok(label) => Ok(Label::Given(label, end)),
         Err(_) if unlabelled && !token.iter().any(u8::is_ascii_control) => Ok(Label::Other(end)),
-        Err(Why::NoNumber) if comma => {
-            fault(start, end, "the label has a comma", "give one label a row, a number with a point for its decimals; rows with several labels are for `model` ovr")
-        }
+        Err(Why::NoNumber) if comma => fault(
+            start,
+            end,
+            "the label has a comma",
+            "give one label a row, a number with a point for its decimals; rows with several labels are for `model` ovr",
+        ),
         Err(Why::NoNumber) => {
             fault(start, end, "the label is no number", "labels are +1, -1, 0, 1 or any real number; `predict` takes rows without labels")
         }

@@ -179,7 +179,14 @@ pub(super) fn begin(text: &[u8], asked: Asked<'_>, format: Format, marks: &[u8])
     });
     let columns = columns.collect();
     drop(known_columns);
-    let table = Table { mark: heading.mark, columns, recipe: recipe.clone(), is_fixed: asked.is_fixed, has_fixed_labels: asked.has_fixed_labels(), unlabelled: asked.unlabelled };
+    let table = Table {
+        mark: heading.mark,
+        columns,
+        recipe: recipe.clone(),
+        is_fixed: asked.is_fixed,
+        has_fixed_labels: asked.has_fixed_labels(),
+        unlabelled: asked.unlabelled,
+    };
     let note = (!notes.is_empty()).then(|| notes.join("; "));
     Ok(Begun { start, note, recipe: Some(recipe), quoted: Some(heading.mark), ..Begun::all(table) })
 }

@@ -75,7 +75,14 @@ struct Table {
 
 impl Default for Table {
     fn default() -> Table {
-        Table { mark: b',', columns: Vec::new(), recipe: Recipe::of(Format::Csv), is_fixed: false, has_fixed_labels: false, unlabelled: false }
+        Table {
+            mark: b',',
+            columns: Vec::new(),
+            recipe: Recipe::of(Format::Csv),
+            is_fixed: false,
+            has_fixed_labels: false,
+            unlabelled: false,
+        }
     }
 }
 

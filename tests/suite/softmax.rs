@@ -279,7 +279,8 @@ fn examples_count_by_their_weights() {
     let (a, b) = (of(&weighted), of(&repeated));
     assert!((a.0 - b.0).abs() < 1e-4 && (a.1 - b.1).abs() < 1e-6, "{a:?} {b:?}");
     assert!(a.2.iter().zip(&b.2).all(|(a, b)| (a - b).abs() < 1e-3), "{a:?} {b:?}");
-    assert!((a.0 - of(&lines).0).abs() > 1e-3);
+    let plain = of(&lines).2;
+    assert!(a.2.iter().zip(&plain).any(|(a, b)| (a - b).abs() > 0.05), "{a:?} {plain:?}");
 }
 
 /// Words for the classes of [`topics`].
@@ -372,7 +373,7 @@ fn rows_with_any_number_of_labels_are_told_by_name() {
     good(folder, "pack a.svm -o a.safetensors --labels classes");
     assert_eq!(json(&good(folder, "eval m.safetensors a.safetensors --json")), metrics);
     let output = hogwild(folder, "train a.safetensors --model softmax --lr 0.1");
-    assert!(output.status.code() == Some(2) && message(&output).contains("labels, and --model softmax takes one"), "{}", message(&output));
+    assert!(output.status.code() == Some(2) && message(&output).contains("labels, and softmax takes one"), "{}", message(&output));
     let output = hogwild(folder, "train a.safetensors --lr 0.1");
     assert!(output.status.code() == Some(2) && message(&output).contains("use --model ovr"), "{}", message(&output));
 }

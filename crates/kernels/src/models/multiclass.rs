@@ -241,9 +241,9 @@ impl<W: Width> Multiclass<W> {
                 for k in 0..n {
                     let y = V::load(&lines[k]);
                     let missing = V::of(0.0).max(V::of(1.0) - y * scores[k]);
-                    (sum, scores[k]) = (missing.mul_add(missing, sum), V::of(-2.0) * y * missing);
+                    (sum, scores[k]) = (missing.mul_add(missing, sum), -(y * missing));
                 }
-                sum.sum()
+                0.5 * sum.sum()
             }
             Output::OneVsRest(_) => {
                 let loss = one_by_one(self.output, &mut lines.as_flattened_mut()[..self.classes], own);

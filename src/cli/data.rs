@@ -133,7 +133,7 @@ impl CacheOptions {
     fn settings_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> anyhow::Result<PackSettings> {
         let settings = self.data.settings();
         if let Some(recipe) = &model.recipe {
-            if !self.data.prepare.are_defaults() {
+            if !self.data.prepare.ask_for_weights_alone() {
                 anyhow::bail!(
                     "columns and words: the model keeps what was done to its training data, and does it again; say nothing of them"
                 );

@@ -53,6 +53,11 @@ impl PrepareOptions {
         }
     }
 
+    /// Whether nothing is given but the column of weights, if that.
+    pub fn ask_for_weights_alone(&self) -> bool {
+        Preparation { weight: None, ..self.preparation() } == Preparation::default()
+    }
+
     /// Whether none is given.
     pub fn are_defaults(&self) -> bool {
         self.preparation() == Preparation::default()

@@ -16,6 +16,7 @@ mod trained;
 mod traits;
 
 pub use data::AnyData;
+pub(crate) use data::DataSet;
 pub(crate) use factorization::Factorization;
 pub(crate) use fm::FactorizationMachine;
 pub(crate) use folds::Fold;
@@ -25,4 +26,4 @@ pub use prepared::WindowReport;
 pub use ratings::{FactorModel, Factors};
 pub use rows::LinearModel;
 pub use traits::AnyFamily;
-pub(crate) use traits::Family;
+pub(crate) use traits::{Family, workers};

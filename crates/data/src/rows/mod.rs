@@ -149,7 +149,7 @@ impl Rows {
         &self.label
     }
 
-    /// How much each row counts, as the bits of `f32`, not below 0; `None` when all count alike.
+    /// How much each row counts, as the bits of `f32`, above 0; `None` when all count alike.
     #[doc(hidden)] // to be loaded, never stored: the memory may be that of a file
     pub fn weight_cells(&self) -> Option<&[AtomicU32]> {
         self.weight.as_deref()

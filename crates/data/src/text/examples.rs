@@ -1,6 +1,6 @@
 //! The examples of a chunk, in flat arrays; a feature that stands twice in one is found, and refused, added up, or taken as it stands last.
 //!
-//! An example of weight 0 is left out as if its line were not there, before anything of it is counted; for predictions it stays.
+//! An example of weight 0 is left out before anything of it is counted. For predictions weights are not looked at.
 
 use std::ops::Range;
 
@@ -32,8 +32,10 @@ pub(crate) struct Examples {
     /// The first feature that stands in the place of a label.
     headless: Option<Range<usize>>,
     repeated: Repeated,
-    /// Whether examples of weight 0 are kept.
-    keeps_all: bool,
+    /// Whether weights are not looked at.
+    weightless: bool,
+    /// How many examples of weight 0 were left out.
+    left_out: u64,
     /// How many features, and how many of them with large numbers, belong to whole examples.
     whole: (usize, usize),
     /// What is to be told of the recipe with the fault that follows.
@@ -71,6 +73,12 @@ impl Examples {
         self.pending_text.clear();
         let observed = self.observed.len();
         Example { all: self, first, observed, label: MISSING, weight: 1.0, last: 0, ascending: true }
+    }
+
+    /// Passes over an example of weight 0 of which nothing was read.
+    #[cold]
+    pub(crate) fn pass_over(&mut self) {
+        self.left_out += 1;
     }
 
     /// Notes a line without a label, by the feature in its place.
@@ -190,6 +198,7 @@ impl Examples {
     fn leave_out(&mut self, observed: usize) {
         self.cut();
         self.observed.truncate(observed);
+        self.left_out += 1;
     }
 
     #[cold]
@@ -232,7 +241,7 @@ impl Collector for Examples {
         self.observed.clear();
         self.columns.clear();
         (self.ones, self.headless, self.repeated, self.whole) = (true, None, how.repeated, (0, 0));
-        self.keeps_all = how.unlabelled;
+        (self.weightless, self.left_out) = (how.unlabelled, 0);
         if self.begun > u32::MAX / 2 {
             self.features.names.forget_examples();
             self.begun = 0;
@@ -263,6 +272,10 @@ impl Collector for Examples {
 
     fn observed(&self) -> &[Observed] {
         &self.observed
+    }
+
+    fn left_out(&self) -> u64 {
+        self.left_out
     }
 }
 
@@ -310,6 +323,9 @@ impl RowSink for Example<'_> {
     }
 
     fn weight(&mut self, weight: f32) -> Result<(), Refused> {
+        if self.all.weightless {
+            return Ok(());
+        }
         if !weight.is_finite() || weight < 0.0 {
             return Err(bad_weight());
         }
@@ -345,7 +361,7 @@ impl RowSink for Example<'_> {
 
     #[inline(always)]
     fn end(self) -> Result<(), Refused> {
-        if self.weight == 0.0 && !self.all.keeps_all {
+        if self.weight == 0.0 {
             self.all.leave_out(self.observed);
             return Ok(());
         }

@@ -10,6 +10,7 @@ mod step;
 
 use crate::Format;
 pub use asked::Preparation;
+use hogwild_base::{Error, Result};
 pub(crate) use step::{Bits, Step, bin, is_missing, log};
 
 /// What was done to a text before it was numbers.
@@ -71,6 +72,20 @@ impl Recipe {
     /// The two labels that are words, that of -1 first; none where labels are numbers.
     pub fn classes(&self) -> &[String] {
         &self.classes
+    }
+
+    /// The same where another column says how much an example counts.
+    ///
+    /// # Errors
+    /// When that column is a feature.
+    pub(crate) fn with_weight(mut self, name: &str) -> Result<Recipe> {
+        if self.columns.iter().any(|column| column.name == name && column.step.makes_features()) {
+            let problem = "is a feature of the model; name another column, or leave it out".into();
+            return Err(Error::BadSetting { setting: "weight", value: name.into(), problem });
+        }
+        self.columns.retain(|column| column.step != Step::Weight && column.name != name);
+        self.columns.push(Column { name: name.into(), step: Step::Weight, why: None });
+        Ok(self)
     }
 
     /// The place of a column.

@@ -35,7 +35,7 @@ pub(super) fn label(text: &[u8], start: usize, unlabelled: bool) -> Result<Label
     if let Some((label, weight)) = split_once(token, b':') {
         const ALONE: &str = "begin each row with its label; of one with a weight write a sign or a point, as in `+1:2` or `0.0:2`; \
             `predict` takes rows without labels";
-        if let Some((label, weight)) = weighted(text, label, weight, end) {
+        if let Some((label, weight)) = weighted(label, weight) {
             return Ok(Label::Weighted(label, weight, end));
         }
         if unlabelled {
@@ -58,18 +58,11 @@ pub(super) fn label(text: &[u8], start: usize, unlabelled: bool) -> Result<Label
     }
 }
 
-/// Label and weight, where `a:b` before a row's pairs can be nothing else: `a` is no index, or that of the first pair.
-fn weighted(text: &[u8], label: &[u8], weight: &[u8], end: usize) -> Option<(f32, f32)> {
+/// Label and weight, where `a:b` before a row's pairs can be nothing else, as `a` is no index.
+fn weighted(label: &[u8], weight: &[u8]) -> Option<(f32, f32)> {
+    let is_index = label.iter().all(u8::is_ascii_digit);
     let numbers = (long_number(label).ok()?, long_number(weight).ok()?);
-    let following = token(text, skip_blanks(text, end));
-    let index =
-        |text: &[u8]| std::str::from_utf8(text).ok().filter(|text| !text.starts_with('+')).and_then(|text| text.parse::<u64>().ok());
-    let first = split_once(following, b':').and_then(|(first, _)| index(first));
-    let is_weighted = match (index(label), first) {
-        (Some(label), Some(first)) => label == first,
-        (index, _) => index.is_none(),
-    };
-    is_weighted.then_some(numbers)
+    (!is_index).then_some(numbers)
 }
 
 /// An index of any number of digits, and where its colon is; the rest is odd.

@@ -69,11 +69,13 @@ struct Table {
     recipe: Recipe,
     is_fixed: bool,
     unlabelled: bool,
+    /// Which column says how much an example counts, where that is looked at.
+    weight: Option<usize>,
 }
 
 impl Default for Table {
     fn default() -> Table {
-        Table { mark: b',', columns: Vec::new(), recipe: Recipe::of(Format::Csv), is_fixed: false, unlabelled: false }
+        Table { mark: b',', columns: Vec::new(), recipe: Recipe::of(Format::Csv), is_fixed: false, unlabelled: false, weight: None }
     }
 }
 
@@ -126,6 +128,11 @@ fn row(table: &Table, text: &[u8], place: &mut usize, rows: &mut Examples) -> Re
     let (start, mark) = (*place, table.mark);
     if matches!(byte(text, start), b'\n' | b'\r' | b' ') && part(text, start..record::stop(text, start, b'\n')).trim_ascii().is_empty() {
         *place = record::stop(text, start, b'\n') + 1;
+        return Ok(());
+    }
+    if table.weight.is_some_and(|weight| record::cell_of(text, start, mark, weight).is_some_and(|cell| weighs_nothing(&cell, mark))) {
+        rows.pass_over();
+        *place = record_end(text, start, mark);
         return Ok(());
     }
     let mut example = rows.begin();
@@ -217,6 +224,13 @@ fn broken(text: &[u8], start: usize, mark: u8) -> Fault {
 
 /// What is wrong with an example without a weight where others have one.
 pub(crate) const NO_WEIGHT: &str = "the weight of the example is missing";
+/// The same of one that is no number.
+pub(crate) const BAD_WEIGHT: &str = "the weight of the example is no finite number";
+
+/// Whether a cell says that its example counts for nothing.
+fn weighs_nothing(cell: &[u8], mark: u8) -> bool {
+    heading::number(cell, mark).is_ok_and(|weight| weight == 0.0)
+}
 
 /// What one cell gives.
 #[inline(always)]
@@ -248,7 +262,7 @@ fn of_cell(
                 rest = more;
             }
         }
-        Act::Weight => weight_of(table, column, cell, places, example),
+        Act::Weight => weight_of(table, cell, places, example),
         Act::Label => {
             *label = label_of(table, cell, places, example)?;
             Ok(())
@@ -287,15 +301,16 @@ fn label_of(table: &Table, cell: &[u8], places: Range<usize>, example: &mut Exam
 }
 
 #[inline(never)]
-fn weight_of(table: &Table, column: &Column, cell: &[u8], places: Range<usize>, example: &mut Example<'_>) -> Result<(), Fault> {
+fn weight_of(table: &Table, cell: &[u8], places: Range<usize>, example: &mut Example<'_>) -> Result<(), Fault> {
+    const REMEDY: &str = "give each row a number from 0 up as its weight, or leave the row out";
     if table.unlabelled {
         return Ok(()); // of a prediction nothing depends on it
     }
-    if is_missing(cell) {
-        return fault(places.start, places.end.max(places.start + 1), NO_WEIGHT, "give each row its weight, or leave the row out");
+    match heading::number(cell, table.mark) {
+        Ok(weight) => example.weight(weight).map_err(|refused| refused.at(places)),
+        Err(_) if is_missing(cell) => fault(places.start, places.end.max(places.start + 1), NO_WEIGHT, REMEDY),
+        Err(_) => fault(places.start, places.end, BAD_WEIGHT, REMEDY),
     }
-    let weight = real(table, column, cell, places.clone(), example)?;
-    example.weight(weight).map_err(|refused| refused.at(places))
 }
 
 /// A number that is not written as most are, or what is wrong with it.

@@ -13,6 +13,7 @@ use crate::dictionary::hash_name;
 use crate::kind::{BAD, MISSING};
 use crate::text::codes::{Codes, Meant};
 use crate::text::collector::{Collector, How, Observed};
+use crate::text::crosses::{Crosses, Crossing};
 use crate::text::recipe::Finding;
 use crate::text::repeated::Repeated;
 use crate::text::sink::{Refused, RowSink};
@@ -52,6 +53,7 @@ pub(crate) struct Examples {
     guesses: Vec<u32>,
     /// Room to sort the indices of one example.
     sorted: Vec<u64>,
+    crossing: Crossing,
 }
 
 /// A named feature that is put by.
@@ -71,8 +73,9 @@ impl Examples {
         self.begun += 1;
         self.pending.clear();
         self.pending_text.clear();
+        self.crossing.clear();
         let observed = self.observed.len();
-        Example { all: self, first, observed, label: MISSING, weight: 1.0, last: 0, ascending: true }
+        Example { all: self, first, observed, label: MISSING, weight: 1.0, crossed: None, last: 0, ascending: true }
     }
 
     /// Passes over an example of weight 0 of which nothing was read.
@@ -288,6 +291,8 @@ pub(crate) struct Example<'a> {
     observed: usize,
     label: f32,
     weight: f32,
+    /// The number of the column at hand, where it is crossed.
+    crossed: Option<usize>,
     /// The last index.
     last: u64,
     ascending: bool,
@@ -303,11 +308,37 @@ impl Example<'_> {
     /// A feature that is a column of numbers, whose name is looked up once a chunk.
     #[inline(always)]
     pub(crate) fn column(&mut self, place: usize, name: &[u8], value: f32) -> Result<(), Refused> {
+        self.note(name, b"", value);
         let entry = match self.all.columns.get(place) {
             Some(&entry) if entry != u32::MAX => entry,
             _ => self.all.first_of_column(place, name),
         };
         self.all.put(entry, value, self.all.repeated)
+    }
+
+    /// What comes is of a column that is crossed, by its number among those; or of one that is not.
+    #[inline(always)]
+    pub(crate) fn of_crossed(&mut self, column: Option<usize>) {
+        self.crossed = column;
+    }
+
+    #[inline(always)]
+    fn note(&mut self, front: &[u8], back: &[u8], value: f32) {
+        if let Some(column) = self.crossed {
+            self.all.crossing.note(column, front, back, value);
+        }
+    }
+
+    /// Adds what the features that were given are together.
+    #[inline(never)]
+    pub(crate) fn cross(&mut self, crosses: &Crosses) -> Result<(), Refused> {
+        let (crossing, mut is_finite) = (std::mem::take(&mut self.all.crossing), true);
+        let added = crossing.cross(crosses, |name, value| {
+            is_finite &= value.is_finite();
+            self.all.put_by([name, b""], value, Repeated::Add);
+        });
+        self.all.crossing = crossing; // its room is used again
+        if is_finite { added } else { Err(beyond()) }
     }
 
     /// Notes a number of a column whose bins are yet to be found.
@@ -349,12 +380,14 @@ impl RowSink for Example<'_> {
 
     #[inline(always)]
     fn named(&mut self, front: &[u8], back: &[u8], value: f32) -> Result<(), Refused> {
+        self.note(front, back, value);
         self.all.put_by([front, back], value, self.all.repeated);
         Ok(())
     }
 
     #[inline(always)]
     fn in_bag(&mut self, front: &[u8], back: &[u8], value: f32) -> Result<(), Refused> {
+        self.note(front, back, value);
         self.all.put_by([front, back], value, Repeated::Add);
         Ok(())
     }

@@ -7,6 +7,7 @@ use crate::bytes::{line_end, lines, part};
 use crate::kind::MISSING;
 use crate::text::bins::class;
 use crate::text::collector::Observed;
+use crate::text::crosses::Crosses;
 use crate::text::examples::{Example, Examples};
 use crate::text::fault::{Bad, Fault, REMEDY_FINITE, fault};
 use crate::text::number::{Why, long_number};
@@ -22,6 +23,7 @@ const SAMPLE: usize = 2_000;
 /// Objects, one a line.
 pub(crate) struct Jsonl {
     recipe: Recipe,
+    crosses: Crosses,
     is_fixed: bool,
     unlabelled: bool,
 }
@@ -72,7 +74,8 @@ impl TextFormat for Jsonl {
                         columns.push(recipe::Column { name: name.to_owned(), step, why: None });
                     }
                 }
-                let recipe = Recipe { label: label.map(str::to_owned), columns, ..base };
+                let crosses = asked.prepare.map(|prepare| prepare.crosses(&[])).unwrap_or_default();
+                let recipe = Recipe { label: label.map(str::to_owned), columns, crosses, ..base };
                 let classes = label.map(|label| classes(text, label, weight_path(&recipe))).unwrap_or_default();
                 Recipe { classes, ..recipe }
             }
@@ -130,6 +133,9 @@ impl TextFormat for Jsonl {
         }
         example.label(given);
         *place = end + 1;
+        if !self.crosses.is_empty() {
+            example.cross(&self.crosses).map_err(|refused| refused.at(start..end))?;
+        }
         example.end().map_err(|refused| refused.at(start..end))
     }
 }
@@ -198,7 +204,7 @@ fn object(line: &[u8]) -> Option<Map<String, Value>> {
 
 impl Jsonl {
     fn of(recipe: Recipe, asked: Asked<'_>) -> Jsonl {
-        Jsonl { recipe, is_fixed: asked.is_fixed, unlabelled: asked.unlabelled }
+        Jsonl { crosses: Crosses::of(&recipe), recipe, is_fixed: asked.is_fixed, unlabelled: asked.unlabelled }
     }
 
     fn label(&self, value: &Value, example: &mut Example<'_>) -> Result<Option<f32>, Wrong> {
@@ -240,6 +246,9 @@ impl Jsonl {
     fn field(&self, path: &mut String, value: &Value, example: &mut Example<'_>, in_list: bool) -> Result<(), Wrong> {
         let place = self.recipe.column(path);
         let step = place.and_then(|place| self.recipe.columns.get(place)).map(|column| &column.step);
+        if !self.crosses.is_empty() {
+            example.of_crossed(self.crosses.number(path));
+        }
         match (value, step) {
             (_, Some(Step::Ignored | Step::Weight)) | (Value::Null, _) => Ok(()),
             (Value::Object(fields), _) => {

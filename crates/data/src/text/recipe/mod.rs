@@ -24,6 +24,8 @@ pub struct Recipe {
     pub(crate) classes: Vec<String>,
     /// What each column is, in the order of the heading.
     pub(crate) columns: Vec<Column>,
+    /// Columns, or namespaces, whose features are crossed.
+    pub(crate) crosses: Vec<Vec<String>>,
     /// Of words one after the other: up to so many are a feature.
     pub(crate) ngrams: u32,
     /// In how many examples a feature has to occur to be kept.
@@ -61,7 +63,7 @@ impl Finding {
 impl Recipe {
     /// Of a format, with nothing done to its text.
     pub(crate) fn of(format: Format) -> Recipe {
-        Recipe { format, label: None, classes: Vec::new(), columns: Vec::new(), ngrams: 1, min_count: 1 }
+        Recipe { format, label: None, classes: Vec::new(), columns: Vec::new(), crosses: Vec::new(), ngrams: 1, min_count: 1 }
     }
 
     /// The format of the text.
@@ -107,6 +109,9 @@ impl Recipe {
         let mut found = Vec::new();
         if self.ngrams != other.ngrams {
             found.push(format!("up to {} words are a feature here, and {} are there", self.ngrams, other.ngrams));
+        }
+        if self.crosses != other.crosses {
+            found.push("other columns are crossed here than there".to_owned());
         }
         if self.classes != other.classes && !self.classes.is_empty() && !other.classes.is_empty() {
             found.push(format!("the labels are {} here, and {} there", self.classes.join(" and "), other.classes.join(" and ")));
@@ -156,6 +161,8 @@ impl Recipe {
             let why = column.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
             lines.push(format!("column `{}`: {}{why}", column.name, column.step.told()));
         }
+        let crosses = self.crosses.iter().map(|names| format!("crossed: {}", names.join(" with ")));
+        lines.extend(crosses);
         lines
     }
 }

@@ -6,6 +6,7 @@ use super::record::{Broken, Cell, record};
 use super::{Act, Column, Table, weighs_nothing};
 use crate::bytes::{from, line_end, readable};
 use crate::ids::plain_integer;
+use crate::text::crosses::Crosses;
 use crate::text::fault::Bad;
 use crate::text::fields::with_point;
 use crate::text::number::{Why, long_number};
@@ -162,27 +163,41 @@ pub(super) fn begin(text: &[u8], asked: Asked<'_>, format: Format, marks: &[u8])
                 let step = step.unwrap_or(if why.is_some() { Step::Word } else { Step::Number });
                 recipe::Column { name: name.clone(), step, why }
             };
-            let columns = heading.names.iter().enumerate().filter(|(place, _)| Some(*place) != label).map(column).collect();
-            Recipe { label: label.and_then(|place| heading.names.get(place)).cloned(), columns, classes, ..base }
+            let columns: Vec<_> = heading.names.iter().enumerate().filter(|(place, _)| Some(*place) != label).map(column).collect();
+            let crosses = prepare.crosses(&columns);
+            let stranger = |name: &&String| !columns.iter().any(|column| column.name == **name && column.step.makes_features());
+            if let Some(name) = crosses.iter().flatten().find(stranger) {
+                let problem = format!("`{name}` is to be crossed, and is no column of features; the columns are: {}", heading.list());
+                return Err(heading.bad(text, None, problem, "cross columns of features, as in `cross` a:b"));
+            }
+            Recipe { label: label.and_then(|place| heading.names.get(place)).cloned(), columns, classes, crosses, ..base }
         }
     };
+    let crosses = Crosses::of(&recipe);
     let known_columns: HashMap<&str, usize, FixedState> =
         recipe.columns.iter().enumerate().map(|(place, column)| (column.name.as_str(), place)).collect();
     let columns = heading.names.iter().enumerate().map(|(place, name)| {
         let act = |place: usize| {
             let column = &recipe.columns[place];
             let may_be_words = column.step == Step::Number && !asked.is_fixed && !prepare.numeric.contains(name);
-            Column { place, act: Act::of(&column.name, &column.step), may_be_words }
+            Column { place, act: Act::of(&column.name, &column.step), may_be_words, crossed: crosses.number(&column.name) }
         };
         let of = if Some(place) == label { None } else { known_columns.get(name.as_str()).copied() };
         let alone = if Some(place) == label { Act::Label } else { Act::Skip };
-        of.map_or(Column { place: usize::MAX, act: alone, may_be_words: false }, act)
+        of.map_or(Column { place: usize::MAX, act: alone, may_be_words: false, crossed: None }, act)
     });
     let columns: Vec<Column> = columns.collect();
     drop(known_columns);
     let weight = columns.iter().position(|column| matches!(column.act, Act::Weight)).filter(|_| !asked.unlabelled);
-    let table =
-        Table { mark: heading.mark, columns, recipe: recipe.clone(), is_fixed: asked.is_fixed, unlabelled: asked.unlabelled, weight };
+    let table = Table {
+        mark: heading.mark,
+        columns,
+        recipe: recipe.clone(),
+        is_fixed: asked.is_fixed,
+        unlabelled: asked.unlabelled,
+        weight,
+        crosses,
+    };
     let note = (!notes.is_empty()).then(|| notes.join("; "));
     Ok(Begun { start, note, recipe: Some(recipe), quoted: Some(heading.mark), ..Begun::all(table) })
 }

@@ -13,6 +13,7 @@ use crate::bytes::{byte, part, readable};
 use crate::kind::MISSING;
 use crate::text::bins::class;
 use crate::text::collector::Observed;
+use crate::text::crosses::Crosses;
 use crate::text::examples::{Example, Examples};
 use crate::text::fault::{Bad, Fault, REMEDY_FINITE, fault};
 use crate::text::number::{Why, short_number};
@@ -60,6 +61,8 @@ struct Column {
     act: Act,
     /// Whether it becomes a column of words if one is in it.
     may_be_words: bool,
+    /// Its number among the columns that are crossed.
+    crossed: Option<usize>,
 }
 
 /// How an input is laid out.
@@ -71,11 +74,20 @@ struct Table {
     unlabelled: bool,
     /// Which column says how much an example counts, where that is looked at.
     weight: Option<usize>,
+    crosses: Crosses,
 }
 
 impl Default for Table {
     fn default() -> Table {
-        Table { mark: b',', columns: Vec::new(), recipe: Recipe::of(Format::Csv), is_fixed: false, unlabelled: false, weight: None }
+        Table {
+            mark: b',',
+            columns: Vec::new(),
+            recipe: Recipe::of(Format::Csv),
+            is_fixed: false,
+            unlabelled: false,
+            weight: None,
+            crosses: Crosses::default(),
+        }
     }
 }
 
@@ -139,6 +151,7 @@ fn row(table: &Table, text: &[u8], place: &mut usize, rows: &mut Examples) -> Re
     let (mut at, mut label) = (start, None);
     let last = table.columns.len().saturating_sub(1);
     for (i, column) in table.columns.iter().enumerate() {
+        example.of_crossed(column.crossed);
         // A plain number, as most are.
         let number = match column.act {
             Act::Number(_) | Act::Log(_) | Act::Label => short_number(text, at).filter(|&(_, end)| ends(text, end, mark)),
@@ -198,6 +211,9 @@ fn row(table: &Table, text: &[u8], place: &mut usize, rows: &mut Examples) -> Re
                 "give each row its label, or leave the row out; `predict` takes rows without",
             );
         }
+    }
+    if !table.crosses.is_empty() {
+        example.cross(&table.crosses).map_err(|refused| refused.at(start..at))?;
     }
     example.end().map_err(|refused| refused.at(start..at))
 }

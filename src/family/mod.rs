@@ -23,6 +23,6 @@ pub(crate) use linear::Linear;
 pub use list::{FAMILIES, family, family_for};
 pub use prepared::WindowReport;
 pub use ratings::{FactorModel, Factors};
-pub use rows::LinearModel;
+pub use rows::{LinearModel, MatrixScorer};
 pub use traits::AnyFamily;
 pub(crate) use traits::Family;

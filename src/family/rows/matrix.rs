@@ -102,12 +102,14 @@ fn dot<I: Index, V: Number>(columns: &[I], values: &[V], weights: &[f32]) -> f32
     let mut sums = [0.0; SUMS];
     let (columns, last_columns) = columns.as_chunks::<SUMS>();
     let (values, last_values) = values.as_chunks::<SUMS>();
-    let product = |column: I, value: V| weights.get(column.index() as usize).map_or(0.0, |w| w * value.number());
+    let weight = |column: I| weights.get(column.index() as usize).copied().unwrap_or(0.0);
     for (columns, values) in columns.iter().zip(values) {
+        // One after the other, so that numbers are converted and multiplied as vectors.
+        let (weights, numbers) = (columns.map(weight), values.map(Number::number));
         for i in 0..SUMS {
-            sums[i] += product(columns[i], values[i]);
+            sums[i] += weights[i] * numbers[i];
         }
     }
-    let rest: f32 = last_columns.iter().zip(last_values).map(|(&column, &value)| product(column, value)).sum();
+    let rest: f32 = last_columns.iter().zip(last_values).map(|(&column, value)| weight(column) * value.number()).sum();
     sums.iter().sum::<f32>() + rest
 }

@@ -12,11 +12,12 @@ use std::{
 };
 
 /// Cells that are sorted together, about.
-const BLOCK: usize = 1 << 15;
+const BLOCK: usize = 1 << 14;
 /// Cells that one thread takes at a time, about.
 const PART: usize = 1 << 17;
 /// The most bits of a digit: the counts of all of them stay in the nearest cache.
 const DIGIT: u32 = 11;
+const DIGITS: usize = 1 << DIGIT;
 
 /// What is numbered.
 pub(super) struct Numbered<'a, R, V> {
@@ -96,7 +97,7 @@ impl<R: Fn(usize) -> u32 + Sync, V: Fn(usize) -> f32 + Sync> Numbered<'_, R, V> 
 
     /// Sorts the rows of a block.
     fn block(&self, rows: Range<usize>, bits: u32, columns: &mut [u32], values: &mut [f32], buffers: &mut Buffers) {
-        let Buffers { keys, buffer, places } = buffers;
+        let Buffers { keys, buffer, places, ends } = buffers;
         let begin = self.row_start[rows.start];
         keys.clear();
         for row in rows.clone() {
@@ -112,47 +113,56 @@ impl<R: Fn(usize) -> u32 + Sync, V: Fn(usize) -> f32 + Sync> Numbered<'_, R, V> 
         buffer.resize(keys.len(), 0);
         let passes = bits.div_ceil(DIGIT);
         let width = bits.div_ceil(passes);
+        let digit =
+            |key: u64, pass: u32| (key >> (32 + pass * width)) as usize & ((1 << width.min(bits - pass * width)) - 1) & (DIGITS - 1);
         for pass in 0..passes {
-            let shift = 32 + pass * width;
-            let mask = (1usize << width.min(bits - pass * width)) - 1;
-            places.clear();
-            places.resize(mask + 1, 0);
-            for &key in keys.iter() {
-                places[(key >> shift) as usize & mask] += 1;
-            }
+            let places: &mut [u32; DIGITS] = places;
+            places[..1 << width].fill(0);
+            keys.iter().for_each(|&key| places[digit(key, pass)] += 1);
             let mut sum = 0;
-            for place in places.iter_mut() {
+            for place in &mut places[..1 << width] {
                 sum += std::mem::replace(place, sum);
             }
             for &key in keys.iter() {
-                let place = &mut places[(key >> shift) as usize & mask];
-                buffer[*place as usize] = key;
+                let place = &mut places[digit(key, pass)];
+                if let Some(cell) = buffer.get_mut(*place as usize) {
+                    *cell = key;
+                }
                 *place += 1;
             }
             std::mem::swap(keys, buffer);
         }
-        places.clear();
-        places.extend(self.row_start[rows].iter().map(|&start| (start - begin) as u32));
+        ends.clear();
+        ends.extend(self.row_start[rows].iter().map(|&start| (start - begin) as u32));
         let rank = (1u64 << bits) - 1;
         for &key in keys.iter() {
-            let place = &mut places[(key >> (32 + bits)) as usize];
-            let at = *place as usize;
-            columns[at] = (key >> 32 & rank) as u32;
+            let Some(end) = ends.get_mut((key >> (32 + bits)) as usize) else { continue };
+            let at = *end as usize;
+            *end += 1;
+            if let Some(column) = columns.get_mut(at) {
+                *column = (key >> 32 & rank) as u32;
+            }
             if let Some(value) = values.get_mut(at) {
                 *value = f32::from_bits(key as u32);
             }
-            *place += 1;
         }
     }
 }
 
 /// Room of one thread.
-#[derive(Default)]
 struct Buffers {
     keys: Vec<u64>,
     buffer: Vec<u64>,
-    /// Where the next cell of a digit, or of a row, belongs.
-    places: Vec<u32>,
+    /// Where the next cell of a digit belongs.
+    places: Box<[u32; DIGITS]>,
+    /// Where the next cell of a row belongs.
+    ends: Vec<u32>,
+}
+
+impl Default for Buffers {
+    fn default() -> Buffers {
+        Buffers { keys: Vec::new(), buffer: Vec::new(), places: Box::new([0; DIGITS]), ends: Vec::new() }
+    }
 }
 
 #[cfg(test)]

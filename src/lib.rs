@@ -18,6 +18,7 @@
 //! ```
 #![deny(unsafe_code, missing_docs)]
 
+mod class_weight;
 mod classes;
 mod family;
 mod model;
@@ -36,6 +37,7 @@ mod documents {
     struct Library;
 }
 
+pub use class_weight::ClassWeight;
 pub use classes::Classes;
 pub use family::{AnyData, AnyFamily, FAMILIES, FactorModel, Factors, LinearModel, MatrixScorer, WindowReport, family, family_for};
 pub use hogwild_base::{Error, Hyperparameter, Named, OutputFile, Result, Threads, memory};

@@ -3,8 +3,8 @@
 //! It gathers settings, held-out data and who follows the run, and hands them to the session. The methods of the settings are made from
 //! their declarations, in `options`.
 use crate::{
-    AnyData, Batch, Ended, Error, InstructionSet, IntoSetting, Loss, Metric, Metrics, Normalize, Order, Outcome, Parallel, Result, Rule,
-    Schedule, Scored, Settings, TrainedModel, Watch, Window,
+    AnyData, Batch, ClassWeight, Ended, Error, InstructionSet, IntoSetting, Loss, Metric, Metrics, Normalize, Order, Outcome, Parallel,
+    Result, Rule, Schedule, Scored, Settings, TrainedModel, Watch, Window,
     data::{Ratings, Rows},
     options::each_setting,
     rules::UpdateRule,

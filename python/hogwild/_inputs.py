@@ -61,17 +61,22 @@ def _plain(array: Any) -> Any:
     return array if flags.c_contiguous and flags.aligned and array.dtype.isnative else np.require(array, array.dtype.newbyteorder("="), "CA")
 
 
-def rows_of(X: Any, labels: Any, count: int) -> Any:
-    """Rust's rows of a CSR matrix, with a label each. Where a column is twice in a row its values are summed."""
+def rows_of(X: Any, labels: Any, count: int, weights: Any = None) -> Any:
+    """Rust's rows of a CSR matrix, with a label each. Rows of weight 0 are left out; where a column is twice in a row its values are summed."""
     labels = np.ascontiguousarray(labels, dtype=np.float32)
+    if weights is not None:
+        weights = np.ascontiguousarray(weights, dtype=np.float32)
+        if weights.shape == labels.shape and not weights.all():
+            kept = np.flatnonzero(weights)
+            X, labels, weights = X[kept], labels[kept], weights[kept]
     try:
-        return _hogwild.Rows.from_csr(arrays(X), labels, count)
+        return _hogwild.Rows.from_csr(arrays(X), labels, weights, count)
     except ValueError:
         if X.has_canonical_format:
             raise
         X = X.copy()
         X.sum_duplicates()
-        return _hogwild.Rows.from_csr(arrays(X), labels, count)
+        return _hogwild.Rows.from_csr(arrays(X), labels, weights, count)
 
 
 def ids_of(values: Any, what: str) -> Any:

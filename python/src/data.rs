@@ -31,6 +31,7 @@ pub struct Ratings {
 /// Makes rows of a matrix.
 struct Make<'a> {
     labels: &'a [f32],
+    weights: Option<&'a [f32]>,
     threads: Threads,
 }
 
@@ -38,7 +39,7 @@ impl WithMatrix for Make<'_> {
     type Output = hogwild::Result<data::Rows>;
 
     fn with<I: Index, V: Number>(self, matrix: &Matrix<'_, I, V>) -> Self::Output {
-        self.threads.run(|| data::Rows::from_matrix(matrix, self.labels))
+        self.threads.run(|| data::Rows::from_matrix(matrix, self.labels, self.weights))
     }
 }
 
@@ -53,11 +54,17 @@ fn open(py: Python<'_>, path: PathBuf) -> PyResult<Data> {
 
 #[pymethods]
 impl Rows {
-    /// Copies a CSR matrix with its labels.
+    /// Copies a CSR matrix with its labels, and how much each row counts, above 0.
     #[staticmethod]
-    fn from_csr(csr: Csr<'_>, labels: PyReadonlyArray1<'_, f32>, threads: usize) -> PyResult<Rows> {
-        let columns = csr.3;
-        let made = csr.with(Make { labels: labels.as_slice()?, threads: Threads::new(threads) })?;
+    #[pyo3(signature = (csr, labels, weights, threads))]
+    fn from_csr(
+        csr: Csr<'_>,
+        labels: PyReadonlyArray1<'_, f32>,
+        weights: Option<PyReadonlyArray1<'_, f32>>,
+        threads: usize,
+    ) -> PyResult<Rows> {
+        let (columns, weights) = (csr.3, weights.as_ref().map(|weights| weights.as_slice()).transpose()?);
+        let made = csr.with(Make { labels: labels.as_slice()?, weights, threads: Threads::new(threads) })?;
         Ok(Rows { inner: Arc::new(made.map_err(raise)?), columns })
     }
 

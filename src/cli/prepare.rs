@@ -8,6 +8,9 @@ pub struct PrepareOptions {
     /// The column of the label, of tables and JSON [default: one called label, target, y, click, clicked, class, outcome or is_click]
     #[arg(long, value_name = "NAME")]
     pub label: Option<String>,
+    /// The column that says how much each example counts, of tables and JSON [default: none; other formats have weights of their own]
+    #[arg(long, value_name = "NAME")]
+    pub weight: Option<String>,
     /// Columns that are no features
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub ignore: Vec<String>,
@@ -38,6 +41,7 @@ impl PrepareOptions {
     pub fn preparation(&self) -> Preparation {
         Preparation {
             label: self.label.clone(),
+            weight: self.weight.clone(),
             ignore: self.ignore.clone(),
             categorical: self.categorical.clone(),
             numeric: self.numeric.clone(),

@@ -137,6 +137,17 @@ pub trait Search {
     fn end(&self) {}
 }
 
+/// An example that judges.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged {
+    /// As the loss takes it.
+    pub score: f32,
+    /// As the loss takes it.
+    pub target: f32,
+    /// How much it counts; all together have a mean of 1, about.
+    pub weight: f32,
+}
+
 /// A sample on which rates are tried.
 pub trait Stage: Sync {
     /// What is trained on, and what judges.
@@ -145,8 +156,8 @@ pub trait Stage: Sync {
     fn shape(&self) -> Shape;
     /// Gives new parameters their first weights, where these are not 0.
     fn start(&self, _parameters: &Parameters) {}
-    /// Score and target of each example that judges a fold.
-    fn judge(&self, parameters: &Parameters, finish: &Finish<'_>, fold: &Fold) -> Vec<(f32, f32)>;
+    /// The examples that judge a fold.
+    fn judge(&self, parameters: &Parameters, finish: &Finish<'_>, fold: &Fold) -> Vec<Judged>;
     /// Makes an engine of one worker that runs on the calling thread, and hands it over.
     fn with_engine(&self, task: &Task<'_>, counters: &Counters, run: &mut WithEngine<'_>);
 }

@@ -1,4 +1,4 @@
-//! Held-out metrics: what a list of (score, target) says.
+//! Held-out metrics: what a list of (score, target) says, each example counting by its weight.
 use hogwild_base::threads;
 use hogwild_kernels::loss::{Loss, Metric};
 
@@ -25,10 +25,12 @@ pub struct Metrics {
 
 impl Metrics {
     /// From scores and targets as the loss takes them, which counts `unit` of them as 1: so Huber loss with a delta of 1 changes from
-    /// squares to absolute values at `unit`. Errors are those of what a score predicts.
-    pub fn new(loss: Loss, unit: f32, scored: &[(f32, f32)]) -> Metrics {
-        let n = scored.len().max(1) as f64;
-        let mean = |f: &dyn Fn(f32, f32) -> f64| scored.iter().map(|&(z, y)| f(z, y)).sum::<f64>() / n;
+    /// squares to absolute values at `unit`. Errors are those of what a score predicts. `weights`: how much each counts; none where all count
+    /// alike.
+    pub fn new(loss: Loss, unit: f32, scored: &[(f32, f32)], weights: &[f32]) -> Metrics {
+        let weight = |i: usize| weights.get(i).map_or(1.0, |&weight| weight as f64);
+        let all = if weights.is_empty() { scored.len().max(1) as f64 } else { weights.iter().map(|&weight| weight as f64).sum() };
+        let mean = |f: &dyn Fn(f32, f32) -> f64| scored.iter().enumerate().map(|(i, &(z, y))| weight(i) * f(z, y)).sum::<f64>() / all;
         let has = |metric: Metric| metric.is_of(loss);
         let miss = |z: f32, y: f32| loss.predict(z) as f64 - y as f64;
         let mean_loss = |loss: Loss| mean(&|z, y| loss.value(z / unit, y / unit) as f64);
@@ -36,7 +38,7 @@ impl Metrics {
             examples: scored.len() as u64,
             loss: (unit as f64).powi(loss.meaning().power) * mean_loss(loss),
             logloss: has(Metric::Logloss).then(|| mean_loss(Loss::Logistic)),
-            auc: if has(Metric::Auc) { auc(scored) } else { None },
+            auc: if has(Metric::Auc) { auc(scored, weights) } else { None },
             accuracy: has(Metric::Accuracy).then(|| mean(&|z, y| ((z > 0.0) == (y > 0.0)) as u8 as f64)),
             deviance: has(Metric::Deviance).then(|| mean(&|z, y| loss.deviance(z, y))),
             rmse: has(Metric::Rmse).then(|| mean(&|z, y| miss(z, y).powi(2)).sqrt()),
@@ -65,19 +67,22 @@ impl Metrics {
     }
 }
 
-/// The share of (positive, negative) pairs in the right order: from the sum of the positives' ranks (Mann & Whitney 1947).
-fn auc(scored: &[(f32, f32)]) -> Option<f64> {
-    let mut sorted = scored.to_vec();
+/// The share of (positive, negative) pairs in the right order, each as much as the product of both weights: from the negatives below each
+/// positive (Mann & Whitney 1947).
+fn auc(scored: &[(f32, f32)], weights: &[f32]) -> Option<f64> {
+    let weight = |i: usize| weights.get(i).copied().unwrap_or(1.0);
+    let mut sorted: Vec<(f32, f32, f32)> = scored.iter().enumerate().map(|(i, &(z, y))| (z, y, weight(i))).collect();
     threads::in_call(|| threads::sort_unstable_by(&mut sorted, |a, b| a.0.total_cmp(&b.0)));
-    let positives = sorted.iter().filter(|x| x.1 > 0.0).count() as f64;
-    let negatives = sorted.len() as f64 - positives;
-    let (mut rank, mut sum) = (0.0, 0.0);
+    let (mut below, mut positives, mut right) = (0.0, 0.0, 0.0);
     for ties in sorted.chunk_by(|a, b| a.0 == b.0) {
-        let n = ties.len() as f64;
-        sum += (rank + (n + 1.0) / 2.0) * ties.iter().filter(|x| x.1 > 0.0).count() as f64;
-        rank += n;
+        let [mut plus, mut minus] = [0.0; 2];
+        for &(_, label, weight) in ties {
+            *(if label > 0.0 { &mut plus } else { &mut minus }) += weight as f64;
+        }
+        right += plus * (below + minus / 2.0);
+        (below, positives) = (below + minus, positives + plus);
     }
-    (positives > 0.0 && negatives > 0.0).then(|| (sum - positives * (positives + 1.0) / 2.0) / (positives * negatives))
+    (positives > 0.0 && below > 0.0).then(|| right / (positives * below))
 }
 
 #[cfg(test)]
@@ -90,14 +95,28 @@ mod tests {
 
     #[test]
     fn auc_counts_pairs() {
-        assert_eq!(auc(&[(0.1, -1.0), (0.2, 1.0), (0.3, -1.0), (0.4, 1.0)]), Some(0.75));
-        assert_eq!(auc(&[(0.5, -1.0), (0.5, 1.0)]), Some(0.5));
-        assert_eq!(auc(&[(0.5, 1.0)]), None);
+        assert_eq!(auc(&[(0.1, -1.0), (0.2, 1.0), (0.3, -1.0), (0.4, 1.0)], &[]), Some(0.75));
+        assert_eq!(auc(&[(0.5, -1.0), (0.5, 1.0)], &[]), Some(0.5));
+        assert_eq!(auc(&[(0.5, 1.0)], &[]), None);
+    }
+
+    #[test]
+    fn an_example_of_weight_two_is_two_examples() {
+        let scored = [(0.3, 1.0), (-1.0, -1.0), (0.3, -1.0), (2.0, 1.0), (-0.5, 1.0)];
+        let weights = [1.0, 2.0, 3.0, 1.0, 2.0];
+        let repeated: Vec<_> = scored.iter().zip(weights).flat_map(|(&one, weight)| vec![one; weight as usize]).collect();
+        for loss in [Loss::Logistic, Loss::Squared] {
+            let (one, other) = (Metrics::new(loss, 1.0, &scored, &weights), Metrics::new(loss, 1.0, &repeated, &[]));
+            for metric in Metric::ALL {
+                let close = one.get(metric).zip(other.get(metric)).is_none_or(|(a, b)| (a - b).abs() < 1e-12);
+                assert!(close && one.get(metric).is_some() == other.get(metric).is_some(), "{metric:?} {one:?} {other:?}");
+            }
+        }
     }
 
     #[test]
     fn rmse_and_mae_of_two() {
-        let m = Metrics::new(Loss::Squared, 1.0, &[(1.0, 4.0), (2.0, 1.0)]);
+        let m = Metrics::new(Loss::Squared, 1.0, &[(1.0, 4.0), (2.0, 1.0)], &[]);
         assert_eq!((m.rmse, m.mae, m.auc), (Some(5f64.sqrt()), Some(2.0), None));
     }
 
@@ -105,21 +124,21 @@ mod tests {
     fn a_loss_is_in_the_unit_of_the_labels() {
         let (scored, quantile) = ([(1.0, 4.0), (2.0, 1.0)], Quantile { tau: 0.75 }.into());
         for unit in [1.0, 2.0, 1024.0] {
-            let m = Metrics::new(quantile, unit, &scored);
+            let m = Metrics::new(quantile, unit, &scored, &[]);
             assert_eq!((m.loss, m.mae, m.rmse), ((0.75 * 3.0 + 0.25) / 2.0, Some(2.0), None), "{unit}");
         }
         let huber = Huber { delta: 2.0 }.into();
-        assert_eq!([1.0, 0.25].map(|unit| Metrics::new(huber, unit, &scored).loss), [(4.0 + 0.5) / 2.0, (1.375 + 0.375) / 2.0]);
+        assert_eq!([1.0, 0.25].map(|unit| Metrics::new(huber, unit, &scored, &[]).loss), [(4.0 + 0.5) / 2.0, (1.375 + 0.375) / 2.0]);
     }
 
     #[test]
     fn errors_and_log_losses_are_of_predictions() {
         let meaning = Meaning { link: Link::Log, standardise: Standardise::No, ..Meaning::NUMBER };
         let own = |meaning| Loss::Own(OwnLoss { name: "own", value: |z, y| z - y, slope: |_, _| 1.0, meaning });
-        let m = Metrics::new(own(meaning), 1.0, &[(0.0, 3.0), (0.0, 1.0)]);
+        let m = Metrics::new(own(meaning), 1.0, &[(0.0, 3.0), (0.0, 1.0)], &[]);
         assert_eq!((m.loss, m.mae), (-2.0, Some(1.0)));
         // Of a probability that was learnt by another loss both are shown.
-        let m = Metrics::new(own(Meaning::PROBABILITY), 1.0, &[(0.0, 1.0)]);
+        let m = Metrics::new(own(Meaning::PROBABILITY), 1.0, &[(0.0, 1.0)], &[]);
         assert!((m.logloss.unwrap() - std::f64::consts::LN_2).abs() < 1e-6);
         assert_eq!(m.named().map(|(name, _)| name).collect::<Vec<_>>(), ["loss", "logloss", "accuracy"]);
     }

@@ -8,6 +8,8 @@ use hogwild_kernels::loss::Loss;
 pub struct Scored {
     /// Score and target of each example.
     pub scores: Vec<(f32, f32)>,
+    /// How much each example counts, by its own weight; none where all count alike.
+    pub weights: Vec<f32>,
     /// Nonzeros (or users and items) that the model has never seen; they add nothing to a score.
     pub unknown: u64,
     /// What the loss counts as 1, in the unit of scores and targets: see [`TrainedModel::unit`](crate::TrainedModel::unit).
@@ -17,14 +19,19 @@ pub struct Scored {
 /// Nothing scored, in the unit 1.
 impl Default for Scored {
     fn default() -> Scored {
-        Scored { scores: Vec::new(), unknown: 0, unit: 1.0 }
+        Scored { scores: Vec::new(), weights: Vec::new(), unknown: 0, unit: 1.0 }
     }
 }
 
 impl Scored {
     /// What they say.
     pub fn metrics(&self, loss: Loss) -> Metrics {
-        Metrics::new(loss, self.unit, &self.scores)
+        Metrics::new(loss, self.unit, &self.scores, &self.weights)
+    }
+
+    /// How much an example counts.
+    pub(crate) fn weight(&self, example: usize) -> f64 {
+        self.weights.get(example).map_or(1.0, |&weight| weight as f64)
     }
 
     /// What an ensemble says, of what its members do: the scores that predict the mean of their predictions (of probabilities for
@@ -37,11 +44,16 @@ impl Scored {
         let score = |(i, &(_, target)): (usize, &(f32, f32))| (loss.mean_score(of(i)), target);
         let first = &members[0];
         let scores = threads::in_call(|| threads::map(first.scores.len(), |i| score((i, &first.scores[i]))));
-        Scored { scores, unknown: first.unknown, unit: first.unit }
+        Scored { scores, weights: first.weights.clone(), unknown: first.unknown, unit: first.unit }
     }
 
     /// With the scores of the examples behind these.
     pub(crate) fn join(mut self, other: Scored) -> Scored {
+        if !self.weights.is_empty() || !other.weights.is_empty() {
+            self.weights.resize(self.scores.len(), 1.0);
+            self.weights.extend(&other.weights);
+            self.weights.resize(self.scores.len() + other.scores.len(), 1.0);
+        }
         self.scores.extend(other.scores);
         self.unknown += other.unknown;
         self

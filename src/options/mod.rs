@@ -25,7 +25,7 @@ pub(crate) use partitioned::rating_parts;
 pub use text::IntoSetting;
 
 use crate::{
-    Batch, InstructionSet, Loss, Metric, Normalize, Order, Parallel, Result, Rule, Schedule, Transforms, Window,
+    Batch, ClassWeight, InstructionSet, Loss, Metric, Normalize, Order, Parallel, Result, Rule, Schedule, Transforms, Window,
     rules::{Adagrad, AdagradRowwise},
 };
 use hogwild_kernels::engine::Facts;

@@ -1,6 +1,6 @@
 //! What is minimised, over what labels, by what model.
 use super::{RuleFacts, Settings, Takes, option::bad};
-use crate::{Loss, Result, loss::Predicts};
+use crate::{ClassWeight, Loss, Result, loss::Predicts};
 
 group! { $ "Objective";
     /// What is minimised: a name, or name:setting=value.
@@ -13,6 +13,14 @@ group! { $ "Objective";
         takes: Takes::Rows,
         must_be: "one of the labels, a finite number",
         within: |s| s.positive.is_none_or(f32::is_finite),
+    }
+
+    /// How much examples count by their class, of a loss of two classes: balanced (each class as much as the other), or labels with weights,
+    /// as in +1=2,-1=0.5. It multiplies weights that examples have of their own.
+    class_weight: Option<ClassWeight> = None => {
+        value: "balanced|LABEL=WEIGHT,...",
+        takes: Takes::Rows,
+        must_be: "balanced, or labels with weights above 0, as in +1=2",
     }
 
     /// Whether labels that are numbers are standardised while they are learnt, and scores start from the best constant, not from 0.
@@ -68,6 +76,10 @@ fn check(s: &Settings, _rule: &RuleFacts<'_>) -> Result<()> {
     if let Some(positive) = s.positive.filter(|_| !s.loss.is_classification()) {
         let problem = format!("is a label, and of a loss of two classes such as logistic; the {} loss takes numbers", s.loss.name());
         return bad("positive", positive, problem);
+    }
+    if let Some(weight) = s.class_weight.as_ref().filter(|_| !s.loss.is_classification()) {
+        let problem = format!("is of a loss of two classes such as logistic; the {} loss takes numbers", s.loss.name());
+        return bad("class_weight", weight, problem);
     }
     Ok(())
 }

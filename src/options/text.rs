@@ -1,5 +1,7 @@
 //! Values of settings as text: how each type of them is read, shown and logged.
-use crate::{Batch, Error, InstructionSet, Loss, Metric, Normalize, Order, Parallel, Result as Checked, Rule, Schedule, Window};
+use crate::{
+    Batch, ClassWeight, Error, InstructionSet, Loss, Metric, Normalize, Order, Parallel, Result as Checked, Rule, Schedule, Window,
+};
 use serde_json::{Value, json};
 use std::fmt::Display;
 
@@ -116,7 +118,7 @@ macro_rules! parsed {
         })*
     };
 }
-parsed! { Loss Schedule Batch }
+parsed! { Loss Schedule Batch ClassWeight }
 
 fn shown(value: &impl Display) -> String {
     value.to_string()

@@ -92,17 +92,20 @@ impl<'a> Guard<'a> {
         if scores.len() < LEAST || scores.iter().all(|&(z, _)| z == first) {
             return None;
         }
-        let (mut sums, mut square) = ([0.0; 2], 0.0);
-        for &(z, y) in scores {
+        let (mut sums, mut square, mut weights, mut weight_squares) = ([0.0; 2], 0.0, 0.0, 0.0);
+        for (i, &(z, y)) in scores.iter().enumerate() {
+            let weight = scored.weight(i);
             let y = self.targets.standard(y);
             let [loss, constant] = [self.targets.standard(z), self.targets.base].map(|z| self.settings.loss.value(z, y) as f64);
-            sums = [sums[0] + loss, sums[1] + constant];
-            square += (loss - constant).powi(2);
+            sums = [sums[0] + weight * loss, sums[1] + weight * constant];
+            square += weight * (loss - constant).powi(2);
+            (weights, weight_squares) = (weights + weight, weight_squares + weight * weight);
         }
-        let n = scores.len() as f64;
-        let [loss, constant] = sums.map(|sum| sum / n);
-        let variance = square / n - (loss - constant).powi(2);
-        Some(Beside { loss, constant, error: (variance.max(0.0) / n).sqrt() })
+        let [loss, constant] = sums.map(|sum| sum / weights);
+        let variance = square / weights - (loss - constant).powi(2);
+        // So many examples of one weight would say as much.
+        let examples = weights * weights / weight_squares;
+        Some(Beside { loss, constant, error: (variance.max(0.0) / examples).sqrt() })
     }
 }
 

@@ -55,7 +55,7 @@ mod tests {
     fn told(metric: Metric, min_delta: f64, values: &[f64]) -> Vec<(bool, bool)> {
         let settings = Settings { patience: Some(2), stop_metric: Some(metric), min_delta, ..Settings::default() };
         let mut best = Best::new(&settings).unwrap();
-        let any = Metrics::new(Loss::Logistic, 1.0, &[(1.0, 1.0), (1.0, -1.0)]);
+        let any = Metrics::new(Loss::Logistic, 1.0, &[(1.0, 1.0), (1.0, -1.0)], &[]);
         let see = |(epoch, &value): (usize, &f64)| {
             let better = best.see(epoch, &Metrics { loss: value, auc: Some(value), ..any }).unwrap();
             (better, best.is_over())
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn a_metric_of_two_classes_needs_two() {
         let mut best = Best::new(&Settings { patience: Some(1), stop_metric: Some(Metric::Auc), ..Settings::default() }).unwrap();
-        let error = best.see(1, &Metrics::new(Loss::Logistic, 1.0, &[(1.0, 1.0)])).unwrap_err().to_string();
+        let error = best.see(1, &Metrics::new(Loss::Logistic, 1.0, &[(1.0, 1.0)], &[])).unwrap_err().to_string();
         assert!(error.contains("`stop_metric` auc: is not defined"), "{error}");
     }
 }

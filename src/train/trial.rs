@@ -63,7 +63,7 @@ impl<'a> Trials<'a> {
         self.stage.with_engine(&task, &Counters::default(), &mut |engine| {
             let finish = engine.finish();
             let judged = self.stage.folds().iter().flat_map(|fold| self.stage.judge(&parameters, &finish, fold));
-            losses = judged.map(|(_, y)| self.settings.loss.value(score, y)).collect();
+            losses = judged.map(|judged| judged.weight * self.settings.loss.value(score, judged.target)).collect();
         });
         Ok(losses)
     }
@@ -224,7 +224,7 @@ impl<'a> Trials<'a> {
             let looks = self.settings.patience.is_some() && (epochs - done - 1).is_multiple_of(epochs.div_ceil(LOOKS));
             if done + 1 == epochs || looks {
                 let judged = self.stage.judge(task.parameters, &engine.finish(), fold);
-                let losses: Vec<f32> = judged.into_iter().map(|(z, y)| loss.value(z, y)).collect();
+                let losses: Vec<f32> = judged.into_iter().map(|judged| judged.weight * loss.value(judged.score, judged.target)).collect();
                 let training = counts.loss / counts.examples.max(1) as f64;
                 let better = best.as_ref().is_none_or(|(before, _)| mean(&losses) < mean(before));
                 best = best.filter(|_| !better).or(Some((losses, training)));

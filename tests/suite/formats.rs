@@ -87,7 +87,7 @@ fn bad_rows() {
         (Vw, "1e99 |f a\n", 1, 1, "1e99", "label is out of the range"),
         (Vw, "'tag |f a\n", 1, 1, "'tag |", "label is missing"),
         (Vw, "1|f a\n", 1, 1, "1", "takes it for a tag"),
-        (Vw, "1 2 |f a\n", 1, 3, "2", "weights of examples (importance)"),
+        (Vw, "1 -2 |f a\n", 1, 3, "-2", "weight of the example is below 0"),
         (Vw, "1 x |f a\n", 1, 3, "x", "importance behind the label is no number"),
         (Vw, "1 1 0.5 |f a\n", 1, 5, "0.5", "first prediction"),
         (Vw, "1 1 0 0 |f a\n", 1, 7, "0", "too much stands before the bar"),

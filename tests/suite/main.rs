@@ -50,5 +50,6 @@ mod threads;
 mod told;
 mod trainer;
 mod transforms;
+mod weights;
 mod window;
 mod words;

@@ -47,7 +47,7 @@ impl Matrix {
 
     fn csr(&self) -> RowsCsr<'_> {
         let Matrix { labels, row_start, columns, values } = self;
-        RowsCsr { labels, row_start, columns, values: Some(values), ids: None }
+        RowsCsr { labels, row_start, columns, values: Some(values), ..RowsCsr::default() }
     }
 
     fn row(&self, row: usize) -> impl Iterator<Item = (u32, f32)> {
@@ -125,6 +125,7 @@ fn lent_memory_is_used_where_it_lies() {
         row_start: Cells::new(copied.start_cells().iter().map(|start| start.load(Relaxed)).collect::<Vec<_>>()),
         columns: Cells::new(Lent { numbers: columns, _until: until.clone() }),
         values: copied.value_cells().map(|values| Cells::new(floats(values))),
+        weights: None,
         ids: copied.feature_ids().unwrap(),
     });
     let lent = lent.unwrap();
@@ -138,7 +139,8 @@ fn lent_memory_is_used_where_it_lies() {
 
 #[test]
 fn columns_go_by_ids_where_they_have_them() {
-    let csr = |ids| RowsCsr { labels: &[1.0, -1.0, 1.0], row_start: &[0, 2, 5, 6], columns: &[0, 2, 3, 0, 1, 3], values: None, ids };
+    let csr =
+        |ids| RowsCsr { labels: &[1.0, -1.0, 1.0], row_start: &[0, 2, 5, 6], columns: &[0, 2, 3, 0, 1, 3], ids, ..RowsCsr::default() };
     let names: Ids = ["b", "10", "a", "9"].into_iter().collect();
     let rows = Rows::from_csr(csr(Some(&names))).unwrap();
     // By count, then numbers before names: as packing ranks the ids of a text.
@@ -155,7 +157,8 @@ fn columns_go_by_ids_where_they_have_them() {
 
 #[test]
 fn what_is_wrong_with_rows_is_named() {
-    let good = RowsCsr { labels: &[1.0, -1.0], row_start: &[0, 2, 3], columns: &[7, 3, 7], values: Some(&[1.0, 2.0, 3.0]), ids: None };
+    let good =
+        RowsCsr { labels: &[1.0, -1.0], row_start: &[0, 2, 3], columns: &[7, 3, 7], values: Some(&[1.0, 2.0, 3.0]), ..RowsCsr::default() };
     assert!(Rows::from_csr(good).is_ok());
     let cases: [(RowsCsr, &str); 9] = [
         (RowsCsr { labels: &[], row_start: &[0], ..good }, "there are none"),
@@ -174,7 +177,7 @@ fn what_is_wrong_with_rows_is_named() {
     }
     let parts = |columns: Vec<u32>, ids: Vec<u64>| {
         let (labels, row_start) = (Cells::new(vec![1.0f32, -1.0]), Cells::new(vec![0u64, 2, 3]));
-        Rows::from_parts(RowParts { labels, row_start, columns: Cells::new(columns), values: None, ids: Ids::Numbers(ids) })
+        Rows::from_parts(RowParts { labels, row_start, columns: Cells::new(columns), values: None, weights: None, ids: Ids::Numbers(ids) })
     };
     assert!(parts(vec![0, 1, 0], vec![4, 5]).is_ok());
     for (columns, problem) in [

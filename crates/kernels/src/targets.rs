@@ -38,8 +38,8 @@ impl Targets {
         Targets { taken, shift: 0.0, scale: 1.0, inverse: 1.0, power: 2, base: 0.0, constant: f64::INFINITY }
     }
 
-    /// Of the labels to be trained on, which `each` goes through in one order. Without `standardize` they stay as they are, and the start is 0.
-    pub fn new(loss: Loss, taken: Taken, standardize: bool, each: impl Fn(&mut dyn FnMut(f32))) -> Targets {
+    /// Of the labels to be trained on, which `each` goes through in one order, with their weights. Without `standardize` they stay as they are, and the start is 0.
+    pub fn new(loss: Loss, taken: Taken, standardize: bool, each: impl Fn(&mut dyn FnMut(f32, f64))) -> Targets {
         let labels = Labels(&|each_label| each(each_label));
         let meaning = loss.meaning();
         let mut targets = Targets { power: meaning.power, ..Targets::plain(taken) };
@@ -56,7 +56,8 @@ impl Targets {
             targets.shift = shift as f32;
             targets.scale = if scale >= f32::MIN_POSITIVE as f64 { scale as f32 } else { 1.0 };
             targets.inverse = targets.scale.recip();
-            targets.base = loss.best_constant(&Labels(&|each_target| each(&mut |label| each_target(targets.target(label)))));
+            targets.base =
+                loss.best_constant(&Labels(&|each_target| each(&mut |label, weight| each_target(targets.target(label), weight))));
         }
         targets.constant = labels.mean(|label| loss.value(targets.base, targets.target(label)) as f64);
         targets
@@ -97,16 +98,24 @@ impl Targets {
 
 /// Median and normed median absolute deviation; where more than half are alike, the standard deviation about the median.
 fn median_and_deviation(labels: &Labels<'_>) -> (f64, f64) {
-    let mut sample: Vec<f64> = labels.sample(SAMPLE).into_iter().map(f64::from).collect();
-    let median = |numbers: &mut Vec<f64>| {
-        let middle = numbers.len() / 2;
-        if numbers.is_empty() { 0.0 } else { *numbers.select_nth_unstable_by(middle, f64::total_cmp).1 }
+    let sample: Vec<(f64, f64)> = labels.sample(SAMPLE).into_iter().map(|(label, weight)| (label as f64, weight)).collect();
+    let middle = median(sample.clone());
+    let all: f64 = sample.iter().map(|(_, weight)| weight).sum();
+    let squares: f64 = sample.iter().map(|(label, weight)| weight * (label - middle).powi(2)).sum();
+    let deviation = NORMAL * median(sample.iter().map(|&(label, weight)| ((label - middle).abs(), weight)).collect());
+    (middle, if deviation > 0.0 || all <= 0.0 { deviation } else { (squares / all).sqrt() })
+}
+
+/// The number with at most half of all weight below it, and at most half above; of two such the upper one. 0 of none.
+fn median(mut numbers: Vec<(f64, f64)>) -> f64 {
+    numbers.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let half = numbers.iter().map(|(_, weight)| weight).sum::<f64>() / 2.0;
+    let mut below = 0.0;
+    let is_past = |&&(_, weight): &&(f64, f64)| {
+        below += weight;
+        below > half
     };
-    let middle = median(&mut sample);
-    let squares: f64 = sample.iter().map(|label| (label - middle).powi(2)).sum();
-    let mut distances: Vec<f64> = sample.iter().map(|label| (label - middle).abs()).collect();
-    let deviation = NORMAL * median(&mut distances);
-    (middle, if deviation > 0.0 { deviation } else { (squares / sample.len().max(1) as f64).sqrt() })
+    numbers.iter().find(is_past).or(numbers.last()).map_or(0.0, |&(number, _)| number)
 }
 
 #[cfg(test)]
@@ -115,7 +124,7 @@ mod tests {
     use crate::loss::{Huber, Quantile};
 
     fn of(loss: Loss, labels: &[f32]) -> Targets {
-        Targets::new(loss, Taken::new(loss, 1.0), true, |each| labels.iter().copied().for_each(each))
+        Targets::new(loss, Taken::new(loss, 1.0), true, |each| labels.iter().for_each(|&label| each(label, 1.0)))
     }
 
     #[test]
@@ -143,10 +152,23 @@ mod tests {
     }
 
     #[test]
+    fn a_label_of_weight_two_is_two_labels() {
+        let weighted = [(1.0, 1.0), (2.0, 2.0), (4.0, 3.0), (9.0, 1.0)];
+        let alike: Vec<f32> = weighted.iter().flat_map(|&(label, weight)| vec![label; weight as usize]).collect();
+        for loss in [Loss::Squared, Huber::DEFAULT.into(), Quantile { tau: 0.7 }.into(), Loss::Poisson] {
+            let taken = Taken::new(loss, 1.0);
+            let (one, other) = (Targets::new(loss, taken, true, |each| weighted.iter().for_each(|&(y, w)| each(y, w))), of(loss, &alike));
+            assert_eq!((one.shift, one.base), (other.shift, other.base), "{loss:?}");
+            assert!((one.scale / other.scale - 1.0).abs() < 1e-6 && (one.constant / other.constant - 1.0).abs() < 1e-6);
+        }
+    }
+
+    #[test]
     fn classes_are_told_by_their_labels() {
         let labels = [1.0f32, 2.0, 2.0, 2.0];
         for (positive, signs, base) in [(2.0, [-1.0, 1.0, 1.0, 1.0], 1.0986123), (1.0, [1.0, -1.0, -1.0, -1.0], -1.0986123)] {
-            let targets = Targets::new(Loss::Logistic, Taken::Class(positive), true, |each| labels.iter().copied().for_each(each));
+            let targets =
+                Targets::new(Loss::Logistic, Taken::Class(positive), true, |each| labels.iter().for_each(|&label| each(label, 1.0)));
             assert_eq!((labels.map(|label| targets.target(label)), targets.base), (signs, base));
             assert_eq!(targets.standard(-1.0), -1.0);
         }

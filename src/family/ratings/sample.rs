@@ -3,7 +3,7 @@
 use super::parts::Parts;
 use crate::family::{
     folds::{Fold, folds},
-    prepared::{Stage, WithEngine},
+    prepared::{Judged, Stage, WithEngine},
 };
 use hogwild_kernels::{
     engine::{Counters, Task},
@@ -77,14 +77,15 @@ impl Stage for RatingsStage<'_> {
         self.parts.start(parameters);
     }
 
-    fn judge(&self, parameters: &Parameters, finish: &Finish<'_>, fold: &Fold) -> Vec<(f32, f32)> {
+    fn judge(&self, parameters: &Parameters, finish: &Finish<'_>, fold: &Fold) -> Vec<Judged> {
         let row = |place: u32| (place / self.stride) as usize;
         let score = |&Rating { pair, value }: &Rating| {
             let (user, item) = (row(pair.user), row(pair.item));
             let table = parameters.table(0);
             let factors = table.weights(user..user + 1, finish).zip(table.weights(item..item + 1, finish));
             let dot: f32 = factors.map(|(p, q)| p * q).sum();
-            (self.feed.targets.base + table.beside(user, finish) + table.beside(item, finish) + dot, value)
+            let score = self.feed.targets.base + table.beside(user, finish) + table.beside(item, finish) + dot;
+            Judged { score, target: value, weight: 1.0 }
         };
         fold.held.iter().map(|&position| score(&self.feed.ratings[position as usize])).collect()
     }

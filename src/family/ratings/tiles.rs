@@ -68,7 +68,7 @@ pub(super) fn tiles(data: &Ratings, settings: &Settings, quads: bool) -> Result<
     let mut ratings: Vec<Rating> = numbers.iter().map(rating).collect();
     drop(numbers);
     data.whole()?;
-    let targets = Targets::new(loss, taken, standardize, |each| ratings.iter().for_each(|r| each(r.value)));
+    let targets = Targets::new(loss, taken, standardize, |each| ratings.iter().for_each(|r| each(r.value, 1.0)));
     ratings.iter_mut().for_each(|r| r.value = targets.target(r.value));
     let partitioned = settings.parallel == Parallel::Partitioned;
     let quads = quads && partitioned;

@@ -1,9 +1,12 @@
 //! Which rows judge trials of learning rates: those that a sample holds out; where the run has held-out data of its own, half of these,
 //! alone if they are enough, beside the others if they are few. So a rate suits data that are unlike the training data too.
 use super::{score::Asked, weights::RowWeights};
-use crate::family::folds::Fold;
+use crate::{
+    family::{folds::Fold, prepared::Judged},
+    model::Scored,
+};
 use hogwild_data::Rows;
-use hogwild_kernels::{seeds::Stream, targets::Targets};
+use hogwild_kernels::{feed::Weighting, seeds::Stream, targets::Targets};
 use rand::seq::SliceRandom;
 
 /// So many held-out rows, or as many as there are to train on, judge alone; fewer than the least say nothing.
@@ -23,6 +26,7 @@ pub(super) struct Judges<'a> {
     pub alone: bool,
     unit_rows: bool,
     targets: Targets,
+    weighting: Option<Weighting<'a>>,
 }
 
 impl<'a> Judges<'a> {
@@ -32,7 +36,7 @@ impl<'a> Judges<'a> {
         valid: Option<(&'a Rows, &'a [u32])>,
         held: Option<&[u32]>,
         examples: u64,
-        (unit_rows, targets): (bool, Targets),
+        (unit_rows, targets, weighting): (bool, Targets, Option<Weighting<'a>>),
         seed: u64,
     ) -> Judges<'a> {
         let rows: Vec<u32> = match valid {
@@ -46,21 +50,36 @@ impl<'a> Judges<'a> {
         let mut rows: Vec<u32> = runs.into_iter().flatten().copied().take(half).collect();
         rows.sort_unstable();
         let alone = rows.len() >= ENOUGH.min(examples as usize).max(LEAST);
-        Judges { data, valid, rows, alone, unit_rows, targets }
+        Judges { data, valid, rows, alone, unit_rows, targets, weighting }
     }
 
-    /// Scores and targets, by weights for standardised labels.
-    pub fn score(&self, weights: &RowWeights, fold: &Fold) -> Vec<(f32, f32)> {
+    /// What they say, by weights for standardised labels.
+    pub fn score(&self, weights: &RowWeights, fold: &Fold) -> Vec<Judged> {
         let scorer = weights.scorer(self.unit_rows, self.targets.taken);
-        let of = |data, columns, rows: &[u32]| scorer.score(&Asked { columns, only: Some(rows), ..Asked::all(data) }).scores;
-        let mut scores = if self.alone { Vec::new() } else { of(self.data, None, &fold.held) };
+        let of = |data, columns, rows: &[u32]| scorer.score(&Asked { columns, only: Some(rows), ..Asked::all(data) });
+        let mut scored = if self.alone { Scored::default() } else { of(self.data, None, &fold.held) };
         // Once, not in each fold again.
         if fold.first && !self.rows.is_empty() {
-            scores.extend(match self.valid {
+            scored = scored.join(match self.valid {
                 Some((valid, columns)) => of(valid, Some(columns), &self.rows),
                 None => of(self.data, None, &self.rows),
             });
         }
-        scores.into_iter().map(|(z, y)| (z, self.targets.standard(y))).collect()
+        let weights = weights_of(&scored, self.weighting);
+        let judged = |(i, &(score, y)): (usize, &(f32, f32))| Judged {
+            score,
+            target: self.targets.standard(y),
+            weight: weights.get(i).copied().unwrap_or(1.0),
+        };
+        scored.scores.iter().enumerate().map(judged).collect()
     }
+}
+
+/// How much scored examples count in training: by their own weights and those of their classes; none where all count alike.
+pub(super) fn weights_of(scored: &Scored, weighting: Option<Weighting<'_>>) -> Vec<f32> {
+    let of = |weighting: Weighting<'_>| {
+        let examples = scored.scores.iter().enumerate();
+        examples.map(|(i, &(_, y))| weighting.of_other(scored.weight(i) as f32, y)).collect()
+    };
+    weighting.map_or_else(|| scored.weights.clone(), of)
 }

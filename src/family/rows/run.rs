@@ -1,7 +1,7 @@
 //! Data and settings become a run of a model of sparse rows.
 use super::{
     hot::{self, Hot},
-    judges::Judges,
+    judges::{Judges, weights_of},
     kernel::RowKernel,
     scale::{self, Scaled},
     score::{Asked, Scorer},
@@ -13,7 +13,7 @@ use crate::{
     classes::{Classes, check_numbers},
     family::{
         folds::{Fold, folds},
-        prepared::{Basis, Choices, Prepared, Search, Stage, WithEngine, WithEngines, check_split},
+        prepared::{Basis, Choices, Judged, Prepared, Search, Stage, WithEngine, WithEngines, check_split},
     },
     model::{Axis, Scored, Tensors},
     options::Settings,
@@ -68,14 +68,13 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
         let &Settings { loss, holdout, seed, .. } = settings;
         let classes = if loss.is_classification() { Some(Classes::of(data, loss, settings.positive)?) } else { None };
         for data in [Some(data), valid].into_iter().flatten() {
-            check_unweighted(data)?;
             classes.map_or_else(|| check_numbers(loss, data), |classes| classes.check(data))?;
         }
         let (ids, facts) = (data.feature_ids()?, rule.facts());
         let Hot { rows: hot_rows, exchange_every, rare } = hot::choose(settings, data, facts.layout.stride())?;
         let counts = if settings.l2 > 0.0 || settings.transforms.l1 > 0.0 { data.feature_counts()? } else { Vec::new() };
         let taken = Classes::taken(classes, loss);
-        let feed = SparseFeed::new(cells(data), Targets::plain(taken), holdout, seed);
+        let feed = weighted(SparseFeed::new(cells(data), Targets::plain(taken), holdout, seed), data, classes, settings)?;
         let (feed, targets) = feed.with_targets(loss, taken, settings.standardize);
         let Scaled { how: normalize, sizes } = scale::choose(settings.normalize, data);
         let l1 = targets.l1(settings.transforms.l1);
@@ -178,7 +177,7 @@ impl<K: RowKernel> Prepared for RowsRun<'_, K> {
 
     fn score_held_out(&self, model: &Tensors) -> Option<Scored> {
         let scorer = self.scorer(model);
-        match (&self.valid, &self.held) {
+        let scored = match (&self.valid, &self.held) {
             (Some(Valid { data, columns, window }), _) => {
                 Some(scorer.score(&Asked { window: *window, columns: Some(columns), ..Asked::all(data) }))
             }
@@ -186,7 +185,8 @@ impl<K: RowKernel> Prepared for RowsRun<'_, K> {
                 Some(scorer.score(&Asked { window: self.basis.choices.window, only: Some(held), ..Asked::all(self.data) }))
             }
             (None, None) => None,
-        }
+        };
+        scored.map(|scored| Scored { weights: weights_of(&scored, self.feed.weighting()), ..scored })
     }
 
     fn losses(&self, model: &Tensors) -> Vec<f32> {
@@ -221,7 +221,7 @@ impl<K: RowKernel> Prepared for RowsRun<'_, K> {
         let windows = self.windows.as_ref().filter(|_| !self.settings.sums_batches());
         let sample = windows.map(|windows| windows.sample(largest, self.settings.seed));
         let valid = self.valid.as_ref().map(|valid| (valid.data, valid.columns.as_slice()));
-        let (how, seed) = ((self.basis.unit_rows, self.basis.targets), self.settings.seed);
+        let (how, seed) = ((self.basis.unit_rows, self.basis.targets, self.feed.weighting()), self.settings.seed);
         let judges = Judges::new(self.data, valid, self.held.as_deref(), self.basis.examples, how, seed);
         Ok(Box::new(RowsSearch { run: self, grown, sample, judges }))
     }
@@ -278,7 +278,7 @@ impl<K: RowKernel> Stage for RowsStage<'_, K> {
         self.search.run.start.iter().for_each(|start| start.put(parameters));
     }
 
-    fn judge(&self, parameters: &Parameters, finish: &Finish<'_>, fold: &Fold) -> Vec<(f32, f32)> {
+    fn judge(&self, parameters: &Parameters, finish: &Finish<'_>, fold: &Fold) -> Vec<Judged> {
         self.search.judges.score(&self.search.run.standard(parameters, finish, self.search.scaling(), |weights| weights), fold)
     }
 
@@ -289,10 +289,23 @@ impl<K: RowKernel> Stage for RowsStage<'_, K> {
     }
 }
 
-/// Refuses rows of which some count more than others: they would be trained on as if all counted alike.
-fn check_unweighted(data: &Rows) -> Result<()> {
-    let (path, problem) = (data.name().to_owned(), "has weights of examples, and training takes all to count alike".into());
-    data.weight_cells().map_or(Ok(()), |_| Err(Error::BadFile { path, problem, remedy: "give data without weights" }))
+/// The feed with what examples count, where they do not count alike.
+fn weighted<'a>(feed: SparseFeed<'a>, data: &'a Rows, classes: Option<Classes>, settings: &Settings) -> Result<SparseFeed<'a>> {
+    let by_class = classes.zip(settings.class_weight.as_ref());
+    if data.weight_cells().is_none() && by_class.is_none() {
+        return Ok(feed);
+    }
+    let mut outcome = Ok(());
+    let weights = |together| match by_class.map(|(classes, weight)| weight.of(classes, data.recipe(), together)) {
+        Some(Ok(weights)) => weights,
+        Some(Err(error)) => {
+            outcome = Err(error);
+            [1.0; 2]
+        }
+        None => [1.0; 2],
+    };
+    let feed = feed.with_weights(data.weight_cells(), weights);
+    outcome.map(|()| feed)
 }
 
 /// The cells of a data set.

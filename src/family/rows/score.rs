@@ -157,6 +157,9 @@ impl<'a> Scorer<'a> {
         for &row in rows {
             let (score, unknown) = self.row(asked, row, &mut sums);
             part.scores.push((score, self.taken.of(asked.data.label(row as usize))));
+            if asked.data.weight_cells().is_some() {
+                part.weights.push(asked.data.weight(row as usize));
+            }
             part.unknown += unknown;
         }
         part

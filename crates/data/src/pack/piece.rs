@@ -14,6 +14,8 @@ pub(crate) struct Piece {
     pub(crate) left: usize,
     /// Whether every value is 1, so that none is kept.
     pub(crate) ones: bool,
+    /// Whether some example counts more than others.
+    pub(crate) weighted: bool,
     pub(crate) place: Place,
 }
 
@@ -26,20 +28,21 @@ pub(crate) enum Place {
 
 impl Piece {
     /// The words of a chunk whose ids are counted, in the order in which they are split again, and the piece that they make.
-    pub(crate) fn of(number: u64, parts: &Parts) -> (Piece, [&[u32]; 4]) {
-        let (rows, cells, ones, words): (_, _, _, [&[u32]; 4]) = match parts {
+    pub(crate) fn of(number: u64, parts: &Parts) -> (Piece, [&[u32]; 5]) {
+        let (rows, cells, ones, weighted, words): (_, _, _, _, [&[u32]; 5]) = match parts {
             Parts::Examples(rows) => {
                 let values = if rows.ones { &[] } else { bytemuck::cast_slice(&rows.values) };
-                let words = [&rows.lengths, bytemuck::cast_slice(&rows.labels), rows.features.as_slice(), values];
-                (rows.labels.len(), rows.features.len(), rows.ones, words)
+                let weights = bytemuck::cast_slice(&rows.weights);
+                let words = [&rows.lengths, bytemuck::cast_slice(&rows.labels), rows.features.as_slice(), values, weights];
+                (rows.labels.len(), rows.features.len(), rows.ones, !weights.is_empty(), words)
             }
             Parts::Ratings(rows) => {
-                let words = [rows.users.as_slice(), rows.items.as_slice(), bytemuck::cast_slice(&rows.ratings), &[]];
-                (rows.ratings.len(), 0, false, words)
+                let words = [rows.users.as_slice(), rows.items.as_slice(), bytemuck::cast_slice(&rows.ratings), &[], &[]];
+                (rows.ratings.len(), 0, false, false, words)
             }
         };
         let place = Place::Spilled(0, words.iter().map(|words| words.len()).sum());
-        (Piece { number, rows, cells, left: cells, ones, place }, words)
+        (Piece { number, rows, cells, left: cells, ones, weighted, place }, words)
     }
 }
 
@@ -50,14 +53,18 @@ pub(crate) struct ExampleWords<'a> {
     pub(crate) codes: &'a mut [u32],
     /// None where all are 1.
     pub(crate) values: Option<&'a mut [u32]>,
+    /// None where all count alike.
+    pub(crate) weights: Option<&'a [u32]>,
 }
 
 impl<'a> ExampleWords<'a> {
     pub(crate) fn of(piece: &Piece, words: &'a mut [u32]) -> ExampleWords<'a> {
         let (lengths, rest) = words.split_at_mut(piece.rows);
         let (labels, rest) = rest.split_at_mut(piece.rows);
-        let (codes, values) = rest.split_at_mut(piece.cells);
-        ExampleWords { lengths, labels, codes, values: (!piece.ones).then_some(values) }
+        let (codes, rest) = rest.split_at_mut(piece.cells);
+        let (values, weights) = rest.split_at_mut(if piece.ones { 0 } else { piece.cells });
+        let (values, weights) = ((!piece.ones).then_some(values), piece.weighted.then_some(&*weights));
+        ExampleWords { lengths, labels, codes, values, weights }
     }
 
     /// The codes alone, of words that are not to be changed.

@@ -1,5 +1,6 @@
 //! The second pass: ids become ranks, rows are sorted, and each piece goes to its place in the file.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -18,7 +19,7 @@ use super::{PackReport, interrupted};
 use crate::Kind;
 use crate::dictionary::Ranked;
 use crate::file::{read_at, write_at};
-use crate::layout::{About, checksum, checksum_place, hash_blocks};
+use crate::layout::{About, checksum, checksum_place, hash_blocks, names};
 use crate::text::Progress;
 
 struct Writer<'a> {
@@ -151,12 +152,14 @@ impl Writer<'_> {
 
     fn examples(&self, pieces: Vec<Piece>, cells: usize, examples: usize, features: &Ranked) -> Result<Places> {
         let has_values = pieces.iter().any(|piece| !piece.ones);
+        let has_weights = pieces.iter().any(|piece| piece.weighted);
         let mut plan = Plan::default();
         let row_start = plan.add("row_start", Dtype::U64, examples + 1);
         let ids = plan.add_ids(&FEATURES, features);
         let column = plan.add("column", Dtype::U32, cells);
         let label = plan.add("label", Dtype::F32, examples);
-        let value = has_values.then(|| plan.add("value", Dtype::F32, cells));
+        let value = has_values.then(|| plan.add(names::VALUE, Dtype::F32, cells));
+        let weight = has_weights.then(|| plan.add(names::WEIGHT, Dtype::F32, examples));
         let names = plan.add_names(&FEATURES, features);
         let places = self.begin(&plan)?;
         for (tensor, bytes) in ids.into_iter().chain(names) {
@@ -169,7 +172,7 @@ impl Writer<'_> {
             if piece.left < piece.cells {
                 close_up(&mut words, features);
             }
-            let ExampleWords { lengths, labels, codes, values } = words;
+            let ExampleWords { lengths, labels, codes, values, weights } = words;
             let columns = &mut codes[..piece.left];
             let mut values = values.map(|values| &mut values[..piece.left]);
             let (mut starts, mut start) = (Vec::with_capacity(piece.rows), first_cell);
@@ -184,6 +187,11 @@ impl Writer<'_> {
             self.put(bytemuck::cast_slice(&starts), places.of(row_start) + 8 * first_example)?;
             self.put(bytemuck::cast_slice(columns), places.of(column) + 4 * first_cell)?;
             self.put(bytemuck::cast_slice(labels), places.of(label) + 4 * first_example)?;
+            if let Some(weight) = weight {
+                let alike = || vec![1f32.to_bits(); piece.rows];
+                let weights = weights.map_or_else(|| alike().into(), Cow::from);
+                self.put(bytemuck::cast_slice(&weights), places.of(weight) + 4 * first_example)?;
+            }
             match (value, values) {
                 (Some(value), Some(values)) => self.put(bytemuck::cast_slice(values), places.of(value) + 4 * first_cell),
                 (Some(value), None) => self.put(bytemuck::cast_slice(&vec![1f32; piece.left]), places.of(value) + 4 * first_cell),

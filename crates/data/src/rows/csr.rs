@@ -28,6 +28,8 @@ pub struct RowsCsr<'a> {
     pub columns: &'a [u32],
     /// The value of each cell; `None`: all are 1.
     pub values: Option<&'a [f32]>,
+    /// How much each row counts, from 0 up; `None`: all alike. Rows of weight 0 are left out.
+    pub weights: Option<&'a [f32]>,
     /// What each column is called, in models too; `None`: by its number.
     pub ids: Option<&'a Ids>,
 }
@@ -52,14 +54,14 @@ impl Rows {
     /// ```
     ///
     /// # Errors
-    /// When lengths do not fit, a label or value is not finite, a row has a column twice, or two columns have the same id: the row and the
-    /// column are named.
+    /// When lengths do not fit, a label or value is not finite, a weight is below 0 or not finite, a row has a column twice, or two columns
+    /// have the same id: the row and the column are named.
     pub fn from_csr(matrix: RowsCsr<'_>) -> Result<Rows> {
         threads::in_call(|| Rows::numbered_of(matrix))
     }
 
     fn numbered_of(matrix: RowsCsr<'_>) -> Result<Rows> {
-        let RowsCsr { labels, row_start, columns, values, ids } = matrix;
+        let RowsCsr { labels, row_start, columns, values, weights, ids } = matrix;
         check_lengths(labels.len(), row_start.len(), row_start.iter().copied(), columns.len(), values.map(<[f32]>::len))?;
         if let Some(row) = labels.iter().position(|label| !label.is_finite()) {
             return Err(bad(format!("the label of row {row} (from 0) is {}", labels[row]), "leave the row out"));
@@ -69,6 +71,13 @@ impl Rows {
             let problem = format!("the value of column {} in row {} (from 0) is not finite", columns[cell], row_of(row_start, cell));
             return Err(bad(problem, "leave it out, or give a number"));
         }
+        if let Some(weights) = weights {
+            check_weights(labels.len(), weights)?;
+            if weights.contains(&0.0) {
+                return without_weightless(matrix, weights);
+            }
+        }
+        let weights = weights.filter(|weights| weights.iter().any(|&weight| weight != 1.0));
         let values = values.filter(|values| values.iter().any(|&value| value != 1.0));
         let bytes = (columns.len() * if values.is_some() { 8 } else { 4 } + labels.len() * 12) as u64;
         memory::ask(bytes, || "rows".into(), "give fewer, or pack them into a file")?;
@@ -87,8 +96,40 @@ impl Rows {
         };
         let (columns, values) = cells;
         let (labels, row_start) = (Cells::new(labels.to_vec()), Cells::new(row_start.to_vec()));
-        Ok(Rows::in_memory(labels, row_start, Cells::new(columns), values.map(Cells::new), ids, counts))
+        let weights = weights.map(|weights| Cells::new(weights.to_vec()));
+        Ok(Rows::in_memory(labels, row_start, Cells::new(columns), values.map(Cells::new), weights, ids, counts))
     }
+}
+
+/// Requires a weight a row, from 0 up.
+pub(super) fn check_weights(rows: usize, weights: &[f32]) -> Result<()> {
+    if weights.len() != rows {
+        return Err(bad(format!("there are {} weights of {rows} rows", weights.len()), "give a weight a row"));
+    }
+    match weights.iter().position(|weight| !weight.is_finite() || *weight < 0.0) {
+        Some(row) => Err(bad(format!("the weight of row {row} (from 0) is {}", weights[row]), "give a weight from 0 up")),
+        None => Ok(()),
+    }
+}
+
+/// The rows that count for anything.
+fn without_weightless(matrix: RowsCsr<'_>, weights: &[f32]) -> Result<Rows> {
+    let kept: Vec<usize> = (0..weights.len()).filter(|&row| weights[row] > 0.0).collect();
+    if kept.is_empty() {
+        return Err(bad("all have the weight 0".into(), "give some rows a weight above 0"));
+    }
+    let (mut columns, mut values, mut row_start) = (Vec::new(), Vec::new(), vec![0]);
+    for &row in &kept {
+        let cells = matrix.row_start[row] as usize..matrix.row_start[row + 1] as usize;
+        columns.extend_from_slice(&matrix.columns[cells.clone()]);
+        values.extend_from_slice(matrix.values.map_or(&[], |values| &values[cells]));
+        row_start.push(columns.len() as u64);
+    }
+    let of_kept = |numbers: &[f32]| -> Vec<f32> { kept.iter().map(|&row| numbers[row]).collect() };
+    let (labels, weights) = (of_kept(matrix.labels), of_kept(weights));
+    let values = matrix.values.map(|_| values.as_slice());
+    let rest = RowsCsr { labels: &labels, row_start: &row_start, columns: &columns, values, weights: Some(&weights), ids: matrix.ids };
+    Rows::numbered_of(rest)
 }
 
 /// Which row has a cell.

@@ -4,6 +4,7 @@
 
 use super::{
     Rows,
+    csr::check_weights,
     numbered::Numbered,
     parts::{bad, check_lengths},
 };
@@ -136,14 +137,15 @@ impl<I: Index, V: Number> Matrix<'_, I, V> {
 }
 
 impl Rows {
-    /// Copies a sparse matrix, with its columns numbered by frequency. Columns that do not occur are left out.
+    /// Copies a sparse matrix with a label a row, and how much each row counts, above 0 (`None`: all alike). Columns are numbered by frequency;
+    /// those that do not occur are left out.
     ///
     /// ```
     /// # mod hogwild { pub use hogwild_data as data; }
     /// use hogwild::data::{Matrix, Rows};
     ///
     /// let matrix = Matrix { row_start: &[0i32, 2, 3], columns: &[900, 4, 4], values: &[0.5f64, 2.0, 1.0], width: 1000 };
-    /// let rows = Rows::from_matrix(&matrix, &[1.0, -1.0])?;
+    /// let rows = Rows::from_matrix(&matrix, &[1.0, -1.0], None)?;
     /// assert_eq!((rows.rows(), rows.columns(), rows.nonzeros()), (2, 2, 3));
     /// assert_eq!(rows.feature_ids()?.name(0), "4"); // in two rows
     /// # Ok::<(), hogwild_base::Error>(())
@@ -151,13 +153,19 @@ impl Rows {
     ///
     /// # Errors
     /// As [`Rows::from_csr`], to whose rows these are equal.
-    pub fn from_matrix<I: Index, V: Number>(matrix: &Matrix<'_, I, V>, labels: &[f32]) -> Result<Rows> {
+    pub fn from_matrix<I: Index, V: Number>(matrix: &Matrix<'_, I, V>, labels: &[f32], weights: Option<&[f32]>) -> Result<Rows> {
         threads::in_call(|| {
             let &Matrix { row_start, columns, values, width } = matrix;
             let starts = row_start.iter().map(|start| start.index());
             check_lengths(labels.len(), row_start.len(), starts.clone(), columns.len(), Some(values.len()))?;
             if let Some(row) = labels.iter().position(|label| !label.is_finite()) {
                 return Err(bad(format!("the label of row {row} (from 0) is {}", labels[row]), "leave the row out"));
+            }
+            if let Some(weights) = weights {
+                check_weights(labels.len(), weights)?;
+                if let Some(row) = weights.iter().position(|&weight| weight == 0.0) {
+                    return Err(bad(format!("the weight of row {row} (from 0) is 0"), "leave the row out"));
+                }
             }
             let bytes = (columns.len() * 8 + labels.len() * 12) as u64;
             memory::ask(bytes, || "rows".into(), "give fewer, or pack them into a file")?;
@@ -181,7 +189,8 @@ impl Rows {
             };
             let (columns, values) = cells;
             let labels = Cells::new(labels.to_vec());
-            Ok(Rows::in_memory(labels, Cells::new(row_start), Cells::new(columns), values.map(Cells::new), ids, counts))
+            let weights = weights.filter(|weights| weights.iter().any(|&weight| weight != 1.0)).map(|weights| Cells::new(weights.to_vec()));
+            Ok(Rows::in_memory(labels, Cells::new(row_start), Cells::new(columns), values.map(Cells::new), weights, ids, counts))
         })
     }
 }

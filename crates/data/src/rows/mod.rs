@@ -109,6 +109,13 @@ impl Rows {
         self.label.get(row).map_or(0.0, |bits| f32::from_bits(bits.load(Relaxed)))
     }
 
+    /// How much a row counts; 1 beyond the end, and where all count alike.
+    #[inline]
+    pub fn weight(&self, row: usize) -> f32 {
+        let bits = self.weight.as_deref().and_then(|weights| weights.get(row));
+        bits.map_or(1.0, |bits| f32::from_bits(bits.load(Relaxed)))
+    }
+
     /// Whether some rows have no label: such rows are for predictions only.
     pub fn is_unlabelled(&self) -> bool {
         !self.is_relabelled && self.store().is_some_and(Store::is_unlabelled)
@@ -166,7 +173,7 @@ impl Rows {
     /// Length of the file, or of what they take of memory, in bytes.
     pub fn bytes(&self) -> u64 {
         let in_memory = || {
-            let per_row = size_of::<u64>() + size_of::<f32>();
+            let per_row = size_of::<u64>() + size_of::<f32>() * if self.weight.is_some() { 2 } else { 1 };
             let per_cell = size_of::<u32>() + self.value.as_ref().map_or(0, |_| size_of::<f32>());
             (self.rows() * per_row + self.column.len() * per_cell) as u64
         };

@@ -19,6 +19,8 @@ pub struct RowParts {
     pub columns: Cells<u32>,
     /// The value of each cell; none where all are 1.
     pub values: Option<Cells<f32>>,
+    /// How much each row counts, above 0; none where all count alike.
+    pub weights: Option<Cells<f32>>,
     /// What the user calls each column.
     pub ids: Ids,
 }
@@ -35,6 +37,7 @@ impl Rows {
     ///     row_start: Cells::new(vec![0, 2, 3]),
     ///     columns: Cells::new(vec![0, 1, 0]),
     ///     values: None,
+    ///     weights: None,
     ///     ids: Ids::Numbers(vec![7, 3]),
     /// })?;
     /// assert_eq!((rows.rows(), rows.columns(), rows.feature_counts()?), (2, 2, vec![2, 1]));
@@ -45,15 +48,22 @@ impl Rows {
     /// When lengths do not fit, labels or values are not finite, or columns are not numbered and ordered as said.
     /// [`Rows::from_csr`] takes columns in any order.
     pub fn from_parts(parts: RowParts) -> Result<Rows> {
-        let RowParts { labels, row_start, columns, values, ids } = parts;
+        let RowParts { labels, row_start, columns, values, weights, ids } = parts;
         let (rows, cells) = (labels.len(), columns.len());
         check_lengths(rows, row_start.len(), row_start.iter().map(|start| start.load(Relaxed)), cells, values.as_ref().map(|v| v.len()))?;
-        for (what, numbers) in [("label", Some(&labels)), ("value", values.as_ref())] {
+        if let Some(weights) = weights.as_ref().filter(|weights| weights.len() != rows) {
+            return Err(bad(format!("there are {} weights of {rows} rows", weights.len()), "give a weight a row"));
+        }
+        for (what, numbers) in [("label", Some(&labels)), ("value", values.as_ref()), ("weight", weights.as_ref())] {
             let bits = numbers.into_iter().flat_map(|numbers| numbers.iter()).map(|bits| bits.load(Relaxed));
             check_finite(what, bits)?;
         }
+        let weight = |bits: &AtomicU32| f32::from_bits(bits.load(Relaxed));
+        if let Some(row) = weights.as_ref().and_then(|weights| weights.iter().position(|bits| weight(bits) <= 0.0)) {
+            return Err(bad(format!("the weight of row {row} (from 0) is not above 0"), "leave the row out"));
+        }
         let counts = count(&row_start, &columns, ids.len())?;
-        Ok(Rows::in_memory(labels, row_start, columns, values, ids, counts))
+        Ok(Rows::in_memory(labels, row_start, columns, values, weights, ids, counts))
     }
 
     /// Of numbers that were checked.
@@ -62,6 +72,7 @@ impl Rows {
         row_start: Cells<u64>,
         column: Cells<u32>,
         value: Option<Cells<f32>>,
+        weight: Option<Cells<f32>>,
         ids: Ids,
         counts: Vec<u64>,
     ) -> Rows {
@@ -69,7 +80,7 @@ impl Rows {
         let longest_row = lengths.max().unwrap_or(0);
         let labels = Labels::in_groups(&label, GROUP);
         let (columns, home) = (counts.len(), Home::Memory { ids: ids.into(), counts: counts.into() });
-        Rows { row_start, column, value, label, weight: None, field: None, columns, longest_row, labels, is_relabelled: false, home }
+        Rows { row_start, column, value, label, weight, field: None, columns, longest_row, labels, is_relabelled: false, home }
     }
 }
 

@@ -1,4 +1,6 @@
 //! The examples of a chunk, in flat arrays; a feature that stands twice in one is found, and refused, added up, or taken as it stands last.
+//!
+//! An example of weight 0 is left out as if its line were not there, before anything of it is counted; for predictions it stays.
 
 use std::ops::Range;
 
@@ -19,6 +21,8 @@ use crate::text::sink::{Refused, RowSink};
 #[derive(Default)]
 pub(crate) struct Examples {
     pub(crate) labels: Vec<f32>,
+    /// How much each counts; none while all count alike.
+    pub(crate) weights: Vec<f32>,
     /// How many features each has.
     pub(crate) lengths: Vec<u32>,
     pub(crate) features: Codes,
@@ -28,6 +32,8 @@ pub(crate) struct Examples {
     /// The first feature that stands in the place of a label.
     headless: Option<Range<usize>>,
     repeated: Repeated,
+    /// Whether examples of weight 0 are kept.
+    keeps_all: bool,
     /// How many features, and how many of them with large numbers, belong to whole examples.
     whole: (usize, usize),
     /// What is to be told of the recipe with the fault that follows.
@@ -63,7 +69,8 @@ impl Examples {
         self.begun += 1;
         self.pending.clear();
         self.pending_text.clear();
-        Example { all: self, first, label: MISSING, last: 0, ascending: true }
+        let observed = self.observed.len();
+        Example { all: self, first, observed, label: MISSING, weight: 1.0, last: 0, ascending: true }
     }
 
     /// Notes a line without a label, by the feature in its place.
@@ -79,11 +86,15 @@ impl Examples {
     }
 
     #[inline(always)]
-    fn keep(&mut self, label: f32) {
+    fn keep(&mut self, label: f32, weight: f32) {
         let first = self.whole.0;
         // Of other values this looks at one example a chunk. Without a branch for each.
         if self.ones {
             self.ones = self.values.iter().skip(first).fold(true, |all, value| all & (value.to_bits() == 1f32.to_bits()));
+        }
+        if weight != 1.0 || !self.weights.is_empty() {
+            self.weights.resize(self.labels.len(), 1.0);
+            self.weights.push(weight);
         }
         self.labels.push(label);
         self.lengths.push((self.features.len() - first) as u32);
@@ -174,6 +185,13 @@ impl Examples {
         if held.is_finite() { Ok(()) } else { Err(beyond()) }
     }
 
+    /// Leaves out the example at hand, which counts for nothing.
+    #[cold]
+    fn leave_out(&mut self, observed: usize) {
+        self.cut();
+        self.observed.truncate(observed);
+    }
+
     #[cold]
     fn first_of_column(&mut self, place: usize, name: &[u8]) -> u32 {
         if self.columns.len() <= place {
@@ -192,6 +210,11 @@ fn repeated() -> Refused {
 }
 
 #[cold]
+fn bad_weight() -> Refused {
+    Refused::new("the weight of the example is below 0, or not finite", "give a weight from 0 up; one of 0 leaves the example out")
+}
+
+#[cold]
 fn beyond() -> Refused {
     Refused::new("values of a repeated index add up beyond 32-bit floats", "scale the values below 3.4e38")
 }
@@ -201,6 +224,7 @@ impl Collector for Examples {
 
     fn clear(&mut self, how: &How) {
         self.labels.clear();
+        self.weights.clear();
         self.lengths.clear();
         self.features.clear();
         self.values.clear();
@@ -208,6 +232,7 @@ impl Collector for Examples {
         self.observed.clear();
         self.columns.clear();
         (self.ones, self.headless, self.repeated, self.whole) = (true, None, how.repeated, (0, 0));
+        self.keeps_all = how.unlabelled;
         if self.begun > u32::MAX / 2 {
             self.features.names.forget_examples();
             self.begun = 0;
@@ -221,7 +246,7 @@ impl Collector for Examples {
     }
 
     fn push_bad(&mut self) {
-        self.keep(BAD);
+        self.keep(BAD, 1.0);
     }
 
     fn targets(&self) -> &[f32] {
@@ -246,7 +271,10 @@ pub(crate) struct Example<'a> {
     all: &'a mut Examples,
     /// Where its features begin.
     first: usize,
+    /// Where what it observes begins.
+    observed: usize,
     label: f32,
+    weight: f32,
     /// The last index.
     last: u64,
     ascending: bool,
@@ -281,6 +309,14 @@ impl RowSink for Example<'_> {
         self.label = label;
     }
 
+    fn weight(&mut self, weight: f32) -> Result<(), Refused> {
+        if !weight.is_finite() || weight < 0.0 {
+            return Err(bad_weight());
+        }
+        self.weight = weight;
+        Ok(())
+    }
+
     #[inline(always)]
     fn numbered(&mut self, index: u64, value: f32) -> Result<(), Refused> {
         if index <= self.last && self.all.features.len() > self.first {
@@ -309,13 +345,17 @@ impl RowSink for Example<'_> {
 
     #[inline(always)]
     fn end(self) -> Result<(), Refused> {
+        if self.weight == 0.0 && !self.all.keeps_all {
+            self.all.leave_out(self.observed);
+            return Ok(());
+        }
         if !self.all.pending.is_empty() {
             self.all.look_up()?;
         }
         if !self.ascending {
             self.all.settle()?;
         }
-        self.all.keep(self.label);
+        self.all.keep(self.label, self.weight);
         Ok(())
     }
 }

@@ -178,7 +178,7 @@ mod tests {
             for word in words(part(text, start..end - 1)) {
                 let number = |digits: &[u8]| std::str::from_utf8(digits).ok()?.parse().ok();
                 match word {
-                    [b'*', weight @ ..] => example.weight(number(weight).unwrap_or(0) as f32),
+                    [b'*', weight @ ..] => example.weight(std::str::from_utf8(weight).unwrap().parse().unwrap()),
                     [field, b'/', index @ ..] => example.feature(Some(Id::Name(&[*field])), Id::Number(number(index).unwrap_or(0)), 1.0),
                     [b'0'..=b'9', ..] => example.feature(None, Id::Number(number(word).unwrap_or(0)), 1.0),
                     name => example.feature(None, Id::Name(name), 1.0),
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn what_is_not_kept_is_refused_by_name() {
-        let lines = "1 2\n3 *2\n4 a/5\n8 8\nx y x\n";
+        let lines = "1 2\n3 *-2\n4 a/5\n8 8\nx y x\n5 *3\n6 *0\n";
         let mut text = lines.as_bytes().to_vec();
         text.extend([b'\n'; PAD]);
         let chunk = Chunk { text, end: lines.len(), input: 0, first: true };
@@ -201,9 +201,10 @@ mod tests {
         let mut parsed = Parsed::default();
         begun.format.parse(&chunk, begun.start, &How { on_bad_row: crate::OnBadRow::Skip, ..How::default() }, &mut parsed);
         let Parts::Examples(examples) = &parsed.parts else { panic!("ratings") };
-        assert_eq!((examples.lengths.as_slice(), examples.features.as_slice()), (&[2][..], &[1, 2][..]));
+        assert_eq!((examples.lengths.as_slice(), examples.features.as_slice()), (&[2, 1][..], &[1, 2, 5][..]));
+        assert_eq!(examples.weights, [1.0, 3.0]); // and one of 0 is left out
         let told: Vec<String> = parsed.report.bad.into_iter().map(|bad| bad.error("x".as_ref(), 0).to_string()).collect();
-        let said = ["weights of examples", "fields of features", "the index is repeated", "the index is repeated"];
+        let said = ["the weight of the example is below 0", "fields of features", "the index is repeated", "the index is repeated"];
         assert_eq!(told.len(), said.len());
         for (i, (told, said)) in told.iter().zip(said).enumerate() {
             assert!(told.starts_with(&format!("x:{}:", i + 2)) && told.contains(said), "{told}");

@@ -12,6 +12,7 @@ use crate::text::fault::{Bad, Fault, REMEDY_FINITE, fault};
 use crate::text::number::{Why, long_number};
 use crate::text::recipe::{self, Recipe, Step, bin, is_missing, log};
 use crate::text::sink::{Refused, RowSink};
+use crate::text::table::NO_WEIGHT;
 use crate::text::table::label::{self, Classes, NAMES};
 use crate::text::{Asked, Begun, Format, TextFormat};
 
@@ -101,6 +102,7 @@ impl TextFormat for Jsonl {
         };
         let mut example = rows.begin();
         let mut given = MISSING;
+        self.weigh(&fields, &mut example).map_err(|found| found.at(start, end))?;
         let mut path = String::new();
         for (name, value) in &fields {
             if self.recipe.label.as_deref() == Some(name) {
@@ -191,12 +193,29 @@ impl Jsonl {
         }
     }
 
+    /// Has the example count as its field of weights says, if there is such.
+    fn weigh(&self, fields: &Map<String, Value>, example: &mut Example<'_>) -> Result<(), Wrong> {
+        const REMEDY: &str = "give each object a number as its weight, or leave it out";
+        let Some(column) = self.recipe.columns.iter().find(|column| column.step == Step::Weight && !self.unlabelled) else {
+            return Ok(());
+        };
+        let number = match fields.get(&column.name) {
+            None | Some(Value::Null) => return Err(Wrong { problem: NO_WEIGHT, remedy: REMEDY }),
+            Some(Value::Number(number)) => number.to_string(),
+            Some(Value::String(text)) => text.clone(),
+            Some(_) => String::new(),
+        };
+        let weight = long_number(number.trim().as_bytes());
+        let weight = weight.map_err(|_| Wrong { problem: "the weight of the example is no number", remedy: REMEDY })?;
+        example.weight(weight).map_err(Wrong::from)
+    }
+
     /// The features of a field, by its path. In a list values are words.
     fn field(&self, path: &mut String, value: &Value, example: &mut Example<'_>, in_list: bool) -> Result<(), Wrong> {
         let place = self.recipe.column(path);
         let step = place.and_then(|place| self.recipe.columns.get(place)).map(|column| &column.step);
         match (value, step) {
-            (_, Some(Step::Ignored)) | (Value::Null, _) => Ok(()),
+            (_, Some(Step::Ignored | Step::Weight)) | (Value::Null, _) => Ok(()),
             (Value::Object(fields), _) => {
                 let length = path.len();
                 for (name, value) in fields {

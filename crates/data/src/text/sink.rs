@@ -34,10 +34,8 @@ pub(crate) trait RowSink: Sized {
     /// The label; none given is [`MISSING`](crate::kind::MISSING).
     fn label(&mut self, label: f32);
 
-    /// How much the example counts.
-    fn weight(&mut self, _weight: f32) -> Result<(), Refused> {
-        Err(Refused::new("weights of examples are not read yet", "leave the weights away"))
-    }
+    /// How much the example counts; 1 where it is not said.
+    fn weight(&mut self, weight: f32) -> Result<(), Refused>;
 
     /// A feature, in its field where the format has fields.
     #[inline(always)]

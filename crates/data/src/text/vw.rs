@@ -4,13 +4,12 @@
 //! values add up, as they do in Vowpal Wabbit. Labels of other tasks than one number a line are refused by their names.
 
 use crate::bytes::{blank, byte, line_end, part, split_once, words};
-use crate::kind::MISSING;
-use crate::text::examples::Examples;
+use crate::text::examples::{Example, Examples};
 use crate::text::fault::{Bad, Fault, REMEDY_FINITE, fault};
 use crate::text::fields::{Separator, Shape};
 use crate::text::number::{Why, long_number, short_number};
 use crate::text::recipe::Recipe;
-use crate::text::sink::{Refused, RowSink};
+use crate::text::sink::RowSink;
 use crate::text::{Asked, Begun, Format, TextFormat};
 
 /// Lines of Vowpal Wabbit.
@@ -82,20 +81,15 @@ fn line(text: &[u8], place: &mut usize, unlabelled: bool, rows: &mut Examples) -
         *place = line_end(text, at);
         return Ok(());
     }
-    let label = match short_number(text, at) {
+    let mut example = rows.begin();
+    match short_number(text, at) {
         // Most lines have a label, a blank and a bar.
         Some((label, end)) if byte(text, end) == b' ' && byte(text, end + 1) == b'|' => {
             at = end + 1;
-            label
+            example.label(label);
         }
-        _ => {
-            let (label, bar) = head(text, at, unlabelled)?;
-            at = bar;
-            label
-        }
+        _ => at = head(text, at, unlabelled, &mut example)?,
     };
-    let mut example = rows.begin();
-    example.label(label);
     // What features are called before their own names, in the namespace at hand.
     let (mut front, mut weight) = (&b""[..], 1.0);
     let mut buffer = [0u8; 64];
@@ -194,9 +188,9 @@ fn odd_number(text: &[u8], begin: usize, at: usize, what: &'static str) -> Resul
     fault(begin, end, problem, remedy)
 }
 
-/// What stands before the first bar: the label, and where the bar is.
+/// Reads what stands before the first bar: the label, and how much the example counts. Gives where the bar is.
 #[cold]
-fn head(text: &[u8], start: usize, unlabelled: bool) -> Result<(f32, usize), Fault> {
+fn head(text: &[u8], start: usize, unlabelled: bool, example: &mut Example<'_>) -> Result<usize, Fault> {
     let end = line_end(text, start) - 1;
     let Some(bar) = memchr::memchr(b'|', part(text, start..end)).map(|n| start + n) else {
         const REMEDY: &str = "write each line as `label |namespace feature feature:value ...`";
@@ -239,13 +233,13 @@ fn head(text: &[u8], start: usize, unlabelled: bool) -> Result<(f32, usize), Fau
         return fault(place.start, place.end, "these are several labels of one line, which are not read", remedy);
     }
     let label = match tokens.first() {
-        None if unlabelled => return Ok((MISSING, bar)),
+        None if unlabelled => return Ok(bar),
         None => {
             return fault(start, bar + 1, "the label is missing", "begin each line with its label; `predict` takes lines without labels");
         }
         Some(place) => match long_number(first) {
             Ok(label) => label,
-            Err(_) if unlabelled => return Ok((MISSING, bar)),
+            Err(_) if unlabelled => return Ok(bar),
             Err(Why::Nan | Why::Infinite) => return fault(place.start, place.end, "the label is not finite", REMEDY_FINITE),
             Err(Why::Range) => {
                 return fault(place.start, place.end, "the label is out of the range of 32-bit floats", "scale the labels below 3.4e38");
@@ -256,16 +250,13 @@ fn head(text: &[u8], start: usize, unlabelled: bool) -> Result<(f32, usize), Fau
             }
         },
     };
+    example.label(label);
     if unlabelled {
-        return Ok((label, bar));
+        return Ok(bar);
     }
     if let Some(place) = tokens.get(1) {
         match long_number(part(text, place.clone())) {
-            Ok(1.0) => {}
-            Ok(_) => {
-                let refused = Refused::new("weights of examples (importance) are not read yet", "leave the weight away, or give 1");
-                return Err(refused.at(place.clone()));
-            }
+            Ok(weight) => example.weight(weight).map_err(|refused| refused.at(place.clone()))?,
             Err(_) => {
                 let remedy = "write `label |...`; of a tag, put a quote (') before it";
                 return fault(place.start, place.end, "the importance behind the label is no number", remedy);
@@ -279,7 +270,7 @@ fn head(text: &[u8], start: usize, unlabelled: bool) -> Result<(f32, usize), Fau
     if let Some(place) = tokens.get(3) {
         return fault(place.start, place.end, "too much stands before the bar", "write each line as `label importance 'tag |...`");
     }
-    Ok((label, bar))
+    Ok(bar)
 }
 
 fn is_number(token: &[u8]) -> bool {

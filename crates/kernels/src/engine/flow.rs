@@ -46,6 +46,8 @@ pub(super) struct Flow<'a, 'f, R, A> {
     pub plan: &'a Plan,
     /// Whether a position is trained on.
     pub keeps: Option<&'a (dyn Fn(u32) -> bool + Sync)>,
+    /// How much an example counts, by position and target, where all do not count alike.
+    pub weight: Option<&'a (dyn Fn(u32, f32) -> f32 + Sync)>,
     pub counters: &'a Counters,
     /// Of the worker that counts for all.
     pub leads: bool,
@@ -117,7 +119,7 @@ impl<R: UpdateRule, A: Transforming> Job for Flow<'_, '_, R, A> {
         let mut order = Window { queue: Queue::new(self.plan, true, 0), positions: Vec::new(), first: 0, known: 0, is_over: false };
         let mut counts = Counts::default();
         let (mut scored, mut stepped) = (0, 0);
-        let (mut scores, mut labels) = ([0.0; BLOCK as usize], [0.0; BLOCK as usize]);
+        let [mut scores, mut labels, mut counting] = [[0.0; BLOCK as usize]; 3];
         loop {
             while !order.is_over && order.known < scored + flight.batch + 2 * AHEAD {
                 order.advance(stepped, self.keeps);
@@ -160,7 +162,11 @@ impl<R: UpdateRule, A: Transforming> Job for Flow<'_, '_, R, A> {
                 let position = order.at(stepped);
                 let label = parts[0].label(position);
                 (scores[in_block], labels[in_block]) = (score, label);
-                let slope = loss.slope(score, label);
+                let mut slope = loss.slope(score, label);
+                if let Some(weight) = self.weight {
+                    counting[in_block] = weight(position, label);
+                    slope *= counting[in_block];
+                }
                 for (view, part) in pairs(&mut views, parts) {
                     view.begin(&clock);
                     counts.nonzeros += part.features(position);
@@ -189,7 +195,10 @@ impl<R: UpdateRule, A: Transforming> Job for Flow<'_, '_, R, A> {
                     if leads {
                         counts.examples += n as u64;
                         self.counters.examples.fetch_add(n as u64, Relaxed);
-                        let total = loss.total::<I::V>(&scores[..n], &labels[..n]);
+                        let total = match self.weight {
+                            None => loss.total::<I::V>(&scores[..n], &labels[..n]),
+                            Some(_) => loss.weighted_total(&scores[..n], &labels[..n], &counting[..n]),
+                        };
                         counts.loss += total;
                         if !total.is_finite() {
                             self.counters.stop.store(true, Relaxed);

@@ -80,6 +80,7 @@ impl<R: UpdateRule, A: Transforming> Engine for Partitioned<'_, '_, R, A> {
         let counters = &Counters::begun(follower);
         let this = &*self;
         let keeps = |position| Feed::<Linear>::keeps(this.feed, position);
+        let weight = |position, target| Feed::<Linear>::weight(this.feed, position, target);
         let share = |worker: usize, asked: Option<Asked<'_>>| {
             let Some(parts) = this.hands.get(worker) else {
                 return Counts::default();
@@ -96,6 +97,7 @@ impl<R: UpdateRule, A: Transforming> Engine for Partitioned<'_, '_, R, A> {
                 start: epoch.start,
                 plan: &epoch.plan.again(),
                 keeps: Feed::<Linear>::chooses(this.feed).then_some(&keeps),
+                weight: Feed::<Linear>::weighs(this.feed).then_some(&weight),
                 counters,
                 leads: worker == 0,
                 asked,

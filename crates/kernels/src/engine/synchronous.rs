@@ -55,6 +55,8 @@ struct Shard<E> {
     /// The shard's scores with their labels.
     scores: Vec<f32>,
     labels: Vec<f32>,
+    /// How much each counts, where all do not count alike.
+    counting: Vec<f32>,
 }
 
 impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<'a, F, M, R> {
@@ -67,7 +69,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
         let shards = sizes().max().unwrap_or(1).div_ceil(LEAST).min(most.min(MOST)).max(1);
         let shard = |_| {
             let sums = Gradients::new(&task.parameters.shape, task.transforms.l1 > 0.0)?;
-            Ok(Shard { sums, example: feed.room(), scores: Vec::new(), labels: Vec::new() })
+            Ok(Shard { sums, example: feed.room(), scores: Vec::new(), labels: Vec::new(), counting: Vec::new() })
         };
         Ok(Synchronous {
             feed,
@@ -220,7 +222,9 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Sum<'_, F, M, R> {
     fn run<I: Isa>(self, isa: I) -> Counts {
         let Sum { feed, model, task, positions, .. } = self;
         let (loss, transforms) = (task.loss, &task.transforms);
-        let Shard { sums, example, scores, labels } = self.shard;
+        let Shard { sums, example, scores, labels, counting } = self.shard;
+        let weighs = feed.weighs();
+        counting.clear();
         let mut weights = Summing::new(isa, self.rule, self.memory, self.clock, task.parameters, sums);
         let (mut scratch, ahead) = (model.scratch(feed.longest()), feed.fetched());
         let mut nonzeros = 0;
@@ -236,11 +240,17 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Sum<'_, F, M, R> {
             (scores[i], labels[i]) = (score, label);
             nonzeros += feed.size(example);
             let mut slope = loss.slope(score, label);
+            if weighs {
+                let weight = feed.weight(positions[i], label);
+                slope *= weight;
+                counting.push(weight);
+            }
             if transforms.clip_norm.is_some() {
                 slope = transforms.clipped(slope, model.gradient_square(example, &scratch));
             }
             model.backward(example, slope, &mut weights, &mut scratch);
         }
-        Counts { examples: positions.len() as u64, nonzeros, loss: loss.total::<I::V>(scores, labels) }
+        let total = if weighs { loss.weighted_total(scores, labels, counting) } else { loss.total::<I::V>(scores, labels) };
+        Counts { examples: positions.len() as u64, nonzeros, loss: total }
     }
 }

@@ -123,6 +123,15 @@ impl<M: Touches, F: Feed<M>> Feed<Turning<'_, M>> for Turned<'_, F> {
         Feed::<M>::prefetch_example(self.0, isa, position, places);
     }
 
+    fn weighs(&self) -> bool {
+        Feed::<M>::weighs(self.0)
+    }
+
+    #[inline(always)]
+    fn weight(&self, position: u32, target: f32) -> f32 {
+        Feed::<M>::weight(self.0, position, target)
+    }
+
     #[inline(always)]
     fn size(&self, example: &M::Example) -> u64 {
         Feed::<M>::size(self.0, example)

@@ -113,12 +113,13 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Transforming> Job for Share<'_, '_,
         let (loss, transforms, schedule, rate) = (task.loss, &task.transforms, task.schedule, task.rate);
         let longest = feed.longest();
         let clips = A::ON && transforms.clip_norm.is_some();
+        let weighs = feed.weighs();
         let (parameters, reads) = (task.parameters, Reads::of(task.parameters, self.worker));
         let mut replica = Replica::new(task.set, parameters, self.worker, rule.averages(), A::ON && self.adjuster.l1);
         let mut weights = Stepping::<_, _, A>::new(isa, rule, self.memory, self.adjuster, parameters, reads, longest / LANES + 1);
         let (mut scratch, mut reader) = (model.scratch(longest), ExampleReader::new(feed));
         let mut counts = Counts::default();
-        let (mut scores, mut labels) = (Vec::new(), Vec::new());
+        let (mut scores, mut labels, mut counting) = (Vec::new(), Vec::new(), Vec::new());
         let mut queue = Queue::new(self.plan, F::SHUFFLE, reader.reach());
         loop {
             let n = queue.advance(feed.chooses().then_some(|p| feed.keeps(p)));
@@ -127,6 +128,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Transforming> Job for Share<'_, '_,
             }
             scores.resize(n, 0.0);
             labels.resize(n, 0.0);
+            counting.clear();
             let now = Moment { step: self.start.step + self.counters.examples.fetch_add(n as u64, Relaxed), ..self.start };
             let mut clock = Clock { rate: schedule.rate(rate, &now), step: now.step, steps: now.steps };
             let (scores, labels) = (&mut scores[..n], &mut labels[..n]);
@@ -140,6 +142,11 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Transforming> Job for Share<'_, '_,
                 counts.nonzeros += feed.size(reader.example());
                 reader.look_ahead(isa, turn, &weights);
                 let mut slope = loss.slope(score, label);
+                if weighs {
+                    let weight = feed.weight(turn.position(), label);
+                    slope *= weight;
+                    counting.push(weight);
+                }
                 if clips {
                     slope = transforms.clipped(slope, model.gradient_square(reader.example(), &scratch));
                 }
@@ -148,7 +155,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Transforming> Job for Share<'_, '_,
                 reader.end();
             }
             replica.exchange(&weights.averaged());
-            let block = loss.total::<I::V>(scores, labels);
+            let block = if weighs { loss.weighted_total(scores, labels, &counting) } else { loss.total::<I::V>(scores, labels) };
             counts.loss += block;
             counts.examples += n as u64;
             if !block.is_finite() {

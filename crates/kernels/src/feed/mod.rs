@@ -5,6 +5,7 @@ mod ratings;
 mod reader;
 mod rows;
 mod scaled;
+mod weighting;
 
 use crate::{models::Model, params::Places, simd::Isa};
 pub(crate) use parts::{Part, PartBlock};
@@ -12,6 +13,7 @@ pub use ratings::{Quads, Rating, RatingFeed};
 pub(crate) use reader::ExampleReader;
 pub use rows::{RowCells, SparseFeed};
 pub use scaled::{Normalize, ScaledFeed, Scaling, row_length};
+pub use weighting::Weighting;
 
 /// Examples for model `M` by position.
 pub trait Feed<M: Model>: Send + Sync {
@@ -36,6 +38,10 @@ pub trait Feed<M: Model>: Send + Sync {
     fn prefetch_place<I: Isa>(&self, isa: I, position: u32);
     /// Asks for the example itself (or, where its place is the example, for its parameters).
     fn prefetch_example<I: Isa>(&self, isa: I, position: u32, places: &impl Places<I>);
+    /// Whether some examples count more than others.
+    fn weighs(&self) -> bool;
+    /// How much the example at a position counts, by its target; of a feed that weighs. The mean is 1.
+    fn weight(&self, position: u32, target: f32) -> f32;
     /// Stored numbers of the example.
     fn size(&self, example: &M::Example) -> u64;
 }

@@ -99,6 +99,15 @@ impl<W: Width> Feed<Factorization<W>> for RatingFeed {
         places.prefetch_row(pair.item, W::VECTORS);
     }
 
+    fn weighs(&self) -> bool {
+        false
+    }
+
+    #[inline(always)]
+    fn weight(&self, _position: u32, _target: f32) -> f32 {
+        1.0
+    }
+
     #[inline(always)]
     fn size(&self, _pair: &Pair) -> u64 {
         1

@@ -34,6 +34,14 @@ pub(crate) struct Turn {
     far: u32,
 }
 
+impl Turn {
+    /// The position of the example at hand.
+    #[inline(always)]
+    pub fn position(self) -> u32 {
+        self.now
+    }
+}
+
 impl<'f, F: Feed<M>, M: Model> ExampleReader<'f, F, M> {
     pub fn new(feed: &'f F) -> Self {
         const { assert!(F::AHEAD < RING) };

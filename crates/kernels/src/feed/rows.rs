@@ -1,5 +1,5 @@
 //! Rows of a data set, read where they lie.
-use super::Feed;
+use super::{Feed, Weighting};
 use crate::{
     loss::{Loss, Taken},
     models::{Block, ENDS, Model, Row},
@@ -21,6 +21,7 @@ pub struct SparseFeed<'a> {
     cells: RowCells<'a>,
     fetched: usize,
     targets: Targets,
+    weighting: Option<Weighting<'a>>,
     /// Held-out share as a threshold on the row's hash.
     holdout: u64,
     seed: u64,
@@ -52,19 +53,47 @@ impl<'a> SparseFeed<'a> {
             fetched: (FETCHED / (cells.columns.len() / cells.labels.len().max(1)).max(1)).clamp(4, 12),
             cells,
             targets,
+            weighting: None,
             holdout: (holdout * u64::MAX as f64) as u64,
             seed,
         }
     }
 
+    /// The same with rows that do not count alike: by weights of their own, and by those of two classes, which `by_class` gives by the summed
+    /// weights of -1 and of +1 among what is trained on.
+    pub fn with_weights(mut self, own: Option<&'a [AtomicU32]>, by_class: impl FnOnce([f64; 2]) -> [f64; 2]) -> Self {
+        let taken = |label: f32| self.targets.taken.of(label);
+        let trained = |each: &mut dyn FnMut(u32, f32)| self.each_trained(|row, label| each(row, taken(label)));
+        let mut sums = [0.0; 2];
+        let as_given = Weighting::new(own, [1.0; 2], trained);
+        trained(&mut |row, target| sums[(target > 0.0) as usize] += as_given.of(row, target) as f64);
+        self.weighting = Some(Weighting::new(own, by_class(sums), trained));
+        self
+    }
+
     /// The same with targets by the labels that are trained on, which are told.
     pub fn with_targets(mut self, loss: Loss, taken: Taken, standardize: bool) -> (Self, Targets) {
         self.targets = Targets::new(loss, taken, standardize, |each| {
-            let rows = (0..).zip(self.cells.labels).filter(|&(row, _)| self.trains_on(row));
-            rows.for_each(|(_, label)| each(f32::from_bits(label.load(Relaxed))));
+            self.each_trained(|row, label| each(label, self.weight_of(row, taken.of(label)) as f64));
         });
         let targets = self.targets;
         (self, targets)
+    }
+
+    /// Goes through the rows that are trained on, with their labels.
+    fn each_trained(&self, mut each: impl FnMut(u32, f32)) {
+        let rows = (0..).zip(self.cells.labels).filter(|&(row, _)| self.trains_on(row));
+        rows.for_each(|(row, label)| each(row, f32::from_bits(label.load(Relaxed))));
+    }
+
+    /// How much a row counts beside others, by its target.
+    fn weight_of(&self, row: u32, target: f32) -> f32 {
+        self.weighting.map_or(1.0, |weighting| weighting.of(row, target))
+    }
+
+    /// How much rows count, where they do not count alike.
+    pub fn weighting(&self) -> Option<Weighting<'a>> {
+        self.weighting
     }
 
     /// Where a row's cells are, if a file that may have changed still says so.
@@ -202,6 +231,15 @@ impl<M: Model<Example = Row>> Feed<M> for SparseFeed<'_> {
         if let Some(values) = self.cells.values {
             isa.prefetch_all(values.get(range).unwrap_or_default());
         }
+    }
+
+    fn weighs(&self) -> bool {
+        self.weighting.is_some()
+    }
+
+    #[inline(always)]
+    fn weight(&self, position: u32, target: f32) -> f32 {
+        self.weight_of(position, target)
     }
 
     #[inline(always)]

@@ -184,6 +184,15 @@ impl<M: Model<Example = Row>> Feed<M> for ScaledFeed<'_> {
         Feed::<M>::prefetch_example(self.feed, isa, position, places);
     }
 
+    fn weighs(&self) -> bool {
+        Feed::<M>::weighs(self.feed)
+    }
+
+    #[inline(always)]
+    fn weight(&self, position: u32, target: f32) -> f32 {
+        Feed::<M>::weight(self.feed, position, target)
+    }
+
     #[inline(always)]
     fn size(&self, row: &Row) -> u64 {
         Feed::<M>::size(self.feed, row)

@@ -1,4 +1,5 @@
-//! Labels of training examples, and what a loss asks of all of them: their count, a share, a sample, the constant score that loses least.
+//! Labels of training examples, each with how much it counts, and what a loss asks of all of them: their count, a share, a sample, the
+//! constant score that loses least.
 use super::Loss;
 
 /// How many labels the search for a constant looks at, at most.
@@ -32,23 +33,23 @@ impl Taken {
     }
 }
 
-/// All labels, as a function that hands them one after the other, in one order.
+/// All labels, as a function that hands them one after the other, in one order, each with its weight.
 #[allow(clippy::type_complexity)]
-pub struct Labels<'a>(pub &'a dyn Fn(&mut dyn FnMut(f32)));
+pub struct Labels<'a>(pub &'a dyn Fn(&mut dyn FnMut(f32, f64)));
 
 impl Labels<'_> {
     /// How many there are.
     pub fn count(&self) -> f64 {
         let mut count = 0u64;
-        (self.0)(&mut |_| count += 1);
+        (self.0)(&mut |_, _| count += 1);
         count as f64
     }
 
-    /// The mean of a number of each; 0 of none.
+    /// The weighted mean of a number of each; 0 of none.
     pub fn mean(&self, number: impl Fn(f32) -> f64) -> f64 {
-        let (mut sum, mut count) = (0.0, 0u64);
-        (self.0)(&mut |label| (sum, count) = (sum + number(label), count + 1));
-        sum / count.max(1) as f64
+        let (mut sum, mut weights) = (0.0, 0.0);
+        (self.0)(&mut |label, weight| (sum, weights) = (sum + weight * number(label), weights + weight));
+        if weights > 0.0 { sum / weights } else { 0.0 }
     }
 
     /// The share that is above 0: of two classes, that of +1.
@@ -56,14 +57,14 @@ impl Labels<'_> {
         self.mean(|label| (label > 0.0) as u8 as f64)
     }
 
-    /// At most so many, at equal distances.
-    pub fn sample(&self, most: usize) -> Vec<f32> {
+    /// At most so many, at equal distances, with their weights.
+    pub fn sample(&self, most: usize) -> Vec<(f32, f64)> {
         let count = self.count() as usize;
         let every = count.div_ceil(most).max(1);
         let (mut sample, mut i) = (Vec::with_capacity(count.min(most)), 0);
-        (self.0)(&mut |label| {
+        (self.0)(&mut |label, weight| {
             if i % every == 0 {
-                sample.push(label);
+                sample.push((label, weight));
             }
             i += 1;
         });
@@ -74,7 +75,7 @@ impl Labels<'_> {
     /// it never does, for then no constant is best.
     pub fn lowest(&self, slope: impl Fn(f32, f32) -> f32) -> f32 {
         let sample = self.sample(SEARCHED);
-        let falls = |z: f32| sample.iter().map(|&y| slope(z, y) as f64).sum::<f64>() < 0.0;
+        let falls = |z: f32| sample.iter().map(|&(y, weight)| weight * slope(z, y) as f64).sum::<f64>() < 0.0;
         let (mut low, mut high) = (-1f32, 1f32);
         while !falls(low) && low > -FARTHEST {
             (low, high) = (2.0 * low, low);

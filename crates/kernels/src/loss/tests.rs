@@ -78,6 +78,10 @@ fn vectors_and_single_numbers_sum_to_the_same_loss() {
         let sum: f64 = scores.iter().zip(&labels).map(|(&z, &y)| loss.value(z, y) as f64).sum();
         let total = loss.total::<crate::simd::F32x16>(&scores, &labels);
         assert!((total / sum - 1.0).abs() < 1e-5, "{loss}: {total} {sum}");
+        let weights: Vec<f32> = (0..5000).map(|i| number(i + 3).abs()).collect();
+        let weighted = scores.iter().zip(&labels).zip(&weights).map(|((&z, &y), &w)| loss.value(z, y) as f64 * w as f64);
+        let (sum, total) = (weighted.sum::<f64>(), loss.weighted_total(&scores, &labels, &weights));
+        assert!((total / sum - 1.0).abs() < 1e-5, "{loss}: {total} {sum}");
     }
 }
 
@@ -85,7 +89,7 @@ fn vectors_and_single_numbers_sum_to_the_same_loss() {
 fn the_search_finds_the_constant_that_loses_least() {
     const NUMBERS: [f32; 5] = [1.0, 2.0, 3.0, 4.0, 1e6];
     let of = |labels: &'static [f32], loss: Loss| {
-        let each = |f: &mut dyn FnMut(f32)| labels.iter().copied().for_each(f);
+        let each = |f: &mut dyn FnMut(f32, f64)| labels.iter().for_each(|&label| f(label, 1.0));
         Labels(&each).lowest(|z, y| loss.slope(z, y))
     };
     for (tau, quantile) in [(0.1, 1.0), (0.5, 3.0), (0.7, 4.0), (0.9, 1e6)] {

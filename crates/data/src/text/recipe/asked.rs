@@ -8,6 +8,8 @@ use hogwild_base::{Error, Result};
 pub struct Preparation {
     /// The column of the label; one with a usual name when `None`.
     pub label: Option<String>,
+    /// The column that says how much each example counts; all count alike when `None`.
+    pub weight: Option<String>,
     /// Columns that are no features.
     pub ignore: Vec<String>,
     /// Columns whose cells are words, whatever they look like.
@@ -31,11 +33,12 @@ type Named<'a> = (&'static str, Vec<(&'a str, Step)>);
 
 impl Preparation {
     /// What each column is to be, by setting; a step of [`Step::Number`] is of `numeric`.
-    fn steps(&self) -> [Named<'_>; 6] {
+    fn steps(&self) -> [Named<'_>; 7] {
         fn all(names: &[String], step: Step) -> Vec<(&str, Step)> {
             names.iter().map(|name| (name.as_str(), step.clone())).collect()
         }
         [
+            ("weight", self.weight.iter().map(|name| (name.as_str(), Step::Weight)).collect()),
             ("ignore", all(&self.ignore, Step::Ignored)),
             ("categorical", all(&self.categorical, Step::Word)),
             ("numeric", all(&self.numeric, Step::Number)),
@@ -102,6 +105,7 @@ mod tests {
         for (bad, says) in [
             (Preparation { categorical: names(&["a"]), ..good.clone() }, "`numeric` a: is named in `categorical` too"),
             (Preparation { label: Some("c".into()), ..good.clone() }, "`ignore` c: is named in `label` too"),
+            (Preparation { weight: Some("c".into()), ..good.clone() }, "`ignore` c: is named in `weight` too"),
             (Preparation { bins: vec![("x".into(), 1)], ..good.clone() }, "`bins` x:1: must be from 2"),
             (Preparation { list: vec![("x".into(), String::new())], ..good.clone() }, "`list` x:: must say"),
             (Preparation { ngrams: Some(9), ..good.clone() }, "`ngrams` 9"),

@@ -45,6 +45,7 @@ fn column(column: &Column) -> Value {
     let name = &column.name;
     match &column.step {
         Step::Ignored => json!({ "name": name, "is": "ignored" }),
+        Step::Weight => json!({ "name": name, "is": "weight" }),
         Step::Number => json!({ "name": name, "is": "number" }),
         Step::Log => json!({ "name": name, "is": "log1p" }),
         Step::Bins(wanted, edges) => {
@@ -59,6 +60,7 @@ fn column(column: &Column) -> Value {
 fn read_column(json: &Value) -> Option<Column> {
     let step = match json["is"].as_str()? {
         "ignored" => Step::Ignored,
+        "weight" => Step::Weight,
         "number" => Step::Number,
         "log1p" => Step::Log,
         "word" => Step::Word,
@@ -85,6 +87,7 @@ mod tests {
         let columns = vec![
             column("age", Step::Number),
             column("id", Step::Ignored),
+            column("n", Step::Weight),
             column("pay", Step::Log),
             column("city", Step::Word),
             column("tags", Step::List("|".into())),
@@ -112,7 +115,7 @@ mod tests {
             assert_eq!(Recipe::from_json(&damaged), None, "{key}");
         }
         let mut damaged = whole;
-        damaged["columns"][5]["edges"] = json!([2.0, 1.0]);
+        damaged["columns"][6]["edges"] = json!([2.0, 1.0]);
         assert_eq!(Recipe::from_json(&damaged), None);
     }
 
@@ -122,7 +125,7 @@ mod tests {
         let other = recipe.clone().amend(vec![Finding::Words(0, "`x`".into())]);
         assert_eq!(recipe.differences(&other), ["column `age` is words, and was numbers in training"]);
         let mut fewer = recipe.clone();
-        fewer.columns.remove(3);
+        fewer.columns.remove(4);
         assert_eq!(recipe.differences(&fewer), ["column `city` is missing"]);
         assert_eq!(fewer.differences(&recipe), ["column `city` was not there in training"]);
         assert_eq!(recipe.differences(&recipe), Vec::<String>::new());

@@ -81,7 +81,7 @@ impl Recipe {
     /// Which column a feature belongs to, by its name: none where it is no column's, or of a text without columns.
     pub fn column_of(&self, feature: &str) -> Option<&str> {
         let is_of = |column: &&Column| {
-            let rest = feature.strip_prefix(column.name.as_str()).filter(|_| column.step != Step::Ignored);
+            let rest = feature.strip_prefix(column.name.as_str()).filter(|_| column.step.makes_features());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(step::MARKS))
         };
         self.columns.iter().find(is_of).map(|column| column.name.as_str())
@@ -96,7 +96,7 @@ impl Recipe {
         if self.classes != other.classes && !self.classes.is_empty() && !other.classes.is_empty() {
             found.push(format!("the labels are {} here, and {} there", self.classes.join(" and "), other.classes.join(" and ")));
         }
-        for column in self.columns.iter().filter(|column| column.step != Step::Ignored) {
+        for column in self.columns.iter().filter(|column| column.step.makes_features()) {
             match other.column(&column.name).and_then(|place| other.columns.get(place)) {
                 None => found.push(format!("column `{}` is missing", column.name)),
                 Some(there) if there.step != column.step => {
@@ -105,7 +105,7 @@ impl Recipe {
                 Some(_) => {}
             }
         }
-        let is_new = |column: &&Column| column.step != Step::Ignored && self.column(&column.name).is_none();
+        let is_new = |column: &&Column| column.step.makes_features() && self.column(&column.name).is_none();
         found.extend(other.columns.iter().filter(is_new).map(|column| format!("column `{}` was not there in training", column.name)));
         found
     }

@@ -10,6 +10,8 @@ pub(crate) const MARKS: [char; 3] = ['=', '<', '>'];
 pub(crate) enum Step {
     /// Its cells are no features.
     Ignored,
+    /// They say how much the example counts.
+    Weight,
     /// A number is the value of one feature, `name`.
     Number,
     /// The same of its logarithm: see [`log`].
@@ -59,6 +61,7 @@ impl Step {
     pub(crate) fn told(&self) -> String {
         match self {
             Step::Ignored => "left out".into(),
+            Step::Weight => "how much an example counts".into(),
             Step::Number => "numbers".into(),
             Step::Log => "numbers, of which the logarithm of 1 + x is taken".into(),
             Step::Bins(wanted, edges) if edges.is_empty() => format!("numbers, in {wanted} bins"),
@@ -69,6 +72,11 @@ impl Step {
             Step::Word => "words".into(),
             Step::List(mark) => format!("lists of words between `{mark}`"),
         }
+    }
+
+    /// Whether its cells become features.
+    pub(crate) fn makes_features(&self) -> bool {
+        !matches!(self, Step::Ignored | Step::Weight)
     }
 
     /// Whether its cells are numbers.

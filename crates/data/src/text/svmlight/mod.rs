@@ -1,4 +1,4 @@
-//! `label index:value index:value ...`, with comments after `#` and query numbers left out; for predictions also without the label.
+//! `label index:value index:value ...` (or `label:weight`), with comments after `#` and query numbers left out; for predictions also without the label.
 
 mod counts;
 pub(crate) mod looks;
@@ -15,7 +15,7 @@ use crate::text::number::{digits, short_number};
 use crate::text::odd::{character, lone_return, wide_blank};
 use crate::text::sink::{Refused, RowSink};
 use crate::text::{Asked, Begun, TextFormat};
-use odd::{Label, label, long_index, value, weight_refused};
+use odd::{Label, label, long_index, value};
 
 /// Rows of svmlight: every input is laid out alike.
 pub(crate) struct Svmlight {
@@ -121,8 +121,8 @@ fn line(text: &[u8], place: &mut usize, unlabelled: bool, rows: &mut Examples) -
     at = end + usize::from(byte(text, end) == b' ');
     let mut example = rows.begin();
     example.label(label);
-    if weight.is_some_and(|weight| example.weight(weight).is_err()) {
-        return Err(weight_refused(line, end));
+    if let Some(weight) = weight {
+        example.weight(weight).map_err(|refused| refused.at(line..end))?;
     }
     let mut width = 1;
     loop {

@@ -33,14 +33,15 @@ pub(super) fn label(text: &[u8], start: usize, unlabelled: bool) -> Result<Label
         return fault(start, end, COMMAS, BLANKS);
     }
     if let Some((label, weight)) = split_once(token, b':') {
-        const ALONE: &str = "begin each row with its label alone: `label index:value ...`; `predict` takes rows without labels";
+        const ALONE: &str = "begin each row with its label; of one with a weight write a sign or a point, as in `+1:2` or `0.0:2`; \
+            `predict` takes rows without labels";
         if let Some((label, weight)) = weighted(text, label, weight, end) {
             return Ok(Label::Weighted(label, weight, end));
         }
         if unlabelled {
             return Ok(Label::Absent);
         }
-        return fault(start, end, "the label is missing, or is followed by a weight (`label:weight`), and those are not read yet", ALONE);
+        return fault(start, end, "the label is missing, or is followed by a weight and looks like an index", ALONE);
     }
     match long_number(token) {
         Ok(label) => Ok(Label::Given(label, end)),
@@ -55,13 +56,6 @@ pub(super) fn label(text: &[u8], start: usize, unlabelled: bool) -> Result<Label
         Err(Why::Infinite) => fault(start, end, "the label is infinite", REMEDY_FINITE),
         Err(Why::Range) => fault(start, end, "the label is out of the range of 32-bit floats", "scale the labels below 3.4e38"),
     }
-}
-
-/// What is wrong with a weight that is not kept.
-#[cold]
-pub(super) fn weight_refused(start: usize, end: usize) -> Fault {
-    let remedy = "leave `:weight` away: `label index:value ...`";
-    Fault { start, end, problem: "this is `label:weight`, and weights of examples are not read yet", remedy }
 }
 
 /// Label and weight, where `a:b` before a row's pairs can be nothing else: `a` is no index, or that of the first pair.

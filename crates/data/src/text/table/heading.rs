@@ -193,7 +193,9 @@ fn is_unnamed(name: &str) -> bool {
 fn check_columns(text: &[u8], heading: &Heading, recipe: &Recipe, asked: Asked<'_>, notes: &mut Vec<String>) -> Result<(), Bad> {
     let places = heading.places();
     let is_there = |name: &str| places.contains_key(name);
-    let missing = recipe.columns.iter().filter(|column| column.step != Step::Ignored).find(|column| !is_there(&column.name));
+    // Of a prediction nothing depends on the weight.
+    let is_needed = |column: &&recipe::Column| column.step.makes_features() || column.step == Step::Weight && !asked.unlabelled;
+    let missing = recipe.columns.iter().filter(is_needed).find(|column| !is_there(&column.name));
     let whose = if asked.is_fixed { "the model was trained on" } else { "the text before has" };
     if let Some(column) = missing {
         let problem = format!("column `{}` is missing, which {whose}; the columns are: {}", column.name, heading.list());

@@ -7,6 +7,8 @@ mod heading;
 pub(crate) mod label;
 pub(crate) mod record;
 
+use std::ops::Range;
+
 use crate::bytes::{byte, part, readable};
 use crate::kind::MISSING;
 use crate::text::bins::class;
@@ -23,6 +25,8 @@ use record::{Broken, cell, record_end};
 enum Act {
     Skip,
     Label,
+    /// How much the example counts.
+    Weight,
     /// The feature's name.
     Number(Vec<u8>),
     Log(Vec<u8>),
@@ -39,6 +43,7 @@ impl Act {
         let with = |end: &str| format!("{name}{end}").into_bytes();
         match step {
             Step::Ignored => Act::Skip,
+            Step::Weight => Act::Weight,
             Step::Number => Act::Number(with("")),
             Step::Log => Act::Log(with("")),
             Step::Bins(_, edges) => Act::Bins(edges.clone(), step.bins().iter().map(|bin| with(bin)).collect()),
@@ -210,13 +215,16 @@ fn broken(text: &[u8], start: usize, mark: u8) -> Fault {
     Fault { start, end, problem: PROBLEM, remedy: "close the quote, and double those inside, as CSV has it" }
 }
 
+/// What is wrong with an example without a weight where others have one.
+pub(crate) const NO_WEIGHT: &str = "the weight of the example is missing";
+
 /// What one cell gives.
 #[inline(always)]
 fn of_cell(
     table: &Table,
     column: &Column,
     cell: &[u8],
-    places: std::ops::Range<usize>,
+    places: Range<usize>,
     example: &mut Example<'_>,
     label: &mut Option<f32>,
 ) -> Result<(), Fault> {
@@ -240,6 +248,7 @@ fn of_cell(
                 rest = more;
             }
         }
+        Act::Weight => weight_of(table, column, cell, places, example),
         Act::Label => {
             *label = label_of(table, cell, places, example)?;
             Ok(())
@@ -263,7 +272,7 @@ fn of_cell(
 }
 
 #[inline(never)]
-fn label_of(table: &Table, cell: &[u8], places: std::ops::Range<usize>, example: &mut Example<'_>) -> Result<Option<f32>, Fault> {
+fn label_of(table: &Table, cell: &[u8], places: Range<usize>, example: &mut Example<'_>) -> Result<Option<f32>, Fault> {
     if is_missing(cell) {
         return Ok(None);
     }
@@ -277,9 +286,21 @@ fn label_of(table: &Table, cell: &[u8], places: std::ops::Range<usize>, example:
     }
 }
 
+#[inline(never)]
+fn weight_of(table: &Table, column: &Column, cell: &[u8], places: Range<usize>, example: &mut Example<'_>) -> Result<(), Fault> {
+    if table.unlabelled {
+        return Ok(()); // of a prediction nothing depends on it
+    }
+    if is_missing(cell) {
+        return fault(places.start, places.end.max(places.start + 1), NO_WEIGHT, "give each row its weight, or leave the row out");
+    }
+    let weight = real(table, column, cell, places.clone(), example)?;
+    example.weight(weight).map_err(|refused| refused.at(places))
+}
+
 /// A number that is not written as most are, or what is wrong with it.
 #[inline(never)]
-fn real(table: &Table, column: &Column, cell: &[u8], places: std::ops::Range<usize>, example: &mut Example<'_>) -> Result<f32, Fault> {
+fn real(table: &Table, column: &Column, cell: &[u8], places: Range<usize>, example: &mut Example<'_>) -> Result<f32, Fault> {
     let (problem, remedy) = match heading::number(cell, table.mark) {
         Ok(value) => return Ok(value),
         Err(Why::NoNumber) if column.may_be_words => {

@@ -39,7 +39,10 @@ mod documents {
 
 pub use class_weight::ClassWeight;
 pub use classes::Classes;
-pub use family::{AnyData, AnyFamily, FAMILIES, FactorModel, Factors, LinearModel, MatrixScorer, WindowReport, family, family_for};
+pub use family::{
+    AnyData, AnyFamily, FAMILIES, FactorModel, Factors, LinearModel, MatrixScorer, OnlineLinear, OnlineState, TopScores, WindowReport,
+    family, family_for,
+};
 pub use hogwild_base::{Error, Hyperparameter, Named, OutputFile, Result, Threads, memory};
 pub use hogwild_data as data;
 pub use hogwild_data::Window;

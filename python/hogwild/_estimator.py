@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ._inputs import as_csr, rows_of, threads
 from ._run import Run, follow
@@ -43,8 +43,7 @@ class RowEstimator(BaseEstimator):
     loss: str
     learning_rate: float | str
     schedule: str | None
-    l2: float | None
-    l1: float | None
+    l2: float
     epochs: int
     batch_size: int | str
     normalize: str | None
@@ -69,7 +68,7 @@ class RowEstimator(BaseEstimator):
             "lr": self.learning_rate,
             "schedule": self.schedule,
             "l2": self.l2,
-            "l1": self.l1,
+            "l1": getattr(self, "l1", None),
             "epochs": self.epochs,
             "batch": self.batch_size,
             "normalize": self.normalize,
@@ -103,9 +102,18 @@ class RowEstimator(BaseEstimator):
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=_FLOATS, ensure_all_finite=not sp.issparse(X), **more)
         return as_csr(X), y
 
-    def _rows(self, X: Any, labels: Any, count: int) -> Any:
+    def _weights(self, sample_weight: Any, X: Any) -> Any:
+        """How much each row counts; None where all count alike."""
+        if sample_weight is None:
+            return None
+        weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        if not weights.any():
+            raise ValueError("sample_weight: all are zero; give some rows a weight above 0")
+        return weights
+
+    def _rows(self, X: Any, labels: Any, weights: Any) -> Any:
         try:
-            return rows_of(X, labels, count)
+            return rows_of(X, labels, threads(self.n_jobs), weights)
         except ValueError:
             validate_data(self, X, accept_sparse="csr", dtype=_FLOATS, reset=False)  # says so in scikit-learn's words
             raise
@@ -126,13 +134,13 @@ class RowEstimator(BaseEstimator):
         try:
             run, error = follow(rows, valid, self._family, followers, settings)
         except BadSettingError as error:
-            raise BadSettingError(_by_parameter(str(error)), PARAMETERS.get(error.setting, error.setting)) from None
+            raise BadSettingError(by_parameter(str(error)), PARAMETERS.get(error.setting, error.setting)) from None
         if run.model is None:
             if error is not None:
                 raise error
-            raise DivergedError(_by_parameter(run.problem or f"the run left no model: it was {run.ended}"))
+            raise DivergedError(by_parameter(run.problem or f"the run left no model: it was {run.ended}"))
         if run.problem is not None and error is None:
-            warnings.warn(f"{type(self).__name__}: {_by_parameter(run.problem)}", ConvergenceWarning, stacklevel=4)
+            warnings.warn(f"{type(self).__name__}: {by_parameter(run.problem)}", ConvergenceWarning, stacklevel=4)
         self._error = error
         return run
 
@@ -177,7 +185,7 @@ class RowEstimator(BaseEstimator):
         return tags
 
 
-def _by_parameter(message: str) -> str:
+def by_parameter(message: str) -> str:
     """The message with settings by the names of parameters."""
     for name, parameter in PARAMETERS.items():
         message = message.replace(f"`{name}`", f"`{parameter}`")

@@ -15,7 +15,7 @@ use pyo3::{
 use std::{path::PathBuf, sync::Arc};
 
 /// Labelled sparse rows, as they are trained on.
-#[pyclass(frozen, module = "hogwild")]
+#[pyclass(frozen, module = "hogwild._hogwild")]
 pub struct Rows {
     pub inner: Arc<data::Rows>,
     /// Columns of the matrix that they come from; of a file, as many as it has ids.
@@ -23,7 +23,7 @@ pub struct Rows {
 }
 
 /// Ratings of items by users, as they are trained on.
-#[pyclass(frozen, module = "hogwild")]
+#[pyclass(frozen, module = "hogwild._hogwild")]
 pub struct Ratings {
     pub inner: Arc<data::Ratings>,
 }

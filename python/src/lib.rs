@@ -7,8 +7,10 @@ mod data;
 mod errors;
 mod matrix;
 mod model;
+mod online;
 mod run;
 mod settings;
+mod top;
 
 use pyo3::prelude::*;
 
@@ -19,8 +21,10 @@ mod _hogwild {
     use super::{
         data::{Ratings, Rows},
         model::{Model, losses, score_matrix},
+        online::Online,
         run::{Run, train},
         settings::{cores, settings},
+        top::Top,
     };
 
     #[pymodule_init]

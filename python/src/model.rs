@@ -20,7 +20,7 @@ use std::{
 };
 
 /// A trained model: what a model file holds.
-#[pyclass(frozen, module = "hogwild")]
+#[pyclass(frozen, module = "hogwild._hogwild")]
 pub struct Model {
     inner: Arc<TrainedModel>,
     /// Weights and factors by the features' own numbers, made when a matrix is first scored.
@@ -131,6 +131,24 @@ impl Model {
         let settings = serde_json::from_str(settings).unwrap_or_default();
         let classes = classes.or(loss.is_classification().then_some(Classes::SIGNS));
         Ok(Model::new(Arc::new(TrainedModel { classes, settings, ..view.trained(loss) })))
+    }
+
+    /// The same model with features by name, and with the labels of its two classes.
+    #[pyo3(signature = (names, classes))]
+    fn renamed(&self, names: Option<Vec<String>>, classes: Option<(f32, f32)>) -> Model {
+        let mut model = TrainedModel::clone(&self.inner);
+        if let Some(names) = names {
+            for axis in model.axes.iter_mut().filter(|axis| axis.name == "feature") {
+                if let Ids::Numbers(numbers) = &*axis.ids {
+                    let name = |&number: &u64| names.get(number as usize).map_or("", String::as_str);
+                    axis.ids = Arc::new(numbers.iter().map(name).collect());
+                }
+            }
+        }
+        if let Some((negative, positive)) = classes {
+            model.classes = Some(Classes { negative: Some(negative), positive });
+        }
+        Model::new(Arc::new(model))
     }
 
     /// The bytes of its file.

@@ -16,7 +16,7 @@ use std::{
 const LOOK: Duration = Duration::from_millis(100);
 
 /// What a run gave.
-#[pyclass(frozen, get_all, module = "hogwild")]
+#[pyclass(frozen, get_all, module = "hogwild._hogwild")]
 pub struct Run {
     /// The model; None where the first epoch already diverged.
     model: Option<Py<Model>>,

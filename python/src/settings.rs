@@ -8,24 +8,31 @@ use pyo3::{
 
 /// The settings of a run. Threads that are not given are as many as the data are worth.
 pub fn settings_of(family: &dyn AnyFamily, data: AnyData<'_>, given: &Bound<'_, PyDict>) -> PyResult<Settings> {
-    let mut settings = family.defaults();
-    let mut values = given.iter().map(|(name, value)| Ok((name.extract::<String>()?, value))).collect::<PyResult<Vec<_>>>()?;
-    // What a rule has to set can be told when the rule is known.
-    values.sort_by_key(|(name, _)| name != "rule");
-    let is_given = |wanted: &str| values.iter().any(|(name, value)| name == wanted && !value.is_none());
-    let (has_schedule, has_threads) = (is_given("schedule"), is_given("threads"));
-    for (name, value) in values.iter().filter(|(_, value)| !value.is_none()) {
-        settings.set(name, &text(value)?).map_err(raise)?;
-    }
-    if !has_schedule {
-        settings.choose_schedule();
-    }
-    if !has_threads {
+    let (mut settings, given) = (family.defaults(), pairs(given)?);
+    set_all(&mut settings, &given)?;
+    if !given.iter().any(|(name, _)| name == "threads") {
         settings.search_threads = Some(settings.threads);
         settings.threads = settings.threads.min(family.workers(data)).min(settings.parts.unwrap_or(usize::MAX));
     }
     family.check(&settings).map_err(raise)?;
     Ok(settings)
+}
+
+/// Names and values as the library reads them; what is None is not given.
+pub fn pairs(given: &Bound<'_, PyDict>) -> PyResult<Vec<(String, String)>> {
+    let is_given = |(_, value): &(Bound<'_, PyAny>, Bound<'_, PyAny>)| !value.is_none();
+    given.iter().filter(is_given).map(|(name, value)| Ok((name.extract()?, text(&value)?))).collect()
+}
+
+/// Sets all, and what follows from them.
+pub fn set_all(settings: &mut Settings, given: &[(String, String)]) -> PyResult<()> {
+    // What a rule has to set can be told when the rule is known.
+    let (rule, others): (Vec<_>, Vec<_>) = given.iter().partition(|(name, _)| name == "rule");
+    rule.into_iter().chain(others).try_for_each(|(name, text)| settings.set(name, text)).map_err(raise)?;
+    if !given.iter().any(|(name, _)| name == "schedule") {
+        settings.choose_schedule();
+    }
+    Ok(())
 }
 
 /// A value as the library reads it.

@@ -78,6 +78,16 @@ impl<I: Index, V: Number> Matrix<'_, I, V> {
         check_lengths(self.row_start.len().saturating_sub(1), self.row_start.len(), starts, self.columns.len(), Some(self.values.len()))
     }
 
+    /// The same, and whether there is a label a row.
+    pub(super) fn check_labels(&self, labels: &[f32]) -> Result<()> {
+        let starts = self.row_start.iter().map(|start| start.index());
+        check_lengths(labels.len(), self.row_start.len(), starts, self.columns.len(), Some(self.values.len()))?;
+        match labels.iter().position(|label| !label.is_finite()) {
+            Some(row) => Err(bad(format!("the label of row {row} (from 0) is {}", labels[row]), "leave the row out")),
+            None => Ok(()),
+        }
+    }
+
     /// Counts how often each column occurs, and looks whether columns and values are such as can be used.
     fn look(&self, cells: Range<usize>, counts: &mut [u32]) -> (bool, Option<usize>) {
         let (mut ones, mut finite, mut outside) = (true, true, false);
@@ -124,7 +134,7 @@ impl<I: Index, V: Number> Matrix<'_, I, V> {
     }
 
     /// What is wrong with a cell.
-    fn wrong(&self, row_start: &[u64], cell: usize) -> hogwild_base::Error {
+    pub(super) fn wrong(&self, row_start: &[u64], cell: usize) -> hogwild_base::Error {
         let row = row_start.partition_point(|&start| start <= cell as u64) - 1;
         let column = self.columns[cell].index();
         if column >= self.width as u64 {
@@ -156,11 +166,7 @@ impl Rows {
     pub fn from_matrix<I: Index, V: Number>(matrix: &Matrix<'_, I, V>, labels: &[f32], weights: Option<&[f32]>) -> Result<Rows> {
         threads::in_call(|| {
             let &Matrix { row_start, columns, values, width } = matrix;
-            let starts = row_start.iter().map(|start| start.index());
-            check_lengths(labels.len(), row_start.len(), starts.clone(), columns.len(), Some(values.len()))?;
-            if let Some(row) = labels.iter().position(|label| !label.is_finite()) {
-                return Err(bad(format!("the label of row {row} (from 0) is {}", labels[row]), "leave the row out"));
-            }
+            matrix.check_labels(labels)?;
             if let Some(weights) = weights {
                 check_weights(labels.len(), weights)?;
                 if let Some(row) = weights.iter().position(|&weight| weight == 0.0) {
@@ -169,7 +175,7 @@ impl Rows {
             }
             let bytes = (columns.len() * 8 + labels.len() * 12) as u64;
             memory::ask(bytes, || "rows".into(), "give fewer, or pack them into a file")?;
-            let row_start: Vec<u64> = starts.collect();
+            let row_start: Vec<u64> = row_start.iter().map(|start| start.index()).collect();
             let has_table = width <= u32::MAX as usize && width <= FEW.max(SPARSE.saturating_mul(columns.len()));
             let (counts, ones) = matrix.seen(&row_start, has_table)?;
             let value = (!ones).then_some(|cell: usize| values[cell].number());

@@ -5,6 +5,7 @@
 //! memory these functions do nothing.
 
 mod csr;
+mod examples;
 mod file;
 mod labelled;
 mod matrix;
@@ -24,6 +25,7 @@ use std::{
 };
 
 pub use csr::RowsCsr;
+pub use examples::Examples;
 pub use matrix::{Index, Matrix, Number};
 pub use parts::RowParts;
 

@@ -58,6 +58,10 @@ def _array(ids: Any) -> Any:
     """Ids as an array; texts as such, and not as objects."""
     if hasattr(ids, "to_numpy"):
         ids = ids.to_numpy()
+    if isinstance(ids, (list, tuple)) and any(isinstance(value, (list, tuple)) for value in ids):
+        array = np.empty(len(ids), dtype=object)
+        array[:] = [tuple(value) if isinstance(value, list) else value for value in ids]
+        return array
     array = np.asarray(ids)
     if array.dtype.kind == "f" and array.size and np.equal(array, np.floor(array)).all():
         return array.astype(np.int64)

@@ -49,7 +49,7 @@ class Classifier(ClassifierMixin, RowEstimator):
             kept = np.flatnonzero(weights)
             X, y, indices, weights = X[kept], y[kept], indices[kept], weights[kept]
         if len(np.unique(indices)) < 2:
-            raise ValueError(f"{type(self).__name__} needs at least 2 classes, but the data contains only one class: {y[0]!r}")
+            raise ValueError(f"{type(self).__name__} needs at least 2 classes, but the data contains only one class: {y[:1].tolist()[0]!r}")
         self.classes_ = classes
         if self.class_weight is not None:
             of_class = compute_class_weight(self.class_weight, classes=classes, y=y)[indices]
@@ -107,7 +107,7 @@ def indices_of(classes: Any, y: Any, what: str = "eval_set") -> Any:
     wrong = classes[found] != y
     if np.any(wrong):
         row = int(np.flatnonzero(wrong)[0])
-        raise ValueError(f"{what}: row {row} has the class {y[row]!r}, which is none of {list(classes)}")
+        raise ValueError(f"{what}: row {row} has the class {y[row : row + 1].tolist()[0]!r}, which is none of {classes.tolist()}")
     return found
 
 

@@ -116,9 +116,9 @@ class LinearClassifier(Classifier, Coefficients):
                 raise ValueError("classes: the first call of partial_fit is to name all of them")
             self.classes_ = unique_labels(classes)
             if len(self.classes_) < 2:
-                raise ValueError(f"classes: there is only one class, {self.classes_[0]!r}, and at least 2 are needed")
+                raise ValueError(f"classes: there is only one class, {self.classes_.tolist()[0]!r}, and at least 2 are needed")
         elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
-            raise ValueError(f"classes: {classes!r} are not those of the first call, {self.classes_!r}")
+            raise ValueError(f"classes: {classes!r} are not those of the first call, {self.classes_.tolist()}")
         if self.class_weight is not None:
             if isinstance(self.class_weight, str):
                 raise ValueError("class_weight: what is balanced follows from all rows; give a dict of weights, or use fit")

@@ -159,7 +159,9 @@ impl OnlineLinear {
         let Settings { loss, standardize, rule, .. } = &self.settings;
         let labels = || examples.labels.iter().map(|label| f32::from_bits(label.load(Relaxed)));
         if self.state.targets.is_none() {
-            let targets = Targets::new(*loss, Classes::taken(None, *loss), *standardize, |each| {
+            // A few first rows may be of one class: only numbers start at what is best for them.
+            let standardize = *standardize && !loss.is_classification();
+            let targets = Targets::new(*loss, Classes::taken(None, *loss), standardize, |each| {
                 labels().for_each(|label| each(label, 1.0));
             });
             self.state.targets = Some(targets.numbers());

@@ -77,6 +77,9 @@ fn of_data(data: &Data, top: usize) -> anyhow::Result<Value> {
                 "longest_row": d.longest_row(), "all_values_one": d.all_ones(),
                 "nonzeros_in_the_most_frequent": profile(&counts), "most_frequent": frequent(&d.feature_ids()?, &counts, top),
             });
+            if d.weight_cells().is_some() {
+                found["weights"] = true.into();
+            }
             if let Some(recipe) = d.recipe() {
                 found["recipe"] = recipe.to_json();
             }

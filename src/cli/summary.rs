@@ -1,6 +1,6 @@
 //! One line on what was read: `ratings: 9,301,274 of 10,677 items by 69,878 users, .5 to 5`; and how it writes names and numbers. What is
 //! odd about the data is in `notes` (sparse rows) and `warn` (ratings).
-use hogwild::data::{Data, Format, Kind, PackReport, Recipe, Spread, TargetCounts};
+use hogwild::data::{Data, Format, Kind, PackReport, Recipe, Rows, Spread, TargetCounts};
 use std::path::PathBuf;
 
 /// Of data that were opened.
@@ -8,7 +8,7 @@ pub fn of_packed(packed: &Data) -> String {
     match packed {
         Data::Rows(d) => {
             let format = d.recipe().map_or(Format::Svmlight, Recipe::format);
-            rows(format, d.rows() as u64, d.nonzeros(), d.targets())
+            rows(format, d.rows() as u64, d.nonzeros(), d.targets()) + &weights(d)
         }
         Data::Ratings(d) => {
             let Spread { count, min, max, .. } = d.spread();
@@ -40,6 +40,15 @@ fn rows(format: Format, examples: u64, nonzeros: u64, labels: TargetCounts) -> S
     };
     let name = format.name();
     format!("{name} rows: {} examples, {} nonzeros, {found}{}", count(examples), count(nonzeros), missing(examples, labels.count))
+}
+
+/// Between what the examples' weights lie, where they have such.
+fn weights(data: &Rows) -> String {
+    let mut range = (f32::INFINITY, f32::NEG_INFINITY);
+    for row in (0..data.rows()).filter(|_| data.weight_cells().is_some()) {
+        range = (range.0.min(data.weight(row)), range.1.max(data.weight(row)));
+    }
+    if range.0 > range.1 { String::new() } else { format!(", weights from {} to {}", real(range.0), real(range.1)) }
 }
 
 fn ratings(counts: [u64; 3], given: u64, (min, max): (f32, f32)) -> String {

@@ -7,6 +7,7 @@
 use super::{Counters, Counts, Task, messages::Messages, worker::Asked};
 use crate::{
     feed::{Part, PartBlock},
+    loss::weighted_total,
     models::Linear,
     order::{BLOCK, Plan, Queue},
     params::{Parts, Stepping, Transforming, Weights},
@@ -197,7 +198,7 @@ impl<R: UpdateRule, A: Transforming> Job for Flow<'_, '_, R, A> {
                         self.counters.examples.fetch_add(n as u64, Relaxed);
                         let total = match self.weight {
                             None => loss.total::<I::V>(&scores[..n], &labels[..n]),
-                            Some(_) => loss.weighted_total(&scores[..n], &labels[..n], &counting[..n]),
+                            Some(_) => weighted_total(task.set, loss, &scores[..n], &labels[..n], &counting[..n]),
                         };
                         counts.loss += total;
                         if !total.is_finite() {

@@ -7,6 +7,7 @@ use super::{Counters, Counts, Engine, Epoch, Follow, Task, hogwild::follow, thre
 use crate::{
     batch::Batch,
     feed::Feed,
+    loss::weighted_total,
     models::Model,
     order::{Plan, Queue},
     params::{Finish, Gradients, Merge, SlotWidth, Step, Summing},
@@ -250,7 +251,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Sum<'_, F, M, R> {
             }
             model.backward(example, slope, &mut weights, &mut scratch);
         }
-        let total = if weighs { loss.weighted_total(scores, labels, counting) } else { loss.total::<I::V>(scores, labels) };
+        let total = if weighs { weighted_total(task.set, loss, scores, labels, counting) } else { loss.total::<I::V>(scores, labels) };
         Counts { examples: positions.len() as u64, nonzeros, loss: total }
     }
 }

@@ -2,6 +2,7 @@
 use super::{Follow, LOOK, Task};
 use crate::{
     feed::{ExampleReader, Feed},
+    loss::weighted_total,
     models::Model,
     order::{Plan, Queue},
     params::{Reads, Replica, Stepping, Transforming},
@@ -155,7 +156,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Transforming> Job for Share<'_, '_,
                 reader.end();
             }
             replica.exchange(&weights.averaged());
-            let block = if weighs { loss.weighted_total(scores, labels, &counting) } else { loss.total::<I::V>(scores, labels) };
+            let block = if weighs { weighted_total(task.set, loss, scores, labels, &counting) } else { loss.total::<I::V>(scores, labels) };
             counts.loss += block;
             counts.examples += n as u64;
             if !block.is_finite() {

@@ -92,7 +92,7 @@ macro_rules! losses {
             ($dollar loss:expr, $dollar l:ident => $dollar body:expr, $dollar own:ident => $dollar other:expr) => {
                 match $dollar loss {
                     $(Loss::$plain => {
-                        let $dollar l = $plain;
+                        let $dollar l = $crate::loss::$plain;
                         $dollar body
                     })*
                     $(Loss::$set($dollar l) => $dollar body,)*
@@ -180,6 +180,10 @@ losses! { $
     }
 }
 
+// Behind `with_loss!`, which it calls.
+mod weighted;
+pub(crate) use weighted::weighted_total;
+
 impl From<OwnLoss> for Loss {
     fn from(loss: OwnLoss) -> Loss {
         Loss::Own(loss)
@@ -241,16 +245,6 @@ impl Loss {
         with_loss!(self, loss => total::<F32x16>(loss, scores, labels), own => own.total(scores, labels))
     }
 
-    /// The sum of the losses of many scores, each times its weight.
-    #[inline(never)]
-    pub(crate) fn weighted_total(self, scores: &[f32], labels: &[f32], weights: &[f32]) -> f64 {
-        let one_by_one = |own: OwnLoss| {
-            let losses = scores.iter().zip(labels).map(|(&z, &y)| (own.value)(z, y));
-            losses.zip(weights).map(|(loss, &weight)| loss as f64 * weight as f64).sum()
-        };
-        with_loss!(self, loss => weighted_total(loss, scores, labels, weights), own => one_by_one(own))
-    }
-
     /// The unit deviance of score `z` for label `y`: twice what the loss is above the least at that label.
     pub fn deviance(self, z: f32, y: f32) -> f64 {
         with_loss!(self, loss => loss.deviance(z as f64, y as f64), own => 2.0 * (own.value)(z, y) as f64)
@@ -304,22 +298,6 @@ fn total<V: Vector>(loss: impl Objective, scores: &[f32], labels: &[f32]) -> f64
             sum += loss.value(z, y);
         }
         total += sum as f64;
-    }
-    total
-}
-
-/// The same of losses that have weights.
-fn weighted_total(loss: impl Objective, scores: &[f32], labels: &[f32], weights: &[f32]) -> f64 {
-    let mut total = 0.0;
-    for ((scores, labels), weights) in scores.chunks(LANES).zip(labels.chunks(LANES)).zip(weights.chunks(LANES)) {
-        let mut lines = [Line([0.0; LANES]); 3];
-        for (Line(line), numbers) in lines.iter_mut().zip([scores, labels, weights]) {
-            line[..numbers.len()].copy_from_slice(numbers);
-        }
-        let losses = loss.value(F32x16::load(&lines[0].0), F32x16::load(&lines[1].0));
-        let mut each = Line([0.0; LANES]);
-        losses.spill(&mut each);
-        total += each.0.iter().zip(weights).map(|(&loss, &weight)| loss as f64 * weight as f64).sum::<f64>();
     }
     total
 }

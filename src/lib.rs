@@ -18,6 +18,15 @@
 //! ```
 #![deny(unsafe_code, missing_docs)]
 
+// The command is written as any other program on top of the library.
+#[cfg(feature = "command")]
+extern crate self as hogwild;
+
+#[cfg(feature = "command")]
+mod cli;
+#[cfg(feature = "command")]
+pub mod command;
+
 mod class_weight;
 mod classes;
 mod family;

@@ -3,6 +3,7 @@
 //! Python code in `hogwild/` gives arrays of plain types; here they become rows or ratings, a run trains without the GIL, and models score.
 //! Classes are frozen: what they hold is never changed, so threads of Python may share them.
 #![deny(unsafe_code)]
+mod command;
 mod data;
 mod errors;
 mod matrix;
@@ -19,6 +20,7 @@ mod _hogwild {
     use super::*;
     #[pymodule_export]
     use super::{
+        command::command,
         data::{Ratings, Rows},
         model::{Model, losses, score_matrix},
         online::Online,

@@ -6,13 +6,12 @@ import warnings
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ._inputs import as_csr, rows_of, threads
+from ._inputs import as_csr, is_sparse, rows_of, threads
 from ._run import Run, follow
 from .callbacks import ProgressBar
 from .errors import BadSettingError, DivergedError
@@ -38,6 +37,7 @@ class RowEstimator(BaseEstimator):
     """An estimator of sparse rows; ``_family`` is the model's."""
 
     _family: str
+    _error: BaseException | None
 
     rule: str
     loss: str
@@ -99,7 +99,7 @@ class RowEstimator(BaseEstimator):
 
     def _validated(self, X: Any, y: Any, **more: Any) -> tuple[Any, Any]:
         """X as a CSR matrix and y, as scikit-learn checks them. Whether numbers are finite is seen when they are copied."""
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=_FLOATS, ensure_all_finite=not sp.issparse(X), **more)
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=_FLOATS, ensure_all_finite=not is_sparse(X), **more)
         return as_csr(X), y
 
     def _weights(self, sample_weight: Any, X: Any) -> Any:
@@ -133,8 +133,8 @@ class RowEstimator(BaseEstimator):
         followers = [*([ProgressBar()] if self.verbose else []), *(self.callbacks or ())]
         try:
             run, error = follow(rows, valid, self._family, followers, settings)
-        except BadSettingError as error:
-            raise BadSettingError(by_parameter(str(error)), PARAMETERS.get(error.setting, error.setting)) from None
+        except BadSettingError as wrong:
+            raise BadSettingError(by_parameter(str(wrong)), PARAMETERS.get(wrong.setting, wrong.setting)) from None
         if run.model is None:
             if error is not None:
                 raise error
@@ -153,13 +153,11 @@ class RowEstimator(BaseEstimator):
         self.best_epoch_ = run.best_epoch if len(runs) == 1 else [run.best_epoch for run in runs]
         self.ended_ = run.ended if len(runs) == 1 else [run.ended for run in runs]
 
-    def _finish(self) -> Any:
+    def _finish(self) -> None:
         """Raises what ended the run, if anything did: what was learnt until then is kept."""
-        error, self._error = getattr(self, "_error", None), None
-        del self._error
+        error: BaseException | None = self.__dict__.pop("_error", None)
         if error is not None:
             raise error
-        return self
 
     def _matrix(self, X: Any) -> Any:
         """X to be scored, checked as far as need be: a CSR matrix, or a dense one."""

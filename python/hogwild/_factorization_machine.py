@@ -105,7 +105,8 @@ class FactorizationMachineClassifier(Classifier, _Factors):
     def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> FactorizationMachineClassifier:
         """Trains on rows of any container, with a class a row. ``eval_set``: held-out ``(X, y)``."""
         self._take_models(self._fit_classes(X, y, sample_weight, eval_set))
-        return self._finish()
+        self._finish()
+        return self
 
     @available_if(is_binary)
     def to_model(self) -> Model:
@@ -185,7 +186,8 @@ class FactorizationMachineRegressor(Regressor, _Factors):
     def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> FactorizationMachineRegressor:
         """Trains on rows of any container, with a number a row. ``eval_set``: held-out ``(X, y)``."""
         self._take_models([self._fit_numbers(X, y, sample_weight, eval_set)])
-        return self._finish()
+        self._finish()
+        return self
 
     def to_model(self) -> Model:
         """The model, as :func:`hogwild.load` gives it."""

@@ -28,9 +28,14 @@ def threads(n_jobs: int | None) -> int:
     return max(1, cores + 1 + int(n_jobs)) if n_jobs < 0 else int(n_jobs)
 
 
+def is_sparse(X: Any) -> bool:
+    """Whether X is a sparse matrix or array of SciPy's."""
+    return bool(sp.issparse(X))
+
+
 def as_csr(X: Any) -> Any:
     """X as a CSR matrix of types that need no conversion; X itself where it is one."""
-    if not sp.issparse(X):
+    if not is_sparse(X):
         X = np.asarray(X)
         if X.ndim != 2:
             raise ValueError(f"X has {X.ndim} dimensions; give rows and columns")
@@ -58,7 +63,7 @@ def arrays(X: Any) -> Csr:
 
 def _plain(array: Any) -> Any:
     flags = array.flags
-    return array if flags.c_contiguous and flags.aligned and array.dtype.isnative else np.require(array, array.dtype.newbyteorder("="), "CA")
+    return array if flags.c_contiguous and flags.aligned and array.dtype.isnative else np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
 
 
 def rows_of(X: Any, labels: Any, count: int, weights: Any = None) -> Any:

@@ -102,7 +102,8 @@ class LinearClassifier(Classifier, Coefficients):
     def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> LinearClassifier:
         """Trains on rows of any container, with a class a row. ``eval_set``: held-out ``(X, y)``."""
         self._coefficients(self._fit_classes(X, y, sample_weight, eval_set))
-        return self._finish()
+        self._finish()
+        return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> LinearClassifier:
         """Goes on learning: each row once, on one thread. The first call is to name all ``classes``.
@@ -207,7 +208,8 @@ class LinearRegressor(Regressor, Coefficients):
     def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> LinearRegressor:
         """Trains on rows of any container, with a number a row. ``eval_set``: held-out ``(X, y)``."""
         self._coefficients([self._fit_numbers(X, y, sample_weight, eval_set)])
-        return self._finish()
+        self._finish()
+        return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearRegressor:
         """Goes on learning: each row once, on one thread. Labels are standardised as those of the first call are.

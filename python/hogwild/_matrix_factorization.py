@@ -6,7 +6,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
@@ -15,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from . import _hogwild
 from ._estimator import by_parameter, PARAMETERS
 from ._ids import Ids, codes_of
-from ._inputs import threads
+from ._inputs import is_sparse, threads
 from ._run import follow
 from .callbacks import ProgressBar
 from .errors import BadSettingError, DivergedError
@@ -131,7 +130,7 @@ class MatrixFactorization(BaseEstimator):
 
     def _triples(self, X: Any, y: Any) -> tuple[Any, Any, Any]:
         """Users, items and ratings."""
-        if sp.issparse(X):
+        if is_sparse(X):
             if y is not None:
                 raise ValueError("y: a matrix of users by items has its ratings itself; leave it out")
             X = X.tocoo()
@@ -204,7 +203,9 @@ class MatrixFactorization(BaseEstimator):
             dots = np.einsum("ij,ij->i", self.user_factors_[users[part]], self.item_factors_[items[part]])
             scores[part] += np.where(both, dots, 0)
         link = _hogwild.losses(self.loss)[self.loss.split(":")[0]]["link"]
-        return {"identity": lambda z: z, "log": np.exp, "logit": lambda z: 1 / (1 + np.exp(-z))}[link](scores)
+        if link == "identity":
+            return scores
+        return np.exp(scores) if link == "log" else np.exp(-np.logaddexp(0, -scores))
 
     def _known(self, X: Any) -> tuple[Any, Any]:
         if hasattr(X, "columns") and self.user in list(X.columns) and self.item in list(X.columns):
@@ -215,7 +216,7 @@ class MatrixFactorization(BaseEstimator):
 
     def score(self, X: Any, y: Any = None) -> float:
         """The root of the mean squared error, negated: the larger the better."""
-        if y is None or sp.issparse(X):
+        if y is None or is_sparse(X):
             users, items, y = self._triples(X, y)
             X = list(zip(np.asarray(users).tolist(), np.asarray(items).tolist()))
         return -float(np.sqrt(np.mean((self.predict(X) - np.asarray(y, dtype=np.float64)) ** 2)))

@@ -7,11 +7,10 @@ from os import PathLike, fspath
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from . import _hogwild
 from ._data import Ratings, Rows
-from ._inputs import arrays, as_csr, threads
+from ._inputs import arrays, as_csr, is_sparse, threads
 
 __all__ = ["Model", "load"]
 
@@ -48,7 +47,7 @@ class Model:
         """The scores of a matrix whose columns are the features' numbers, or of Rows or Ratings."""
         if isinstance(X, (Rows, Ratings)):
             return self._inner.score_data(X._inner, threads(n_jobs))
-        if not (sp.issparse(X) and X.format == "csr"):
+        if not (is_sparse(X) and X.format == "csr"):
             X = as_csr(X)
         return self._inner.score_csr(arrays(X), 1 if X.nnz < 1 << 18 else threads(n_jobs))
 

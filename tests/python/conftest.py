@@ -8,7 +8,10 @@ import scipy.sparse as sp
 def rows(count=3000, columns=400, seed=0, ones=False):
     """Sparse rows with labels that follow from a plane."""
     random = np.random.RandomState(seed)
-    X = sp.random(count, columns, density=0.03, format="csr", random_state=random, data_rvs=lambda n: random.uniform(0.5, 1.5, n))
+    cells = max(1, 3 * columns // 100)
+    indices = random.randint(columns, size=count * cells).astype(np.int32)
+    X = sp.csr_matrix((random.uniform(0.5, 1.5, count * cells), indices, np.arange(0, count * cells + 1, cells, dtype=np.int32)), (count, columns))
+    X.sum_duplicates()
     if ones:
         X.data[:] = 1
     w = np.random.RandomState(99).randn(columns)

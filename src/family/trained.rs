@@ -6,7 +6,7 @@ use super::{
     rows::LinearModel,
     traits::AnyFamily,
 };
-use crate::model::{Scored, Tensors, TrainedModel};
+use crate::model::{IN_MEMORY, Scored, Tensors, TrainedModel};
 use hogwild_base::{Error, Result, threads};
 use hogwild_kernels::loss::OwnLoss;
 use std::path::Path;
@@ -26,6 +26,14 @@ impl TrainedModel {
     /// As [`open`](Self::open), and when the file names another user's own loss.
     pub fn open_with(path: &Path, loss: OwnLoss) -> Result<TrainedModel> {
         TrainedModel::read(path, Some(loss), |name| family(name).map(AnyFamily::schema))
+    }
+
+    /// Reads the bytes of a model file, wherever they were kept.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<TrainedModel> {
+        TrainedModel::read_bytes(bytes, IN_MEMORY.as_ref(), None, |name| family(name).map(AnyFamily::schema))
     }
 
     /// Its family.

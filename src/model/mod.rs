@@ -12,6 +12,7 @@ mod schema;
 mod score;
 mod trained;
 
+pub(crate) use file::IN_MEMORY;
 pub use metrics::Metrics;
 pub use schema::{Schema, Size, TensorKind};
 pub use score::Scored;

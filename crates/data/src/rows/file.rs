@@ -10,7 +10,7 @@ use crate::{
 use hogwild_base::{Error, Progress, Result, threads};
 use safetensors::Dtype;
 use serde_json::{Value, json};
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 /// Rows in a file.
 #[derive(Debug)]
@@ -95,7 +95,8 @@ impl Rows {
             columns,
             longest_row,
             labels,
-            home: Home::File(Box::new(InFile { store, tensors, feature_count, recipe })),
+            is_relabelled: false,
+            home: Home::File(Arc::new(InFile { store, tensors, feature_count, recipe })),
         })
     }
 

@@ -5,7 +5,11 @@
 //! memory these functions do nothing.
 
 mod csr;
+mod examples;
 mod file;
+mod labelled;
+mod matrix;
+mod numbered;
 mod parts;
 
 use crate::{Ids, Recipe, TargetCounts, cells::Cells, kind::is_bad, labels::Labels, spread::Spread, store::Store};
@@ -14,10 +18,15 @@ use hogwild_base::Result;
 use std::{
     ops::Range,
     path::Path,
-    sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
 };
 
 pub use csr::RowsCsr;
+pub use examples::Examples;
+pub use matrix::{Index, Matrix, Number};
 pub use parts::RowParts;
 
 /// Labelled sparse rows: examples, each with a label and some features.
@@ -35,14 +44,16 @@ pub struct Rows {
     columns: usize,
     longest_row: usize,
     labels: Labels,
+    /// Whether the labels are others than those of the file.
+    is_relabelled: bool,
     home: Home,
 }
 
 /// Where rows lie, with what is seldom asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Home {
-    File(Box<InFile>),
-    Memory { ids: Ids, counts: Vec<u64> },
+    File(Arc<InFile>),
+    Memory { ids: Arc<Ids>, counts: Arc<[u64]> },
 }
 
 /// What errors call rows that lie in no file.
@@ -109,7 +120,7 @@ impl Rows {
 
     /// Whether some rows have no label: such rows are for predictions only.
     pub fn is_unlabelled(&self) -> bool {
-        self.store().is_some_and(Store::is_unlabelled)
+        !self.is_relabelled && self.store().is_some_and(Store::is_unlabelled)
     }
 
     /// Whether a row could not be read, and merely keeps its place.
@@ -222,7 +233,7 @@ impl Rows {
     pub fn feature_ids(&self) -> Result<Ids> {
         match &self.home {
             Home::File(file) => file.store.ids("feature"),
-            Home::Memory { ids, .. } => Ok(ids.clone()),
+            Home::Memory { ids, .. } => Ok(Ids::clone(ids)),
         }
     }
 

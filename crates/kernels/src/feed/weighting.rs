@@ -24,6 +24,11 @@ impl<'a> Weighting<'a> {
         Weighting { own, by_class: by_class.map(|weight| weight * scale) }
     }
 
+    /// Of rows' own weights, which are not scaled.
+    pub fn as_given(own: &'a [AtomicU32]) -> Weighting<'a> {
+        Weighting { own: Some(own), by_class: [1.0; 2] }
+    }
+
     /// The weight of a row with this target; not inlined, as most runs have none.
     #[inline(never)]
     pub fn of(&self, row: u32, target: f32) -> f32 {
@@ -60,5 +65,6 @@ mod tests {
         assert!((weights[0] / weights[1] - 12.0).abs() < 1e-5 && (weights[2] / weights[1] - 8.0).abs() < 1e-5);
         let alike = Weighting::new(None, [5.0; 2], trained);
         assert_eq!([alike.of(0, 1.0), alike.of(1, -1.0)], [1.0; 2]);
+        assert_eq!([0, 3].map(|row| Weighting::as_given(&own).of(row, 1.0)), [2.0, 7.0]);
     }
 }

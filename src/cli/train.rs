@@ -16,7 +16,7 @@ use anyhow::bail;
 use clap::Args;
 use hogwild::{
     AnyData, AnyFamily, Ended, Metric, Outcome, Settings, Threads,
-    data::{Data, Opened},
+    data::{Data, Labelling, Opened},
 };
 use std::{path::PathBuf, process::ExitCode, sync::atomic::AtomicBool};
 
@@ -60,7 +60,8 @@ impl TrainArgs {
     }
 }
 
-pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
+pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
+    args.options.data.labelling = args.model.labelling();
     // Which defaults hold is known with the data; what is wrong by both is told before they are read.
     let check = |family: &dyn AnyFamily| family.check(&args.settings(family)?);
     args.model.check(check)?;
@@ -79,19 +80,21 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     let family = args.model.of(found, &args.data[0])?;
     let settings = args.settings(family)?;
     if !args.quiet {
-        tell_notes(&args, &settings, &data, valid.as_ref())?;
+        tell_notes(&args, family, &settings, &data, valid.as_ref())?;
     }
     // To the end, so that a signal in the midst of saving takes nothing away.
     watched(|stop| train(&args, family, &settings, (&data, valid.as_ref()), stop))
 }
 
 /// Says what is odd about the training data, and about held-out data beside them.
-fn tell_notes(args: &TrainArgs, settings: &Settings, data: &Opened, valid: Option<&Opened>) -> hogwild::Result<()> {
+fn tell_notes(args: &TrainArgs, family: &dyn AnyFamily, settings: &Settings, data: &Opened, valid: Option<&Opened>) -> hogwild::Result<()> {
     let name = summary::names(&args.data);
     let valid = valid.zip(args.valid.as_ref());
     match &data.data {
         Data::Rows(data) => {
-            notes::of_training(data, settings.loss, settings.positive, &name).iter().for_each(|note| say!("{note}"));
+            if family.labelling() == Labelling::Number {
+                notes::of_training(data, settings.loss, settings.positive, &name).iter().for_each(|note| say!("{note}"));
+            }
             if let Some((Data::Rows(valid), path)) = valid.map(|(valid, path)| (&valid.data, path)) {
                 notes::of_held_out(data, valid, path)?.iter().for_each(|note| say!("{note}"));
             }

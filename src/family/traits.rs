@@ -8,7 +8,7 @@ use crate::{
     options::Settings,
 };
 use hogwild_base::{Error, Result};
-use hogwild_data::{Format, Kind};
+use hogwild_data::{Format, Kind, Labelling};
 use hogwild_kernels::{
     engine::{Facts, Kernel, Loops},
     rules::Rule,
@@ -34,6 +34,9 @@ pub trait Family: Sync + 'static {
     type Data: DataSet;
     /// What its loops are compiled for.
     type Kernel: Kernel;
+
+    /// What labels are to it.
+    const LABELLING: Labelling = Labelling::Number;
 
     /// Settings that suit it.
     fn defaults() -> Settings;
@@ -82,6 +85,8 @@ pub trait AnyFamily: Sync {
     fn takes(&self) -> Kind;
     /// The text format that such data have if nothing says otherwise.
     fn format(&self) -> Format;
+    /// What labels are to it.
+    fn labelling(&self) -> Labelling;
     /// Settings that suit it.
     fn defaults(&self) -> Settings;
     /// # Errors
@@ -131,6 +136,10 @@ where
 
     fn format(&self) -> Format {
         F::Data::FORMAT
+    }
+
+    fn labelling(&self) -> Labelling {
+        F::LABELLING
     }
 
     fn defaults(&self) -> Settings {

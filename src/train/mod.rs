@@ -16,7 +16,7 @@ mod stopping;
 mod trial;
 
 use crate::{
-    family::{AnyData, AnyFamily, DataSet, Factorization, FactorizationMachine, Family, Linear, workers},
+    family::{AnyData, AnyFamily, DataSet, Factorization, FactorizationMachine, Family, Linear, OneVsRest, Softmax, workers},
     options::Settings,
 };
 pub(crate) use follower::Follower;
@@ -79,6 +79,52 @@ pub fn train_fm_with<R: UpdateRule>(
     stop: &AtomicBool,
 ) -> Result<Outcome> {
     fit::<FactorizationMachine>((&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
+}
+
+/// Trains multinomial logistic regression on sparse rows whose labels are classes, one a row. As [`train_linear`] otherwise.
+///
+/// # Errors
+/// As for [`train_linear`].
+pub fn train_softmax(data: &Rows, valid: Option<&Rows>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Outcome> {
+    fit::<Softmax>((&settings.rule, settings.rule.name()), data, valid, settings, &mut Follower::new(watch, stop))
+}
+
+/// The same with an update rule of the user's own; that of the settings is not looked at.
+///
+/// # Errors
+/// As for [`train_linear`].
+pub fn train_softmax_with<R: UpdateRule>(
+    rule: R,
+    data: &Rows,
+    valid: Option<&Rows>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
+    fit::<Softmax>((&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
+}
+
+/// Trains a model for each class against the rest, all in one pass, on sparse rows with any number of classes. As [`train_linear`] otherwise.
+///
+/// # Errors
+/// As for [`train_linear`].
+pub fn train_ovr(data: &Rows, valid: Option<&Rows>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Outcome> {
+    fit::<OneVsRest>((&settings.rule, settings.rule.name()), data, valid, settings, &mut Follower::new(watch, stop))
+}
+
+/// The same with an update rule of the user's own; that of the settings is not looked at.
+///
+/// # Errors
+/// As for [`train_linear`].
+pub fn train_ovr_with<R: UpdateRule>(
+    rule: R,
+    data: &Rows,
+    valid: Option<&Rows>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
+    fit::<OneVsRest>((&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
 }
 
 /// Trains matrix factorization on ratings. As [`train_linear`] otherwise.

@@ -90,7 +90,7 @@ fn attempt(
     let parameters = &Parameters::new(&sharing.shape, &basis.facts.layout)?;
     prepared.start(parameters);
     let admitted: Vec<u64> = (1..=settings.epochs).map(|epoch| curriculum::admitted(settings, basis.examples, epoch)).collect();
-    let &Settings { schedule, loss, transforms, batch, batch_growth, seed, threads, pin, .. } = settings;
+    let &Settings { schedule, transforms, batch, batch_growth, seed, threads, pin, .. } = settings;
     let task = Task {
         units: &basis.units,
         examples: basis.examples,
@@ -98,7 +98,7 @@ fn attempt(
         parameters,
         rate,
         schedule,
-        loss,
+        loss: basis.loss,
         transforms,
         batch,
         batch_growth,
@@ -156,7 +156,7 @@ impl Run<'_> {
     /// Runs the epochs; at a chosen rate only as long as they do not go astray.
     fn epochs(&self, engine: &mut dyn Engine, follower: &mut Follower<'_>) -> Result<Went> {
         let mut state = State {
-            guard: Guard::new(self.settings, self.chosen, self.basis.targets),
+            guard: Guard::new(self.settings, self.chosen, (self.basis.loss, self.basis.targets)),
             astray: None,
             reports: Vec::new(),
             kept: Checkpoints::new(self.settings),

@@ -23,8 +23,8 @@ use crate::text::collector::{How, Named};
 use crate::text::input::Inputs;
 use crate::text::parse::{DESCRIBED, Parsed, Report};
 use crate::text::parts::Parts;
-use crate::text::recipe::{Finding, Recipe};
-use crate::text::{Format, OnBadRow};
+use crate::text::recipe::{Finding, MOST_CLASSES, Recipe};
+use crate::text::{Format, Labelling, OnBadRow};
 use crate::{Kind, TargetCounts};
 
 /// How much of the rows is kept in memory; the rest is spilled.
@@ -75,6 +75,7 @@ struct Reader<'a> {
     found: Mutex<(Vec<Piece>, Vec<Lines>)>,
     observed: Mutex<Histograms>,
     may_read_again: bool,
+    most_classes: usize,
     kept: AtomicU64,
     spilled: AtomicU64,
     spill: File,
@@ -110,6 +111,7 @@ pub(super) fn read<'a>(
         source.recipe.get_or_insert_with(|| Recipe::of(format)).min_count = least;
     }
     let &PackSettings { on_bad_row, unlabelled, repeated, .. } = settings;
+    let every_class = settings.labelling != Labelling::Number;
     let named = match (settings.format, settings.expected) {
         (Some(_), _) => Named::User,
         (None, Some(_)) => Named::Model,
@@ -119,13 +121,14 @@ pub(super) fn read<'a>(
         source: Mutex::new(source),
         inputs,
         out,
-        how: How { on_bad_row, unlabelled, repeated, named },
+        how: How { on_bad_row, unlabelled, repeated, named, every_class },
         format,
         first: Mutex::default(),
         items: Mutex::default(),
         found: Mutex::default(),
         observed: Mutex::default(),
         may_read_again: known.may_read_again,
+        most_classes: if settings.labelling == Labelling::Number { 2 } else { MOST_CLASSES },
         kept: AtomicU64::new(0),
         spilled: AtomicU64::new(0),
         spill,
@@ -275,7 +278,7 @@ impl Reader<'_> {
         let (first, items) = (own(first), own(items));
         Ok(Outcome::Read(Box::new(Read {
             format,
-            recipe,
+            recipe: recipe.filter(|recipe| format.has_columns() || format.has_words() || *recipe != Recipe::of(format)),
             first,
             items,
             pieces,
@@ -306,7 +309,7 @@ impl Reader<'_> {
                 {
                     classes.push(class.clone());
                 }
-                if classes.len() > 2 {
+                if classes.len() > self.most_classes {
                     return Err(bad.of_classes(&classes).error(self.input(chunk.input), before));
                 }
                 if !self.may_read_again {

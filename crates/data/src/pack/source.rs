@@ -65,12 +65,13 @@ impl Source<'_> {
         if let Some(layout) = self.layout.as_ref().filter(|_| !chunk.first) {
             return Some((layout.clone(), Start::default()));
         }
-        let &PackSettings { format, expected, ref columns, unlabelled, ref prepare, ref recipe, .. } = self.settings;
+        let &PackSettings { format, expected, ref columns, unlabelled, labelling, ref prepare, ref recipe, .. } = self.settings;
         let asked = Asked {
             columns: columns.as_ref(),
             doubtful: format.is_none() && columns.is_none(),
             known: expected == Some(self.format.kind()),
             unlabelled,
+            labelling,
             prepare: Some(prepare),
             recipe: self.recipe.as_ref(),
             is_fixed: recipe.is_some(),

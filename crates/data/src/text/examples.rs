@@ -24,6 +24,10 @@ pub(crate) struct Examples {
     pub(crate) labels: Vec<f32>,
     /// How much each counts; none while all count alike.
     pub(crate) weights: Vec<f32>,
+    /// The classes of all examples that have any number of them; a label is then how many.
+    pub(crate) classes: Vec<u32>,
+    /// How many of these belong to whole examples.
+    whole_classes: usize,
     /// How many features each has.
     pub(crate) lengths: Vec<u32>,
     pub(crate) features: Codes,
@@ -110,6 +114,7 @@ impl Examples {
         self.labels.push(label);
         self.lengths.push((self.features.len() - first) as u32);
         self.whole = (self.features.len(), self.features.others());
+        self.whole_classes = self.classes.len();
     }
 
     /// Looks for an index twice in the last example, whose indices do not ascend, and does with it as is to be done.
@@ -143,7 +148,8 @@ impl Examples {
                 }
             }
         }
-        self.cut();
+        self.features.truncate(first, first_other);
+        self.values.truncate(first);
         for (id, sum) in sums {
             if !(sum as f32).is_finite() {
                 return Err(beyond());
@@ -236,6 +242,8 @@ impl Collector for Examples {
 
     fn clear(&mut self, how: &How) {
         self.labels.clear();
+        self.classes.clear();
+        self.whole_classes = 0;
         self.weights.clear();
         self.lengths.clear();
         self.features.clear();
@@ -255,6 +263,7 @@ impl Collector for Examples {
         let (features, others) = self.whole;
         self.features.truncate(features, others);
         self.values.truncate(features);
+        self.classes.truncate(self.whole_classes);
     }
 
     fn push_bad(&mut self) {
@@ -339,6 +348,11 @@ impl Example<'_> {
         });
         self.all.crossing = crossing; // its room is used again
         if is_finite { added } else { Err(beyond()) }
+    }
+
+    /// The classes of an example that has any number of them.
+    pub(crate) fn classes(&mut self, classes: &[u32]) {
+        self.all.classes.extend_from_slice(classes);
     }
 
     /// Notes a number of a column whose bins are yet to be found.

@@ -25,6 +25,7 @@ pub(crate) struct Jsonl {
     recipe: Recipe,
     crosses: Crosses,
     is_fixed: bool,
+    has_fixed_labels: bool,
     unlabelled: bool,
 }
 
@@ -76,7 +77,8 @@ impl TextFormat for Jsonl {
                 }
                 let crosses = asked.prepare.map(|prepare| prepare.crosses(&[])).unwrap_or_default();
                 let recipe = Recipe { label: label.map(str::to_owned), columns, crosses, ..base };
-                let classes = label.map(|label| classes(text, label, weight_path(&recipe))).unwrap_or_default();
+                let of = |label| classes(text, label, weight_path(&recipe), asked.has_classes());
+                let classes = label.map(of).unwrap_or_default();
                 Recipe { classes, ..recipe }
             }
         };
@@ -140,9 +142,9 @@ impl TextFormat for Jsonl {
     }
 }
 
-/// The labels of the first objects that count for anything, where they are two words.
-fn classes(text: &[u8], label: &str, weight: Option<&str>) -> Vec<String> {
-    let mut found = Classes::default();
+/// The labels of the first objects that count for anything, where they are two words, or any.
+fn classes(text: &[u8], label: &str, weight: Option<&str>, any: bool) -> Vec<String> {
+    let mut found = Classes::new(any);
     for (_, line) in lines(text).take(SAMPLE) {
         let Some(fields) = object(line.trim_ascii()) else { continue };
         let counts = weight.and_then(|path| at_path(&fields, path)).and_then(number_of) != Some(0.0);
@@ -204,7 +206,8 @@ fn object(line: &[u8]) -> Option<Map<String, Value>> {
 
 impl Jsonl {
     fn of(recipe: Recipe, asked: Asked<'_>) -> Jsonl {
-        Jsonl { crosses: Crosses::of(&recipe), recipe, is_fixed: asked.is_fixed, unlabelled: asked.unlabelled }
+        let (crosses, has_fixed_labels) = (Crosses::of(&recipe), asked.has_fixed_labels());
+        Jsonl { recipe, crosses, is_fixed: asked.is_fixed, has_fixed_labels, unlabelled: asked.unlabelled }
     }
 
     fn label(&self, value: &Value, example: &mut Example<'_>) -> Result<Option<f32>, Wrong> {
@@ -221,7 +224,7 @@ impl Jsonl {
         if is_missing(text.as_bytes()) {
             return Ok(None);
         }
-        match label::value(text.as_bytes(), long_number(text.as_bytes()), &self.recipe, self.is_fixed) {
+        match label::value(text.as_bytes(), long_number(text.as_bytes()), &self.recipe, self.has_fixed_labels) {
             Ok(label) => Ok(Some(label)),
             Err(_) if self.unlabelled => Ok(None),
             Err(label::Wrong { problem, remedy, finding }) => {

@@ -12,6 +12,7 @@ impl Recipe {
         let mut put = |name: &str, value: Option<Value>| all.extend(value.map(|value| (name.to_owned(), value)));
         put("label", self.label.clone().map(Value::from));
         put("classes", (!self.classes.is_empty()).then(|| self.classes.clone().into()));
+        put("several_labels", self.several.then(|| true.into()));
         put("columns", (!self.columns.is_empty()).then(|| self.columns.iter().map(column).collect()));
         put("crosses", (!self.crosses.is_empty()).then(|| self.crosses.clone().into()));
         put("ngrams", (self.ngrams > 1).then(|| self.ngrams.into()));
@@ -22,7 +23,7 @@ impl Recipe {
     /// Reads it again; none where it is no recipe that this version knows.
     pub fn from_json(json: &Value) -> Option<Recipe> {
         let all = json.as_object()?;
-        const KNOWN: [&str; 7] = ["format", "label", "classes", "columns", "crosses", "ngrams", "min_count"];
+        const KNOWN: [&str; 8] = ["format", "label", "classes", "several_labels", "columns", "crosses", "ngrams", "min_count"];
         if all.keys().any(|key| !KNOWN.contains(&key.as_str())) {
             return None;
         }
@@ -32,6 +33,7 @@ impl Recipe {
             format: Format::named(all.get("format")?.as_str()?)?,
             label: all.get("label").map_or(Some(None), |label| label.as_str().map(|label| Some(label.to_owned())))?,
             classes: all.get("classes").map_or(Some(Vec::new()), texts)?,
+            several: all.get("several_labels").map_or(Some(false), Value::as_bool)?,
             columns: match all.get("columns") {
                 None => Vec::new(),
                 Some(columns) => columns.as_array()?.iter().map(read_column).collect::<Option<_>>()?,

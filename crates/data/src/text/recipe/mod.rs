@@ -5,11 +5,13 @@
 //! packed file and in the model, shown by `inspect`, and followed to the letter when raw rows are scored. Nothing here reads text.
 
 mod asked;
+mod classes;
 mod json;
 mod step;
 
 use crate::Format;
 pub use asked::Preparation;
+pub(crate) use classes::{MOST_CLASSES, label_of};
 use hogwild_base::{Error, Result};
 pub(crate) use step::{Bits, Step, bin, is_missing, log};
 
@@ -20,8 +22,10 @@ pub struct Recipe {
     pub(crate) format: Format,
     /// What the column of the label is called, where columns have names.
     pub(crate) label: Option<String>,
-    /// The two labels that are words, that of -1 first; none where labels are numbers.
+    /// The labels that are words, in their order, of two that of -1 first; none where labels are numbers.
     pub(crate) classes: Vec<String>,
+    /// Whether a row has any number of classes.
+    pub(crate) several: bool,
     /// What each column is, in the order of the heading.
     pub(crate) columns: Vec<Column>,
     /// Columns, or namespaces, whose features are crossed.
@@ -48,6 +52,8 @@ pub(crate) enum Finding {
     Words(usize, String),
     /// A label that is a word.
     Class(String),
+    /// A row with any number of labels but one.
+    Several,
 }
 
 impl Finding {
@@ -63,7 +69,16 @@ impl Finding {
 impl Recipe {
     /// Of a format, with nothing done to its text.
     pub(crate) fn of(format: Format) -> Recipe {
-        Recipe { format, label: None, classes: Vec::new(), columns: Vec::new(), crosses: Vec::new(), ngrams: 1, min_count: 1 }
+        Recipe {
+            format,
+            label: None,
+            classes: Vec::new(),
+            several: false,
+            columns: Vec::new(),
+            crosses: Vec::new(),
+            ngrams: 1,
+            min_count: 1,
+        }
     }
 
     /// The format of the text.
@@ -71,7 +86,7 @@ impl Recipe {
         self.format
     }
 
-    /// The two labels that are words, that of -1 first; none where labels are numbers.
+    /// The labels that are words, in their order, of two that of -1 first; none where labels are numbers.
     pub fn classes(&self) -> &[String] {
         &self.classes
     }
@@ -88,6 +103,11 @@ impl Recipe {
         self.columns.retain(|column| column.step != Step::Weight && column.name != name);
         self.columns.push(Column { name: name.into(), step: Step::Weight, why: None });
         Ok(self)
+    }
+
+    /// Whether a row has any number of labels.
+    pub fn has_several_labels(&self) -> bool {
+        self.several
     }
 
     /// The place of a column.
@@ -113,7 +133,8 @@ impl Recipe {
         if self.crosses != other.crosses {
             found.push("other columns are crossed here than there".to_owned());
         }
-        if self.classes != other.classes && !self.classes.is_empty() && !other.classes.is_empty() {
+        // More than two classes are found by name.
+        if self.classes != other.classes && [self, other].iter().all(|recipe| (1..=2).contains(&recipe.classes.len())) {
             found.push(format!("the labels are {} here, and {} there", self.classes.join(" and "), other.classes.join(" and ")));
         }
         for column in self.columns.iter().filter(|column| column.step.makes_features()) {
@@ -141,10 +162,10 @@ impl Recipe {
                     }
                 }
                 Finding::Class(class) => self.classes.push(class),
+                Finding::Several => self.several = true,
             }
         }
-        self.classes.sort();
-        self.classes.dedup();
+        classes::sort(&mut self.classes);
         self
     }
 
@@ -153,6 +174,10 @@ impl Recipe {
         let mut lines = Vec::new();
         if let [negative, positive] = self.classes.as_slice() {
             lines.push(format!("labels: `{negative}` is -1, `{positive}` is +1"));
+        }
+        if self.classes.len() > 2 {
+            let several = if self.several { ", any number a row" } else { "" };
+            lines.push(format!("labels: {} classes{several}", self.classes.len()));
         }
         if let Some(label) = &self.label {
             lines.push(format!("label from column `{label}`"));

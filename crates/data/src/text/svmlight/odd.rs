@@ -46,9 +46,12 @@ pub(super) fn label(text: &[u8], start: usize, unlabelled: bool) -> Result<Label
     match long_number(token) {
         Ok(label) => Ok(Label::Given(label, end)),
         Err(_) if unlabelled && !token.iter().any(u8::is_ascii_control) => Ok(Label::Other(end)),
-        Err(Why::NoNumber) if comma => {
-            fault(start, end, "the label has a comma", "give one label a row, a number with a point for its decimals")
-        }
+        Err(Why::NoNumber) if comma => fault(
+            start,
+            end,
+            "the label has a comma",
+            "give one label a row, a number with a point for its decimals; rows with several labels are for `model` ovr",
+        ),
         Err(Why::NoNumber) => {
             fault(start, end, "the label is no number", "labels are +1, -1, 0, 1 or any real number; `predict` takes rows without labels")
         }
@@ -63,6 +66,12 @@ fn weighted(label: &[u8], weight: &[u8]) -> Option<(f32, f32)> {
     let is_index = label.iter().all(u8::is_ascii_digit);
     let numbers = (long_number(label).ok()?, long_number(weight).ok()?);
     (!is_index).then_some(numbers)
+}
+
+/// The same of a class.
+pub(super) fn weighted_class(whole: &[u8]) -> Option<(&[u8], f32)> {
+    let (class, weight) = split_once(whole, b':').filter(|(class, _)| !class.iter().all(u8::is_ascii_digit))?;
+    Some((class, long_number(weight).ok()?))
 }
 
 /// An index of any number of digits, and where its colon is; the rest is odd.

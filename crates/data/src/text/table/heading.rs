@@ -156,7 +156,7 @@ pub(super) fn begin(text: &[u8], asked: Asked<'_>, format: Format, marks: &[u8])
         None => {
             let base = asked.recipe.cloned().unwrap_or_else(|| Recipe::of(format));
             let weight = heading.names.iter().position(|name| prepare.step(name) == Some(Step::Weight));
-            let (sample, classes) = look(text, &heading, start.at, label, weight);
+            let (sample, classes) = look(text, &heading, start.at, (label, asked.has_classes()), weight);
             let column = |(place, name): (usize, &String)| {
                 let step = prepare.step(name).or_else(|| is_unnamed(name).then_some(Step::Ignored));
                 let why = sample.get(place).and_then(|found| found.clone()).filter(|_| step.is_none());
@@ -194,6 +194,7 @@ pub(super) fn begin(text: &[u8], asked: Asked<'_>, format: Format, marks: &[u8])
         columns,
         recipe: recipe.clone(),
         is_fixed: asked.is_fixed,
+        has_fixed_labels: asked.has_fixed_labels(),
         unlabelled: asked.unlabelled,
         weight,
         crosses,
@@ -269,9 +270,15 @@ impl Seen {
 }
 
 /// Of each column why it is one of words, if the first rows say so; and the labels, where they are two words.
-fn look(text: &[u8], heading: &Heading, mut at: usize, label: Option<usize>, weight: Option<usize>) -> (Vec<Option<String>>, Vec<String>) {
+fn look(
+    text: &[u8],
+    heading: &Heading,
+    mut at: usize,
+    (label, any): (Option<usize>, bool),
+    weight: Option<usize>,
+) -> (Vec<Option<String>>, Vec<String>) {
     let mut found: Vec<Seen> = heading.names.iter().map(|_| Seen { why: None, whole: Some(Vec::new()) }).collect();
-    let mut classes = Classes::default();
+    let mut classes = Classes::new(any);
     for _ in 0..SAMPLE {
         if at >= text.len() {
             break;

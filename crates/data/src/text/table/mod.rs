@@ -71,6 +71,8 @@ struct Table {
     columns: Vec<Column>,
     recipe: Recipe,
     is_fixed: bool,
+    /// Whether labels are only those that the recipe has.
+    has_fixed_labels: bool,
     unlabelled: bool,
     /// Which column says how much an example counts, where that is looked at.
     weight: Option<usize>,
@@ -84,6 +86,7 @@ impl Default for Table {
             columns: Vec::new(),
             recipe: Recipe::of(Format::Csv),
             is_fixed: false,
+            has_fixed_labels: false,
             unlabelled: false,
             weight: None,
             crosses: Crosses::default(),
@@ -306,7 +309,7 @@ fn label_of(table: &Table, cell: &[u8], places: Range<usize>, example: &mut Exam
     if is_missing(cell) {
         return Ok(None);
     }
-    match label::value(cell, heading::number(cell, table.mark), &table.recipe, table.is_fixed) {
+    match label::value(cell, heading::number(cell, table.mark), &table.recipe, table.has_fixed_labels) {
         Ok(label) => Ok(Some(label)),
         Err(_) if table.unlabelled => Ok(None),
         Err(wrong) => {

@@ -18,6 +18,15 @@
 //! ```
 #![deny(unsafe_code, missing_docs)]
 
+// The command is written as any other program on top of the library.
+#[cfg(feature = "command")]
+extern crate self as hogwild;
+
+#[cfg(feature = "command")]
+mod cli;
+#[cfg(feature = "command")]
+pub mod command;
+
 mod class_weight;
 mod classes;
 mod family;
@@ -39,7 +48,10 @@ mod documents {
 
 pub use class_weight::ClassWeight;
 pub use classes::Classes;
-pub use family::{AnyData, AnyFamily, FAMILIES, FactorModel, Factors, LinearModel, WindowReport, family, family_for};
+pub use family::{
+    AnyData, AnyFamily, FAMILIES, FactorModel, Factors, LinearModel, MatrixScorer, OnlineLinear, OnlineState, TopScores, WindowReport,
+    family, family_for,
+};
 pub use hogwild_base::{Error, Hyperparameter, Named, OutputFile, Result, Threads, memory};
 pub use hogwild_data as data;
 pub use hogwild_data::Window;

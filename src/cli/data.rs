@@ -142,7 +142,7 @@ impl CacheOptions {
         let labelling = model.family().map_or(Labelling::Number, |family| family.labelling());
         let settings = PackSettings { labelling, ..self.data.settings() };
         if let Some(recipe) = &model.recipe {
-            if !self.data.prepare.are_defaults() {
+            if !self.data.prepare.ask_for_weights_alone() {
                 anyhow::bail!(
                     "columns and words: the model keeps what was done to its training data, and does it again; say nothing of them"
                 );

@@ -52,10 +52,13 @@ fn rows(format: Format, examples: u64, nonzeros: u64, labels: TargetCounts, clas
 /// Between what the examples' weights lie, where they have such.
 fn weights(data: &Rows) -> String {
     let mut range = (f32::INFINITY, f32::NEG_INFINITY);
-    for row in (0..data.rows()).filter(|_| data.weight_cells().is_some()) {
+    if data.weight_cells().is_none() {
+        return String::new();
+    }
+    for row in 0..data.rows() {
         range = (range.0.min(data.weight(row)), range.1.max(data.weight(row)));
     }
-    if range.0 > range.1 { String::new() } else { format!(", weights from {} to {}", real(range.0), real(range.1)) }
+    format!(", weights from {} to {}", real(range.0), real(range.1))
 }
 
 fn ratings(counts: [u64; 3], given: u64, (min, max): (f32, f32)) -> String {

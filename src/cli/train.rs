@@ -52,7 +52,7 @@ impl TrainArgs {
     /// What the whole command may use.
     pub fn threads(&self) -> Threads {
         let threads = self.settings.get("threads").and_then(|text| text.parse::<usize>().ok());
-        threads.map_or_else(Threads::all, |threads| Threads::new(threads.min(MOST_THREADS)))
+        threads.filter(|&threads| threads > 0).map_or_else(Threads::all, |threads| Threads::new(threads.min(MOST_THREADS)))
     }
 
     fn settings(&self, family: &dyn AnyFamily) -> hogwild::Result<Settings> {
@@ -78,11 +78,7 @@ pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
     let valid = args.valid.as_ref().map(|path| args.options.open_beside(&data.data, std::slice::from_ref(path), args.quiet)).transpose()?;
     let found = AnyData::from(&data.data);
     let family = args.model.of(found, &args.data[0])?;
-    let mut settings = args.settings(family)?;
-    if !args.settings.has("threads") {
-        settings.search_threads = Some(settings.threads);
-        settings.threads = settings.threads.min(family.workers(found)).min(settings.parts.unwrap_or(usize::MAX));
-    }
+    let settings = args.settings(family)?;
     if !args.quiet {
         tell_notes(&args, family, &settings, &data, valid.as_ref())?;
     }

@@ -17,6 +17,7 @@ mod trained;
 mod traits;
 
 pub use data::AnyData;
+pub(crate) use data::DataSet;
 pub(crate) use factorization::Factorization;
 pub(crate) use fm::FactorizationMachine;
 pub(crate) use folds::Fold;
@@ -24,7 +25,7 @@ pub(crate) use linear::Linear;
 pub use list::{FAMILIES, family, family_for};
 pub(crate) use multiclass::{OneVsRest, Softmax};
 pub use prepared::WindowReport;
-pub use ratings::{FactorModel, Factors};
-pub use rows::LinearModel;
+pub use ratings::{FactorModel, Factors, TopScores};
+pub use rows::{LinearModel, MatrixScorer, OnlineLinear, OnlineState};
 pub use traits::AnyFamily;
-pub(crate) use traits::Family;
+pub(crate) use traits::{Family, workers};

@@ -120,6 +120,11 @@ pub trait Prepared: Sync {
         Plan::new(&self.basis().units, admitted, order, block, seed, epoch)
     }
     /// Reads data larger than memory ahead of the workers.
+    /// How much the examples count, by position, beside a mean of 1; none where all count alike.
+    fn weights(&self) -> Vec<f32> {
+        Vec::new()
+    }
+    /// What reads a file larger than memory.
     fn reader(&self) -> Option<&dyn Reader> {
         None
     }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     classes::by_names,
-    model::{Scored, Tensors, TrainedModel},
+    model::{IN_MEMORY, Scored, Tensors, TrainedModel},
 };
 use hogwild_base::{Error, Result, threads};
 use hogwild_data::Rows;
@@ -30,6 +30,14 @@ impl TrainedModel {
     /// As [`open`](Self::open), and when the file names another user's own loss.
     pub fn open_with(path: &Path, loss: OwnLoss) -> Result<TrainedModel> {
         TrainedModel::read(path, Some(loss), |name| family(name).map(AnyFamily::schema))
+    }
+
+    /// Reads the bytes of a model file, wherever they were kept.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<TrainedModel> {
+        TrainedModel::read_bytes(bytes, IN_MEMORY.as_ref(), None, |name| family(name).map(AnyFamily::schema))
     }
 
     /// Its family.

@@ -15,6 +15,11 @@ use hogwild_kernels::{
 };
 use serde_json::{Map, Value};
 
+/// How many workers so many stored numbers are worth.
+pub(crate) fn workers<F: Family>(numbers: u64) -> usize {
+    (1 + numbers / F::WORK).min(1024) as usize
+}
+
 /// A family of models: which data it takes, what of its parameters is kept, how it scores. All but what runs once an example, which is its
 /// [`Kernel`].
 pub trait Family: Sync + 'static {
@@ -147,7 +152,7 @@ where
     }
 
     fn workers(&self, data: AnyData<'_>) -> usize {
-        (1 + data.numbers() / F::WORK).min(1024) as usize
+        workers::<F>(data.numbers())
     }
 
     fn describe_member(&self, member: &Tensors) -> Value {

@@ -18,12 +18,29 @@ use hogwild_kernels::loss::OwnLoss;
 use safetensors::{Dtype, tensor::TensorView};
 use std::{borrow::Cow, collections::HashMap, io::Write, path::Path};
 
+/// What errors call a model that is in no file.
+pub(crate) const IN_MEMORY: &str = "a model in memory";
+
 impl TrainedModel {
     /// Writes the model: to a temporary file beside the target, synced, then renamed.
     ///
     /// # Errors
     /// What the system refuses.
     pub fn save(&self, path: &Path) -> Result<()> {
+        let bytes = self.to_bytes().map_err(|error| match error {
+            Error::Io { action, source, .. } => Error::io(path, action)(source),
+            other => other,
+        })?;
+        let mut file = OutputFile::create(path)?;
+        file.write_all(&bytes).map_err(Error::io(path, "write"))?;
+        file.finish()
+    }
+
+    /// What its file holds: [`from_bytes`](Self::from_bytes) reads it.
+    ///
+    /// # Errors
+    /// When the model's tensors are not of the shapes that they say.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut tensors: Written<'_> = Vec::new();
         for (i, Tensor { name, shape, numbers }) in self.last().0.iter().enumerate() {
             tensors.push(if self.members.len() == 1 {
@@ -34,7 +51,7 @@ impl TrainedModel {
             });
         }
         self.axes.iter().for_each(|axis| put_ids(&mut tensors, axis.name, &axis.ids));
-        let failed = |e: safetensors::SafeTensorError| Error::io(path, "write")(std::io::Error::other(e));
+        let failed = |e: safetensors::SafeTensorError| Error::io(IN_MEMORY.as_ref(), "write")(std::io::Error::other(e));
         let views: Vec<(&str, TensorView<'_>)> = tensors
             .iter()
             .map(|(name, dtype, shape, bytes)| Ok((name.as_str(), TensorView::new(*dtype, shape.clone(), bytes)?)))
@@ -64,9 +81,7 @@ impl TrainedModel {
         let metadata = HashMap::from([("hogwild".to_string(), header.to_string())]);
         let mut bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
         check::seal(&mut bytes);
-        let mut file = OutputFile::create(path)?;
-        file.write_all(&bytes).map_err(Error::io(path, "write"))?;
-        file.finish()
+        Ok(bytes)
     }
 
     /// Reads a model file. `own` is the loss that a user's program brings, if it does; `schema` gives what a family's models consist of.
@@ -74,7 +89,17 @@ impl TrainedModel {
         let length = std::fs::metadata(path).map_err(Error::io(path, "read"))?.len();
         // The file, and what is made of it.
         memory::ask(2 * length, || format!("{}: the model's numbers", path.display()), "use it where there is more")?;
-        let mut bytes = std::fs::read(path).map_err(Error::io(path, "read"))?;
+        let bytes = std::fs::read(path).map_err(Error::io(path, "read"))?;
+        Self::read_bytes(bytes, path, own, schema)
+    }
+
+    /// Reads what a model file holds. Errors name the `path`.
+    pub(crate) fn read_bytes(
+        mut bytes: Vec<u8>,
+        path: &Path,
+        own: Option<OwnLoss>,
+        schema: impl Fn(&str) -> Option<&'static Schema>,
+    ) -> Result<TrainedModel> {
         read::read(&mut bytes, own, schema).map_err(|problem| {
             let remedy = "give a model that was saved (`out` of train)";
             Error::BadFile { path: path.to_owned(), problem, remedy }

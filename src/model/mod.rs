@@ -14,6 +14,7 @@ mod score;
 mod trained;
 
 pub use class_scores::{ClassCounts, ClassScores};
+pub(crate) use file::IN_MEMORY;
 pub use metrics::Metrics;
 pub use schema::{Schema, Size, TensorKind};
 pub use score::Scored;

@@ -16,7 +16,7 @@ mod stopping;
 mod trial;
 
 use crate::{
-    family::{AnyData, AnyFamily, Factorization, FactorizationMachine, Family, Linear, OneVsRest, Softmax},
+    family::{AnyData, AnyFamily, DataSet, Factorization, FactorizationMachine, Family, Linear, OneVsRest, Softmax, workers},
     options::Settings,
 };
 pub(crate) use follower::Follower;
@@ -168,7 +168,9 @@ pub fn train<'d>(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    threads::with(settings.all_threads(), || run(family, data.into(), valid, settings, None, &mut Follower::new(watch, stop)))
+    let data = data.into();
+    let threads = settings.resolved(&family.facts(&settings.rule), family.workers(data), false).all_threads();
+    threads::with(threads, || run(family, data, valid, settings, None, &mut Follower::new(watch, stop)))
 }
 
 /// The same in the threads of the call that it is in, and of virtual workers where there is a simulation.
@@ -181,7 +183,7 @@ pub(crate) fn run(
     follower: &mut Follower<'_>,
 ) -> Result<Outcome> {
     let (rule, facts, has_valid) = (settings.rule.name(), family.facts(&settings.rule), valid.is_some());
-    let settings = &settings.with_way(&facts, simulation.is_some());
+    let settings = &settings.resolved(&facts, family.workers(data), simulation.is_some());
     let job = Job { family: family.name(), rule, facts, settings, has_valid, simulation };
     session::run(&job, follower, &|| {
         family.check(settings)?;
@@ -197,7 +199,7 @@ fn fit<F: Family>(
     settings: &Settings,
     follower: &mut Follower<'_>,
 ) -> Result<Outcome> {
-    let settings = &settings.with_way(&rule.facts(), false);
+    let settings = &settings.resolved(&rule.facts(), workers::<F>(data.numbers()), false);
     let job = Job { family: F::SCHEMA.family, rule: name, facts: rule.facts(), settings, has_valid: valid.is_some(), simulation: None };
     threads::with(settings.all_threads(), || {
         session::run(&job, follower, &|| {

@@ -205,7 +205,7 @@ impl Run<'_> {
             return Ok(Next::End(Ended::DataLost(error)));
         }
         let valid = scored.as_ref().map(|scored| scored.metrics(self.settings.loss));
-        let training = counts.loss / counts.examples.max(1) as f64;
+        let training = counts.mean_loss();
         if !interrupted {
             let loss = self.loss_after(&model, training, scored.is_some());
             state.astray = state.guard.see(epoch, self.rate, loss, scored.as_ref());
@@ -300,14 +300,18 @@ impl Run<'_> {
         if self.settings.epochs > 1 || !self.chosen || is_scored {
             return training;
         }
-        mean_of_finite(&self.prepared.losses(model))
+        mean_of_finite(&self.prepared.losses(model), &self.prepared.weights())
     }
 }
 
-/// Of losses at positions, of which those held out are infinite. (A NaN stays one.)
-fn mean_of_finite(losses: &[f32]) -> f64 {
-    let seen = || losses.iter().filter(|loss| **loss != f32::INFINITY);
-    seen().map(|&loss| loss as f64).sum::<f64>() / seen().count().max(1) as f64
+/// The mean of losses at positions, by weights if there are any; those held out are infinite. (A NaN stays one.)
+fn mean_of_finite(losses: &[f32], weights: &[f32]) -> f64 {
+    let weight = |position: usize| weights.get(position).map_or(1.0, |&weight| weight as f64);
+    let (mut sum, mut all) = (0.0, 0.0);
+    for (position, &loss) in losses.iter().enumerate().filter(|(_, loss)| **loss != f32::INFINITY) {
+        (sum, all) = (sum + weight(position) * loss as f64, all + weight(position));
+    }
+    if all > 0.0 { sum / all } else { 0.0 }
 }
 
 /// Counts how often the held-out loss has stalled.

@@ -232,7 +232,7 @@ impl<'a> Trials<'a> {
                 let judged = self.stage.judge(task.parameters, &engine.finish(), fold);
                 let losses: Vec<f32> =
                     judged.into_iter().map(|judged| judged.weight * self.loss.value(judged.score, judged.target)).collect();
-                let training = counts.loss / counts.examples.max(1) as f64;
+                let training = counts.mean_loss();
                 let better = best.as_ref().is_none_or(|(before, _)| mean(&losses) < mean(before));
                 best = best.filter(|_| !better).or(Some((losses, training)));
             }

@@ -58,6 +58,13 @@ pub struct Cells<W: Word> {
     _keeper: Arc<dyn Any + Send + Sync>,
 }
 
+/// The same numbers once more: nothing is copied.
+impl<W: Word> Clone for Cells<W> {
+    fn clone(&self) -> Cells<W> {
+        Cells { start: self.start, count: self.count, _keeper: self._keeper.clone() }
+    }
+}
+
 // SAFETY: all that a shared or moved `Cells` gives access to is atomics, which threads may share; the keeper may be dropped by any thread.
 unsafe impl<W: Word> Send for Cells<W> {}
 // SAFETY: as above.

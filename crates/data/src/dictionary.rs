@@ -80,6 +80,16 @@ fn name<'a>(ends: &[u64], text: &'a [u8], which: u64) -> &'a [u8] {
 }
 
 impl Dictionary {
+    /// The codes of numbers to be [counted](Self::count).
+    pub(crate) fn codes_of<N: Copy + Into<u64>>(numbers: &[N]) -> Vec<u32> {
+        numbers.iter().map(|&number| number.into().min(DIRECT) as u32).collect()
+    }
+
+    /// Whether a number is none of the codes.
+    pub(crate) fn is_large(number: u64) -> bool {
+        number >= DIRECT
+    }
+
     /// Counts one occurrence of each code. Where a code is `DIRECT`, the next of `numbers` is counted, and its code put there. Codes behind
     /// `DIRECT` are names, which are counted already: the code of each is in `names`.
     pub(crate) fn count(&mut self, codes: &mut [u32], numbers: &[u64], names: &[u32]) -> Result<(), TooMany> {
@@ -223,7 +233,7 @@ impl Dictionary {
 }
 
 /// Sorts keys that stand in the order of their positions. Nearly all counts are small: these are placed without comparing.
-fn sort_by_count(keys: &mut Vec<u64>) {
+pub(crate) fn sort_by_count(keys: &mut Vec<u64>) {
     const SMALL: usize = 1 << 12;
     let small = |key: u64| Some(!(key >> 32) as u32 as usize).filter(|&count| count < SMALL);
     let mut places = [0usize; SMALL];

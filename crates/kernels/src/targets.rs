@@ -38,6 +38,16 @@ impl Targets {
         Targets { taken, shift: 0.0, scale: 1.0, inverse: 1.0, power: 2, base: 0.0, constant: f64::INFINITY }
     }
 
+    /// By a shift, a scale and a start that are known from before.
+    pub fn known(loss: Loss, taken: Taken, [shift, scale, base]: [f32; 3]) -> Targets {
+        Targets { shift, scale, inverse: scale.recip(), base, power: loss.meaning().power, ..Targets::plain(taken) }
+    }
+
+    /// What [`known`](Self::known) takes: shift, scale and start.
+    pub fn numbers(&self) -> [f32; 3] {
+        [self.shift, self.scale, self.base]
+    }
+
     /// The same where a constant loses so much.
     pub fn with_constant(self, constant: f64) -> Targets {
         Targets { constant, ..self }

@@ -58,33 +58,40 @@ impl<'a> Judges<'a> {
     pub fn score(&self, weights: &RowWeights, fold: &Fold) -> Vec<Judged> {
         let scorer = weights.scorer(self.unit_rows, self.targets.taken, self.outputs);
         let own = self.outputs.map(|outputs| &*outputs.labels);
-        let of = |data, columns: Option<&[u32]>, rows: &[u32]| {
+        let mut judged = Vec::new();
+        let mut hear = |data, columns: Option<&[u32]>, rows: &[u32]| {
             let labels = if columns.is_some() { self.outputs.and_then(|outputs| outputs.valid.as_ref()) } else { own };
-            scorer.score(&Asked { columns, only: Some(rows), labels, ..Asked::all(data) })
+            let scored = scorer.score(&Asked { columns, only: Some(rows), labels, ..Asked::all(data) });
+            let weights = weights_of(&scored, self.weighting);
+            let judge = |(i, &(score, y)): (usize, &(f32, f32))| Judged {
+                score,
+                target: self.targets.standard(y),
+                weight: weights.get(i).copied().unwrap_or(1.0),
+            };
+            judged.extend(scored.scores.iter().enumerate().map(judge));
         };
-        let mut scored = if self.alone { Scored::default() } else { of(self.data, None, &fold.held) };
+        if !self.alone {
+            hear(self.data, None, &fold.held);
+        }
         // Once, not in each fold again.
         if fold.first && !self.rows.is_empty() {
-            scored = scored.join(match self.valid {
-                Some((valid, columns)) => of(valid, Some(columns), &self.rows),
-                None => of(self.data, None, &self.rows),
-            });
+            match self.valid {
+                Some((valid, columns)) => hear(valid, Some(columns), &self.rows),
+                None => hear(self.data, None, &self.rows),
+            }
         }
-        let weights = weights_of(&scored, self.weighting);
-        let judged = |(i, &(score, y)): (usize, &(f32, f32))| Judged {
-            score,
-            target: self.targets.standard(y),
-            weight: weights.get(i).copied().unwrap_or(1.0),
-        };
-        scored.scores.iter().enumerate().map(judged).collect()
+        judged
     }
 }
 
-/// How much scored examples count in training: by their own weights and those of their classes; none where all count alike.
+/// How much scored examples count in training, beside a mean of 1: by their own weights and those of their classes; none where all count
+/// alike.
 pub(super) fn weights_of(scored: &Scored, weighting: Option<Weighting<'_>>) -> Vec<f32> {
-    let of = |weighting: Weighting<'_>| {
-        let examples = scored.scores.iter().enumerate();
-        examples.map(|(i, &(_, y))| weighting.of_other(scored.weight(i) as f32, y)).collect()
-    };
-    weighting.map_or_else(|| scored.weights.clone(), of)
+    if weighting.is_none() && scored.weights.is_empty() {
+        return Vec::new();
+    }
+    let by_class = |y: f32| weighting.map_or(1.0, |weighting| weighting.of_class(y));
+    let weights: Vec<f64> = scored.scores.iter().enumerate().map(|(i, &(_, y))| scored.weight(i) * by_class(y)).collect();
+    let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
+    weights.into_iter().map(|weight| (weight / mean) as f32).collect()
 }

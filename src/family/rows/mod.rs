@@ -1,10 +1,13 @@
 //! Models of sparse rows: what sets their families apart (`kernel`), their factors before training (`start`) and what they come down to
-//! (`weights`); how rows are scored (`score`), and how data and settings become a run (`run`). Parts of that are how features are scaled
+//! (`weights`); how rows are scored (`score`), or a matrix where it lies (`matrix`), how data and settings become a run (`run`), and a model that learns batch by batch
+//! (`online`). Parts of that are how features are scaled
 //! (`scale`), which rows workers hold privately (`hot`), what of a file larger than memory is in it (`windows`), and which rows judge learning
 //! rates (`judges`).
 mod hot;
 mod judges;
 mod kernel;
+mod matrix;
+mod online;
 mod outputs;
 mod run;
 mod scale;
@@ -13,6 +16,8 @@ mod start;
 mod weights;
 mod windows;
 
+pub use matrix::MatrixScorer;
+pub use online::{OnlineLinear, OnlineState};
 pub(crate) use run::RowsRun;
 pub use score::LinearModel;
 pub(crate) use score::Scorer;

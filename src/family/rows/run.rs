@@ -24,7 +24,7 @@ use hogwild_data::Rows;
 use hogwild_kernels::{
     ServerRule,
     engine::{Counters, Loops, Reader, Task},
-    feed::{Normalize, RowCells, ScaledFeed, Scaling, SparseFeed},
+    feed::{Normalize, RowCells, ScaledFeed, Scaling, SparseFeed, Weighting},
     loss::{Loss, Taken},
     models::{ClassLabels, Linear, Output},
     order::{Order, Plan},
@@ -254,6 +254,13 @@ impl<K: RowKernel> Prepared for RowsRun<'_, K> {
         };
         let scored = self.scorer(model).score(&Asked { window: self.basis.choices.window, labels: self.labels(), ..Asked::all(self.data) });
         (0..).zip(&scored.scores).map(of).collect()
+    }
+
+    fn weights(&self) -> Vec<f32> {
+        let taken = self.basis.targets.taken;
+        let of =
+            |weighting: Weighting<'_>| (0..self.data.rows()).map(|row| weighting.of(row as u32, taken.of(self.data.label(row)))).collect();
+        self.feed.weighting().map_or(Vec::new(), of)
     }
 
     fn damage(&self) -> Option<Error> {

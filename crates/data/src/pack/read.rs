@@ -215,7 +215,7 @@ impl Reader<'_> {
         let (mut pieces, mut chunks) = std::mem::take(&mut *lock(&self.found));
         pieces.sort_unstable_by_key(|piece| piece.number);
         chunks.sort_unstable_by_key(|chunk| chunk.number);
-        let (mut before, mut bytes, mut skipped, mut first_skipped) = (0, 0, 0, Vec::new());
+        let (mut before, mut bytes, mut skipped, mut first_skipped, mut left_out) = (0, 0, 0, Vec::new(), 0);
         let (mut targets, mut headless) = (TargetCounts::NONE, false);
         let mut notes = std::mem::take(&mut lock(&self.source).text.notes);
         let recipe = lock(&self.source).recipe.take();
@@ -251,6 +251,7 @@ impl Reader<'_> {
             before += report.lines;
             bytes += chunk.bytes;
             skipped += report.bad_count;
+            left_out += report.left_out;
         }
         let mut source = lock(&self.source);
         if let Some(problem) = source.problem.take() {
@@ -259,6 +260,7 @@ impl Reader<'_> {
         }
         let given = source.text.progress();
         notes.append(&mut source.notes);
+        notes.extend((left_out > 0).then(|| format!("left out: {left_out} examples of weight 0")));
         drop(source);
         if pieces.is_empty() {
             let problem = match skipped {

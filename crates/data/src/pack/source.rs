@@ -143,6 +143,20 @@ pub(super) fn check_prepared(format: Format, PackSettings { repeated, prepare, .
         let named: Vec<&str> = Format::ALL.into_iter().filter(|format| format.has_columns()).map(Format::name).collect();
         return bad(setting, name, format!("is of columns with names (`format` {}), and {these}; leave it out", named.join(" or ")));
     }
+    if let Some(names) = prepare.cross.first() {
+        let (names, is_all) = (names.join(":"), names.as_slice() == ["*"]);
+        if !format.has_groups() {
+            let named: Vec<&str> = Format::ALL.into_iter().filter(|format| format.has_groups()).map(Format::name).collect();
+            return bad(
+                "cross",
+                &names,
+                format!("is of columns or namespaces (`format` {}), and {these}; leave it out", named.join(" or ")),
+            );
+        }
+        if is_all && !matches!(format, Format::Csv | Format::Tsv) {
+            return bad("cross", &names, format!("is of the columns of a heading, and {these}; name what is to be crossed"));
+        }
+    }
     if let Some(n) = prepare.ngrams.filter(|&n| n > 1 && !format.has_words()) {
         return bad("ngrams", &n.to_string(), format!("is of lines of words (`format` fasttext), and {these}; leave it out"));
     }

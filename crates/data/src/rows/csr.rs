@@ -6,19 +6,16 @@
 
 use super::{
     Rows,
+    numbered::Numbered,
     parts::{bad, check_lengths},
 };
 use crate::{
     Ids,
     cells::Cells,
-    dictionary::{DIRECT, Dictionary, Ranked, TooMany},
-    pack::sort::sort_pairs,
+    dictionary::{Dictionary, Ranked, TooMany},
 };
 use hogwild_base::{Result, memory, threads};
-use std::{
-    cmp::Reverse,
-    sync::{Mutex, PoisonError},
-};
+use std::cmp::Reverse;
 
 /// A sparse matrix with a label a row, as [`Rows::from_csr`] takes it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,9 +33,6 @@ pub struct RowsCsr<'a> {
     /// What each column is called, in models too; `None`: by its number.
     pub ids: Option<&'a Ids>,
 }
-
-/// Cells that one thread numbers at a time, about.
-const PART: usize = 1 << 16;
 
 impl Rows {
     /// Copies a sparse matrix, with its columns numbered by frequency. Columns that do not occur are left out.
@@ -85,18 +79,19 @@ impl Rows {
         }
         let weights = weights.filter(|weights| weights.iter().any(|&weight| weight != 1.0));
         let values = values.filter(|values| values.iter().any(|&value| value != 1.0));
-        let bytes = (columns.len() * if values.is_some() { 8 } else { 4 } + labels.len() * 12) as u64;
+        let of_row = if weights.is_some() { 16 } else { 12 };
+        let bytes = (columns.len() * if values.is_some() { 8 } else { 4 } + labels.len() * of_row) as u64;
         memory::ask(bytes, || "rows".into(), "give fewer, or pack them into a file")?;
         let (cells, ids, counts) = match ids {
             None => {
                 let (codes, ranked) = by_number(columns)?;
-                let cells = numbered(row_start, codes, values, |code| ranked.rank(code), &ranked.ids, ranked.counts.len())?;
+                let cells = numbered(row_start, |cell| ranked.rank(codes[cell]), values, &ranked.ids, ranked.counts.len())?;
                 let Ranked { ids, counts, .. } = ranked;
                 (cells, ids, counts)
             }
             Some(ids) => {
                 let (rank, ids, counts) = by_id(row_start, columns, ids)?;
-                let cells = numbered(row_start, columns.to_vec(), values, |column| rank[column as usize], &ids, counts.len())?;
+                let cells = numbered(row_start, |cell| rank[columns[cell] as usize], values, &ids, counts.len())?;
                 (cells, ids, counts)
             }
         };
@@ -108,7 +103,7 @@ impl Rows {
 }
 
 /// Requires a weight a row, from 0 up.
-fn check_weights(rows: usize, weights: &[f32]) -> Result<()> {
+pub(super) fn check_weights(rows: usize, weights: &[f32]) -> Result<()> {
     if weights.len() != rows {
         return Err(bad(format!("there are {} weights of {rows} rows", weights.len()), "give a weight a row"));
     }
@@ -145,8 +140,8 @@ fn row_of(row_start: &[u64], cell: usize) -> usize {
 
 /// Codes of columns whose numbers are their ids, and their ranks: as those of text.
 fn by_number(columns: &[u32]) -> Result<(Vec<u32>, Ranked)> {
-    let mut codes: Vec<u32> = columns.iter().map(|&column| column.min(DIRECT as u32)).collect();
-    let large: Vec<u64> = columns.iter().map(|&column| column.into()).filter(|&column| column >= DIRECT).collect();
+    let large: Vec<u64> = columns.iter().map(|&column| column.into()).filter(|&column| Dictionary::is_large(column)).collect();
+    let mut codes = Dictionary::codes_of(columns);
     let too_many = |_: TooMany| bad("have more different columns than can be numbered, about 4278 million".into(), "hash them to fewer");
     let mut dictionary = Dictionary::default();
     dictionary.count(&mut codes, &large, &[]).map_err(too_many)?;
@@ -180,60 +175,17 @@ fn by_id(row_start: &[u64], columns: &[u32], ids: &Ids) -> Result<(Vec<u32>, Ids
     Ok((rank, ids.select(&order), counts))
 }
 
-/// Numbers the columns of all cells, given as codes, by rank, and sorts each row by that.
+/// Numbers the columns of all cells by rank, and sorts each row by that.
 fn numbered(
     row_start: &[u64],
-    mut codes: Vec<u32>,
+    rank: impl Fn(usize) -> u32 + Sync,
     values: Option<&[f32]>,
-    rank: impl Fn(u32) -> u32 + Sync,
     ids: &Ids,
     columns: usize,
 ) -> Result<(Vec<u32>, Option<Vec<f32>>)> {
-    let mut values = values.map(<[f32]>::to_vec);
-    let (rows, bits) = (row_start.len() - 1, usize::BITS - columns.leading_zeros());
-    let mut parts = Vec::new();
-    let (mut rest, mut rest_values, mut row) = (codes.as_mut_slice(), values.as_deref_mut().unwrap_or_default(), 0);
-    while row < rows {
-        let end = row_start.partition_point(|&start| start <= row_start[row] + PART as u64).saturating_sub(1).clamp(row + 1, rows);
-        let cells = (row_start[end] - row_start[row]) as usize;
-        let (mine, others) = rest.split_at_mut(cells);
-        let (mine_values, others_values) = rest_values.split_at_mut(cells.min(rest_values.len()));
-        parts.push((row..end, mine, mine_values));
-        (rest, rest_values, row) = (others, others_values, end);
-    }
-    // The first row in order, whichever thread was first.
-    let twice = Mutex::new(None);
-    let room = <(Vec<u64>, Vec<u64>)>::default;
-    let sorted: Result<()> = threads::each(parts, room, |(pairs, buffer), (rows, mut cells, mut values)| {
-        for row in rows {
-            let length = (row_start[row + 1] - row_start[row]) as usize;
-            let (mine, others) = std::mem::take(&mut cells).split_at_mut(length);
-            let held = length.min(values.len()); // none where all are 1
-            let (reals, others_values) = std::mem::take(&mut values).split_at_mut(held);
-            (cells, values) = (others, others_values);
-            if reals.is_empty() {
-                mine.iter_mut().for_each(|code| *code = rank(*code));
-                mine.sort_unstable();
-            } else {
-                pairs.clear();
-                pairs.extend(mine.iter().zip(&*reals).map(|(&code, value)| u64::from(rank(code)) << 32 | u64::from(value.to_bits())));
-                sort_pairs(pairs, buffer, bits);
-                for ((column, real), &pair) in mine.iter_mut().zip(reals).zip(&*pairs) {
-                    (*column, *real) = ((pair >> 32) as u32, f32::from_bits(pair as u32));
-                }
-            }
-            if let Some(pair) = mine.windows(2).find(|pair| pair[0] == pair[1]) {
-                let mut first = twice.lock().unwrap_or_else(PoisonError::into_inner);
-                *first = first.into_iter().chain([(row, pair[0])]).min();
-                break;
-            }
-        }
-        Ok(())
-    });
-    sorted?;
-    if let Some((row, rank)) = twice.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    let value = values.map(|values| |cell: usize| values[cell]);
+    Numbered { row_start, rank, value, columns }.sort().map_err(|(row, rank)| {
         let problem = format!("row {row} (from 0) has column {} twice", ids.name(rank as usize));
-        return Err(bad(problem, "join its values first"));
-    }
-    Ok((codes, values))
+        bad(problem, "join its values first")
+    })
 }

@@ -10,7 +10,7 @@ use crate::{
 use hogwild_base::{Error, Progress, Result, threads};
 use safetensors::Dtype;
 use serde_json::{Value, json};
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 /// Rows in a file.
 #[derive(Debug)]
@@ -105,7 +105,8 @@ impl Rows {
             columns,
             longest_row,
             labels,
-            home: Home::File(Box::new(InFile { store, tensors, feature_count, recipe })),
+            is_relabelled: false,
+            home: Home::File(Arc::new(InFile { store, tensors, feature_count, recipe })),
         })
     }
 
@@ -143,8 +144,8 @@ fn check(store: &Store, tensors: &Tensors, (columns, classes): (usize, usize), p
         let starts = store.numbers(row_start, first, count + 1)?;
         let longest = check_rows(store, column, first, &starts, &reading)?;
         let weights = weight.map_or(Ok(Vec::new()), |weight| store.words(weight, first, count))?;
-        if let Some(at) = weights.iter().position(|&bits| f32::from_bits(bits) < 0.0) {
-            return Err(store.bad(format!("the weight of row {} is below 0", first + at)));
+        if let Some(at) = weights.iter().position(|&bits| f32::from_bits(bits) <= 0.0) {
+            return Err(store.bad(format!("the weight of row {} is not above 0", first + at)));
         }
         Ok((longest, Labels::of(first, &store.words(label, first, count)?)))
     });
@@ -249,7 +250,8 @@ mod tests {
         assert_eq!(rows.field_ids().unwrap(), Some(Ids::Numbers(vec![17, 4])));
         assert_eq!(rows.feature_ids().unwrap(), ["age", "price"].into_iter().collect());
         for (weights, fields, problem) in [
-            (&[0.5, -1.0][..], &[1, 0, 1][..], "the weight of row 1 is below 0"),
+            (&[0.5, -1.0][..], &[1, 0, 1][..], "the weight of row 1 is not above 0"),
+            (&[0.0, 1.0], &[1, 0, 1], "the weight of row 0 is not above 0"),
             (&[0.5, f32::NAN], &[1, 0, 1], "entry 1 of `weight` is not finite"),
             (&[0.5], &[1, 0, 1], "tensor `weight` has 1 entries instead of 2"),
             (&[0.5, 1.0], &[1, 2, 1], "entry 1 of `field` is not below 2"),

@@ -5,7 +5,11 @@
 //! memory these functions do nothing.
 
 mod csr;
+mod examples;
 mod file;
+mod labelled;
+mod matrix;
+mod numbered;
 mod parts;
 mod sets;
 
@@ -15,10 +19,15 @@ use hogwild_base::Result;
 use std::{
     ops::Range,
     path::Path,
-    sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
 };
 
 pub use csr::RowsCsr;
+pub use examples::Examples;
+pub use matrix::{Index, Matrix, Number};
 pub use parts::RowParts;
 pub use sets::ClassSets;
 
@@ -38,14 +47,16 @@ pub struct Rows {
     columns: usize,
     longest_row: usize,
     labels: Labels,
+    /// Whether the labels are others than those of the file.
+    is_relabelled: bool,
     home: Home,
 }
 
 /// Where rows lie, with what is seldom asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Home {
-    File(Box<InFile>),
-    Memory { ids: Ids, counts: Vec<u64> },
+    File(Arc<InFile>),
+    Memory { ids: Arc<Ids>, counts: Arc<[u64]> },
 }
 
 /// What errors call rows that lie in no file.
@@ -112,7 +123,7 @@ impl Rows {
 
     /// Whether some rows have no label: such rows are for predictions only.
     pub fn is_unlabelled(&self) -> bool {
-        self.store().is_some_and(Store::is_unlabelled)
+        !self.is_relabelled && self.store().is_some_and(Store::is_unlabelled)
     }
 
     /// Whether a row could not be read, and merely keeps its place.
@@ -152,7 +163,7 @@ impl Rows {
         &self.label
     }
 
-    /// How much each row counts, as the bits of `f32`, not below 0; `None` when all count alike.
+    /// How much each row counts, as the bits of `f32`, above 0; `None` when all count alike.
     #[doc(hidden)] // to be loaded, never stored: the memory may be that of a file
     pub fn weight_cells(&self) -> Option<&[AtomicU32]> {
         self.weight.as_deref()
@@ -236,7 +247,7 @@ impl Rows {
     pub fn feature_ids(&self) -> Result<Ids> {
         match &self.home {
             Home::File(file) => file.store.ids("feature"),
-            Home::Memory { ids, .. } => Ok(ids.clone()),
+            Home::Memory { ids, .. } => Ok(Ids::clone(ids)),
         }
     }
 

@@ -61,4 +61,9 @@ pub(crate) trait Collector: Sized + Default {
     fn observed(&self) -> &[Observed] {
         &[]
     }
+
+    /// How many examples of weight 0 were left out.
+    fn left_out(&self) -> u64 {
+        0
+    }
 }

@@ -10,6 +10,7 @@ pub(crate) mod bins;
 pub(crate) mod chunk;
 pub(crate) mod codes;
 pub(crate) mod collector;
+mod crosses;
 mod encoding;
 pub(crate) mod examples;
 mod expected;
@@ -86,6 +87,8 @@ pub(crate) trait TextFormat: Send + Sync + Sized + 'static {
     type Collector: Collector;
     /// Whether its columns have names, so that it can be said what each is.
     const COLUMNS: bool = false;
+    /// Whether its features belong to groups with names, which can be crossed: columns, or namespaces.
+    const GROUPS: bool = Self::COLUMNS;
     /// Whether its lines are texts of words in a row.
     const WORDS: bool = false;
     /// Whether a feature that stands twice in an example is added up, by what the format means.

@@ -71,6 +71,11 @@ impl<'a> SparseFeed<'a> {
         self
     }
 
+    /// The same with rows that count as their weights say, whatever those of others are: of a stream, which has no mean weight.
+    pub fn with_weights_as_given(self, own: &'a [AtomicU32]) -> Self {
+        SparseFeed { weighting: Some(Weighting::as_given(own)), ..self }
+    }
+
     /// The same with targets by the labels that are trained on, which are told.
     pub fn with_targets(mut self, loss: Loss, taken: Taken, standardize: bool) -> (Self, Targets) {
         self.targets = Targets::new(loss, taken, standardize, |each| {

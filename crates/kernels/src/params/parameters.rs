@@ -167,5 +167,11 @@ mod tests {
         let of = |table: usize| parameters.table(table).weights(0..3, &finish).collect::<Vec<_>>();
         assert_eq!((of(0), of(1)), (vec![1.5; 60], vec![0.0; 3]));
         assert!(parameters.is_finite());
+        // What is put back is what was there, with the rule's state.
+        let numbers = parameters.table(1).numbers();
+        let other = Parameters::new(&parameters.shape, &layout).unwrap();
+        other.table(1).set_weights(|| 7.0);
+        assert!(other.table(1).set_numbers(&numbers) && !other.table(1).set_numbers(&numbers[1..]));
+        assert_eq!(other.table(1).numbers(), numbers);
     }
 }

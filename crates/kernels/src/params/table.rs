@@ -174,8 +174,24 @@ impl Table {
         }
     }
 
+    /// All shared numbers, weights with the rule's state: what a run may go on from by [`set_numbers`](Self::set_numbers).
+    pub fn numbers(&self) -> Vec<f32> {
+        self.shared().iter().map(|cell| cell.load(Relaxed)).collect()
+    }
+
+    /// Puts such numbers back, of a table of this shape under the same rule. Whether they are as many as they are to be.
+    pub fn set_numbers(&self, numbers: &[f32]) -> bool {
+        let cells = self.shared();
+        cells.iter().zip(numbers).for_each(|(cell, &x)| cell.store(x, Relaxed));
+        cells.len() == numbers.len()
+    }
+
+    fn shared(&self) -> &[AtomicF32] {
+        &self.cells()[..self.shape.slots * self.layout.stride]
+    }
+
     /// Whether every shared number is finite.
     pub(super) fn is_finite(&self) -> bool {
-        self.cells()[..self.shape.slots * self.layout.stride].iter().all(|cell| cell.load(Relaxed).is_finite())
+        self.shared().iter().all(|cell| cell.load(Relaxed).is_finite())
     }
 }

@@ -12,6 +12,7 @@ mod step;
 use crate::Format;
 pub use asked::Preparation;
 pub(crate) use classes::{MOST_CLASSES, label_of};
+use hogwild_base::{Error, Result};
 pub(crate) use step::{Bits, Step, bin, is_missing, log};
 
 /// What was done to a text before it was numbers.
@@ -27,6 +28,8 @@ pub struct Recipe {
     pub(crate) several: bool,
     /// What each column is, in the order of the heading.
     pub(crate) columns: Vec<Column>,
+    /// Columns, or namespaces, whose features are crossed.
+    pub(crate) crosses: Vec<Vec<String>>,
     /// Of words one after the other: up to so many are a feature.
     pub(crate) ngrams: u32,
     /// In how many examples a feature has to occur to be kept.
@@ -66,7 +69,16 @@ impl Finding {
 impl Recipe {
     /// Of a format, with nothing done to its text.
     pub(crate) fn of(format: Format) -> Recipe {
-        Recipe { format, label: None, classes: Vec::new(), several: false, columns: Vec::new(), ngrams: 1, min_count: 1 }
+        Recipe {
+            format,
+            label: None,
+            classes: Vec::new(),
+            several: false,
+            columns: Vec::new(),
+            crosses: Vec::new(),
+            ngrams: 1,
+            min_count: 1,
+        }
     }
 
     /// The format of the text.
@@ -77,6 +89,20 @@ impl Recipe {
     /// The labels that are words, in their order, of two that of -1 first; none where labels are numbers.
     pub fn classes(&self) -> &[String] {
         &self.classes
+    }
+
+    /// The same where another column says how much an example counts.
+    ///
+    /// # Errors
+    /// When that column is a feature.
+    pub(crate) fn with_weight(mut self, name: &str) -> Result<Recipe> {
+        if self.columns.iter().any(|column| column.name == name && column.step.makes_features()) {
+            let problem = "is a feature of the model; name another column, or leave it out".into();
+            return Err(Error::BadSetting { setting: "weight", value: name.into(), problem });
+        }
+        self.columns.retain(|column| column.step != Step::Weight && column.name != name);
+        self.columns.push(Column { name: name.into(), step: Step::Weight, why: None });
+        Ok(self)
     }
 
     /// Whether a row has any number of labels.
@@ -103,6 +129,9 @@ impl Recipe {
         let mut found = Vec::new();
         if self.ngrams != other.ngrams {
             found.push(format!("up to {} words are a feature here, and {} are there", self.ngrams, other.ngrams));
+        }
+        if self.crosses != other.crosses {
+            found.push("other columns are crossed here than there".to_owned());
         }
         // More than two classes are found by name.
         if self.classes != other.classes && [self, other].iter().all(|recipe| (1..=2).contains(&recipe.classes.len())) {
@@ -157,6 +186,8 @@ impl Recipe {
             let why = column.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
             lines.push(format!("column `{}`: {}{why}", column.name, column.step.told()));
         }
+        let crosses = self.crosses.iter().map(|names| format!("crossed: {}", names.join(" with ")));
+        lines.extend(crosses);
         lines
     }
 }

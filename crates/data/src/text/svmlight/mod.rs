@@ -151,7 +151,7 @@ fn class(text: &[u8], start: usize, classes: &ClassReader, example: &mut Example
     let end = token_end(text, start);
     let whole = token(text, start);
     // A pair is a label with a weight, or the first feature.
-    let (name, behind) = match weighted_class(text, whole, end) {
+    let (name, behind) = match weighted_class(whole) {
         Some((name, weight)) => {
             example.weight(weight).map_err(|refused| refused.at(start..end))?;
             (name, end)

@@ -1,0 +1,198 @@
+"""What the scikit-learn estimators of rows share: parameters become settings, matrices rows, runs attributes."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from ._inputs import as_csr, is_sparse, rows_of, threads
+from ._run import Run, follow
+from .callbacks import ProgressBar
+from .errors import BadSettingError, DivergedError
+
+#: Rows that are worth a worker: fewer are learnt alike by any number of them.
+ROWS_A_WORKER = 1024
+
+#: The parameters of estimators that settings have another name for.
+PARAMETERS = {
+    "batch": "batch_size",
+    "holdout": "validation_fraction",
+    "lr": "learning_rate",
+    "min_delta": "tol",
+    "patience": "n_iter_no_change",
+    "seed": "random_state",
+    "stop_metric": "metric",
+    "threads": "n_jobs",
+}
+_FLOATS = [np.float64, np.float32]
+
+
+class RowEstimator(BaseEstimator):
+    """An estimator of sparse rows; ``_family`` is the model's."""
+
+    _family: str
+    _error: BaseException | None
+
+    rule: str
+    loss: str
+    learning_rate: float | str
+    schedule: str | None
+    l2: float
+    epochs: int
+    batch_size: int | str
+    normalize: str | None
+    average: bool | float
+    shuffle: bool
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: int
+    tol: float
+    metric: str | None
+    n_jobs: int | None
+    random_state: Any
+    callbacks: Any
+    verbose: int
+    settings: dict[str, Any] | None
+
+    def _settings(self, rows: int) -> dict[str, Any]:
+        """The parameters, as the run's settings. What is None has the default."""
+        given: dict[str, Any] = {
+            "rule": self.rule,
+            "loss": self.loss,
+            "lr": self.learning_rate,
+            "schedule": self.schedule,
+            "l2": self.l2,
+            "l1": getattr(self, "l1", None),
+            "epochs": self.epochs,
+            "batch": self.batch_size,
+            "normalize": self.normalize,
+            "average": {True: 0.5, False: None}[self.average] if isinstance(self.average, bool) else self.average,
+            "order": "shuffle" if self.shuffle else "sequential",
+            "seed": self.seed_,
+        }
+        if self.early_stopping:
+            given.update(patience=self.n_iter_no_change, min_delta=self.tol, stop_metric=self.metric)
+        most = max(1, rows // ROWS_A_WORKER)
+        if self.n_jobs is not None:
+            given["threads"] = min(threads(self.n_jobs), most)
+        elif min(threads(None), most) == 1 or threads(None) < threads(-1):
+            given["threads"] = min(threads(None), most)
+        for name, value in (self.settings or {}).items():
+            if name in given and given[name] is not None and name in PARAMETERS.values():
+                raise ValueError(f"settings: {name} is a parameter of its own")
+            given[name] = value
+        return given
+
+    def _begin(self, rows: int) -> dict[str, Any]:
+        """Chooses the seed, and gives the settings."""
+        if self.random_state is None or not isinstance(self.random_state, (int, np.integer)):
+            self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        else:
+            self.seed_ = int(self.random_state)
+        return self._settings(rows)
+
+    def _validated(self, X: Any, y: Any, **more: Any) -> tuple[Any, Any]:
+        """X as a CSR matrix and y, as scikit-learn checks them. Whether numbers are finite is seen when they are copied."""
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=_FLOATS, ensure_all_finite=not is_sparse(X), **more)
+        return as_csr(X), y
+
+    def _weights(self, sample_weight: Any, X: Any) -> Any:
+        """How much each row counts; None where all count alike."""
+        if sample_weight is None:
+            return None
+        weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        if not weights.any():
+            raise ValueError("sample_weight: all are zero; give some rows a weight above 0")
+        return weights
+
+    def _rows(self, X: Any, labels: Any, weights: Any) -> Any:
+        try:
+            return rows_of(X, labels, threads(self.n_jobs), weights)
+        except ValueError:
+            validate_data(self, X, accept_sparse="csr", dtype=_FLOATS, reset=False)  # says so in scikit-learn's words
+            raise
+
+    def _eval_rows(self, eval_set: Any, labels: Any) -> Any:
+        """Rows of ``eval_set=(X, y)``; ``labels`` makes their labels."""
+        if eval_set is None:
+            return None
+        X, y = eval_set
+        X = as_csr(validate_data(self, X, accept_sparse="csr", dtype=_FLOATS, reset=False))
+        return rows_of(X, labels(np.asarray(y)), threads(self.n_jobs))
+
+    def _run(self, rows: Any, valid: Any, settings: dict[str, Any]) -> Run:
+        """A run; what it raised is raised when its model is kept."""
+        if valid is None and self.early_stopping:
+            settings = {**settings, "holdout": self.validation_fraction}
+        followers = [*([ProgressBar()] if self.verbose else []), *(self.callbacks or ())]
+        try:
+            run, error = follow(rows, valid, self._family, followers, settings)
+        except BadSettingError as wrong:
+            raise BadSettingError(by_parameter(str(wrong)), PARAMETERS.get(wrong.setting, wrong.setting)) from None
+        if run.model is None:
+            if error is not None:
+                raise error
+            raise DivergedError(by_parameter(run.problem or f"the run left no model: it was {run.ended}"))
+        if run.problem is not None and error is None:
+            warnings.warn(f"{type(self).__name__}: {by_parameter(run.problem)}", ConvergenceWarning, stacklevel=4)
+        self._error = error
+        return run
+
+    def _keep(self, runs: list[Run]) -> None:
+        """The attributes of runs."""
+        run = runs[0]
+        self.n_iter_ = max(len(run.epochs) for run in runs)
+        self.learning_rate_ = run.settings["lr"] if len(runs) == 1 else [run.settings["lr"] for run in runs]
+        self.history_ = run.epochs if len(runs) == 1 else [run.epochs for run in runs]
+        self.best_epoch_ = run.best_epoch if len(runs) == 1 else [run.best_epoch for run in runs]
+        self.ended_ = run.ended if len(runs) == 1 else [run.ended for run in runs]
+
+    def _finish(self) -> None:
+        """Raises what ended the run, if anything did: what was learnt until then is kept."""
+        error: BaseException | None = self.__dict__.pop("_error", None)
+        if error is not None:
+            raise error
+
+    def _matrix(self, X: Any) -> Any:
+        """X to be scored, checked as far as need be: a CSR matrix, or a dense one."""
+        check_is_fitted(self)
+        if type(X).__module__.startswith("scipy.sparse") and X.format == "csr" and X.ndim == 2 and X.dtype.kind == "f":
+            if X.shape[1] == self.n_features_in_ and X.shape[0] and not hasattr(self, "feature_names_in_"):
+                return X
+        return validate_data(self, X, accept_sparse="csr", reset=False, dtype=_FLOATS)
+
+    def _check_finite(self, X: Any, scores: Any) -> None:
+        """Scores that are not finite come from values that are not: then says so."""
+        if not np.isfinite(scores).all():
+            validate_data(self, X, accept_sparse="csr", reset=False, dtype=_FLOATS)
+
+    def _threads_for(self, X: Any) -> int:
+        """Threads that scoring is worth."""
+        return threads(self.n_jobs) if X.nnz >= 1 << 18 else 1
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.non_deterministic = self.n_jobs != 1
+        return tags
+
+
+def by_parameter(message: str) -> str:
+    """The message with settings by the names of parameters."""
+    for name, parameter in PARAMETERS.items():
+        message = message.replace(f"`{name}`", f"`{parameter}`")
+    return message
+
+
+def feature_names(estimator: Any) -> list[str] | None:
+    """The names of features, where X had any."""
+    names = getattr(estimator, "feature_names_in_", None)
+    return None if names is None else [str(name) for name in names]
+
+

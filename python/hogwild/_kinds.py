@@ -1,0 +1,128 @@
+"""What classifiers share, and what regressors do: labels become those of the loss, scores predictions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+
+from . import _hogwild
+from ._estimator import RowEstimator
+
+__all__ = ["Classifier", "Regressor", "against", "indices_of", "is_binary"]
+
+
+def has_probabilities(estimator: Any) -> bool:
+    """Whether the loss predicts probabilities."""
+    if predicts(estimator.loss) != "probability":
+        raise AttributeError(f"probabilities are not to be had of the {estimator.loss} loss; use logistic")
+    return True
+
+
+def is_binary(estimator: Any) -> bool:
+    return len(getattr(estimator, "classes_", (0, 1))) == 2
+
+
+def predicts(loss: str) -> str:
+    return str(_hogwild.losses(loss)[loss.split(":")[0]]["predicts"])
+
+
+class Classifier(ClassifierMixin, RowEstimator):
+    """Classes by scores: of two classes one model, of more a model a class, that class against the rest."""
+
+    classes_: Any
+
+    class_weight: Any
+
+    def _fit_classes(self, X: Any, y: Any, sample_weight: Any, eval_set: Any) -> list[Any]:
+        X, y = self._validated(X, y)
+        check_classification_targets(y)
+        if predicts(self.loss) == "number":
+            raise ValueError(f"loss {self.loss}: is a loss of numbers; use a loss of classes such as logistic, or a regressor")
+        classes, indices = np.unique(y, return_inverse=True)
+        weights = self._weights(sample_weight, X)
+        if weights is not None and not weights.all():
+            kept = np.flatnonzero(weights)
+            X, y, indices, weights = X[kept], y[kept], indices[kept], weights[kept]
+        if len(np.unique(indices)) < 2:
+            raise ValueError(f"{type(self).__name__} needs at least 2 classes, but the data contains only one class: {y[:1].tolist()[0]!r}")
+        self.classes_ = classes
+        if self.class_weight is not None:
+            of_class = compute_class_weight(self.class_weight, classes=classes, y=y)[indices]
+            weights = of_class if weights is None else weights * of_class
+        settings = self._begin(X.shape[0])
+        first = 1 if len(classes) == 2 else 0
+        rows = self._rows(X, against(indices, first), weights)
+        valid, known = None, None
+        if eval_set is not None:
+            known = indices_of(classes, np.asarray(eval_set[1]))
+            valid = self._eval_rows(eval_set, lambda _: against(known, first))
+        runs = [self._run(rows, valid, settings)]
+        for label in range(first + 1, len(classes)):
+            if len(classes) == 2 or self._error is not None:
+                break
+            other = None if valid is None else valid.with_labels(against(known, label))
+            runs.append(self._run(rows.with_labels(against(indices, label)), other, settings))
+        return runs
+
+    def decision_function(self, X: Any) -> Any:
+        """Scores: above 0 speaks for the second class; of more classes a column a class."""
+        scores = self._scores(X)
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def predict(self, X: Any) -> Any:
+        """The class of each row."""
+        scores = self._scores(X)
+        return self.classes_[(scores[:, 0] > 0).astype(np.intp) if scores.shape[1] == 1 else scores.argmax(axis=1)]
+
+    @available_if(has_probabilities)
+    def predict_proba(self, X: Any) -> Any:
+        """Probabilities of the classes; of more than two, those of each against the rest, brought to the sum 1."""
+        scores = self._scores(X).astype(np.float64)
+        likely = np.exp(-np.logaddexp(0, -scores))
+        if scores.shape[1] == 1:
+            return np.column_stack([np.exp(-np.logaddexp(0, scores[:, 0])), likely[:, 0]])
+        total = likely.sum(axis=1, keepdims=True)
+        return np.where(total > 0, likely / np.where(total > 0, total, 1), 1 / scores.shape[1])
+
+    @available_if(has_probabilities)
+    def predict_log_proba(self, X: Any) -> Any:
+        """Their logarithms."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+
+def against(indices: Any, label: int) -> Any:
+    """+1 for a class, -1 for the rest."""
+    return np.where(indices == label, np.float32(1), np.float32(-1))
+
+
+def indices_of(classes: Any, y: Any, what: str = "eval_set") -> Any:
+    """The number of each label's class."""
+    found = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
+    wrong = classes[found] != y
+    if np.any(wrong):
+        row = int(np.flatnonzero(wrong)[0])
+        raise ValueError(f"{what}: row {row} has the class {y[row : row + 1].tolist()[0]!r}, which is none of {classes.tolist()}")
+    return found
+
+
+class Regressor(RegressorMixin, RowEstimator):
+    """Numbers by scores."""
+
+    def _fit_numbers(self, X: Any, y: Any, sample_weight: Any, eval_set: Any) -> Any:
+        X, y = self._validated(X, y, y_numeric=True)
+        if predicts(self.loss) != "number":
+            raise ValueError(f"loss {self.loss}: is a loss of classes; use a loss of numbers such as squared, or a classifier")
+        settings = self._begin(X.shape[0])
+        rows = self._rows(X, y, self._weights(sample_weight, X))
+        return self._run(rows, self._eval_rows(eval_set, lambda y: y), settings)
+
+    def predict(self, X: Any) -> Any:
+        """The number of each row: by poisson and tweedie the mean, whose logarithm is the score."""
+        scores = self._scores(X)[:, 0].astype(np.float64)
+        return np.exp(scores) if _hogwild.losses(self.loss)[self.loss.split(":")[0]]["link"] == "log" else scores

@@ -1,0 +1,231 @@
+"""Linear models as scikit-learn estimators."""
+
+from __future__ import annotations
+
+from os import PathLike, fspath
+from typing import Any
+
+import numpy as np
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import unique_labels
+from sklearn.utils.validation import check_is_fitted
+
+from ._coefficients import Coefficients
+from ._kinds import Classifier, Regressor, against, indices_of, is_binary
+from ._model import Model
+
+__all__ = ["LinearClassifier", "LinearRegressor"]
+
+
+class LinearClassifier(Classifier, Coefficients):
+    """Logistic regression and its kin, trained by all cores without locks (Hogwild!).
+
+    Parameters
+    ----------
+    loss : logistic, hinge, squared-hinge, modified-huber or focal
+    rule : the update rule, such as adagrad, adam, sgd or ftrl; ``adam:beta1=0.8`` sets what it has
+    learning_rate : a number, or auto: a search on a sample, whose rate is ``learning_rate_``
+    schedule : how the rate goes over the run: constant, linear, cosine...
+    l2, l1 : what is added to the mean loss: ``l2 / 2 |w|^2`` and ``l1 |w|``
+    epochs : passes over the data
+    batch_size : 1 is a step an example; N or full steps by the mean gradient
+    normalize : how features are scaled: auto, none, max-abs, std, row, online
+    average : True, or the share of the run behind which weights are averaged
+    shuffle : whether rows are visited in a new order each epoch
+    class_weight : balanced, or how much the rows of each class count
+    early_stopping : ends the run when ``metric`` of the ``validation_fraction`` (or of ``eval_set``) got no better by
+        ``tol`` for ``n_iter_no_change`` epochs, and keeps the best epoch
+    n_jobs : threads of the run; None: all cores, but no more than the data are worth; 1: the same bits each time
+    random_state : the seed; None: a new one each fit, kept in ``seed_``
+    callbacks : see :mod:`hogwild.callbacks`
+    verbose : 1: a line an epoch on standard error
+    settings : any other setting of :func:`hogwild.train`, by name
+
+    Examples
+    --------
+    >>> import hogwild
+    >>> X, y = [[0.0, 2.0], [1.0, 0.0], [0.0, 1.0], [3.0, 0.0]], ["bad", "good", "bad", "good"]
+    >>> model = hogwild.LinearClassifier(random_state=1).fit(X, y)
+    >>> model.predict([[0.0, 3.0], [2.0, 0.0]])
+    array(['bad', 'good'], dtype='<U4')
+    """
+
+    def __init__(
+        self,
+        *,
+        loss: str = "logistic",
+        rule: str = "adagrad",
+        learning_rate: float | str = "auto",
+        schedule: str | None = None,
+        l2: float = 0.0,
+        l1: float = 0.0,
+        epochs: int = 5,
+        batch_size: int | str = 1,
+        normalize: str | None = None,
+        average: bool | float = False,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 3,
+        tol: float = 0.0,
+        metric: str | None = None,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        callbacks: Any = None,
+        verbose: int = 0,
+        settings: dict[str, Any] | None = None,
+    ) -> None:
+        self.loss = loss
+        self.rule = rule
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.l2 = l2
+        self.l1 = l1
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.normalize = normalize
+        self.average = average
+        self.shuffle = shuffle
+        self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.metric = metric
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.callbacks = callbacks
+        self.verbose = verbose
+        self.settings = settings
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> LinearClassifier:
+        """Trains on rows of any container, with a class a row. ``eval_set``: held-out ``(X, y)``."""
+        self._coefficients(self._fit_classes(X, y, sample_weight, eval_set))
+        self._finish()
+        return self
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> LinearClassifier:
+        """Goes on learning: each row once, on one thread. The first call is to name all ``classes``.
+
+        Weights, the rule's state and its clock are kept from one call to the next. ``learning_rate="auto"`` is the rule's
+        default for the first rows.
+        """
+        X, y, weights = self._partial(X, y, sample_weight)
+        if not hasattr(self, "classes_"):
+            if classes is None:
+                raise ValueError("classes: the first call of partial_fit is to name all of them")
+            self.classes_ = unique_labels(classes)
+            if len(self.classes_) < 2:
+                raise ValueError(f"classes: there is only one class, {self.classes_.tolist()[0]!r}, and at least 2 are needed")
+        elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
+            raise ValueError(f"classes: {classes!r} are not those of the first call, {self.classes_.tolist()}")
+        if self.class_weight is not None:
+            if isinstance(self.class_weight, str):
+                raise ValueError("class_weight: what is balanced follows from all rows; give a dict of weights, or use fit")
+            of_class = np.array([self.class_weight.get(label, 1.0) for label in self.classes_.tolist()], dtype=np.float32)
+            own = of_class[indices_of(self.classes_, y, "y")]
+            weights = own if weights is None else weights * own
+        indices = indices_of(self.classes_, y, "y")
+        labels = [1] if len(self.classes_) == 2 else range(len(self.classes_))
+        self._learn(X, [against(indices, label) for label in labels], weights)
+        return self
+
+    @available_if(is_binary)
+    def to_model(self) -> Model:
+        """The model, as :func:`hogwild.load` gives it; of two classes."""
+        check_is_fitted(self)
+        numbers = np.asarray(self.classes_)
+        are_numbers = numbers.dtype.kind in "iufb" and np.array_equal(numbers.astype(np.float32), numbers)
+        return self._model(0, (float(numbers[0]), float(numbers[1])) if are_numbers else None)
+
+    @available_if(is_binary)
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes a model file, which ``hogwild predict`` reads; of two classes."""
+        self.to_model().save(fspath(path))
+
+
+class LinearRegressor(Regressor, Coefficients):
+    """Linear regression by any loss of numbers: squared, huber, quantile, poisson, tweedie...
+
+    The parameters are those of :class:`LinearClassifier`. ``loss="quantile:tau=0.9"`` sets what a loss has.
+
+    Examples
+    --------
+    >>> import hogwild
+    >>> model = hogwild.LinearRegressor(random_state=1, epochs=50).fit([[1.0], [2.0], [3.0], [4.0]], [1.0, 3.0, 5.0, 7.0])
+    >>> model.predict([[2.5]]).round()
+    array([4.])
+    """
+
+    def __init__(
+        self,
+        *,
+        loss: str = "squared",
+        rule: str = "adagrad",
+        learning_rate: float | str = "auto",
+        schedule: str | None = None,
+        l2: float = 0.0,
+        l1: float = 0.0,
+        epochs: int = 5,
+        batch_size: int | str = 1,
+        normalize: str | None = None,
+        average: bool | float = False,
+        shuffle: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 3,
+        tol: float = 0.0,
+        metric: str | None = None,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        callbacks: Any = None,
+        verbose: int = 0,
+        settings: dict[str, Any] | None = None,
+    ) -> None:
+        self.loss = loss
+        self.rule = rule
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.l2 = l2
+        self.l1 = l1
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.normalize = normalize
+        self.average = average
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.metric = metric
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.callbacks = callbacks
+        self.verbose = verbose
+        self.settings = settings
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> LinearRegressor:
+        """Trains on rows of any container, with a number a row. ``eval_set``: held-out ``(X, y)``."""
+        self._coefficients([self._fit_numbers(X, y, sample_weight, eval_set)])
+        self._finish()
+        return self
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearRegressor:
+        """Goes on learning: each row once, on one thread. Labels are standardised as those of the first call are.
+
+        Weights, the rule's state and its clock are kept from one call to the next. ``learning_rate="auto"`` is the rule's
+        default for the first rows.
+        """
+        X, y, weights = self._partial(X, y, sample_weight, y_numeric=True)
+        self._learn(X, [y], weights)
+        return self
+
+    def to_model(self) -> Model:
+        """The model, as :func:`hogwild.load` gives it."""
+        check_is_fitted(self)
+        return self._model(0, None)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes a model file, which ``hogwild predict`` reads."""
+        self.to_model().save(fspath(path))

@@ -1,0 +1,123 @@
+"""One run of training, by the settings of the command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import _hogwild
+from ._data import Ratings, Rows
+from ._model import Model
+from .callbacks import Callback, Event
+
+__all__ = ["Run", "settings", "train"]
+
+
+@dataclass
+class Run:
+    """What a run gave."""
+
+    #: The model; None where the first epoch already diverged.
+    model: Model | None
+    #: A dict an epoch: epoch, loss, seconds, examples, and valid: the held-out metrics.
+    epochs: list[dict[str, Any]]
+    #: finished, stopped early, stopped, interrupted, diverged or data lost.
+    ended: str
+    #: What was wrong, if anything was.
+    problem: str | None
+    #: With early stopping the epoch whose model it is, from 1.
+    best_epoch: int | None
+    #: The settings as used, every default filled in.
+    settings: dict[str, Any]
+    #: Held-out metrics of the model.
+    metrics: dict[str, float] | None
+    #: What the search for a learning rate found: chosen, seconds, tried.
+    rate_search: dict[str, Any] | None = field(default=None)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draws the losses by epoch with matplotlib; gives the axes."""
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            ax = plt.subplots()[1]
+        numbers = [epoch["epoch"] for epoch in self.epochs]
+        ax.plot(numbers, [epoch["loss"] for epoch in self.epochs], label="training")
+        held_out = [(epoch["epoch"], epoch["valid"]["loss"]) for epoch in self.epochs if "valid" in epoch]
+        if held_out:
+            ax.plot(*zip(*held_out), label="held out")
+        ax.set_xlabel("epoch")
+        ax.set_ylabel("loss")
+        ax.legend()
+        return ax
+
+
+def train(
+    data: Rows | Ratings,
+    valid: Rows | Ratings | None = None,
+    *,
+    model: str | None = None,
+    callbacks: Iterable[Callback | Callable[[dict[str, Any]], bool | None]] = (),
+    **settings: Any,
+) -> Run:
+    """Trains a model: ``model`` is linear, fm or mf, or follows from the data.
+
+    Every setting of the command is a keyword, by the name of its flag with ``_`` for ``-``: see :func:`settings`.
+    A callback is told of each epoch and ends the run by True.
+
+    >>> import hogwild, scipy.sparse
+    >>> X = scipy.sparse.csr_matrix([[0, 2.0, 0], [1.0, 0, 3.0]])
+    >>> run = hogwild.train(hogwild.Rows.from_matrix(X, [1, -1]), rule="adam", lr=0.1, epochs=3)
+    >>> run.ended, len(run.epochs)
+    ('finished', 3)
+    """
+    run, error = follow(data._inner, None if valid is None else valid._inner, model, callbacks, settings)
+    if error is not None:
+        raise error
+    return run
+
+
+def follow(data: Any, valid: Any, model: str | None, callbacks: Iterable[Any], settings: dict[str, Any]) -> tuple[Run, BaseException | None]:
+    """The same, with what a callback or a signal raised beside what was learnt until then."""
+    followers = list(callbacks or ())
+    found: list[dict[str, Any]] = []
+
+    def told(event: Event, report: dict[str, Any]) -> bool:
+        if event == "rate_search":
+            found.append(report)
+        stop = False
+        for follower in followers:
+            if isinstance(follower, Callback):
+                stop |= bool(follower.on_epoch_end(report) if event == "epoch" else follower.on_rate_search(report))
+            elif event == "epoch":
+                stop |= bool(follower(report))
+        return stop
+
+    for follower in followers:
+        if isinstance(follower, Callback):
+            follower.on_train_begin(settings)
+    raw, error = _hogwild.train(data, valid, model, settings, told)
+    run = Run(
+        model=None if raw.model is None else Model(raw.model),
+        epochs=raw.epochs,
+        ended=raw.ended,
+        problem=raw.problem,
+        best_epoch=raw.best_epoch,
+        settings=raw.settings,
+        metrics=raw.metrics,
+        rate_search=found[-1] if found else None,
+    )
+    for follower in followers:
+        if isinstance(follower, Callback):
+            follower.on_train_end(run)
+    return run, error
+
+
+def settings() -> list[dict[str, Any]]:
+    """Every setting of :func:`train`: name, group, help, range, choices and defaults.
+
+    >>> import hogwild
+    >>> [setting["help"] for setting in hogwild.settings() if setting["name"] == "epochs"]
+    ['Passes over the data.']
+    """
+    return _hogwild.settings()

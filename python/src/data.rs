@@ -1,0 +1,203 @@
+//! Data sets: rows and ratings, from arrays of Python's or from packed files.
+use crate::{
+    errors::raise,
+    matrix::{Csr, WithMatrix},
+};
+use hogwild::{
+    AnyData, Threads,
+    data::{self, Data, Index, Matrix, Number},
+};
+use numpy::PyReadonlyArray1;
+use pyo3::{
+    exceptions::{PyTypeError, PyValueError},
+    prelude::*,
+};
+use std::{path::PathBuf, sync::Arc};
+
+/// Labelled sparse rows, as they are trained on.
+#[pyclass(frozen, module = "hogwild._hogwild")]
+pub struct Rows {
+    pub inner: Arc<data::Rows>,
+    /// Columns of the matrix that they come from; of a file, as many as it has ids.
+    pub columns: usize,
+}
+
+/// Ratings of items by users, as they are trained on.
+#[pyclass(frozen, module = "hogwild._hogwild")]
+pub struct Ratings {
+    pub inner: Arc<data::Ratings>,
+}
+
+/// Makes rows of a matrix.
+struct Make<'a> {
+    labels: &'a [f32],
+    weights: Option<&'a [f32]>,
+    threads: Threads,
+}
+
+impl WithMatrix for Make<'_> {
+    type Output = hogwild::Result<data::Rows>;
+
+    fn with<I: Index, V: Number>(self, matrix: &Matrix<'_, I, V>) -> Self::Output {
+        self.threads.run(|| data::Rows::from_matrix(matrix, self.labels, self.weights))
+    }
+}
+
+/// A packed file, or text, which is packed into memory's place: the system's temporary folder.
+fn open(py: Python<'_>, path: PathBuf) -> PyResult<Data> {
+    if data::is_safetensors(&path) {
+        return py.detach(|| Data::open(&path)).map_err(raise);
+    }
+    let problem = format!("{}: is no packed file; pack it first: hogwild pack TEXT -o NAME.safetensors", path.display());
+    Err(PyValueError::new_err(problem))
+}
+
+#[pymethods]
+impl Rows {
+    /// Copies a CSR matrix with its labels, and how much each row counts, above 0.
+    #[staticmethod]
+    #[pyo3(signature = (csr, labels, weights, threads))]
+    fn from_csr(
+        csr: Csr<'_>,
+        labels: PyReadonlyArray1<'_, f32>,
+        weights: Option<PyReadonlyArray1<'_, f32>>,
+        threads: usize,
+    ) -> PyResult<Rows> {
+        let (columns, weights) = (csr.3, weights.as_ref().map(|weights| weights.as_slice()).transpose()?);
+        let made = csr.with(Make { labels: labels.as_slice()?, weights, threads: Threads::new(threads) })?;
+        Ok(Rows { inner: Arc::new(made.map_err(raise)?), columns })
+    }
+
+    /// A packed file of rows: it is mapped, not read.
+    #[staticmethod]
+    fn open(py: Python<'_>, path: PathBuf) -> PyResult<Rows> {
+        match open(py, path)? {
+            Data::Rows(rows) => Ok(Rows { columns: rows.columns(), inner: Arc::new(rows) }),
+            Data::Ratings(_) => Err(PyTypeError::new_err("the file holds ratings; open it by Ratings.open")),
+        }
+    }
+
+    /// The same rows with other labels: nothing else is copied.
+    fn with_labels(&self, py: Python<'_>, labels: PyReadonlyArray1<'_, f32>) -> PyResult<Rows> {
+        let labels = labels.as_slice()?;
+        let inner = py.detach(|| self.inner.with_labels(labels)).map_err(raise)?;
+        Ok(Rows { inner: Arc::new(inner), columns: self.columns })
+    }
+
+    /// Rows and columns.
+    #[getter]
+    fn shape(&self) -> (usize, usize) {
+        (self.inner.rows(), self.columns)
+    }
+
+    /// Cells of all rows together.
+    #[getter]
+    fn nonzeros(&self) -> u64 {
+        self.inner.nonzeros()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<hogwild.Rows: {} rows, {} columns, {} nonzeros>", self.inner.rows(), self.columns, self.inner.nonzeros())
+    }
+
+    fn __len__(&self) -> usize {
+        self.inner.rows()
+    }
+}
+
+#[pymethods]
+impl Ratings {
+    /// Copies ratings: users and items by number, or by name.
+    #[staticmethod]
+    fn from_arrays(py: Python<'_>, users: Ids<'_>, items: Ids<'_>, ratings: PyReadonlyArray1<'_, f32>) -> PyResult<Ratings> {
+        let ratings = ratings.as_slice()?;
+        let (users, items) = (users.owned()?, items.owned()?);
+        let made = py.detach(|| data::Ratings::from_triples(users.list(), items.list(), ratings));
+        Ok(Ratings { inner: Arc::new(made.map_err(raise)?) })
+    }
+
+    /// A packed file of ratings: it is mapped, not read.
+    #[staticmethod]
+    fn open(py: Python<'_>, path: PathBuf) -> PyResult<Ratings> {
+        match open(py, path)? {
+            Data::Ratings(ratings) => Ok(Ratings { inner: Arc::new(ratings) }),
+            Data::Rows(_) => Err(PyTypeError::new_err("the file holds rows; open it by Rows.open")),
+        }
+    }
+
+    /// Users and items.
+    #[getter]
+    fn shape(&self) -> (usize, usize) {
+        (self.inner.users(), self.inner.items())
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<hogwild.Ratings: {} ratings of {} items by {} users>", self.inner.len(), self.inner.items(), self.inner.users())
+    }
+
+    fn __len__(&self) -> usize {
+        self.inner.len()
+    }
+}
+
+/// What users or items are called.
+#[derive(FromPyObject)]
+pub enum Ids<'py> {
+    Numbers(PyReadonlyArray1<'py, u64>),
+    Names(Vec<String>),
+}
+
+/// The same without Python.
+pub enum OwnedIds {
+    Numbers(Vec<u64>),
+    Names(Vec<String>),
+}
+
+impl Ids<'_> {
+    pub fn owned(self) -> PyResult<OwnedIds> {
+        Ok(match self {
+            Ids::Numbers(numbers) => OwnedIds::Numbers(numbers.as_slice()?.to_vec()),
+            Ids::Names(names) => OwnedIds::Names(names),
+        })
+    }
+}
+
+impl OwnedIds {
+    pub fn list(&self) -> data::IdList<'_> {
+        match self {
+            OwnedIds::Numbers(numbers) => numbers.into(),
+            OwnedIds::Names(names) => names.into(),
+        }
+    }
+}
+
+/// Data of either kind.
+#[derive(FromPyObject)]
+pub enum AnyPyData<'py> {
+    Rows(PyRef<'py, Rows>),
+    Ratings(PyRef<'py, Ratings>),
+}
+
+/// The same without Python.
+pub enum Held {
+    Rows(Arc<data::Rows>),
+    Ratings(Arc<data::Ratings>),
+}
+
+impl AnyPyData<'_> {
+    pub fn held(&self) -> Held {
+        match self {
+            AnyPyData::Rows(rows) => Held::Rows(rows.inner.clone()),
+            AnyPyData::Ratings(ratings) => Held::Ratings(ratings.inner.clone()),
+        }
+    }
+}
+
+impl Held {
+    pub fn data(&self) -> AnyData<'_> {
+        match self {
+            Held::Rows(rows) => AnyData::Rows(rows),
+            Held::Ratings(ratings) => AnyData::Ratings(ratings),
+        }
+    }
+}

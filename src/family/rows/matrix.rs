@@ -1,0 +1,115 @@
+//! Scores of a sparse matrix where it lies: columns are the features' own numbers, so that nothing is looked up or copied.
+//!
+//! Eight sums a row hide how long an addition takes. (imdb_1gram, values of 64 bits: .99 ns a cell with four.)
+use hogwild_base::{Result, threads};
+use hogwild_data::{Index, Matrix, Number};
+
+/// Cells that are worth a task of a thread.
+const TASK: usize = 1 << 17;
+/// Sums of a row.
+const SUMS: usize = 8;
+
+/// What a matrix is scored by: weights by column, of one model or of several.
+#[derive(Clone, Copy, Debug)]
+pub struct MatrixScorer<'a> {
+    /// One a model.
+    pub bias: &'a [f32],
+    /// As many for each model as the matrix has columns, model by model.
+    pub weights: &'a [f32],
+    /// Of factorization machines (a single model): `rank` for each column.
+    pub factors: &'a [f32],
+    /// How many factors a column has.
+    pub rank: usize,
+    /// Whether each row is divided by its length first.
+    pub unit_rows: bool,
+}
+
+impl MatrixScorer<'_> {
+    /// Scores each row by each model: row by row, a score a model. Columns without weights add nothing.
+    ///
+    /// # Errors
+    /// When `row_start` does not fit the cells.
+    ///
+    /// ```
+    /// use hogwild::{MatrixScorer, data::Matrix};
+    ///
+    /// let matrix = Matrix { row_start: &[0i32, 2, 3], columns: &[0, 2, 1], values: &[1.0f64, 2.0, 3.0], width: 3 };
+    /// let scorer = MatrixScorer { bias: &[0.5], weights: &[1.0, 10.0, 100.0], factors: &[], rank: 0, unit_rows: false };
+    /// assert_eq!(scorer.score(&matrix)?, [201.5, 30.5]);
+    /// # Ok::<(), hogwild::Error>(())
+    /// ```
+    pub fn score<I: Index, V: Number>(&self, matrix: &Matrix<'_, I, V>) -> Result<Vec<f32>> {
+        matrix.check()?;
+        let (rows, models) = (matrix.row_start.len() - 1, self.bias.len());
+        let mut scores = vec![0.0; rows * models];
+        if models == 0 {
+            return Ok(scores);
+        }
+        let tasks = (matrix.columns.len() * models / TASK).clamp(1, rows.max(1));
+        let chunk = rows.div_ceil(tasks).max(1);
+        threads::in_call(|| {
+            let parts = scores.chunks_mut(chunk * models).enumerate().collect();
+            threads::each(parts, Vec::new, |sums, (i, scores)| {
+                self.rows(matrix, i * chunk, scores, sums);
+                Ok(())
+            })
+        })
+        .map(|()| scores)
+    }
+
+    /// Scores of rows from `first` on.
+    fn rows<I: Index, V: Number>(&self, matrix: &Matrix<'_, I, V>, first: usize, scores: &mut [f32], sums: &mut Vec<f32>) {
+        let models = self.bias.len();
+        for (row, scores) in (first..).zip(scores.chunks_exact_mut(models)) {
+            let [start, end] = [row, row + 1].map(|row| matrix.row_start.get(row).map_or(0, |start| start.index() as usize));
+            let cells = start.min(end)..end;
+            let columns = matrix.columns.get(cells.clone()).unwrap_or_default();
+            let values = matrix.values.get(cells).unwrap_or_default();
+            let length = if self.unit_rows { length(values) } else { 1.0 };
+            let weights = self.weights.chunks_exact(matrix.width.max(1));
+            for ((score, bias), weights) in scores.iter_mut().zip(self.bias).zip(weights.chain(std::iter::repeat(&[][..]))) {
+                *score = bias + dot(columns, values, weights) / length;
+            }
+            if self.rank > 0 {
+                scores[0] += self.pairs(columns, values, sums) / (length * length);
+            }
+        }
+    }
+
+    /// What all pairs of features come to.
+    fn pairs<I: Index, V: Number>(&self, columns: &[I], values: &[V], sums: &mut Vec<f32>) -> f32 {
+        sums.clear();
+        sums.resize(self.rank, 0.0);
+        let mut squares = 0.0;
+        for (column, value) in columns.iter().zip(values) {
+            let (from, value) = ((column.index() as usize).saturating_mul(self.rank), value.number());
+            let factors = self.factors.get(from..).and_then(|factors| factors.get(..self.rank)).unwrap_or_default();
+            for (sum, v) in sums.iter_mut().zip(factors) {
+                (*sum, squares) = (*sum + v * value, squares + (v * value) * (v * value));
+            }
+        }
+        0.5 * (sums.iter().map(|sum| sum * sum).sum::<f32>() - squares)
+    }
+}
+
+/// The length of a row; 1 of one that has none.
+fn length<V: Number>(values: &[V]) -> f32 {
+    let squares: f64 = values.iter().map(|value| f64::from(value.number()).powi(2)).sum();
+    if squares > 0.0 { squares.sqrt() as f32 } else { 1.0 }
+}
+
+fn dot<I: Index, V: Number>(columns: &[I], values: &[V], weights: &[f32]) -> f32 {
+    let mut sums = [0.0; SUMS];
+    let (columns, last_columns) = columns.as_chunks::<SUMS>();
+    let (values, last_values) = values.as_chunks::<SUMS>();
+    let weight = |column: I| weights.get(column.index() as usize).copied().unwrap_or(0.0);
+    for (columns, values) in columns.iter().zip(values) {
+        // One after the other, so that numbers are converted and multiplied as vectors.
+        let (weights, numbers) = (columns.map(weight), values.map(Number::number));
+        for i in 0..SUMS {
+            sums[i] += weights[i] * numbers[i];
+        }
+    }
+    let rest: f32 = last_columns.iter().zip(last_values).map(|(&column, value)| weight(column) * value.number()).sum();
+    sums.iter().sum::<f32>() + rest
+}

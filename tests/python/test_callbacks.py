@@ -1,0 +1,75 @@
+"""Who follows a run: told of each epoch, heard when it says stop, and its exceptions come out."""
+
+import json
+
+import hogwild
+import pytest
+
+
+def test_a_function_is_told_and_stops_the_run(data):
+    X, y, _ = data
+    seen = []
+
+    def until(report):
+        seen.append(report["epoch"])
+        return report["epoch"] == 3
+
+    run = hogwild.train(hogwild.Rows.from_matrix(X, y), lr=0.5, epochs=10, callbacks=[until])
+    assert seen == [1, 2, 3] and run.ended == "stopped" and len(run.epochs) == 3 and run.model is not None
+
+
+def test_what_a_callback_raises_comes_out_and_the_model_stays(data):
+    X, y, _ = data
+
+    class Failure(Exception):
+        pass
+
+    def fails(report):
+        if report["epoch"] == 2:
+            raise Failure("mine")
+
+    model = hogwild.LinearClassifier(learning_rate=0.5, epochs=10, callbacks=[fails], random_state=0)
+    with pytest.raises(Failure, match="mine"):
+        model.fit(X, y)
+    assert model.n_iter_ == 2 and model.score(X, y) > 0.7
+
+
+def test_callbacks_of_the_package(data, tmp_path, capfd):
+    X, y, _ = data
+    log = tmp_path / "log.jsonl"
+    stopping = hogwild.EarlyStopping(patience=2, min_delta=10.0)
+    callbacks = [stopping, hogwild.JsonLog(log), hogwild.ProgressBar()]
+    run = hogwild.train(hogwild.Rows.from_matrix(X, y), epochs=10, callbacks=callbacks, holdout=0.2)
+    told = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [report["epoch"] for report in told] == [1, 2, 3] and run.ended == "stopped"
+    assert "epoch 3  loss" in capfd.readouterr().err
+    assert run.rate_search is not None and run.rate_search["chosen"] == run.settings["lr"]
+
+
+def test_all_methods_are_called(data):
+    X, y, _ = data
+    calls = []
+
+    class Mine(hogwild.Callback):
+        def on_train_begin(self, settings):
+            calls.append(("begin", settings["lr"]))
+
+        def on_train_end(self, run):
+            calls.append(("end", run.ended))
+
+    hogwild.LinearClassifier(learning_rate=0.5, callbacks=[Mine()]).fit(X, y)
+    assert calls == [("begin", 0.5), ("end", "finished")]
+
+
+def test_a_run_is_drawn(data):
+    pytest.importorskip("matplotlib").use("Agg")
+    X, y, _ = data
+    axes = hogwild.train(hogwild.Rows.from_matrix(X, y), lr=0.5, holdout=0.2).plot()
+    assert [line.get_label() for line in axes.lines] == ["training", "held out"]
+
+
+def test_settings_are_those_of_the_library():
+    settings = {setting["name"]: setting for setting in hogwild.settings()}
+    assert settings["epochs"]["default"] == "5" and "adagrad" in settings["rule"]["choices"]
+    with pytest.raises(TypeError):
+        hogwild.train()

@@ -1,0 +1,93 @@
+"""Learning that goes on: what is kept from call to call, and what a call costs."""
+
+import pickle
+
+import hogwild
+import numpy as np
+import pytest
+from conftest import rows
+
+
+@pytest.mark.parametrize("rule, rate", [("adagrad", 0.5), ("adam", 0.02), ("ftrl", 0.5), ("sgd", 0.3), ("rmsprop", 0.01), ("momentum", 0.05)])
+def test_batches_are_learnt_as_a_whole_is(rule, rate, data):
+    X, y, _ = data
+    settings = dict(rule=rule, learning_rate=rate, shuffle=False, random_state=1)
+    whole = hogwild.LinearClassifier(**settings).partial_fit(X, y, classes=[-1, 1])
+    parts = hogwild.LinearClassifier(**settings)
+    for start in range(0, 3000, 500):
+        parts.partial_fit(X[start : start + 500], y[start : start + 500], classes=[-1, 1])
+        parts = pickle.loads(pickle.dumps(parts))
+    assert np.array_equal(whole.coef_, parts.coef_) and np.array_equal(whole.intercept_, parts.intercept_)
+    epoch = hogwild.LinearClassifier(**settings, epochs=1, n_jobs=1, normalize="none", settings={"standardize": False}).fit(X, y)
+    assert np.allclose(whole.coef_, epoch.coef_, atol=1e-4)
+
+
+def test_a_step_is_that_of_the_textbook(data):
+    X, y, _ = data
+    model = hogwild.LinearClassifier(rule="sgd", learning_rate=0.5, shuffle=False).partial_fit(X, y, classes=[-1, 1])
+    w, bias = np.zeros(400), 0.0
+    for row in range(3000):
+        cells = slice(X.indptr[row], X.indptr[row + 1])
+        columns, values = X.indices[cells], X.data[cells]
+        slope = -y[row] / (1 + np.exp(y[row] * (bias + w[columns] @ values)))
+        w[columns] -= 0.5 * slope * values
+        bias -= 0.5 * slope
+    assert np.allclose(model.coef_[0], w, atol=1e-4) and abs(model.intercept_[0] - bias) < 1e-4
+
+
+def test_numbers_are_learnt_in_their_unit(data):
+    X, _, scores = data
+    y = 1000 + 50 * scores
+    model = hogwild.LinearRegressor(learning_rate=0.5, random_state=1)
+    for _ in range(10):
+        for start in range(0, 3000, 500):
+            model.partial_fit(X[start : start + 500], y[start : start + 500])
+    assert model.coef_.shape == (400,) and model.score(X, y) > 0.95
+
+
+def test_it_goes_on_from_a_fit(data):
+    X, y, _ = data
+    model = hogwild.LinearClassifier(learning_rate=0.5, random_state=1, n_jobs=1).fit(X, y)
+    before = model.coef_.copy()
+    model.partial_fit(X[:1], y[:1])
+    moved = np.flatnonzero(model.coef_[0] != before[0])
+    assert set(moved) <= set(X[0].indices) and len(moved)
+    with pytest.raises(hogwild.BadSettingError, match="`rule` ftrl"):
+        hogwild.LinearClassifier(rule="ftrl", learning_rate=0.5).fit(X, y).partial_fit(X, y)
+
+
+def test_weights_are_those_of_repeated_rows_and_none_is_no_row(data):
+    X, y, _ = data
+    weights = np.ones(3000)
+    weights[5:20] = 0
+    settings = dict(rule="sgd", learning_rate=0.1, shuffle=False, random_state=1)
+    weighted = hogwild.LinearClassifier(**settings).partial_fit(X, y, classes=[-1, 1], sample_weight=weights)
+    kept = weights > 0
+    without = hogwild.LinearClassifier(**settings).partial_fit(X[kept], y[kept], classes=[-1, 1])
+    assert np.array_equal(weighted.coef_, without.coef_)
+    # A weight is what multiplies the gradient, whatever other rows weigh: a step of weight 2 is one at twice the rate.
+    twice = hogwild.LinearClassifier(**settings).partial_fit(X[:1], y[:1], classes=[-1, 1], sample_weight=[2.0])
+    faster = hogwild.LinearClassifier(**{**settings, "learning_rate": 0.2}).partial_fit(X[:1], y[:1], classes=[-1, 1])
+    assert np.allclose(twice.coef_, faster.coef_, atol=1e-7)
+
+
+def test_classes_are_named_first_and_kept():
+    X, _, scores = rows()
+    y = np.digitize(scores, [-1, 1])
+    with pytest.raises(ValueError, match="the first call"):
+        hogwild.LinearClassifier().partial_fit(X, y)
+    model = hogwild.LinearClassifier(learning_rate=0.5, random_state=1)
+    for start in range(0, 3000, 300):
+        model.partial_fit(X[start : start + 300], y[start : start + 300], classes=[0, 1, 2])
+    assert model.coef_.shape == (3, 400) and model.score(X, y) > 0.6
+    with pytest.raises(ValueError, match="not those of the first call"):
+        model.partial_fit(X, y, classes=[0, 1])
+    with pytest.raises(ValueError, match="row 0 has the class 9"):
+        model.partial_fit(X[:1], [9])
+
+
+@pytest.mark.parametrize("setting, value", [("average", True), ("schedule", "linear"), ("normalize", "std"), ("rule", "yellowfin")])
+def test_what_goes_by_a_whole_run_is_refused(setting, value, data):
+    X, y, _ = data
+    with pytest.raises(hogwild.BadSettingError, match=f"`{setting}`"):
+        hogwild.LinearClassifier(**{setting: value}).partial_fit(X, y, classes=[-1, 1])

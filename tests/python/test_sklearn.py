@@ -1,0 +1,103 @@
+"""scikit-learn's own checks of estimators, and its tools around ours."""
+
+import hogwild
+import numpy as np
+import pytest
+from conftest import rows
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import check_estimator
+
+LINEAR = (hogwild.LinearClassifier, hogwild.LinearRegressor)
+MACHINES = (hogwild.FactorizationMachineClassifier, hogwild.FactorizationMachineRegressor)
+#: Those that scikit-learn exempts its own SGDClassifier and SGDRegressor from: steps by example are not steps by weight.
+EXEMPT = {f"check_sample_weight_equivalence_on_{kind}_data": "steps in random order" for kind in ("dense", "sparse")}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("rule", ["adagrad", "sgd", "adam", "ftrl", "rmsprop"])
+@pytest.mark.parametrize("kind", LINEAR)
+def test_linear_models_pass_the_checks_of_estimators(kind, rule, n_jobs):
+    exempt = dict(EXEMPT)
+    if rule == "ftrl":
+        exempt["check_fit_score_takes_y"] = "it begins at weights, which ftrl can't"
+    check_estimator(kind(rule=rule, n_jobs=n_jobs), expected_failed_checks=exempt, on_skip=None)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("kind", MACHINES)
+def test_factorization_machines_pass_the_checks_of_estimators(kind, n_jobs):
+    check_estimator(kind(n_jobs=n_jobs), expected_failed_checks=EXEMPT, on_skip=None)
+
+
+def test_in_a_pipeline_and_a_grid():
+    texts = ["good fine great", "bad awful poor", "great good", "poor bad"] * 40
+    classes = ["+", "-", "+", "-"] * 40
+    pipeline = make_pipeline(TfidfVectorizer(), hogwild.LinearClassifier(random_state=0))
+    grid = GridSearchCV(pipeline, {"linearclassifier__l2": [0.0, 1e-4]}, cv=2, n_jobs=2).fit(texts, classes)
+    assert grid.best_score_ == 1.0
+    assert list(grid.predict(["fine", "awful"])) == ["+", "-"]
+
+
+def test_calibration_cross_validation_and_one_against_the_rest(data):
+    X, y, _ = data
+    model = hogwild.LinearClassifier(loss="hinge", random_state=0, learning_rate=0.5)
+    assert not hasattr(model, "predict_proba")
+    assert CalibratedClassifierCV(model, cv=2).fit(X, y).predict_proba(X).shape == (3000, 2)
+    assert cross_val_score(clone(model), X, y, cv=3).min() > 0.7
+    assert OneVsRestClassifier(model).fit(X, y).score(X, y) > 0.8
+
+
+def test_several_classes_share_their_rows():
+    X, _, scores = rows()
+    y = np.array(["low", "middle", "high"])[np.digitize(scores, [-1, 1])]
+    model = hogwild.LinearClassifier(random_state=0, learning_rate=0.5, n_jobs=1, epochs=10).fit(X, y)
+    assert model.coef_.shape == (3, 400) and model.decision_function(X).shape == (3000, 3)
+    assert np.allclose(model.predict_proba(X).sum(axis=1), 1)
+    assert model.score(X, y) > 0.75
+    alone = hogwild.LinearClassifier(random_state=0, learning_rate=0.5, n_jobs=1, epochs=10).fit(X, y == "low")
+    assert np.array_equal(model.coef_[list(model.classes_).index("low")], alone.coef_[0])
+
+
+def test_metadata_is_routed(data):
+    import sklearn
+
+    X, y, _ = data
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = hogwild.LinearClassifier(random_state=0, learning_rate=0.5).set_fit_request(sample_weight=True)
+        model.set_score_request(sample_weight=True)
+        scores = cross_val_score(model, X, y, params={"sample_weight": np.ones(len(y))}, cv=2)
+    assert scores.min() > 0.7
+
+
+def test_early_stopping_keeps_the_best_epoch(data):
+    X, y, _ = data
+    model = hogwild.LinearClassifier(learning_rate=20.0, epochs=50, early_stopping=True, n_iter_no_change=2, n_jobs=1, random_state=0)
+    model.fit(X, y)
+    losses = [epoch["valid"]["loss"] for epoch in model.history_]
+    assert model.ended_ == "stopped early" and model.n_iter_ == len(losses) < 50
+    assert model.best_epoch_ == 1 + int(np.argmin(losses)) == model.n_iter_ - 2
+    with_set = hogwild.LinearClassifier(learning_rate=20.0, epochs=50, early_stopping=True, n_jobs=1, random_state=0)
+    with_set.fit(X[:2500], y[:2500], eval_set=(X[2500:], y[2500:]))
+    assert with_set.ended_ == "stopped early" and "auc" in with_set.history_[0]["valid"]
+
+
+def test_errors_name_parameters(data):
+    X, y, _ = data
+    with pytest.raises(hogwild.BadSettingError, match="`learning_rate` -1: must be a number above 0") as error:
+        hogwild.LinearClassifier(learning_rate=-1.0).fit(X, y)
+    assert error.value.setting == "learning_rate"
+    with pytest.raises(hogwild.BadSettingError, match="no such setting"):
+        hogwild.LinearClassifier(settings={"nonsense": 1}).fit(X, y)
+    with pytest.raises(ValueError, match="is a loss of numbers"):
+        hogwild.LinearClassifier(loss="squared").fit(X, y)
+    with pytest.raises(hogwild.DivergedError, match="try `learning_rate`"):
+        hogwild.LinearRegressor(learning_rate=1e30, rule="sgd").fit(X, y)
+    with pytest.raises(ValueError, match="eval_set: row 0 has the class 7"):
+        hogwild.LinearClassifier().fit(X, y, eval_set=(X[:3], [7, 1, 1]))

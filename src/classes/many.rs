@@ -72,6 +72,15 @@ impl Many {
     }
 }
 
+/// The classes that other data have and training data have not.
+///
+/// # Errors
+/// When labels are missing, or there are too many different ones.
+pub fn unseen_classes(training: &Rows, other: &Rows) -> Result<Vec<String>> {
+    let known = Many::of(training, false)?.names;
+    Ok(by_names(other, &known.iter().map(String::as_str).collect(), false)?.1)
+}
+
 /// The classes of other data as a model numbers them, and names that it does not know (for which `u32::MAX` stands).
 ///
 /// # Errors

@@ -8,14 +8,16 @@ use crate::{
     data::{Ratings, Rows},
     options::each_setting,
     rules::UpdateRule,
-    train_factorization, train_factorization_with, train_fm, train_fm_with, train_linear, train_linear_with,
+    train_factorization, train_factorization_with, train_fm, train_fm_with, train_linear, train_linear_with, train_ovr, train_ovr_with,
+    train_softmax, train_softmax_with,
 };
 use std::{path::Path, sync::atomic::AtomicBool};
 
 /// The session, of one kind of data and one rule.
 type Session<'a, D> = Box<dyn FnOnce(&D, Option<&D>, &Settings, &mut dyn Watch, &AtomicBool) -> Result<Outcome> + 'a>;
 
-/// A run to be: [`linear`](Trainer::linear) models or [factorization machines](Trainer::factorization_machine) of sparse rows, or the
+/// A run to be: [`linear`](Trainer::linear) models, [factorization machines](Trainer::factorization_machine) or models of several classes
+/// ([`softmax`](Trainer::softmax), [`one_vs_rest`](Trainer::one_vs_rest)) of sparse rows, or the
 /// [`factorization`](Trainer::factorization) of ratings.
 ///
 /// ```
@@ -41,8 +43,17 @@ pub struct Trainer<'a, D> {
     watch: Option<&'a mut dyn Watch>,
     stop: Option<&'a AtomicBool>,
     session: Session<'a, D>,
-    /// Whether the model of rows has pairs of features.
-    has_pairs: bool,
+    /// Which model of rows it is.
+    model: RowModel,
+}
+
+/// The models of sparse rows.
+#[derive(Clone, Copy)]
+enum RowModel {
+    Linear,
+    Pairs,
+    Softmax,
+    OneVsRest,
 }
 
 impl<'a> Trainer<'a, Rows> {
@@ -65,13 +76,41 @@ impl<'a> Trainer<'a, Rows> {
     /// # Ok(()) }
     /// ```
     pub fn factorization_machine() -> Trainer<'a, Rows> {
-        Trainer { has_pairs: true, ..Trainer::new(Settings::for_fm(), Box::new(train_fm)) }
+        Trainer { model: RowModel::Pairs, ..Trainer::new(Settings::for_fm(), Box::new(train_fm)) }
+    }
+
+    /// Multinomial logistic regression of sparse rows whose labels are classes, one a row, with the defaults for that.
+    ///
+    /// ```
+    /// # use hogwild::{Trainer, data::{Labelling, Data, PackSettings, pack}};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let (text, packed) = (folder.path().join("fruit.svm"), folder.path().join("fruit.safetensors"));
+    /// # std::fs::write(&text, "apple 1:1 3:1\nplum 2:1 3:1\nkiwi 4:1\n".repeat(40))?;
+    /// pack(&[text], &packed, &PackSettings { labelling: Labelling::Class, ..PackSettings::default() })?;
+    /// # let Data::Rows(rows) = Data::open(&packed)? else { panic!("ratings, not rows") };
+    /// let outcome = Trainer::softmax().epochs(3).lr(0.5).holdout(0.2).fit(&rows)?;
+    /// assert_eq!(outcome.valid().and_then(|valid| valid.accuracy), Some(1.0));
+    /// # Ok(()) }
+    /// ```
+    pub fn softmax() -> Trainer<'a, Rows> {
+        Trainer { model: RowModel::Softmax, ..Trainer::new(Settings::for_softmax(), Box::new(train_softmax)) }
+    }
+
+    /// A model for each class against the rest, of sparse rows with any number of classes, with the defaults for that.
+    pub fn one_vs_rest() -> Trainer<'a, Rows> {
+        Trainer { model: RowModel::OneVsRest, ..Trainer::new(Settings::for_ovr(), Box::new(train_ovr)) }
     }
 
     /// Trains with an update rule of your own: see [`UpdateRule`].
     pub fn own_rule<R: UpdateRule + 'a>(self, rule: R) -> Trainer<'a, Rows> {
         let session = move |data: &Rows, valid: Option<&Rows>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool| {
-            let train = if self.has_pairs { train_fm_with } else { train_linear_with };
+            let train = match self.model {
+                RowModel::Linear => train_linear_with,
+                RowModel::Pairs => train_fm_with,
+                RowModel::Softmax => train_softmax_with,
+                RowModel::OneVsRest => train_ovr_with,
+            };
             train(rule, data, valid, settings, watch, stop)
         };
         Trainer { session: Box::new(session), ..self }
@@ -107,7 +146,7 @@ impl<'a> Trainer<'a, Ratings> {
 
 impl<'a, D> Trainer<'a, D> {
     fn new(settings: Settings, session: Session<'a, D>) -> Trainer<'a, D> {
-        Trainer { settings, given: Vec::new(), valid: None, watch: None, stop: None, session, has_pairs: false }
+        Trainer { settings, given: Vec::new(), valid: None, watch: None, stop: None, session, model: RowModel::Linear }
     }
 
     /// All settings at once, in place of what was given before.

@@ -31,7 +31,7 @@ impl Many {
         if let Some(sets) = data.class_sets() {
             let labels = ClassLabels { starts: Some(sets.starts()), classes: sets.classes() };
             if one && let Some(row) = (0..labels.len()).find(|&row| labels.of(row).len() != 1) {
-                let problem = format!("row {} has {} labels, and `model` softmax takes one", row + 1, labels.of(row).len());
+                let problem = format!("row {} has {} labels, and softmax takes one", row + 1, labels.of(row).len());
                 return bad(problem, "use `model` ovr for rows with any number of labels");
             }
             let labels = if one { ClassLabels { starts: None, ..labels } } else { labels };

@@ -1,6 +1,6 @@
 //! Matrix factorization of ratings, with biases (Koren, Bell & Volinsky 2009).
 use super::{
-    linear::no_factors,
+    linear::{no_classes, no_factors},
     prepared::Prepared,
     ratings::{FactorModel, RatingsRun},
     traits::Family,
@@ -49,6 +49,7 @@ impl Family for Factorization {
 
     fn check(settings: &Settings) -> Result<()> {
         let refused = |setting, value: String, problem: &str| Err(Error::BadSetting { setting, value, problem: problem.into() });
+        no_classes(settings)?;
         if let Some(hot) = settings.hot_rows.filter(|&hot| hot > 0) {
             let problem = "factorization keeps hot rows apart by its order of tiles; leave the setting out";
             return refused("hot_rows", hot.to_string(), problem);

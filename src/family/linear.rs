@@ -38,6 +38,7 @@ impl Family for Linear {
 
     fn check(settings: &Settings) -> Result<()> {
         check_rows(settings)?;
+        no_classes(settings)?;
         no_factors(settings)
     }
 
@@ -84,6 +85,18 @@ pub(super) fn check_labels(model: &TrainedModel, data: &Rows) -> Result<()> {
     match model.classes.filter(|_| model.loss.is_classification()) {
         Some(classes) => classes.check(data),
         None => check_numbers(model.loss, data),
+    }
+}
+
+/// Refuses metrics of several classes.
+pub(super) fn no_classes(settings: &Settings) -> Result<()> {
+    match settings.stop_metric.filter(|metric| metric.is_of_classes()) {
+        Some(metric) => {
+            let has: Vec<_> = settings.loss.metrics().iter().map(|metric| metric.name()).collect();
+            let problem = format!("is of models of several classes; the {} loss has {}", settings.loss.name(), has.join(", "));
+            Err(Error::BadSetting { setting: "stop_metric", value: metric.name().into(), problem })
+        }
+        None => Ok(()),
     }
 }
 

@@ -42,7 +42,7 @@ const fn schema(family: &'static str) -> Schema {
 }
 
 macro_rules! families {
-    ($($type:ident $name:literal $labelling:ident $summary:literal $output:expr, $check:expr;)*) => {
+    ($($type:ident $name:literal $labelling:ident $defaults:ident $summary:literal $output:expr, $check:expr;)*) => {
         $(impl Family for $type {
             const SUMMARY: &'static str = $summary;
             const SCHEMA: Schema = schema($name);
@@ -52,7 +52,7 @@ macro_rules! families {
             type Kernel = MulticlassKernel;
 
             fn defaults() -> Settings {
-                Settings::for_classes()
+                Settings::$defaults()
             }
 
             fn check(settings: &Settings) -> Result<()> {
@@ -92,13 +92,13 @@ macro_rules! families {
     };
 }
 families! {
-    Softmax "softmax" Class "One of several classes: a linear score each, and the probabilities that sum to 1 (multinomial logistic regression)"
+    Softmax "softmax" Class for_softmax "One of several classes: a linear score each, and the probabilities that sum to 1 (multinomial logistic regression)"
         |_| Output::Softmax,
         |settings| match settings.loss {
             Loss::Logistic => Ok(()),
             loss => refused("loss", loss.name(), "is of two classes or of numbers, and softmax has its own; leave it out, or use `model` ovr"),
         };
-    OneVsRest "ovr" Classes "Any number of classes a row: a linear model for each class against the rest, all in one pass"
+    OneVsRest "ovr" Classes for_ovr "Any number of classes a row: a linear model for each class against the rest, all in one pass"
         Output::OneVsRest,
         |settings| if settings.loss.is_classification() {
             Ok(())
@@ -114,6 +114,7 @@ fn refused(setting: &'static str, value: impl ToString, problem: &str) -> Result
 /// What goes with both.
 fn check(settings: &Settings, name: &str) -> Result<()> {
     no_factors(settings)?;
+
     if settings.parallel == Parallel::Partitioned {
         let problem = "has parts that each know some of the weights, and a loss of several classes needs all scores at once; use hogwild";
         return refused("parallel", settings.parallel.name(), problem);

@@ -114,8 +114,8 @@ impl ClassScores {
         self.labels.of(example)
     }
 
-    /// The probability of each class: of softmax they sum to 1, one-vs-rest by the logistic loss has one for each. By other losses it
-    /// is the score.
+    /// The probability of each class: of softmax they sum to 1, one-vs-rest has one for each class beside the rest. By losses that tell no
+    /// probability (hinge, focal) it is the prediction of a score.
     pub fn probabilities(&self, example: usize) -> Vec<f32> {
         let scores = self.scores(example);
         match self.output {
@@ -126,6 +126,10 @@ impl ClassScores {
                 all.into_iter().map(|e| (e / sum) as f32).collect()
             }
             Output::OneVsRest(Loss::Logistic) => scores.iter().map(|&z| sigmoid(z)).collect(),
+            // Its best score is 2 p - 1 (Zhang, "Statistical behavior and consistency of classification methods", 2004, section 3.2).
+            Output::OneVsRest(Loss::SquaredHinge | Loss::ModifiedHuber) => {
+                scores.iter().map(|&z| (z.clamp(-1.0, 1.0) + 1.0) / 2.0).collect()
+            }
             Output::OneVsRest(loss) => scores.iter().map(|&z| loss.predict(z)).collect(),
         }
     }

@@ -65,9 +65,14 @@ impl Settings {
         Settings { rule: Rule::AdagradRowwise(AdagradRowwise::DEFAULT), rank: 8, ..Settings::default() }
     }
 
-    /// The defaults for models of several classes: a state a row of weights.
-    pub fn for_classes() -> Settings {
+    /// The defaults for softmax: a state a row of weights, and a rate that falls to 0.
+    pub fn for_softmax() -> Settings {
         Settings { rule: Rule::AdagradRowwise(AdagradRowwise::DEFAULT), schedule: Schedule::Linear, ..Settings::default() }
+    }
+
+    /// The defaults for one-vs-rest: the same by the squared hinge loss.
+    pub fn for_ovr() -> Settings {
+        Settings { loss: Loss::SquaredHinge, ..Settings::for_softmax() }
     }
 
     /// Sets one by its name, from text: one of [`options`], or a setting of the update rule, such as `beta1`. Whether the value is in its

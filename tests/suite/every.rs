@@ -1,9 +1,10 @@
 //! Every loss, model and rule against what it must equal: slopes and gradients against differences, rules against a minimum.
 use hogwild::{
     F32x16, LANES, Line, Loss, Rule, Vector, Weights,
-    models::{Factorization, FactorizationMachine, Linear, Model, Pair, Row},
+    models::{ClassLabels, Factorization, FactorizationMachine, Linear, Model, Multiclass, Output, Pair, Row},
     rules::{Clock, RuleVisitor, State, UpdateRule},
 };
+use std::sync::Arc;
 
 /// Plain parameters that note the gradients they are sent.
 #[derive(Clone)]
@@ -151,6 +152,19 @@ fn gradients_equal_differences() {
             |m: &FactorizationMachine, w: &mut Recorder| loss.value(m.score(&row, w, &mut m.scratch(64)), 1.0) as f64 + decay(w);
         check(&model, &row, &Recorder::new(6, 5), objective, loss, 1.0);
     }
+    // The score of several classes is their loss.
+    for (output, own) in outputs() {
+        for l2 in [0.0, lambda] {
+            let linear = Linear::with_penalties(l2, 0.0, rows, &counts);
+            let model = Multiclass::new(linear, output, &[0.1, -0.2, 0.3, 0.0, -0.4], 5, own.clone());
+            let decay = |w: &Recorder| -> f64 {
+                let square = |c: usize| w.weights.wide[c + 1].iter().map(|w| (w * w) as f64).sum::<f64>();
+                [0usize, 2, 4].iter().map(|&c| rows as f64 / counts[c] as f64 * l2 / 2.0 * square(c)).sum()
+            };
+            let objective = |m: &Multiclass, w: &mut Recorder| m.score(&row, w, &mut m.scratch(64)) as f64 + decay(w);
+            check(&model, &row, &Recorder::new(6, 5), objective, Loss::AS_GIVEN, 0.0);
+        }
+    }
     let model = Factorization::new(5, 3.0, 0.2);
     let pair = Pair::new(1, 2, 3);
     let objective = |m: &Factorization, w: &mut Recorder| {
@@ -160,6 +174,37 @@ fn gradients_equal_differences() {
         Loss::Squared.value(m.score(&pair, w, &mut m.scratch(2)), 4.5) as f64 + 0.1 * squares as f64
     };
     check(&model, &pair, &Recorder::new(6, 5), objective, Loss::Squared, 4.5);
+}
+
+/// Losses of five classes, and the classes of an example.
+fn outputs() -> Vec<(Output, Arc<ClassLabels>)> {
+    let one = Arc::new(ClassLabels { starts: None, classes: vec![3] });
+    let several = Arc::new(ClassLabels { starts: Some(vec![0, 2]), classes: vec![4, 1] });
+    let none = Arc::new(ClassLabels { starts: Some(vec![0, 0]), classes: vec![] });
+    let rest = [Loss::Logistic, Loss::SquaredHinge, Loss::ModifiedHuber].map(Output::OneVsRest);
+    let of_rest = rest.into_iter().flat_map(|output| [&one, &several, &none].map(|own| (output, own.clone())));
+    [(Output::Softmax, one.clone())].into_iter().chain(of_rest).collect()
+}
+
+/// What is written for single numbers says the same as what the loops do by sixteen.
+#[test]
+fn slopes_of_classes_are_those_of_single_numbers() {
+    for classes in [5usize, 16, 21] {
+        for output in [Output::Softmax, Output::OneVsRest(Loss::Logistic), Output::OneVsRest(Loss::SquaredHinge)] {
+            let own = Arc::new(ClassLabels { starts: None, classes: vec![2] });
+            let model = Multiclass::new(Linear::new(), output, &vec![0.0; classes], 1, own);
+            let (mut weights, mut scratch, row) = (Recorder::new(2, classes), model.scratch(4), Row::new(&[]));
+            let mut scores: Vec<f32> = weights.weights.wide[0].iter().take(classes).map(|w| 3.0 * w).collect();
+            weights.weights.wide[0].iter_mut().for_each(|w| *w *= 3.0);
+            let loss = model.score(&row, &mut weights, &mut scratch);
+            model.backward(&row, 1.0, &mut weights, &mut scratch);
+            let expected = output.slopes(&mut scores, &[2]);
+            assert!((loss - expected).abs() < 1e-5 * expected.max(1.0), "{output:?} {loss} {expected}");
+            let close = |(sent, slope): (&f32, &f32)| (sent - slope).abs() < 1e-6;
+            assert!(weights.gradient.wide[0].iter().zip(&scores).all(close), "{output:?} {:?} {scores:?}", weights.gradient.wide[0]);
+            assert!(weights.gradient.wide[0].iter().skip(classes).all(|&g| g == 0.0));
+        }
+    }
 }
 
 /// The square of a score's gradient, against what `backward` sends for a slope of 1.
@@ -179,6 +224,10 @@ fn squares_of_gradients_equal_what_is_sent() {
     for rate in [1.0, 0.5] {
         let machine = FactorizationMachine::new(Linear::new(), 5, 5).with_rate(rate);
         check_square(&machine, &Row::new(&[(0, 0.7), (2, -1.3), (4, 2.0)]), Recorder::new(6, 5));
+    }
+    for (output, own) in outputs() {
+        let model = Multiclass::new(Linear::new(), output, &[0.0; 5], 5, own);
+        check_square(&model, &Row::new(&[(0, 0.7), (2, -1.3), (4, 2.0)]), Recorder::new(6, 5));
     }
     check_square(&Factorization::new(5, 3.0, 0.0), &Pair::new(1, 2, 3), Recorder::new(6, 5));
 }

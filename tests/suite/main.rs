@@ -45,6 +45,7 @@ mod replicas;
 mod rows;
 mod simulate;
 mod snapshots;
+mod softmax;
 mod stopping;
 mod synth;
 mod tables;

@@ -84,7 +84,7 @@ pub(super) fn write(read: Read, target: Temporary, out: &Path, source: &str, lea
     let (sync, syncs) = std::sync::mpsc::channel();
     let recipe = report.recipe.as_ref().map(|recipe| recipe.to_json().to_string());
     let about = About { kind: kind.name(), source, unlabelled, recipe: recipe.as_deref() };
-    let several = report.recipe.as_ref().is_some_and(Recipe::has_several_labels);
+    let several = !unlabelled && report.recipe.as_ref().is_some_and(Recipe::has_several_labels);
     let writer = Writer { file, out, spill: &spill, about, several, proceed: &proceed, written: AtomicU64::new(0), sync };
     let (written, synced) = std::thread::scope(|scope| {
         // The disk takes what there is while the rest is still being made. An error is told only once, so it must be kept.

@@ -227,6 +227,24 @@ impl<W: Width> Multiclass<W> {
                 }
                 sum.sum() - of_own
             }
+            Output::OneVsRest(Loss::SquaredHinge) => {
+                // Labels in lanes: +1 its own, -1 all others.
+                for line in &mut *lines {
+                    V::of(-1.0).store(line);
+                }
+                for &class in own {
+                    if let Some(y) = lines.as_flattened_mut().get_mut(class as usize) {
+                        *y = 1.0;
+                    }
+                }
+                let mut sum = V::of(0.0);
+                for k in 0..n {
+                    let y = V::load(&lines[k]);
+                    let missing = V::of(0.0).max(V::of(1.0) - y * scores[k]);
+                    (sum, scores[k]) = (missing.mul_add(missing, sum), -(y * missing));
+                }
+                0.5 * sum.sum()
+            }
             Output::OneVsRest(_) => {
                 let loss = one_by_one(self.output, &mut lines.as_flattened_mut()[..self.classes], own);
                 for line in &mut lines.as_flattened_mut()[self.classes..] {

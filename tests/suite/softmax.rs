@@ -1,0 +1,433 @@
+//! Several classes: labels of any kind, softmax and one-vs-rest against what they equal, workers and instruction sets, files, what is said.
+use crate::support::{
+    alone,
+    command::{good, hogwild, message, said},
+    data::{read_as, sparse, text_like},
+    isa, shared,
+    training::{held_out, linear},
+};
+use hogwild::{
+    Batch, Ended, InstructionSet, Loss, Normalize, Outcome, Parallel, Rule, Settings, Trainer,
+    data::{Data, Format, Labelling, PackSettings, Rows, pack},
+    rules::Sgd,
+    train_ovr, train_softmax,
+};
+use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
+use std::{fmt::Write, fs, path::Path};
+
+fn softmax(data: &Rows, valid: Option<&Rows>, settings: Settings) -> Outcome {
+    let _turn = shared();
+    train_softmax(data, valid, &isa::forced_in(&settings), &mut (), &Default::default()).unwrap()
+}
+
+fn ovr(data: &Rows, valid: Option<&Rows>, settings: Settings) -> Outcome {
+    let _turn = shared();
+    train_ovr(data, valid, &isa::forced_in(&settings), &mut (), &Default::default()).unwrap()
+}
+
+fn settings() -> Settings {
+    Settings { threads: 1, lr: Some(0.3), ..Settings::for_softmax() }
+}
+
+fn one_vs_rest() -> Settings {
+    Settings { threads: 1, lr: Some(0.1), ..Settings::for_ovr() }
+}
+
+/// All numbers of a model.
+fn numbers(outcome: &Outcome) -> Vec<u32> {
+    let member = outcome.model.as_ref().unwrap().last();
+    ["bias", "weight"].iter().flat_map(|name| member.numbers(name)).map(|x| x.to_bits()).collect()
+}
+
+/// Rows of `classes` classes: six words of sixty, of which a class has favourites.
+fn topics(rows: usize, classes: usize, seed: u64) -> String {
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let mut text = String::new();
+    for _ in 0..rows {
+        let class = random.random_range(0..classes);
+        let mut words: Vec<usize> = (0..6)
+            .map(|_| if random.random::<f32>() < 0.4 { (class * 7 + random.random_range(0..5)) % 60 } else { random.random_range(0..60) })
+            .collect();
+        words.sort_unstable();
+        words.dedup();
+        write!(text, "{class}").unwrap();
+        words.iter().for_each(|word| write!(text, " {}:1", word + 1).unwrap());
+        text.push('\n');
+    }
+    text
+}
+
+/// Packs a text whose labels are classes.
+fn classes(text: &str, labelling: Labelling) -> Rows {
+    let Data::Rows(rows) = read_as(text, &PackSettings { labelling, ..PackSettings::default() }).unwrap().1 else { panic!("no rows") };
+    rows
+}
+
+/// The classes of each row by name.
+fn labels(rows: &Rows) -> Vec<String> {
+    let names = rows.class_names();
+    let name = |label: f32| match names.len() {
+        0 => label.to_string(),
+        1 => names[0].clone(),
+        2 => names[(label > 0.0) as usize].clone(),
+        _ => names[label as usize].clone(),
+    };
+    match rows.class_sets() {
+        None => (0..rows.rows()).map(|row| name(rows.label(row))).collect(),
+        Some(sets) => {
+            let (starts, all) = (sets.starts(), sets.classes());
+            let of = |row: usize| all[starts[row] as usize..starts[row + 1] as usize].iter().map(|&class| names[class as usize].clone());
+            (0..rows.rows()).map(|row| of(row).collect::<Vec<_>>().join(",")).collect()
+        }
+    }
+}
+
+#[test]
+fn labels_are_classes_in_every_format() {
+    for (text, labelling, found) in [
+        ("dos 1:1\nnormal 2:1\nprobe 1:1\ndos 3:1\n", Labelling::Class, "dos normal probe dos"),
+        ("yes 1:1\nno 2:1\n", Labelling::Class, "yes no"),
+        ("3 1:1\n-1 2:1\n10 1:1\n", Labelling::Class, "3 -1 10"),
+        ("3 1:1\nx 2:1\n10 1:1\n", Labelling::Class, "3 x 10"),
+        ("3,17 1:1\n 2:1\n17 1:1\n3,3,4 5:2 # comment\n", Labelling::Classes, "3,17  17 3,4"),
+        ("a:2.5 1:1\nb:1 2:1\nc 1:1\n", Labelling::Class, "a b c"),
+        ("label,age\nred,1\nblue,2\ngreen,3\n", Labelling::Class, "red blue green"),
+        (
+            "{\"label\": \"red\", \"age\": 1}\n{\"label\": \"blue\", \"age\": 1}\n{\"label\": \"green\"}\n",
+            Labelling::Class,
+            "red blue green",
+        ),
+        ("__label__x a b\n__label__y b\n__label__z c\n", Labelling::Class, "x y z"),
+        ("__label__x __label__y a b\n__label__y b\nc d\n", Labelling::Classes, "x,y y "),
+        ("1 |a b\n2 |a c\n3 |a b\n", Labelling::Class, "1 2 3"),
+    ] {
+        assert_eq!(labels(&classes(text, labelling)).join(" "), found, "{text}");
+    }
+    // What is first found far behind the beginning: the text is read again.
+    let many = format!("{}9 1:1\nlast 2:1\n", "1 1:1\n2 1:1\n".repeat(400_000));
+    assert_eq!(classes(&many, Labelling::Class).class_names(), ["1", "2", "9", "last"]);
+    let far = format!("{}3,4 2:1\n 1:1\n", "1 1:1\n2 1:1\n".repeat(400_000));
+    let sets = classes(&far, Labelling::Classes);
+    assert_eq!((sets.class_names().join(" "), sets.label(0), sets.label(800_000), sets.label(800_001)), ("1 2 3 4".into(), 1.0, 2.0, 0.0));
+}
+
+/// As long as labels are numbers, one file serves models of numbers and of classes.
+#[test]
+fn numbers_are_packed_as_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("a.svm");
+    fs::write(&source, topics(500, 5, 1)).unwrap();
+    let packed = |labelling, name: &str| {
+        let out = folder.path().join(name);
+        pack(&[source.clone()], &out, &PackSettings { labelling, ..PackSettings::default() }).unwrap();
+        fs::read(out).unwrap()
+    };
+    let numbers = packed(Labelling::Number, "n.safetensors");
+    assert!(numbers == packed(Labelling::Class, "c.safetensors") && numbers == packed(Labelling::Classes, "s.safetensors"));
+}
+
+#[test]
+fn bad_labels_are_told_by_line() {
+    let read = |text: &str, labelling| read_as(text, &PackSettings { labelling, ..PackSettings::default() }).unwrap_err().to_string();
+    for (text, labelling, line, says) in [
+        ("a 1:1\nb,c 1:1\n", Labelling::Class, 2, "several labels"),
+        ("a 1:1\n 1:1 2:1\n", Labelling::Class, 2, "the label is missing"),
+        ("__label__a x\n__label__b __label__c x\n", Labelling::Class, 2, "several labels"),
+        ("__label__a x\nx y\n", Labelling::Class, 2, "the label is missing"),
+        ("1 1:1\nx 1:1\n", Labelling::Number, 2, "the label is no number"),
+        ("label,a\nr,1\ns,1\nt,1\n", Labelling::Number, 4, "`model` softmax"),
+    ] {
+        let found = read(text, labelling);
+        assert!(found.contains(&format!("input:{line}:")) && found.contains(says), "{text}: {found}");
+    }
+}
+
+#[test]
+fn one_thread_repeats_to_the_bit_on_every_instruction_set() {
+    for count in [3, 16, 20, 40] {
+        let data = classes(&topics(400, count, 3), Labelling::Class);
+        for rule in ["adagrad-rowwise", "adagrad", "adam", "adaptive-revision"] {
+            for l2 in [0.0, 1e-3] {
+                let with = |isa, base: Settings| Settings {
+                    isa: Some(isa),
+                    rule: Rule::named(rule).unwrap(),
+                    l2,
+                    epochs: 2,
+                    lr: Some(0.05),
+                    ..base
+                };
+                let all = |isa| {
+                    let logistic = Settings { loss: Loss::Logistic, ..one_vs_rest() };
+                    let one = softmax(&data, None, with(isa, settings()));
+                    let rest = [one_vs_rest(), logistic].map(|base| ovr(&data, None, with(isa, base)));
+                    [&one, &rest[0], &rest[1]].map(numbers)
+                };
+                let portable = all(InstructionSet::Portable);
+                assert!(portable.iter().flatten().all(|&x| f32::from_bits(x).is_finite()));
+                for isa in InstructionSet::available() {
+                    assert!(all(isa) == portable, "{count} {rule} {l2} {}", isa.name());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn two_workers_reach_the_loss_of_one() {
+    let (train, test) = (classes(&topics(20_000, 20, 1), Labelling::Class), classes(&topics(4_000, 20, 2), Labelling::Class));
+    let _turn = alone();
+    for (of, base) in [(softmax as fn(&Rows, Option<&Rows>, Settings) -> Outcome, settings()), (ovr, one_vs_rest())] {
+        let run = |threads| held_out(&of(&train, Some(&test), Settings { threads, ..base.clone() }));
+        let (one, two) = (run(1), run(2));
+        assert!((two / one - 1.0).abs() < 0.02, "{two} by two workers, {one} by one");
+    }
+    // As it comes, by the rate that is found: better than the shares of the classes.
+    let found = softmax(&train, Some(&test), Settings { threads: 2, ..Settings::for_softmax() }).epochs.last().unwrap().valid.unwrap();
+    assert!(found.loss < 0.75 * 20f64.ln() && found.accuracy > Some(0.35) && found.top5 > found.accuracy, "{found:?}");
+}
+
+/// Two classes by softmax have the optimum of logistic regression, where each has half of the penalty.
+#[test]
+fn two_classes_are_logistic_regression() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = sparse(folder.path(), "a.svm", &text_like(400, 0));
+    let long = Settings { threads: 1, epochs: 300, lr: Some(0.5), ..settings() };
+    let both = softmax(&data, Some(&data), Settings { l2: 0.02, ..long.clone() });
+    let rule = Rule::named("adagrad").unwrap();
+    let one = linear(&data, Some(&data), Settings { l2: 0.01, rule, ..long });
+    assert!((held_out(&both) / held_out(&one) - 1.0).abs() < 2e-3, "{} {}", held_out(&both), held_out(&one));
+    let of = |outcome: &Outcome, name: &str| outcome.model.as_ref().unwrap().last().numbers(name).to_vec();
+    let differences = of(&both, "weight").chunks(2).map(|pair| pair[1] - pair[0]).collect::<Vec<_>>();
+    for (difference, weight) in differences.into_iter().zip(of(&one, "weight")) {
+        assert!((difference - weight).abs() < 0.02, "{difference} {weight}");
+    }
+}
+
+/// Each class against the rest in one pass is what as many runs of two classes give, but for rounding.
+#[test]
+fn one_vs_rest_is_a_run_a_class() {
+    const CLASSES: usize = 4;
+    let folder = tempfile::tempdir().unwrap();
+    let text = topics(600, CLASSES, 5);
+    let data = sparse(folder.path(), "all.svm", &text);
+    for rule in ["sgd", "adagrad"] {
+        for loss in [Loss::Logistic, Loss::SquaredHinge] {
+            let same = Settings { rule: Rule::named(rule).unwrap(), loss, lr: Some(0.05), epochs: 3, ..one_vs_rest() };
+            let all = ovr(&data, None, same.clone());
+            let weights = all.model.as_ref().unwrap().last().numbers("weight").to_vec();
+            for class in 0..CLASSES {
+                let sign = |line: &str| {
+                    let (label, rest) = line.split_once(' ').unwrap();
+                    format!("{} {rest}\n", if label == class.to_string() { "+1" } else { "-1" })
+                };
+                let text: String = text.lines().map(sign).collect();
+                let one = linear(&sparse(folder.path(), &format!("{class}.svm"), &text), None, same.clone());
+                for (w, one) in weights.iter().skip(class).step_by(CLASSES).zip(one.model.as_ref().unwrap().last().numbers("weight")) {
+                    assert!((w - one).abs() < 1e-4, "{rule} {loss} {class}: {w} {one}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_rule_and_way_trains() {
+    let data = classes(&topics(3_000, 6, 1), Labelling::Class);
+    let least = 6f64.ln();
+    let trains = |settings: Settings, what: &str| {
+        let outcome = softmax(&data, Some(&data), settings);
+        let loss = held_out(&outcome);
+        assert!(matches!(outcome.ended, Ended::Finished) && loss < 0.98 * least, "{what}: {loss}");
+    };
+    for rule in Rule::ALL {
+        let schedule = if rule.takes_schedules() { settings().schedule } else { hogwild::Schedule::Constant };
+        let lr = Some(rule.default_rate(6.0).min(0.05));
+        trains(Settings { rule, lr, schedule, threads: 2, ..settings() }, rule.name());
+        trains(Settings { rule, lr: lr.map(|lr| 4.0 * lr), schedule, batch: Batch::Size(8), ..settings() }, rule.name());
+    }
+    for parallel in [Parallel::Mean, Parallel::Overlap, Parallel::Elastic, Parallel::Downpour] {
+        trains(Settings { parallel, replicas: Some(3), exchange_every: Some(64), ..settings() }, parallel.name());
+    }
+    for normalize in [Normalize::MaxAbs, Normalize::Std, Normalize::Row, Normalize::Online] {
+        trains(Settings { normalize, ..settings() }, normalize.name());
+    }
+    let mut averaged = settings();
+    averaged.transforms.average = Some(0.5);
+    averaged.transforms.clip_norm = Some(1.0);
+    trains(averaged, "averages");
+    trains(Settings { standardize: false, ..settings() }, "from 0");
+    // A rule of one's own: as the built-in one.
+    let own = |rows: &Rows| Trainer::softmax().settings(Settings { lr: Some(0.05), ..settings() }).own_rule(Sgd).fit(rows).unwrap();
+    let sgd = Settings { rule: Rule::named("sgd").unwrap(), lr: Some(0.05), ..settings() };
+    assert_eq!(numbers(&own(&data)), numbers(&softmax(&data, None, sgd)));
+}
+
+/// An example of weight 2 moves the weights as two do, and counts as much where a model is judged.
+#[test]
+fn examples_count_by_their_weights() {
+    let lines = "a 1:1 3:1\nb 2:1\nc 3:1\nb 1:1\n".repeat(30);
+    let weighted = lines.replace("b ", "b:2 ");
+    let repeated: String =
+        lines.lines().flat_map(|line| vec![line; if line.starts_with('b') { 2 } else { 1 }]).map(|line| format!("{line}\n")).collect();
+    let full = Settings { batch: Batch::Full, lr: Some(0.3), epochs: 60, rule: Rule::named("sgd").unwrap(), ..settings() };
+    let of = |text: &str| {
+        let data = classes(text, Labelling::Class);
+        let outcome = softmax(&data, Some(&data), full.clone());
+        let weights = outcome.model.as_ref().unwrap().last().numbers("bias").to_vec();
+        (held_out(&outcome), outcome.valid().unwrap().accuracy.unwrap(), weights)
+    };
+    let (a, b) = (of(&weighted), of(&repeated));
+    assert!((a.0 - b.0).abs() < 1e-4 && (a.1 - b.1).abs() < 1e-6, "{a:?} {b:?}");
+    assert!(a.2.iter().zip(&b.2).all(|(a, b)| (a - b).abs() < 1e-3), "{a:?} {b:?}");
+    let plain = of(&lines).2;
+    assert!(a.2.iter().zip(&plain).any(|(a, b)| (a - b).abs() > 0.05), "{a:?} {plain:?}");
+}
+
+/// Words for the classes of [`topics`].
+fn in_words(text: &str) -> String {
+    const NAMES: [&str; 3] = ["apple", "kiwi", "plum"];
+    text.lines().map(|line| format!("{}{}\n", NAMES[line[..1].parse::<usize>().unwrap()], &line[1..])).collect()
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn the_command_tells_classes_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("a.svm"), in_words(&topics(3_000, 3, 1))).unwrap();
+    fs::write(folder.join("b.svm"), in_words(&topics(500, 3, 2))).unwrap();
+    let told = said(folder, "train a.svm --valid b.svm --model softmax --epochs 3 --patience 2 --stop-metric macro-f1 --out m.safetensors");
+    assert!(told.contains("labels of 3 classes") && told.contains("macro-f1 0."), "{told}");
+    let names = good(folder, "predict m.safetensors b.svm");
+    assert!(names.lines().count() == 500 && names.lines().all(|name| ["apple", "kiwi", "plum"].contains(&name)), "{names}");
+    let top = good(folder, "predict m.safetensors b.svm --top 2");
+    let first: Vec<&str> = top.lines().next().unwrap().split('\t').collect();
+    let [best, p, _, q] = first[..] else { panic!("{first:?}") };
+    let [p, q] = [p, q].map(|p| p.parse::<f32>().unwrap());
+    assert!(best == names.lines().next().unwrap() && p >= q && p + q <= 1.0001, "{first:?}");
+    // Rows without labels are scored alike.
+    let bare: String =
+        fs::read_to_string(folder.join("b.svm")).unwrap().lines().map(|line| format!("{}\n", line.split_once(' ').unwrap().1)).collect();
+    fs::write(folder.join("bare.svm"), bare).unwrap();
+    assert_eq!(good(folder, "predict m.safetensors bare.svm"), names);
+    let metrics = json(&good(folder, "eval m.safetensors b.svm --json --top 2"));
+    let right = names.lines().zip(fs::read_to_string(folder.join("b.svm")).unwrap().lines()).filter(|(a, b)| b.starts_with(a)).count();
+    assert_eq!(metrics["accuracy"].as_f64(), Some(right as f64 / 500.0));
+    assert!(metrics["top"]["accuracy"].as_f64() > metrics["accuracy"].as_f64() && metrics["unseen_labels"] == 0, "{metrics}");
+    let f1s: Vec<f64> = ["apple", "kiwi", "plum"].iter().map(|name| metrics["classes"][name]["f1"].as_f64().unwrap()).collect();
+    assert!((f1s.iter().sum::<f64>() / 3.0 - metrics["macro-f1"].as_f64().unwrap()).abs() < 1e-9);
+    let table = good(folder, "eval m.safetensors b.svm");
+    assert!(table.contains("precision") && table.lines().filter(|line| line.ends_with("kiwi")).count() == 1, "{table}");
+    let inspected = json(&good(folder, "inspect m.safetensors --top 2 --json"));
+    assert!(inspected["by_class"]["plum"]["heaviest"].as_object().is_some_and(|all| all.len() == 2), "{inspected}");
+    // A packed file serves as well, and other labels are found by name.
+    good(folder, "pack b.svm -o b.safetensors --labels class");
+    assert_eq!(json(&good(folder, "eval m.safetensors b.safetensors --json"))["logloss"], metrics["logloss"]);
+    fs::write(folder.join("c.svm"), "plum 1:1\nfig 2:1\napple 3:1\n").unwrap();
+    let output = hogwild(folder, "eval m.safetensors c.svm --json");
+    assert!(
+        output.status.success() && message(&output).contains("1 label is of classes that the model does not know (fig)"),
+        "{}",
+        message(&output)
+    );
+    let unseen = json(&String::from_utf8_lossy(&output.stdout));
+    assert!(
+        unseen["unseen_labels"] == 1 && unseen["accuracy"].as_f64().unwrap() < 0.67 && unseen["logloss"].as_f64().is_some(),
+        "{unseen}"
+    );
+    let simulated = good(folder, "simulate a.svm --model softmax --lr 0.2 --epochs 1 --workers 2 --log -");
+    assert!(simulated.lines().any(|line| json(line)["workers"] == 2), "{simulated}");
+}
+
+#[test]
+fn rows_with_any_number_of_labels_are_told_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // Words 1 to 20 bring topic red, 21 to 40 blue; each row has none, one or both.
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(4);
+    let mut text = String::new();
+    for _ in 0..2_000 {
+        let has = [random.random::<bool>(), random.random::<bool>()];
+        let names: Vec<&str> = ["red", "blue"].into_iter().zip(has).filter(|(_, has)| *has).map(|(name, _)| name).collect();
+        let word = |topic: u32, random: &mut Xoshiro256PlusPlus| format!(" {}:1", 20 * topic + random.random_range(1..=20));
+        let words: Vec<String> = (0..2).filter(|&topic| has[topic]).map(|topic| word(topic as u32, &mut random)).collect();
+        writeln!(text, "{}{} 50:1", names.join(","), words.concat()).unwrap();
+    }
+    fs::write(folder.join("a.svm"), &text).unwrap();
+    let told = said(folder, "train a.svm --model ovr --holdout 0.2 --threads 1 --out m.safetensors");
+    assert!(told.contains("any number of 2 labels a row") && told.contains("micro-f1 1.0"), "{told}");
+    let predicted = good(folder, "predict m.safetensors a.svm");
+    let own = text.lines().map(|line| line.split(' ').next().unwrap());
+    let sorted = |names: &str| {
+        let mut names: Vec<&str> = names.split(',').collect();
+        names.sort_unstable();
+        names.join(",")
+    };
+    assert!(predicted.lines().zip(own).all(|(a, b)| sorted(a) == sorted(b)), "{predicted}");
+    let metrics = json(&good(folder, "eval m.safetensors a.svm --json"));
+    assert_eq!((metrics["micro-f1"].as_f64(), metrics["accuracy"].as_f64()), (Some(1.0), Some(1.0)));
+    // The same by a packed file, and by fastText's lines.
+    good(folder, "pack a.svm -o a.safetensors --labels classes");
+    assert_eq!(json(&good(folder, "eval m.safetensors a.safetensors --json")), metrics);
+    let output = hogwild(folder, "train a.safetensors --model softmax --lr 0.1");
+    assert!(output.status.code() == Some(2) && message(&output).contains("labels, and softmax takes one"), "{}", message(&output));
+    let output = hogwild(folder, "train a.safetensors --lr 0.1");
+    assert!(output.status.code() == Some(2) && message(&output).contains("use --model ovr"), "{}", message(&output));
+}
+
+#[test]
+fn what_does_not_go_together_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("a.svm"), topics(200, 3, 1)).unwrap();
+    fs::write(folder.join("words.svm"), in_words(&topics(200, 3, 1))).unwrap();
+    fs::write(folder.join("one.svm"), "x 1:1\nx 2:1\n").unwrap();
+    good(folder, "pack words.svm -o words.safetensors --labels class");
+    for (flags, says) in [
+        ("a.svm --model softmax --parallel partitioned", "needs all scores at once"),
+        ("a.svm --model softmax --l1 0.1", "a feature has a row of them, one a class; use --l2"),
+        ("a.svm --model softmax --hot-rows 10", "a feature has a row of them"),
+        ("a.svm --model softmax --positive 1", "all classes are alike here"),
+        ("a.svm --model ovr --class-weight balanced", "is of a loss of two classes"),
+        ("a.svm --model softmax --loss hinge", "softmax has its own"),
+        ("a.svm --model ovr --loss squared", "labels are classes here"),
+        ("a.svm --model softmax --holdout 0.1 --patience 1 --stop-metric auc", "is of two classes"),
+        ("a.svm --model softmax --holdout 0.1 --patience 1 --stop-metric micro-f1", "is the accuracy"),
+        ("a.svm --holdout 0.1 --loss squared --patience 1 --stop-metric macro-f1", "is of models of several classes"),
+        ("a.svm --model softmax --factor-rate 0.1", "this model has none"),
+        ("one.svm --model softmax", "has one class, x"),
+        ("words.safetensors", "classes by name (apple, kiwi, plum)"),
+        ("words.safetensors --loss squared", "use --model softmax or ovr"),
+        ("words.safetensors --model fm", "classes by name"),
+    ] {
+        let output = hogwild(folder, &format!("train {flags} --lr 0.1"));
+        assert!(output.status.code() == Some(2) && message(&output).contains(says), "{flags}: {}", message(&output));
+    }
+    good(folder, "train a.svm --loss squared --lr 0.1 --out m.safetensors");
+    for (line, says) in
+        [("predict m.safetensors a.svm --top 2", "--top: is of models of several classes"), ("eval m.safetensors a.svm --top 2", "--top")]
+    {
+        let output = hogwild(folder, line);
+        assert!(!output.status.success() && message(&output).contains(says), "{line}: {}", message(&output));
+    }
+}
+
+/// A file that was changed by hand is refused.
+#[test]
+fn lists_of_classes_are_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, out) = (folder.path().join("a.svm"), folder.path().join("a.safetensors"));
+    fs::write(&source, "3,17 1:1\n 2:1\n17 1:1\n").unwrap();
+    pack(&[source], &out, &PackSettings { labelling: Labelling::Classes, format: Some(Format::Svmlight), ..PackSettings::default() })
+        .unwrap();
+    let bytes = fs::read(&out).unwrap();
+    assert!(Data::open(&out).is_ok());
+    let place = bytes.len() - 12;
+    let mut damaged = bytes;
+    damaged[place] ^= 0x55;
+    fs::write(&out, damaged).unwrap();
+    assert!(Data::open(Path::new(&out)).unwrap_err().to_string().contains("is damaged"));
+}

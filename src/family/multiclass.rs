@@ -122,9 +122,6 @@ fn check(settings: &Settings, name: &str) -> Result<()> {
     if settings.transforms.l1 > 0.0 {
         return refused("l1", settings.transforms.l1, "is of single weights, and a feature has a row of them, one a class; use `l2`");
     }
-    if let Some(hot) = settings.hot_rows.filter(|&hot| hot > 0) {
-        return refused("hot_rows", hot, "are copies of single weights, and a feature has a row of them, one a class; leave it out");
-    }
     if let Some(weight) = &settings.class_weight {
         return refused("class_weight", weight, "is of a loss of two classes; give weights of examples instead");
     }

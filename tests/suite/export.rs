@@ -122,7 +122,7 @@ fn what_a_format_cannot_hold_is_named() {
     let at = folder.path();
     save_linear_model(&at.join("m.safetensors"), Loss::Logistic, &[0.5, -1.0]);
     good(at, "train DATA/ratings.train.tsv --epochs 1 --lr 0.1 --out mf.safetensors");
-    good(at, "train DATA/reviews.train.svm --epochs 2 --lr 0.1 --schedule cosine-restarts:first=1 --snapshots 2 --out two.safetensors");
+    good(at, "train DATA/reviews.train.svm --epochs 2 --lr 0.1 --snapshots 2 --out two.safetensors");
     for (line, says) in [
         ("export mf.safetensors --format liblinear", "is a model `mf`, which LIBLINEAR has not"),
         ("export mf.safetensors --format vw-readable", "is a model `mf`, which this format does not hold"),

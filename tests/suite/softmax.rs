@@ -389,7 +389,6 @@ fn what_does_not_go_together_is_told() {
     for (flags, says) in [
         ("a.svm --model softmax --parallel partitioned", "needs all scores at once"),
         ("a.svm --model softmax --l1 0.1", "a feature has a row of them, one a class; use --l2"),
-        ("a.svm --model softmax --hot-rows 10", "a feature has a row of them"),
         ("a.svm --model softmax --positive 1", "all classes are alike here"),
         ("a.svm --model ovr --class-weight balanced", "is of a loss of two classes"),
         ("a.svm --model softmax --loss hinge", "softmax has its own"),

@@ -10,7 +10,7 @@
 //! not counted, nor are instructions. Streaming is counted from memory; data smaller than the last-level cache may do better than this
 //! limit.
 use super::machine::{Caches, Rates};
-use hogwild::{AnyFamily, Settings, data::Data};
+use hogwild::{AnyFamily, Outcome, Settings, data::Data};
 
 /// What an epoch needs.
 pub struct Work {
@@ -36,11 +36,13 @@ pub struct Limit {
 }
 
 impl Work {
-    pub fn of(data: &Data, family: &dyn AnyFamily, settings: &Settings, caches: &Caches) -> hogwild::Result<Work> {
+    /// `classes`: how many scores a model has, where it has one a class.
+    pub fn of(data: &Data, family: &dyn AnyFamily, classes: Option<usize>, settings: &Settings, caches: &Caches) -> hogwild::Result<Work> {
         Ok(match data {
             Data::Rows(data) => {
-                let factors = if has_factors(family) { settings.rule.row_bytes(settings.rank) } else { 0 };
-                let (row, counts) = (settings.rule.row_bytes(0) + factors, data.feature_counts()?);
+                let wide = if has_factors(family) { Some(settings.rank) } else { classes };
+                let wide = wide.map_or(0, |width| settings.rule.row_bytes(width));
+                let (row, counts) = (settings.rule.row_bytes(0) + wide, data.feature_counts()?);
                 let beyond = |cache: usize| counts.iter().skip(cache / row).sum::<u64>();
                 let lines_far = beyond(caches.last);
                 let (nonzeros, examples) = (data.nonzeros(), data.rows() as u64);
@@ -71,6 +73,11 @@ impl Work {
         let [streaming, lines] = self.limits(rates);
         if lines.seconds > streaming.seconds { lines } else { streaming }
     }
+}
+
+/// How many scores a run's model has, where it has one a class.
+pub fn classes_of(outcome: &Outcome) -> Option<usize> {
+    outcome.model.as_ref()?.ids("class").map(|names| names.len())
 }
 
 /// Whether models of rows have a row of factors a feature.

@@ -9,7 +9,7 @@ use super::trainer::{Trainer, Variant, finished, long_enough, median};
 use anyhow::Context;
 use hogwild::{
     Loss, Outcome, Real, Schedule, Settings,
-    data::{Data, Ratings, Rows},
+    data::{Data, Labelling, Ratings, Rows},
     loss::Huber,
     rules::{Clock, UpdateRule},
     train_factorization_with, train_linear_with,
@@ -80,6 +80,9 @@ impl UpdateRule for Count {
 impl Trainer<'_> {
     /// What each variant loses.
     pub fn lost(&self, variants: &[Variant], begun: &Outcome) -> anyhow::Result<Vec<Lost>> {
+        if self.family.labelling() != Labelling::Number {
+            return Ok(Vec::new()); // single weights are what is counted with
+        }
         // No row is stepped more often than there are examples.
         let epochs = long_enough(begun).min((FULL as u64 / self.examples()).max(1) as usize);
         let mut found = Vec::new();

@@ -24,7 +24,7 @@ use array::{Array, cores};
 use clap::Args;
 use hogwild::{AnyData, AnyFamily, Error, Opt, Outcome, Settings, data::Data};
 use indicatif::ProgressBar;
-use limit::Work;
+use limit::{Work, classes_of};
 use machine::Machine;
 use report::{Report, shape};
 use serde_json::json;
@@ -224,7 +224,7 @@ impl Bench<'_> {
         trainer.say("the machine again");
         machine.again(self.stop)?;
         let (held_out, lost) = (trainer.held_out(&variants, &begun)?, trainer.lost(&variants, &begun)?);
-        let work = Work::of(trainer.data, trainer.family, &trainer.settings, &machine.caches)?;
+        let work = Work::of(trainer.data, trainer.family, classes_of(&begun), &trainer.settings, &machine.caches)?;
         trainer.say("random lines");
         let array = Array::new(work.parameters, self.stop)?;
         let random = self.threads.iter().map(|&threads| array.random(threads, self.stop)).collect::<anyhow::Result<_>>()?;

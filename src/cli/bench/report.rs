@@ -143,7 +143,10 @@ impl Report {
         text += "random lines in an array as large as the parameters, M/s (for comparison; the limit goes by the two arrays above)\n";
         text += &random_table(self.random.iter().copied()).text();
         let of = if self.is_of_rows() { "weights" } else { "users' and items' biases" };
-        text += &format!("updates of {of} lost to overlap, %\n{}", self.lost_table().text());
+        text += &match self.lost[..] {
+            [] => "updates lost to overlap: none are counted, for a model of several classes has no single weights\n".into(),
+            _ => format!("updates of {of} lost to overlap, %\n{}", self.lost_table().text()),
+        };
         if self.held_out.is_empty() {
             return text + "held-out loss: too few examples to hold some out\n";
         }

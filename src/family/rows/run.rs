@@ -96,7 +96,6 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
             }
         }
         let (ids, facts) = (data.feature_ids()?, rule.facts());
-        let Hot { rows: hot_rows, exchange_every, rare } = hot::choose(settings, data, facts.layout.stride())?;
         let counts = if settings.l2 > 0.0 || settings.transforms.l1 > 0.0 { data.feature_counts()? } else { Vec::new() };
         let taken = if output.is_some() { Taken::Nothing } else { Classes::taken(classes, loss) };
         let feed = weighted(SparseFeed::new(cells(data), Targets::plain(taken), holdout, seed), data, classes, settings)?;
@@ -106,6 +105,12 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
             Some(outputs) => (feed, Targets::plain(taken).with_constant(outputs.constant.mean)),
             None => feed.with_targets(loss, taken, settings.standardize),
         };
+        // Averages are of the shared rows alone.
+        let rows_are_shared = outputs.is_some() && settings.transforms.average.is_some();
+        let stride =
+            outputs.as_ref().map_or(facts.layout.stride(), |outputs| facts.layout.row_bytes(outputs.names.len()) / size_of::<f32>());
+        let shared = Settings { hot_rows: Some(0), ..settings.clone() };
+        let Hot { rows: hot_rows, exchange_every, rare } = hot::choose(if rows_are_shared { &shared } else { settings }, data, stride)?;
         let Scaled { how: normalize, sizes } = scale::choose(settings.normalize, data);
         let l1 = targets.l1(settings.transforms.l1);
         let linear = Linear::with_penalties(targets.l2(settings.l2), l1, data.rows(), &counts).with_base(targets.base);
@@ -114,10 +119,13 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
         let scaling = scale::scaling(normalize, data, |row| !feed.is_held_out(row))?;
         let start = Start::of::<K>(settings, data, scaling.as_ref());
         // A row-wise rule has its states beside one another, and not in the rows of classes.
-        let states = outputs.as_ref().filter(|_| facts.layout.rowwise).map(|_| TableShape::single(data.columns() + 1));
+        let states = outputs
+            .as_ref()
+            .filter(|_| facts.layout.rowwise)
+            .map(|_| TableShape { private: hot_rows, ..TableShape::single(data.columns() + 1) });
         let first = match outputs.as_ref().map(|outputs| outputs.names.len()) {
             // The bias is a row too.
-            Some(classes) => TableShape::rows(data.columns() + 1, classes),
+            Some(classes) => TableShape { private: hot_rows, ..TableShape::rows(data.columns() + 1, classes) },
             None => TableShape { private: hot_rows, ..TableShape::single(data.columns() + 1) },
         };
         let held: Option<Vec<u32>> = (holdout > 0.0).then(|| (0..data.rows() as u32).filter(|&row| feed.is_held_out(row)).collect());

@@ -278,7 +278,8 @@ impl Reader<'_> {
         let (first, items) = (own(first), own(items));
         Ok(Outcome::Read(Box::new(Read {
             format,
-            recipe: recipe.filter(|recipe| format.has_columns() || format.has_words() || *recipe != Recipe::of(format)),
+            // Of plain svmlight rows there is nothing to say.
+            recipe: recipe.filter(|recipe| format != Format::Svmlight || *recipe != Recipe::of(format)),
             first,
             items,
             pieces,

@@ -123,7 +123,7 @@ impl Costs {
 /// How the slots of a run lie, and which of them workers hold privately.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Placement {
-    /// How many of the first slots each worker holds privately.
+    /// How many of the first slots (of rows, places) each worker holds privately.
     pub held: usize,
     /// Slots of a cache line, and lines of a slot: one of the two is 1.
     pub a_line: usize,
@@ -141,7 +141,8 @@ impl Placement {
         let reuses = parameters.shape.workers == 1 || parameters.shape.rare;
         // A row's slots are told by places, and a place counts the sixteen cells of a line.
         if cells > LANES / 2 {
-            return Placement { held, a_line: 1, lines: cells / LANES, reuses: false, together: 1 };
+            let lines = cells / LANES;
+            return Placement { held: held * lines, a_line: 1, lines, reuses: false, together: 1 };
         }
         Placement { held, a_line: LANES / cells, lines: 1, reuses, together: LANES }
     }

@@ -331,7 +331,7 @@ impl<W: Width> Model for Multiclass<W> {
         let mut first = 0;
         for (block, places) in pairs(x.blocks(), &mut room.places) {
             for i in 0..LANES {
-                places.0[i] = self.place(block.rows.0[i]);
+                places.0[i] = weights.row_place(self.place(block.rows.0[i]));
             }
             let some = LANES.min(x.features + 1 - first);
             let mut i = 0;
@@ -407,7 +407,7 @@ impl<W: Width> Model for Multiclass<W> {
                 let g = decay.mul_add(row[k], value * slopes[k]);
                 (gradient[k], square) = (g, g.mul_add(g, square));
             }
-            weights.step_row(self.place(slot), gradient, square.sum(), 0.0);
+            weights.step_row(room.places[i / LANES].0[i % LANES], gradient, square.sum(), 0.0);
         }
         (room.slopes, room.gradient) = (a, b);
     }

@@ -4,7 +4,7 @@
 //! state]`, each part in whole vectors of sixteen; under a row-wise rule `[weights | weight beside, its state; state of the row]`.
 use crate::{
     rules::{Layout, State, UpdateRule},
-    simd::{LANES, MOST},
+    simd::{LANES, Line, MOST},
 };
 
 /// Where in the last vector of a slot of many weights the state of the row begins, under a row-wise rule.
@@ -44,6 +44,17 @@ impl SlotLayout {
                 SlotLayout { stride: tail + LANES, weights, part: weights.next_multiple_of(LANES), state, tail: Some(tail) }
             }
         }
+    }
+
+    /// By vector of a slot (or of several narrow ones): 1 where state lies, 0 where weights do.
+    pub fn kinds(&self) -> Vec<Line<f32>> {
+        let is_state = |cell: usize| match self.tail {
+            None => !cell.is_multiple_of(self.stride),
+            Some(tail) if cell >= tail => cell > tail,
+            Some(_) => cell >= self.part,
+        };
+        let line = |vector: usize| Line(std::array::from_fn(|i| is_state(vector * LANES + i) as u8 as f32));
+        (0..(self.stride / LANES).max(1)).map(line).collect()
     }
 
     /// Where number `k` of the state of weight `i` lies.

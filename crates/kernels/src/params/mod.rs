@@ -111,6 +111,12 @@ pub trait Weights {
     /// Applies the update rule to sixteen slots: those last gathered as block `block`. With `l1` each weight then takes a proximal step:
     /// it is drawn to 0 by `l1` times the rate of its step.
     fn step(&mut self, block: usize, slots: &Line<u32>, gradient: Self::V, l1: Option<Self::V>);
+    /// Where a worker has a slot of many weights, by the place where all have it: for [`gather_weights`](Self::gather_weights) and the steps
+    /// that follow.
+    #[inline(always)]
+    fn row_place(&self, place: u32) -> u32 {
+        place
+    }
     /// Reads a slot of many weights; returns the weight beside them. `out` is as long as the slot, in vectors.
     fn gather_row(&mut self, slot: u32, out: &mut [Self::V]) -> f32;
     /// The same without the weight beside them.

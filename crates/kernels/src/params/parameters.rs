@@ -128,10 +128,10 @@ impl Parameters {
         (SlotLayout::of(rule, SlotWidth::Row(width)).stride / LANES) as u32
     }
 
-    /// How many slots of one weight each worker holds privately, and the cells of one; of slots of many weights none, and the cells of one.
+    /// How many slots each worker holds privately, and the cells of one: of slots of many weights, where there are such.
     pub(crate) fn held(&self) -> (usize, usize) {
         let table = &self.tables[self.row.unwrap_or(self.single)];
-        (if self.row.is_some() { 0 } else { table.shape.private }, table.layout.stride)
+        (table.shape.private, table.layout.stride)
     }
 
     /// Whether every number is finite.

@@ -3,7 +3,7 @@
 //! Zipf-distributed features make plain Hogwild! (Niu et al. 2011) stand still: every example touches the same few cache lines, and two
 //! cores pass them back and forth. Slots are numbered by frequency, so the hot ones are a prefix: a worker holds the first few in a private
 //! copy, and an [exchange](crate::exchange) passes changes between the copy and the shared cells. The rest stays plain Hogwild!.
-use super::Parameters;
+use super::{Parameters, SlotWidth, Table};
 use crate::{
     exchange::{self, Averaged, Copies, Passing, Sharing, TakeOver},
     simd::{InstructionSet, Integers, LANES, Line, dispatch},
@@ -18,6 +18,9 @@ pub(crate) struct Reads {
     /// Where the copy of the first slot lies, and the slot for empty lanes.
     pub own: u32,
     pub scratch_slot: u32,
+    /// Of slots of many weights: the places of those that are held, and how far behind each its copy lies.
+    rows_held: u32,
+    rows_own: u32,
 }
 
 impl Reads {
@@ -25,18 +28,28 @@ impl Reads {
     pub fn of(parameters: &Parameters, worker: usize) -> Reads {
         let shape = &parameters.table(parameters.single()).shape;
         let (own, next) = (shape.first_private(worker) as u32, shape.first_private(worker + 1) as u32);
-        Reads { slots: shape.slots as u32, held: shape.private as u32, own, scratch_slot: next - 1 }
+        let [rows_held, rows_own] = parameters.row().map_or([0; 2], |row| {
+            let Table { shape, layout, .. } = parameters.table(row);
+            [shape.private, shape.first_private(worker)].map(|slots| (slots * layout.stride / LANES) as u32)
+        });
+        Reads { slots: shape.slots as u32, held: shape.private as u32, own, scratch_slot: next - 1, rows_held, rows_own }
     }
 
     /// All slots where they are; empty lanes just behind them.
     pub fn shared(parameters: &Parameters) -> Reads {
         let slots = parameters.table(parameters.single()).slots() as u32;
-        Reads { slots, held: 0, own: slots, scratch_slot: slots }
+        Reads { slots, held: 0, own: slots, scratch_slot: slots, rows_held: 0, rows_own: 0 }
     }
 
     /// Of a worker whose slots are its own, among `slots` of all; empty lanes in one behind its own.
     pub fn own(slots: usize, scratch_slot: usize) -> Reads {
-        Reads { slots: slots as u32, held: 0, own: slots as u32, scratch_slot: scratch_slot as u32 }
+        Reads { slots: slots as u32, held: 0, own: slots as u32, scratch_slot: scratch_slot as u32, rows_held: 0, rows_own: 0 }
+    }
+
+    /// Where a slot of many weights is read, by its shared place.
+    #[inline(always)]
+    pub fn row(&self, place: u32) -> u32 {
+        if place < self.rows_held { place + self.rows_own } else { place }
     }
 
     /// Where sixteen slots are read.
@@ -47,42 +60,49 @@ impl Reads {
     }
 }
 
-/// A worker's private copy of the first slots, with the way in which it is exchanged.
+/// A worker's private copies of the first slots of each table, with the way in which they are exchanged.
 pub(crate) struct Replica<'t> {
     set: InstructionSet,
-    copies: Copies<'t>,
-    exchange: Box<dyn Passing>,
+    /// Whether slots are of one weight; the copy; its exchange.
+    tables: Vec<(bool, Copies<'t>, Box<dyn Passing>)>,
 }
 
 impl<'t> Replica<'t> {
     /// Starts from the shared values; `averages`: whether the rule's state is averages, `l1`: whether weights are drawn to 0.
     pub fn new(set: InstructionSet, parameters: &'t Parameters, worker: usize, averages: bool, l1: bool) -> Replica<'t> {
-        let (workers, table) = (parameters.shape.workers, parameters.table(parameters.single()));
-        let (stride, cells) = (table.layout.stride, table.cells());
+        let workers = parameters.shape.workers;
         assert!(worker < workers, "no such worker");
-        // The last sixteen cells may reach beyond the held slots: into ones that the shared array has anyway, and the copy as padding.
-        let vectors = (table.shape.private * stride).div_ceil(LANES);
-        let own = &cells[table.shape.first_private(worker) * stride..];
-        let mut copies = Copies {
-            shared: cells.as_chunks().0,
-            own: own.as_chunks().0,
-            base: vec![Line([0.0; LANES]); vectors],
-            is_state: vec![Line(std::array::from_fn(|i| (i % stride > 0) as u8 as f32))],
-        };
-        dispatch(set, TakeOver(&mut copies));
-        Replica { set, copies, exchange: exchange::of(Sharing { vectors, workers, averages, l1 }) }
+        let tables = parameters.tables().filter(|table| table.shape.private > 0).map(|table| {
+            let (stride, cells) = (table.layout.stride, table.cells());
+            // The last sixteen cells may reach beyond the held slots: into ones that the shared array has anyway, and the copy as padding.
+            let vectors = (table.shape.private * stride).div_ceil(LANES);
+            let own = &cells[table.shape.first_private(worker) * stride..];
+            let mut copies = Copies {
+                shared: cells.as_chunks().0,
+                own: own.as_chunks().0,
+                base: vec![Line([0.0; LANES]); vectors],
+                is_state: table.layout.kinds(),
+            };
+            dispatch(set, TakeOver(&mut copies));
+            (table.shape.width == SlotWidth::One, copies, exchange::of(Sharing { vectors, workers, averages, l1 }))
+        });
+        Replica { set, tables: tables.collect() }
     }
 
-    /// Between two blocks of examples.
+    /// Between two blocks of examples. `averaged`: how shared cells of slots of one weight are stored.
     pub fn exchange(&mut self, averaged: &Averaged<'_>) {
-        let vectors = self.exchange.due_now(self.copies.base.len());
-        if vectors > 0 {
-            self.exchange.pass_some(self.set, 0..vectors, &mut self.copies, averaged);
+        for (is_single, copies, exchange) in &mut self.tables {
+            let vectors = exchange.due_now(copies.base.len());
+            if vectors > 0 {
+                exchange.pass_some(self.set, 0..vectors, copies, if *is_single { averaged } else { &|_, _| false });
+            }
         }
     }
 
     /// Hands over all that is left.
     pub fn finish(mut self, averaged: &Averaged<'_>) {
-        self.exchange.pass_some(self.set, 0..self.copies.base.len(), &mut self.copies, averaged);
+        for (is_single, copies, exchange) in &mut self.tables {
+            exchange.pass_some(self.set, 0..copies.base.len(), copies, if *is_single { averaged } else { &|_, _| false });
+        }
     }
 }

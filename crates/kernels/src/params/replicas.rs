@@ -1,5 +1,5 @@
 //! A replica of all parameters beside the centre that it exchanges with.
-use super::{Parameters, layout::SlotLayout, table::Table};
+use super::{Parameters, table::Table};
 use crate::{
     exchange::{self, Copies, Parallel, Passing, TakeOver},
     simd::{InstructionSet, LANES, Line, dispatch},
@@ -46,7 +46,7 @@ impl<'t> Side<'t> {
             memory::ask((vectors * size_of::<Line<f32>>()) as u64, || "what replicas last exchanged".into(), "use fewer `replicas`")?;
             let cells = |table: &'t Table| table.cells().as_chunks().0;
             let mut copies =
-                Copies { shared: cells(shared), own: cells(own), base: vec![Line([0.0; LANES]); vectors], is_state: kinds(&shared.layout) };
+                Copies { shared: cells(shared), own: cells(own), base: vec![Line([0.0; LANES]); vectors], is_state: shared.layout.kinds() };
             dispatch(set, TakeOver(&mut copies));
             let Between { parallel, replicas, averages, elasticity } = between;
             Ok((copies, exchange::between(parallel, replicas, averages, elasticity)))
@@ -82,17 +82,6 @@ impl<'t> Side<'t> {
     }
 }
 
-/// By vector of a slot (or of several narrow ones): where state lies.
-fn kinds(layout: &SlotLayout) -> Vec<Line<f32>> {
-    let is_state = |cell: usize| match layout.tail {
-        None => !cell.is_multiple_of(layout.stride),
-        Some(tail) if cell >= tail => cell > tail,
-        Some(_) => cell >= layout.part,
-    };
-    let line = |vector: usize| Line(std::array::from_fn(|i| is_state(vector * LANES + i) as u8 as f32));
-    (0..(layout.stride / LANES).max(1)).map(line).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,7 +95,7 @@ mod tests {
         let state = |layout: Layout, table: TableShape| {
             let ones = |line: &Line<f32>| line.0.iter().map(|&x| x as u8).collect::<Vec<_>>();
             let parameters = Parameters::new(&Shape::of(table), &layout).unwrap();
-            kinds(&parameters.table(0).layout).iter().flat_map(ones).collect::<Vec<_>>()
+            parameters.table(0).layout.kinds().iter().flat_map(ones).collect::<Vec<_>>()
         };
         assert_eq!(state(Layout::of(&Sgd), TableShape::single(9)), [0; 16]);
         assert_eq!(state(Layout::of(&Adagrad::DEFAULT), TableShape::single(9))[..4], [0, 1, 0, 1]);

@@ -19,7 +19,7 @@ pub struct TableShape {
     pub slots: usize,
     /// Weights of a slot.
     pub width: SlotWidth,
-    /// How many slots, from the first, each worker holds privately; of slots of one weight only.
+    /// How many slots, from the first, each worker holds privately.
     pub private: usize,
 }
 
@@ -45,7 +45,8 @@ impl TableShape {
     /// The first slot that belongs to worker number `worker`. Workers share no cache line, nor a pair of them.
     pub(super) fn first_private(&self, worker: usize) -> usize {
         match self.width {
-            SlotWidth::Row(_) => self.slots,
+            // A slot has lines of its own; one more keeps those of two workers apart.
+            SlotWidth::Row(_) => self.slots + worker * if self.private > 0 { self.private + 1 } else { 0 },
             SlotWidth::One => {
                 let own = (self.private.next_multiple_of(LANES) + 1).next_multiple_of(2 * LANES);
                 self.slots.next_multiple_of(2 * LANES) + worker * own

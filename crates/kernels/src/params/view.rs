@@ -257,6 +257,11 @@ impl<R: UpdateRule, I: Isa, S: Steps<R, I>> Weights for View<'_, R, I, S> {
     }
 
     #[inline(always)]
+    fn row_place(&self, place: u32) -> u32 {
+        self.read.reads.row(place)
+    }
+
+    #[inline(always)]
     fn gather_weights(&mut self, place: u32, out: &mut [I::V]) {
         if self.read.rule.revises() || self.read.rule.reads() {
             self.gather_row(place, out);

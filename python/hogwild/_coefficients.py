@@ -105,7 +105,11 @@ class Coefficients(RowEstimator):
         if self.early_stopping:
             raise ValueError("early_stopping: partial_fit goes through its rows once; stop calling it instead")
         first = not ("_learners" in self.__dict__ or "_coef" in self.__dict__)
-        X, y = self._validated(X, y, reset=first, **more)
+        plain = np.asarray(y)
+        if not first and self._is_plain(X) and plain.shape == X.shape[:1] and plain.dtype.kind != "O":
+            y = plain
+        else:
+            X, y = self._validated(X, y, reset=first, **more)
         weights = self._weights(sample_weight, X)
         if weights is not None:
             kept = np.flatnonzero(weights)

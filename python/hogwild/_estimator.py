@@ -162,10 +162,15 @@ class RowEstimator(BaseEstimator):
     def _matrix(self, X: Any) -> Any:
         """X to be scored, checked as far as need be: a CSR matrix, or a dense one."""
         check_is_fitted(self)
-        if type(X).__module__.startswith("scipy.sparse") and X.format == "csr" and X.ndim == 2 and X.dtype.kind == "f":
-            if X.shape[1] == self.n_features_in_ and X.shape[0] and not hasattr(self, "feature_names_in_"):
-                return X
+        if self._is_plain(X):
+            return X
         return validate_data(self, X, accept_sparse="csr", reset=False, dtype=_FLOATS)
+
+    def _is_plain(self, X: Any) -> bool:
+        """Whether X needs no checks: a CSR matrix of the columns that were fitted. scikit-learn's take longer than to score a row."""
+        if not type(X).__module__.startswith("scipy.sparse") or X.format != "csr" or X.ndim != 2 or X.dtype.kind != "f":
+            return False
+        return bool(X.shape[1] == self.n_features_in_ and X.shape[0] and not hasattr(self, "feature_names_in_"))
 
     def _check_finite(self, X: Any, scores: Any) -> None:
         """Scores that are not finite come from values that are not: then says so."""

@@ -16,8 +16,10 @@ const BLOCK: usize = 1 << 14;
 /// Cells that one thread takes at a time, about.
 const PART: usize = 1 << 17;
 /// The most bits of a digit: the counts of all of them stay in the nearest cache.
-const DIGIT: u32 = 11;
+const DIGIT: u32 = 10;
 const DIGITS: usize = 1 << DIGIT;
+/// Parts of a block that are counted apart.
+const QUARTERS: usize = 4;
 
 /// What is numbered.
 pub(super) struct Numbered<'a, R, V> {
@@ -113,23 +115,9 @@ impl<R: Fn(usize) -> u32 + Sync, V: Fn(usize) -> f32 + Sync> Numbered<'_, R, V> 
         buffer.resize(keys.len(), 0);
         let passes = bits.div_ceil(DIGIT);
         let width = bits.div_ceil(passes);
-        let digit =
-            |key: u64, pass: u32| (key >> (32 + pass * width)) as usize & ((1 << width.min(bits - pass * width)) - 1) & (DIGITS - 1);
+        let digit = |key: u64, pass: u32| (key >> (32 + pass * width)) as usize & ((1 << width.min(bits - pass * width)) - 1);
         for pass in 0..passes {
-            let places: &mut [u32; DIGITS] = places;
-            places[..1 << width].fill(0);
-            keys.iter().for_each(|&key| places[digit(key, pass)] += 1);
-            let mut sum = 0;
-            for place in &mut places[..1 << width] {
-                sum += std::mem::replace(place, sum);
-            }
-            for &key in keys.iter() {
-                let place = &mut places[digit(key, pass)];
-                if let Some(cell) = buffer.get_mut(*place as usize) {
-                    *cell = key;
-                }
-                *place += 1;
-            }
+            sort_by(keys, buffer, places, 1 << width, |key| digit(key, pass));
             std::mem::swap(keys, buffer);
         }
         ends.clear();
@@ -149,19 +137,54 @@ impl<R: Fn(usize) -> u32 + Sync, V: Fn(usize) -> f32 + Sync> Numbered<'_, R, V> 
     }
 }
 
+/// Sorts keys by a digit, stably. Most ranks are small, so that most digits are the same: each quarter of the keys has counts of its own, for
+/// the processor would wait for one count from key to key.
+fn sort_by(keys: &[u64], sorted: &mut [u64], places: &mut Places, digits: usize, digit: impl Fn(u64) -> usize) {
+    let quarter = keys.len() / QUARTERS;
+    let rest = &keys[QUARTERS * quarter..];
+    let [a, b, c, d] = [0, 1, 2, 3].map(|i| &keys[i * quarter..][..quarter]);
+    let four = || a.iter().zip(b).zip(c).zip(d).map(|(((&a, &b), &c), &d)| [a, b, c, d]);
+    places[..digits].fill([0; QUARTERS]);
+    for keys in four() {
+        for i in 0..QUARTERS {
+            places[digit(keys[i]) & (DIGITS - 1)][i] += 1;
+        }
+    }
+    rest.iter().for_each(|&key| places[digit(key) & (DIGITS - 1)][QUARTERS - 1] += 1);
+    let mut sum = 0;
+    for place in places[..digits].as_flattened_mut() {
+        sum += std::mem::replace(place, sum);
+    }
+    let mut put = |key: u64, i: usize| {
+        let place = &mut places[digit(key) & (DIGITS - 1)][i];
+        if let Some(cell) = sorted.get_mut(*place as usize) {
+            *cell = key;
+        }
+        *place += 1;
+    };
+    for keys in four() {
+        for i in 0..QUARTERS {
+            put(keys[i], i);
+        }
+    }
+    rest.iter().for_each(|&key| put(key, QUARTERS - 1));
+}
+
+/// Where the next cell of a digit belongs, by the quarter that it comes from.
+type Places = [[u32; QUARTERS]; DIGITS];
+
 /// Room of one thread.
 struct Buffers {
     keys: Vec<u64>,
     buffer: Vec<u64>,
-    /// Where the next cell of a digit belongs.
-    places: Box<[u32; DIGITS]>,
+    places: Box<Places>,
     /// Where the next cell of a row belongs.
     ends: Vec<u32>,
 }
 
 impl Default for Buffers {
     fn default() -> Buffers {
-        Buffers { keys: Vec::new(), buffer: Vec::new(), places: Box::new([0; DIGITS]), ends: Vec::new() }
+        Buffers { keys: Vec::new(), buffer: Vec::new(), places: Box::new([[0; QUARTERS]; DIGITS]), ends: Vec::new() }
     }
 }
 

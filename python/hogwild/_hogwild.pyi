@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, final
 
 __all__ = [
+    "Categories",
     "Model",
     "Online",
     "Ratings",
@@ -22,6 +23,16 @@ __all__ = [
 __version__: str
 
 _Csr = tuple[Any, Any, Any, int]
+
+@final
+class Categories:
+    def __new__(cls) -> Categories: ...
+    @staticmethod
+    def of(ends: list[int], text: bytes) -> Categories: ...
+    def numbers(self, starts: Any, text: Any, learns: bool) -> Any: ...
+    def texts(self) -> list[str]: ...
+    def __len__(self) -> int: ...
+    def __reduce__(self) -> Any: ...
 
 @final
 class Rows:

@@ -32,7 +32,7 @@ impl TopScores {
     /// assert_eq!((rows, scores), (vec![2, 1], vec![3.0, 2.5]));
     /// ```
     pub fn new(factors: &[f32], bias: &[f32], rank: usize) -> TopScores {
-        let rows = if rank == 0 { bias.len() } else { factors.len() / rank };
+        let rows = factors.len().checked_div(rank).unwrap_or(bias.len());
         let mut blocks = vec![Line([0.0; LANES]); rows.div_ceil(LANES) * (1 + rank)];
         for row in 0..rows {
             let block = &mut blocks[row / LANES * (1 + rank)..][..1 + rank];

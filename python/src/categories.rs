@@ -8,6 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// What no text is.
 const NONE: u32 = u32::MAX;
 
+/// What makes one again, and of what: ends and text.
+type Reduced<'py> = (Bound<'py, PyAny>, (Vec<u64>, Bound<'py, PyBytes>));
+
 /// The texts of a column that are known, with their numbers.
 #[pyclass(frozen, module = "hogwild._hogwild")]
 pub struct Categories {
@@ -96,7 +99,7 @@ impl Categories {
         Ok(Categories { known: Mutex::new(known) })
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (Vec<u64>, Bound<'py, PyBytes>))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
         let known = self.known();
         Ok((py.get_type::<Categories>().getattr("of")?, (known.ends.clone(), PyBytes::new(py, &known.text))))
     }

@@ -71,11 +71,12 @@ pub use hogwild_kernels::{
     simd::{F32x16, InstructionSet, LANES, Line, Real, Vector},
     transforms::Transforms,
 };
-pub use model::{Axis, Metrics, Schema, Scored, Size, Tensor, TensorKind, Tensors, TrainedModel};
+pub use model::{Axis, ClassCounts, ClassScores, Metrics, Schema, Scored, Size, Tensor, TensorKind, Tensors, TrainedModel};
 pub use options::{IntoSetting, Opt, Settings, Takes, markdown as options_page, options};
 pub use simulation::{Exchanged, Shared, Simulated, Workers, simulate};
 pub use train::{
     Astray, Ended, EpochProgress, EpochReport, Outcome, RateSearchReport, Resolved, ResolvedReplicas, TriedRate, Watch, train,
-    train_factorization, train_factorization_with, train_fm, train_fm_with, train_linear, train_linear_with,
+    train_factorization, train_factorization_with, train_fm, train_fm_with, train_linear, train_linear_with, train_ovr, train_ovr_with,
+    train_softmax, train_softmax_with,
 };
 pub use trainer::Trainer;

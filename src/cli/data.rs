@@ -11,7 +11,7 @@ use clap::Args;
 use hogwild::{
     Error, Scored, TrainedModel, Window,
     data::{
-        Cache, Check, Columns, Data, Format, NotKept, OnBadRow, Opened, Origin, PackReport, PackSettings, Preparation, Progress,
+        Cache, Check, Columns, Data, Format, Labelling, NotKept, OnBadRow, Opened, Origin, PackReport, PackSettings, Preparation, Progress,
         ReadOptions, Recipe, Repeated, is_safetensors, looks_like,
     },
 };
@@ -35,6 +35,9 @@ pub struct DataOptions {
     pub columns: Option<Columns>,
     #[command(flatten)]
     pub prepare: PrepareOptions,
+    /// As the model has it, or as is asked of packing.
+    #[arg(skip)]
+    pub labelling: Labelling,
 }
 
 fn parse_columns(text: &str) -> Result<Columns, String> {
@@ -52,6 +55,7 @@ impl DataOptions {
             columns: self.columns.clone(),
             repeated: self.repeated,
             unlabelled: false,
+            labelling: self.labelling,
             expected: None,
             prepare: self.prepare.preparation(),
             recipe: None,
@@ -110,7 +114,9 @@ impl CacheOptions {
             None => self.data.settings(),
         };
         let opened = self.open_with(inputs, &settings, quiet)?;
-        check_classes(recipe_of(training), &opened, inputs)?;
+        if self.data.labelling == Labelling::Number {
+            check_classes(recipe_of(training), &opened, inputs)?;
+        }
         tell_differences(recipe_of(training), &opened, inputs);
         Ok(opened)
     }
@@ -118,7 +124,9 @@ impl CacheOptions {
     /// The same of text that is to be what a model takes, where --format does not say.
     pub fn open_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> anyhow::Result<Opened> {
         let opened = self.open_with(inputs, &self.settings_for(model, inputs)?, false)?;
-        check_classes(model.recipe.as_ref(), &opened, inputs)?;
+        if model.ids("class").is_none() {
+            check_classes(model.recipe.as_ref(), &opened, inputs)?;
+        }
         tell_differences(model.recipe.as_ref(), &opened, inputs);
         Ok(opened)
     }
@@ -131,9 +139,10 @@ impl CacheOptions {
     }
 
     fn settings_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> anyhow::Result<PackSettings> {
-        let settings = self.data.settings();
+        let labelling = model.family().map_or(Labelling::Number, |family| family.labelling());
+        let settings = PackSettings { labelling, ..self.data.settings() };
         if let Some(recipe) = &model.recipe {
-            if !self.data.prepare.are_defaults() {
+            if !self.data.prepare.ask_for_weights_alone() {
                 anyhow::bail!(
                     "columns and words: the model keeps what was done to its training data, and does it again; say nothing of them"
                 );

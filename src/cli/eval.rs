@@ -8,7 +8,8 @@ use super::{
     warn,
 };
 use clap::Args;
-use hogwild::{Metrics, Scored, TrainedModel};
+use hogwild::{ClassCounts, Metrics, Scored, TrainedModel};
+use serde_json::{Map, Value, json};
 use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Args)]
@@ -21,6 +22,9 @@ pub struct EvalArgs {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// Of several classes: also the share of rows whose class is among so many most probable ones
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    top: Option<u32>,
     #[command(flatten)]
     options: CacheOptions,
     #[command(flatten)]
@@ -29,6 +33,9 @@ pub struct EvalArgs {
 
 pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
     let model = TrainedModel::open(&args.model)?;
+    if args.top.is_some() && (model.ids("class").is_none() || model.has_several_labels()) {
+        anyhow::bail!("--top: is of models that give each row one of several classes, and this one does not");
+    }
     args.options.check_columns(args.data.iter())?;
     let opened = args.options.open_for(&model, &args.data)?;
     warn::of_unknown(&opened, &args.data, &model)?;
@@ -38,6 +45,8 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
         members.iter().filter(|_| members.len() > 1).map(|member| notes::metrics_of(member, model.loss)).collect();
     let scored = Scored::mean(model.loss, members);
     let metrics = notes::metrics_of(&scored, model.loss);
+    let top = args.top.zip(scored.classes.as_ref()).map(|(k, classes)| (k, classes.top_accuracy(k as usize, &scored.weights)));
+    let table = by_class(&model, &scored);
     if args.json {
         let mut json = metrics_json(&metrics);
         json["examples"] = metrics.examples.into();
@@ -45,12 +54,24 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
         if !of_members.is_empty() {
             json["members"] = of_members.iter().map(metrics_json).collect();
         }
+        if let Some((k, share)) = top {
+            json["top"] = json!({ "k": k, "accuracy": share });
+        }
+        if let Some(classes) = &scored.classes {
+            json["unseen_labels"] = classes.unseen().into();
+            json["classes"] = table.iter().map(|(name, counts)| (name.clone(), counts_json(counts))).collect::<Map<_, _>>().into();
+        }
         show(&format!("{json}\n"))?;
     } else {
         let members = of_members.iter().enumerate().map(|(i, member)| format!("member {}{}\n", i + 1, metrics_text(member)));
         let named = metrics.named().map(|(name, value)| format!("{name} {value:.6}\n"));
         let (members, named): (String, String) = (members.collect(), named.collect());
-        show(&format!("{members}examples {}\n{named}unknown {}\n", metrics.examples, scored.unknown))?;
+        let top = top.map(|(k, share)| format!("among the {k} most probable {share:.6}\n")).unwrap_or_default();
+        let table = table_text(&table);
+        show(&format!("{members}examples {}\n{named}{top}unknown {}\n{table}", metrics.examples, scored.unknown))?;
+    }
+    if let Some(note) = notes::of_unseen(&scored, &opened.data, &model)? {
+        say!("{note}");
     }
     if let Some(note) = notes::of_scored(&scored, &opened.data, &summary::names(&args.data)) {
         say!("{note}");
@@ -63,8 +84,34 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-pub fn metrics_json(metrics: &Metrics) -> serde_json::Value {
-    metrics.named().map(|(name, value)| (name.to_string(), serde_json::json!(value))).collect::<serde_json::Map<_, _>>().into()
+/// How well each class is told, by name.
+fn by_class(model: &TrainedModel, scored: &Scored) -> Vec<(String, ClassCounts)> {
+    let (Some(names), Some(classes)) = (model.ids("class"), &scored.classes) else { return Vec::new() };
+    classes.by_class(&scored.weights).into_iter().enumerate().map(|(class, counts)| (names.name(class), counts)).collect()
+}
+
+fn counts_json(counts: &ClassCounts) -> Value {
+    let ClassCounts { examples, predicted, right } = *counts;
+    let (precision, recall, f1) = (counts.precision(), counts.recall(), counts.f1());
+    json!({ "examples": examples, "predicted": predicted, "right": right, "precision": precision, "recall": recall, "f1": f1 })
+}
+
+/// A line a class; the names last, as they may have blanks.
+fn table_text(table: &[(String, ClassCounts)]) -> String {
+    if table.is_empty() {
+        return String::new();
+    }
+    let line = |(name, counts): &(String, ClassCounts)| {
+        let name = if name.contains(char::is_control) { name.escape_debug().to_string() } else { name.clone() };
+        let ClassCounts { examples, predicted, .. } = counts;
+        format!("{:9.4} {:9.4} {:9.4} {examples:9} {predicted:9}  {name}\n", counts.precision(), counts.recall(), counts.f1())
+    };
+    let head = format!("{:>9} {:>9} {:>9} {:>9} {:>9}  class\n", "precision", "recall", "f1", "examples", "predicted");
+    table.iter().map(line).fold(head, |text, line| text + &line)
+}
+
+pub fn metrics_json(metrics: &Metrics) -> Value {
+    metrics.named().map(|(name, value)| (name.to_string(), json!(value))).collect::<Map<_, _>>().into()
 }
 
 /// For a line: two blanks before each.

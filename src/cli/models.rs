@@ -4,7 +4,11 @@ use clap::{
     Args,
     builder::{PossibleValue, PossibleValuesParser},
 };
-use hogwild::{AnyData, AnyFamily, FAMILIES, data::Kind, family, family_for};
+use hogwild::{
+    AnyData, AnyFamily, FAMILIES,
+    data::{Kind, Labelling},
+    family, family_for,
+};
 use std::path::Path;
 
 #[derive(Args)]
@@ -25,6 +29,11 @@ impl ModelChoice {
         // The parser has let through only names that exist.
         let chosen = || FAMILIES.into_iter().filter(|family| family_for(family.takes()).name() == family.name()).collect();
         self.model.as_deref().and_then(family).map_or_else(chosen, |family| vec![family])
+    }
+
+    /// What labels are to the family that is named.
+    pub fn labelling(&self) -> Labelling {
+        self.model.as_deref().and_then(family).map_or(Labelling::Number, AnyFamily::labelling)
     }
 
     /// Checks settings before the data are read: what is wrong by all families is told, in the words of the first.

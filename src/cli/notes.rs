@@ -94,8 +94,25 @@ pub fn metrics_of(scored: &Scored, loss: Loss) -> Metrics {
     }
     let none = |metric: Option<f64>| metric.map(|_| f64::NAN);
     let [logloss, auc, accuracy] = [found.logloss, found.auc, found.accuracy].map(none);
+    let [top5, micro_f1, macro_f1] = [found.top5, found.micro_f1, found.macro_f1].map(none);
     let [deviance, rmse, mae] = [found.deviance, found.rmse, found.mae].map(none);
-    Metrics { loss: f64::NAN, logloss, auc, accuracy, deviance, rmse, mae, ..found }
+    Metrics { loss: f64::NAN, logloss, auc, accuracy, top5, micro_f1, macro_f1, deviance, rmse, mae, ..found }
+}
+
+/// Of labels that are classes: which the model was not trained on, and what that means to the metrics.
+pub fn of_unseen(scored: &Scored, data: &Data, model: &TrainedModel) -> hogwild::Result<Option<String>> {
+    let (Some(classes), Data::Rows(data)) = (&scored.classes, data) else { return Ok(None) };
+    let unseen = classes.unseen();
+    if unseen == 0 {
+        return Ok(None);
+    }
+    let names = model.unseen_classes(data)?;
+    let (first, more) = (names.iter().take(5).cloned().collect::<Vec<_>>().join(", "), if names.len() > 5 { ", ..." } else { "" });
+    let what = if unseen == 1 { "label is" } else { "labels are" };
+    Ok(Some(format!(
+        "warning: {} {what} of classes that the model does not know ({first}{more}): each counts as an error, and for nothing in the loss",
+        count(unseen)
+    )))
 }
 
 /// Of scores: how many are no numbers, and the first of them. Those of rows that could not be read do not count.

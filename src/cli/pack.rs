@@ -1,6 +1,7 @@
 //! `hogwild pack`: text into one memory-mapped file.
 use super::{
     data::{DataOptions, interruptible, warn_skipped},
+    named::named,
     outputs,
     say::{say, show},
     summary,
@@ -8,7 +9,7 @@ use super::{
 };
 use clap::Args;
 use hogwild::{
-    data::{PackSettings, ReadOptions, is_safetensors},
+    data::{Labelling, PackSettings, ReadOptions, is_safetensors},
     memory,
 };
 use std::path::PathBuf;
@@ -26,6 +27,9 @@ pub struct PackArgs {
     /// Labels and ratings may be missing or anything, for predict alone; bad rows that are skipped keep their places
     #[arg(long)]
     unlabelled: bool,
+    /// What labels are read as, where a model of several classes is to take them
+    #[arg(long, value_parser = named::<Labelling>(), default_value = "number")]
+    labels: Labelling,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -42,7 +46,7 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
     }
     outputs::check(&args.inputs, &[("--out", Some(&args.out))])?;
     outputs::check_writable([&args.out])?;
-    let settings = PackSettings { unlabelled: args.unlabelled, ..args.data.settings() };
+    let settings = PackSettings { unlabelled: args.unlabelled, labelling: args.labels, ..args.data.settings() };
     let report = interruptible(false, |progress| ReadOptions::new().settings(settings).progress(progress).pack(&args.inputs, &args.out))?;
     warn_skipped(&report, args.unlabelled);
     report.notes.iter().for_each(|note| say!("{note}"));

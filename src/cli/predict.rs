@@ -9,7 +9,7 @@ use super::{
 };
 use anyhow::Context;
 use clap::Args;
-use hogwild::{OutputFile, Scored, TrainedModel};
+use hogwild::{ClassScores, OutputFile, Scored, TrainedModel};
 use std::{
     io::{BufWriter, Write},
     path::PathBuf,
@@ -26,6 +26,9 @@ pub struct PredictArgs {
     /// Where predictions go, one a line for each example; - is standard output [default: standard output]
     #[arg(short, long)]
     out: Option<PathBuf>,
+    /// Of several classes: the so many most probable ones of each row, with their probabilities (scores, by losses without), between tabs
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    top: Option<u32>,
     #[command(flatten)]
     options: CacheOptions,
     #[command(flatten)]
@@ -37,6 +40,9 @@ pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
     outputs::check(args.data.iter().chain([&args.model]), &[("--out", out.as_ref())])?;
     outputs::check_writable(&out)?;
     let model = TrainedModel::open(&args.model)?;
+    if args.top.is_some() && model.ids("class").is_none() {
+        anyhow::bail!("--top: is of models of several classes, and this one predicts one number a row");
+    }
     args.options.check_columns(args.data.iter())?;
     let opened = args.options.open_unlabelled_for(&model, &args.data)?;
     let strange = warn::of_unknown(&opened, &args.data, &model)?;
@@ -49,6 +55,8 @@ pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
             // logistic loss would still make a probability.
             if !score.is_finite() || (bad > 0 && opened.data.is_bad(row)) {
                 writeln!(out, "nan")?;
+            } else if let Some(classes) = &scored.classes {
+                writeln!(out, "{}", of_classes(&model, classes, row, args.top))?;
             } else {
                 writeln!(out, "{}", model.loss.predict(score))?;
             }
@@ -80,4 +88,21 @@ pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
         }
         None => ExitCode::SUCCESS,
     })
+}
+
+/// The classes of a row by name: what is predicted, between commas where there may be several; or the most probable ones, each with its
+/// probability.
+fn of_classes(model: &TrainedModel, classes: &ClassScores, row: usize, top: Option<u32>) -> String {
+    let name = |class: u32| {
+        let name = model.ids("class").map(|names| names.name(class as usize)).unwrap_or_default();
+        if name.contains(char::is_control) { name.escape_debug().to_string() } else { name }
+    };
+    match top {
+        None => classes.predicted(row).into_iter().map(name).collect::<Vec<_>>().join(","),
+        Some(most) => {
+            let all = classes.probabilities(row);
+            let one = |class: u32| format!("{}\t{}", name(class), all.get(class as usize).copied().unwrap_or_default());
+            classes.top(row, most as usize).into_iter().map(one).collect::<Vec<_>>().join("\t")
+        }
+    }
 }

@@ -29,6 +29,10 @@ pub struct PrepareOptions {
     /// A column whose cells are lists of words, and what stands between these; may be given again
     #[arg(long, value_name = "NAME:MARK", value_parser = list)]
     pub list: Vec<(String, String)>,
+    /// Columns (or namespaces of Vowpal Wabbit's lines) whose features are crossed: each combination is a feature `a=x^b=y` too. Two to four
+    /// names; * for all pairs of columns
+    #[arg(long, value_name = "NAME:NAME,...", value_delimiter = ',', value_parser = cross)]
+    pub cross: Vec<Cross>,
     /// Up to so many words in a row are a feature, of fastText's lines
     #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u32>::new().range(1..=5))]
     pub ngrams: Option<u32>,
@@ -48,15 +52,29 @@ impl PrepareOptions {
             log1p: self.log1p.clone(),
             bins: self.bins.clone(),
             list: self.list.clone(),
+            cross: self.cross.iter().map(|cross| cross.0.clone()).collect(),
             ngrams: self.ngrams,
             min_count: self.min_count,
         }
+    }
+
+    /// Whether nothing is given but the column of weights, if that.
+    pub fn ask_for_weights_alone(&self) -> bool {
+        Preparation { weight: None, ..self.preparation() } == Preparation::default()
     }
 
     /// Whether none is given.
     pub fn are_defaults(&self) -> bool {
         self.preparation() == Preparation::default()
     }
+}
+
+/// Names that are crossed.
+#[derive(Clone)]
+pub struct Cross(Vec<String>);
+
+fn cross(text: &str) -> Result<Cross, String> {
+    Ok(Cross(text.split(':').map(str::to_owned).collect()))
 }
 
 fn bins(text: &str) -> Result<(String, u32), String> {

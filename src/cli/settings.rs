@@ -97,6 +97,8 @@ fn argument(option: &'static Opt) -> Arg {
     let argument = argument
         .long(flag)
         .allow_negative_numbers(true)
+        // Labels may begin with a sign, as in -1=2.
+        .allow_hyphen_values(option.value.contains("LABEL="))
         .value_name(option.value)
         .value_parser(parser(option))
         .help(format!("{help}{}", brackets(option)));

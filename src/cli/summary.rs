@@ -8,7 +8,7 @@ pub fn of_packed(packed: &Data) -> String {
     match packed {
         Data::Rows(d) => {
             let format = d.recipe().map_or(Format::Svmlight, Recipe::format);
-            rows(format, d.rows() as u64, d.nonzeros(), d.targets()) + &weights(d)
+            rows(format, d.rows() as u64, d.nonzeros(), d.targets(), (d.class_names().len(), d.class_sets().is_some())) + &weights(d)
         }
         Data::Ratings(d) => {
             let Spread { count, min, max, .. } = d.spread();
@@ -20,7 +20,11 @@ pub fn of_packed(packed: &Data) -> String {
 /// Of text that was packed.
 pub fn of_report(report: &PackReport) -> String {
     match report.kind {
-        Kind::Sparse => rows(report.format, report.rows, report.nonzeros, report.targets),
+        Kind::Sparse => {
+            let recipe = report.recipe.as_ref();
+            let classes = (recipe.map_or(0, |recipe| recipe.classes().len()), recipe.is_some_and(Recipe::has_several_labels));
+            rows(report.format, report.rows, report.nonzeros, report.targets, classes)
+        }
         Kind::Ratings => {
             let TargetCounts { count, min, max, .. } = report.targets;
             ratings([report.rows, report.items, report.users], count, (min, max))
@@ -28,9 +32,12 @@ pub fn of_report(report: &PackReport) -> String {
     }
 }
 
-fn rows(format: Format, examples: u64, nonzeros: u64, labels: TargetCounts) -> String {
+/// `classes`: how many labels by name there are, and whether a row has any number of them.
+fn rows(format: Format, examples: u64, nonzeros: u64, labels: TargetCounts, classes: (usize, bool)) -> String {
     let found = match labels.others {
         _ if labels.count == 0 => "no labels".into(),
+        _ if classes.1 => format!("any number of {} labels a row", count(classes.0 as u64)),
+        _ if classes.0 > 2 => format!("labels of {} classes", count(classes.0 as u64)),
         0 => format!("labels {} of +1", count(labels.plus)),
         _ if labels.min < labels.max && labels.min_count + labels.max_count == labels.count => {
             let class = |label, n| format!("{} ({})", real(label), count(n));
@@ -45,10 +52,13 @@ fn rows(format: Format, examples: u64, nonzeros: u64, labels: TargetCounts) -> S
 /// Between what the examples' weights lie, where they have such.
 fn weights(data: &Rows) -> String {
     let mut range = (f32::INFINITY, f32::NEG_INFINITY);
-    for row in (0..data.rows()).filter(|_| data.weight_cells().is_some()) {
+    if data.weight_cells().is_none() {
+        return String::new();
+    }
+    for row in 0..data.rows() {
         range = (range.0.min(data.weight(row)), range.1.max(data.weight(row)));
     }
-    if range.0 > range.1 { String::new() } else { format!(", weights from {} to {}", real(range.0), real(range.1)) }
+    format!(", weights from {} to {}", real(range.0), real(range.1))
 }
 
 fn ratings(counts: [u64; 3], given: u64, (min, max): (f32, f32)) -> String {

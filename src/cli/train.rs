@@ -16,7 +16,7 @@ use anyhow::bail;
 use clap::Args;
 use hogwild::{
     AnyData, AnyFamily, Ended, Metric, Outcome, Settings, Threads,
-    data::{Data, Opened},
+    data::{Data, Labelling, Opened},
 };
 use std::{path::PathBuf, process::ExitCode, sync::atomic::AtomicBool};
 
@@ -52,7 +52,7 @@ impl TrainArgs {
     /// What the whole command may use.
     pub fn threads(&self) -> Threads {
         let threads = self.settings.get("threads").and_then(|text| text.parse::<usize>().ok());
-        threads.map_or_else(Threads::all, |threads| Threads::new(threads.min(MOST_THREADS)))
+        threads.filter(|&threads| threads > 0).map_or_else(Threads::all, |threads| Threads::new(threads.min(MOST_THREADS)))
     }
 
     fn settings(&self, family: &dyn AnyFamily) -> hogwild::Result<Settings> {
@@ -60,7 +60,8 @@ impl TrainArgs {
     }
 }
 
-pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
+pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
+    args.options.data.labelling = args.model.labelling();
     // Which defaults hold is known with the data; what is wrong by both is told before they are read.
     let check = |family: &dyn AnyFamily| family.check(&args.settings(family)?);
     args.model.check(check)?;
@@ -77,25 +78,23 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     let valid = args.valid.as_ref().map(|path| args.options.open_beside(&data.data, std::slice::from_ref(path), args.quiet)).transpose()?;
     let found = AnyData::from(&data.data);
     let family = args.model.of(found, &args.data[0])?;
-    let mut settings = args.settings(family)?;
-    if !args.settings.has("threads") {
-        settings.search_threads = Some(settings.threads);
-        settings.threads = settings.threads.min(family.workers(found)).min(settings.parts.unwrap_or(usize::MAX));
-    }
+    let settings = args.settings(family)?;
     if !args.quiet {
-        tell_notes(&args, &settings, &data, valid.as_ref())?;
+        tell_notes(&args, family, &settings, &data, valid.as_ref())?;
     }
     // To the end, so that a signal in the midst of saving takes nothing away.
     watched(|stop| train(&args, family, &settings, (&data, valid.as_ref()), stop))
 }
 
 /// Says what is odd about the training data, and about held-out data beside them.
-fn tell_notes(args: &TrainArgs, settings: &Settings, data: &Opened, valid: Option<&Opened>) -> hogwild::Result<()> {
+fn tell_notes(args: &TrainArgs, family: &dyn AnyFamily, settings: &Settings, data: &Opened, valid: Option<&Opened>) -> hogwild::Result<()> {
     let name = summary::names(&args.data);
     let valid = valid.zip(args.valid.as_ref());
     match &data.data {
         Data::Rows(data) => {
-            notes::of_training(data, settings.loss, settings.positive, &name).iter().for_each(|note| say!("{note}"));
+            if family.labelling() == Labelling::Number {
+                notes::of_training(data, settings.loss, settings.positive, &name).iter().for_each(|note| say!("{note}"));
+            }
             if let Some((Data::Rows(valid), path)) = valid.map(|(valid, path)| (&valid.data, path)) {
                 notes::of_held_out(data, valid, path)?.iter().for_each(|note| say!("{note}"));
             }

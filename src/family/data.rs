@@ -19,6 +19,8 @@ pub trait DataSet: Sync {
     const FORMAT: Format;
     /// Data of that kind, if they are.
     fn of(data: AnyData<'_>) -> Option<&Self>;
+    /// Numbers stored: nonzeros, or ratings.
+    fn numbers(&self) -> u64;
 }
 
 impl DataSet for Rows {
@@ -28,6 +30,10 @@ impl DataSet for Rows {
     fn of(data: AnyData<'_>) -> Option<&Rows> {
         if let AnyData::Rows(data) = data { Some(data) } else { None }
     }
+
+    fn numbers(&self) -> u64 {
+        self.nonzeros()
+    }
 }
 
 impl DataSet for Ratings {
@@ -36,6 +42,10 @@ impl DataSet for Ratings {
 
     fn of(data: AnyData<'_>) -> Option<&Ratings> {
         if let AnyData::Ratings(data) = data { Some(data) } else { None }
+    }
+
+    fn numbers(&self) -> u64 {
+        self.len() as u64
     }
 }
 

@@ -66,7 +66,7 @@ impl Family for FactorizationMachine {
 
     fn score(model: &TrainedModel, member: &Tensors, data: &Rows) -> Result<Scored> {
         let scorer = Scorer::new(member, model.unit_rows, Classes::taken(model.classes, model.loss));
-        model.ids("feature").map_or_else(|| Ok(Scored::default()), |ids| scorer.score_rows(ids, data))
+        model.ids("feature").map_or_else(|| Ok(Scored::default()), |ids| scorer.score_rows(ids, data, None))
     }
 
     fn check_labels(model: &TrainedModel, data: &Rows) -> Result<()> {

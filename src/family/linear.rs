@@ -38,7 +38,8 @@ impl Family for Linear {
 
     fn check(settings: &Settings) -> Result<()> {
         check_rows(settings)?;
-        no_factors(settings)
+        no_factors(settings)?;
+        no_rank(settings)
     }
 
     fn prepare<'a>(
@@ -85,6 +86,15 @@ pub(super) fn check_labels(model: &TrainedModel, data: &Rows) -> Result<()> {
         Some(classes) => classes.check(data),
         None => check_numbers(model.loss, data),
     }
+}
+
+/// Refuses a rank of a model that has none.
+fn no_rank(settings: &Settings) -> Result<()> {
+    if settings.rank == Settings::default().rank {
+        return Ok(());
+    }
+    let problem = "is of factors, and a linear model has none; leave it out, or train by `model` fm";
+    Err(Error::BadSetting { setting: "rank", value: settings.rank.to_string(), problem: problem.into() })
 }
 
 /// Refuses what is said of factors of features.

@@ -1,9 +1,15 @@
 //! The one list of families.
-use super::{factorization::Factorization, fm::FactorizationMachine, linear::Linear, traits::AnyFamily};
+use super::{
+    factorization::Factorization,
+    fm::FactorizationMachine,
+    linear::Linear,
+    multiclass::{OneVsRest, Softmax},
+    traits::AnyFamily,
+};
 use hogwild_data::Kind;
 
 /// All families. Of several that take the same data, the first is the one taken if none is named.
-pub static FAMILIES: [&dyn AnyFamily; 3] = [&Linear, &FactorizationMachine, &Factorization];
+pub static FAMILIES: [&dyn AnyFamily; 5] = [&Linear, &FactorizationMachine, &Softmax, &OneVsRest, &Factorization];
 
 /// The family of that name.
 pub fn family(name: &str) -> Option<&'static dyn AnyFamily> {

@@ -14,6 +14,7 @@ use hogwild_kernels::{
     ServerRule,
     engine::{Counters, Engine, Facts, Reader, Task},
     feed::Normalize,
+    loss::Loss,
     order::{Order, Plan},
     params::{Finish, Parameters, Parts, Shape},
     targets::Targets,
@@ -47,6 +48,8 @@ pub struct Basis {
     pub units: Arc<[Range<u32>]>,
     /// Examples that are trained on.
     pub examples: u64,
+    /// What the engine minimises.
+    pub loss: Loss,
     /// What labels are learnt as.
     pub targets: Targets,
     /// Of the parameters.
@@ -117,6 +120,11 @@ pub trait Prepared: Sync {
         Plan::new(&self.basis().units, admitted, order, block, seed, epoch)
     }
     /// Reads data larger than memory ahead of the workers.
+    /// How much the examples count, by position, beside a mean of 1; none where all count alike.
+    fn weights(&self) -> Vec<f32> {
+        Vec::new()
+    }
+    /// What reads a file larger than memory.
     fn reader(&self) -> Option<&dyn Reader> {
         None
     }

@@ -6,8 +6,12 @@ use super::{
     rows::LinearModel,
     traits::AnyFamily,
 };
-use crate::model::{IN_MEMORY, Scored, Tensors, TrainedModel};
+use crate::{
+    classes::by_names,
+    model::{IN_MEMORY, Scored, Tensors, TrainedModel},
+};
 use hogwild_base::{Error, Result, threads};
+use hogwild_data::Rows;
 use hogwild_kernels::loss::OwnLoss;
 use std::path::Path;
 
@@ -70,6 +74,14 @@ impl TrainedModel {
     /// Names the first label that is not.
     pub fn check_labels<'d>(&self, data: impl Into<AnyData<'d>>) -> Result<()> {
         self.family()?.check_labels(self, data.into())
+    }
+
+    /// The classes that data have and a model of several classes does not know.
+    ///
+    /// # Errors
+    /// When labels are missing.
+    pub fn unseen_classes(&self, data: &Rows) -> Result<Vec<String>> {
+        self.ids("class").map_or_else(|| Ok(Vec::new()), |known| Ok(by_names(data, known, false)?.1))
     }
 
     /// A view of a linear model; of an ensemble, of its last member.

@@ -8,12 +8,17 @@ use crate::{
     options::Settings,
 };
 use hogwild_base::{Error, Result};
-use hogwild_data::{Format, Kind};
+use hogwild_data::{Format, Kind, Labelling};
 use hogwild_kernels::{
     engine::{Facts, Kernel, Loops},
     rules::Rule,
 };
 use serde_json::{Map, Value};
+
+/// How many workers so many stored numbers are worth.
+pub(crate) fn workers<F: Family>(numbers: u64) -> usize {
+    (1 + numbers / F::WORK).min(1024) as usize
+}
 
 /// A family of models: which data it takes, what of its parameters is kept, how it scores. All but what runs once an example, which is its
 /// [`Kernel`].
@@ -29,6 +34,9 @@ pub trait Family: Sync + 'static {
     type Data: DataSet;
     /// What its loops are compiled for.
     type Kernel: Kernel;
+
+    /// What labels are to it.
+    const LABELLING: Labelling = Labelling::Number;
 
     /// Settings that suit it.
     fn defaults() -> Settings;
@@ -77,6 +85,8 @@ pub trait AnyFamily: Sync {
     fn takes(&self) -> Kind;
     /// The text format that such data have if nothing says otherwise.
     fn format(&self) -> Format;
+    /// What labels are to it.
+    fn labelling(&self) -> Labelling;
     /// Settings that suit it.
     fn defaults(&self) -> Settings;
     /// # Errors
@@ -128,6 +138,10 @@ where
         F::Data::FORMAT
     }
 
+    fn labelling(&self) -> Labelling {
+        F::LABELLING
+    }
+
     fn defaults(&self) -> Settings {
         F::defaults()
     }
@@ -138,7 +152,7 @@ where
     }
 
     fn workers(&self, data: AnyData<'_>) -> usize {
-        (1 + data.numbers() / F::WORK).min(1024) as usize
+        workers::<F>(data.numbers())
     }
 
     fn describe_member(&self, member: &Tensors) -> Value {

@@ -13,8 +13,14 @@ pub struct Metrics {
     pub logloss: Option<f64>,
     /// Area under the ROC curve, ties counted half; two classes only, and only where both occur.
     pub auc: Option<f64>,
-    /// Share of examples with the score on the label's side; two classes only.
+    /// Share of examples with the score on the label's side, or of several classes with exactly those that are predicted.
     pub accuracy: Option<f64>,
+    /// Share of examples whose class is among the five most probable; of more than five classes.
+    pub top5: Option<f64>,
+    /// F1 of all labels of all classes together; of examples with any number of classes.
+    pub micro_f1: Option<f64>,
+    /// Mean of the F1 of the classes that occur, as labels or predictions; of several classes.
+    pub macro_f1: Option<f64>,
     /// Mean unit deviance; of losses that are likelihoods of a mean.
     pub deviance: Option<f64>,
     /// Root of the mean squared error; real-valued targets only.
@@ -35,7 +41,6 @@ impl Metrics {
         let miss = |z: f32, y: f32| loss.predict(z) as f64 - y as f64;
         let mean_loss = |loss: Loss| mean(&|z, y| loss.value(z / unit, y / unit) as f64);
         Metrics {
-            examples: scored.len() as u64,
             loss: (unit as f64).powi(loss.meaning().power) * mean_loss(loss),
             logloss: has(Metric::Logloss).then(|| mean_loss(Loss::Logistic)),
             auc: if has(Metric::Auc) { auc(scored, weights) } else { None },
@@ -43,6 +48,24 @@ impl Metrics {
             deviance: has(Metric::Deviance).then(|| mean(&|z, y| loss.deviance(z, y))),
             rmse: has(Metric::Rmse).then(|| mean(&|z, y| miss(z, y).powi(2)).sqrt()),
             mae: has(Metric::Mae).then(|| mean(&|z, y| miss(z, y).abs())),
+            ..Metrics::none(scored.len() as u64)
+        }
+    }
+
+    /// None, of so many examples.
+    pub(super) fn none(examples: u64) -> Metrics {
+        Metrics {
+            examples,
+            loss: 0.0,
+            logloss: None,
+            auc: None,
+            accuracy: None,
+            top5: None,
+            micro_f1: None,
+            macro_f1: None,
+            deviance: None,
+            rmse: None,
+            mae: None,
         }
     }
 
@@ -53,6 +76,9 @@ impl Metrics {
             Metric::Logloss => self.logloss,
             Metric::Auc => self.auc,
             Metric::Accuracy => self.accuracy,
+            Metric::Top5 => self.top5,
+            Metric::MicroF1 => self.micro_f1,
+            Metric::MacroF1 => self.macro_f1,
             Metric::Deviance => self.deviance,
             Metric::Rmse => self.rmse,
             Metric::Mae => self.mae,

@@ -4,6 +4,7 @@
 //! file, an ensemble, the check that all is finite and `inspect` treat all families alike. What the numbers mean a family knows alone: see
 //! [`family`](crate::family).
 mod check;
+mod class_scores;
 mod file;
 pub(crate) mod inspect;
 mod metrics;
@@ -12,6 +13,7 @@ mod schema;
 mod score;
 mod trained;
 
+pub use class_scores::{ClassCounts, ClassScores};
 pub(crate) use file::IN_MEMORY;
 pub use metrics::Metrics;
 pub use schema::{Schema, Size, TensorKind};

@@ -1,5 +1,5 @@
 //! What scoring gives: scores with their targets, and what the model did not know.
-use super::metrics::Metrics;
+use super::{class_scores::ClassScores, metrics::Metrics};
 use hogwild_base::threads;
 use hogwild_kernels::loss::Loss;
 
@@ -14,19 +14,25 @@ pub struct Scored {
     pub unknown: u64,
     /// What the loss counts as 1, in the unit of scores and targets: see [`TrainedModel::unit`](crate::TrainedModel::unit).
     pub unit: f32,
+    /// Of models of several classes: the scores of each. [`scores`](Self::scores) are then losses: what an example loses beside a constant
+    /// prediction of its run, and what that loses; of a model by itself the loss, and 0.
+    pub classes: Option<ClassScores>,
 }
 
 /// Nothing scored, in the unit 1.
 impl Default for Scored {
     fn default() -> Scored {
-        Scored { scores: Vec::new(), weights: Vec::new(), unknown: 0, unit: 1.0 }
+        Scored { scores: Vec::new(), weights: Vec::new(), unknown: 0, unit: 1.0, classes: None }
     }
 }
 
 impl Scored {
     /// What they say.
     pub fn metrics(&self, loss: Loss) -> Metrics {
-        Metrics::new(loss, self.unit, &self.scores, &self.weights)
+        match &self.classes {
+            Some(classes) => classes.metrics(&self.weights),
+            None => Metrics::new(loss, self.unit, &self.scores, &self.weights),
+        }
     }
 
     /// How much an example counts.
@@ -40,11 +46,14 @@ impl Scored {
         if members.len() < 2 {
             return members.pop().unwrap_or_default();
         }
+        let classes: Vec<&ClassScores> = members.iter().filter_map(|scored| scored.classes.as_ref()).collect();
+        let classes = ClassScores::mean(&classes);
+        let loss = if classes.is_some() { Loss::AS_GIVEN } else { loss };
         let of = |i: usize| members.iter().filter_map(move |scored| scored.scores.get(i)).map(|&(z, _)| z);
         let score = |(i, &(_, target)): (usize, &(f32, f32))| (loss.mean_score(of(i)), target);
         let first = &members[0];
         let scores = threads::in_call(|| threads::map(first.scores.len(), |i| score((i, &first.scores[i]))));
-        Scored { scores, weights: first.weights.clone(), unknown: first.unknown, unit: first.unit }
+        Scored { scores, weights: first.weights.clone(), unknown: first.unknown, unit: first.unit, classes }
     }
 
     /// With the scores of the examples behind these.
@@ -56,6 +65,10 @@ impl Scored {
         }
         self.scores.extend(other.scores);
         self.unknown += other.unknown;
+        match (&mut self.classes, other.classes) {
+            (Some(classes), Some(more)) => classes.join(more),
+            (classes, more) => *classes = more.or(classes.take()),
+        }
         self
     }
 }

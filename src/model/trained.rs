@@ -84,6 +84,11 @@ impl TrainedModel {
         self.members.last().unwrap_or(&NONE)
     }
 
+    /// Whether it was trained on examples with any number of classes: by one-vs-rest, and text whose rows have several labels or none.
+    pub fn has_several_labels(&self) -> bool {
+        self.recipe.as_ref().is_some_and(Recipe::has_several_labels)
+    }
+
     /// The ids of an axis; without such an axis, none.
     pub fn ids(&self, axis: &str) -> Option<&Arc<Ids>> {
         self.axes.iter().find(|found| found.name == axis).map(|axis| &axis.ids)

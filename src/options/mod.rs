@@ -65,6 +65,11 @@ impl Settings {
         Settings { rule: Rule::AdagradRowwise(AdagradRowwise::DEFAULT), rank: 8, ..Settings::default() }
     }
 
+    /// The defaults for models of several classes: a state a row of weights.
+    pub fn for_classes() -> Settings {
+        Settings { rule: Rule::AdagradRowwise(AdagradRowwise::DEFAULT), schedule: Schedule::Linear, ..Settings::default() }
+    }
+
     /// Sets one by its name, from text: one of [`options`], or a setting of the update rule, such as `beta1`. Whether the value is in its
     /// range, and goes with the others, is for [`check`](Self::check) to say.
     ///

@@ -1,6 +1,6 @@
 //! Who works: threads, what each of them has for itself, and replicas of the model.
 use super::{RuleFacts, Settings, Takes, option::bad, partitioned};
-use crate::{Batch, InstructionSet, Order, Parallel, Result};
+use crate::{Batch, InstructionSet, Order, Parallel, Result, Threads};
 use hogwild_base::threads;
 use hogwild_kernels::engine::Facts;
 
@@ -16,13 +16,13 @@ const EXCHANGES_WITH_SERVERS: u64 = 8;
 const EXCHANGES_OF_OVERLAP: u64 = 48;
 
 group! { $ "Threads";
-    /// Workers; all else in a run has as many threads, and one is the calling thread. By default the library takes all cores, and the
-    /// command as many workers as the data are worth; all else, such as the search of learning rates, has all cores.
-    threads: usize = crate::Threads::all().count() => {
+    /// Workers; all else in a run has as many threads, and one is the calling thread. By default, and by 0, a run has as many workers as the
+    /// data are worth; all else, such as the search of learning rates, then has all cores.
+    threads: usize = 0 => {
         value: "N",
         by_default: ["one for each 2 million nonzeros (up to all cores)", "one for each 500,000 ratings (up to all cores)"],
-        must_be: "from 1 to 1024",
-        within: |s| (1..=1024).contains(&s.threads),
+        must_be: "from 1 to 1024, or 0 for as many as the data are worth",
+        within: |s| s.threads <= 1024,
     }
 
     /// Threads of the search of learning rates, which finds the same on any number.
@@ -181,15 +181,22 @@ impl Settings {
         }
     }
 
-    /// The settings with a way where it was left open.
-    pub(crate) fn with_way(&self, facts: &Facts, simulated: bool) -> Settings {
+    /// The settings with a way and with workers where these were left open; `worth`: how many workers the data are worth.
+    pub(crate) fn resolved(&self, facts: &Facts, worth: usize, simulated: bool) -> Settings {
         let apart = facts.quads && self.quads() && !simulated && self.hot_rows.unwrap_or(0) == 0 && self.exchange_every.is_none();
         let parallel = match self.parallel {
             Parallel::Auto if apart => Parallel::Partitioned,
             Parallel::Auto => Parallel::Hogwild,
             way => way,
         };
-        Settings { parallel, ..self.clone() }
+        let (threads, search_threads) = match self.threads {
+            0 => {
+                let all = Threads::all().count();
+                (all.min(worth).min(self.parts.unwrap_or(usize::MAX)), self.search_threads.or(Some(all)))
+            }
+            given => (given, self.search_threads),
+        };
+        Settings { parallel, threads, search_threads, ..self.clone() }
     }
 
     /// Whether four ratings may be in flight: each is a step as it is, and their order is free.

@@ -16,7 +16,7 @@ mod stopping;
 mod trial;
 
 use crate::{
-    family::{AnyData, AnyFamily, Factorization, FactorizationMachine, Family, Linear},
+    family::{AnyData, AnyFamily, DataSet, Factorization, FactorizationMachine, Family, Linear, OneVsRest, Softmax, workers},
     options::Settings,
 };
 pub(crate) use follower::Follower;
@@ -81,6 +81,52 @@ pub fn train_fm_with<R: UpdateRule>(
     fit::<FactorizationMachine>((&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
 }
 
+/// Trains multinomial logistic regression on sparse rows whose labels are classes, one a row. As [`train_linear`] otherwise.
+///
+/// # Errors
+/// As for [`train_linear`].
+pub fn train_softmax(data: &Rows, valid: Option<&Rows>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Outcome> {
+    fit::<Softmax>((&settings.rule, settings.rule.name()), data, valid, settings, &mut Follower::new(watch, stop))
+}
+
+/// The same with an update rule of the user's own; that of the settings is not looked at.
+///
+/// # Errors
+/// As for [`train_linear`].
+pub fn train_softmax_with<R: UpdateRule>(
+    rule: R,
+    data: &Rows,
+    valid: Option<&Rows>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
+    fit::<Softmax>((&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
+}
+
+/// Trains a model for each class against the rest, all in one pass, on sparse rows with any number of classes. As [`train_linear`] otherwise.
+///
+/// # Errors
+/// As for [`train_linear`].
+pub fn train_ovr(data: &Rows, valid: Option<&Rows>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Outcome> {
+    fit::<OneVsRest>((&settings.rule, settings.rule.name()), data, valid, settings, &mut Follower::new(watch, stop))
+}
+
+/// The same with an update rule of the user's own; that of the settings is not looked at.
+///
+/// # Errors
+/// As for [`train_linear`].
+pub fn train_ovr_with<R: UpdateRule>(
+    rule: R,
+    data: &Rows,
+    valid: Option<&Rows>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
+    fit::<OneVsRest>((&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
+}
+
 /// Trains matrix factorization on ratings. As [`train_linear`] otherwise.
 ///
 /// # Errors
@@ -122,7 +168,9 @@ pub fn train<'d>(
     watch: &mut dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    threads::with(settings.all_threads(), || run(family, data.into(), valid, settings, None, &mut Follower::new(watch, stop)))
+    let data = data.into();
+    let threads = settings.resolved(&family.facts(&settings.rule), family.workers(data), false).all_threads();
+    threads::with(threads, || run(family, data, valid, settings, None, &mut Follower::new(watch, stop)))
 }
 
 /// The same in the threads of the call that it is in, and of virtual workers where there is a simulation.
@@ -135,7 +183,7 @@ pub(crate) fn run(
     follower: &mut Follower<'_>,
 ) -> Result<Outcome> {
     let (rule, facts, has_valid) = (settings.rule.name(), family.facts(&settings.rule), valid.is_some());
-    let settings = &settings.with_way(&facts, simulation.is_some());
+    let settings = &settings.resolved(&facts, family.workers(data), simulation.is_some());
     let job = Job { family: family.name(), rule, facts, settings, has_valid, simulation };
     session::run(&job, follower, &|| {
         family.check(settings)?;
@@ -151,7 +199,7 @@ fn fit<F: Family>(
     settings: &Settings,
     follower: &mut Follower<'_>,
 ) -> Result<Outcome> {
-    let settings = &settings.with_way(&rule.facts(), false);
+    let settings = &settings.resolved(&rule.facts(), workers::<F>(data.numbers()), false);
     let job = Job { family: F::SCHEMA.family, rule: name, facts: rule.facts(), settings, has_valid: valid.is_some(), simulation: None };
     threads::with(settings.all_threads(), || {
         session::run(&job, follower, &|| {

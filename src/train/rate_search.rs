@@ -138,7 +138,7 @@ impl RateSearch<'_> {
         let (step, side) = (STEPS[level], SIDES[level]);
         let size = sizes(self.basis.examples, self.basis.numbers, self.settings)[level];
         let stage = self.search.stage(size);
-        let trial = Trials::new(stage.as_ref(), &self.basis.facts, self.settings, self.set);
+        let trial = Trials::new(stage.as_ref(), self.basis, self.settings, self.set);
         let rates: Vec<f32> = (-side..=side).map(|rung| middle * step.powi(rung)).collect();
         let mut run: Ladder = trial.side_by_side(&rates, follower)?;
         let constant = trial.constant_losses(self.basis.targets.base)?;

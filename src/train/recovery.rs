@@ -6,7 +6,7 @@
 use super::{checkpoints::TrainedStates, follower::Follower, report::Astray};
 use crate::{model::Scored, options::Settings};
 use hogwild_base::Result;
-use hogwild_kernels::{simd::math::three_digits, targets::Targets};
+use hogwild_kernels::{loss::Loss, simd::math::three_digits, targets::Targets};
 
 /// What a rate is divided by when a run starts again, and how often it may; and how often where held-out loss alone is bad: data of another
 /// kind may be worse than a constant at any rate.
@@ -35,6 +35,7 @@ pub(super) struct Guard<'a> {
     settings: &'a Settings,
     /// Whether the run may start again.
     restarts: bool,
+    loss: Loss,
     targets: Targets,
     /// Epochs in a row that were worse; whether any was better.
     worse: usize,
@@ -57,8 +58,8 @@ impl Beside {
 }
 
 impl<'a> Guard<'a> {
-    pub fn new(settings: &'a Settings, restarts: bool, targets: Targets) -> Guard<'a> {
-        Guard { settings, restarts, targets, worse: 0, better: false }
+    pub fn new(settings: &'a Settings, restarts: bool, (loss, targets): (Loss, Targets)) -> Guard<'a> {
+        Guard { settings, restarts, loss, targets, worse: 0, better: false }
     }
 
     /// Takes an epoch's mean training loss and held-out scores, and tells what is wrong with the run, if anything is.
@@ -96,7 +97,7 @@ impl<'a> Guard<'a> {
         for (i, &(z, y)) in scores.iter().enumerate() {
             let weight = scored.weight(i);
             let y = self.targets.standard(y);
-            let [loss, constant] = [self.targets.standard(z), self.targets.base].map(|z| self.settings.loss.value(z, y) as f64);
+            let [loss, constant] = [self.targets.standard(z), self.targets.base].map(|z| self.loss.value(z, y) as f64);
             sums = [sums[0] + weight * loss, sums[1] + weight * constant];
             square += weight * (loss - constant).powi(2);
             (weights, weight_squares) = (weights + weight, weight_squares + weight * weight);

@@ -90,7 +90,7 @@ fn attempt(
     let parameters = &Parameters::new(&sharing.shape, &basis.facts.layout)?;
     prepared.start(parameters);
     let admitted: Vec<u64> = (1..=settings.epochs).map(|epoch| curriculum::admitted(settings, basis.examples, epoch)).collect();
-    let &Settings { schedule, loss, transforms, batch, batch_growth, seed, threads, pin, .. } = settings;
+    let &Settings { schedule, transforms, batch, batch_growth, seed, threads, pin, .. } = settings;
     let task = Task {
         units: &basis.units,
         examples: basis.examples,
@@ -98,7 +98,7 @@ fn attempt(
         parameters,
         rate,
         schedule,
-        loss,
+        loss: basis.loss,
         transforms,
         batch,
         batch_growth,
@@ -156,7 +156,7 @@ impl Run<'_> {
     /// Runs the epochs; at a chosen rate only as long as they do not go astray.
     fn epochs(&self, engine: &mut dyn Engine, follower: &mut Follower<'_>) -> Result<Went> {
         let mut state = State {
-            guard: Guard::new(self.settings, self.chosen, self.basis.targets),
+            guard: Guard::new(self.settings, self.chosen, (self.basis.loss, self.basis.targets)),
             astray: None,
             reports: Vec::new(),
             kept: Checkpoints::new(self.settings),
@@ -205,7 +205,7 @@ impl Run<'_> {
             return Ok(Next::End(Ended::DataLost(error)));
         }
         let valid = scored.as_ref().map(|scored| scored.metrics(self.settings.loss));
-        let training = counts.loss / counts.examples.max(1) as f64;
+        let training = counts.mean_loss();
         if !interrupted {
             let loss = self.loss_after(&model, training, scored.is_some());
             state.astray = state.guard.see(epoch, self.rate, loss, scored.as_ref());
@@ -300,14 +300,18 @@ impl Run<'_> {
         if self.settings.epochs > 1 || !self.chosen || is_scored {
             return training;
         }
-        mean_of_finite(&self.prepared.losses(model))
+        mean_of_finite(&self.prepared.losses(model), &self.prepared.weights())
     }
 }
 
-/// Of losses at positions, of which those held out are infinite. (A NaN stays one.)
-fn mean_of_finite(losses: &[f32]) -> f64 {
-    let seen = || losses.iter().filter(|loss| **loss != f32::INFINITY);
-    seen().map(|&loss| loss as f64).sum::<f64>() / seen().count().max(1) as f64
+/// The mean of losses at positions, by weights if there are any; those held out are infinite. (A NaN stays one.)
+fn mean_of_finite(losses: &[f32], weights: &[f32]) -> f64 {
+    let weight = |position: usize| weights.get(position).map_or(1.0, |&weight| weight as f64);
+    let (mut sum, mut all) = (0.0, 0.0);
+    for (position, &loss) in losses.iter().enumerate().filter(|(_, loss)| **loss != f32::INFINITY) {
+        (sum, all) = (sum + weight(position) * loss as f64, all + weight(position));
+    }
+    if all > 0.0 { sum / all } else { 0.0 }
 }
 
 /// Counts how often the held-out loss has stalled.

@@ -6,13 +6,17 @@ use super::{
     report::{EpochProgress, TriedRate},
 };
 use crate::{
-    family::{Fold, prepared::Stage},
+    family::{
+        Fold,
+        prepared::{Basis, Stage},
+    },
     options::Settings,
 };
 use crossbeam_channel::{RecvTimeoutError, Sender, unbounded};
 use hogwild_base::{Error, Result, memory};
 use hogwild_kernels::{
     engine::{Counters, Engine, Epoch, Facts, Follow, Task},
+    loss::Loss,
     order::{BLOCK, Order, Plan},
     params::{Parameters, Shape},
     schedule::Moment,
@@ -40,6 +44,8 @@ type Tried = (TriedRate, Vec<f32>);
 pub(super) struct Trials<'a> {
     stage: &'a dyn Stage,
     facts: &'a Facts,
+    /// What is minimised.
+    loss: Loss,
     settings: &'a Settings,
     set: InstructionSet,
     /// Of a trial's parameters.
@@ -47,8 +53,8 @@ pub(super) struct Trials<'a> {
 }
 
 impl<'a> Trials<'a> {
-    pub fn new(stage: &'a dyn Stage, facts: &'a Facts, settings: &'a Settings, set: InstructionSet) -> Trials<'a> {
-        Trials { stage, facts, settings, set, shape: stage.shape().alone() }
+    pub fn new(stage: &'a dyn Stage, basis: &'a Basis, settings: &'a Settings, set: InstructionSet) -> Trials<'a> {
+        Trials { stage, facts: &basis.facts, loss: basis.loss, settings, set, shape: stage.shape().alone() }
     }
 
     /// Examples of a fold that are trained on.
@@ -63,7 +69,7 @@ impl<'a> Trials<'a> {
         self.stage.with_engine(&task, &Counters::default(), &mut |engine| {
             let finish = engine.finish();
             let judged = self.stage.folds().iter().flat_map(|fold| self.stage.judge(&parameters, &finish, fold));
-            losses = judged.map(|judged| judged.weight * self.settings.loss.value(score, judged.target)).collect();
+            losses = judged.map(|judged| judged.weight * self.loss.value(score, judged.target)).collect();
         });
         Ok(losses)
     }
@@ -75,7 +81,7 @@ impl<'a> Trials<'a> {
 
     /// What a trial's engine is told.
     fn task<'t>(&self, rate: f32, parameters: &'t Parameters, admitted: &'t [u64]) -> Task<'t> {
-        let Settings { schedule, loss, batch, batch_growth, seed, .. } = *self.settings;
+        let Settings { schedule, batch, batch_growth, seed, .. } = *self.settings;
         let transforms = Transforms { average: None, ..self.settings.transforms };
         let examples = admitted.first().copied().unwrap_or(0);
         Task {
@@ -85,7 +91,7 @@ impl<'a> Trials<'a> {
             parameters,
             rate,
             schedule,
-            loss,
+            loss: self.loss,
             transforms,
             batch,
             batch_growth,
@@ -205,7 +211,7 @@ impl<'a> Trials<'a> {
         (counters, follow): (&Counters, &mut Follow<'_>),
         examples: &mut u64,
     ) -> Option<(Vec<f32>, f64)> {
-        let Settings { loss, seed, order, .. } = *self.settings;
+        let Settings { seed, order, .. } = *self.settings;
         let order = if order == Order::Curriculum { Order::Shuffle } else { order };
         let (epochs, epoch) = (task.admitted.len() as u64, task.examples);
         let mut best: Option<(Vec<f32>, f64)> = None;
@@ -224,8 +230,9 @@ impl<'a> Trials<'a> {
             let looks = self.settings.patience.is_some() && (epochs - done - 1).is_multiple_of(epochs.div_ceil(LOOKS));
             if done + 1 == epochs || looks {
                 let judged = self.stage.judge(task.parameters, &engine.finish(), fold);
-                let losses: Vec<f32> = judged.into_iter().map(|judged| judged.weight * loss.value(judged.score, judged.target)).collect();
-                let training = counts.loss / counts.examples.max(1) as f64;
+                let losses: Vec<f32> =
+                    judged.into_iter().map(|judged| judged.weight * self.loss.value(judged.score, judged.target)).collect();
+                let training = counts.mean_loss();
                 let better = best.as_ref().is_none_or(|(before, _)| mean(&losses) < mean(before));
                 best = best.filter(|_| !better).or(Some((losses, training)));
             }

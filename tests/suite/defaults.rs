@@ -1,7 +1,7 @@
 //! The defaults on data of many kinds: the first run is a sensible model, whatever the labels' unit, the features' sizes, the signal.
 use crate::support::{
-    data::{ratings, sparse},
-    training::{factors, held_out_error, linear_and_searches},
+    data::{ratings, sparse, text_like},
+    training::{factors, held_out_error, linear, linear_and_searches, weights},
 };
 use hogwild::{Loss, Normalize, Settings, loss::Huber};
 
@@ -172,4 +172,22 @@ fn a_model_that_would_not_be_finite_is_no_model() {
     let data = sparse(folder.path(), "odd.svm", &(0..500).map(line).collect::<String>());
     let (outcome, _) = linear_and_searches(&data, None, Settings { loss: Loss::Squared, threads: 1, ..Settings::default() });
     assert!(outcome.model.is_none() && matches!(outcome.ended, hogwild::Ended::Diverged(_)), "{:?}", outcome.ended);
+}
+
+#[test]
+fn few_data_get_one_worker_unasked_and_many_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let few = sparse(folder.path(), "few", &text_like(2000, 0));
+    let outcome = linear(&few, None, Settings { epochs: 1, lr: Some(0.1), ..Settings::default() });
+    assert_eq!(outcome.settings.threads, 1);
+    let again = linear(&few, None, Settings { epochs: 1, lr: Some(0.1), threads: 1, ..Settings::default() });
+    assert_eq!(weights(&outcome), weights(&again));
+    let many = sparse(folder.path(), "many", &text_like(50_000, 0));
+    let worth = (1 + many.nonzeros() / 2_000_000) as usize;
+    let outcome = linear(&many, None, Settings { epochs: 1, lr: Some(0.1), ..Settings::default() });
+    assert_eq!(outcome.settings.threads, worth.min(hogwild::Threads::all().count()));
+    // A model without factors has no rank.
+    let settings = Settings { rank: 8, ..Settings::default() };
+    let refused = hogwild::train_linear(&few, None, &settings, &mut (), &Default::default()).unwrap_err().to_string();
+    assert!(refused.contains("`rank` 8: is of factors"), "{refused}");
 }

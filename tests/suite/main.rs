@@ -13,6 +13,7 @@ mod classes;
 mod cli;
 mod columns;
 mod compressed;
+mod crosses;
 mod damaged;
 mod dash;
 mod defaults;

@@ -80,10 +80,11 @@ fn what_cannot_be_read_is_named() {
     use Format::{Ratings, Svmlight};
     // Format, text, line, column, offending text, what the message says.
     type Named<'a> = (Format, &'a [u8], u64, u64, &'a str, &'a str);
-    let table: [Named<'_>; 30] = [
+    let table: [Named<'_>; 31] = [
         (Svmlight, b"+1 1:1\n-1:-0.5 1:1\n", 2, 1, "-1:-0.5", "the weight of the example is below 0"),
         (Svmlight, b"+1:inf 1:1\n", 1, 1, "+1:inf", "or is followed by a weight"),
         (Svmlight, b"1:3 5:1\n", 1, 1, "1:3", "write a sign or a point, as in `+1:2`"),
+        (Svmlight, b"1:3 1:1\n", 1, 1, "1:3", "the label is missing"),
         (Svmlight, b"1:2\n", 1, 1, "1:2", "the label is missing, or is followed by a weight"),
         (Svmlight, b"1,1:0.5,3:2\n", 1, 1, "1,1:0.5,3:2", "commas or semicolons separate"),
         (Svmlight, b"1;1:0.5;3:2\n", 1, 1, "1;1:0.5;3:2", "put blanks in their place"),
@@ -176,9 +177,7 @@ fn rows_without_labels_are_for_predictions() {
     let (_, Data::Rows(data)) = read_as(whole, &unlabelled).unwrap() else { panic!("rows") };
     assert!(!data.is_unlabelled());
     // What is wrong with features still is; and what can only be a weight is none of them.
-    for (text, says) in
-        [(&b"1:0.5 3:x\n"[..], "value is no number"), (b"+1:-0.5 3:1\n", "weight of the example"), (b"2:1 1:1 2:1\n", "repeated")]
-    {
+    for (text, says) in [(&b"1:0.5 3:x\n"[..], "value is no number"), (b"1:1 1:2\n", "repeated"), (b"2:1 1:1 2:1\n", "repeated")] {
         let error = read_as(text, &unlabelled).unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
     }

@@ -2,12 +2,12 @@
 use crate::support::{
     alone,
     command::{good, hogwild, message},
-    data::{read_as, rows_of, sparse, text_like},
+    data::{named_rows, read_as, rows_of, sparse, text_like},
     isa,
     training::{held_out, linear, linear_and_searches, linear_model, weights},
 };
 use hogwild::{
-    Batch, ClassWeight, Loss, Metric, Normalize, Outcome, Parallel, Rule, Settings,
+    Batch, ClassWeight, Loss, Metric, Normalize, Order, Outcome, Parallel, Rule, Settings,
     data::{Data, Format, OnBadRow, PackSettings, Preparation, Rows, RowsCsr},
     rules::Sgd,
     train_fm,
@@ -60,13 +60,13 @@ fn weights_that_are_none_are_named() {
     let skip = PackSettings { on_bad_row: OnBadRow::Skip, ..by_column(Format::Csv) };
     for (format, text, place, says) in [
         (Format::Csv, "y,n,a\n1,-2,1\n", "input:2:3", "the weight of the example is below 0"),
-        (Format::Csv, "y,n,a\n1,x,1\n", "input:2:3", "a word in a column of numbers"),
+        (Format::Csv, "y,n,a\n1,x,1\n", "input:2:3", "the weight of the example is no finite number"),
         (Format::Csv, "y,n,a\n1,,1\n", "input:2:3", "the weight of the example is missing"),
-        (Format::Csv, "y,n,a\n1,1e39,1\n", "input:2:3", "out of the range"),
+        (Format::Csv, "y,n,a\n1,1e39,1\n", "input:2:3", "the weight of the example is no finite number"),
         (Format::Csv, "y,m,a\n1,2,1\n", "input:1:1", "no column is called `n`"),
         (Format::Jsonl, "{\"y\":1,\"n\":-1}\n", "input:1:1", "the weight of the example is below 0"),
         (Format::Jsonl, "{\"y\":1,\"a\":1}\n", "input:1:1", "the weight of the example is missing"),
-        (Format::Jsonl, "{\"y\":1,\"n\":true}\n", "input:1:1", "the weight of the example is no number"),
+        (Format::Jsonl, "{\"y\":1,\"n\":true}\n", "input:1:1", "the weight of the example is no finite number"),
     ] {
         let told = read_as(text, &by_column(format)).unwrap_err().to_string();
         assert!(told.contains(place) && told.contains(says), "{told}");
@@ -75,6 +75,30 @@ fn weights_that_are_none_are_named() {
     assert_eq!((report.skipped, own_weights(&data)), (2, Some(vec![2.0])));
     let none = read_as("y,n,a\n1,0,1\n", &by_column(Format::Csv)).unwrap_err().to_string();
     assert!(none.contains("holds no examples at all"), "{none}");
+}
+
+#[test]
+fn an_example_of_weight_0_says_nothing_of_the_columns() {
+    for (format, with, without) in [
+        (Format::Csv, "y,n,a\nno,1,3\nyes,2,4\nmaybe,0,oops\n", "y,n,a\nno,1,3\nyes,2,4\n"),
+        (
+            Format::Jsonl,
+            "{\"y\":\"no\",\"n\":1,\"a\":3}\n{\"y\":\"yes\",\"n\":2,\"a\":4}\n{\"y\":\"maybe\",\"n\":0,\"a\":\"oops\"}\n",
+            "{\"y\":\"no\",\"n\":1,\"a\":3}\n{\"y\":\"yes\",\"n\":2,\"a\":4}\n",
+        ),
+    ] {
+        let [(report, Data::Rows(with)), (_, Data::Rows(without))] = [with, without].map(|text| read_as(text, &by_column(format)).unwrap())
+        else {
+            panic!("rows")
+        };
+        assert_eq!((with.recipe(), named_rows(&with)), (without.recipe(), named_rows(&without)));
+        assert!(report.notes.iter().any(|note| note == "left out: 1 examples of weight 0"), "{:?}", report.notes);
+    }
+    // A field within others may say it.
+    let prepare = Preparation { weight: Some("m.n".into()), ..Preparation::default() };
+    let settings = PackSettings { format: Some(Format::Jsonl), prepare, ..PackSettings::default() };
+    let data = rows("{\"y\":1,\"m\":{\"n\":2,\"a\":1}}\n{\"y\":-1,\"m\":{\"n\":\"0.5\"}}\n", &settings);
+    assert_eq!((own_weights(&data), data.columns()), (Some(vec![2.0, 0.5]), 1));
 }
 
 #[test]
@@ -212,6 +236,42 @@ fn what_counts_for_little_is_hardly_learnt_whatever_the_way() {
 }
 
 #[test]
+fn what_is_told_of_losses_goes_by_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    // One in ten counts a hundred times as much, and is +1.
+    let line = |(i, line): (usize, &str)| {
+        let (label, features) = line.split_once(' ').unwrap();
+        if i % 10 == 0 { format!("+1:100 {features}\n") } else { format!("{:.1}:1 {features}\n", label.parse::<f32>().unwrap()) }
+    };
+    let data = sparse(folder.path(), "d", &text_like(6000, 0).lines().enumerate().map(line).collect::<String>());
+    // A run that learns nothing loses what a constant does in every epoch, whichever examples that has: most weight is of +1.
+    let settings = Settings { order: Order::Curriculum, pace: Some(1.0), lr: Some(1e-7), standardize: false, epochs: 6, ..settings() };
+    let outcome = linear(&data, None, &settings);
+    assert!(outcome.epochs.iter().all(|epoch| (epoch.loss - std::f64::consts::LN_2).abs() < 1e-3), "{:?}", outcome.epochs);
+    // One epoch at a rate that was searched is no worse than a constant, and is not taken for it.
+    let settings = Settings { class_weight: Some(ClassWeight::Balanced), epochs: 1, threads: 1, ..Settings::default() };
+    let (outcome, _) = linear_and_searches(&data, None, settings);
+    assert!(outcome.settings.lr > 1e-3 && outcome.epochs.len() == 1, "{}", outcome.settings.lr);
+}
+
+#[test]
+fn weights_may_be_in_any_unit() {
+    let folder = tempfile::tempdir().unwrap();
+    let weighted = |rows: u64, start: u64, weight: &str| {
+        let line = |line: &str| line.split_once(' ').map(|(y, x)| format!("{:.1}:{weight} {x}\n", y.parse::<f32>().unwrap())).unwrap();
+        sparse(folder.path(), &format!("{start}-{weight}"), &text_like(rows, start).lines().map(line).collect::<String>())
+    };
+    let data = sparse(folder.path(), "d", &text_like(3000, 0));
+    let rate = |weight: &str| {
+        let valid = weighted(300, 3000, weight);
+        linear_and_searches(&data, Some(&valid), Settings { threads: 1, epochs: 2, ..Settings::default() }).0.settings.lr
+    };
+    assert_eq!([rate("1e-4"), rate("3e38"), rate("1e-40")], [rate("1.0"); 3]);
+    let [tiny, plain] = ["1e-40", "1.0"].map(|weight| weights(&linear(&weighted(2000, 0, weight), None, settings())));
+    assert!(tiny.iter().zip(&plain).all(|(a, b)| (a - b).abs() < 1e-5 * (1.0 + b.abs())));
+}
+
+#[test]
 fn held_out_metrics_go_by_weights() {
     let folder = tempfile::tempdir().unwrap();
     let data = sparse(folder.path(), "d", &text_like(4000, 0));
@@ -285,11 +345,21 @@ fn the_command_keeps_weights_and_asks_for_none_where_nothing_depends_on_them() {
     assert!(inspected.contains("n weight"), "{inspected}");
     good(folder.path(), "train d.csv --weight n --class-weight yes=2 --epochs 2 --lr 0.1 --out m.safetensors");
     assert_eq!(good(folder.path(), "predict m.safetensors raw.csv").lines().count(), 2);
-    // Of metrics it does matter.
-    let metrics = good(folder.path(), "eval m.safetensors d.csv");
-    fs::write(folder.path().join("unweighted.csv"), "y,a,b\nyes,0,1\nno,1,2\n").unwrap();
-    let refused = hogwild(folder.path(), "eval m.safetensors unweighted.csv");
-    assert!(metrics.contains("examples 400") && message(&refused).contains("column `n` is missing"), "{}", message(&refused));
+    // Where the column is missing, all count alike, which is told; another one may be named.
+    assert!(good(folder.path(), "eval m.safetensors d.csv").contains("examples 400"));
+    fs::write(folder.path().join("other.csv"), "y,a,b,w\nyes,0,1,3\nno,1,2,1\n").unwrap();
+    let loss = |line: &str| {
+        let output = hogwild(folder.path(), line);
+        let [said, printed] = [message(&output), String::from_utf8(output.stdout).unwrap()];
+        (said, printed.lines().find_map(|line| line.strip_prefix("logloss ")?.parse::<f64>().ok()).unwrap())
+    };
+    let (said, alike) = loss("eval m.safetensors other.csv");
+    assert!(said.contains("column `n` is missing, so all examples count alike"), "{said}");
+    let (said, weighted) = loss("eval m.safetensors other.csv --weight w");
+    assert!(!said.contains("is missing") && weighted != alike, "{said}");
+    let refused = hogwild(folder.path(), "eval m.safetensors other.csv --weight b");
+    assert!(message(&refused).contains("--weight b: is a feature of the model"), "{}", message(&refused));
+    good(folder.path(), "train d.csv --ignore n --class-weight -1=2,+1=1 --epochs 1 --lr 0.1");
     let svm = "1 1:1\n-1 2:1\n";
     fs::write(folder.path().join("d.svm"), svm).unwrap();
     let refused = hogwild(folder.path(), "pack d.svm --weight n --out e.safetensors");

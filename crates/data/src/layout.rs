@@ -25,8 +25,12 @@ pub(crate) mod names {
     pub const VALUE: &str = "value";
     /// The label of each row: `f32`.
     pub const LABEL: &str = "label";
-    /// How much each row counts: `f32`, not below 0; left out when all count alike.
+    /// How much each row counts: `f32`, above 0; left out when all count alike.
     pub const WEIGHT: &str = "weight";
+    /// Where the classes of each row begin, and those of the last end: `u64`; left out where each row has one label.
+    pub const CLASS_START: &str = "class_start";
+    /// The classes of all rows, by their place among the classes of the recipe: `u32`.
+    pub const CLASS: &str = "class";
     /// The field of each cell: `u16`; left out when there are none.
     pub const FIELD: &str = "field";
 }

@@ -42,11 +42,11 @@ pub use layout::is_safetensors;
 pub use open::{Opened, ReadOptions, pack};
 pub use pack::{PackReport, PackSettings};
 pub use ratings::{IdList, Ratings};
-pub use rows::{Examples, Index, Matrix, Number, RowParts, Rows, RowsCsr};
+pub use rows::{ClassSets, Examples, Index, Matrix, Number, RowParts, Rows, RowsCsr};
 pub use spread::{Farthest, Spread};
 pub use targets::TargetCounts;
 pub use temporary::remove_left_folders;
-pub use text::{Column, Columns, Format, OnBadRow, Preparation, Recipe, Repeated, looks_like};
+pub use text::{Column, Columns, Format, Labelling, OnBadRow, Preparation, Recipe, Repeated, looks_like};
 pub use window::Window;
 
 #[cfg(target_endian = "big")]

@@ -48,6 +48,11 @@ impl Targets {
         [self.shift, self.scale, self.base]
     }
 
+    /// The same where a constant loses so much.
+    pub fn with_constant(self, constant: f64) -> Targets {
+        Targets { constant, ..self }
+    }
+
     /// Of the labels to be trained on, which `each` goes through in one order, with their weights. Without `standardize` they stay as they are, and the start is 0.
     pub fn new(loss: Loss, taken: Taken, standardize: bool, each: impl Fn(&mut dyn FnMut(f32, f64))) -> Targets {
         let labels = Labels(&|each_label| each(each_label));

@@ -117,7 +117,8 @@ impl BenchArgs {
     }
 }
 
-pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
+pub fn run(mut args: BenchArgs) -> anyhow::Result<ExitCode> {
+    args.options.data.labelling = args.model.labelling();
     if args.data.is_empty() && args.settings.has("loss") {
         anyhow::bail!("--loss is of given data; give DATA too, or leave it out");
     }

@@ -1,7 +1,7 @@
 //! The runs: one worker as `train` has it, and so many virtual ones; and what was found of each.
 use super::{SimulateArgs, Watching, finished, machine::Machine, roofline::Roofline, train};
 use crate::cli::{bench::limit::Work, interrupt::Interrupted};
-use hogwild::{AnyData, AnyFamily, Ended, Exchanged, Outcome, Parallel, Settings, Shared, Simulated, data::Data, simulate};
+use hogwild::{AnyData, AnyFamily, Ended, Exchanged, Outcome, Parallel, Settings, Shared, Simulated, Threads, data::Data, simulate};
 use indicatif::ProgressBar;
 use std::{sync::atomic::AtomicBool, time::Instant};
 
@@ -45,7 +45,7 @@ impl Run<'_> {
 
     /// One worker trains.
     pub fn alone(&self, settings: &Settings) -> anyhow::Result<Outcome> {
-        let of_all = Settings { search_threads: Some(settings.threads), threads: 1, ..settings.clone() };
+        let of_all = Settings { search_threads: Some(Threads::all().count()), threads: 1, ..settings.clone() };
         // What is said of a way is not said of one worker.
         let settings = match settings.parallel {
             Parallel::Auto | Parallel::Hogwild => Settings { parallel: Parallel::Hogwild, ..of_all },

@@ -123,7 +123,8 @@ impl SimulateArgs {
     }
 }
 
-pub fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
+pub fn run(mut args: SimulateArgs) -> anyhow::Result<ExitCode> {
+    args.options.data.labelling = args.model.labelling();
     let check = |family: &dyn AnyFamily| {
         let settings = args.settings(family)?;
         args.virtual_workers(1).check(&settings)?;

@@ -67,6 +67,7 @@ impl<'a> RatingsRun<'a> {
         feed.set_places(stride);
         let targets = feed.targets;
         let basis = Basis {
+            loss: settings.loss,
             facts,
             choices: Choices {
                 hot_rows: 0,

@@ -1,6 +1,6 @@
 //! Which rows judge trials of learning rates: those that a sample holds out; where the run has held-out data of its own, half of these,
 //! alone if they are enough, beside the others if they are few. So a rate suits data that are unlike the training data too.
-use super::{score::Asked, weights::RowWeights};
+use super::{outputs::Outputs, score::Asked, weights::RowWeights};
 use crate::{
     family::{folds::Fold, prepared::Judged},
     model::Scored,
@@ -26,6 +26,7 @@ pub(super) struct Judges<'a> {
     pub alone: bool,
     unit_rows: bool,
     targets: Targets,
+    outputs: Option<&'a Outputs>,
     weighting: Option<Weighting<'a>>,
 }
 
@@ -36,7 +37,7 @@ impl<'a> Judges<'a> {
         valid: Option<(&'a Rows, &'a [u32])>,
         held: Option<&[u32]>,
         examples: u64,
-        (unit_rows, targets, weighting): (bool, Targets, Option<Weighting<'a>>),
+        (unit_rows, targets, weighting, outputs): (bool, Targets, Option<Weighting<'a>>, Option<&'a Outputs>),
         seed: u64,
     ) -> Judges<'a> {
         let rows: Vec<u32> = match valid {
@@ -50,36 +51,47 @@ impl<'a> Judges<'a> {
         let mut rows: Vec<u32> = runs.into_iter().flatten().copied().take(half).collect();
         rows.sort_unstable();
         let alone = rows.len() >= ENOUGH.min(examples as usize).max(LEAST);
-        Judges { data, valid, rows, alone, unit_rows, targets, weighting }
+        Judges { data, valid, rows, alone, unit_rows, targets, weighting, outputs }
     }
 
     /// What they say, by weights for standardised labels.
     pub fn score(&self, weights: &RowWeights, fold: &Fold) -> Vec<Judged> {
-        let scorer = weights.scorer(self.unit_rows, self.targets.taken);
-        let of = |data, columns, rows: &[u32]| scorer.score(&Asked { columns, only: Some(rows), ..Asked::all(data) });
-        let mut scored = if self.alone { Scored::default() } else { of(self.data, None, &fold.held) };
+        let scorer = weights.scorer(self.unit_rows, self.targets.taken, self.outputs);
+        let own = self.outputs.map(|outputs| &*outputs.labels);
+        let mut judged = Vec::new();
+        let mut hear = |data, columns: Option<&[u32]>, rows: &[u32]| {
+            let labels = if columns.is_some() { self.outputs.and_then(|outputs| outputs.valid.as_ref()) } else { own };
+            let scored = scorer.score(&Asked { columns, only: Some(rows), labels, ..Asked::all(data) });
+            let weights = weights_of(&scored, self.weighting);
+            let judge = |(i, &(score, y)): (usize, &(f32, f32))| Judged {
+                score,
+                target: self.targets.standard(y),
+                weight: weights.get(i).copied().unwrap_or(1.0),
+            };
+            judged.extend(scored.scores.iter().enumerate().map(judge));
+        };
+        if !self.alone {
+            hear(self.data, None, &fold.held);
+        }
         // Once, not in each fold again.
         if fold.first && !self.rows.is_empty() {
-            scored = scored.join(match self.valid {
-                Some((valid, columns)) => of(valid, Some(columns), &self.rows),
-                None => of(self.data, None, &self.rows),
-            });
+            match self.valid {
+                Some((valid, columns)) => hear(valid, Some(columns), &self.rows),
+                None => hear(self.data, None, &self.rows),
+            }
         }
-        let weights = weights_of(&scored, self.weighting);
-        let judged = |(i, &(score, y)): (usize, &(f32, f32))| Judged {
-            score,
-            target: self.targets.standard(y),
-            weight: weights.get(i).copied().unwrap_or(1.0),
-        };
-        scored.scores.iter().enumerate().map(judged).collect()
+        judged
     }
 }
 
-/// How much scored examples count in training: by their own weights and those of their classes; none where all count alike.
+/// How much scored examples count in training, beside a mean of 1: by their own weights and those of their classes; none where all count
+/// alike.
 pub(super) fn weights_of(scored: &Scored, weighting: Option<Weighting<'_>>) -> Vec<f32> {
-    let of = |weighting: Weighting<'_>| {
-        let examples = scored.scores.iter().enumerate();
-        examples.map(|(i, &(_, y))| weighting.of_other(scored.weight(i) as f32, y)).collect()
-    };
-    weighting.map_or_else(|| scored.weights.clone(), of)
+    if weighting.is_none() && scored.weights.is_empty() {
+        return Vec::new();
+    }
+    let by_class = |y: f32| weighting.map_or(1.0, |weighting| weighting.of_class(y));
+    let weights: Vec<f64> = scored.scores.iter().enumerate().map(|(i, &(_, y))| scored.weight(i) * by_class(y)).collect();
+    let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
+    weights.into_iter().map(|weight| (weight / mean) as f32).collect()
 }

@@ -1,9 +1,10 @@
 //! What sets apart the families of models of sparse rows: their kernels, and whether features have factors beside their weights.
+use super::outputs::Outputs;
 use crate::options::Settings;
 use hogwild_kernels::{
-    engine::{FmKernel, Kernel, LinearKernel},
+    engine::{FmKernel, Kernel, LinearKernel, MulticlassKernel},
     feed::ScaledFeed,
-    models::{FactorizationMachine, Linear},
+    models::{FactorizationMachine, Linear, Multiclass, Output},
     params::Parameters,
     rules::Layout,
     targets::Targets,
@@ -16,15 +17,22 @@ const RATE: f64 = 0.25;
 /// A kernel of models of sparse rows.
 pub(crate) trait RowKernel: for<'d> Kernel<Examples<'d> = ScaledFeed<'d>> {
     /// Whether a feature has factors.
-    const FACTORS: bool;
+    const FACTORS: bool = false;
     /// The model, from its linear part.
-    fn model(linear: Linear, features: usize, settings: &Settings, layout: &Layout, targets: &Targets) -> Self::Model;
+    fn model(linear: Linear, parts: &ModelParts<'_>) -> Self::Model;
+}
+
+/// What a model is made of, beside its linear part.
+pub(crate) struct ModelParts<'a> {
+    pub features: usize,
+    pub settings: &'a Settings,
+    pub layout: &'a Layout,
+    pub targets: &'a Targets,
+    pub outputs: Option<&'a Outputs>,
 }
 
 impl RowKernel for LinearKernel {
-    const FACTORS: bool = false;
-
-    fn model(linear: Linear, _features: usize, _settings: &Settings, _layout: &Layout, _targets: &Targets) -> Linear {
+    fn model(linear: Linear, _parts: &ModelParts<'_>) -> Linear {
         linear
     }
 }
@@ -32,11 +40,22 @@ impl RowKernel for LinearKernel {
 impl RowKernel for FmKernel {
     const FACTORS: bool = true;
 
-    fn model(linear: Linear, features: usize, settings: &Settings, layout: &Layout, targets: &Targets) -> FactorizationMachine {
-        FactorizationMachine::new(linear, features, settings.rank)
+    fn model(linear: Linear, parts: &ModelParts<'_>) -> FactorizationMachine {
+        let ModelParts { settings, layout, .. } = *parts;
+        FactorizationMachine::new(linear, parts.features, settings.rank)
             .with_rate(factor_rate(settings))
-            .with_scale(targets.scale)
+            .with_scale(parts.targets.scale)
             .with_stride(Parameters::row_stride(layout, settings.rank))
+    }
+}
+
+impl RowKernel for MulticlassKernel {
+    fn model(linear: Linear, parts: &ModelParts<'_>) -> Multiclass {
+        let outputs = parts.outputs;
+        let base = outputs.map_or(&[][..], |outputs| &outputs.constant.scores);
+        let labels = outputs.map_or_else(Default::default, |outputs| outputs.labels.clone());
+        let output = outputs.map_or(Output::Softmax, |outputs| outputs.output);
+        Multiclass::new(linear, output, base, parts.features, labels).with_stride(Parameters::row_stride(parts.layout, base.len()))
     }
 }
 

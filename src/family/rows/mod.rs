@@ -8,6 +8,7 @@ mod judges;
 mod kernel;
 mod matrix;
 mod online;
+mod outputs;
 mod run;
 mod scale;
 mod score;

@@ -112,8 +112,9 @@ impl OnlineLinear {
         self.with_engine(nothing, 0, |engine, plan| {
             // An epoch of nothing: it sets the clock by which weights are read.
             engine.epoch(&Epoch { number: 1, start: self.moment(0), plan, round: 0 }, &mut |_| false);
-            let RowWeights { bias, weights, .. } = RowWeights::of(&self.parameters, &engine.finish(), None, |weights| weights);
+            let RowWeights { bias, weights, .. } = RowWeights::of(&self.parameters, &engine.finish(), (1, None), |weights| weights);
             let scaled = weights.into_iter().map(|w| w * targets.scale).collect();
+            let bias = bias.first().copied().unwrap_or(0.0);
             (targets.bias(bias + targets.base), scaled)
         })
     }

@@ -2,7 +2,8 @@
 use super::{
     hot::{self, Hot},
     judges::{Judges, weights_of},
-    kernel::RowKernel,
+    kernel::{ModelParts, RowKernel},
+    outputs::Outputs,
     scale::{self, Scaled},
     score::{Asked, Scorer},
     start::Start,
@@ -23,8 +24,9 @@ use hogwild_data::Rows;
 use hogwild_kernels::{
     ServerRule,
     engine::{Counters, Loops, Reader, Task},
-    feed::{Normalize, RowCells, ScaledFeed, Scaling, SparseFeed},
-    models::Linear,
+    feed::{Normalize, RowCells, ScaledFeed, Scaling, SparseFeed, Weighting},
+    loss::{Loss, Taken},
+    models::{ClassLabels, Linear, Output},
     order::{Order, Plan},
     params::{Beside, Finish, Parameters, Parts, Shape, TableShape},
     targets::Targets,
@@ -47,6 +49,8 @@ pub(crate) struct RowsRun<'a, K: RowKernel> {
     feed: SparseFeed<'a>,
     scaling: Option<Scaling>,
     model: K::Model,
+    /// Of models of several classes.
+    outputs: Option<Outputs>,
     /// Of models whose features have factors.
     start: Option<Start>,
     windows: Option<Windows<'a>>,
@@ -65,31 +69,68 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
     /// # Errors
     /// Labels that do not fit the loss, dictionaries that can't be read, a share held out that leaves nothing.
     pub fn new(rule: &'a dyn Loops<K>, data: &'a Rows, valid: Option<&'a Rows>, settings: &'a Settings) -> Result<Self> {
-        let &Settings { loss, holdout, seed, .. } = settings;
+        RowsRun::of(None, rule, data, valid, settings)
+    }
+
+    /// The same of a model that has a score a class, which become a loss as `output` says.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); labels that are no classes.
+    pub fn of_classes(
+        output: Output,
+        rule: &'a dyn Loops<K>,
+        data: &'a Rows,
+        valid: Option<&'a Rows>,
+        settings: &'a Settings,
+    ) -> Result<Self> {
+        RowsRun::of(Some(output), rule, data, valid, settings)
+    }
+
+    fn of(output: Option<Output>, rule: &'a dyn Loops<K>, data: &'a Rows, valid: Option<&'a Rows>, settings: &'a Settings) -> Result<Self> {
+        let &Settings { holdout, seed, .. } = settings;
+        let loss = if output.is_some() { Loss::AS_GIVEN } else { settings.loss };
         let classes = if loss.is_classification() { Some(Classes::of(data, loss, settings.positive)?) } else { None };
         for data in [Some(data), valid].into_iter().flatten() {
-            classes.map_or_else(|| check_numbers(loss, data), |classes| classes.check(data))?;
+            if output.is_none() {
+                classes.map_or_else(|| check_numbers(loss, data), |classes| classes.check(data))?;
+            }
         }
         let (ids, facts) = (data.feature_ids()?, rule.facts());
         let Hot { rows: hot_rows, exchange_every, rare } = hot::choose(settings, data, facts.layout.stride())?;
         let counts = if settings.l2 > 0.0 || settings.transforms.l1 > 0.0 { data.feature_counts()? } else { Vec::new() };
-        let taken = Classes::taken(classes, loss);
+        let taken = if output.is_some() { Taken::Nothing } else { Classes::taken(classes, loss) };
         let feed = weighted(SparseFeed::new(cells(data), Targets::plain(taken), holdout, seed), data, classes, settings)?;
-        let (feed, targets) = feed.with_targets(loss, taken, settings.standardize);
+        let weights = |row: usize| (holdout == 0.0 || !feed.is_held_out(row as u32)).then(|| data.weight(row) as f64);
+        let outputs = output.map(|output| Outputs::of(output, data, valid, settings, &weights)).transpose()?;
+        let (feed, targets) = match &outputs {
+            Some(outputs) => (feed, Targets::plain(taken).with_constant(outputs.constant.mean)),
+            None => feed.with_targets(loss, taken, settings.standardize),
+        };
         let Scaled { how: normalize, sizes } = scale::choose(settings.normalize, data);
         let l1 = targets.l1(settings.transforms.l1);
         let linear = Linear::with_penalties(targets.l2(settings.l2), l1, data.rows(), &counts).with_base(targets.base);
-        let model = K::model(linear, data.columns(), settings, &facts.layout, &targets);
+        let parts = ModelParts { features: data.columns(), settings, layout: &facts.layout, targets: &targets, outputs: outputs.as_ref() };
+        let model = K::model(linear, &parts);
         let scaling = scale::scaling(normalize, data, |row| !feed.is_held_out(row))?;
         let start = Start::of::<K>(settings, data, scaling.as_ref());
-        let single = TableShape { private: hot_rows, ..TableShape::single(data.columns() + 1) };
+        // A row-wise rule has its states beside one another, and not in the rows of classes.
+        let states = outputs.as_ref().filter(|_| facts.layout.rowwise).map(|_| TableShape::single(data.columns() + 1));
+        let first = match outputs.as_ref().map(|outputs| outputs.names.len()) {
+            // The bias is a row too.
+            Some(classes) => TableShape::rows(data.columns() + 1, classes),
+            None => TableShape { private: hot_rows, ..TableShape::single(data.columns() + 1) },
+        };
         let held: Option<Vec<u32>> = (holdout > 0.0).then(|| (0..data.rows() as u32).filter(|&row| feed.is_held_out(row)).collect());
         let held_rows = held.as_ref().map(|held| held.len() as u64);
         check_split(data.rows() as u64, held_rows, settings)?;
         // Factors are in the parameters, in the model as it was and as it is, and in that to be written.
         let of_factors =
             start.map_or(0, |_| facts.layout.row_bytes(settings.rank) as u64 + 3 * size_of::<f32>() as u64 * settings.rank as u64);
-        let beside = BESIDE + (BESIDE_A_COLUMN + of_factors) * data.columns() as u64;
+        let of_classes = outputs.as_ref().map_or(0, |outputs| {
+            let classes = outputs.names.len();
+            facts.layout.row_bytes(classes) as u64 + 3 * size_of::<f32>() as u64 * classes as u64
+        });
+        let beside = BESIDE + (BESIDE_A_COLUMN + of_factors + of_classes) * data.columns() as u64;
         let window = settings.window.of(data, beside);
         let of_valid = |valid: &'a Rows| {
             let window = settings.window.of(valid, beside + window.unwrap_or(0));
@@ -113,7 +154,7 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
             examples: data.rows() as u64 - held_rows.unwrap_or(0),
             targets,
             shape: Shape {
-                tables: [single].into_iter().chain(start.map(|start| start.table(data.columns()))).collect(),
+                tables: [first].into_iter().chain(states).chain(start.map(|start| start.table(data.columns()))).collect(),
                 rare,
                 workers: settings.workers(),
                 beside: if settings.transforms.average.is_some() { Beside::Averages } else { Beside::Nothing },
@@ -125,11 +166,14 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
             unit_rows: normalize == Normalize::Row,
             classes,
             recipe: data.recipe().cloned(),
-            axes: vec![Axis { name: "feature", ids: ids.into() }],
+            axes: std::iter::once(Axis { name: "feature", ids: ids.into() })
+                .chain(outputs.as_ref().map(|outputs| Axis { name: "class", ids: outputs.names.clone() }))
+                .collect(),
+            loss,
             scaled: sizes,
             window: windows.as_ref().map(|windows| windows.report(!settings.sums_batches())),
         };
-        Ok(RowsRun { rule, settings, data, valid, held, feed, scaling, model, start, windows, basis })
+        Ok(RowsRun { rule, settings, data, valid, held, feed, scaling, model, outputs, start, windows, basis })
     }
 
     /// Weights of raw features for standardised labels; `order`: see [`RowWeights::of`].
@@ -140,12 +184,23 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
         scaling: Option<&Scaling>,
         order: impl Fn(Vec<f32>) -> Vec<f32>,
     ) -> RowWeights {
-        let weights = RowWeights::of(parameters, finish, self.start, order).unscaled(scaling);
-        RowWeights { bias: weights.bias + self.basis.targets.base, ..weights }
+        let constant = self.outputs.as_ref().map_or(std::slice::from_ref(&self.basis.targets.base), |outputs| &outputs.constant.scores);
+        let mut weights = RowWeights::of(parameters, finish, (constant.len(), self.start), order).unscaled(scaling);
+        weights.bias.iter_mut().zip(constant).for_each(|(bias, constant)| *bias += constant);
+        weights
     }
 
-    fn scorer<'m>(&self, model: &'m Tensors) -> Scorer<'m> {
-        Scorer::new(model, self.basis.unit_rows, self.basis.targets.taken)
+    fn scorer<'m>(&'m self, model: &'m Tensors) -> Scorer<'m> {
+        let scorer = Scorer::new(model, self.basis.unit_rows, self.basis.targets.taken);
+        match &self.outputs {
+            Some(Outputs { output, constant, .. }) => Scorer { output: Some(*output), constant: Some(constant), ..scorer },
+            None => scorer,
+        }
+    }
+
+    /// The classes of the rows, of models that have several.
+    fn labels(&self) -> Option<&ClassLabels> {
+        self.outputs.as_ref().map(|outputs| &*outputs.labels)
     }
 }
 
@@ -172,17 +227,19 @@ impl<K: RowKernel> Prepared for RowsRun<'_, K> {
             Some(parts) => parts.gathered(&weights),
             None => weights,
         };
-        self.standard(parameters, finish, self.scaling.as_ref(), in_order).in_units(&self.basis.targets).tensors()
+        self.standard(parameters, finish, self.scaling.as_ref(), in_order).in_units(&self.basis.targets).tensors(self.outputs.is_some())
     }
 
     fn score_held_out(&self, model: &Tensors) -> Option<Scored> {
         let scorer = self.scorer(model);
         let scored = match (&self.valid, &self.held) {
             (Some(Valid { data, columns, window }), _) => {
-                Some(scorer.score(&Asked { window: *window, columns: Some(columns), ..Asked::all(data) }))
+                let labels = self.outputs.as_ref().and_then(|outputs| outputs.valid.as_ref());
+                Some(scorer.score(&Asked { window: *window, columns: Some(columns), labels, ..Asked::all(data) }))
             }
             (None, Some(held)) => {
-                Some(scorer.score(&Asked { window: self.basis.choices.window, only: Some(held), ..Asked::all(self.data) }))
+                let (window, labels) = (self.basis.choices.window, self.labels());
+                Some(scorer.score(&Asked { window, only: Some(held), labels, ..Asked::all(self.data) }))
             }
             (None, None) => None,
         };
@@ -190,13 +247,20 @@ impl<K: RowKernel> Prepared for RowsRun<'_, K> {
     }
 
     fn losses(&self, model: &Tensors) -> Vec<f32> {
-        let (targets, loss) = (&self.basis.targets, self.settings.loss);
+        let (targets, loss) = (&self.basis.targets, self.basis.loss);
         let is_kept = |row: u32| self.settings.holdout == 0.0 || !self.feed.is_held_out(row);
         let of = |(row, &(z, y)): (u32, &(f32, f32))| {
             if is_kept(row) { loss.value(targets.standard(z), targets.standard(y)) } else { f32::INFINITY }
         };
-        let scored = self.scorer(model).score(&Asked { window: self.basis.choices.window, ..Asked::all(self.data) });
+        let scored = self.scorer(model).score(&Asked { window: self.basis.choices.window, labels: self.labels(), ..Asked::all(self.data) });
         (0..).zip(&scored.scores).map(of).collect()
+    }
+
+    fn weights(&self) -> Vec<f32> {
+        let taken = self.basis.targets.taken;
+        let of =
+            |weighting: Weighting<'_>| (0..self.data.rows()).map(|row| weighting.of(row as u32, taken.of(self.data.label(row)))).collect();
+        self.feed.weighting().map_or(Vec::new(), of)
     }
 
     fn damage(&self) -> Option<Error> {
@@ -221,7 +285,8 @@ impl<K: RowKernel> Prepared for RowsRun<'_, K> {
         let windows = self.windows.as_ref().filter(|_| !self.settings.sums_batches());
         let sample = windows.map(|windows| windows.sample(largest, self.settings.seed));
         let valid = self.valid.as_ref().map(|valid| (valid.data, valid.columns.as_slice()));
-        let (how, seed) = ((self.basis.unit_rows, self.basis.targets, self.feed.weighting()), self.settings.seed);
+        let how = (self.basis.unit_rows, self.basis.targets, self.feed.weighting(), self.outputs.as_ref());
+        let seed = self.settings.seed;
         let judges = Judges::new(self.data, valid, self.held.as_deref(), self.basis.examples, how, seed);
         Ok(Box::new(RowsSearch { run: self, grown, sample, judges }))
     }

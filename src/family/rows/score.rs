@@ -1,13 +1,15 @@
 //! Scoring sparse rows by the weights of a model: parallel, with unknown features counted.
+use super::outputs::Constant;
 use crate::{
     classes::Classes,
-    model::{Axis, Scored, Tensor, Tensors, TrainedModel},
+    model::{Axis, ClassScores, Scored, Tensor, Tensors, TrainedModel},
 };
 use hogwild_base::{Result, threads};
 use hogwild_data::{Ids, Rows, Window};
 use hogwild_kernels::{
     feed::row_length,
     loss::{Loss, Taken},
+    models::{ClassLabels, Output},
 };
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -70,15 +72,26 @@ impl<'a> LinearModel<'a> {
     /// When the dictionary cannot be read.
     pub fn score(&self, loss: Loss, classes: Option<Classes>, data: &Rows) -> Result<Scored> {
         let &LinearModel { ids, bias, weights, unit_rows } = self;
-        Scorer { bias, weights, factors: &[], rank: 0, unit_rows, taken: Classes::taken(classes, loss) }.score_rows(ids, data)
+        let scorer = Scorer {
+            bias: std::slice::from_ref(&bias),
+            weights,
+            factors: &[],
+            rank: 0,
+            unit_rows,
+            taken: Classes::taken(classes, loss),
+            output: None,
+            constant: None,
+        };
+        scorer.score_rows(ids, data, None)
     }
 }
 
 /// What rows are scored by.
 #[derive(Clone, Copy)]
 pub(crate) struct Scorer<'a> {
-    pub bias: f32,
-    /// One a column.
+    /// One, or one a class.
+    pub bias: &'a [f32],
+    /// As many a column.
     pub weights: &'a [f32],
     /// `rank` a column, of models that have pairs of features.
     pub factors: &'a [f32],
@@ -87,6 +100,10 @@ pub(crate) struct Scorer<'a> {
     pub unit_rows: bool,
     /// What the loss takes a label for.
     pub taken: Taken,
+    /// How the scores of classes become a loss, of models that have several.
+    pub output: Option<Output>,
+    /// Of those in a run: what constant scores lose, beside which losses are told.
+    pub constant: Option<&'a Constant>,
 }
 
 /// Which rows are scored.
@@ -99,12 +116,14 @@ pub(crate) struct Asked<'a> {
     pub columns: Option<&'a [u32]>,
     /// These rows alone, in ascending order.
     pub only: Option<&'a [u32]>,
+    /// The classes of all rows, for models that have several.
+    pub labels: Option<&'a ClassLabels>,
 }
 
 impl<'a> Asked<'a> {
     /// All rows of data with the model's own columns.
     pub fn all(data: &'a Rows) -> Asked<'a> {
-        Asked { data, window: None, columns: None, only: None }
+        Asked { data, window: None, columns: None, only: None, labels: None }
     }
 }
 
@@ -114,17 +133,18 @@ impl<'a> Scorer<'a> {
         let factors = tensors.get("factor");
         let rank = factors.and_then(|factors| factors.shape.last().copied()).unwrap_or(0);
         let factors = factors.map_or(&[][..], |factors| &factors.numbers);
-        Scorer { bias: tensors.number("bias"), weights: tensors.numbers("weight"), factors, rank, unit_rows, taken }
+        let (bias, weights) = (tensors.numbers("bias"), tensors.numbers("weight"));
+        Scorer { bias, weights, factors, rank, unit_rows, taken, output: None, constant: None }
     }
 
     /// Scores rows with any dictionary, whose columns are named by the model's `ids`.
     ///
     /// # Errors
     /// When the dictionary cannot be read.
-    pub fn score_rows(&self, ids: &Ids, data: &Rows) -> Result<Scored> {
+    pub fn score_rows(&self, ids: &Ids, data: &Rows, labels: Option<&ClassLabels>) -> Result<Scored> {
         let columns = data.feature_ids()?.translate(ids);
         let window = Window::Auto.of(data, BESIDE * (self.weights.len() + self.factors.len() + 1 + columns.len()) as u64);
-        let scored = threads::in_call(|| self.score(&Asked { window, columns: Some(&columns), ..Asked::all(data) }));
+        let scored = threads::in_call(|| self.score(&Asked { window, columns: Some(&columns), labels, ..Asked::all(data) }));
         data.whole().map(|()| scored)
     }
 
@@ -152,6 +172,9 @@ impl<'a> Scorer<'a> {
     }
 
     fn task(&self, asked: &Asked<'_>, rows: &[u32]) -> Scored {
+        if let Some(output) = self.output {
+            return self.task_of_classes(asked, output, rows);
+        }
         let mut part = Scored { scores: Vec::with_capacity(rows.len()), ..Scored::default() };
         let mut sums = vec![0.0; self.rank];
         for &row in rows {
@@ -165,19 +188,60 @@ impl<'a> Scorer<'a> {
         part
     }
 
-    /// The score of a row, and how many of its features the model does not know.
-    fn row(&self, asked: &Asked<'_>, row: u32, sums: &mut [f32]) -> (f32, u64) {
+    /// The same of several classes: what a row loses beside a constant stands for its score, and what that loses for its label.
+    fn task_of_classes(&self, asked: &Asked<'_>, output: Output, rows: &[u32]) -> Scored {
+        let n = self.bias.len();
+        let mut part = Scored { scores: Vec::with_capacity(rows.len()), ..Scored::default() };
+        let mut classes = ClassScores::new(output, n, asked.labels.is_none_or(|labels| labels.starts.is_some()));
+        for &row in rows {
+            let (scores, unknown) = self.classes(asked, row);
+            let own = asked.labels.map_or(&[][..], |labels| labels.of(row as usize));
+            let is_known = own.iter().all(|&class| (class as usize) < n);
+            let constant = self.constant.map_or(0.0, |constant| constant.loss(own));
+            let loss = if is_known { output.loss(&scores, own) - constant } else { 0.0 };
+            part.scores.push((loss, constant));
+            if asked.data.weight_cells().is_some() {
+                part.weights.push(asked.data.weight(row as usize));
+            }
+            part.unknown += unknown;
+            classes.push(&scores, own);
+        }
+        part.classes = Some(classes);
+        part
+    }
+
+    /// The scores of a row, one a class.
+    fn classes(&self, asked: &Asked<'_>, row: u32) -> (Vec<f32>, u64) {
+        let n = self.bias.len();
+        let (mut scores, mut unknown) = (vec![0.0; n], 0);
+        self.each_feature(asked, row, |column, value| match self.weights.get(column as usize * n..).and_then(|rest| rest.get(..n)) {
+            Some(weights) => scores.iter_mut().zip(weights).for_each(|(z, w)| *z += w * value),
+            None => unknown += 1,
+        });
+        scores.iter_mut().zip(self.bias).for_each(|(z, bias)| *z += bias);
+        (scores, unknown)
+    }
+
+    /// Goes through the features of a row: the model's column (`u32::MAX` where there is none), and the value, scaled if need be.
+    #[inline(always)]
+    fn each_feature(&self, asked: &Asked<'_>, row: u32, mut each: impl FnMut(u32, f32)) {
         let &Asked { data, columns, .. } = asked;
         let (cells, values) = (data.column_cells(), data.value_cells());
         let range = data.row_range(row as usize);
-        let (mut z, mut unknown, mut squares) = (0.0, 0, 0.0);
-        sums.fill(0.0);
         let value = |i: usize| values.map_or(1.0, |values| f32::from_bits(values[i].load(Relaxed)));
         let length = if self.unit_rows { row_length(range.clone().map(value)) } else { 1.0 };
         for i in range {
             let column = cells[i].load(Relaxed);
             let column = columns.map_or(column, |columns| columns.get(column as usize).copied().unwrap_or(u32::MAX));
-            let value = (value(i) as f64 / length) as f32;
+            each(column, (value(i) as f64 / length) as f32);
+        }
+    }
+
+    /// The score of a row, and how many of its features the model does not know.
+    fn row(&self, asked: &Asked<'_>, row: u32, sums: &mut [f32]) -> (f32, u64) {
+        let (mut z, mut unknown, mut squares) = (0.0, 0, 0.0);
+        sums.fill(0.0);
+        self.each_feature(asked, row, |column, value| {
             match self.weights.get(column as usize) {
                 Some(w) => z += w * value,
                 None => unknown += 1,
@@ -186,9 +250,9 @@ impl<'a> Scorer<'a> {
             for (sum, v) in sums.iter_mut().zip(factors.unwrap_or_default()) {
                 (*sum, squares) = (*sum + v * value, squares + (v * value) * (v * value));
             }
-        }
+        });
         z += 0.5 * (sums.iter().map(|sum| sum * sum).sum::<f32>() - squares);
         // The bias last: where it is large beside the rest, the rest is summed without it.
-        (self.bias + z, unknown)
+        (self.bias.first().copied().unwrap_or(0.0) + z, unknown)
     }
 }

@@ -1,5 +1,6 @@
 //! The weights that models of sparse rows come down to: a bias, a weight a feature, and with some a row of factors a feature.
 use super::{
+    outputs::Outputs,
     score::Scorer,
     start::{FACTORS, Start},
 };
@@ -13,8 +14,9 @@ use hogwild_kernels::{
 
 /// A model's weights, of raw features.
 pub(super) struct RowWeights {
-    pub bias: f32,
-    /// By feature.
+    /// One, or one a class.
+    pub bias: Vec<f32>,
+    /// By feature, as many each.
     pub weights: Vec<f32>,
     /// By feature, `rank` each.
     pub factors: Vec<f32>,
@@ -23,10 +25,15 @@ pub(super) struct RowWeights {
 
 impl RowWeights {
     /// Reads the parameters; `order` puts the linear part from the order of its slots into that of the features.
-    pub fn of(parameters: &Parameters, finish: &Finish<'_>, start: Option<Start>, order: impl Fn(Vec<f32>) -> Vec<f32>) -> RowWeights {
-        let single = parameters.table(0);
-        let mut weights = order(single.weights(0..single.slots(), finish).collect());
-        let bias = if weights.is_empty() { 0.0 } else { weights.remove(0) };
+    pub fn of(
+        parameters: &Parameters,
+        finish: &Finish<'_>,
+        (outputs, start): (usize, Option<Start>),
+        order: impl Fn(Vec<f32>) -> Vec<f32>,
+    ) -> RowWeights {
+        let first = parameters.table(0);
+        let mut bias = order(first.weights(0..first.slots(), finish).collect());
+        let weights = bias.split_off(outputs.min(bias.len()));
         let factors = start.map_or(Vec::new(), |start| {
             let table = parameters.table(FACTORS);
             table.weights(0..table.slots(), finish).map(|v| start.rate * v).collect()
@@ -37,7 +44,7 @@ impl RowWeights {
     /// The same for features that were scaled so.
     pub fn unscaled(mut self, scaling: Option<&Scaling>) -> RowWeights {
         if let Some(scaling) = scaling {
-            scaling.fold(1, &mut self.weights, 1);
+            scaling.fold(1, &mut self.weights, self.bias.len().max(1));
             scaling.fold(1, &mut self.factors, self.rank.max(1));
         }
         self
@@ -48,14 +55,17 @@ impl RowWeights {
         let root = targets.scale.sqrt();
         self.weights.iter_mut().for_each(|w| *w *= targets.scale);
         self.factors.iter_mut().for_each(|v| *v *= root);
-        RowWeights { bias: targets.bias(self.bias), ..self }
+        self.bias.iter_mut().for_each(|bias| *bias = targets.bias(*bias));
+        self
     }
 
     /// What a model keeps.
-    pub fn tensors(self) -> Tensors {
+    pub fn tensors(self, of_classes: bool) -> Tensors {
         let of = |name, shape, numbers| Tensor { name, shape, numbers };
-        let features = self.weights.len();
-        let mut tensors = vec![of("bias", vec![1], vec![self.bias]), of("weight", vec![features], self.weights)];
+        let outputs = self.bias.len();
+        let features = self.weights.len() / outputs.max(1);
+        let shape = if of_classes { vec![features, outputs] } else { vec![features] };
+        let mut tensors = vec![of("bias", vec![outputs], self.bias), of("weight", shape, self.weights)];
         if self.rank > 0 {
             tensors.push(of("factor", vec![features, self.rank], self.factors));
         }
@@ -63,7 +73,16 @@ impl RowWeights {
     }
 
     /// What scores rows by them.
-    pub fn scorer(&self, unit_rows: bool, taken: Taken) -> Scorer<'_> {
-        Scorer { bias: self.bias, weights: &self.weights, factors: &self.factors, rank: self.rank, unit_rows, taken }
+    pub fn scorer<'a>(&'a self, unit_rows: bool, taken: Taken, outputs: Option<&'a Outputs>) -> Scorer<'a> {
+        Scorer {
+            bias: &self.bias,
+            weights: &self.weights,
+            factors: &self.factors,
+            rank: self.rank,
+            unit_rows,
+            taken,
+            output: outputs.map(|outputs| outputs.output),
+            constant: outputs.map(|outputs| &outputs.constant),
+        }
     }
 }

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use crate::sources::Sources;
 use crate::text::recipe::{Preparation, Recipe};
-use crate::text::{Columns, Format, OnBadRow, Progress, Repeated, input::Inputs};
+use crate::text::{Columns, Format, Labelling, OnBadRow, Progress, Repeated, input::Inputs};
 use crate::{Kind, TargetCounts};
 use hogwild_base::{Error, OutputFile, Result, output::Temporary, threads};
 
@@ -33,10 +33,12 @@ pub struct PackSettings {
     /// Whether labels and ratings may be missing, or be anything: for predictions. Rows that cannot be understood are then not left out by
     /// [`OnBadRow::Skip`] but keep their places, without features.
     pub unlabelled: bool,
+    /// What labels are read as.
+    pub labelling: Labelling,
     /// How cells and words become features, where the text does not say it by itself.
     pub prepare: Preparation,
-    /// What was done to the training data of a model: the same is done to this text, and `prepare` has no say. Columns that are missing,
-    /// or of another type, are refused.
+    /// What was done to the training data of a model: the same is done to this text. `prepare` may name the column of weights, and has no
+    /// say in anything else. Columns that are missing, or of another type, are refused; but for that of weights.
     pub recipe: Option<Recipe>,
 }
 
@@ -91,13 +93,17 @@ fn pack_by(inputs: &[PathBuf], out: &Path, settings: &PackSettings, progress: Pr
     let began = Instant::now();
     let directory = OutputFile::folder_of(out);
     settings.prepare.check()?;
+    // A model says nothing of how much the examples of other data count.
+    let weighted = settings.recipe.clone().zip(settings.prepare.weight.as_ref());
+    let weighted = weighted.map(|(recipe, name)| recipe.with_weight(name)).transpose()?;
+    let given = weighted.as_ref().or(settings.recipe.as_ref());
     let (mut tries, mut recipe) = (0, None);
     let (read, sources) = loop {
         let before = Sources::of(inputs);
         let text = Inputs::new(inputs, progress)?;
         // Has no name; and shows before the work that the directory can be written to.
         let spill = tempfile::tempfile_in(directory).map_err(Error::io(out, "create"))?;
-        let known = Known { recipe: settings.recipe.as_ref().or(recipe.as_ref()), may_read_again: before.are_files() };
+        let known = Known { recipe: recipe.as_ref().or(given), may_read_again: before.are_files() };
         let outcome = read::read(text, inputs, out, settings, known, spill);
         if Sources::of(inputs).are_as(&before) || outcome.as_ref().is_err_and(is_interrupted) {
             match outcome? {

@@ -16,6 +16,8 @@ pub(crate) struct Piece {
     pub(crate) ones: bool,
     /// Whether some example counts more than others.
     pub(crate) weighted: bool,
+    /// How many classes all examples have together, where they have any number.
+    pub(crate) classes: usize,
     pub(crate) place: Place,
 }
 
@@ -28,21 +30,21 @@ pub(crate) enum Place {
 
 impl Piece {
     /// The words of a chunk whose ids are counted, in the order in which they are split again, and the piece that they make.
-    pub(crate) fn of(number: u64, parts: &Parts) -> (Piece, [&[u32]; 5]) {
-        let (rows, cells, ones, weighted, words): (_, _, _, _, [&[u32]; 5]) = match parts {
+    pub(crate) fn of(number: u64, parts: &Parts) -> (Piece, [&[u32]; 6]) {
+        let (rows, cells, ones, weighted, words): (_, _, _, _, [&[u32]; 6]) = match parts {
             Parts::Examples(rows) => {
                 let values = if rows.ones { &[] } else { bytemuck::cast_slice(&rows.values) };
                 let weights = bytemuck::cast_slice(&rows.weights);
-                let words = [&rows.lengths, bytemuck::cast_slice(&rows.labels), rows.features.as_slice(), values, weights];
+                let words = [&rows.lengths, bytemuck::cast_slice(&rows.labels), rows.features.as_slice(), values, weights, &rows.classes];
                 (rows.labels.len(), rows.features.len(), rows.ones, !weights.is_empty(), words)
             }
             Parts::Ratings(rows) => {
-                let words = [rows.users.as_slice(), rows.items.as_slice(), bytemuck::cast_slice(&rows.ratings), &[], &[]];
+                let words = [rows.users.as_slice(), rows.items.as_slice(), bytemuck::cast_slice(&rows.ratings), &[], &[], &[]];
                 (rows.ratings.len(), 0, false, false, words)
             }
         };
         let place = Place::Spilled(0, words.iter().map(|words| words.len()).sum());
-        (Piece { number, rows, cells, left: cells, ones, weighted, place }, words)
+        (Piece { number, rows, cells, left: cells, ones, weighted, classes: words[5].len(), place }, words)
     }
 }
 
@@ -55,6 +57,8 @@ pub(crate) struct ExampleWords<'a> {
     pub(crate) values: Option<&'a mut [u32]>,
     /// None where all count alike.
     pub(crate) weights: Option<&'a [u32]>,
+    /// None where each has one label.
+    pub(crate) classes: &'a [u32],
 }
 
 impl<'a> ExampleWords<'a> {
@@ -62,9 +66,10 @@ impl<'a> ExampleWords<'a> {
         let (lengths, rest) = words.split_at_mut(piece.rows);
         let (labels, rest) = rest.split_at_mut(piece.rows);
         let (codes, rest) = rest.split_at_mut(piece.cells);
-        let (values, weights) = rest.split_at_mut(if piece.ones { 0 } else { piece.cells });
+        let (values, rest) = rest.split_at_mut(if piece.ones { 0 } else { piece.cells });
+        let (weights, classes) = rest.split_at_mut(if piece.weighted { piece.rows } else { 0 });
         let (values, weights) = ((!piece.ones).then_some(values), piece.weighted.then_some(&*weights));
-        ExampleWords { lengths, labels, codes, values, weights }
+        ExampleWords { lengths, labels, codes, values, weights, classes }
     }
 
     /// The codes alone, of words that are not to be changed.

@@ -23,8 +23,8 @@ use crate::text::collector::{How, Named};
 use crate::text::input::Inputs;
 use crate::text::parse::{DESCRIBED, Parsed, Report};
 use crate::text::parts::Parts;
-use crate::text::recipe::{Finding, Recipe};
-use crate::text::{Format, OnBadRow};
+use crate::text::recipe::{Finding, MOST_CLASSES, Recipe};
+use crate::text::{Format, Labelling, OnBadRow};
 use crate::{Kind, TargetCounts};
 
 /// How much of the rows is kept in memory; the rest is spilled.
@@ -75,6 +75,7 @@ struct Reader<'a> {
     found: Mutex<(Vec<Piece>, Vec<Lines>)>,
     observed: Mutex<Histograms>,
     may_read_again: bool,
+    most_classes: usize,
     kept: AtomicU64,
     spilled: AtomicU64,
     spill: File,
@@ -110,6 +111,7 @@ pub(super) fn read<'a>(
         source.recipe.get_or_insert_with(|| Recipe::of(format)).min_count = least;
     }
     let &PackSettings { on_bad_row, unlabelled, repeated, .. } = settings;
+    let every_class = settings.labelling != Labelling::Number;
     let named = match (settings.format, settings.expected) {
         (Some(_), _) => Named::User,
         (None, Some(_)) => Named::Model,
@@ -119,13 +121,14 @@ pub(super) fn read<'a>(
         source: Mutex::new(source),
         inputs,
         out,
-        how: How { on_bad_row, unlabelled, repeated, named },
+        how: How { on_bad_row, unlabelled, repeated, named, every_class },
         format,
         first: Mutex::default(),
         items: Mutex::default(),
         found: Mutex::default(),
         observed: Mutex::default(),
         may_read_again: known.may_read_again,
+        most_classes: if settings.labelling == Labelling::Number { 2 } else { MOST_CLASSES },
         kept: AtomicU64::new(0),
         spilled: AtomicU64::new(0),
         spill,
@@ -212,7 +215,7 @@ impl Reader<'_> {
         let (mut pieces, mut chunks) = std::mem::take(&mut *lock(&self.found));
         pieces.sort_unstable_by_key(|piece| piece.number);
         chunks.sort_unstable_by_key(|chunk| chunk.number);
-        let (mut before, mut bytes, mut skipped, mut first_skipped) = (0, 0, 0, Vec::new());
+        let (mut before, mut bytes, mut skipped, mut first_skipped, mut left_out) = (0, 0, 0, Vec::new(), 0);
         let (mut targets, mut headless) = (TargetCounts::NONE, false);
         let mut notes = std::mem::take(&mut lock(&self.source).text.notes);
         let recipe = lock(&self.source).recipe.take();
@@ -248,6 +251,7 @@ impl Reader<'_> {
             before += report.lines;
             bytes += chunk.bytes;
             skipped += report.bad_count;
+            left_out += report.left_out;
         }
         let mut source = lock(&self.source);
         if let Some(problem) = source.problem.take() {
@@ -256,6 +260,7 @@ impl Reader<'_> {
         }
         let given = source.text.progress();
         notes.append(&mut source.notes);
+        notes.extend((left_out > 0).then(|| format!("left out: {left_out} examples of weight 0")));
         drop(source);
         if pieces.is_empty() {
             let problem = match skipped {
@@ -273,7 +278,7 @@ impl Reader<'_> {
         let (first, items) = (own(first), own(items));
         Ok(Outcome::Read(Box::new(Read {
             format,
-            recipe,
+            recipe: recipe.filter(|recipe| format.has_columns() || format.has_words() || *recipe != Recipe::of(format)),
             first,
             items,
             pieces,
@@ -304,7 +309,7 @@ impl Reader<'_> {
                 {
                     classes.push(class.clone());
                 }
-                if classes.len() > 2 {
+                if classes.len() > self.most_classes {
                     return Err(bad.of_classes(&classes).error(self.input(chunk.input), before));
                 }
                 if !self.may_read_again {

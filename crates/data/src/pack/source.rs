@@ -65,12 +65,13 @@ impl Source<'_> {
         if let Some(layout) = self.layout.as_ref().filter(|_| !chunk.first) {
             return Some((layout.clone(), Start::default()));
         }
-        let &PackSettings { format, expected, ref columns, unlabelled, ref prepare, ref recipe, .. } = self.settings;
+        let &PackSettings { format, expected, ref columns, unlabelled, labelling, ref prepare, ref recipe, .. } = self.settings;
         let asked = Asked {
             columns: columns.as_ref(),
             doubtful: format.is_none() && columns.is_none(),
             known: expected == Some(self.format.kind()),
             unlabelled,
+            labelling,
             prepare: Some(prepare),
             recipe: self.recipe.as_ref(),
             is_fixed: recipe.is_some(),
@@ -141,6 +142,20 @@ pub(super) fn check_prepared(format: Format, PackSettings { repeated, prepare, .
     if let Some((setting, name)) = prepare.columns().first().filter(|_| !format.has_columns()) {
         let named: Vec<&str> = Format::ALL.into_iter().filter(|format| format.has_columns()).map(Format::name).collect();
         return bad(setting, name, format!("is of columns with names (`format` {}), and {these}; leave it out", named.join(" or ")));
+    }
+    if let Some(names) = prepare.cross.first() {
+        let (names, is_all) = (names.join(":"), names.as_slice() == ["*"]);
+        if !format.has_groups() {
+            let named: Vec<&str> = Format::ALL.into_iter().filter(|format| format.has_groups()).map(Format::name).collect();
+            return bad(
+                "cross",
+                &names,
+                format!("is of columns or namespaces (`format` {}), and {these}; leave it out", named.join(" or ")),
+            );
+        }
+        if is_all && !matches!(format, Format::Csv | Format::Tsv) {
+            return bad("cross", &names, format!("is of the columns of a heading, and {these}; name what is to be crossed"));
+        }
     }
     if let Some(n) = prepare.ngrams.filter(|&n| n > 1 && !format.has_words()) {
         return bad("ngrams", &n.to_string(), format!("is of lines of words (`format` fasttext), and {these}; leave it out"));

@@ -74,7 +74,7 @@ mod tests {
 
     fn piece(rows: &[&[u32]], place: Place) -> Piece {
         let cells = rows.concat().len();
-        Piece { number: 0, rows: rows.len(), cells, left: cells, ones: false, weighted: false, place }
+        Piece { number: 0, rows: rows.len(), cells, left: cells, ones: false, weighted: false, classes: 0, place }
     }
 
     #[test]

@@ -20,16 +20,26 @@ use crate::Kind;
 use crate::dictionary::Ranked;
 use crate::file::{read_at, write_at};
 use crate::layout::{About, checksum, checksum_place, hash_blocks, names};
-use crate::text::Progress;
+use crate::text::{Progress, Recipe};
 
 struct Writer<'a> {
     file: &'a File,
     out: &'a Path,
     spill: &'a File,
     about: About<'a>,
+    /// Whether examples have any number of classes.
+    several: bool,
     proceed: &'a (dyn Fn() -> bool + Sync),
     written: AtomicU64,
     sync: Sender<()>,
+}
+
+/// Where the rows, the cells and the classes of a piece begin.
+#[derive(Clone, Copy)]
+struct At {
+    row: u64,
+    cell: u64,
+    class: u64,
 }
 
 /// After how many bytes those written so far are sent on to the disk.
@@ -74,7 +84,8 @@ pub(super) fn write(read: Read, target: Temporary, out: &Path, source: &str, lea
     let (sync, syncs) = std::sync::mpsc::channel();
     let recipe = report.recipe.as_ref().map(|recipe| recipe.to_json().to_string());
     let about = About { kind: kind.name(), source, unlabelled, recipe: recipe.as_deref() };
-    let writer = Writer { file, out, spill: &spill, about, proceed: &proceed, written: AtomicU64::new(0), sync };
+    let several = report.recipe.as_ref().is_some_and(Recipe::has_several_labels);
+    let writer = Writer { file, out, spill: &spill, about, several, proceed: &proceed, written: AtomicU64::new(0), sync };
     let (written, synced) = std::thread::scope(|scope| {
         // The disk takes what there is while the rest is still being made. An error is told only once, so it must be kept.
         // Without a thread for it, and by one thread alone, all is synced in the end.
@@ -126,25 +137,26 @@ impl Writer<'_> {
     }
 
     /// Does `work` for each piece, given its cells, and where its rows and cells begin. Memory is given back piece by piece.
-    fn each(&self, pieces: Vec<Piece>, work: impl Fn(&Piece, &mut [u32], u64, u64) -> Result<()> + Sync) -> Result<()> {
-        let (mut rows, mut cells) = (0, 0);
+    fn each(&self, pieces: Vec<Piece>, work: impl Fn(&Piece, &mut [u32], At) -> Result<()> + Sync) -> Result<()> {
+        let (mut rows, mut cells, mut classes) = (0, 0, 0);
         let begin = |mut piece: Piece| {
-            let at = (rows, cells);
+            let at = At { row: rows, cell: cells, class: classes };
             rows += piece.rows as u64;
             cells += piece.left as u64;
+            classes += piece.classes as u64;
             (std::mem::replace(&mut piece.place, Place::Spilled(0, 0)), piece, at)
         };
         let begun: Vec<_> = pieces.into_iter().map(begin).collect();
-        threads::each(begun, Vec::new, |buffer, (place, piece, (rows, cells))| {
+        threads::each(begun, Vec::new, |buffer, (place, piece, at)| {
             if !(self.proceed)() {
                 return Err(interrupted(self.out));
             }
             match place {
-                Place::Kept(mut words) => work(&piece, &mut words, rows, cells),
-                Place::Spilled(at, count) => {
+                Place::Kept(mut words) => work(&piece, &mut words, at),
+                Place::Spilled(begin, count) => {
                     buffer.resize(count, 0);
-                    read_at(self.spill, bytemuck::cast_slice_mut(buffer), at).map_err(Error::io(self.out, "read beside"))?;
-                    work(&piece, buffer, rows, cells)
+                    read_at(self.spill, bytemuck::cast_slice_mut(buffer), begin).map_err(Error::io(self.out, "read beside"))?;
+                    work(&piece, buffer, at)
                 }
             }
         })
@@ -155,11 +167,13 @@ impl Writer<'_> {
         let has_weights = pieces.iter().any(|piece| piece.weighted);
         let mut plan = Plan::default();
         let row_start = plan.add("row_start", Dtype::U64, examples + 1);
+        let class_start = self.several.then(|| plan.add(names::CLASS_START, Dtype::U64, examples + 1));
         let ids = plan.add_ids(&FEATURES, features);
         let column = plan.add("column", Dtype::U32, cells);
         let label = plan.add("label", Dtype::F32, examples);
         let value = has_values.then(|| plan.add(names::VALUE, Dtype::F32, cells));
         let weight = has_weights.then(|| plan.add(names::WEIGHT, Dtype::F32, examples));
+        let class = self.several.then(|| plan.add(names::CLASS, Dtype::U32, pieces.iter().map(|piece| piece.classes).sum()));
         let names = plan.add_names(&FEATURES, features);
         let places = self.begin(&plan)?;
         for (tensor, bytes) in ids.into_iter().chain(names) {
@@ -167,12 +181,16 @@ impl Writer<'_> {
         }
         self.put(&(cells as u64).to_le_bytes(), places.of(row_start) + 8 * examples as u64)?;
         let bits = usize::BITS - features.counts.len().leading_zeros();
-        self.each(pieces, |piece, words, first_example, first_cell| {
+        let classes: usize = if self.several { pieces.iter().map(|piece| piece.classes).sum() } else { 0 };
+        if let Some(starts) = class_start {
+            self.put(&(classes as u64).to_le_bytes(), places.of(starts) + 8 * examples as u64)?;
+        }
+        self.each(pieces, |piece, words, At { row: first_example, cell: first_cell, class: first_class }| {
             let mut words = ExampleWords::of(piece, words);
             if piece.left < piece.cells {
                 close_up(&mut words, features);
             }
-            let ExampleWords { lengths, labels, codes, values, weights } = words;
+            let ExampleWords { lengths, labels, codes, values, weights, classes } = words;
             let columns = &mut codes[..piece.left];
             let mut values = values.map(|values| &mut values[..piece.left]);
             let (mut starts, mut start) = (Vec::with_capacity(piece.rows), first_cell);
@@ -187,6 +205,16 @@ impl Writer<'_> {
             self.put(bytemuck::cast_slice(&starts), places.of(row_start) + 8 * first_example)?;
             self.put(bytemuck::cast_slice(columns), places.of(column) + 4 * first_cell)?;
             self.put(bytemuck::cast_slice(labels), places.of(label) + 4 * first_example)?;
+            if let Some((class_start, class)) = class_start.zip(class) {
+                let (mut starts, mut start) = (Vec::with_capacity(piece.rows), first_class);
+                for &label in labels.iter() {
+                    starts.push(start);
+                    // How many classes an example has stands in the place of its label.
+                    start += f32::from_bits(label) as u64;
+                }
+                self.put(bytemuck::cast_slice(&starts), places.of(class_start) + 8 * first_example)?;
+                self.put(bytemuck::cast_slice(classes), places.of(class) + 4 * first_class)?;
+            }
             if let Some(weight) = weight {
                 let alike = || vec![1f32.to_bits(); piece.rows];
                 let weights = weights.map_or_else(|| alike().into(), Cow::from);
@@ -212,7 +240,7 @@ impl Writer<'_> {
         for (tensor, bytes) in user_ids.into_iter().chain(item_ids).chain(user_names).chain(item_names) {
             self.put(bytes, places.of(tensor))?;
         }
-        self.each(pieces, |piece, words, first, _| {
+        self.each(pieces, |piece, words, At { row: first, .. }| {
             let words = RatingWords::of(piece, words);
             words.users.iter_mut().for_each(|code| *code = users.rank(*code));
             words.items.iter_mut().for_each(|code| *code = items.rank(*code));

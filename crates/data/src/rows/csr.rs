@@ -79,7 +79,8 @@ impl Rows {
         }
         let weights = weights.filter(|weights| weights.iter().any(|&weight| weight != 1.0));
         let values = values.filter(|values| values.iter().any(|&value| value != 1.0));
-        let bytes = (columns.len() * if values.is_some() { 8 } else { 4 } + labels.len() * 12) as u64;
+        let of_row = if weights.is_some() { 16 } else { 12 };
+        let bytes = (columns.len() * if values.is_some() { 8 } else { 4 } + labels.len() * of_row) as u64;
         memory::ask(bytes, || "rows".into(), "give fewer, or pack them into a file")?;
         let (cells, ids, counts) = match ids {
             None => {

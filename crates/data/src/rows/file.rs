@@ -1,6 +1,6 @@
 //! Rows in a packed file: where their tensors are, and the check of everything that a kernel relies on.
 
-use super::{GROUP, Home, Rows};
+use super::{ClassSets, GROUP, Home, Rows};
 use crate::{
     Recipe,
     labels::Labels,
@@ -30,6 +30,8 @@ struct Tensors {
     label: Place,
     weight: Option<Place>,
     field: Option<Place>,
+    class_start: Option<Place>,
+    class: Option<Place>,
 }
 
 impl InFile {
@@ -40,8 +42,8 @@ impl InFile {
 
     /// Where the numbers of some rows are, which have these cells.
     pub fn bytes(&self, rows: Range<usize>, cells: Range<usize>) -> impl Iterator<Item = Range<usize>> {
-        let Tensors { row_start, column, value, label, weight, field } = self.tensors;
-        let by_row = [Some(row_start), Some(label), weight].into_iter().flatten().map(move |place| place.bytes(rows.clone()));
+        let Tensors { row_start, column, value, label, weight, field, class_start, .. } = self.tensors;
+        let by_row = [Some(row_start), Some(label), weight, class_start].into_iter().flatten().map(move |place| place.bytes(rows.clone()));
         by_row.chain([Some(column), value, field].into_iter().flatten().map(move |place| place.bytes(cells.clone())))
     }
 }
@@ -56,7 +58,10 @@ impl Rows {
         }
         let column = store.tensor(names::COLUMN, Dtype::U32)?;
         let optional = |name, dtype, count| if store.has(name) { store.sized(name, dtype, count).map(Some) } else { Ok(None) };
+        let classes = if store.has(names::CLASS) { Some(store.tensor(names::CLASS, Dtype::U32)?) } else { None };
         let tensors = Tensors {
+            class_start: optional(names::CLASS_START, Dtype::U64, rows + 1)?,
+            class: classes,
             row_start,
             column,
             value: optional(names::VALUE, Dtype::F32, column.count)?,
@@ -72,6 +77,9 @@ impl Rows {
                 recipe => recipe,
             },
         };
+        if tensors.class_start.is_some() != tensors.class.is_some() {
+            return Err(store.bad("has `class` or `class_start` without the other"));
+        }
         let ends = (store.numbers(row_start, 0, 1)?, store.numbers(row_start, rows, 1)?);
         if ends != (vec![0], vec![column.count as u64]) {
             return Err(store.bad("`row_start` does not run from 0 to the number of cells"));
@@ -83,8 +91,9 @@ impl Rows {
         store.trusted = known.is_some();
         let (longest_row, labels) = match known {
             Some(known) => known,
-            None => check(&store, &tensors, columns, progress)?,
+            None => check(&store, &tensors, (columns, recipe.as_ref().map_or(0, |recipe| recipe.classes().len())), progress)?,
         };
+        let sets = tensors.class_start.zip(tensors.class);
         Ok(Rows {
             row_start: store.cells(row_start),
             column: store.cells(column),
@@ -92,6 +101,7 @@ impl Rows {
             label: store.cells(tensors.label),
             weight: tensors.weight.map(|place| store.cells(place)),
             field: tensors.field.map(|place| store.cells(place)),
+            sets: sets.map(|(starts, classes)| ClassSets::new(store.cells(starts), store.cells(classes))),
             columns,
             longest_row,
             labels,
@@ -107,8 +117,8 @@ impl Rows {
 }
 
 /// Checks everything that a kernel relies on. Gives the length of the longest row, and how the labels are.
-fn check(store: &Store, tensors: &Tensors, columns: usize, progress: &dyn Progress) -> Result<(usize, Labels)> {
-    let &Tensors { row_start, column, value, label, weight, field } = tensors;
+fn check(store: &Store, tensors: &Tensors, (columns, classes): (usize, usize), progress: &dyn Progress) -> Result<(usize, Labels)> {
+    let &Tensors { row_start, column, value, label, weight, field, class_start, class } = tensors;
     let rows = label.count;
     // Columns are read once more by rows.
     let reading = Reading::new(store, column.bytes(0..column.count).len(), progress);
@@ -119,6 +129,13 @@ fn check(store: &Store, tensors: &Tensors, columns: usize, progress: &dyn Progre
     if let Some(field) = field {
         below.push((names::FIELD, field, store.ids("field")?.len()));
     }
+    if let Some((starts, class)) = class_start.zip(class) {
+        below.push((names::CLASS, class, classes));
+        let starts = store.numbers(starts, 0, starts.count)?;
+        if starts.first() != Some(&0) || starts.last() != Some(&(class.count as u64)) || !starts.is_sorted() {
+            return Err(store.bad("`class_start` does not ascend from 0 to the number of `class`"));
+        }
+    }
     store.verify(&finite, &below, &reading)?;
     // Rows in groups of a fixed number of rows; the cells of a group in pieces, so that no buffer depends on the data.
     let groups: Vec<Result<(usize, Labels)>> = threads::map(rows.div_ceil(GROUP), |group| {
@@ -127,8 +144,8 @@ fn check(store: &Store, tensors: &Tensors, columns: usize, progress: &dyn Progre
         let starts = store.numbers(row_start, first, count + 1)?;
         let longest = check_rows(store, column, first, &starts, &reading)?;
         let weights = weight.map_or(Ok(Vec::new()), |weight| store.words(weight, first, count))?;
-        if let Some(at) = weights.iter().position(|&bits| f32::from_bits(bits) < 0.0) {
-            return Err(store.bad(format!("the weight of row {} is below 0", first + at)));
+        if let Some(at) = weights.iter().position(|&bits| f32::from_bits(bits) <= 0.0) {
+            return Err(store.bad(format!("the weight of row {} is not above 0", first + at)));
         }
         Ok((longest, Labels::of(first, &store.words(label, first, count)?)))
     });
@@ -233,7 +250,8 @@ mod tests {
         assert_eq!(rows.field_ids().unwrap(), Some(Ids::Numbers(vec![17, 4])));
         assert_eq!(rows.feature_ids().unwrap(), ["age", "price"].into_iter().collect());
         for (weights, fields, problem) in [
-            (&[0.5, -1.0][..], &[1, 0, 1][..], "the weight of row 1 is below 0"),
+            (&[0.5, -1.0][..], &[1, 0, 1][..], "the weight of row 1 is not above 0"),
+            (&[0.0, 1.0], &[1, 0, 1], "the weight of row 0 is not above 0"),
             (&[0.5, f32::NAN], &[1, 0, 1], "entry 1 of `weight` is not finite"),
             (&[0.5], &[1, 0, 1], "tensor `weight` has 1 entries instead of 2"),
             (&[0.5, 1.0], &[1, 2, 1], "entry 1 of `field` is not below 2"),

@@ -37,6 +37,7 @@ impl Rows {
             label,
             weight: weight.clone(),
             field: field.clone(),
+            sets: None,
             columns: self.columns,
             longest_row: self.longest_row,
             labels,

@@ -11,6 +11,7 @@ mod labelled;
 mod matrix;
 mod numbered;
 mod parts;
+mod sets;
 
 use crate::{Ids, Recipe, TargetCounts, cells::Cells, kind::is_bad, labels::Labels, spread::Spread, store::Store};
 use file::InFile;
@@ -28,6 +29,7 @@ pub use csr::RowsCsr;
 pub use examples::Examples;
 pub use matrix::{Index, Matrix, Number};
 pub use parts::RowParts;
+pub use sets::ClassSets;
 
 /// Labelled sparse rows: examples, each with a label and some features.
 ///
@@ -41,6 +43,7 @@ pub struct Rows {
     label: Cells<f32>,
     weight: Option<Cells<f32>>,
     field: Option<Cells<u16>>,
+    sets: Option<ClassSets>,
     columns: usize,
     longest_row: usize,
     labels: Labels,
@@ -160,10 +163,21 @@ impl Rows {
         &self.label
     }
 
-    /// How much each row counts, as the bits of `f32`, not below 0; `None` when all count alike.
+    /// How much each row counts, as the bits of `f32`, above 0; `None` when all count alike.
     #[doc(hidden)] // to be loaded, never stored: the memory may be that of a file
     pub fn weight_cells(&self) -> Option<&[AtomicU32]> {
         self.weight.as_deref()
+    }
+
+    /// The classes of each row, where rows have any number of them; the [`label`](Self::label) is then how many.
+    pub fn class_sets(&self) -> Option<&ClassSets> {
+        self.sets.as_ref()
+    }
+
+    /// The labels that are words (or that stand in lists), in their order; none where labels are numbers. Of three words or more a label is
+    /// its place, of two -1 and +1.
+    pub fn class_names(&self) -> &[String] {
+        self.recipe().map_or(&[], Recipe::classes)
     }
 
     /// The field of each cell, by its number among [`field_ids`](Self::field_ids); `None` when there are no fields.

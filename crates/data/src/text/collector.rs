@@ -14,6 +14,8 @@ pub(crate) struct How {
     pub(crate) unlabelled: bool,
     pub(crate) repeated: Repeated,
     pub(crate) named: Named,
+    /// Whether all classes that the recipe does not know are told, and not just more than there may be.
+    pub(crate) every_class: bool,
 }
 
 /// Who named the format: what a message may advise depends on it.
@@ -58,5 +60,10 @@ pub(crate) trait Collector: Sized + Default {
     /// The numbers of columns whose bins are yet to be found.
     fn observed(&self) -> &[Observed] {
         &[]
+    }
+
+    /// How many examples of weight 0 were left out.
+    fn left_out(&self) -> u64 {
+        0
     }
 }

@@ -1,6 +1,6 @@
 //! The examples of a chunk, in flat arrays; a feature that stands twice in one is found, and refused, added up, or taken as it stands last.
 //!
-//! An example of weight 0 is left out as if its line were not there, before anything of it is counted; for predictions it stays.
+//! An example of weight 0 is left out before anything of it is counted. For predictions weights are not looked at.
 
 use std::ops::Range;
 
@@ -13,6 +13,7 @@ use crate::dictionary::hash_name;
 use crate::kind::{BAD, MISSING};
 use crate::text::codes::{Codes, Meant};
 use crate::text::collector::{Collector, How, Observed};
+use crate::text::crosses::{Crosses, Crossing};
 use crate::text::recipe::Finding;
 use crate::text::repeated::Repeated;
 use crate::text::sink::{Refused, RowSink};
@@ -23,6 +24,10 @@ pub(crate) struct Examples {
     pub(crate) labels: Vec<f32>,
     /// How much each counts; none while all count alike.
     pub(crate) weights: Vec<f32>,
+    /// The classes of all examples that have any number of them; a label is then how many.
+    pub(crate) classes: Vec<u32>,
+    /// How many of these belong to whole examples.
+    whole_classes: usize,
     /// How many features each has.
     pub(crate) lengths: Vec<u32>,
     pub(crate) features: Codes,
@@ -32,8 +37,10 @@ pub(crate) struct Examples {
     /// The first feature that stands in the place of a label.
     headless: Option<Range<usize>>,
     repeated: Repeated,
-    /// Whether examples of weight 0 are kept.
-    keeps_all: bool,
+    /// Whether weights are not looked at.
+    weightless: bool,
+    /// How many examples of weight 0 were left out.
+    left_out: u64,
     /// How many features, and how many of them with large numbers, belong to whole examples.
     whole: (usize, usize),
     /// What is to be told of the recipe with the fault that follows.
@@ -50,6 +57,7 @@ pub(crate) struct Examples {
     guesses: Vec<u32>,
     /// Room to sort the indices of one example.
     sorted: Vec<u64>,
+    crossing: Crossing,
 }
 
 /// A named feature that is put by.
@@ -69,8 +77,15 @@ impl Examples {
         self.begun += 1;
         self.pending.clear();
         self.pending_text.clear();
+        self.crossing.clear();
         let observed = self.observed.len();
-        Example { all: self, first, observed, label: MISSING, weight: 1.0, last: 0, ascending: true }
+        Example { all: self, first, observed, label: MISSING, weight: 1.0, crossed: None, last: 0, ascending: true }
+    }
+
+    /// Passes over an example of weight 0 of which nothing was read.
+    #[cold]
+    pub(crate) fn pass_over(&mut self) {
+        self.left_out += 1;
     }
 
     /// Notes a line without a label, by the feature in its place.
@@ -99,6 +114,7 @@ impl Examples {
         self.labels.push(label);
         self.lengths.push((self.features.len() - first) as u32);
         self.whole = (self.features.len(), self.features.others());
+        self.whole_classes = self.classes.len();
     }
 
     /// Looks for an index twice in the last example, whose indices do not ascend, and does with it as is to be done.
@@ -132,7 +148,8 @@ impl Examples {
                 }
             }
         }
-        self.cut();
+        self.features.truncate(first, first_other);
+        self.values.truncate(first);
         for (id, sum) in sums {
             if !(sum as f32).is_finite() {
                 return Err(beyond());
@@ -190,6 +207,7 @@ impl Examples {
     fn leave_out(&mut self, observed: usize) {
         self.cut();
         self.observed.truncate(observed);
+        self.left_out += 1;
     }
 
     #[cold]
@@ -224,6 +242,8 @@ impl Collector for Examples {
 
     fn clear(&mut self, how: &How) {
         self.labels.clear();
+        self.classes.clear();
+        self.whole_classes = 0;
         self.weights.clear();
         self.lengths.clear();
         self.features.clear();
@@ -232,7 +252,7 @@ impl Collector for Examples {
         self.observed.clear();
         self.columns.clear();
         (self.ones, self.headless, self.repeated, self.whole) = (true, None, how.repeated, (0, 0));
-        self.keeps_all = how.unlabelled;
+        (self.weightless, self.left_out) = (how.unlabelled, 0);
         if self.begun > u32::MAX / 2 {
             self.features.names.forget_examples();
             self.begun = 0;
@@ -243,6 +263,7 @@ impl Collector for Examples {
         let (features, others) = self.whole;
         self.features.truncate(features, others);
         self.values.truncate(features);
+        self.classes.truncate(self.whole_classes);
     }
 
     fn push_bad(&mut self) {
@@ -264,6 +285,10 @@ impl Collector for Examples {
     fn observed(&self) -> &[Observed] {
         &self.observed
     }
+
+    fn left_out(&self) -> u64 {
+        self.left_out
+    }
 }
 
 /// The example at hand.
@@ -275,6 +300,8 @@ pub(crate) struct Example<'a> {
     observed: usize,
     label: f32,
     weight: f32,
+    /// The number of the column at hand, where it is crossed.
+    crossed: Option<usize>,
     /// The last index.
     last: u64,
     ascending: bool,
@@ -290,11 +317,42 @@ impl Example<'_> {
     /// A feature that is a column of numbers, whose name is looked up once a chunk.
     #[inline(always)]
     pub(crate) fn column(&mut self, place: usize, name: &[u8], value: f32) -> Result<(), Refused> {
+        self.note(name, b"", value);
         let entry = match self.all.columns.get(place) {
             Some(&entry) if entry != u32::MAX => entry,
             _ => self.all.first_of_column(place, name),
         };
         self.all.put(entry, value, self.all.repeated)
+    }
+
+    /// What comes is of a column that is crossed, by its number among those; or of one that is not.
+    #[inline(always)]
+    pub(crate) fn of_crossed(&mut self, column: Option<usize>) {
+        self.crossed = column;
+    }
+
+    #[inline(always)]
+    fn note(&mut self, front: &[u8], back: &[u8], value: f32) {
+        if let Some(column) = self.crossed {
+            self.all.crossing.note(column, front, back, value);
+        }
+    }
+
+    /// Adds what the features that were given are together.
+    #[inline(never)]
+    pub(crate) fn cross(&mut self, crosses: &Crosses) -> Result<(), Refused> {
+        let (crossing, mut is_finite) = (std::mem::take(&mut self.all.crossing), true);
+        let added = crossing.cross(crosses, |name, value| {
+            is_finite &= value.is_finite();
+            self.all.put_by([name, b""], value, Repeated::Add);
+        });
+        self.all.crossing = crossing; // its room is used again
+        if is_finite { added } else { Err(beyond()) }
+    }
+
+    /// The classes of an example that has any number of them.
+    pub(crate) fn classes(&mut self, classes: &[u32]) {
+        self.all.classes.extend_from_slice(classes);
     }
 
     /// Notes a number of a column whose bins are yet to be found.
@@ -310,6 +368,9 @@ impl RowSink for Example<'_> {
     }
 
     fn weight(&mut self, weight: f32) -> Result<(), Refused> {
+        if self.all.weightless {
+            return Ok(());
+        }
         if !weight.is_finite() || weight < 0.0 {
             return Err(bad_weight());
         }
@@ -333,19 +394,21 @@ impl RowSink for Example<'_> {
 
     #[inline(always)]
     fn named(&mut self, front: &[u8], back: &[u8], value: f32) -> Result<(), Refused> {
+        self.note(front, back, value);
         self.all.put_by([front, back], value, self.all.repeated);
         Ok(())
     }
 
     #[inline(always)]
     fn in_bag(&mut self, front: &[u8], back: &[u8], value: f32) -> Result<(), Refused> {
+        self.note(front, back, value);
         self.all.put_by([front, back], value, Repeated::Add);
         Ok(())
     }
 
     #[inline(always)]
     fn end(self) -> Result<(), Refused> {
-        if self.weight == 0.0 && !self.all.keeps_all {
+        if self.weight == 0.0 {
             self.all.leave_out(self.observed);
             return Ok(());
         }

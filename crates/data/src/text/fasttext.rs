@@ -1,17 +1,20 @@
 //! fastText's lines: `__label__x word word ...`. A word is a feature, and its value is how often it stands in the line.
 //!
-//! With `ngrams` 2, two words in a row are a feature too: `not good`. Labels are words of two classes, of which the first in order is -1.
+//! With `ngrams` 2, two words in a row are a feature too: `not good`. Labels are words of two classes, of
+//! which the first in order is -1, or, for models of several classes, of any number.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::bytes::{blank, byte, line_end, lines, part, words};
 use crate::kind::MISSING;
 use crate::text::examples::{Example, Examples};
 use crate::text::fault::{Bad, Fault, fault};
+use crate::text::labelling::{ClassReader, Read};
 use crate::text::recipe::{Finding, Recipe};
 use crate::text::sink::RowSink;
 use crate::text::table::label;
-use crate::text::{Asked, Begun, Format, TextFormat};
+use crate::text::{Asked, Begun, Format, Labelling, TextFormat};
 
 /// What a label begins with.
 const MARK: &[u8] = b"__label__";
@@ -21,13 +24,15 @@ const SAMPLE: usize = 20_000;
 /// Lines of fastText.
 pub(crate) struct FastText {
     recipe: Recipe,
-    is_fixed: bool,
+    has_fixed_labels: bool,
     unlabelled: bool,
+    /// Where labels are classes of any number.
+    classes: Option<ClassReader>,
 }
 
 impl TextFormat for FastText {
     const NAME: &'static str = "fasttext";
-    const LOOKS: &'static str = "`__label__x word word ...`, labels of two classes";
+    const LOOKS: &'static str = "`__label__x word word ...`";
     type Collector = Examples;
     const WORDS: bool = true;
     const ADDS: bool = true;
@@ -41,21 +46,21 @@ impl TextFormat for FastText {
             Some(recipe) => recipe.clone(),
             None => {
                 let ngrams = asked.prepare.and_then(|prepare| prepare.ngrams).unwrap_or(1);
-                let found = lines(first_lines).take(SAMPLE).filter_map(|(_, line)| words(line).next()?.strip_prefix(MARK));
-                // What is no UTF-8 is refused when it is read.
-                let found = found.filter_map(|class| std::str::from_utf8(class.trim_ascii()).ok());
-                let classes = found.map(|class| Finding::Class(class.to_owned()));
                 let base = asked.recipe.cloned().unwrap_or_else(|| Recipe::of(Format::Fasttext));
-                let recipe = Recipe { ngrams, ..base }.amend(classes.take(SAMPLE).collect());
+                let recipe = Recipe { ngrams, ..base };
+                let several = asked.has_classes() && asked.labelling == Labelling::Classes;
+                let recipe = recipe.amend(findings(first_lines, several));
                 // Of three classes the line of the third is told when it is read.
-                if recipe.classes.len() > 2 { Recipe { classes: Vec::new(), ..recipe } } else { recipe }
+                if recipe.classes.len() > 2 && !asked.has_classes() { Recipe { classes: Vec::new(), ..recipe } } else { recipe }
             }
         };
         let note = (!asked.is_fixed).then(|| {
             let grams = if recipe.ngrams > 1 { format!(", and up to {} in a row are one too", recipe.ngrams) } else { String::new() };
             format!("fastText's lines: a word is a feature{grams}; its value is how often it is there")
         });
-        let format = FastText { recipe: recipe.clone(), is_fixed: asked.is_fixed, unlabelled: asked.unlabelled };
+        let classes = asked.has_classes().then(|| ClassReader::new(asked.labelling, &recipe));
+        let (has_fixed_labels, unlabelled) = (asked.has_fixed_labels(), asked.unlabelled);
+        let format = FastText { recipe: recipe.clone(), has_fixed_labels, unlabelled, classes };
         Ok(Begun { recipe: Some(recipe), note, ..Begun::all(format) })
     }
 
@@ -64,6 +69,7 @@ impl TextFormat for FastText {
         let end = line_end(text, start) - 1;
         let (mut tokens, mut at): (Vec<Range<usize>>, usize) = (Vec::new(), start);
         let mut label = None;
+        let mut given: Vec<Range<usize>> = Vec::new();
         let mut example = rows.begin();
         let most = self.recipe.ngrams as usize;
         let mut gram = Vec::new();
@@ -79,9 +85,16 @@ impl TextFormat for FastText {
                 break;
             }
             let word = part(text, begin..at);
+            if word.starts_with(MARK) && self.classes.is_some() {
+                given.push(begin + MARK.len()..at);
+                continue;
+            }
             if let Some(class) = word.strip_prefix(MARK) {
+                if label.is_some() && self.unlabelled {
+                    continue;
+                }
                 if label.is_some() {
-                    let remedy = "give each line one label; train one model a label";
+                    let remedy = "give each line one label, or train a model that takes several: `model` ovr";
                     return fault(begin, at, "this is a second label of the line, and one is read", remedy);
                 }
                 label = Some(self.class(class, begin + MARK.len()..at, &mut example)?);
@@ -108,6 +121,14 @@ impl TextFormat for FastText {
             }
         }
         *place = end + 1;
+        if let Some(classes) = self.classes.as_ref().filter(|_| !part(text, start..end).trim_ascii().is_empty()) {
+            let names: Vec<&[u8]> = given.iter().map(|places| part(text, places.clone())).collect();
+            let places = given.first().map_or(start..end, |first| first.start - MARK.len()..given.last().map_or(end, |last| last.end));
+            match classes.read(&names, places, &mut example)? {
+                Read::Label(found) => label = Some(found),
+                Read::Set(count) => label = Some(count as f32),
+            }
+        }
         match label {
             Some(label) => example.label(label),
             // An empty line is none.
@@ -122,6 +143,25 @@ impl TextFormat for FastText {
     }
 }
 
+/// The classes of the first lines, and, where that is asked, whether a line has not just one. What is no UTF-8 is refused when it is read.
+fn findings(first_lines: &[u8], several: bool) -> Vec<Finding> {
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
+    for (_, line) in lines(first_lines).take(SAMPLE).filter(|(_, line)| !line.trim_ascii().is_empty()) {
+        let classes = words(line).filter_map(|word| std::str::from_utf8(word.strip_prefix(MARK)?).ok());
+        let mut count = 0;
+        for class in classes {
+            count += 1;
+            if (count == 1 || several) && seen.insert(class) {
+                found.push(Finding::Class(class.to_owned()));
+            }
+        }
+        if several && count != 1 {
+            found.push(Finding::Several);
+        }
+    }
+    found
+}
+
 impl FastText {
     fn class(&self, class: &[u8], places: Range<usize>, example: &mut Example<'_>) -> Result<f32, Fault> {
         let fixed = |problem, remedy| fault(places.start - MARK.len(), places.end, problem, remedy);
@@ -131,7 +171,7 @@ impl FastText {
         if let Some(label) = label::of_class(class, &self.recipe.classes) {
             return Ok(label);
         }
-        match self.is_fixed {
+        match self.has_fixed_labels {
             _ if self.unlabelled => Ok(MISSING),
             true => fixed("the label is none of the two that the model was trained on", "see `inspect` for these two words"),
             false if std::str::from_utf8(class).is_err() => fixed("the label is no UTF-8", "save the text as UTF-8"),

@@ -59,8 +59,17 @@ impl Bad {
 
     /// The same line, as one whose label is the last of these words.
     pub(crate) fn of_classes(self, classes: &[String]) -> Bad {
+        const MANY: usize = 10;
+        if classes.len() > MANY {
+            let problem = format!("there are more than {} different labels, which are words", classes.len() - 1);
+            return Bad { problem: problem.into(), remedy: "give the column of the label, or fewer classes".into(), ..self };
+        }
         let problem = format!("the labels are words of more than two classes: {}", classes.join(", "));
-        Bad { problem: problem.into(), remedy: "train one model a class: give that one and a word for all others".into(), ..self }
+        Bad {
+            problem: problem.into(),
+            remedy: "for a model of several classes give `model` softmax; packing, `labels` class".into(),
+            ..self
+        }
     }
 
     /// The error, where `before` lines of the file precede the chunk.

@@ -17,6 +17,7 @@ pub(crate) struct Entry {
     looks: &'static str,
     kind: Kind,
     columns: bool,
+    groups: bool,
     words: bool,
     adds: bool,
     claims: fn(&[u8], Option<&str>) -> bool,
@@ -34,6 +35,7 @@ impl Entry {
             looks: F::LOOKS,
             kind: F::Collector::KIND,
             columns: F::COLUMNS,
+            groups: F::GROUPS,
             words: F::WORDS,
             adds: F::ADDS,
             claims: F::claims,
@@ -104,6 +106,11 @@ impl Format {
     /// Whether its columns have names.
     pub(crate) fn has_columns(self) -> bool {
         self.entry().columns
+    }
+
+    /// Whether its features belong to groups with names.
+    pub(crate) fn has_groups(self) -> bool {
+        self.entry().groups
     }
 
     /// Whether its lines are texts of words.

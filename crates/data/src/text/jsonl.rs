@@ -7,13 +7,14 @@ use crate::bytes::{line_end, lines, part};
 use crate::kind::MISSING;
 use crate::text::bins::class;
 use crate::text::collector::Observed;
+use crate::text::crosses::Crosses;
 use crate::text::examples::{Example, Examples};
 use crate::text::fault::{Bad, Fault, REMEDY_FINITE, fault};
 use crate::text::number::{Why, long_number};
 use crate::text::recipe::{self, Recipe, Step, bin, is_missing, log};
 use crate::text::sink::{Refused, RowSink};
-use crate::text::table::NO_WEIGHT;
 use crate::text::table::label::{self, Classes, NAMES};
+use crate::text::table::{BAD_WEIGHT, NO_WEIGHT};
 use crate::text::{Asked, Begun, Format, TextFormat};
 
 /// How many objects are looked at for their labels.
@@ -22,7 +23,9 @@ const SAMPLE: usize = 2_000;
 /// Objects, one a line.
 pub(crate) struct Jsonl {
     recipe: Recipe,
+    crosses: Crosses,
     is_fixed: bool,
+    has_fixed_labels: bool,
     unlabelled: bool,
 }
 
@@ -72,8 +75,11 @@ impl TextFormat for Jsonl {
                         columns.push(recipe::Column { name: name.to_owned(), step, why: None });
                     }
                 }
-                let classes = label.map(|label| classes(text, label)).unwrap_or_default();
-                Recipe { label: label.map(str::to_owned), columns, classes, ..base }
+                let crosses = asked.prepare.map(|prepare| prepare.crosses(&[])).unwrap_or_default();
+                let recipe = Recipe { label: label.map(str::to_owned), columns, crosses, ..base };
+                let of = |label| classes(text, label, weight_path(&recipe), asked.has_classes());
+                let classes = label.map(of).unwrap_or_default();
+                Recipe { classes, ..recipe }
             }
         };
         let note = (!asked.is_fixed).then(|| {
@@ -100,9 +106,15 @@ impl TextFormat for Jsonl {
                 return fault(at.min(end), end.max(at), "the JSON is damaged here", "write each example as an object in a line of its own");
             }
         };
+        let weight = self.weight(&fields).map_err(|found| found.at(start, end))?;
+        if weight == Some(0.0) {
+            rows.pass_over();
+            *place = end + 1;
+            return Ok(());
+        }
         let mut example = rows.begin();
+        example.weight(weight.unwrap_or(1.0)).map_err(|refused| refused.at(start..end))?;
         let mut given = MISSING;
-        self.weigh(&fields, &mut example).map_err(|found| found.at(start, end))?;
         let mut path = String::new();
         for (name, value) in &fields {
             if self.recipe.label.as_deref() == Some(name) {
@@ -123,19 +135,47 @@ impl TextFormat for Jsonl {
         }
         example.label(given);
         *place = end + 1;
+        if !self.crosses.is_empty() {
+            example.cross(&self.crosses).map_err(|refused| refused.at(start..end))?;
+        }
         example.end().map_err(|refused| refused.at(start..end))
     }
 }
 
-/// The labels of the first objects, where they are two words.
-fn classes(text: &[u8], label: &str) -> Vec<String> {
-    let mut found = Classes::default();
+/// The labels of the first objects that count for anything, where they are two words, or any.
+fn classes(text: &[u8], label: &str, weight: Option<&str>, any: bool) -> Vec<String> {
+    let mut found = Classes::new(any);
     for (_, line) in lines(text).take(SAMPLE) {
-        if let Some(Value::String(word)) = object(line.trim_ascii()).as_ref().and_then(|fields| fields.get(label)) {
+        let Some(fields) = object(line.trim_ascii()) else { continue };
+        let counts = weight.and_then(|path| at_path(&fields, path)).and_then(number_of) != Some(0.0);
+        if let Some(Value::String(word)) = fields.get(label).filter(|_| counts) {
             found.see(word.as_bytes(), long_number);
         }
     }
     found.words()
+}
+
+/// Which field says how much an object counts.
+fn weight_path(recipe: &Recipe) -> Option<&str> {
+    recipe.columns.iter().find(|column| column.step == Step::Weight).map(|column| column.name.as_str())
+}
+
+/// The value of a field, or of one within others: `a.b`.
+fn at_path<'a>(fields: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    fields.get(path).or_else(|| {
+        let (first, rest) = path.split_once('.')?;
+        at_path(fields.get(first)?.as_object()?, rest)
+    })
+}
+
+/// A number, which may stand in quotes.
+fn number_of(value: &Value) -> Option<f32> {
+    let text = match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.trim().to_owned(),
+        _ => return None,
+    };
+    long_number(text.as_bytes()).ok()
 }
 
 /// What is wrong with an object.
@@ -166,7 +206,8 @@ fn object(line: &[u8]) -> Option<Map<String, Value>> {
 
 impl Jsonl {
     fn of(recipe: Recipe, asked: Asked<'_>) -> Jsonl {
-        Jsonl { recipe, is_fixed: asked.is_fixed, unlabelled: asked.unlabelled }
+        let (crosses, has_fixed_labels) = (Crosses::of(&recipe), asked.has_fixed_labels());
+        Jsonl { recipe, crosses, is_fixed: asked.is_fixed, has_fixed_labels, unlabelled: asked.unlabelled }
     }
 
     fn label(&self, value: &Value, example: &mut Example<'_>) -> Result<Option<f32>, Wrong> {
@@ -183,7 +224,7 @@ impl Jsonl {
         if is_missing(text.as_bytes()) {
             return Ok(None);
         }
-        match label::value(text.as_bytes(), long_number(text.as_bytes()), &self.recipe, self.is_fixed) {
+        match label::value(text.as_bytes(), long_number(text.as_bytes()), &self.recipe, self.has_fixed_labels) {
             Ok(label) => Ok(Some(label)),
             Err(_) if self.unlabelled => Ok(None),
             Err(label::Wrong { problem, remedy, finding }) => {
@@ -193,27 +234,24 @@ impl Jsonl {
         }
     }
 
-    /// Has the example count as its field of weights says, if there is such.
-    fn weigh(&self, fields: &Map<String, Value>, example: &mut Example<'_>) -> Result<(), Wrong> {
-        const REMEDY: &str = "give each object a number as its weight, or leave it out";
-        let Some(column) = self.recipe.columns.iter().find(|column| column.step == Step::Weight && !self.unlabelled) else {
-            return Ok(());
-        };
-        let number = match fields.get(&column.name) {
-            None | Some(Value::Null) => return Err(Wrong { problem: NO_WEIGHT, remedy: REMEDY }),
-            Some(Value::Number(number)) => number.to_string(),
-            Some(Value::String(text)) => text.clone(),
-            Some(_) => String::new(),
-        };
-        let weight = long_number(number.trim().as_bytes());
-        let weight = weight.map_err(|_| Wrong { problem: "the weight of the example is no number", remedy: REMEDY })?;
-        example.weight(weight).map_err(Wrong::from)
+    /// How much an object counts, if it says so. Of text for a model that field may be missing.
+    fn weight(&self, fields: &Map<String, Value>) -> Result<Option<f32>, Wrong> {
+        const REMEDY: &str = "give each object a number from 0 up as its weight, or leave it out";
+        let Some(path) = weight_path(&self.recipe).filter(|_| !self.unlabelled) else { return Ok(None) };
+        match at_path(fields, path) {
+            None if self.is_fixed => Ok(None),
+            None | Some(Value::Null) => Err(Wrong { problem: NO_WEIGHT, remedy: REMEDY }),
+            Some(value) => number_of(value).map(Some).ok_or(Wrong { problem: BAD_WEIGHT, remedy: REMEDY }),
+        }
     }
 
     /// The features of a field, by its path. In a list values are words.
     fn field(&self, path: &mut String, value: &Value, example: &mut Example<'_>, in_list: bool) -> Result<(), Wrong> {
         let place = self.recipe.column(path);
         let step = place.and_then(|place| self.recipe.columns.get(place)).map(|column| &column.step);
+        if !self.crosses.is_empty() {
+            example.of_crossed(self.crosses.number(path));
+        }
         match (value, step) {
             (_, Some(Step::Ignored | Step::Weight)) | (Value::Null, _) => Ok(()),
             (Value::Object(fields), _) => {

@@ -10,6 +10,7 @@ pub(crate) mod bins;
 pub(crate) mod chunk;
 pub(crate) mod codes;
 pub(crate) mod collector;
+mod crosses;
 mod encoding;
 pub(crate) mod examples;
 mod expected;
@@ -21,6 +22,7 @@ mod format;
 pub(crate) mod guess;
 pub(crate) mod input;
 mod jsonl;
+mod labelling;
 mod libffm;
 mod mixed;
 mod names;
@@ -49,6 +51,7 @@ pub(crate) use fault::Bad;
 use fault::Fault;
 pub(crate) use guess::row_for_model;
 pub(crate) use input::{Progress, is_stdin};
+pub use labelling::Labelling;
 use parse::{Parser, Start};
 pub use ratings::columns::{Column, Columns};
 pub use recipe::{Preparation, Recipe};
@@ -84,6 +87,8 @@ pub(crate) trait TextFormat: Send + Sync + Sized + 'static {
     type Collector: Collector;
     /// Whether its columns have names, so that it can be said what each is.
     const COLUMNS: bool = false;
+    /// Whether its features belong to groups with names, which can be crossed: columns, or namespaces.
+    const GROUPS: bool = Self::COLUMNS;
     /// Whether its lines are texts of words in a row.
     const WORDS: bool = false;
     /// Whether a feature that stands twice in an example is added up, by what the format means.
@@ -134,6 +139,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) known: bool,
     /// Whether labels and ratings may be missing.
     pub(crate) unlabelled: bool,
+    /// What labels are read as.
+    pub(crate) labelling: Labelling,
     /// What is asked of columns and words.
     pub(crate) prepare: Option<&'a Preparation>,
     /// What is known already of how cells become features: by the input before, by an earlier reading, or by a model.
@@ -161,6 +168,18 @@ pub(crate) struct Begun<F> {
 
 /// The same of any format.
 pub(crate) type Layout = Begun<Arc<dyn Parser>>;
+
+impl Asked<'_> {
+    /// Whether labels are classes by name; where they are not looked at, they are nothing.
+    pub(crate) fn has_classes(&self) -> bool {
+        self.labelling != Labelling::Number && !self.unlabelled
+    }
+
+    /// Whether labels are only those that a model's recipe has: of two classes. Of more a model knows some, and data may have others.
+    pub(crate) fn has_fixed_labels(&self) -> bool {
+        self.is_fixed && !self.has_classes()
+    }
+}
 
 impl<F> Begun<F> {
     /// Of an input whose lines are all alike.

@@ -4,6 +4,7 @@
 //! values add up, as they do in Vowpal Wabbit. Labels of other tasks than one number a line are refused by their names.
 
 use crate::bytes::{blank, byte, line_end, part, split_once, words};
+use crate::text::crosses::Crosses;
 use crate::text::examples::{Example, Examples};
 use crate::text::fault::{Bad, Fault, REMEDY_FINITE, fault};
 use crate::text::fields::{Separator, Shape};
@@ -16,6 +17,7 @@ use crate::text::{Asked, Begun, Format, TextFormat};
 pub(crate) struct VowpalWabbit {
     /// Whether labels may be missing, or be anything.
     unlabelled: bool,
+    crosses: Crosses,
 }
 
 impl TextFormat for VowpalWabbit {
@@ -23,21 +25,25 @@ impl TextFormat for VowpalWabbit {
     const LOOKS: &'static str = "Vowpal Wabbit's `label |namespace feature feature:value ...`";
     type Collector = Examples;
     const ADDS: bool = true;
+    const GROUPS: bool = true;
 
     fn recognises(line: &[u8]) -> bool {
         is_vowpal_wabbit(line)
     }
 
     fn begin(_: &[u8], asked: Asked<'_>) -> Result<Begun<VowpalWabbit>, Bad> {
-        let recipe = asked.recipe.cloned().unwrap_or_else(|| Recipe::of(Format::Vw));
+        let mut recipe = asked.recipe.cloned().unwrap_or_else(|| Recipe::of(Format::Vw));
+        if let Some(prepare) = asked.prepare.filter(|_| !asked.is_fixed) {
+            recipe.crosses = prepare.crosses(&[]);
+        }
         let note = (!asked.is_fixed).then(|| "Vowpal Wabbit's lines: features are called `namespace^feature`".to_owned());
-        let begun = Begun::all(VowpalWabbit { unlabelled: asked.unlabelled });
+        let begun = Begun::all(VowpalWabbit { unlabelled: asked.unlabelled, crosses: Crosses::of(&recipe) });
         Ok(Begun { recipe: Some(recipe), note, ..begun })
     }
 
     #[inline(always)]
     fn line(&self, text: &[u8], at: &mut usize, rows: &mut Examples) -> Result<(), Fault> {
-        line(text, at, self.unlabelled, rows)
+        line(text, at, self, rows)
     }
 }
 
@@ -71,7 +77,7 @@ fn token_end(text: &[u8], mut at: usize) -> usize {
 }
 
 #[inline(always)]
-fn line(text: &[u8], place: &mut usize, unlabelled: bool, rows: &mut Examples) -> Result<(), Fault> {
+fn line(text: &[u8], place: &mut usize, format: &VowpalWabbit, rows: &mut Examples) -> Result<(), Fault> {
     let start = *place;
     let mut at = start;
     while blank(byte(text, at)) {
@@ -88,7 +94,7 @@ fn line(text: &[u8], place: &mut usize, unlabelled: bool, rows: &mut Examples) -
             at = end + 1;
             example.label(label);
         }
-        _ => at = head(text, at, unlabelled, &mut example)?,
+        _ => at = head(text, at, format.unlabelled, &mut example)?,
     };
     // What features are called before their own names, in the namespace at hand.
     let (mut front, mut weight) = (&b""[..], 1.0);
@@ -110,6 +116,10 @@ fn line(text: &[u8], place: &mut usize, unlabelled: bool, rows: &mut Examples) -
                 let begin = at + 1;
                 let end = name_end(text, begin);
                 (at, weight) = (end, 1.0);
+                if !format.crosses.is_empty() {
+                    let namespace = std::str::from_utf8(part(text, begin..end)).ok();
+                    example.of_crossed(namespace.and_then(|name| format.crosses.number(name)));
+                }
                 let length = end - begin;
                 front = if length == 0 {
                     b""
@@ -155,6 +165,9 @@ fn line(text: &[u8], place: &mut usize, unlabelled: bool, rows: &mut Examples) -
         }
     }
     *place = at + 1;
+    if !format.crosses.is_empty() {
+        example.cross(&format.crosses).map_err(|refused| refused.at(start..at))?;
+    }
     example.end().map_err(|refused| refused.at(start..at))
 }
 

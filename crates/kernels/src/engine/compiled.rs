@@ -23,7 +23,7 @@
 //! everything. What is compiled for each instruction set but not for each rule: the exchanges (see [`exchange`](crate::exchange)), what servers
 //! do, the start of a replica, and the merging of sums. Each rule's formula is compiled once more for each instruction set, for `Erased`.
 use super::{
-    Counters, Engine, FactorKernel, Facts, FmKernel, LinearKernel, Loops, Pipeline, Task,
+    Counters, Engine, FactorKernel, Facts, FmKernel, LinearKernel, Loops, MulticlassKernel, Pipeline, Task,
     alone::Alone,
     hogwild::{Fed, Workers},
     partitioned::Partitioned,
@@ -34,7 +34,7 @@ use super::{
 use crate::{
     batch::Batch,
     feed::{Feed, RatingFeed, ScaledFeed},
-    models::{Factorization, FactorizationMachine, Fixed, Linear, Model, Width},
+    models::{Factorization, FactorizationMachine, Fixed, Linear, Model, Multiclass, Width},
     params::{AccruingLoop, Beside, FullLoop, PlainLoop, Transforming},
     rules::{AdagradRowwise, Erased, Layout, Rule, UpdateRule, with_any, with_rule},
     servers::ServerRule,
@@ -191,6 +191,62 @@ impl<R: UpdateRule> Loops<FmKernel> for Own<R> {
         &'r self,
         feed: &'r ScaledFeed<'d>,
         model: &'r FactorizationMachine,
+        task: &'r Task<'r>,
+        alone: Option<&'r Counters>,
+    ) -> Made<'r> {
+        seldom(feed, model, task, alone, Erased::new(&self.0))
+    }
+}
+
+/// Under row-wise Adagrad, the default, up to sixteen classes, up to 32, and more each have a lean loop.
+impl Loops<MulticlassKernel> for Rule {
+    fn server_rule(&self) -> ServerRule<'_> {
+        ServerRule(erased(self))
+    }
+
+    fn facts(&self) -> Facts {
+        with_rule!(self, rule => facts(rule))
+    }
+
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        Rule::default_rate(self, mean_square)
+    }
+
+    fn engine<'r, 'd: 'r>(
+        &'r self,
+        feed: &'r ScaledFeed<'d>,
+        model: &'r Multiclass,
+        task: &'r Task<'r>,
+        alone: Option<&'r Counters>,
+    ) -> Made<'r> {
+        match (*self, model.classes().div_ceil(LANES)) {
+            (Rule::AdagradRowwise(rule), vectors) if is_lean(task) && feed.scaling.is_none() => match vectors {
+                1 => lean(feed.feed, Cow::<Multiclass<Fixed<1>>>::Owned(model.with_width()), task, alone, rule),
+                2 => lean(feed.feed, Cow::<Multiclass<Fixed<2>>>::Owned(model.with_width()), task, alone, rule),
+                _ => lean(feed.feed, Cow::Borrowed(model), task, alone, rule),
+            },
+            _ => seldom(feed, model, task, alone, erased(self)),
+        }
+    }
+}
+
+impl<R: UpdateRule> Loops<MulticlassKernel> for Own<R> {
+    fn server_rule(&self) -> ServerRule<'_> {
+        ServerRule(Erased::new(&self.0))
+    }
+
+    fn facts(&self) -> Facts {
+        facts(&self.0)
+    }
+
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        self.0.default_rate(mean_square)
+    }
+
+    fn engine<'r, 'd: 'r>(
+        &'r self,
+        feed: &'r ScaledFeed<'d>,
+        model: &'r Multiclass,
         task: &'r Task<'r>,
         alone: Option<&'r Counters>,
     ) -> Made<'r> {

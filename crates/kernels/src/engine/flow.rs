@@ -196,11 +196,12 @@ impl<R: UpdateRule, A: Transforming> Job for Flow<'_, '_, R, A> {
                     if leads {
                         counts.examples += n as u64;
                         self.counters.examples.fetch_add(n as u64, Relaxed);
-                        let total = match self.weight {
-                            None => loss.total::<I::V>(&scores[..n], &labels[..n]),
+                        let (total, weight) = match self.weight {
+                            None => (loss.total::<I::V>(&scores[..n], &labels[..n]), n as f64),
                             Some(_) => weighted_total(task.set, loss, &scores[..n], &labels[..n], &counting[..n]),
                         };
                         counts.loss += total;
+                        counts.weight += weight;
                         if !total.is_finite() {
                             self.counters.stop.store(true, Relaxed);
                         }

@@ -32,7 +32,7 @@ use crate::{
     feed::{RatingFeed, ScaledFeed},
     gate::Gate,
     loss::Loss,
-    models::{Factorization, FactorizationMachine, Linear},
+    models::{Factorization, FactorizationMachine, Linear, Multiclass},
     order::Plan,
     params::{Finish, Parameters},
     rules::Layout,
@@ -140,6 +140,8 @@ pub trait Kernel {
 pub struct LinearKernel;
 /// Factorization machines on sparse rows.
 pub struct FmKernel;
+/// Models of several classes on sparse rows.
+pub struct MulticlassKernel;
 /// Matrix factorization on ratings.
 pub struct FactorKernel;
 
@@ -151,6 +153,11 @@ impl Kernel for LinearKernel {
 impl Kernel for FmKernel {
     type Examples<'d> = ScaledFeed<'d>;
     type Model = FactorizationMachine;
+}
+
+impl Kernel for MulticlassKernel {
+    type Examples<'d> = ScaledFeed<'d>;
+    type Model = Multiclass;
 }
 
 impl Kernel for FactorKernel {

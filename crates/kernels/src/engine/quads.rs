@@ -123,7 +123,7 @@ impl<W: Width> Job for Cell<'_, '_, '_, W> {
                     let (scores, targets) = (close(&mut scores[..block], size), close(&mut targets[..block], size));
                     let sum = loss.total::<I::V>(scores, targets);
                     let done = (block * size) as u64;
-                    counts = counts + Counts { examples: done, nonzeros: done, loss: sum };
+                    counts = counts + Counts { examples: done, nonzeros: done, loss: sum, weight: done as f64 };
                     if !sum.is_finite() || follow(counts.examples) {
                         return counts;
                     }

@@ -251,7 +251,10 @@ impl<F: Feed<M>, M: Model, R: UpdateRule> Job for Sum<'_, F, M, R> {
             }
             model.backward(example, slope, &mut weights, &mut scratch);
         }
-        let total = if weighs { weighted_total(task.set, loss, scores, labels, counting) } else { loss.total::<I::V>(scores, labels) };
-        Counts { examples: positions.len() as u64, nonzeros, loss: total }
+        let (loss, weight) = match weighs {
+            true => weighted_total(task.set, loss, scores, labels, counting),
+            false => (loss.total::<I::V>(scores, labels), positions.len() as f64),
+        };
+        Counts { examples: positions.len() as u64, nonzeros, loss, weight }
     }
 }

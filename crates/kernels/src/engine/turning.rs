@@ -5,7 +5,7 @@
 use super::baton::{Baton, Ticket};
 use crate::{
     feed::Feed,
-    models::{Factorization, FactorizationMachine, Linear, Model, Pair, Row},
+    models::{Factorization, FactorizationMachine, Linear, Model, Multiclass, Pair, Row},
     params::{Places, Weights},
     simd::{Isa, LANES, Vector},
 };
@@ -26,6 +26,13 @@ impl Touches for Linear {
 
 impl Touches for FactorizationMachine {
     /// The rows of factors, which are most of what it has.
+    fn touched(&self, x: &Row, slots: &mut Vec<u32>) {
+        slots.clear();
+        slots.extend(self.places(x));
+    }
+}
+
+impl Touches for Multiclass {
     fn touched(&self, x: &Row, slots: &mut Vec<u32>) {
         slots.clear();
         slots.extend(self.places(x));
@@ -55,7 +62,7 @@ impl<'a, M: Touches> Model for Turning<'a, M> {
     type Example = M::Example;
     type Scratch<V: Vector> = Room<'a, M::Scratch<V>>;
     const VECTORS: bool = false;
-    const ROWS: bool = M::ROWS;
+    const FIRST_ROW: Option<u32> = M::FIRST_ROW;
 
     /// Called before a worker takes its first examples: they are taken in turn too.
     fn scratch<V: Vector>(&self, longest: usize) -> Self::Scratch<V> {

@@ -42,15 +42,29 @@ pub struct Counts {
     pub examples: u64,
     /// Stored numbers visited: nonzeros, or ratings.
     pub nonzeros: u64,
-    /// Sum of the losses before each step.
+    /// Sum of the losses before each step, each times the example's weight.
     pub loss: f64,
+    /// Sum of these weights: as many as examples, where all count alike.
+    pub weight: f64,
+}
+
+impl Counts {
+    /// The mean loss before each step.
+    pub fn mean_loss(&self) -> f64 {
+        if self.weight > 0.0 { self.loss / self.weight } else { self.loss }
+    }
 }
 
 impl Add for Counts {
     type Output = Counts;
 
     fn add(self, other: Counts) -> Counts {
-        Counts { examples: self.examples + other.examples, nonzeros: self.nonzeros + other.nonzeros, loss: self.loss + other.loss }
+        Counts {
+            examples: self.examples + other.examples,
+            nonzeros: self.nonzeros + other.nonzeros,
+            loss: self.loss + other.loss,
+            weight: self.weight + other.weight,
+        }
     }
 }
 
@@ -156,7 +170,11 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Transforming> Job for Share<'_, '_,
                 reader.end();
             }
             replica.exchange(&weights.averaged());
-            let block = if weighs { weighted_total(task.set, loss, scores, labels, &counting) } else { loss.total::<I::V>(scores, labels) };
+            let (block, weight) = match weighs {
+                true => weighted_total(task.set, loss, scores, labels, &counting),
+                false => (loss.total::<I::V>(scores, labels), n as f64),
+            };
+            counts.weight += weight;
             counts.loss += block;
             counts.examples += n as u64;
             if !block.is_finite() {

@@ -192,7 +192,7 @@ impl<M: Model<Example = Row>> Feed<M> for SparseFeed<'_> {
         let range = self.range(position);
         let columns = self.cells.columns.get(range.clone()).unwrap_or_default();
         let values = self.cells.values.map(|values| values.get(range).unwrap_or_default());
-        row.features = columns.len();
+        (row.features, row.position) = (columns.len(), position);
         let one = I::U::of(1);
         let (whole, rest) = columns.as_chunks();
         let (blocks, last) = row.blocks.split_at_mut(whole.len());
@@ -215,9 +215,15 @@ impl<M: Model<Example = Row>> Feed<M> for SparseFeed<'_> {
         }
         bits.and(I::U::load(&end.keep)).or(I::U::load(&end.value)).store_bits(&mut last.values);
         put(isa.load_some(rest).plus(one).and(I::U::load(&end.keep)).or(I::U::load(&end.row)), last, places);
-        if M::ROWS {
-            for column in columns {
-                places.prefetch_slot(column.load(Relaxed));
+        if let Some(first) = M::FIRST_ROW {
+            // Columns ascend: the last are the rarest.
+            let near = places.near_slots();
+            for column in columns.iter().rev() {
+                let slot = column.load(Relaxed).wrapping_add(first);
+                if slot < near {
+                    break;
+                }
+                places.prefetch_slot(slot, M::ROW_VECTORS);
             }
         }
         self.targets.target(f32::from_bits(self.cells.labels[position as usize].load(Relaxed)))

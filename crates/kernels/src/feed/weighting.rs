@@ -11,7 +11,7 @@ pub struct Weighting<'a> {
     /// The bits of each row's own weight.
     own: Option<&'a [AtomicU32]>,
     /// What multiplies that, by the sign of the target: of -1, of +1.
-    by_class: [f32; 2],
+    by_class: [f64; 2],
 }
 
 impl<'a> Weighting<'a> {
@@ -21,7 +21,7 @@ impl<'a> Weighting<'a> {
         let (mut sum, mut count) = (0.0, 0u64);
         trained(&mut |row, target| (sum, count) = (sum + own_of(own, row) as f64 * by_class[class(target)], count + 1));
         let scale = if sum > 0.0 { count as f64 / sum } else { 1.0 };
-        Weighting { own, by_class: by_class.map(|weight| (weight * scale) as f32) }
+        Weighting { own, by_class: by_class.map(|weight| weight * scale) }
     }
 
     /// Of rows' own weights, which are not scaled.
@@ -32,12 +32,12 @@ impl<'a> Weighting<'a> {
     /// The weight of a row with this target; not inlined, as most runs have none.
     #[inline(never)]
     pub fn of(&self, row: u32, target: f32) -> f32 {
-        self.of_other(own_of(self.own, row), target)
+        (own_of(self.own, row) as f64 * self.of_class(target)) as f32
     }
 
-    /// That of an example of other data with this weight of its own.
-    pub fn of_other(&self, own: f32, target: f32) -> f32 {
-        own * self.by_class[class(target)]
+    /// What multiplies the own weight of an example with this target.
+    pub fn of_class(&self, target: f32) -> f64 {
+        self.by_class[class(target)]
     }
 }
 

@@ -14,6 +14,8 @@ pub enum Taken {
     Number,
     /// +1 for this label, -1 for any other.
     Class(f32),
+    /// 0: the model knows the labels itself.
+    Nothing,
 }
 
 impl Taken {
@@ -29,6 +31,7 @@ impl Taken {
             Taken::Number => label,
             Taken::Class(positive) if label == positive => 1.0,
             Taken::Class(_) => -1.0,
+            Taken::Nothing => 0.0,
         }
     }
 }

@@ -120,6 +120,12 @@ pub enum Metric {
     Auc,
     /// Share of examples with the score on the label's side.
     Accuracy,
+    /// Share of examples whose class is among the five most probable.
+    Top5,
+    /// F1 of all labels of all classes together.
+    MicroF1,
+    /// Mean of the classes' F1.
+    MacroF1,
     /// Mean unit deviance: twice what the loss is above the least that its label allows.
     Deviance,
     /// Root of the mean squared error.
@@ -130,8 +136,18 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric, in the order to show them.
-    pub const ALL: [Metric; 7] =
-        [Metric::Loss, Metric::Logloss, Metric::Auc, Metric::Accuracy, Metric::Deviance, Metric::Rmse, Metric::Mae];
+    pub const ALL: [Metric; 10] = [
+        Metric::Loss,
+        Metric::Logloss,
+        Metric::Auc,
+        Metric::Accuracy,
+        Metric::Top5,
+        Metric::MicroF1,
+        Metric::MacroF1,
+        Metric::Deviance,
+        Metric::Rmse,
+        Metric::Mae,
+    ];
 
     /// The name that `--stop-metric` takes.
     pub fn name(self) -> &'static str {
@@ -140,6 +156,9 @@ impl Metric {
             Metric::Logloss => "logloss",
             Metric::Auc => "auc",
             Metric::Accuracy => "accuracy",
+            Metric::Top5 => "top5",
+            Metric::MicroF1 => "micro-f1",
+            Metric::MacroF1 => "macro-f1",
             Metric::Deviance => "deviance",
             Metric::Rmse => "rmse",
             Metric::Mae => "mae",
@@ -148,7 +167,12 @@ impl Metric {
 
     /// Whether more is better.
     pub fn rises(self) -> bool {
-        matches!(self, Metric::Auc | Metric::Accuracy)
+        matches!(self, Metric::Auc | Metric::Accuracy) || self.is_of_classes()
+    }
+
+    /// Whether it is of models of several classes alone, whatever their loss.
+    pub fn is_of_classes(self) -> bool {
+        matches!(self, Metric::Top5 | Metric::MicroF1 | Metric::MacroF1)
     }
 
     /// Whether models of that loss have it.

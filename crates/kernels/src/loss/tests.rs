@@ -80,7 +80,9 @@ fn vectors_and_single_numbers_sum_to_the_same_loss() {
         assert!((total / sum - 1.0).abs() < 1e-5, "{loss}: {total} {sum}");
         let weights: Vec<f32> = (0..5000).map(|i| number(i + 3).abs()).collect();
         let weighted = scores.iter().zip(&labels).zip(&weights).map(|((&z, &y), &w)| loss.value(z, y) as f64 * w as f64);
-        let (sum, total) = (weighted.sum::<f64>(), weighted_total(crate::simd::InstructionSet::best(), loss, &scores, &labels, &weights));
+        let (sum, (total, all)) =
+            (weighted.sum::<f64>(), weighted_total(crate::simd::InstructionSet::best(), loss, &scores, &labels, &weights));
+        assert!((all / weights.iter().map(|&w| w as f64).sum::<f64>() - 1.0).abs() < 1e-9);
         assert!((total / sum - 1.0).abs() < 1e-5, "{loss}: {total} {sum}");
     }
 }

@@ -1,10 +1,11 @@
-//! The sum of losses that do not count alike. It is a formula of its own, called once a block: in the loops it would be half of their code.
+//! The sum of losses that do not count alike, and of their weights. It is a formula of its own, called once a block: in the loops it would be half of their code.
 use super::{Loss, Objective};
 use crate::simd::{InstructionSet, Isa, Job, Vector, dispatch_formula, pairs};
 
-/// The sum of the losses of many scores, each times its weight.
-pub(crate) fn weighted_total(set: InstructionSet, loss: Loss, scores: &[f32], labels: &[f32], weights: &[f32]) -> f64 {
-    dispatch_formula(set, Total { loss, scores, labels, weights })
+/// The sum of the losses of many scores, each times its weight; and that of the weights.
+pub(crate) fn weighted_total(set: InstructionSet, loss: Loss, scores: &[f32], labels: &[f32], weights: &[f32]) -> (f64, f64) {
+    let total = dispatch_formula(set, Total { loss, scores, labels, weights });
+    (total, weights.iter().map(|&weight| weight as f64).sum())
 }
 
 struct Total<'a> {

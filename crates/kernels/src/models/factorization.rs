@@ -34,6 +34,8 @@ pub trait Width: Copy + Send + Sync + 'static {
     type Row<V: Vector>: AsRef<[V]> + AsMut<[V]> + Send;
     /// A row of zeros.
     fn row<V: Vector>(rank: usize) -> Self::Row<V>;
+    /// Takes a row out of its room, so that one of a known width stays in registers; what is left there means nothing.
+    fn take<V: Vector>(room: &mut Self::Row<V>) -> Self::Row<V>;
 }
 
 /// Rows of `N` vectors: of ranks up to `N` times [`LANES`].
@@ -48,6 +50,11 @@ impl<const N: usize> Width for Fixed<N> {
     fn row<V: Vector>(_rank: usize) -> [V; N] {
         [V::of(0.0); N]
     }
+
+    #[inline(always)]
+    fn take<V: Vector>(room: &mut [V; N]) -> [V; N] {
+        *room
+    }
 }
 
 /// Rows of any length.
@@ -60,6 +67,11 @@ impl Width for AnyWidth {
 
     fn row<V: Vector>(rank: usize) -> Vec<V> {
         vec![V::of(0.0); rank.div_ceil(LANES)]
+    }
+
+    #[inline(always)]
+    fn take<V: Vector>(room: &mut Vec<V>) -> Vec<V> {
+        std::mem::take(room)
     }
 }
 

@@ -119,7 +119,7 @@ pub struct Room<V, R> {
 impl<W: Width> Model for FactorizationMachine<W> {
     type Example = Row;
     type Scratch<V: Vector> = Room<V, W::Row<V>>;
-    const ROWS: bool = true;
+    const FIRST_ROW: Option<u32> = Some(0);
 
     fn scratch<V: Vector>(&self, longest: usize) -> Room<V, W::Row<V>> {
         let row = || W::row(self.rank);

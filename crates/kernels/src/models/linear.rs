@@ -19,6 +19,8 @@ pub struct Row {
     pub blocks: Vec<Block>,
     /// How many features the example has, without the bias.
     pub features: usize,
+    /// Which example of the data it is, from 0.
+    pub position: u32,
 }
 
 /// Sixteen of them.
@@ -91,7 +93,7 @@ impl Row {
     /// Empty room for `longest` features.
     pub fn with_room(longest: usize) -> Row {
         let empty = Block { rows: Line([Slot::EMPTY; LANES]), places: Line([Slot::EMPTY; LANES]), values: Line([0.0; LANES]) };
-        Row { blocks: vec![empty; longest / LANES + 1], features: 0 }
+        Row { blocks: vec![empty; longest / LANES + 1], features: 0, position: 0 }
     }
 
     /// The blocks of this example.

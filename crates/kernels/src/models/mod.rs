@@ -5,6 +5,7 @@
 mod factorization;
 mod fm;
 mod linear;
+mod multiclass;
 mod quads;
 #[cfg(test)]
 mod quads_tests;
@@ -13,6 +14,7 @@ pub use factorization::{AnyWidth, Factorization, Fixed, Pair, Width};
 pub use fm::FactorizationMachine;
 pub use linear::{Block, ENDS};
 pub use linear::{Linear, Row};
+pub use multiclass::{ClassLabels, Multiclass, Output};
 pub(crate) use quads::{Quad, Scored};
 
 use crate::{params::Weights, simd::Vector};
@@ -25,8 +27,10 @@ pub trait Model: Send + Sync {
     type Scratch<V: Vector>: Send;
     /// Whether its loops are compiled for vector instructions, and not for portable code alone.
     const VECTORS: bool = true;
-    /// Whether each feature of an example has a slot of many weights, which is asked for ahead of its turn.
-    const ROWS: bool = false;
+    /// Where each feature of an example has a slot of many weights, which is asked for ahead of its turn: that of column 0.
+    const FIRST_ROW: Option<u32> = None;
+    /// How many vectors of such a slot are asked for, as a lean loop goes by; 0 for all.
+    const ROW_VECTORS: usize = 0;
 
     /// Room for examples of at most `longest` features.
     fn scratch<V: Vector>(&self, longest: usize) -> Self::Scratch<V>;

@@ -38,7 +38,7 @@ mod sum;
 mod table;
 mod view;
 
-use crate::simd::{Isa, Line, Vector};
+use crate::simd::{Isa, LANES, Line, Real, Vector};
 pub(crate) use batch_step::Step;
 pub(crate) use changes::{Apply, Changes, Owned};
 pub use finish::Finish;
@@ -62,8 +62,10 @@ pub trait Places<I: Isa> {
     fn place(&self, slots: I::U, places: &mut Line<u32>);
     /// Asks for the cells of a slot of `vectors` of weights, or, if that is 0, of as many as it has.
     fn prefetch_row(&self, place: u32, vectors: usize);
+    /// How many of the most frequent slots of many weights are taken to be in a near cache.
+    fn near_slots(&self) -> u32;
     /// The same of a slot of many weights by its number.
-    fn prefetch_slot(&self, slot: u32);
+    fn prefetch_slot(&self, slot: u32, vectors: usize);
 }
 
 /// Whether a worker is compiled with what `transforms` does. The usual run is not: asking whether it is on took a tenth of a rating's time.
@@ -111,7 +113,31 @@ pub trait Weights {
     fn step(&mut self, block: usize, slots: &Line<u32>, gradient: Self::V, l1: Option<Self::V>);
     /// Reads a slot of many weights; returns the weight beside them. `out` is as long as the slot, in vectors.
     fn gather_row(&mut self, slot: u32, out: &mut [Self::V]) -> f32;
+    /// The same without the weight beside them.
+    #[inline(always)]
+    fn gather_weights(&mut self, slot: u32, out: &mut [Self::V]) {
+        self.gather_row(slot, out);
+    }
     /// Applies the update rule to a slot of many weights and to the weight beside them. `square` is the gradient's squared length (but for
     /// rounding, which may take it below 0), which row-wise rules go by.
     fn step_row(&mut self, slot: u32, gradient: &[Self::V], square: f32, beside: f32);
+    /// The same for the first `n` of some slots whose gradients are one vector, each times its factor; `square` is the squared length of
+    /// that vector. The weights beside them stay. `singles`: where the slots of one weight with the same numbers lie, of which a row-wise rule
+    /// may take the state in place of that of the rows. `room` is as long as a slot.
+    #[inline(always)]
+    fn step_rows(
+        &mut self,
+        (slots, n): (&Line<u32>, usize),
+        _singles: &Line<u32>,
+        factors: &[f32; LANES],
+        (gradient, square): (&[Self::V], f32),
+        room: &mut [Self::V],
+    ) {
+        for i in 0..n {
+            for k in 0..gradient.len() {
+                room[k] = Self::V::of(factors[i]) * gradient[k];
+            }
+            self.step_row(slots.0[i], room, factors[i] * factors[i] * square, 0.0);
+        }
+    }
 }

@@ -11,7 +11,7 @@ use super::{
     kept::{self, Kept, PAIR},
     learner::{self, Learner},
     replica::Reads,
-    view::{Reading, Steps, View, state_of},
+    view::{Reading, Steps, View, one_by_one, state_of},
 };
 use crate::{
     rules::{Clock, Numbers, UpdateRule},
@@ -302,6 +302,30 @@ impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A
             self.step_row_adjusted(read, place, gradient, beside);
         } else {
             self.step_row_as_is(read, place, gradient, square, beside);
+        }
+    }
+
+    #[inline(always)]
+    fn step_rows(
+        &mut self,
+        read: &Reading<'_, R, I>,
+        slots: (&Line<u32>, usize),
+        singles: &Line<u32>,
+        factors: &[f32; LANES],
+        gradient: (&[I::V], f32),
+        room: &mut [I::V],
+    ) {
+        if R::BY_ROWS && !A::ON && !A::ACCRUES {
+            // The states of sixteen rows at once: they lie close together, and not in a line of each row.
+            let mut states = read.gather(singles);
+            let mut state = state_of::<R, _>(&states[1..]);
+            let scales = self.scales_of_rows(read, &mut state, factors, gradient.1);
+            copy(state.as_ref(), &mut states[1..]);
+            // SAFETY: the gathering has checked the places.
+            unsafe { read.isa.scatter(states, read.cells, singles, read.stride()) };
+            self.step_rows_together(read, slots, (&scales, factors), gradient.0);
+        } else {
+            one_by_one(self, read, slots, factors, gradient, room);
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     rules::{ForRule, Numbers, UpdateRule},
-    simd::{Isa, LANES, MOST, Real, Vector, copy, pairs},
+    simd::{Isa, LANES, Line, MOST, Real, Vector, copy, pairs},
 };
 use atomic_float::AtomicF32;
 use std::sync::atomic::Ordering::Relaxed;
@@ -127,6 +127,42 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
         }
         let kept = if rule.revises() { self.kept.row(row, n) } else { None };
         rule.with(step, StepRow { isa, observed: self.learner.observed(), cells, tail, gradient, beside, sums, weight, kept });
+    }
+
+    /// What multiplies the gradients of sixteen rows, by their states, which then move: row `i` has `factors[i]` times a gradient of that
+    /// squared length.
+    #[inline(always)]
+    pub(super) fn scales_of_rows(
+        &self,
+        read: &Reading<'_, R, I>,
+        state: &mut R::State<I::V>,
+        factors: &[f32; LANES],
+        square: f32,
+    ) -> [f32; LANES] {
+        let factor = I::V::load(factors);
+        let squares = (factor * factor * I::V::of(square)).max(I::V::of(0.0)) * I::V::of(self.part);
+        let mut scales = [0.0; LANES];
+        read.rule.step_by_rows(&read.step, squares, state).store(&mut scales);
+        scales
+    }
+
+    /// The steps of some rows by their scales: row `i` has `factors[i]` times the gradient.
+    #[inline(always)]
+    pub(super) fn step_rows_together(
+        &mut self,
+        read: &Reading<'_, R, I>,
+        (places, n): (&Line<u32>, usize),
+        (scales, factors): (&[f32; LANES], &[f32; LANES]),
+        gradient: &[I::V],
+    ) {
+        let isa = read.isa;
+        for i in 0..n {
+            let cells = read.row(places.0[i], gradient.len()).0;
+            let (scale, factor) = (I::V::of(-scales[i]), I::V::of(factors[i]));
+            for k in 0..gradient.len() {
+                isa.store(scale.mul_add(factor * gradient[k], isa.load(&cells[k])), &cells[k]);
+            }
+        }
     }
 
     /// The step of a rule that is called: once, for all vectors and, as one more of them, the weight beside.

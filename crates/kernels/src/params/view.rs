@@ -17,6 +17,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 /// So many of the most frequent slots are taken to be in a near cache.
 const NEAR: u32 = 4096;
+/// The same of slots of many weights: so many vectors of them, a quarter of a second-level cache or less.
+const NEAR_VECTORS: usize = 4096;
 /// With more slots of one weight they are asked for ahead of their turn.
 const LARGE: usize = 1 << 19;
 
@@ -30,6 +32,37 @@ pub(crate) trait Steps<R: UpdateRule, I: Isa> {
     fn step(&mut self, read: &Reading<'_, R, I>, block: usize, places: &Line<u32>, gradient: I::V, l1: Option<I::V>);
     /// See [`Weights::step_row`].
     fn step_row(&mut self, read: &Reading<'_, R, I>, place: u32, gradient: &[I::V], square: f32, beside: f32);
+    /// See [`Weights::step_rows`].
+    #[inline(always)]
+    fn step_rows(
+        &mut self,
+        read: &Reading<'_, R, I>,
+        slots: (&Line<u32>, usize),
+        _singles: &Line<u32>,
+        factors: &[f32; LANES],
+        gradient: (&[I::V], f32),
+        room: &mut [I::V],
+    ) {
+        one_by_one(self, read, slots, factors, gradient, room);
+    }
+}
+
+/// Rows whose gradients are one vector, each times its factor, stepped one after the other.
+#[inline(always)]
+pub(super) fn one_by_one<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Sized>(
+    steps: &mut S,
+    read: &Reading<'_, R, I>,
+    (places, n): (&Line<u32>, usize),
+    factors: &[f32; LANES],
+    (gradient, square): (&[I::V], f32),
+    room: &mut [I::V],
+) {
+    for i in 0..n {
+        for k in 0..gradient.len() {
+            room[k] = I::V::of(factors[i]) * gradient[k];
+        }
+        steps.step_row(read, places.0[i], room, factors[i] * factors[i] * square, 0.0);
+    }
 }
 
 /// The parameters as a worker reads them.
@@ -46,6 +79,8 @@ pub(crate) struct Reading<'t, R: UpdateRule, I> {
     /// Vectors of such a slot.
     pub row_stride: usize,
     large: bool,
+    /// How many slots of many weights are near.
+    near: u32,
     /// Of a rule whose type is erased, as it was when all was checked.
     stride: usize,
 }
@@ -59,7 +94,8 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
         assert!(stride <= MOST && stride.is_power_of_two(), "a rule has at most three numbers of state");
         assert!(cells.len() >= (reads.scratch_slot as usize + 1) * stride, "slots of other parameters");
         let row_stride = row.map_or(1, |row| row.layout.stride / LANES);
-        Reading { isa, rule, step, cells, reads, rows, row_stride, large: single.slots() > LARGE, stride }
+        let near = (NEAR_VECTORS / row_stride) as u32;
+        Reading { isa, rule, step, cells, reads, rows, row_stride, large: single.slots() > LARGE, near, stride }
     }
 
     /// Cells a slot of one weight.
@@ -185,8 +221,13 @@ impl<R: UpdateRule, I: Isa, S> Places<I> for View<'_, R, I, S> {
     }
 
     #[inline(always)]
-    fn prefetch_slot(&self, slot: u32) {
-        for i in 0..self.read.row_stride {
+    fn near_slots(&self) -> u32 {
+        self.read.near
+    }
+
+    #[inline(always)]
+    fn prefetch_slot(&self, slot: u32, vectors: usize) {
+        for i in 0..if vectors > 0 { vectors } else { self.read.row_stride } {
             self.read.isa.prefetch(self.read.rows.as_ptr().wrapping_add(slot as usize * self.read.row_stride + i));
         }
     }
@@ -216,8 +257,32 @@ impl<R: UpdateRule, I: Isa, S: Steps<R, I>> Weights for View<'_, R, I, S> {
     }
 
     #[inline(always)]
+    fn gather_weights(&mut self, place: u32, out: &mut [I::V]) {
+        if self.read.rule.revises() || self.read.rule.reads() {
+            self.gather_row(place, out);
+            return;
+        }
+        let cells = self.read.row(place, out.len()).0;
+        for i in 0..out.len() {
+            out[i] = self.read.isa.load(&cells[i]);
+        }
+    }
+
+    #[inline(always)]
     fn step_row(&mut self, place: u32, gradient: &[I::V], square: f32, beside: f32) {
         self.steps.step_row(&self.read, place, gradient, square, beside);
+    }
+
+    #[inline(always)]
+    fn step_rows(
+        &mut self,
+        slots: (&Line<u32>, usize),
+        singles: &Line<u32>,
+        factors: &[f32; LANES],
+        gradient: (&[I::V], f32),
+        room: &mut [I::V],
+    ) {
+        self.steps.step_rows(&self.read, slots, singles, factors, gradient, room);
     }
 }
 

@@ -76,6 +76,15 @@ impl UpdateRule for AdagradRowwise {
         self.row_scales(*rate, *sum)
     }
 
+    const BY_ROWS: bool = true;
+
+    #[inline(always)]
+    fn step_by_rows<V: Real>(&self, rate: &f32, mean_squares: V, [sum]: &mut [V; 1]) -> V {
+        let scales = self.row_scales(*rate, *sum);
+        *sum = *sum + mean_squares;
+        scales
+    }
+
     #[inline(always)]
     fn row_state(&self, mean_square: f32, [sum]: &mut [f32; 1]) {
         *sum += mean_square;

@@ -157,6 +157,18 @@ pub trait UpdateRule: Copy + Send + Sync {
         false
     }
 
+    /// Whether [`step_by_rows`](Self::step_by_rows) scales many rows at once.
+    #[doc(hidden)]
+    const BY_ROWS: bool = false;
+
+    /// Of rules with [`rowwise`](Self::rowwise) and one number of state: [`row_scale`](Self::row_scale) and
+    /// [`row_state`](Self::row_state) of as many rows as a vector has lanes.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn step_by_rows<V: Real>(&self, _step: &Self::Step, _mean_squares: V, _state: &mut Self::State<V>) -> V {
+        V::of(0.0)
+    }
+
     /// Whether [`learn`](Self::learn) is to be called.
     #[inline(always)]
     fn learns(&self) -> bool {

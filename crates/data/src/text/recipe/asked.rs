@@ -1,6 +1,6 @@
 //! What a user asks to be done to columns and words.
 
-use super::Step;
+use super::{Column, Step};
 use hogwild_base::{Error, Result};
 
 /// How cells and words become features, where the text does not say it by itself.
@@ -22,6 +22,8 @@ pub struct Preparation {
     pub bins: Vec<(String, u32)>,
     /// Columns whose cells are lists of words, and what stands between these.
     pub list: Vec<(String, String)>,
+    /// Columns, or namespaces, whose features are crossed: two to four names; `*` alone: all pairs of columns.
+    pub cross: Vec<Vec<String>>,
     /// Of a text's words, up to so many in a row are a feature; 1 when `None`.
     pub ngrams: Option<u32>,
     /// In how many examples a feature has to occur to be kept; 1 when `None`.
@@ -56,6 +58,22 @@ impl Preparation {
         others.into_iter().chain(plain).next()
     }
 
+    /// What is crossed, of these columns.
+    pub(crate) fn crosses(&self, columns: &[Column]) -> Vec<Vec<String>> {
+        let features: Vec<&String> = columns.iter().filter(|column| column.step.makes_features()).map(|column| &column.name).collect();
+        // Those of `*` may be named beside it.
+        let mut crosses: Vec<Vec<String>> = self.cross.iter().filter(|names| names.as_slice() != ["*"]).cloned().collect();
+        let named = crosses.clone();
+        for names in &self.cross {
+            if names.as_slice() == ["*"] {
+                let pairs = features.iter().enumerate().flat_map(|(i, a)| features.iter().skip(i + 1).map(move |b| [a, b]));
+                let pairs = pairs.map(|pair| pair.map(|name| name.to_string()).to_vec());
+                crosses.extend(pairs.filter(|pair| named.iter().all(|named| sorted(named) != sorted(pair))));
+            }
+        }
+        crosses
+    }
+
     /// All columns that are named, each with the setting that names it.
     pub(crate) fn columns(&self) -> Vec<(&'static str, &str)> {
         let label = self.label.iter().map(|name| ("label", name.as_str()));
@@ -81,6 +99,14 @@ impl Preparation {
         if let Some((name, _)) = self.list.iter().find(|(_, mark)| mark.is_empty() || mark.contains(['\n', '\r', '"'])) {
             return bad("list", format!("{name}:"), "must say what stands between the words of a cell, as in tags:|".into());
         }
+        for (i, names) in self.cross.iter().enumerate() {
+            if names.iter().any(String::is_empty) || !(2..=4).contains(&names.len()) && names.as_slice() != ["*"] {
+                return bad("cross", names.join(":"), "must be two to four columns, as in city:device, or * for all pairs".into());
+            }
+            if self.cross.iter().take(i).any(|before| sorted(before) == sorted(names)) {
+                return bad("cross", names.join(":"), "is there twice".into());
+            }
+        }
         if let Some(n) = self.ngrams.filter(|n| !(1..=5).contains(n)) {
             return bad("ngrams", n.to_string(), "must be from 1 to 5".into());
         }
@@ -89,6 +115,13 @@ impl Preparation {
         }
         Ok(())
     }
+}
+
+/// Names in their order.
+fn sorted(names: &[String]) -> Vec<String> {
+    let mut names = names.to_vec();
+    names.sort();
+    names
 }
 
 #[cfg(test)]
@@ -109,6 +142,8 @@ mod tests {
             (Preparation { bins: vec![("x".into(), 1)], ..good.clone() }, "`bins` x:1: must be from 2"),
             (Preparation { list: vec![("x".into(), String::new())], ..good.clone() }, "`list` x:: must say"),
             (Preparation { ngrams: Some(9), ..good.clone() }, "`ngrams` 9"),
+            (Preparation { cross: vec![names(&["a"])], ..good.clone() }, "`cross` a: must be two to four columns"),
+            (Preparation { cross: vec![names(&["a", "b"]), names(&["b", "a"])], ..good.clone() }, "`cross` b:a: is there twice"),
             (Preparation { min_count: Some(0), ..good }, "`min_count` 0"),
         ] {
             let told = bad.check().unwrap_err().to_string();

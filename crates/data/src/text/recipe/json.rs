@@ -12,7 +12,9 @@ impl Recipe {
         let mut put = |name: &str, value: Option<Value>| all.extend(value.map(|value| (name.to_owned(), value)));
         put("label", self.label.clone().map(Value::from));
         put("classes", (!self.classes.is_empty()).then(|| self.classes.clone().into()));
+        put("several_labels", self.several.then(|| true.into()));
         put("columns", (!self.columns.is_empty()).then(|| self.columns.iter().map(column).collect()));
+        put("crosses", (!self.crosses.is_empty()).then(|| self.crosses.clone().into()));
         put("ngrams", (self.ngrams > 1).then(|| self.ngrams.into()));
         put("min_count", (self.min_count > 1).then(|| self.min_count.into()));
         all.into()
@@ -21,7 +23,7 @@ impl Recipe {
     /// Reads it again; none where it is no recipe that this version knows.
     pub fn from_json(json: &Value) -> Option<Recipe> {
         let all = json.as_object()?;
-        const KNOWN: [&str; 6] = ["format", "label", "classes", "columns", "ngrams", "min_count"];
+        const KNOWN: [&str; 8] = ["format", "label", "classes", "several_labels", "columns", "crosses", "ngrams", "min_count"];
         if all.keys().any(|key| !KNOWN.contains(&key.as_str())) {
             return None;
         }
@@ -31,9 +33,14 @@ impl Recipe {
             format: Format::named(all.get("format")?.as_str()?)?,
             label: all.get("label").map_or(Some(None), |label| label.as_str().map(|label| Some(label.to_owned())))?,
             classes: all.get("classes").map_or(Some(Vec::new()), texts)?,
+            several: all.get("several_labels").map_or(Some(false), Value::as_bool)?,
             columns: match all.get("columns") {
                 None => Vec::new(),
                 Some(columns) => columns.as_array()?.iter().map(read_column).collect::<Option<_>>()?,
+            },
+            crosses: match all.get("crosses") {
+                None => Vec::new(),
+                Some(crosses) => crosses.as_array()?.iter().map(texts).collect::<Option<_>>()?,
             },
             ngrams: all.get("ngrams").map_or(Some(1), number)?,
             min_count: all.get("min_count").map_or(Some(1), number)?,
@@ -94,7 +101,8 @@ mod tests {
             column("price", Step::Bins(3, [0.1, 3e9].map(Bits::of).to_vec())),
         ];
         let classes = vec!["no".into(), "yes".into()];
-        Recipe { label: Some("y".into()), classes, columns, ngrams: 2, min_count: 5, ..Recipe::of(Format::ALL[0]) }
+        let crosses = vec![vec!["age".into(), "city".into()]];
+        Recipe { label: Some("y".into()), classes, columns, crosses, ngrams: 2, min_count: 5, ..Recipe::of(Format::ALL[0]) }
     }
 
     #[test]
@@ -107,6 +115,7 @@ mod tests {
             ("format", json!("none")),
             ("label", json!(3)),
             ("ngrams", json!(0)),
+            ("crosses", json!(["age"])),
             ("more", json!(1)),
             ("columns", json!([{ "name": "x" }])),
         ] {

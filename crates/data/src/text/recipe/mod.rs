@@ -5,11 +5,14 @@
 //! packed file and in the model, shown by `inspect`, and followed to the letter when raw rows are scored. Nothing here reads text.
 
 mod asked;
+mod classes;
 mod json;
 mod step;
 
 use crate::Format;
 pub use asked::Preparation;
+pub(crate) use classes::{MOST_CLASSES, label_of};
+use hogwild_base::{Error, Result};
 pub(crate) use step::{Bits, Step, bin, is_missing, log};
 
 /// What was done to a text before it was numbers.
@@ -19,10 +22,14 @@ pub struct Recipe {
     pub(crate) format: Format,
     /// What the column of the label is called, where columns have names.
     pub(crate) label: Option<String>,
-    /// The two labels that are words, that of -1 first; none where labels are numbers.
+    /// The labels that are words, in their order, of two that of -1 first; none where labels are numbers.
     pub(crate) classes: Vec<String>,
+    /// Whether a row has any number of classes.
+    pub(crate) several: bool,
     /// What each column is, in the order of the heading.
     pub(crate) columns: Vec<Column>,
+    /// Columns, or namespaces, whose features are crossed.
+    pub(crate) crosses: Vec<Vec<String>>,
     /// Of words one after the other: up to so many are a feature.
     pub(crate) ngrams: u32,
     /// In how many examples a feature has to occur to be kept.
@@ -45,6 +52,8 @@ pub(crate) enum Finding {
     Words(usize, String),
     /// A label that is a word.
     Class(String),
+    /// A row with any number of labels but one.
+    Several,
 }
 
 impl Finding {
@@ -60,7 +69,16 @@ impl Finding {
 impl Recipe {
     /// Of a format, with nothing done to its text.
     pub(crate) fn of(format: Format) -> Recipe {
-        Recipe { format, label: None, classes: Vec::new(), columns: Vec::new(), ngrams: 1, min_count: 1 }
+        Recipe {
+            format,
+            label: None,
+            classes: Vec::new(),
+            several: false,
+            columns: Vec::new(),
+            crosses: Vec::new(),
+            ngrams: 1,
+            min_count: 1,
+        }
     }
 
     /// The format of the text.
@@ -68,9 +86,28 @@ impl Recipe {
         self.format
     }
 
-    /// The two labels that are words, that of -1 first; none where labels are numbers.
+    /// The labels that are words, in their order, of two that of -1 first; none where labels are numbers.
     pub fn classes(&self) -> &[String] {
         &self.classes
+    }
+
+    /// The same where another column says how much an example counts.
+    ///
+    /// # Errors
+    /// When that column is a feature.
+    pub(crate) fn with_weight(mut self, name: &str) -> Result<Recipe> {
+        if self.columns.iter().any(|column| column.name == name && column.step.makes_features()) {
+            let problem = "is a feature of the model; name another column, or leave it out".into();
+            return Err(Error::BadSetting { setting: "weight", value: name.into(), problem });
+        }
+        self.columns.retain(|column| column.step != Step::Weight && column.name != name);
+        self.columns.push(Column { name: name.into(), step: Step::Weight, why: None });
+        Ok(self)
+    }
+
+    /// Whether a row has any number of labels.
+    pub fn has_several_labels(&self) -> bool {
+        self.several
     }
 
     /// The place of a column.
@@ -93,7 +130,11 @@ impl Recipe {
         if self.ngrams != other.ngrams {
             found.push(format!("up to {} words are a feature here, and {} are there", self.ngrams, other.ngrams));
         }
-        if self.classes != other.classes && !self.classes.is_empty() && !other.classes.is_empty() {
+        if self.crosses != other.crosses {
+            found.push("other columns are crossed here than there".to_owned());
+        }
+        // More than two classes are found by name.
+        if self.classes != other.classes && [self, other].iter().all(|recipe| (1..=2).contains(&recipe.classes.len())) {
             found.push(format!("the labels are {} here, and {} there", self.classes.join(" and "), other.classes.join(" and ")));
         }
         for column in self.columns.iter().filter(|column| column.step.makes_features()) {
@@ -121,10 +162,10 @@ impl Recipe {
                     }
                 }
                 Finding::Class(class) => self.classes.push(class),
+                Finding::Several => self.several = true,
             }
         }
-        self.classes.sort();
-        self.classes.dedup();
+        classes::sort(&mut self.classes);
         self
     }
 
@@ -134,6 +175,10 @@ impl Recipe {
         if let [negative, positive] = self.classes.as_slice() {
             lines.push(format!("labels: `{negative}` is -1, `{positive}` is +1"));
         }
+        if self.classes.len() > 2 {
+            let several = if self.several { ", any number a row" } else { "" };
+            lines.push(format!("labels: {} classes{several}", self.classes.len()));
+        }
         if let Some(label) = &self.label {
             lines.push(format!("label from column `{label}`"));
         }
@@ -141,6 +186,8 @@ impl Recipe {
             let why = column.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
             lines.push(format!("column `{}`: {}{why}", column.name, column.step.told()));
         }
+        let crosses = self.crosses.iter().map(|names| format!("crossed: {}", names.join(" with ")));
+        lines.extend(crosses);
         lines
     }
 }

@@ -8,19 +8,23 @@ use crate::bytes::{blank, byte, line_end, part};
 use crate::kind::MISSING;
 use crate::text::codes::Id;
 use crate::text::collector::Named;
-use crate::text::examples::Examples;
+use crate::text::examples::{Example, Examples};
 use crate::text::fault::{Bad, Fault};
+use crate::text::labelling::{ClassReader, Read, look, names_of};
 use crate::text::mixed::{self, Advice};
 use crate::text::number::{digits, short_number};
 use crate::text::odd::{character, lone_return, wide_blank};
+use crate::text::recipe::Recipe;
 use crate::text::sink::{Refused, RowSink};
-use crate::text::{Asked, Begun, TextFormat};
-use odd::{Label, label, long_index, value};
+use crate::text::{Asked, Begun, Format, TextFormat};
+use odd::{Label, label, long_index, value, weighted_class};
 
 /// Rows of svmlight: every input is laid out alike.
 pub(crate) struct Svmlight {
     /// Whether labels may be missing.
     unlabelled: bool,
+    /// Where labels are classes.
+    classes: Option<ClassReader>,
 }
 
 impl TextFormat for Svmlight {
@@ -32,13 +36,21 @@ impl TextFormat for Svmlight {
         looks::is_row(line)
     }
 
-    fn begin(_: &[u8], asked: Asked<'_>) -> Result<Begun<Svmlight>, Bad> {
-        Ok(Begun::all(Svmlight { unlabelled: asked.unlabelled }))
+    fn begin(first_lines: &[u8], asked: Asked<'_>) -> Result<Begun<Svmlight>, Bad> {
+        let unlabelled = asked.unlabelled;
+        if !asked.has_classes() {
+            return Ok(Begun::all(Svmlight { unlabelled, classes: None }));
+        }
+        let known = asked.recipe.filter(|recipe| recipe.several || !recipe.classes.is_empty()).cloned();
+        let new = || look(first_lines, asked.labelling, asked.recipe.cloned().unwrap_or_else(|| Recipe::of(Format::Svmlight)));
+        let recipe = known.unwrap_or_else(new);
+        let classes = Some(ClassReader::new(asked.labelling, &recipe));
+        Ok(Begun { recipe: Some(recipe), ..Begun::all(Svmlight { unlabelled, classes }) })
     }
 
     #[inline(always)]
     fn line(&self, text: &[u8], at: &mut usize, rows: &mut Examples) -> Result<(), Fault> {
-        line(text, at, self.unlabelled, rows)
+        line(text, at, self, rows)
     }
 
     fn begins_with_counts(text: &[u8]) -> bool {
@@ -90,7 +102,7 @@ fn skip_blanks(text: &[u8], mut at: usize) -> usize {
 
 /// Parses one line from `place`, leaves `place` after its newline.
 #[inline(always)]
-fn line(text: &[u8], place: &mut usize, unlabelled: bool, rows: &mut Examples) -> Result<(), Fault> {
+fn line(text: &[u8], place: &mut usize, how: &Svmlight, rows: &mut Examples) -> Result<(), Fault> {
     let mut at = *place;
     while blank(byte(text, at)) {
         at += 1;
@@ -102,10 +114,16 @@ fn line(text: &[u8], place: &mut usize, unlabelled: bool, rows: &mut Examples) -
         *place = line_end(text, at);
         return Ok(());
     }
-    let (line, mut weight) = (at, None);
+    let line = at;
+    if let Some(classes) = &how.classes {
+        let mut example = rows.begin();
+        at = class(text, at, classes, &mut example)?;
+        return features(text, place, (line, at), example);
+    }
+    let mut weight = None;
     let (label, end) = match short_number(text, at) {
         Some((label, end)) if closes(byte(text, end)) => (label, end),
-        _ => match label(text, at, unlabelled)? {
+        _ => match label(text, at, how.unlabelled)? {
             Label::Given(label, end) => (label, end),
             Label::Weighted(label, given, end) => {
                 weight = Some(given);
@@ -124,6 +142,33 @@ fn line(text: &[u8], place: &mut usize, unlabelled: bool, rows: &mut Examples) -
     if let Some(weight) = weight {
         example.weight(weight).map_err(|refused| refused.at(line..end))?;
     }
+    features(text, place, (line, at), example)
+}
+
+/// Reads the classes of a row; gives where its features begin.
+#[inline(never)]
+fn class(text: &[u8], start: usize, classes: &ClassReader, example: &mut Example<'_>) -> Result<usize, Fault> {
+    let end = token_end(text, start);
+    let whole = token(text, start);
+    // A pair is a label with a weight, or the first feature.
+    let (name, behind) = match weighted_class(whole) {
+        Some((name, weight)) => {
+            example.weight(weight).map_err(|refused| refused.at(start..end))?;
+            (name, end)
+        }
+        None if whole.contains(&b':') => (&[][..], start),
+        None => (whole, end),
+    };
+    match classes.read(&names_of(name), start..end, example)? {
+        Read::Label(label) => example.label(label),
+        Read::Set(count) => example.label(count as f32),
+    }
+    Ok(behind + usize::from(byte(text, behind) == b' '))
+}
+
+/// Reads the features of a row, whose label begins at `line`, and ends it.
+#[inline(always)]
+fn features(text: &[u8], place: &mut usize, (line, mut at): (usize, usize), mut example: Example<'_>) -> Result<(), Fault> {
     let mut width = 1;
     loop {
         let start = at;

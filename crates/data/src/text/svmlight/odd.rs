@@ -35,7 +35,7 @@ pub(super) fn label(text: &[u8], start: usize, unlabelled: bool) -> Result<Label
     if let Some((label, weight)) = split_once(token, b':') {
         const ALONE: &str = "begin each row with its label; of one with a weight write a sign or a point, as in `+1:2` or `0.0:2`; \
             `predict` takes rows without labels";
-        if let Some((label, weight)) = weighted(text, label, weight, end) {
+        if let Some((label, weight)) = weighted(label, weight) {
             return Ok(Label::Weighted(label, weight, end));
         }
         if unlabelled {
@@ -46,9 +46,12 @@ pub(super) fn label(text: &[u8], start: usize, unlabelled: bool) -> Result<Label
     match long_number(token) {
         Ok(label) => Ok(Label::Given(label, end)),
         Err(_) if unlabelled && !token.iter().any(u8::is_ascii_control) => Ok(Label::Other(end)),
-        Err(Why::NoNumber) if comma => {
-            fault(start, end, "the label has a comma", "give one label a row, a number with a point for its decimals")
-        }
+        Err(Why::NoNumber) if comma => fault(
+            start,
+            end,
+            "the label has a comma",
+            "give one label a row, a number with a point for its decimals; rows with several labels are for `model` ovr",
+        ),
         Err(Why::NoNumber) => {
             fault(start, end, "the label is no number", "labels are +1, -1, 0, 1 or any real number; `predict` takes rows without labels")
         }
@@ -58,18 +61,17 @@ pub(super) fn label(text: &[u8], start: usize, unlabelled: bool) -> Result<Label
     }
 }
 
-/// Label and weight, where `a:b` before a row's pairs can be nothing else: `a` is no index, or that of the first pair.
-fn weighted(text: &[u8], label: &[u8], weight: &[u8], end: usize) -> Option<(f32, f32)> {
+/// Label and weight, where `a:b` before a row's pairs can be nothing else, as `a` is no index.
+fn weighted(label: &[u8], weight: &[u8]) -> Option<(f32, f32)> {
+    let is_index = label.iter().all(u8::is_ascii_digit);
     let numbers = (long_number(label).ok()?, long_number(weight).ok()?);
-    let following = token(text, skip_blanks(text, end));
-    let index =
-        |text: &[u8]| std::str::from_utf8(text).ok().filter(|text| !text.starts_with('+')).and_then(|text| text.parse::<u64>().ok());
-    let first = split_once(following, b':').and_then(|(first, _)| index(first));
-    let is_weighted = match (index(label), first) {
-        (Some(label), Some(first)) => label == first,
-        (index, _) => index.is_none(),
-    };
-    is_weighted.then_some(numbers)
+    (!is_index).then_some(numbers)
+}
+
+/// The same of a class.
+pub(super) fn weighted_class(whole: &[u8]) -> Option<(&[u8], f32)> {
+    let (class, weight) = split_once(whole, b':').filter(|(class, _)| !class.iter().all(u8::is_ascii_digit))?;
+    Some((class, long_number(weight).ok()?))
 }
 
 /// An index of any number of digits, and where its colon is; the rest is odd.

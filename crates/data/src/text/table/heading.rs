@@ -3,9 +3,10 @@
 use super::coded::are_codes;
 use super::label::{self, Classes, NAMES};
 use super::record::{Broken, Cell, record};
-use super::{Act, Column, Table};
+use super::{Act, Column, Table, weighs_nothing};
 use crate::bytes::{from, line_end, readable};
 use crate::ids::plain_integer;
+use crate::text::crosses::Crosses;
 use crate::text::fault::Bad;
 use crate::text::fields::with_point;
 use crate::text::number::{Why, long_number};
@@ -154,32 +155,50 @@ pub(super) fn begin(text: &[u8], asked: Asked<'_>, format: Format, marks: &[u8])
         }
         None => {
             let base = asked.recipe.cloned().unwrap_or_else(|| Recipe::of(format));
-            let (sample, classes) = look(text, &heading, start.at, label);
+            let weight = heading.names.iter().position(|name| prepare.step(name) == Some(Step::Weight));
+            let (sample, classes) = look(text, &heading, start.at, (label, asked.has_classes()), weight);
             let column = |(place, name): (usize, &String)| {
                 let step = prepare.step(name).or_else(|| is_unnamed(name).then_some(Step::Ignored));
                 let why = sample.get(place).and_then(|found| found.clone()).filter(|_| step.is_none());
                 let step = step.unwrap_or(if why.is_some() { Step::Word } else { Step::Number });
                 recipe::Column { name: name.clone(), step, why }
             };
-            let columns = heading.names.iter().enumerate().filter(|(place, _)| Some(*place) != label).map(column).collect();
-            Recipe { label: label.and_then(|place| heading.names.get(place)).cloned(), columns, classes, ..base }
+            let columns: Vec<_> = heading.names.iter().enumerate().filter(|(place, _)| Some(*place) != label).map(column).collect();
+            let crosses = prepare.crosses(&columns);
+            let stranger = |name: &&String| !columns.iter().any(|column| column.name == **name && column.step.makes_features());
+            if let Some(name) = crosses.iter().flatten().find(stranger) {
+                let problem = format!("`{name}` is to be crossed, and is no column of features; the columns are: {}", heading.list());
+                return Err(heading.bad(text, None, problem, "cross columns of features, as in `cross` a:b"));
+            }
+            Recipe { label: label.and_then(|place| heading.names.get(place)).cloned(), columns, classes, crosses, ..base }
         }
     };
+    let crosses = Crosses::of(&recipe);
     let known_columns: HashMap<&str, usize, FixedState> =
         recipe.columns.iter().enumerate().map(|(place, column)| (column.name.as_str(), place)).collect();
     let columns = heading.names.iter().enumerate().map(|(place, name)| {
         let act = |place: usize| {
             let column = &recipe.columns[place];
             let may_be_words = column.step == Step::Number && !asked.is_fixed && !prepare.numeric.contains(name);
-            Column { place, act: Act::of(&column.name, &column.step), may_be_words }
+            Column { place, act: Act::of(&column.name, &column.step), may_be_words, crossed: crosses.number(&column.name) }
         };
         let of = if Some(place) == label { None } else { known_columns.get(name.as_str()).copied() };
         let alone = if Some(place) == label { Act::Label } else { Act::Skip };
-        of.map_or(Column { place: usize::MAX, act: alone, may_be_words: false }, act)
+        of.map_or(Column { place: usize::MAX, act: alone, may_be_words: false, crossed: None }, act)
     });
-    let columns = columns.collect();
+    let columns: Vec<Column> = columns.collect();
     drop(known_columns);
-    let table = Table { mark: heading.mark, columns, recipe: recipe.clone(), is_fixed: asked.is_fixed, unlabelled: asked.unlabelled };
+    let weight = columns.iter().position(|column| matches!(column.act, Act::Weight)).filter(|_| !asked.unlabelled);
+    let table = Table {
+        mark: heading.mark,
+        columns,
+        recipe: recipe.clone(),
+        is_fixed: asked.is_fixed,
+        has_fixed_labels: asked.has_fixed_labels(),
+        unlabelled: asked.unlabelled,
+        weight,
+        crosses,
+    };
     let note = (!notes.is_empty()).then(|| notes.join("; "));
     Ok(Begun { start, note, recipe: Some(recipe), quoted: Some(heading.mark), ..Begun::all(table) })
 }
@@ -193,14 +212,15 @@ fn is_unnamed(name: &str) -> bool {
 fn check_columns(text: &[u8], heading: &Heading, recipe: &Recipe, asked: Asked<'_>, notes: &mut Vec<String>) -> Result<(), Bad> {
     let places = heading.places();
     let is_there = |name: &str| places.contains_key(name);
-    // Of a prediction nothing depends on the weight.
-    let is_needed = |column: &&recipe::Column| column.step.makes_features() || column.step == Step::Weight && !asked.unlabelled;
+    let is_needed = |column: &&recipe::Column| column.step.makes_features() || column.step == Step::Weight && !asked.is_fixed;
     let missing = recipe.columns.iter().filter(is_needed).find(|column| !is_there(&column.name));
     let whose = if asked.is_fixed { "the model was trained on" } else { "the text before has" };
     if let Some(column) = missing {
         let problem = format!("column `{}` is missing, which {whose}; the columns are: {}", column.name, heading.list());
         return Err(heading.bad(text, None, problem, "give that column, or train without it (see `ignore`)"));
     }
+    let unweighted = recipe.columns.iter().find(|column| column.step == Step::Weight && !is_there(&column.name) && !asked.unlabelled);
+    notes.extend(unweighted.map(|column| format!("column `{}` is missing, so all examples count alike", column.name)));
     let known: HashSet<&str, FixedState> = recipe.columns.iter().map(|column| column.name.as_str()).collect();
     let is_new = |name: &&String| !known.contains(name.as_str()) && recipe.label.as_ref() != Some(name) && !is_unnamed(name);
     let new: Vec<String> = heading.names.iter().filter(is_new).map(|name| format!("`{name}`")).collect();
@@ -250,20 +270,29 @@ impl Seen {
 }
 
 /// Of each column why it is one of words, if the first rows say so; and the labels, where they are two words.
-fn look(text: &[u8], heading: &Heading, mut at: usize, label: Option<usize>) -> (Vec<Option<String>>, Vec<String>) {
+fn look(
+    text: &[u8],
+    heading: &Heading,
+    mut at: usize,
+    (label, any): (Option<usize>, bool),
+    weight: Option<usize>,
+) -> (Vec<Option<String>>, Vec<String>) {
     let mut found: Vec<Seen> = heading.names.iter().map(|_| Seen { why: None, whole: Some(Vec::new()) }).collect();
-    let mut classes = Classes::default();
+    let mut classes = Classes::new(any);
     for _ in 0..SAMPLE {
         if at >= text.len() {
             break;
         }
         // The last record may be cut short by the end of the sample.
         let Ok((cells, end)) = record(text, at, heading.mark) else { break };
+        at = end;
+        if weight.and_then(|place| cells.get(place)).is_some_and(|cell| weighs_nothing(&cell.value(text), heading.mark)) {
+            continue;
+        }
         if let Some(cell) = label.and_then(|place| cells.get(place)) {
             classes.see(&cell.value(text), |cell| number(cell, heading.mark));
         }
         cells.iter().zip(&mut found).for_each(|(cell, found)| found.see(&cell.value(text), heading.mark));
-        at = end;
     }
     (found.into_iter().map(Seen::why).collect(), classes.words())
 }

@@ -1,7 +1,10 @@
-//! Which column is the label, and what its cells mean: numbers as they are, words as one of two classes.
+//! Which column is the label, and what its cells mean: numbers as they are, words as classes.
+
+use foldhash::fast::FixedState;
+use hashbrown::HashSet;
 
 use crate::text::number::Why;
-use crate::text::recipe::{Finding, Recipe, is_missing};
+use crate::text::recipe::{Finding, MOST_CLASSES, Recipe, is_missing, label_of};
 
 /// What the column of the label is usually called, in the order in which it is looked for.
 pub(crate) const USUAL: [&str; 8] = ["label", "target", "y", "click", "clicked", "class", "outcome", "is_click"];
@@ -21,32 +24,36 @@ pub(crate) fn find<'a>(names: impl Iterator<Item = &'a str> + Clone, named: Opti
 }
 
 /// The labels of some rows.
-#[derive(Default)]
 pub(crate) struct Classes {
-    seen: Vec<String>,
+    seen: HashSet<String, FixedState>,
     are_words: bool,
+    /// How many classes there may be.
+    most: usize,
 }
 
 impl Classes {
-    /// More are none of two classes.
-    const MOST: usize = 3;
+    /// Of two classes, or where labels are classes by name of any number.
+    pub(crate) fn new(any: bool) -> Classes {
+        Classes { seen: HashSet::default(), are_words: false, most: if any { MOST_CLASSES } else { 2 } }
+    }
 
     /// Sees a label; `number`: how its text is read as a number.
     pub(crate) fn see(&mut self, cell: &[u8], number: impl Fn(&[u8]) -> Result<f32, Why>) {
         let Ok(text) = std::str::from_utf8(cell) else { return }; // the row is refused when it is read
-        if self.seen.len() < Classes::MOST && !is_missing(cell) && self.seen.iter().all(|seen| seen != text) {
+        if self.seen.len() <= self.most && !is_missing(cell) && !self.seen.contains(text) {
             self.are_words |= matches!(number(cell), Err(Why::NoNumber));
-            self.seen.push(text.to_owned());
+            self.seen.insert(text.to_owned());
         }
     }
 
     /// Those of two classes, if they are words, in their order. Of more than two the row of the third is told when it is read.
-    pub(crate) fn words(mut self) -> Vec<String> {
-        if !self.are_words || self.seen.len() == Classes::MOST {
+    pub(crate) fn words(self) -> Vec<String> {
+        if !self.are_words || self.seen.len() > self.most {
             return Vec::new();
         }
-        self.seen.sort();
-        self.seen
+        let mut words: Vec<String> = self.seen.into_iter().collect();
+        words.sort();
+        words
     }
 }
 
@@ -58,10 +65,13 @@ pub(crate) struct Wrong {
     pub(crate) finding: Option<Finding>,
 }
 
-/// What a class is to a loss: -1 or +1, by its place in their order. One that is alone is +1.
+/// What stands for a class, by its place in their order: of two -1 or +1.
 pub(crate) fn of_class(class: &[u8], classes: &[String]) -> Option<f32> {
-    let place = classes.iter().position(|known| known.as_bytes() == class)?;
-    Some(if place == 0 && classes.len() > 1 { -1.0 } else { 1.0 })
+    let place = match classes {
+        [_, _, _, ..] => classes.binary_search_by(|known| known.as_bytes().cmp(class)).ok()?,
+        few => few.iter().position(|known| known.as_bytes() == class)?,
+    };
+    Some(label_of(place, classes.len()))
 }
 
 /// The label that a cell says, `number` being the cell as a number; where the recipe is not fixed, a word that is no class yet is told as a
@@ -116,7 +126,7 @@ mod tests {
             (&["1", "0", "2", "3", "x"], &[]),
             (&["1", "0"], &[]),
         ] {
-            let mut found = Classes::default();
+            let mut found = Classes::new(false);
             labels.iter().for_each(|label| found.see(label.as_bytes(), long_number));
             assert_eq!(found.words(), classes, "{labels:?}");
         }

@@ -13,6 +13,7 @@ use crate::bytes::{byte, part, readable};
 use crate::kind::MISSING;
 use crate::text::bins::class;
 use crate::text::collector::Observed;
+use crate::text::crosses::Crosses;
 use crate::text::examples::{Example, Examples};
 use crate::text::fault::{Bad, Fault, REMEDY_FINITE, fault};
 use crate::text::number::{Why, short_number};
@@ -60,6 +61,8 @@ struct Column {
     act: Act,
     /// Whether it becomes a column of words if one is in it.
     may_be_words: bool,
+    /// Its number among the columns that are crossed.
+    crossed: Option<usize>,
 }
 
 /// How an input is laid out.
@@ -68,12 +71,26 @@ struct Table {
     columns: Vec<Column>,
     recipe: Recipe,
     is_fixed: bool,
+    /// Whether labels are only those that the recipe has.
+    has_fixed_labels: bool,
     unlabelled: bool,
+    /// Which column says how much an example counts, where that is looked at.
+    weight: Option<usize>,
+    crosses: Crosses,
 }
 
 impl Default for Table {
     fn default() -> Table {
-        Table { mark: b',', columns: Vec::new(), recipe: Recipe::of(Format::Csv), is_fixed: false, unlabelled: false }
+        Table {
+            mark: b',',
+            columns: Vec::new(),
+            recipe: Recipe::of(Format::Csv),
+            is_fixed: false,
+            has_fixed_labels: false,
+            unlabelled: false,
+            weight: None,
+            crosses: Crosses::default(),
+        }
     }
 }
 
@@ -128,10 +145,16 @@ fn row(table: &Table, text: &[u8], place: &mut usize, rows: &mut Examples) -> Re
         *place = record::stop(text, start, b'\n') + 1;
         return Ok(());
     }
+    if table.weight.is_some_and(|weight| record::cell_of(text, start, mark, weight).is_some_and(|cell| weighs_nothing(&cell, mark))) {
+        rows.pass_over();
+        *place = record_end(text, start, mark);
+        return Ok(());
+    }
     let mut example = rows.begin();
     let (mut at, mut label) = (start, None);
     let last = table.columns.len().saturating_sub(1);
     for (i, column) in table.columns.iter().enumerate() {
+        example.of_crossed(column.crossed);
         // A plain number, as most are.
         let number = match column.act {
             Act::Number(_) | Act::Log(_) | Act::Label => short_number(text, at).filter(|&(_, end)| ends(text, end, mark)),
@@ -192,6 +215,9 @@ fn row(table: &Table, text: &[u8], place: &mut usize, rows: &mut Examples) -> Re
             );
         }
     }
+    if !table.crosses.is_empty() {
+        example.cross(&table.crosses).map_err(|refused| refused.at(start..at))?;
+    }
     example.end().map_err(|refused| refused.at(start..at))
 }
 
@@ -217,6 +243,13 @@ fn broken(text: &[u8], start: usize, mark: u8) -> Fault {
 
 /// What is wrong with an example without a weight where others have one.
 pub(crate) const NO_WEIGHT: &str = "the weight of the example is missing";
+/// The same of one that is no number.
+pub(crate) const BAD_WEIGHT: &str = "the weight of the example is no finite number";
+
+/// Whether a cell says that its example counts for nothing.
+fn weighs_nothing(cell: &[u8], mark: u8) -> bool {
+    heading::number(cell, mark).is_ok_and(|weight| weight == 0.0)
+}
 
 /// What one cell gives.
 #[inline(always)]
@@ -248,7 +281,7 @@ fn of_cell(
                 rest = more;
             }
         }
-        Act::Weight => weight_of(table, column, cell, places, example),
+        Act::Weight => weight_of(table, cell, places, example),
         Act::Label => {
             *label = label_of(table, cell, places, example)?;
             Ok(())
@@ -276,7 +309,7 @@ fn label_of(table: &Table, cell: &[u8], places: Range<usize>, example: &mut Exam
     if is_missing(cell) {
         return Ok(None);
     }
-    match label::value(cell, heading::number(cell, table.mark), &table.recipe, table.is_fixed) {
+    match label::value(cell, heading::number(cell, table.mark), &table.recipe, table.has_fixed_labels) {
         Ok(label) => Ok(Some(label)),
         Err(_) if table.unlabelled => Ok(None),
         Err(wrong) => {
@@ -287,15 +320,16 @@ fn label_of(table: &Table, cell: &[u8], places: Range<usize>, example: &mut Exam
 }
 
 #[inline(never)]
-fn weight_of(table: &Table, column: &Column, cell: &[u8], places: Range<usize>, example: &mut Example<'_>) -> Result<(), Fault> {
+fn weight_of(table: &Table, cell: &[u8], places: Range<usize>, example: &mut Example<'_>) -> Result<(), Fault> {
+    const REMEDY: &str = "give each row a number from 0 up as its weight, or leave the row out";
     if table.unlabelled {
         return Ok(()); // of a prediction nothing depends on it
     }
-    if is_missing(cell) {
-        return fault(places.start, places.end.max(places.start + 1), NO_WEIGHT, "give each row its weight, or leave the row out");
+    match heading::number(cell, table.mark) {
+        Ok(weight) => example.weight(weight).map_err(|refused| refused.at(places)),
+        Err(_) if is_missing(cell) => fault(places.start, places.end.max(places.start + 1), NO_WEIGHT, REMEDY),
+        Err(_) => fault(places.start, places.end, BAD_WEIGHT, REMEDY),
     }
-    let weight = real(table, column, cell, places.clone(), example)?;
-    example.weight(weight).map_err(|refused| refused.at(places))
 }
 
 /// A number that is not written as most are, or what is wrong with it.

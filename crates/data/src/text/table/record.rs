@@ -111,6 +111,20 @@ pub(crate) fn record(text: &[u8], place: usize, mark: u8) -> Result<(Vec<Cell>, 
     }
 }
 
+/// What a cell of the record at a place says, by its number from 0; none where there is no such cell.
+#[inline(never)]
+pub(crate) fn cell_of(text: &[u8], place: usize, mark: u8, number: usize) -> Option<Cow<'_, [u8]>> {
+    let mut at = place;
+    for _ in 0..number {
+        let found = cell(text, at, mark).ok()?;
+        if byte(text, found.stop) != mark {
+            return None;
+        }
+        at = found.stop + 1;
+    }
+    cell(text, at, mark).ok().map(|found| found.value(text))
+}
+
 /// Where to go on behind the record at a place; where a quote is not closed, in the next line.
 pub(crate) fn record_end(text: &[u8], place: usize, mark: u8) -> usize {
     match record(text, place, mark) {

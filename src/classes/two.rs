@@ -30,10 +30,11 @@ impl Classes {
     /// More than two labels, or none of them is the `positive` one (unless they are all 1 and it is -1 or 0, or the other way round).
     pub fn of(data: &Rows, loss: Loss, positive: Option<f32>) -> Result<Classes> {
         check_given(data)?;
+        check_not_many(data)?;
         let labels = data.labels();
         if !labels.are_few() || labels.few().len() > 2 {
             let problem = format!("has labels of more than two classes ({}), and the {} loss takes two", labels.list(), loss.name());
-            let remedy = "train one model a class (that label against the rest), or, where labels are quantities, \
+            let remedy = "for a model of several classes give `model` softmax, or, where labels are quantities, \
                 use a loss for numbers such as `loss` squared";
             return Err(Error::BadFile { path: data.name().to_owned(), problem, remedy });
         }
@@ -70,6 +71,7 @@ impl Classes {
     /// Names the first row whose label is neither.
     pub fn check(&self, data: &Rows) -> Result<()> {
         check_given(data)?;
+        check_not_many(data)?;
         let labels: Labels = data.labels();
         let is_known = |label: f32| {
             let usual = self.are_usual() && (label == -1.0 || label == 0.0);
@@ -121,6 +123,7 @@ fn are_opposite(one: f32, other: f32) -> bool {
 /// Whether every label is given, and none is less than the loss takes.
 pub(crate) fn check_numbers(loss: Loss, data: &Rows) -> Result<()> {
     check_given(data)?;
+    check_not_many(data)?;
     check_least(loss, data.name(), "the label of row", data.label_cells())
 }
 
@@ -139,6 +142,19 @@ fn check_least(loss: Loss, path: &Path, what: &str, labels: &[AtomicU32]) -> Res
         }
         None => Ok(()),
     }
+}
+
+/// Whether labels are numbers, or words of two classes.
+fn check_not_many(data: &Rows) -> Result<()> {
+    let (names, several) = (data.class_names(), data.class_sets().is_some());
+    if names.len() <= 2 && !several {
+        return Ok(());
+    }
+    let (first, more) = (names.iter().take(5).cloned().collect::<Vec<_>>().join(", "), if names.len() > 5 { ", ..." } else { "" });
+    let any = if several { ", any number of them a row" } else { "" };
+    let problem = format!("has labels that are classes by name ({first}{more}){any}, and this model takes numbers or two classes");
+    let remedy = if several { "use `model` ovr" } else { "use `model` softmax or ovr" };
+    Err(Error::BadFile { path: data.name().to_owned(), problem, remedy })
 }
 
 /// Whether every label is given.

@@ -26,7 +26,12 @@ class Coefficients(RowEstimator):
     def _coefficients(self, runs: list[Any]) -> None:
         """Attributes of runs, a model each."""
         self._keep(runs)
-        self._take([run.model._inner.coefficients(self.n_features_in_) for run in runs])
+        if runs[0].model.family in ("softmax", "ovr"):
+            coef, intercept = runs[0].model._inner.class_coefficients(self.n_features_in_)
+            coef = coef.reshape(len(intercept), -1)
+            self.coef_, self.intercept_ = coef, intercept
+        else:
+            self._take([run.model._inner.coefficients(self.n_features_in_) for run in runs])
         self.unit_rows_ = runs[0].model._inner.unit_rows
 
     def _take(self, found: list[Any]) -> None:

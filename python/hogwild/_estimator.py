@@ -126,13 +126,13 @@ class RowEstimator(BaseEstimator):
         X = as_csr(validate_data(self, X, accept_sparse="csr", dtype=_FLOATS, reset=False))
         return rows_of(X, labels(np.asarray(y)), threads(self.n_jobs))
 
-    def _run(self, rows: Any, valid: Any, settings: dict[str, Any]) -> Run:
+    def _run(self, rows: Any, valid: Any, settings: dict[str, Any], family: str | None = None) -> Run:
         """A run; what it raised is raised when its model is kept."""
         if valid is None and self.early_stopping:
             settings = {**settings, "holdout": self.validation_fraction}
         followers = [*([ProgressBar()] if self.verbose else []), *(self.callbacks or ())]
         try:
-            run, error = follow(rows, valid, self._family, followers, settings)
+            run, error = follow(rows, valid, family or self._family, followers, settings)
         except BadSettingError as wrong:
             raise BadSettingError(by_parameter(str(wrong)), PARAMETERS.get(wrong.setting, wrong.setting)) from None
         if run.model is None:

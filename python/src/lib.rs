@@ -3,6 +3,7 @@
 //! Python code in `hogwild/` gives arrays of plain types; here they become rows or ratings, a run trains without the GIL, and models score.
 //! Classes are frozen: what they hold is never changed, so threads of Python may share them.
 #![deny(unsafe_code)]
+mod by_column;
 mod categories;
 mod command;
 mod data;

@@ -1,5 +1,6 @@
 //! Models: their bytes, their weights by column, and what they score.
 use crate::{
+    by_column::{ByColumn, Score, classes_of},
     data::AnyPyData,
     errors::{of_class, raise},
     matrix::{Csr, WithMatrix},
@@ -28,86 +29,17 @@ pub struct Model {
     by_column: OnceLock<ByColumn>,
 }
 
-struct ByColumn {
-    width: usize,
-    /// A member after the other.
-    bias: Vec<f32>,
-    weights: Vec<f32>,
-    /// Of each member, by column.
-    factors: Vec<Vec<f32>>,
-    rank: usize,
-    /// How many scores a row has.
-    classes: usize,
-}
-
-/// Weights class by class, of those of all classes side by side.
-fn by_class(weights: &[f32], classes: usize) -> Vec<f32> {
-    (0..classes).flat_map(|class| weights.iter().skip(class).step_by(classes).copied()).collect()
-}
-
 impl Model {
-    /// How many scores a row has: one a class of several, else one.
-    fn classes_of_model(&self) -> usize {
-        self.inner.ids("class").map_or(1, |names| names.len())
-    }
-
     pub fn new(inner: Arc<TrainedModel>) -> Model {
         Model { inner, by_column: OnceLock::new() }
     }
 
     /// By column, where features have numbers.
     fn by_column(&self) -> PyResult<&ByColumn> {
-        if let Some(known) = self.by_column.get() {
-            return Ok(known);
+        match self.by_column.get() {
+            Some(known) => Ok(known),
+            None => ByColumn::of(&self.inner).map(|made| self.by_column.get_or_init(|| made)),
         }
-        let Some(ids) = self.inner.ids("feature") else {
-            return Err(of_class("BadDataError", "this model takes ratings; give users and items".into()));
-        };
-        let Ids::Numbers(numbers) = &**ids else {
-            let problem = "the features of this model have names, and a matrix has numbers alone; give a matrix with `names`";
-            return Err(of_class("BadDataError", problem.into()));
-        };
-        let width = numbers.iter().max().map_or(0, |&most| most as usize + 1);
-        let classes = self.classes_of_model();
-        if classes > 1 && self.inner.members.len() > 1 {
-            let problem = "an ensemble of models of several classes scores Rows; make them by Rows.from_matrix";
-            return Err(of_class("BadDataError", problem.into()));
-        }
-        let place = |numbers_of: &[f32], rank: usize| {
-            let mut placed = vec![0.0; width * rank];
-            for (&id, row) in numbers.iter().zip(numbers_of.chunks_exact(rank.max(1))) {
-                placed[id as usize * rank..][..rank].copy_from_slice(row);
-            }
-            placed
-        };
-        let members = &self.inner.members;
-        let rank = members.first().and_then(|member| member.get("factor")?.shape.last().copied()).unwrap_or(0);
-        let made = ByColumn {
-            width,
-            bias: members.iter().flat_map(|member| member.numbers("bias").iter().copied()).collect(),
-            weights: members.iter().flat_map(|member| by_class(&place(member.numbers("weight"), classes), classes)).collect(),
-            classes,
-            factors: members.iter().map(|member| place(member.numbers("factor"), rank)).collect(),
-            rank,
-        };
-        Ok(self.by_column.get_or_init(|| made))
-    }
-}
-
-/// Scores a matrix.
-struct Score<'a> {
-    scorer: MatrixScorer<'a>,
-    /// Columns that have weights; others are unknown.
-    width: usize,
-    threads: Threads,
-}
-
-impl WithMatrix for Score<'_> {
-    type Output = hogwild::Result<Vec<f32>>;
-
-    fn with<I: Index, V: Number>(self, matrix: &Matrix<'_, I, V>) -> Self::Output {
-        let &Matrix { row_start, columns, values, .. } = matrix;
-        self.threads.run(|| self.scorer.score(&Matrix { row_start, columns, values, width: self.width }))
     }
 }
 
@@ -279,7 +211,7 @@ impl Model {
 
     /// Of a model of several classes: weights by column, class by class, and a bias a class.
     fn class_coefficients<'py>(&self, py: Python<'py>, columns: usize) -> (Bound<'py, PyArray1<f32>>, Bound<'py, PyArray1<f32>>) {
-        let (classes, weights) = (self.classes_of_model(), self.inner.last().numbers("weight"));
+        let (classes, weights) = (classes_of(&self.inner), self.inner.last().numbers("weight"));
         let mut coef = vec![0.0; columns * classes];
         if let Some(ids) = self.inner.ids("feature")
             && let Ids::Numbers(numbers) = &**ids

@@ -2,7 +2,7 @@
 //!
 //! Items lie in blocks of sixteen, factor by factor, so that a block's scores are one vector; it is scored for four users while it is at hand.
 //! A score that is above the least of a user's best becomes a candidate, and only candidates are looked up among what is left out. When there
-//! are many, the best of them are selected. (10,677 items of rank 32: see docs/python.md.)
+//! are many, the best of them are selected. (10,677 items of rank 32, on one thread: 13 us a user, by `benches/python.py`.)
 use hogwild_base::threads;
 use hogwild_kernels::simd::{InstructionSet, Isa, Job, LANES, Line, Real, Vector, dispatch};
 

@@ -29,6 +29,7 @@ pub mod command;
 
 mod class_weight;
 mod classes;
+mod export;
 mod family;
 mod model;
 mod options;
@@ -48,6 +49,7 @@ mod documents {
 
 pub use class_weight::ClassWeight;
 pub use classes::{Classes, unseen_classes};
+pub use export::ModelFormat;
 pub use family::{
     AnyData, AnyFamily, FAMILIES, FactorModel, Factors, LinearModel, MatrixScorer, OnlineLinear, OnlineState, TopScores, WindowReport,
     family, family_for,

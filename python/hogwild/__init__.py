@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._matrix_factorization import MatrixFactorization as MatrixFactorization
     from ._model import Model as Model, load as load
     from ._run import Run as Run, settings as settings, train as train
+    from ._table_encoder import TableEncoder as TableEncoder
     from .callbacks import Callback as Callback, EarlyStopping as EarlyStopping, JsonLog as JsonLog, ProgressBar as ProgressBar
     from .errors import BadDataError as BadDataError, BadSettingError as BadSettingError, DivergedError as DivergedError
 
@@ -27,6 +28,7 @@ _PLACES = {
     "_matrix_factorization": ("MatrixFactorization",),
     "_model": ("Model", "load"),
     "_run": ("Run", "settings", "train"),
+    "_table_encoder": ("TableEncoder",),
     "callbacks": ("Callback", "EarlyStopping", "JsonLog", "ProgressBar"),
     "errors": ("BadDataError", "BadSettingError", "DivergedError"),
 }
@@ -49,6 +51,7 @@ __all__ = [
     "Ratings",
     "Rows",
     "Run",
+    "TableEncoder",
     "__version__",
     "load",
     "settings",

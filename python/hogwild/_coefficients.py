@@ -26,7 +26,12 @@ class Coefficients(RowEstimator):
     def _coefficients(self, runs: list[Any]) -> None:
         """Attributes of runs, a model each."""
         self._keep(runs)
-        self._take([run.model._inner.coefficients(self.n_features_in_) for run in runs])
+        if runs[0].model.family in ("softmax", "ovr"):
+            coef, intercept = runs[0].model._inner.class_coefficients(self.n_features_in_)
+            coef = coef.reshape(len(intercept), -1)
+            self.coef_, self.intercept_ = coef, intercept
+        else:
+            self._take([run.model._inner.coefficients(self.n_features_in_) for run in runs])
         self.unit_rows_ = runs[0].model._inner.unit_rows
 
     def _take(self, found: list[Any]) -> None:
@@ -105,7 +110,11 @@ class Coefficients(RowEstimator):
         if self.early_stopping:
             raise ValueError("early_stopping: partial_fit goes through its rows once; stop calling it instead")
         first = not ("_learners" in self.__dict__ or "_coef" in self.__dict__)
-        X, y = self._validated(X, y, reset=first, **more)
+        plain = np.asarray(y)
+        if not first and self._is_plain(X) and plain.shape == X.shape[:1] and plain.dtype.kind != "O":
+            y = plain
+        else:
+            X, y = self._validated(X, y, reset=first, **more)
         weights = self._weights(sample_weight, X)
         if weights is not None:
             kept = np.flatnonzero(weights)

@@ -126,13 +126,13 @@ class RowEstimator(BaseEstimator):
         X = as_csr(validate_data(self, X, accept_sparse="csr", dtype=_FLOATS, reset=False))
         return rows_of(X, labels(np.asarray(y)), threads(self.n_jobs))
 
-    def _run(self, rows: Any, valid: Any, settings: dict[str, Any]) -> Run:
+    def _run(self, rows: Any, valid: Any, settings: dict[str, Any], family: str | None = None) -> Run:
         """A run; what it raised is raised when its model is kept."""
         if valid is None and self.early_stopping:
             settings = {**settings, "holdout": self.validation_fraction}
         followers = [*([ProgressBar()] if self.verbose else []), *(self.callbacks or ())]
         try:
-            run, error = follow(rows, valid, self._family, followers, settings)
+            run, error = follow(rows, valid, family or self._family, followers, settings)
         except BadSettingError as wrong:
             raise BadSettingError(by_parameter(str(wrong)), PARAMETERS.get(wrong.setting, wrong.setting)) from None
         if run.model is None:
@@ -162,10 +162,15 @@ class RowEstimator(BaseEstimator):
     def _matrix(self, X: Any) -> Any:
         """X to be scored, checked as far as need be: a CSR matrix, or a dense one."""
         check_is_fitted(self)
-        if type(X).__module__.startswith("scipy.sparse") and X.format == "csr" and X.ndim == 2 and X.dtype.kind == "f":
-            if X.shape[1] == self.n_features_in_ and X.shape[0] and not hasattr(self, "feature_names_in_"):
-                return X
+        if self._is_plain(X):
+            return X
         return validate_data(self, X, accept_sparse="csr", reset=False, dtype=_FLOATS)
+
+    def _is_plain(self, X: Any) -> bool:
+        """Whether X needs no checks: a CSR matrix of the columns that were fitted. scikit-learn's take longer than to score a row."""
+        if not type(X).__module__.startswith("scipy.sparse") or X.format != "csr" or X.ndim != 2 or X.dtype.kind != "f":
+            return False
+        return bool(X.shape[1] == self.n_features_in_ and X.shape[0] and not hasattr(self, "feature_names_in_"))
 
     def _check_finite(self, X: Any, scores: Any) -> None:
         """Scores that are not finite come from values that are not: then says so."""

@@ -55,12 +55,16 @@ class Classifier(ClassifierMixin, RowEstimator):
             of_class = compute_class_weight(self.class_weight, classes=classes, y=y)[indices]
             weights = of_class if weights is None else weights * of_class
         settings = self._begin(X.shape[0])
+        known = None if eval_set is None else indices_of(classes, np.asarray(eval_set[1]), "eval_set")
+        family = self._family_of(len(classes))
+        if family is not None:
+            # All classes in one pass: a label is the number of its class.
+            rows = self._rows(X, indices, weights)
+            valid = None if known is None else self._eval_rows(eval_set, lambda _: known)
+            return [self._run(rows, valid, {**settings, "l1": None}, family)]
         first = 1 if len(classes) == 2 else 0
         rows = self._rows(X, against(indices, first), weights)
-        valid, known = None, None
-        if eval_set is not None:
-            known = indices_of(classes, np.asarray(eval_set[1]))
-            valid = self._eval_rows(eval_set, lambda _: against(known, first))
+        valid = None if known is None else self._eval_rows(eval_set, lambda _: against(known, first))
         runs = [self._run(rows, valid, settings)]
         for label in range(first + 1, len(classes)):
             if len(classes) == 2 or self._error is not None:
@@ -68,6 +72,10 @@ class Classifier(ClassifierMixin, RowEstimator):
             other = None if valid is None else valid.with_labels(against(known, label))
             runs.append(self._run(rows.with_labels(against(indices, label)), other, settings))
         return runs
+
+    def _family_of(self, classes: int) -> str | None:
+        """The family of models that learns so many classes in one pass; None: a model a class."""
+        return None
 
     def decision_function(self, X: Any) -> Any:
         """Scores: above 0 speaks for the second class; of more classes a column a class."""
@@ -81,8 +89,11 @@ class Classifier(ClassifierMixin, RowEstimator):
 
     @available_if(has_probabilities)
     def predict_proba(self, X: Any) -> Any:
-        """Probabilities of the classes; of more than two, those of each against the rest, brought to the sum 1."""
+        """Probabilities of the classes; of more than two by softmax, or those of each against the rest, brought to the sum 1."""
         scores = self._scores(X).astype(np.float64)
+        if scores.shape[1] > 1 and getattr(self, "multi_class", "ovr") == "softmax":
+            likely = np.exp(scores - scores.max(axis=1, keepdims=True))
+            return likely / likely.sum(axis=1, keepdims=True)
         likely = np.exp(-np.logaddexp(0, -scores))
         if scores.shape[1] == 1:
             return np.column_stack([np.exp(-np.logaddexp(0, scores[:, 0])), likely[:, 0]])

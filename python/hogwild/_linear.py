@@ -6,12 +6,12 @@ from os import PathLike, fspath
 from typing import Any
 
 import numpy as np
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_is_fitted
 
 from ._coefficients import Coefficients
-from ._kinds import Classifier, Regressor, against, indices_of, is_binary
+from ._estimator import feature_names
+from ._kinds import Classifier, Regressor, against, indices_of
 from ._model import Model
 
 __all__ = ["LinearClassifier", "LinearRegressor"]
@@ -32,6 +32,7 @@ class LinearClassifier(Classifier, Coefficients):
     normalize : how features are scaled: auto, none, max-abs, std, row, online
     average : True, or the share of the run behind which weights are averaged
     shuffle : whether rows are visited in a new order each epoch
+    multi_class : how more than two classes are learnt, in one pass: ovr (each against the rest) or softmax
     class_weight : balanced, or how much the rows of each class count
     early_stopping : ends the run when ``metric`` of the ``validation_fraction`` (or of ``eval_set``) got no better by
         ``tol`` for ``n_iter_no_change`` epochs, and keeps the best epoch
@@ -64,6 +65,7 @@ class LinearClassifier(Classifier, Coefficients):
         normalize: str | None = None,
         average: bool | float = False,
         shuffle: bool = True,
+        multi_class: str = "ovr",
         class_weight: Any = None,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -87,6 +89,7 @@ class LinearClassifier(Classifier, Coefficients):
         self.normalize = normalize
         self.average = average
         self.shuffle = shuffle
+        self.multi_class = multi_class
         self.class_weight = class_weight
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -105,12 +108,23 @@ class LinearClassifier(Classifier, Coefficients):
         self._finish()
         return self
 
+    def _family_of(self, classes: int) -> str | None:
+        if self.multi_class not in ("ovr", "softmax"):
+            raise ValueError(f"multi_class {self.multi_class!r}: must be ovr or softmax")
+        if classes == 2:
+            return None
+        if self.l1 and self.multi_class == "softmax":
+            raise ValueError("l1: is of single weights, and softmax has a row of them; use multi_class ovr, or l2")
+        return None if self.l1 else self.multi_class
+
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> LinearClassifier:
         """Goes on learning: each row once, on one thread. The first call is to name all ``classes``.
 
         Weights, the rule's state and its clock are kept from one call to the next. ``learning_rate="auto"`` is the rule's
         default for the first rows.
         """
+        if self.multi_class != "ovr":
+            raise ValueError(f"multi_class {self.multi_class!r}: partial_fit learns each class against the rest; give ovr")
         X, y, weights = self._partial(X, y, sample_weight)
         if not hasattr(self, "classes_"):
             if classes is None:
@@ -131,17 +145,20 @@ class LinearClassifier(Classifier, Coefficients):
         self._learn(X, [against(indices, label) for label in labels], weights)
         return self
 
-    @available_if(is_binary)
     def to_model(self) -> Model:
-        """The model, as :func:`hogwild.load` gives it; of two classes."""
+        """The model, as :func:`hogwild.load` gives it."""
         check_is_fitted(self)
         numbers = np.asarray(self.classes_)
         are_numbers = numbers.dtype.kind in "iufb" and np.array_equal(numbers.astype(np.float32), numbers)
-        return self._model(0, (float(numbers[0]), float(numbers[1])) if are_numbers else None)
+        if len(numbers) == 2:
+            return self._model(0, (float(numbers[0]), float(numbers[1])) if are_numbers else None)
+        names = [f"{value:g}" if are_numbers else str(value) for value in numbers.tolist()]
+        coef, intercept = np.ascontiguousarray(self.coef_, dtype=np.float32), np.ascontiguousarray(self.intercept_, dtype=np.float32)
+        of_one = self._model(0, None)._inner
+        return Model(of_one.of_classes(self.multi_class, coef, intercept, names, feature_names(self)))
 
-    @available_if(is_binary)
     def save(self, path: str | PathLike[str]) -> None:
-        """Writes a model file, which ``hogwild predict`` reads; of two classes."""
+        """Writes a model file, which ``hogwild predict`` reads."""
         self.to_model().save(fspath(path))
 
 

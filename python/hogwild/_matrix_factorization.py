@@ -232,14 +232,14 @@ class MatrixFactorization(BaseEstimator):
         rows = self._user_ids.rows(asked)
         known = rows >= 0
         queries = np.ascontiguousarray(np.where(known[:, None], self.user_factors_[rows], 0), dtype=np.float32)
-        start = seen = None
+        without = None
         if filter_seen:
             counts = np.where(known, self._seen_start[rows + 1] - self._seen_start[rows], 0)
             start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
             slices = [self._seen[self._seen_start[row] : self._seen_start[row + 1]] for row in rows[known]]
-            seen = np.concatenate(slices) if slices else np.zeros(0, np.uint32)
+            without = (start, np.concatenate(slices) if slices else np.zeros(0, np.uint32))
         allowed = self._allowed(items, exclude)
-        found, scores = self._ranked("recommend").top(queries, int(n), start, seen, allowed, self._threads_of(len(rows)))
+        found, scores = self._ranked("recommend").top(queries, int(n), without, allowed, self._threads_of(len(rows)))
         width = min(int(n), len(self.items_))
         found, scores = found.reshape(-1, width), scores.reshape(-1, width)
         scores = scores + (self.mean_ + np.where(known, self.user_bias_[rows], 0)).astype(np.float32)[:, None]
@@ -261,8 +261,8 @@ class MatrixFactorization(BaseEstimator):
         if (rows < 0).any():
             raise KeyError(f"{axis} {list(asked)[int(np.flatnonzero(rows < 0)[0])]!r} was not in training")
         queries = _unit(getattr(self, f"{axis}_factors_")[rows])
-        itself = (np.arange(len(rows) + 1), rows.astype(np.uint32))
-        found, scores = self._ranked(axis).top(queries, int(n), *itself, None, self._threads_of(len(rows)))
+        itself = (np.arange(len(rows) + 1, dtype=np.int64), rows.astype(np.uint32))
+        found, scores = self._ranked(axis).top(queries, int(n), itself, None, self._threads_of(len(rows)))
         width = min(int(n), len(names))
         return _named(names, found.reshape(-1, width), scores.reshape(-1, width), asked is ids)
 

@@ -46,26 +46,38 @@ class Model:
     def scores(self, X: Any, *, n_jobs: int | None = None) -> Any:
         """The scores of a matrix whose columns are the features' numbers, or of Rows or Ratings."""
         if isinstance(X, (Rows, Ratings)):
-            return self._inner.score_data(X._inner, threads(n_jobs))
+            return self._shaped(self._inner.score_data(X._inner, threads(n_jobs)))
         if not (is_sparse(X) and X.format == "csr"):
             X = as_csr(X)
-        return self._inner.score_csr(arrays(X), 1 if X.nnz < 1 << 18 else threads(n_jobs))
+        return self._shaped(self._inner.score_csr(arrays(X), 1 if X.nnz < 1 << 18 else threads(n_jobs)))
+
+    def _shaped(self, scores: Any) -> Any:
+        """Scores with a column a class, of a model of several."""
+        names = self._inner.class_names
+        return scores if names is None else scores.reshape(-1, len(names))
 
     def predict(self, X: Any, *, n_jobs: int | None = None) -> Any:
-        """What the scores predict: probabilities of +1 by the logistic loss, means by poisson, else the scores."""
-        return self._inner.predictions(self.scores(X, n_jobs=n_jobs))
+        """What the scores predict: probabilities of +1 by the logistic loss, means by poisson, else the scores.
+
+        Of several classes there is a column a class, in the order of ``ids("class")``.
+        """
+        scores = self.scores(X, n_jobs=n_jobs)
+        if self.family == "softmax":
+            likely = np.exp(scores - scores.max(axis=1, keepdims=True))
+            return likely / likely.sum(axis=1, keepdims=True)
+        return self._inner.predictions(np.ascontiguousarray(scores.ravel())).reshape(scores.shape)
 
     def weights(self, top: int | None = None) -> list[tuple[Any, float]]:
         """The weights by feature, the largest first; only so many of them."""
         found = self._inner.tensor("weight")
-        if found is None:
-            raise TypeError(f"a model of family {self.family} has no weights of features")
+        if found is None or len(found[1]) != 1:
+            raise TypeError(f"a model of family {self.family} has no single weight a feature; see tensor('weight')")
         weights, ids = found[0], self._inner.ids("feature")
         order = np.argsort(-np.abs(weights), kind="stable")[:top]
         return [(ids[i] if isinstance(ids, list) else int(ids[i]), float(weights[i])) for i in order]
 
     def ids(self, axis: str) -> Any:
-        """What the rows of tensors belong to, in their order: of the axis feature, user or item."""
+        """What the rows of tensors belong to, in their order: of the axis feature, class, user or item."""
         return self._inner.ids(axis)
 
     def tensor(self, name: str) -> Any:
@@ -78,7 +90,7 @@ class Model:
 
     @property
     def family(self) -> str:
-        """linear, fm or mf."""
+        """linear, fm, softmax, ovr or mf."""
         return self._inner.family
 
     @property

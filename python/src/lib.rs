@@ -3,6 +3,8 @@
 //! Python code in `hogwild/` gives arrays of plain types; here they become rows or ratings, a run trains without the GIL, and models score.
 //! Classes are frozen: what they hold is never changed, so threads of Python may share them.
 #![deny(unsafe_code)]
+mod by_column;
+mod categories;
 mod command;
 mod data;
 mod errors;
@@ -20,6 +22,7 @@ mod _hogwild {
     use super::*;
     #[pymodule_export]
     use super::{
+        categories::Categories,
         command::command,
         data::{Ratings, Rows},
         model::{Model, losses, score_matrix},

@@ -1,16 +1,18 @@
 //! Models: their bytes, their weights by column, and what they score.
 use crate::{
+    by_column::{ByColumn, Score, classes_of},
     data::AnyPyData,
     errors::{of_class, raise},
     matrix::{Csr, WithMatrix},
 };
 use hogwild::{
-    Classes, LinearModel, Loss, MatrixScorer, Threads, TrainedModel,
+    Axis, Classes, LinearModel, Loss, MatrixScorer, Tensor, Tensors, Threads, TrainedModel,
     data::{Ids, Index, Matrix, Number},
     loss::{Link, Predicts},
 };
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::{
+    exceptions::PyValueError,
     prelude::*,
     types::{PyBytes, PyDict},
 };
@@ -27,16 +29,6 @@ pub struct Model {
     by_column: OnceLock<ByColumn>,
 }
 
-struct ByColumn {
-    width: usize,
-    /// A member after the other.
-    bias: Vec<f32>,
-    weights: Vec<f32>,
-    /// Of each member, by column.
-    factors: Vec<Vec<f32>>,
-    rank: usize,
-}
-
 impl Model {
     pub fn new(inner: Arc<TrainedModel>) -> Model {
         Model { inner, by_column: OnceLock::new() }
@@ -44,51 +36,10 @@ impl Model {
 
     /// By column, where features have numbers.
     fn by_column(&self) -> PyResult<&ByColumn> {
-        if let Some(known) = self.by_column.get() {
-            return Ok(known);
+        match self.by_column.get() {
+            Some(known) => Ok(known),
+            None => ByColumn::of(&self.inner).map(|made| self.by_column.get_or_init(|| made)),
         }
-        let Some(ids) = self.inner.ids("feature") else {
-            return Err(of_class("BadDataError", "this model takes ratings; give users and items".into()));
-        };
-        let Ids::Numbers(numbers) = &**ids else {
-            let problem = "the features of this model have names, and a matrix has numbers alone; give a matrix with `names`";
-            return Err(of_class("BadDataError", problem.into()));
-        };
-        let width = numbers.iter().max().map_or(0, |&most| most as usize + 1);
-        let place = |numbers_of: &[f32], rank: usize| {
-            let mut placed = vec![0.0; width * rank];
-            for (&id, row) in numbers.iter().zip(numbers_of.chunks_exact(rank.max(1))) {
-                placed[id as usize * rank..][..rank].copy_from_slice(row);
-            }
-            placed
-        };
-        let members = &self.inner.members;
-        let rank = members.first().and_then(|member| member.get("factor")?.shape.last().copied()).unwrap_or(0);
-        let made = ByColumn {
-            width,
-            bias: members.iter().map(|member| member.number("bias")).collect(),
-            weights: members.iter().flat_map(|member| place(member.numbers("weight"), 1)).collect(),
-            factors: members.iter().map(|member| place(member.numbers("factor"), rank)).collect(),
-            rank,
-        };
-        Ok(self.by_column.get_or_init(|| made))
-    }
-}
-
-/// Scores a matrix.
-struct Score<'a> {
-    scorer: MatrixScorer<'a>,
-    /// Columns that have weights; others are unknown.
-    width: usize,
-    threads: Threads,
-}
-
-impl WithMatrix for Score<'_> {
-    type Output = hogwild::Result<Vec<f32>>;
-
-    fn with<I: Index, V: Number>(self, matrix: &Matrix<'_, I, V>) -> Self::Output {
-        let &Matrix { row_start, columns, values, .. } = matrix;
-        self.threads.run(|| self.scorer.score(&Matrix { row_start, columns, values, width: self.width }))
     }
 }
 
@@ -131,6 +82,32 @@ impl Model {
         let settings = serde_json::from_str(settings).unwrap_or_default();
         let classes = classes.or(loss.is_classification().then_some(Classes::SIGNS));
         Ok(Model::new(Arc::new(TrainedModel { classes, settings, ..view.trained(loss) })))
+    }
+
+    /// The same linear model as one of several classes, `family` softmax or ovr: of weights class by class, and a bias a class.
+    fn of_classes(
+        &self,
+        family: &str,
+        coef: PyReadonlyArray2<'_, f32>,
+        intercept: PyReadonlyArray1<'_, f32>,
+        classes: Vec<String>,
+        names: Option<Vec<String>>,
+    ) -> PyResult<Model> {
+        let (coef, intercept) = (coef.as_array(), intercept.as_slice()?);
+        let kept: Vec<usize> = (0..coef.ncols()).filter(|&column| coef.column(column).iter().any(|&w| w != 0.0)).collect();
+        let weights: Vec<f32> = kept.iter().flat_map(|&column| coef.column(column).to_vec()).collect();
+        let ids: Ids = match &names {
+            Some(names) => kept.iter().filter_map(|&column| names.get(column)).map(String::as_str).collect(),
+            None => Ids::Numbers(kept.iter().map(|&column| column as u64).collect()),
+        };
+        let class_ids: Ids = classes.iter().map(String::as_str).collect();
+        let family = hogwild::family(family).map(|family| family.name()).ok_or_else(|| PyValueError::new_err("no such family"))?;
+        let tensor = |name, shape, numbers| Tensor { name, shape, numbers };
+        let tensors =
+            vec![tensor("bias", vec![intercept.len()], intercept.to_vec()), tensor("weight", vec![kept.len(), classes.len()], weights)];
+        let axes = vec![Axis { name: "feature", ids: ids.into() }, Axis { name: "class", ids: class_ids.into() }];
+        let inner = TrainedModel { family, classes: None, axes, members: vec![Tensors(tensors)], ..TrainedModel::clone(&self.inner) };
+        Ok(Model::new(Arc::new(inner)))
     }
 
     /// The same model with features by name, and with the labels of its two classes.
@@ -232,13 +209,34 @@ impl Model {
         Ok((coef.into_pyarray(py), self.inner.last().number("bias")))
     }
 
+    /// Of a model of several classes: weights by column, class by class, and a bias a class.
+    fn class_coefficients<'py>(&self, py: Python<'py>, columns: usize) -> (Bound<'py, PyArray1<f32>>, Bound<'py, PyArray1<f32>>) {
+        let (classes, weights) = (classes_of(&self.inner), self.inner.last().numbers("weight"));
+        let mut coef = vec![0.0; columns * classes];
+        if let Some(ids) = self.inner.ids("feature")
+            && let Ids::Numbers(numbers) = &**ids
+        {
+            for (&id, row) in numbers.iter().zip(weights.chunks_exact(classes)).filter(|(id, _)| (**id as usize) < columns) {
+                row.iter().enumerate().for_each(|(class, &w)| coef[class * columns + id as usize] = w);
+            }
+        }
+        (coef.into_pyarray(py), self.inner.last().numbers("bias").to_vec().into_pyarray(py))
+    }
+
+    /// The names of the classes, of a model of several.
+    #[getter]
+    fn class_names(&self) -> Option<Vec<String>> {
+        self.inner.ids("class").map(|names| (0..names.len()).map(|class| names.name(class)).collect())
+    }
+
     /// The scores of a CSR matrix whose columns are the features' numbers. Features that the model does not know add nothing.
     fn score_csr<'py>(&self, py: Python<'py>, csr: Csr<'_>, threads: usize) -> PyResult<Bound<'py, PyArray1<f32>>> {
-        let ByColumn { width, bias, weights, factors, rank } = self.by_column()?;
+        let ByColumn { width, bias, weights, factors, rank, classes } = self.by_column()?;
         let mut members = Vec::new();
-        for (member, (bias, factors)) in bias.iter().zip(factors).enumerate() {
-            let weights = &weights[member * width..][..*width];
-            let scorer = MatrixScorer { bias: std::slice::from_ref(bias), weights, factors, rank: *rank, unit_rows: self.inner.unit_rows };
+        for (member, factors) in factors.iter().enumerate() {
+            let weights = &weights[member * width * classes..][..width * classes];
+            let bias = &bias[member * classes..][..*classes];
+            let scorer = MatrixScorer { bias, weights, factors, rank: *rank, unit_rows: self.inner.unit_rows };
             members.push(csr.with(Score { scorer, width: *width, threads: Threads::new(threads) })?.map_err(raise)?);
         }
         let loss = self.inner.loss;
@@ -253,6 +251,9 @@ impl Model {
     fn score_data<'py>(&self, py: Python<'py>, data: AnyPyData<'_>, threads: usize) -> PyResult<Bound<'py, PyArray1<f32>>> {
         let data = data.held();
         let scored = py.detach(|| Threads::new(threads).run(|| self.inner.score(data.data()))).map_err(raise)?;
+        if let Some(classes) = &scored.classes {
+            return Ok((0..classes.len()).flat_map(|row| classes.scores(row)).copied().collect::<Vec<_>>().into_pyarray(py));
+        }
         Ok(scored.scores.into_iter().map(|(score, _)| score).collect::<Vec<_>>().into_pyarray(py))
     }
 

@@ -24,6 +24,9 @@ pub struct Online {
 /// What is kept of one, but for its numbers.
 type State = (Option<f32>, Option<[f32; 3]>, u64, u64, Vec<u64>);
 
+/// What makes one again, and of what.
+type Reduced<'py> = (Bound<'py, PyAny>, (Bound<'py, PyDict>, usize, Bound<'py, PyArray1<f32>>, State));
+
 /// Learns a batch.
 struct Learn<'a> {
     model: &'a Mutex<OnlineLinear>,
@@ -87,11 +90,7 @@ impl Online {
         Ok(resumed)
     }
 
-    #[allow(clippy::type_complexity)]
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyDict>, usize, Bound<'py, PyArray1<f32>>, State))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
         let settings = PyDict::new(py);
         self.settings.iter().try_for_each(|(name, text)| settings.set_item(name, text))?;
         let (numbers, OnlineState { rate, targets, rows, batches, counts }) = py.detach(|| {

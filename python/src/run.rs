@@ -141,7 +141,7 @@ pub fn train(
         })?,
         None => family_for(data.data().kind()),
     };
-    let settings = settings_of(family, data.data(), settings)?;
+    let settings = settings_of(family, settings)?;
     let (never, mut follow) = (AtomicBool::new(false), Follow { callback: callback.as_ref(), failed: None, looked: Instant::now() });
     let valid_data = valid.as_ref().map(|valid| valid.data());
     let outcome = py.detach(|| hogwild::train(family, data.data(), valid_data, &settings, &mut follow, &never)).map_err(raise)?;

@@ -1,19 +1,15 @@
 //! Settings by name: the keywords of `train` are the settings of the library, which declares each once.
 use crate::errors::raise;
-use hogwild::{AnyData, AnyFamily, Settings, options};
+use hogwild::{AnyFamily, Settings, options};
 use pyo3::{
     prelude::*,
     types::{PyBool, PyDict},
 };
 
-/// The settings of a run. Threads that are not given are as many as the data are worth.
-pub fn settings_of(family: &dyn AnyFamily, data: AnyData<'_>, given: &Bound<'_, PyDict>) -> PyResult<Settings> {
-    let (mut settings, given) = (family.defaults(), pairs(given)?);
-    set_all(&mut settings, &given)?;
-    if !given.iter().any(|(name, _)| name == "threads") {
-        settings.search_threads = Some(settings.threads);
-        settings.threads = settings.threads.min(family.workers(data)).min(settings.parts.unwrap_or(usize::MAX));
-    }
+/// The settings of a run.
+pub fn settings_of(family: &dyn AnyFamily, given: &Bound<'_, PyDict>) -> PyResult<Settings> {
+    let mut settings = family.defaults();
+    set_all(&mut settings, &pairs(given)?)?;
     family.check(&settings).map_err(raise)?;
     Ok(settings)
 }

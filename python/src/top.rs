@@ -13,6 +13,9 @@ pub struct Top {
 /// Rows with their scores, by query.
 type Found<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<f32>>);
 
+/// Where the rows of each query start, and the rows.
+type Without<'py> = (PyReadonlyArray1<'py, i64>, PyReadonlyArray1<'py, u32>);
+
 #[pymethods]
 impl Top {
     #[new]
@@ -22,15 +25,15 @@ impl Top {
         Ok(Top { inner: py.detach(|| TopScores::new(factors, bias, rank)), rank })
     }
 
-    /// The `n` best rows of each query, but for those that `start` and `seen` name by query (ascending) and those not in `allowed`.
-    #[pyo3(signature = (queries, n, start, seen, allowed, threads))]
+    /// The `n` best rows of each query, but for those that `without` names by query (where each query's start, then the rows, ascending) and
+    /// those not in `allowed`.
+    #[pyo3(signature = (queries, n, without, allowed, threads))]
     fn top<'py>(
         &self,
         py: Python<'py>,
         queries: PyReadonlyArray2<'_, f32>,
         n: usize,
-        start: Option<PyReadonlyArray1<'_, i64>>,
-        seen: Option<PyReadonlyArray1<'_, u32>>,
+        without: Option<Without<'_>>,
         allowed: Option<PyReadonlyArray1<'_, bool>>,
         threads: usize,
     ) -> PyResult<Found<'py>> {
@@ -38,8 +41,10 @@ impl Top {
             return Err(PyValueError::new_err(format!("queries have {} numbers, and rows {}", queries.as_array().ncols(), self.rank)));
         }
         let queries = queries.as_slice()?;
-        let start = start.as_ref().map(|start| start.as_slice()).transpose()?.unwrap_or_default();
-        let seen = seen.as_ref().map(|seen| seen.as_slice()).transpose()?.unwrap_or_default();
+        let (start, seen) = match &without {
+            Some((start, seen)) => (start.as_slice()?, seen.as_slice()?),
+            None => (&[][..], &[][..]),
+        };
         let allowed = allowed.as_ref().map(|allowed| allowed.as_slice()).transpose()?;
         let leaves_out = |query: usize, row: u32| {
             let at = |i: usize| start.get(i).map_or(0, |&start| start as usize);

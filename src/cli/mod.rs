@@ -1,4 +1,4 @@
-//! The subcommands, one file each (`train`, `eval`, `predict`, `pack`, `inspect`, `synth`, `cache`; `bench` and `simulate` are folders): what was typed,
+//! The subcommands, one file each (`train`, `eval`, `predict`, `pack`, `inspect`, `export` with `import`, `synth`, `cache`; `bench` and `simulate` are folders): what was typed,
 //! turned into library types. What they share:
 //! - options: `data` (and how data are opened), `settings` (of a run, as the library declares them), `named` (of its choices),
 //!   `environment`;
@@ -10,6 +10,7 @@ mod cache;
 mod data;
 mod environment;
 mod eval;
+mod export;
 pub mod flags;
 mod inspect;
 pub mod interrupt;
@@ -49,6 +50,10 @@ pub enum Command {
     Predict(predict::PredictArgs),
     /// Pack text into one memory-mapped .safetensors file
     Pack(pack::PackArgs),
+    /// Write a model in another program's format
+    Export(export::ExportArgs),
+    /// Read a model that another program wrote, or one that was exported
+    Import(export::ImportArgs),
     /// Show what a model or a packed file holds
     Inspect(inspect::InspectArgs),
     /// Write synthetic data with a known structure
@@ -69,6 +74,8 @@ impl Command {
             Command::Eval(args) => args.threads.threads(),
             Command::Predict(args) => args.threads.threads(),
             Command::Pack(args) => args.threads.threads(),
+            Command::Export(args) => args.threads.threads(),
+            Command::Import(args) => args.threads.threads(),
             Command::Inspect(args) => args.threads.threads(),
             Command::Synth(args) => args.threads.threads(),
             Command::Cache(_) | Command::Bench(_) | Command::Simulate(_) => Threads::all(),
@@ -81,6 +88,8 @@ impl Command {
                 Command::Eval(args) => return eval::run(args),
                 Command::Predict(args) => return predict::run(args),
                 Command::Pack(args) => pack::run(args)?,
+                Command::Export(args) => export::export(args)?,
+                Command::Import(args) => export::import(args)?,
                 Command::Inspect(args) => inspect::run(args)?,
                 Command::Cache(command) => cache::run(command)?,
                 Command::Synth(args) => synth::run(args)?,

@@ -15,7 +15,7 @@ use super::{
 use anyhow::bail;
 use clap::Args;
 use hogwild::{
-    AnyData, AnyFamily, Ended, Metric, Outcome, Settings, Threads,
+    AnyData, AnyFamily, Ended, Metric, Outcome, Settings, Size, Threads,
     data::{Data, Labelling, Opened},
 };
 use std::{path::PathBuf, process::ExitCode, sync::atomic::AtomicBool};
@@ -79,6 +79,10 @@ pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
     let found = AnyData::from(&data.data);
     let family = args.model.of(found, &args.data[0])?;
     let settings = args.settings(family)?;
+    let has_factors = family.schema().tensors.iter().any(|tensor| tensor.shape.iter().any(|size| matches!(size, Size::Free(_))));
+    if args.settings.has("rank") && !has_factors {
+        say!("--rank {}: a model `{}` has no factors, so it is not used", settings.rank, family.name());
+    }
     if !args.quiet {
         tell_notes(&args, family, &settings, &data, valid.as_ref())?;
     }

@@ -39,8 +39,7 @@ impl Family for Linear {
     fn check(settings: &Settings) -> Result<()> {
         check_rows(settings)?;
         no_classes(settings)?;
-        no_factors(settings)?;
-        no_rank(settings)
+        no_factors(settings)
     }
 
     fn prepare<'a>(
@@ -99,15 +98,6 @@ pub(super) fn no_classes(settings: &Settings) -> Result<()> {
         }
         None => Ok(()),
     }
-}
-
-/// Refuses a rank of a model that has none.
-pub(super) fn no_rank(settings: &Settings) -> Result<()> {
-    if settings.rank == Settings::default().rank {
-        return Ok(());
-    }
-    let problem = "is of factors, and this model has none; leave it out, or train by `model` fm";
-    Err(Error::BadSetting { setting: "rank", value: settings.rank.to_string(), problem: problem.into() })
 }
 
 /// Refuses what is said of factors of features.

@@ -58,25 +58,10 @@ impl TrainedModel {
             .collect::<std::result::Result<_, _>>()
             .map_err(failed)?;
         // One entry, so that the same model is the same file: the format's own entries have no order.
-        let mut header = serde_json::json!({
-            "checksum": check::BLANK,
-            "format": FORMAT,
-            "version": VERSIONS[(self.members.len() > 1) as usize],
-            "kind": self.family,
-            "loss": self.loss.to_string(),
-            "settings": self.settings,
-        });
-        if self.unit != 1.0 {
-            header["unit"] = self.unit.into();
-        }
-        if self.unit_rows {
-            header["unit_rows"] = true.into();
-        }
-        if let Some(classes) = self.classes {
-            header["classes"] = classes.to_json();
-        }
-        if let Some(recipe) = &self.recipe {
-            header["recipe"] = recipe.to_json();
+        let version = VERSIONS[(self.members.len() > 1) as usize];
+        let mut header = serde_json::json!({ "checksum": check::BLANK, "format": FORMAT, "version": version });
+        if let (Some(header), serde_json::Value::Object(about)) = (header.as_object_mut(), self.about()) {
+            header.extend(about);
         }
         let metadata = HashMap::from([("hogwild".to_string(), header.to_string())]);
         let mut bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;

@@ -3,6 +3,7 @@
 //! A model is what its family keeps of the parameters: tensors of a name and a shape, whose rows belong to features, users or items. So the
 //! file, an ensemble, the check that all is finite and `inspect` treat all families alike. What the numbers mean a family knows alone: see
 //! [`family`](crate::family).
+mod about;
 mod check;
 mod class_scores;
 mod file;
@@ -13,6 +14,7 @@ mod schema;
 mod score;
 mod trained;
 
+pub(crate) use about::About;
 pub use class_scores::{ClassCounts, ClassScores};
 pub(crate) use file::IN_MEMORY;
 pub use metrics::Metrics;

@@ -1,12 +1,12 @@
 //! A model from the bytes of its file: first what it says of itself, then all tensors by `check`, then the numbers.
 use super::{
+    about::About,
     check::{self, FORMAT, VERSIONS},
     schema::{Schema, TensorKind},
     trained::{Axis, Tensor, Tensors, TrainedModel},
 };
-use crate::classes::Classes;
-use hogwild_data::{Ids, Recipe};
-use hogwild_kernels::loss::{Loss, OwnLoss};
+use hogwild_data::Ids;
+use hogwild_kernels::loss::OwnLoss;
 use safetensors::SafeTensors;
 use serde_json::Value;
 use std::sync::Arc;
@@ -34,7 +34,6 @@ pub(super) fn read(
     if !VERSIONS.contains(&entry("version")) {
         return Err(format!("written in format version {}, this program reads {}", entry("version"), VERSIONS.join(", ")));
     }
-    let loss = loss(entry("loss"), own)?;
     let schema = schema(entry("kind")).ok_or_else(|| format!("unknown kind of model `{}`", entry("kind")))?;
     let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
     let members = check::check_tensors(&file, schema, entry("version") == VERSIONS[1])?;
@@ -42,32 +41,8 @@ pub(super) fn read(
     let axis = |&name: &&'static str| Ok(Axis { name, ids: contents.ids(name)? });
     let axes = schema.axes.iter().map(axis).collect::<Result<_, String>>()?;
     let members = contents.members(schema)?;
-    let unit = metadata["unit"].as_f64().map_or(1.0, |unit| unit as f32);
-    if !(unit.is_normal() && unit > 0.0) {
-        return Err(format!("has the unit {unit}, which is to be above 0"));
-    }
-    let classes = match &metadata["classes"] {
-        _ if !loss.is_classification() || !schema.own_classes => None,
-        Value::Null => Some(Classes::SIGNS),
-        entry => Some(Classes::from_json(entry).ok_or_else(|| format!("its classes are no two labels: {entry}"))?),
-    };
-    let recipe = match &metadata["recipe"] {
-        Value::Null => None,
-        entry => Some(Recipe::from_json(entry).ok_or("says of its columns what this version does not know")?),
-    };
-    let (settings, unit_rows) = (metadata["settings"].clone(), metadata["unit_rows"].as_bool().unwrap_or(false));
+    let About { loss, unit, unit_rows, classes, recipe, settings } = About::read(&metadata, schema, own)?;
     Ok(TrainedModel { family: schema.family, loss, unit, classes, unit_rows, settings, recipe, axes, members })
-}
-
-/// The loss of that text, or `own` where the text is its name.
-fn loss(text: &str, own: Option<OwnLoss>) -> Result<Loss, String> {
-    let Some(name) = text.strip_prefix(OwnLoss::PREFIX) else {
-        return Loss::parse(text).map_err(|_| format!("unknown loss `{text}`"));
-    };
-    own.filter(|own| own.name == name).map(Loss::Own).ok_or_else(|| {
-        let given = own.map_or(String::new(), |own| format!(", and was given `{}`", own.name));
-        format!("was trained with `{name}`, a loss of another program's own, which opens it by `TrainedModel::open_with`{given}")
-    })
 }
 
 fn damaged(problem: safetensors::SafeTensorError) -> String {

@@ -16,20 +16,22 @@ PACKAGE = pathlib.Path(hogwild.__file__).parent
 PROJECT = pathlib.Path(__file__).parents[2] / "python" / "pyproject.toml"
 
 
-def check(*words):
+def check(folder, *words):
     pytest.importorskip("mypy")
-    told = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, timeout=300, cwd=PACKAGE.parent)
+    # Of an installed package mypy knows where it is.
+    env = dict(os.environ) if PACKAGE.parent.name == "site-packages" else {**os.environ, "MYPYPATH": str(PACKAGE.parent)}
+    told = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, timeout=300, cwd=folder, env=env)
     assert told.returncode == 0, told.stdout + told.stderr
 
 
 def test_mypy_strict(tmp_path):
-    check("mypy", "--config-file", str(PROJECT), "--cache-dir", str(tmp_path), "-p", "hogwild")
+    check(tmp_path, "mypy", "--config-file", str(PROJECT), "-p", "hogwild")
 
 
 def test_stubs_are_those_of_the_library(tmp_path):
     allow = tmp_path / "allow"
     allow.write_text("hogwild.__main__\n")
-    check("mypy.stubtest", "hogwild._hogwild", "--mypy-config-file", str(PROJECT), "--allowlist", str(allow), "--ignore-unused-allowlist")
+    check(tmp_path, "mypy.stubtest", "hogwild._hogwild", "--mypy-config-file", str(PROJECT), "--allowlist", str(allow), "--ignore-unused-allowlist")
 
 
 def modules():

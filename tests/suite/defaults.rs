@@ -186,8 +186,4 @@ fn few_data_get_one_worker_unasked_and_many_more() {
     let worth = (1 + many.nonzeros() / 2_000_000) as usize;
     let outcome = linear(&many, None, Settings { epochs: 1, lr: Some(0.1), ..Settings::default() });
     assert_eq!(outcome.settings.threads, worth.min(hogwild::Threads::all().count()));
-    // A model without factors has no rank.
-    let settings = Settings { rank: 8, ..Settings::default() };
-    let refused = hogwild::train_linear(&few, None, &settings, &mut (), &Default::default()).unwrap_err().to_string();
-    assert!(refused.contains("`rank` 8: is of factors"), "{refused}");
 }

@@ -20,6 +20,7 @@ mod defaults;
 mod downpour;
 mod every;
 mod examples;
+mod export;
 mod faults;
 mod fm;
 mod follow;

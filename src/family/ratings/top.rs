@@ -2,7 +2,7 @@
 //!
 //! Items lie in blocks of sixteen, factor by factor, so that a block's scores are one vector; it is scored for four users while it is at hand.
 //! A score that is above the least of a user's best becomes a candidate, and only candidates are looked up among what is left out. When there
-//! are many, the best of them are selected. (10,677 items of rank 32: see docs/python.md.)
+//! are many, the best of them are selected. (10,677 items of rank 32, on one thread: 13 us a user, by `benches/python.py`.)
 use hogwild_base::threads;
 use hogwild_kernels::simd::{InstructionSet, Isa, Job, LANES, Line, Real, Vector, dispatch};
 
@@ -32,7 +32,7 @@ impl TopScores {
     /// assert_eq!((rows, scores), (vec![2, 1], vec![3.0, 2.5]));
     /// ```
     pub fn new(factors: &[f32], bias: &[f32], rank: usize) -> TopScores {
-        let rows = if rank == 0 { bias.len() } else { factors.len() / rank };
+        let rows = factors.len().checked_div(rank).unwrap_or(bias.len());
         let mut blocks = vec![Line([0.0; LANES]); rows.div_ceil(LANES) * (1 + rank)];
         for row in 0..rows {
             let block = &mut blocks[row / LANES * (1 + rank)..][..1 + rank];

@@ -57,21 +57,24 @@ impl MatrixScorer<'_> {
         .map(|()| scores)
     }
 
-    /// Scores of rows from `first` on.
+    /// Scores of rows from `first` on. (Plain loops: without ThinLTO `zip`, `chunks` and `map` of arrays are calls, which take as long as a row.)
     fn rows<I: Index, V: Number>(&self, matrix: &Matrix<'_, I, V>, first: usize, scores: &mut [f32], sums: &mut Vec<f32>) {
-        let models = self.bias.len();
-        for (row, scores) in (first..).zip(scores.chunks_exact_mut(models)) {
-            let [start, end] = [row, row + 1].map(|row| matrix.row_start.get(row).map_or(0, |start| start.index() as usize));
-            let cells = start.min(end)..end;
-            let columns = matrix.columns.get(cells.clone()).unwrap_or_default();
-            let values = matrix.values.get(cells).unwrap_or_default();
+        let (models, width) = (self.bias.len(), matrix.width);
+        let start = |row: usize| matrix.row_start.get(row).map_or(0, |start| start.index() as usize);
+        let mut begin = start(first);
+        for i in 0..scores.len() / models {
+            let end = start(first + i + 1).max(begin);
+            let columns = matrix.columns.get(begin..end).unwrap_or_default();
+            let values = matrix.values.get(begin..end).unwrap_or_default();
+            begin = end;
             let length = if self.unit_rows { length(values) } else { 1.0 };
-            let weights = self.weights.chunks_exact(matrix.width.max(1));
-            for ((score, bias), weights) in scores.iter_mut().zip(self.bias).zip(weights.chain(std::iter::repeat(&[][..]))) {
-                *score = bias + dot(columns, values, weights) / length;
+            for model in 0..models {
+                let weights = self.weights.get(model * width..(model + 1) * width).unwrap_or_default();
+                let dot = dot(columns, values, weights);
+                scores[i * models + model] = self.bias[model] + if self.unit_rows { dot / length } else { dot };
             }
             if self.rank > 0 {
-                scores[0] += self.pairs(columns, values, sums) / (length * length);
+                scores[i * models] += self.pairs(columns, values, sums) / (length * length);
             }
         }
     }
@@ -98,18 +101,33 @@ fn length<V: Number>(values: &[V]) -> f32 {
     if squares > 0.0 { squares.sqrt() as f32 } else { 1.0 }
 }
 
+#[inline(always)]
 fn dot<I: Index, V: Number>(columns: &[I], values: &[V], weights: &[f32]) -> f32 {
     let mut sums = [0.0; SUMS];
     let (columns, last_columns) = columns.as_chunks::<SUMS>();
     let (values, last_values) = values.as_chunks::<SUMS>();
-    let weight = |column: I| weights.get(column.index() as usize).copied().unwrap_or(0.0);
-    for (columns, values) in columns.iter().zip(values) {
-        // One after the other, so that numbers are converted and multiplied as vectors.
-        let (weights, numbers) = (columns.map(weight), values.map(Number::number));
+    for block in 0..columns.len().min(values.len()) {
+        let (columns, values) = (&columns[block], &values[block]);
+        // One after the other: so numbers are converted and multiplied as vectors.
+        let (mut of_columns, mut numbers) = ([0.0; SUMS], [0.0; SUMS]);
         for i in 0..SUMS {
-            sums[i] += weights[i] * numbers[i];
+            of_columns[i] = weight(weights, columns[i]);
+        }
+        for i in 0..SUMS {
+            numbers[i] = values[i].number();
+        }
+        for i in 0..SUMS {
+            sums[i] += of_columns[i] * numbers[i];
         }
     }
-    let rest: f32 = last_columns.iter().zip(last_values).map(|(&column, value)| weight(column) * value.number()).sum();
-    sums.iter().sum::<f32>() + rest
+    for i in 0..last_columns.len().min(last_values.len()) {
+        sums[i] += weight(weights, last_columns[i]) * last_values[i].number();
+    }
+    let [a, b, c, d, e, f, g, h] = sums;
+    ((a + e) + (b + f)) + ((c + g) + (d + h))
+}
+
+#[inline(always)]
+fn weight<I: Index>(weights: &[f32], column: I) -> f32 {
+    weights.get(column.index() as usize).copied().unwrap_or(0.0)
 }

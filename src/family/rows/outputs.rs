@@ -47,10 +47,10 @@ impl Constant {
         let all = if all > 0.0 { all } else { 1.0 };
         let scores: Vec<f32> = match output {
             _ if !standardize => vec![0.0; classes],
-            // As if there was one example more of each class.
+            // Of a class that is not there, as if it was there once more.
             Output::Softmax => {
-                let one = all / examples.max(1) as f64;
-                counts.iter().map(|count| ((count + one) / (all + classes as f64 * one)).ln() as f32).collect()
+                let least = 1.0 / (examples as f64 + classes as f64);
+                counts.iter().map(|count| (count / all).max(least).ln() as f32).collect()
             }
             Output::OneVsRest(loss) => counts.iter().map(|count| best_of_two(loss, count / all, examples)).collect(),
         };

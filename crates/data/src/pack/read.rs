@@ -278,7 +278,7 @@ impl Reader<'_> {
         let (first, items) = (own(first), own(items));
         Ok(Outcome::Read(Box::new(Read {
             format,
-            // Of rows whose labels are numbers there is nothing to say.
+            // Of plain svmlight rows there is nothing to say.
             recipe: recipe.filter(|recipe| format != Format::Svmlight || *recipe != Recipe::of(format)),
             first,
             items,

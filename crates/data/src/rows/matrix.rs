@@ -91,10 +91,12 @@ impl<I: Index, V: Number> Matrix<'_, I, V> {
     /// Counts how often each column occurs, and looks whether columns and values are such as can be used.
     fn look(&self, cells: Range<usize>, counts: &mut [u32]) -> (bool, Option<usize>) {
         let (mut ones, mut finite, mut outside) = (true, true, false);
-        for (&column, &value) in self.columns[cells.clone()].iter().zip(&self.values[cells.clone()]) {
-            let value = value.number();
+        let (columns, values) = (&self.columns[cells.clone()], &self.values[cells.clone()]);
+        // A plain loop: without ThinLTO `zip` is a call, one a cell.
+        for i in 0..cells.len() {
+            let value = values[i].number();
             (ones, finite) = (ones & (value == 1.0), finite & value.is_finite());
-            match counts.get_mut(column.index() as usize) {
+            match counts.get_mut(columns[i].index() as usize) {
                 Some(count) => *count += 1,
                 None => outside = true,
             }

@@ -1,10 +1,12 @@
 //! Text, packed and opened, for tests that make their data themselves.
 use hogwild::{
     Error,
-    data::{Data, Ids, PackReport, PackSettings, Ratings, Rows, pack},
+    data::{Data, Ids, Labelling, PackReport, PackSettings, Ratings, Rows, pack},
     synth::Synth,
 };
+use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 use std::{
+    fmt::Write,
     fs,
     path::Path,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
@@ -113,4 +115,28 @@ pub fn a9a(folder: &Path) -> Option<Data> {
         return None;
     }
     Some(open_file(folder, &source))
+}
+
+/// Rows of `classes` classes: six words of sixty, of which a class has favourites.
+pub fn topics(rows: usize, classes: usize, seed: u64) -> String {
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let mut text = String::new();
+    for _ in 0..rows {
+        let class = random.random_range(0..classes);
+        let mut words: Vec<usize> = (0..6)
+            .map(|_| if random.random::<f32>() < 0.4 { (class * 7 + random.random_range(0..5)) % 60 } else { random.random_range(0..60) })
+            .collect();
+        words.sort_unstable();
+        words.dedup();
+        write!(text, "{class}").unwrap();
+        words.iter().for_each(|word| write!(text, " {}:1", word + 1).unwrap());
+        text.push('\n');
+    }
+    text
+}
+
+/// Packs a text whose labels are classes.
+pub fn classes(text: &str, labelling: Labelling) -> Rows {
+    let Data::Rows(rows) = read_as(text, &PackSettings { labelling, ..PackSettings::default() }).unwrap().1 else { panic!("no rows") };
+    rows
 }

@@ -174,28 +174,37 @@ impl Loops<FmKernel> for Rule {
     }
 }
 
-impl<R: UpdateRule> Loops<FmKernel> for Own<R> {
-    fn server_rule(&self) -> ServerRule<'_> {
-        ServerRule(Erased::new(&self.0))
-    }
+/// A user's own rule has no lean loop for rows of many weights.
+macro_rules! own_of_rows {
+    ($($kernel:ident $model:ident;)*) => {
+        $(impl<R: UpdateRule> Loops<$kernel> for Own<R> {
+            fn server_rule(&self) -> ServerRule<'_> {
+                ServerRule(Erased::new(&self.0))
+            }
 
-    fn facts(&self) -> Facts {
-        facts(&self.0)
-    }
+            fn facts(&self) -> Facts {
+                facts(&self.0)
+            }
 
-    fn default_rate(&self, mean_square: f32) -> f32 {
-        self.0.default_rate(mean_square)
-    }
+            fn default_rate(&self, mean_square: f32) -> f32 {
+                self.0.default_rate(mean_square)
+            }
 
-    fn engine<'r, 'd: 'r>(
-        &'r self,
-        feed: &'r ScaledFeed<'d>,
-        model: &'r FactorizationMachine,
-        task: &'r Task<'r>,
-        alone: Option<&'r Counters>,
-    ) -> Made<'r> {
-        seldom(feed, model, task, alone, Erased::new(&self.0))
-    }
+            fn engine<'r, 'd: 'r>(
+                &'r self,
+                feed: &'r ScaledFeed<'d>,
+                model: &'r $model,
+                task: &'r Task<'r>,
+                alone: Option<&'r Counters>,
+            ) -> Made<'r> {
+                seldom(feed, model, task, alone, Erased::new(&self.0))
+            }
+        })*
+    };
+}
+own_of_rows! {
+    FmKernel FactorizationMachine;
+    MulticlassKernel Multiclass;
 }
 
 /// Under row-wise Adagrad, the default, up to sixteen classes, up to 32, and more each have a lean loop.
@@ -227,30 +236,6 @@ impl Loops<MulticlassKernel> for Rule {
             },
             _ => seldom(feed, model, task, alone, erased(self)),
         }
-    }
-}
-
-impl<R: UpdateRule> Loops<MulticlassKernel> for Own<R> {
-    fn server_rule(&self) -> ServerRule<'_> {
-        ServerRule(Erased::new(&self.0))
-    }
-
-    fn facts(&self) -> Facts {
-        facts(&self.0)
-    }
-
-    fn default_rate(&self, mean_square: f32) -> f32 {
-        self.0.default_rate(mean_square)
-    }
-
-    fn engine<'r, 'd: 'r>(
-        &'r self,
-        feed: &'r ScaledFeed<'d>,
-        model: &'r Multiclass,
-        task: &'r Task<'r>,
-        alone: Option<&'r Counters>,
-    ) -> Made<'r> {
-        seldom(feed, model, task, alone, Erased::new(&self.0))
     }
 }
 

@@ -6,6 +6,7 @@ mod factorization;
 mod fm;
 mod linear;
 mod multiclass;
+mod output;
 mod quads;
 #[cfg(test)]
 mod quads_tests;
@@ -14,7 +15,8 @@ pub use factorization::{AnyWidth, Factorization, Fixed, Pair, Width};
 pub use fm::FactorizationMachine;
 pub use linear::{Block, ENDS};
 pub use linear::{Linear, Row};
-pub use multiclass::{ClassLabels, Multiclass, Output};
+pub use multiclass::Multiclass;
+pub use output::{ClassLabels, Output};
 pub(crate) use quads::{Quad, Scored};
 
 use crate::{params::Weights, simd::Vector};

@@ -10,6 +10,7 @@ mod output;
 mod quads;
 #[cfg(test)]
 mod quads_tests;
+mod slopes;
 
 pub use factorization::{AnyWidth, Factorization, Fixed, Pair, Width};
 pub use fm::FactorizationMachine;

@@ -15,16 +15,12 @@
 use super::{
     Linear, Model, Row, Width,
     factorization::AnyWidth,
-    output::{ClassLabels, Output, take_own},
+    output::{ClassLabels, Output},
+    slopes::take_slopes,
 };
 use crate::{
-    loss::Loss,
     params::Weights,
-    simd::{
-        LANES, Line, Real, Vector, copy,
-        math::{exp, ln, ln_1p},
-        pairs,
-    },
+    simd::{LANES, Line, Real, Vector, copy, pairs},
 };
 use std::{marker::PhantomData, sync::Arc};
 
@@ -94,107 +90,6 @@ impl<W: Width> Multiclass<W> {
     fn place(&self, slot: u32) -> u32 {
         slot.min(self.rows - 1) * self.stride
     }
-
-    /// Puts the slopes in the place of the scores; gives the loss.
-    #[inline(always)]
-    fn take_slopes<V: Vector>(&self, scores: &mut [V], lines: &mut [[f32; LANES]], own: &[u32]) -> f32 {
-        let n = scores.len();
-        for k in 0..n {
-            scores[k].store(&mut lines[k]);
-        }
-        match self.output {
-            Output::Softmax => {
-                let mut most = scores[0];
-                for k in 1..n {
-                    most = most.max(scores[k]);
-                }
-                let most = largest(most);
-                let z = own.first().and_then(|&class| lines.as_flattened().get(class as usize)).copied().unwrap_or(most);
-                let mut sum = V::of(0.0);
-                for k in 0..n {
-                    scores[k] = exp(scores[k] - V::of(most));
-                    sum = sum + scores[k];
-                }
-                let sum = sum.sum();
-                let inverse = V::of(1.0 / sum);
-                for k in 0..n {
-                    (scores[k] * inverse).store(&mut lines[k]);
-                }
-                take_own(lines.as_flattened_mut(), own);
-                for k in 0..n {
-                    scores[k] = V::load(&lines[k]);
-                }
-                ln(sum) + (most - z)
-            }
-            Output::OneVsRest(Loss::Logistic) => {
-                let mut of_own = 0.0;
-                for &class in own {
-                    of_own += lines.as_flattened().get(class as usize).copied().unwrap_or(0.0);
-                }
-                let (mut sum, one, zero) = (V::of(0.0), V::of(1.0), V::of(0.0));
-                for k in 0..n {
-                    // ln(1 + e^z), and the sigmoid, without overflow.
-                    let e = exp(-scores[k].abs());
-                    sum = sum + (ln_1p(e) + zero.max(scores[k]));
-                    (scores[k].less(zero, e, one) / (one + e)).store(&mut lines[k]);
-                }
-                take_own(lines.as_flattened_mut(), own);
-                for k in 0..n {
-                    scores[k] = V::load(&lines[k]);
-                }
-                sum.sum() - of_own
-            }
-            Output::OneVsRest(Loss::SquaredHinge) => {
-                // Labels in lanes: +1 its own, -1 all others.
-                for line in &mut *lines {
-                    V::of(-1.0).store(line);
-                }
-                for &class in own {
-                    if let Some(y) = lines.as_flattened_mut().get_mut(class as usize) {
-                        *y = 1.0;
-                    }
-                }
-                let mut sum = V::of(0.0);
-                for k in 0..n {
-                    let y = V::load(&lines[k]);
-                    let missing = V::of(0.0).max(V::of(1.0) - y * scores[k]);
-                    (sum, scores[k]) = (missing.mul_add(missing, sum), -(y * missing));
-                }
-                0.5 * sum.sum()
-            }
-            Output::OneVsRest(_) => {
-                let loss = one_by_one(self.output, &mut lines.as_flattened_mut()[..self.classes], own);
-                for line in &mut lines.as_flattened_mut()[self.classes..] {
-                    *line = 0.0;
-                }
-                for k in 0..n {
-                    scores[k] = V::load(&lines[k]);
-                }
-                loss
-            }
-        }
-    }
-}
-
-/// The largest lane, in four chains side by side.
-#[inline(always)]
-fn largest<V: Vector>(numbers: V) -> f32 {
-    let mut line = [0.0; LANES];
-    numbers.store(&mut line);
-    let [mut a, mut b, mut c, mut d] = [line[0], line[1], line[2], line[3]];
-    let mut i = 4;
-    while i < LANES {
-        (a, b) = (Real::max(line[i], a), Real::max(line[i + 1], b));
-        (c, d) = (Real::max(line[i + 2], c), Real::max(line[i + 3], d));
-        i += 4;
-    }
-    Real::max(Real::max(a, b), Real::max(c, d))
-}
-
-/// Out of the loops, which it would make longer.
-#[inline(never)]
-fn one_by_one(output: Output, scores: &mut [f32], classes: &[u32]) -> f32 {
-    output.slopes(scores, classes)
 }
 
 /// What is kept of the example at hand.
@@ -278,7 +173,13 @@ impl<W: Width> Model for Multiclass<W> {
         for k in 0..n {
             scores[k] = scores[k] + others[k];
         }
-        let loss = self.take_slopes(scores, &mut room.lines, self.labels.of(x.position as usize));
+        for k in 0..n {
+            scores[k].store(&mut room.lines[k]);
+        }
+        let loss = take_slopes::<P::V>(self.output, &mut room.lines, self.labels.of(x.position as usize), self.classes);
+        for k in 0..n {
+            scores[k] = P::V::load(&room.lines[k]);
+        }
         let mut square = P::V::of(0.0);
         for k in 0..n {
             square = scores[k].mul_add(scores[k], square);

@@ -48,7 +48,7 @@ mod documents {
 }
 
 pub use class_weight::ClassWeight;
-pub use classes::Classes;
+pub use classes::{Classes, unseen_classes};
 pub use export::ModelFormat;
 pub use family::{
     AnyData, AnyFamily, FAMILIES, FactorModel, Factors, LinearModel, MatrixScorer, OnlineLinear, OnlineState, TopScores, WindowReport,

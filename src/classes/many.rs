@@ -75,31 +75,29 @@ impl Many {
 impl Many {
     /// Without names that no row has: they were found in rows that were left out.
     fn that_occur(mut self) -> Many {
-        let mut occurs = vec![false; self.names.len()];
+        let mut places = vec![u32::MAX; self.names.len()];
         for &class in &self.labels.classes {
-            if let Some(occurs) = occurs.get_mut(class as usize) {
-                *occurs = true;
+            if let Some(place) = places.get_mut(class as usize) {
+                *place = 0;
             }
         }
-        if occurs.iter().all(|&occurs| occurs) {
+        if places.iter().all(|&place| place == 0) {
             return self;
         }
-        let mut next = 0;
-        let place: Vec<u32> = occurs
-            .iter()
-            .map(|&occurs| {
-                if occurs {
-                    next += 1;
-                    next - 1
-                } else {
-                    u32::MAX
-                }
-            })
-            .collect();
-        self.labels.classes.iter_mut().for_each(|class| *class = place.get(*class as usize).copied().unwrap_or(u32::MAX));
-        self.names = self.names.into_iter().zip(occurs).filter_map(|(name, occurs)| occurs.then_some(name)).collect();
+        (0..).zip(places.iter_mut().filter(|place| **place == 0)).for_each(|(next, place)| *place = next);
+        self.labels.classes.iter_mut().for_each(|class| *class = places.get(*class as usize).copied().unwrap_or(u32::MAX));
+        self.names = self.names.into_iter().zip(places).filter_map(|(name, place)| (place != u32::MAX).then_some(name)).collect();
         self
     }
+}
+
+/// The classes that other data have and training data have not.
+///
+/// # Errors
+/// When labels are missing, or there are too many different ones.
+pub fn unseen_classes(training: &Rows, other: &Rows) -> Result<Vec<String>> {
+    let known = Many::of(training, false)?.names;
+    Ok(by_names(other, &known.iter().map(String::as_str).collect(), false)?.1)
 }
 
 /// The classes of other data as a model numbers them, and names that it does not know (for which `u32::MAX` stands).

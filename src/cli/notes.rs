@@ -8,6 +8,7 @@ use hogwild::{
     Classes, Loss, Metrics, Outcome, Scored, TrainedModel,
     data::{Data, Ids, Rows},
     loss::Standardise,
+    unseen_classes,
 };
 use std::path::Path;
 
@@ -99,6 +100,22 @@ pub fn metrics_of(scored: &Scored, loss: Loss) -> Metrics {
     Metrics { loss: f64::NAN, logloss, auc, accuracy, top5, micro_f1, macro_f1, deviance, rmse, mae, ..found }
 }
 
+/// Of held-out data: which of their classes training data have not.
+pub fn of_new_classes(data: &Rows, valid: &Rows, path: &Path) -> hogwild::Result<Option<String>> {
+    if data.is_unlabelled() || valid.is_unlabelled() {
+        return Ok(None); // which is refused, in words of its own
+    }
+    let names = unseen_classes(data, valid)?;
+    Ok((!names.is_empty())
+        .then(|| format!("warning: {}: classes that training data have not count as errors: {}", path.display(), few(&names))))
+}
+
+/// The first few of some names.
+fn few(names: &[String]) -> String {
+    const FEW: usize = 5;
+    names.iter().take(FEW).cloned().collect::<Vec<_>>().join(", ") + if names.len() > FEW { ", ..." } else { "" }
+}
+
 /// Of labels that are classes: which the model was not trained on, and what that means to the metrics.
 pub fn of_unseen(scored: &Scored, data: &Data, model: &TrainedModel) -> hogwild::Result<Option<String>> {
     let (Some(classes), Data::Rows(data)) = (&scored.classes, data) else { return Ok(None) };
@@ -106,11 +123,10 @@ pub fn of_unseen(scored: &Scored, data: &Data, model: &TrainedModel) -> hogwild:
     if unseen == 0 {
         return Ok(None);
     }
-    let names = model.unseen_classes(data)?;
-    let (first, more) = (names.iter().take(5).cloned().collect::<Vec<_>>().join(", "), if names.len() > 5 { ", ..." } else { "" });
+    let names = few(&model.unseen_classes(data)?);
     let what = if unseen == 1 { "label is" } else { "labels are" };
     Ok(Some(format!(
-        "warning: {} {what} of classes that the model does not know ({first}{more}): each counts as an error, and for nothing in the loss",
+        "warning: {} {what} of classes that the model does not know ({names}): each counts as an error, and for nothing in the loss",
         count(unseen)
     )))
 }

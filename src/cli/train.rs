@@ -101,6 +101,9 @@ fn tell_notes(args: &TrainArgs, family: &dyn AnyFamily, settings: &Settings, dat
             }
             if let Some((Data::Rows(valid), path)) = valid.map(|(valid, path)| (&valid.data, path)) {
                 notes::of_held_out(data, valid, path)?.iter().for_each(|note| say!("{note}"));
+                if family.labelling() != Labelling::Number {
+                    notes::of_new_classes(data, valid, path)?.iter().for_each(|note| say!("{note}"));
+                }
             }
         }
         Data::Ratings(data) => {

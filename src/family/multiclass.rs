@@ -14,7 +14,7 @@ use crate::{
     },
     options::Settings,
 };
-use hogwild_base::{Error, Result};
+use hogwild_base::{Error, Result, memory};
 use hogwild_data::{Labelling, Rows};
 use hogwild_kernels::{
     engine::{Loops, MulticlassKernel},
@@ -139,9 +139,13 @@ fn check(settings: &Settings, name: &str) -> Result<()> {
 
 fn score(output: Output, model: &TrainedModel, member: &Tensors, data: &Rows) -> Result<Scored> {
     let (Some(features), Some(classes)) = (model.ids("feature"), model.ids("class")) else { return Ok(Scored::default()) };
+    let bytes = (data.rows() * classes.len() * size_of::<f32>()) as u64;
+    memory::ask(bytes, || format!("{}: the scores of all classes", data.name().display()), "give fewer rows at a time")?;
     let several = model.has_several_labels();
-    let labels =
-        if data.is_unlabelled() { None } else { Some(of_model(by_names(data, classes, output == Output::Softmax)?.0, several, data)?) };
+    let labels = match data.is_unlabelled() {
+        true => None,
+        false => Some(of_model(by_names(data, classes, output == Output::Softmax)?.0, several, data)?),
+    };
     let scorer = Scorer { output: Some(output), ..Scorer::new(member, model.unit_rows, Taken::Nothing) };
     let mut scored = scorer.score_rows(features, data, labels.as_ref())?;
     if labels.is_none()

@@ -140,11 +140,11 @@ impl ClassScores {
         if self.has_several() {
             return (0..).zip(scores).filter(|&(_, &z)| z > 0.0).map(|(class, _)| class).collect();
         }
-        let best = |best: Option<(u32, f32)>, (class, &z): (u32, &f32)| match best {
-            Some((_, most)) if z.total_cmp(&most).is_le() => best,
+        let better = |best: Option<(u32, f32)>, (class, &z): (u32, &f32)| match best {
+            Some((_, most)) if z <= most || z.is_nan() => best,
             _ => Some((class, z)),
         };
-        (0..).zip(scores).fold(None, best).map(|(class, _)| class).into_iter().collect()
+        (0..).zip(scores).fold(None, better).map(|(class, _)| class).into_iter().collect()
     }
 
     /// The classes of an example, most probable first.

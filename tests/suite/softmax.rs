@@ -269,7 +269,8 @@ fn examples_count_by_their_weights() {
     let weighted = lines.replace("b ", "b:2 ");
     let repeated: String =
         lines.lines().flat_map(|line| vec![line; if line.starts_with('b') { 2 } else { 1 }]).map(|line| format!("{line}\n")).collect();
-    let full = Settings { batch: Batch::Full, lr: Some(0.3), epochs: 60, rule: Rule::named("sgd").unwrap(), ..settings() };
+    let full =
+        Settings { batch: Batch::Full, lr: Some(0.3), epochs: 60, rule: Rule::named("sgd").unwrap(), standardize: false, ..settings() };
     let of = |text: &str| {
         let data = classes(text, Labelling::Class);
         let outcome = softmax(&data, Some(&data), full.clone());

@@ -3,7 +3,7 @@ use crate::{
     classes::{Many, by_names},
     options::Settings,
 };
-use hogwild_base::{Error, Result};
+use hogwild_base::{Error, Result, memory};
 use hogwild_data::{Ids, Rows};
 use hogwild_kernels::{
     loss::{Labels, Loss},
@@ -103,6 +103,9 @@ impl Outputs {
             return Err(Error::BadFile { path: data.name().to_owned(), problem, remedy: "give data of two classes or more" });
         }
         let names: Arc<Ids> = Arc::new(names.iter().map(String::as_str).collect());
+        let held = valid.map_or(settings.holdout * data.rows() as f64, |valid| valid.rows() as f64);
+        let bytes = (held * (names.len() * size_of::<f32>()) as f64) as u64;
+        memory::ask(bytes, || "the scores of all classes of held-out rows".into(), "hold out fewer")?;
         let valid = valid.map(|valid| by_names(valid, &names, one).map(|(labels, _)| labels)).transpose()?;
         let constant = Constant::of(output, names.len(), &labels, weights, settings.standardize);
         Ok(Outputs { names, output, labels: Arc::new(labels), valid, constant })

@@ -119,7 +119,7 @@ fn numbers_are_packed_as_they_were() {
     fs::write(&source, topics(500, 5, 1)).unwrap();
     let packed = |labelling, name: &str| {
         let out = folder.path().join(name);
-        pack(&[source.clone()], &out, &PackSettings { labelling, ..PackSettings::default() }).unwrap();
+        pack(std::slice::from_ref(&source), &out, &PackSettings { labelling, ..PackSettings::default() }).unwrap();
         fs::read(out).unwrap()
     };
     let numbers = packed(Labelling::Number, "n.safetensors");

@@ -5,6 +5,7 @@ use crate::text::examples::Examples;
 use crate::text::rated::Rated;
 
 /// What a chunk holds: of either kind.
+#[allow(clippy::large_enum_variant)] // there is one a chunk
 pub(crate) enum Parts {
     Examples(Examples),
     Ratings(Rated),

@@ -35,7 +35,7 @@ class Rows:
 
     @classmethod
     def open(cls, path: str | PathLike[str]) -> Rows:
-        """A file that ``hogwild pack`` wrote."""
+        """A file that ``hogwild pack`` wrote, which is mapped; or text of any format that the command reads, which is packed first."""
         return cls(_hogwild.Rows.open(fspath(path)))
 
     def with_labels(self, y: Any) -> Rows:
@@ -80,7 +80,7 @@ class Ratings:
 
     @classmethod
     def open(cls, path: str | PathLike[str]) -> Ratings:
-        """A file that ``hogwild pack`` wrote."""
+        """A file that ``hogwild pack`` wrote, which is mapped; or text of ratings, which is packed first."""
         return cls(_hogwild.Ratings.open(fspath(path)))
 
     @property

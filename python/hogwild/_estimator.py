@@ -84,8 +84,8 @@ class RowEstimator(BaseEstimator):
         elif min(threads(None), most) == 1 or threads(None) < threads(-1):
             given["threads"] = min(threads(None), most)
         for name, value in (self.settings or {}).items():
-            if name in given and given[name] is not None and name in PARAMETERS.values():
-                raise ValueError(f"settings: {name} is a parameter of its own")
+            if name in given or name in PARAMETERS:
+                raise ValueError(f"settings: {name} is a parameter of its own; give {PARAMETERS.get(name, name)}")
             given[name] = value
         return given
 
@@ -199,5 +199,3 @@ def feature_names(estimator: Any) -> list[str] | None:
     """The names of features, where X had any."""
     names = getattr(estimator, "feature_names_in_", None)
     return None if names is None else [str(name) for name in names]
-
-

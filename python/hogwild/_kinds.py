@@ -35,7 +35,6 @@ class Classifier(ClassifierMixin, RowEstimator):
     """Classes by scores: of two classes one model, of more a model a class, that class against the rest."""
 
     classes_: Any
-
     class_weight: Any
 
     def _fit_classes(self, X: Any, y: Any, sample_weight: Any, eval_set: Any) -> list[Any]:
@@ -43,17 +42,16 @@ class Classifier(ClassifierMixin, RowEstimator):
         check_classification_targets(y)
         if predicts(self.loss) == "number":
             raise ValueError(f"loss {self.loss}: is a loss of numbers; use a loss of classes such as logistic, or a regressor")
-        classes, indices = np.unique(y, return_inverse=True)
         weights = self._weights(sample_weight, X)
-        if weights is not None and not weights.all():
-            kept = np.flatnonzero(weights)
-            X, y, indices, weights = X[kept], y[kept], indices[kept], weights[kept]
-        if len(np.unique(indices)) < 2:
-            raise ValueError(f"{type(self).__name__} needs at least 2 classes, but the data contains only one class: {y[:1].tolist()[0]!r}")
-        self.classes_ = classes
+        X, y, weights = _counting(X, y, weights)
+        classes, indices = np.unique(y, return_inverse=True)
         if self.class_weight is not None:
             of_class = compute_class_weight(self.class_weight, classes=classes, y=y)[indices]
-            weights = of_class if weights is None else weights * of_class
+            X, y, weights = _counting(X, y, of_class if weights is None else weights * of_class)
+            classes, indices = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(f"{type(self).__name__} needs at least 2 classes, but the data contains only one class: {y[:1].tolist()[0]!r}")
+        self.classes_ = classes
         settings = self._begin(X.shape[0])
         known = None if eval_set is None else indices_of(classes, np.asarray(eval_set[1]), "eval_set")
         family = self._family_of(len(classes))
@@ -71,6 +69,8 @@ class Classifier(ClassifierMixin, RowEstimator):
                 break
             other = None if valid is None else valid.with_labels(against(known, label))
             runs.append(self._run(rows.with_labels(against(indices, label)), other, settings))
+        if len(classes) > 2 and len(runs) < len(classes):
+            self._finish()  # a model of some of the classes is none
         return runs
 
     def _family_of(self, classes: int) -> str | None:
@@ -105,6 +105,14 @@ class Classifier(ClassifierMixin, RowEstimator):
         """Their logarithms."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
+
+
+def _counting(X: Any, y: Any, weights: Any) -> tuple[Any, Any, Any]:
+    """The rows that count for anything."""
+    if weights is None or weights.all():
+        return X, y, weights
+    kept = np.flatnonzero(weights)
+    return X[kept], y[kept], weights[kept]
 
 
 def against(indices: Any, label: int) -> Any:

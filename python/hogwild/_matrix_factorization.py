@@ -134,7 +134,7 @@ class MatrixFactorization(BaseEstimator):
             if y is not None:
                 raise ValueError("y: a matrix of users by items has its ratings itself; leave it out")
             X = X.tocoo()
-            users, items, y = X.coords[0], X.coords[1], X.data
+            users, items, y = X.row, X.col, X.data
         elif hasattr(X, "columns") and self.user in list(X.columns) and self.item in list(X.columns):
             users, items = X[self.user], X[self.item]
             y = X[self.rating] if y is None else y

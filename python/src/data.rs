@@ -5,13 +5,10 @@ use crate::{
 };
 use hogwild::{
     AnyData, Threads,
-    data::{self, Data, Index, Matrix, Number},
+    data::{self, Data, Index, Kind, Matrix, Number, Opened, PackSettings, ReadOptions},
 };
 use numpy::PyReadonlyArray1;
-use pyo3::{
-    exceptions::{PyTypeError, PyValueError},
-    prelude::*,
-};
+use pyo3::{exceptions::PyTypeError, prelude::*};
 use std::{path::PathBuf, sync::Arc};
 
 /// Labelled sparse rows, as they are trained on.
@@ -43,13 +40,11 @@ impl WithMatrix for Make<'_> {
     }
 }
 
-/// A packed file, or text, which is packed into memory's place: the system's temporary folder.
-fn open(py: Python<'_>, path: PathBuf) -> PyResult<Data> {
-    if data::is_safetensors(&path) {
-        return py.detach(|| Data::open(&path)).map_err(raise);
-    }
-    let problem = format!("{}: is no packed file; pack it first: hogwild pack TEXT -o NAME.safetensors", path.display());
-    Err(PyValueError::new_err(problem))
+/// A packed file, or text, which is packed into the system's folder for temporary files and read from there.
+fn open(py: Python<'_>, path: PathBuf, kind: Kind) -> PyResult<Data> {
+    let settings = PackSettings { expected: Some(kind), ..PackSettings::default() };
+    let options = || ReadOptions::new().settings(settings).temporary(std::env::temp_dir());
+    py.detach(|| options().open(&[path])).map(Opened::into_data).map_err(raise)
 }
 
 #[pymethods]
@@ -68,10 +63,10 @@ impl Rows {
         Ok(Rows { inner: Arc::new(made.map_err(raise)?), columns })
     }
 
-    /// A packed file of rows: it is mapped, not read.
+    /// A packed file of rows, which is mapped; or text.
     #[staticmethod]
     fn open(py: Python<'_>, path: PathBuf) -> PyResult<Rows> {
-        match open(py, path)? {
+        match open(py, path, Kind::Sparse)? {
             Data::Rows(rows) => Ok(Rows { columns: rows.columns(), inner: Arc::new(rows) }),
             Data::Ratings(_) => Err(PyTypeError::new_err("the file holds ratings; open it by Ratings.open")),
         }
@@ -116,10 +111,10 @@ impl Ratings {
         Ok(Ratings { inner: Arc::new(made.map_err(raise)?) })
     }
 
-    /// A packed file of ratings: it is mapped, not read.
+    /// A packed file of ratings, which is mapped; or text.
     #[staticmethod]
     fn open(py: Python<'_>, path: PathBuf) -> PyResult<Ratings> {
-        match open(py, path)? {
+        match open(py, path, Kind::Ratings)? {
             Data::Ratings(ratings) => Ok(Ratings { inner: Arc::new(ratings) }),
             Data::Rows(_) => Err(PyTypeError::new_err("the file holds rows; open it by Rows.open")),
         }

@@ -2,12 +2,12 @@
 use crate::{
     by_column::{ByColumn, Score, classes_of},
     data::AnyPyData,
-    errors::{of_class, raise},
-    matrix::{Csr, WithMatrix},
+    errors::raise,
+    matrix::Csr,
 };
 use hogwild::{
     Axis, Classes, LinearModel, Loss, MatrixScorer, Tensor, Tensors, Threads, TrainedModel,
-    data::{Ids, Index, Matrix, Number},
+    data::Ids,
     loss::{Link, Predicts},
 };
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2};

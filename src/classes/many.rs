@@ -35,13 +35,13 @@ impl Many {
                 return bad(problem, "use `model` ovr for rows with any number of labels");
             }
             let labels = if one { ClassLabels { starts: None, ..labels } } else { labels };
-            return Ok(Many { names: data.class_names().to_vec(), labels });
+            return Ok(Many { names: data.class_names().to_vec(), labels }.that_occur());
         }
         let named = data.class_names();
         if let [_, _, _, ..] = named {
             let number = |bits: f32| if bits >= 0.0 { bits as u32 } else { u32::MAX };
             let labels = data.label_cells().iter().map(|bits| number(f32::from_bits(bits.load(Relaxed))));
-            return Ok(Many { names: named.to_vec(), labels: ClassLabels { starts: None, classes: labels.collect() } });
+            return Ok(Many { names: named.to_vec(), labels: ClassLabels { starts: None, classes: labels.collect() } }.that_occur());
         }
         // Numbers, each a class; of two words they are -1 and +1.
         let (mut values, mut places): (Vec<f32>, HashMap<u32, u32>) = (Vec::new(), HashMap::new());
@@ -69,6 +69,25 @@ impl Many {
             _ => values[class as usize].to_string(),
         };
         Ok(Many { names: order.iter().map(name).collect(), labels: ClassLabels { starts: None, classes } })
+    }
+}
+
+impl Many {
+    /// Without names that no row has: they were found in rows that were left out.
+    fn that_occur(mut self) -> Many {
+        let mut places = vec![u32::MAX; self.names.len()];
+        for &class in &self.labels.classes {
+            if let Some(place) = places.get_mut(class as usize) {
+                *place = 0;
+            }
+        }
+        if places.iter().all(|&place| place == 0) {
+            return self;
+        }
+        (0..).zip(places.iter_mut().filter(|place| **place == 0)).for_each(|(next, place)| *place = next);
+        self.labels.classes.iter_mut().for_each(|class| *class = places.get(*class as usize).copied().unwrap_or(u32::MAX));
+        self.names = self.names.into_iter().zip(places).filter_map(|(name, place)| (place != u32::MAX).then_some(name)).collect();
+        self
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use anyhow::Context;
 use clap::Args;
-use hogwild::{ClassScores, OutputFile, Scored, TrainedModel};
+use hogwild::{ClassScores, OutputFile, Scored, TrainedModel, data::Data};
 use std::{
     io::{BufWriter, Write},
     path::PathBuf,
@@ -44,8 +44,11 @@ pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
         anyhow::bail!("--top: is of models of several classes, and this one predicts one number a row");
     }
     args.options.check_columns(args.data.iter())?;
-    let opened = args.options.open_unlabelled_for(&model, &args.data)?;
+    let mut opened = args.options.open_unlabelled_for(&model, &args.data)?;
     let strange = warn::of_unknown(&opened, &args.data, &model)?;
+    if let Data::Rows(rows) = &opened.data {
+        opened.data = Data::Rows(rows.without_labels());
+    }
     let scored = Scored::mean(model.loss, score_members(&model, &opened, &args.data)?);
     let bad = (0..scored.scores.len()).filter(|&row| opened.data.is_bad(row)).count();
     let write = |out: &mut dyn Write| -> std::io::Result<()> {

@@ -19,7 +19,7 @@ use hogwild_data::{Labelling, Rows};
 use hogwild_kernels::{
     engine::{Loops, MulticlassKernel},
     loss::{Loss, Metric, Taken},
-    models::Output,
+    models::{ClassLabels, Output},
 };
 use serde_json::{Map, Value, json};
 
@@ -141,15 +141,34 @@ fn score(output: Output, model: &TrainedModel, member: &Tensors, data: &Rows) ->
     let (Some(features), Some(classes)) = (model.ids("feature"), model.ids("class")) else { return Ok(Scored::default()) };
     let bytes = (data.rows() * classes.len() * size_of::<f32>()) as u64;
     memory::ask(bytes, || format!("{}: the scores of all classes", data.name().display()), "give fewer rows at a time")?;
-    let labels = if data.is_unlabelled() { None } else { Some(by_names(data, classes, output == Output::Softmax)?.0) };
+    let several = model.has_several_labels();
+    let labels = match data.is_unlabelled() {
+        true => None,
+        false => Some(of_model(by_names(data, classes, output == Output::Softmax)?.0, several, data)?),
+    };
     let scorer = Scorer { output: Some(output), ..Scorer::new(member, model.unit_rows, Taken::Nothing) };
     let mut scored = scorer.score_rows(features, data, labels.as_ref())?;
     if labels.is_none()
         && let Some(classes) = &mut scored.classes
     {
-        classes.set_several(model.has_several_labels());
+        classes.set_several(several);
     }
     Ok(scored)
+}
+
+/// Labels as a model has them, whether one a row or any number, however the data keep them.
+fn of_model(labels: ClassLabels, several: bool, data: &Rows) -> Result<ClassLabels> {
+    match (&labels.starts, several) {
+        (None, true) => Ok(ClassLabels { starts: Some((0..=labels.classes.len() as u64).collect()), ..labels }),
+        (Some(_), false) => match (0..labels.len()).find(|&row| labels.of(row).len() != 1) {
+            None => Ok(ClassLabels { starts: None, ..labels }),
+            Some(row) => {
+                let problem = format!("row {} has {} labels, and the model was trained on one a row", row + 1, labels.of(row).len());
+                Err(Error::BadFile { path: data.name().to_owned(), problem, remedy: "give rows with one label each" })
+            }
+        },
+        _ => Ok(labels),
+    }
 }
 
 fn describe(model: &TrainedModel, top: usize) -> Map<String, Value> {

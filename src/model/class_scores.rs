@@ -151,8 +151,12 @@ impl ClassScores {
     pub fn top(&self, example: usize, most: usize) -> Vec<u32> {
         let scores = self.scores(example);
         let mut order: Vec<u32> = (0..scores.len() as u32).collect();
-        order.sort_by(|&a, &b| scores[b as usize].total_cmp(&scores[a as usize]));
-        order.truncate(most);
+        let by_score = |&a: &u32, &b: &u32| scores[b as usize].total_cmp(&scores[a as usize]).then(a.cmp(&b));
+        if most < order.len() {
+            order.select_nth_unstable_by(most, by_score);
+            order.truncate(most);
+        }
+        order.sort_by(by_score);
         order
     }
 
@@ -220,7 +224,9 @@ impl ClassScores {
             Output::OneVsRest(_) => None,
         };
         let counts = self.by_class(weights);
-        let all = counts.iter().fold(ClassCounts { examples: self.unseen() as f64, ..ClassCounts::default() }, |sum, count| ClassCounts {
+        let unseen = |i: usize| self.own(i).iter().filter(|&&class| class as usize >= self.classes).count() as f64;
+        let unseen: f64 = (0..self.len()).map(|i| weights.get(i).map_or(1.0, |&weight| weight as f64) * unseen(i)).sum();
+        let all = counts.iter().fold(ClassCounts { examples: unseen, ..ClassCounts::default() }, |sum, count| ClassCounts {
             examples: sum.examples + count.examples,
             predicted: sum.predicted + count.predicted,
             right: sum.right + count.right,

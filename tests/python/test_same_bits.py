@@ -32,6 +32,8 @@ def test_one_set_of_bits(rule, ones, tmp_path):
     settings = dict(rule=rule, lr=0.05, threads=1, seed=3, epochs=3)
     memory = hogwild.train(hogwild.Rows.from_matrix(X, y), **settings).model
     packed = hogwild.train(hogwild.Rows.open(tmp_path / "rows.safetensors"), **settings).model
+    of_text = hogwild.train(hogwild.Rows.open(text), **settings).model
+    assert of_text.to_bytes() == packed.to_bytes()
     flags = [f"--{name}={value}" for name, value in settings.items()]
     command("train", text, *flags, "--out", tmp_path / "model.safetensors", "--quiet")
     of_command = hogwild.load(tmp_path / "model.safetensors")
@@ -68,3 +70,16 @@ def test_few_rows_are_learnt_alike_by_any_number_of_jobs():
     X, y, _ = rows(900)
     one, two = (hogwild.LinearClassifier(n_jobs=jobs, random_state=8, learning_rate=0.3).fit(X, y) for jobs in (1, 2))
     assert np.array_equal(one.coef_, two.coef_)
+
+
+def test_text_is_read_and_bad_text_is_named(tmp_path):
+    (tmp_path / "bad.svm").write_text("1 3:0.5 8:1\n-1 7:abc\n")
+    with pytest.raises(hogwild.BadDataError, match=r"bad.svm:2:4: the value is no number: `7:abc`"):
+        hogwild.Rows.open(tmp_path / "bad.svm")
+    (tmp_path / "table.csv").write_text("label,site,age\n1,a,3\n0,b,4\n1,a,5\n")
+    model = hogwild.train(hogwild.Rows.open(tmp_path / "table.csv"), lr=0.1).model
+    assert set(model.ids("feature")) == {"site=a", "site=b", "age"}
+    (tmp_path / "ratings.tsv").write_text("ann\tAlien\t5\nbob\tBrazil\t3\nann\tBrazil\t4\n")
+    assert hogwild.Ratings.open(tmp_path / "ratings.tsv").shape == (2, 2)
+    with pytest.raises(FileNotFoundError):
+        hogwild.Rows.open(tmp_path / "nowhere.svm")

@@ -114,6 +114,8 @@ def test_errors_name_parameters(data):
     assert error.value.setting == "learning_rate"
     with pytest.raises(hogwild.BadSettingError, match="no such setting"):
         hogwild.LinearClassifier(settings={"nonsense": 1}).fit(X, y)
+    with pytest.raises(ValueError, match="settings: lr is a parameter of its own; give learning_rate"):
+        hogwild.LinearClassifier(settings={"lr": 1}).fit(X, y)
     with pytest.raises(ValueError, match="is a loss of numbers"):
         hogwild.LinearClassifier(loss="squared").fit(X, y)
     with pytest.raises(hogwild.DivergedError, match="try `learning_rate`"):

@@ -42,6 +42,10 @@ def test_classes_are_weighted():
     given = {label: len(y) / (2 * count) for label, count in counts.items()}
     same = hogwild.LinearClassifier(n_jobs=1, random_state=0, learning_rate=0.5, class_weight=given).fit(X, y)
     assert np.allclose(balanced.coef_, same.coef_, atol=1e-6)
+    three = np.where(scores < -4, "low", y)
+    without = hogwild.LinearClassifier(n_jobs=1, random_state=0, learning_rate=0.5, class_weight={"low": 0.0}).fit(X, three)
+    kept = three != "low"
+    assert np.array_equal(without.coef_, hogwild.LinearClassifier(n_jobs=1, random_state=0, learning_rate=0.5).fit(X[kept], three[kept]).coef_)
 
 
 def test_weights_that_make_no_sense_are_refused(data):

@@ -2,13 +2,13 @@
 use crate::support::{
     alone,
     command::{good, hogwild, message, said},
-    data::{classes, sparse, text_like, topics},
+    data::{classes, read_as, sparse, text_like, topics},
     isa, shared,
     training::{held_out, linear},
 };
 use hogwild::{
     Batch, Ended, InstructionSet, Loss, Normalize, Outcome, Parallel, Rule, Settings, Trainer,
-    data::{Labelling, Rows},
+    data::{Data, Labelling, PackSettings, Rows},
     rules::Sgd,
     train_ovr, train_softmax,
 };
@@ -310,4 +310,73 @@ fn what_does_not_go_together_is_told() {
         let output = hogwild(folder, line);
         assert!(!output.status.success() && message(&output).contains(says), "{line}: {}", message(&output));
     }
+}
+
+#[test]
+fn raw_rows_are_predicted_whatever_their_labels_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let write =
+        |name: &str, line: &dyn Fn(usize) -> String| fs::write(at.join(name), (0..60).map(|i| line(i) + "\n").collect::<String>()).unwrap();
+    write("several.svm", &|i| format!("{} {}:1 {}:1", ["1,2", "2", ""][i % 3], 3 + i % 3, 9));
+    write("one.svm", &|i| format!("{} {}:1", 1 + i % 2, 3 + i % 3));
+    write("several.txt", &|i| format!("{}w{} x", ["__label__a __label__b ", "__label__b ", "__label__a "][i % 3], i % 3));
+    write("one.txt", &|i| format!("__label__{} w{}", ["a", "b"][i % 2], i % 3));
+    for (train, others) in [("several.svm", "one.svm"), ("several.txt", "one.txt")] {
+        good(at, &format!("train {train} --model ovr --epochs 3 --lr 0.3 --threads 1 --out m.safetensors"));
+        for data in [train, others] {
+            assert_eq!(good(at, &format!("predict m.safetensors {data}")).lines().count(), 60, "{train} {data}");
+        }
+        // Packed rows are not asked for their labels either; metrics are by the model's own kind of labels.
+        good(at, &format!("pack {others} --labels class --out packed.safetensors"));
+        assert_eq!(good(at, "predict m.safetensors packed.safetensors"), good(at, &format!("predict m.safetensors {others}")));
+        let metrics = |data: &str| good(at, &format!("eval m.safetensors {data}"));
+        assert_eq!(metrics("packed.safetensors"), metrics(others));
+    }
+    // A model of one label a row takes no others in metrics, and predicts all the same.
+    good(at, "train one.svm --model softmax --epochs 1 --lr 0.3 --threads 1 --out m.safetensors");
+    good(at, "pack several.svm --labels classes --out packed.safetensors");
+    assert_eq!(good(at, "predict m.safetensors packed.safetensors").lines().count(), 60);
+    let refused = hogwild(at, "eval m.safetensors packed.safetensors");
+    assert!(refused.status.code() == Some(2) && message(&refused).contains("row 1 has 2 labels"), "{}", message(&refused));
+}
+
+#[test]
+fn a_class_has_one_name_and_none_is_lost() {
+    let names = |text: &str, labelling| {
+        let outcome = if labelling == Labelling::Class {
+            softmax(&classes(text, labelling), None, settings())
+        } else {
+            ovr(&classes(text, labelling), None, one_vs_rest())
+        };
+        let ids = outcome.model.unwrap().ids("class").unwrap().clone();
+        (0..ids.len()).map(|i| ids.name(i)).collect::<Vec<_>>()
+    };
+    // However a number is written, and whatever other labels there are.
+    assert_eq!(names("+1 1:1\n2.0 2:1\n03 3:1\n", Labelling::Class), ["1", "2", "3"]);
+    assert_eq!(names("+1 1:1\n2.0 2:1\nfoo 3:1\n1 1:1\n", Labelling::Class), ["1", "2", "foo"]);
+    assert_eq!(names("+1,2 1:1\n2.0,01 2:1\n", Labelling::Classes), ["1", "2"]);
+    // Numbers that 32 bits do not hold are names.
+    assert_eq!(names("16777216 1:1\n16777217 2:1\n16777218 3:1\n", Labelling::Class), ["16777216", "16777217", "16777218"]);
+    // Of rows that are left out no class remains.
+    let skip = PackSettings { labelling: Labelling::Class, on_bad_row: hogwild::data::OnBadRow::Skip, ..PackSettings::default() };
+    let (report, Data::Rows(data)) = read_as("a 1:1\nb 2:1\ngarbage here\nc:0 3:1\nd 1:1\n", &skip).unwrap() else { panic!("rows") };
+    let ids = softmax(&data, None, settings()).model.unwrap().ids("class").unwrap().clone();
+    assert_eq!((report.skipped, (0..ids.len()).map(|i| ids.name(i)).collect::<Vec<_>>()), (1, vec!["a".into(), "b".into(), "d".into()]));
+    // What may be a weight, or a feature of a row without labels, is neither.
+    let told =
+        read_as("1:2 5:1\n2:2 7:1\n", &PackSettings { labelling: Labelling::Classes, ..PackSettings::default() }).unwrap_err().to_string();
+    assert!(told.contains("input:1:1") && told.contains("begin a row without labels with a blank"), "{told}");
+}
+
+#[test]
+fn unknown_labels_count_by_weight() {
+    let model = ovr(&classes("1,2 1:1\n2 2:1\n1 1:1\n", Labelling::Classes), None, one_vs_rest()).model.unwrap();
+    let of = |text: &str| {
+        let data = classes(text, Labelling::Classes);
+        model.score(&data).unwrap().metrics(model.loss)
+    };
+    let row = "2,9 2:1\n";
+    let (weighted, repeated) = (of(&format!("1 1:1\n{}", row.replace("2,9", "+2,9:3"))), of(&format!("1 1:1\n{}", row.repeat(3))));
+    assert!((weighted.micro_f1.unwrap() - repeated.micro_f1.unwrap()).abs() < 1e-9, "{weighted:?} {repeated:?}");
 }

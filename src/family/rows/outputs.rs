@@ -42,7 +42,8 @@ impl Constant {
         let (mut counts, mut examples, mut all) = (vec![0.0; classes], 0u64, 0.0);
         for (row, weight) in (0..labels.len()).filter_map(|row| Some((row, weights(row)?))) {
             (examples, all) = (examples + 1, all + weight);
-            labels.of(row).iter().for_each(|&class| counts[class as usize] += weight);
+            // A file that has changed may have classes beyond the last.
+            labels.of(row).iter().for_each(|&class| counts.get_mut(class as usize).into_iter().for_each(|count| *count += weight));
         }
         let all = if all > 0.0 { all } else { 1.0 };
         let scores: Vec<f32> = match output {
@@ -98,7 +99,7 @@ impl Outputs {
         let one = output == Output::Softmax;
         let Many { names, labels } = Many::of(data, one)?;
         if names.len() < 2 {
-            let problem = format!("has one class, {}", names.join(""));
+            let problem = names.first().map_or("has no label in any row".to_owned(), |name| format!("has one class, {name}"));
             return Err(Error::BadFile { path: data.name().to_owned(), problem, remedy: "give data of two classes or more" });
         }
         let names: Arc<Ids> = Arc::new(names.iter().map(String::as_str).collect());

@@ -127,7 +127,7 @@ fn pack_by(inputs: &[PathBuf], out: &Path, settings: &PackSettings, progress: Pr
     let least = settings.prepare.min_count.filter(|_| settings.recipe.is_none()).unwrap_or(1);
     let target = Temporary::new(out)?;
     let source = inputs.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>().join(", ");
-    let mut report = write::write(read, target, out, &source, least, progress)?;
+    let mut report = write::write(read, target, out, &source, (least, settings.unlabelled), progress)?;
     report.seconds = began.elapsed().as_secs_f64();
     Ok((report, sources))
 }

@@ -19,6 +19,7 @@ use super::{PackReport, interrupted};
 use crate::Kind;
 use crate::dictionary::Ranked;
 use crate::file::{read_at, write_at};
+use crate::kind::{MISSING, is_bad};
 use crate::layout::{About, checksum, checksum_place, hash_blocks, names};
 use crate::text::{Progress, Recipe};
 
@@ -29,6 +30,8 @@ struct Writer<'a> {
     about: About<'a>,
     /// Whether examples have any number of classes.
     several: bool,
+    /// Whether labels are not kept.
+    forgets: bool,
     proceed: &'a (dyn Fn() -> bool + Sync),
     written: AtomicU64,
     sync: Sender<()>,
@@ -47,8 +50,15 @@ const SYNC: u64 = 16 << 20;
 
 /// Writes the file and puts it in its place.
 ///
-/// `least`: in how many examples a feature has to occur to be kept.
-pub(super) fn write(read: Read, target: Temporary, out: &Path, source: &str, least: u32, progress: Progress<'_>) -> Result<PackReport> {
+/// `least`: in how many examples a feature has to occur to be kept; `predicts`: whether labels are not looked at.
+pub(super) fn write(
+    read: Read,
+    target: Temporary,
+    out: &Path,
+    source: &str,
+    (least, predicts): (u32, bool),
+    progress: Progress<'_>,
+) -> Result<PackReport> {
     let Read { format, recipe, first, items, mut pieces, spill, skipped, first_skipped, mut notes, targets, unlabelled, bytes, given } =
         read;
     let kind = format.kind();
@@ -83,9 +93,12 @@ pub(super) fn write(read: Read, target: Temporary, out: &Path, source: &str, lea
     let proceed = || progress.progress(given.0, given.1);
     let (sync, syncs) = std::sync::mpsc::channel();
     let recipe = report.recipe.as_ref().map(|recipe| recipe.to_json().to_string());
-    let about = About { kind: kind.name(), source, unlabelled, recipe: recipe.as_deref() };
-    let several = !unlabelled && report.recipe.as_ref().is_some_and(Recipe::has_several_labels);
-    let writer = Writer { file, out, spill: &spill, about, several, proceed: &proceed, written: AtomicU64::new(0), sync };
+    // For predictions the classes of rows that have any number of them are not kept.
+    let several = report.recipe.as_ref().is_some_and(Recipe::has_several_labels);
+    let forgets = several && (predicts || unlabelled);
+    let about = About { kind: kind.name(), source, unlabelled: unlabelled || forgets, recipe: recipe.as_deref() };
+    let several = several && !forgets;
+    let writer = Writer { file, out, spill: &spill, about, several, forgets, proceed: &proceed, written: AtomicU64::new(0), sync };
     let (written, synced) = std::thread::scope(|scope| {
         // The disk takes what there is while the rest is still being made. An error is told only once, so it must be kept.
         // Without a thread for it, and by one thread alone, all is synced in the end.
@@ -204,6 +217,9 @@ impl Writer<'_> {
             }
             self.put(bytemuck::cast_slice(&starts), places.of(row_start) + 8 * first_example)?;
             self.put(bytemuck::cast_slice(columns), places.of(column) + 4 * first_cell)?;
+            if self.forgets {
+                labels.iter_mut().filter(|bits| !is_bad(**bits)).for_each(|bits| *bits = MISSING.to_bits());
+            }
             self.put(bytemuck::cast_slice(labels), places.of(label) + 4 * first_example)?;
             if let Some((class_start, class)) = class_start.zip(class) {
                 let (mut starts, mut start) = (Vec::with_capacity(piece.rows), first_class);

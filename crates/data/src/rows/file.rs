@@ -106,6 +106,7 @@ impl Rows {
             longest_row,
             labels,
             is_relabelled: false,
+            is_without_labels: false,
             home: Home::File(Arc::new(InFile { store, tensors, feature_count, recipe })),
         })
     }

@@ -42,7 +42,28 @@ impl Rows {
             longest_row: self.longest_row,
             labels,
             is_relabelled: true,
+            is_without_labels: false,
             home: self.home.clone(),
         })
+    }
+
+    /// The same rows for predictions, which look at no label.
+    pub fn without_labels(&self) -> Rows {
+        let Rows { row_start, column, value, label, weight, field, .. } = self;
+        Rows {
+            row_start: row_start.clone(),
+            column: column.clone(),
+            value: value.clone(),
+            label: label.clone(),
+            weight: weight.clone(),
+            field: field.clone(),
+            sets: None,
+            columns: self.columns,
+            longest_row: self.longest_row,
+            labels: self.labels,
+            is_relabelled: self.is_relabelled,
+            is_without_labels: true,
+            home: self.home.clone(),
+        }
     }
 }

@@ -49,6 +49,8 @@ pub struct Rows {
     labels: Labels,
     /// Whether the labels are others than those of the file.
     is_relabelled: bool,
+    /// Whether labels are not to be looked at.
+    is_without_labels: bool,
     home: Home,
 }
 
@@ -123,7 +125,7 @@ impl Rows {
 
     /// Whether some rows have no label: such rows are for predictions only.
     pub fn is_unlabelled(&self) -> bool {
-        !self.is_relabelled && self.store().is_some_and(Store::is_unlabelled)
+        self.is_without_labels || !self.is_relabelled && self.store().is_some_and(Store::is_unlabelled)
     }
 
     /// Whether a row could not be read, and merely keeps its place.

@@ -80,7 +80,21 @@ impl Rows {
         let longest_row = lengths.max().unwrap_or(0);
         let labels = Labels::in_groups(&label, GROUP);
         let (columns, home) = (counts.len(), Home::Memory { ids: ids.into(), counts: counts.into() });
-        Rows { row_start, column, value, label, weight, field: None, sets: None, columns, longest_row, labels, is_relabelled: false, home }
+        Rows {
+            row_start,
+            column,
+            value,
+            label,
+            weight,
+            field: None,
+            sets: None,
+            columns,
+            longest_row,
+            labels,
+            is_relabelled: false,
+            is_without_labels: false,
+            home,
+        }
     }
 }
 

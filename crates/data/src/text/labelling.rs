@@ -4,6 +4,7 @@
 //! packed file is the same for models of numbers and of classes. Otherwise the recipe has the names, a label is the place of its own
 //! (of two classes -1 or +1, as models of two classes have it), and rows with any number of labels have a list each.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -37,6 +38,22 @@ const SAMPLE: usize = 20_000;
 /// What stands between the labels of a row.
 const MARK: u8 = b',';
 
+/// What a class is called: a number as numbers are shown, so that `+1` and `1.0` are `1`; anything else, and a number that 32 bits do not
+/// hold, by its text.
+pub(crate) fn name_of(text: &[u8]) -> Cow<'_, [u8]> {
+    match number_of(text) {
+        Some(number) => Cow::Owned(number.to_string().into_bytes()),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// A label that is a number and loses nothing as one of 32 bits.
+fn number_of(text: &[u8]) -> Option<f32> {
+    let number = long_number(text).ok()? + 0.0; // -0 is 0
+    let exact: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+    (exact.fract() != 0.0 || exact == f64::from(number)).then_some(number)
+}
+
 /// The names in a list between commas.
 pub(crate) fn names_of(text: &[u8]) -> Vec<&[u8]> {
     text.split(|&byte| byte == MARK).filter(|name| !name.is_empty()).collect()
@@ -64,6 +81,11 @@ impl ClassReader {
         ClassReader { several: recipe.several, may_be_several: labelling == Labelling::Classes, places }
     }
 
+    /// Whether rows may have several classes, or none.
+    pub(crate) fn may_be_several(&self) -> bool {
+        self.may_be_several
+    }
+
     /// The classes of a row by their names, which stand at these places.
     #[inline(never)]
     pub(crate) fn read(&self, names: &[&[u8]], places: Range<usize>, example: &mut Example<'_>) -> Result<Read, Fault> {
@@ -72,7 +94,7 @@ impl ClassReader {
         }
         let mut given: Vec<u32> = Vec::new();
         for &name in names {
-            match self.places.get(name) {
+            match self.places.get(&*name_of(name)) {
                 // A set: one that stands there twice is in it once.
                 Some(&class) => given.extend((!given.contains(&class)).then_some(class)),
                 None => return self.unknown(name, places, example),
@@ -94,19 +116,20 @@ impl ClassReader {
         };
         if !self.places.is_empty() {
             let count = self.places.len();
-            return match self.places.get(text) {
+            return match self.places.get(&*name_of(text)) {
                 Some(&class) => Ok(label_of(class as usize, count)),
                 None => self.unknown(text, places, example),
             };
         }
-        match long_number(text) {
-            Ok(label) => Ok(label),
-            Err(_) => self.unknown(text, places, example),
+        match number_of(text) {
+            Some(label) => Ok(label),
+            None => self.unknown(text, places, example),
         }
     }
 
     fn unknown<T>(&self, name: &[u8], places: Range<usize>, example: &mut Example<'_>) -> Result<T, Fault> {
-        let Ok(name) = std::str::from_utf8(name) else {
+        let name = name_of(name);
+        let Ok(name) = std::str::from_utf8(&name) else {
             return fault(places.start, places.end, "the label is no UTF-8", "save the text as UTF-8");
         };
         example.find(Finding::Class(name.to_owned()));
@@ -133,9 +156,10 @@ pub(crate) fn look(first_lines: &[u8], labelling: Labelling, recipe: Recipe) -> 
             continue; // no label, or one with a weight, which is read in its turn
         }
         for name in names_of(first) {
+            are_words |= number_of(name).is_none();
+            let name = name_of(name);
             if seen.len() < MOST_CLASSES && seen.insert(name.to_vec()) {
-                are_words |= long_number(name).is_err();
-                found.extend(std::str::from_utf8(name).ok().map(|name| Finding::Class(name.to_owned())));
+                found.extend(std::str::from_utf8(&name).ok().map(|name| Finding::Class(name.to_owned())));
             }
         }
     }
@@ -161,5 +185,8 @@ mod tests {
         assert_eq!(of("dos 3:1\n5 3:1\n", Labelling::Class), ("5 dos".into(), false));
         assert_eq!(of("10 3:1\n9,2 3:1\n 3:1\n", Labelling::Classes), ("2 9 10".into(), true));
         assert_eq!(of("1 3:1\n 3:1\n", Labelling::Classes), ("1".into(), true));
+        // A number is called one thing, however it is written; and none is lost by rounding.
+        assert_eq!(of("+1 3:1\n1.0 3:1\nfoo 3:1\n", Labelling::Class), ("1 foo".into(), false));
+        assert_eq!(of("16777216 3:1\n16777217 3:1\n", Labelling::Class), ("16777216 16777217".into(), false));
     }
 }

@@ -4,8 +4,8 @@ use crate::text::collector::Collector;
 use crate::text::examples::Examples;
 use crate::text::rated::Rated;
 
-/// What a chunk holds: of either kind. A thread has one, so that its size does not matter.
-#[allow(clippy::large_enum_variant)]
+/// What a chunk holds: of either kind.
+#[allow(clippy::large_enum_variant)] // there is one a chunk
 pub(crate) enum Parts {
     Examples(Examples),
     Ratings(Rated),

@@ -180,11 +180,13 @@ impl Table {
         self.shared().iter().map(|cell| cell.load(Relaxed)).collect()
     }
 
-    /// Puts such numbers back, of a table of this shape under the same rule. Whether they are as many as they are to be.
+    /// Puts such numbers back, of a table of this shape under the same rule; gives whether they are as many as they are to be. If not, nothing
+    /// is changed.
     pub fn set_numbers(&self, numbers: &[f32]) -> bool {
         let cells = self.shared();
-        cells.iter().zip(numbers).for_each(|(cell, &x)| cell.store(x, Relaxed));
-        cells.len() == numbers.len()
+        let fits = cells.len() == numbers.len();
+        cells.iter().zip(numbers).filter(|_| fits).for_each(|(cell, &x)| cell.store(x, Relaxed));
+        fits
     }
 
     fn shared(&self) -> &[AtomicF32] {

@@ -9,7 +9,7 @@ use crate::kind::MISSING;
 use crate::text::codes::Id;
 use crate::text::collector::Named;
 use crate::text::examples::{Example, Examples};
-use crate::text::fault::{Bad, Fault};
+use crate::text::fault::{Bad, Fault, fault};
 use crate::text::labelling::{ClassReader, Read, look, names_of};
 use crate::text::mixed::{self, Advice};
 use crate::text::number::{digits, short_number};
@@ -117,7 +117,7 @@ fn line(text: &[u8], place: &mut usize, how: &Svmlight, rows: &mut Examples) -> 
     let line = at;
     if let Some(classes) = &how.classes {
         let mut example = rows.begin();
-        at = class(text, at, classes, &mut example)?;
+        at = class(text, (*place, at), classes, &mut example)?;
         return features(text, place, (line, at), example);
     }
     let mut weight = None;
@@ -147,7 +147,7 @@ fn line(text: &[u8], place: &mut usize, how: &Svmlight, rows: &mut Examples) -> 
 
 /// Reads the classes of a row; gives where its features begin.
 #[inline(never)]
-fn class(text: &[u8], start: usize, classes: &ClassReader, example: &mut Example<'_>) -> Result<usize, Fault> {
+fn class(text: &[u8], (line, start): (usize, usize), classes: &ClassReader, example: &mut Example<'_>) -> Result<usize, Fault> {
     let end = token_end(text, start);
     let whole = token(text, start);
     // A pair is a label with a weight, or the first feature.
@@ -155,6 +155,10 @@ fn class(text: &[u8], start: usize, classes: &ClassReader, example: &mut Example
         Some((name, weight)) => {
             example.weight(weight).map_err(|refused| refused.at(start..end))?;
             (name, end)
+        }
+        None if whole.contains(&b':') && start == line && classes.may_be_several() => {
+            const REMEDY: &str = "begin a row without labels with a blank, and write a label with a weight as in `+1:2` or `1.0:2`";
+            return fault(start, end, "the label is missing, or is followed by a weight and looks like an index", REMEDY);
         }
         None if whole.contains(&b':') => (&[][..], start),
         None => (whole, end),

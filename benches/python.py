@@ -37,6 +37,9 @@ def told(what, seconds, unit=1.0, name_of_unit="ms"):
 def matrices(train, test):
     X, y, X_test, _ = load_svmlight_files([train, test], zero_based=True)
     y = np.where(y > 0, 1, -1)
+    for matrix in (X, X_test):
+        # As other tools give them: scikit-learn's SGD takes no others.
+        matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
     print(f"{train}: {X.shape[0]:,} rows, {X.shape[1]:,} columns, {X.nnz:,} nonzeros")
     labels, csr = y.astype(np.float32), _inputs.arrays(X)
     converted = in_turn(9, two=lambda: _hogwild.Rows.from_csr(csr, labels, None, 2), one=lambda: _hogwild.Rows.from_csr(csr, labels, None, 1))

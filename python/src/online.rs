@@ -78,7 +78,7 @@ impl Online {
     /// The learning rate; None before the first batch where none is given.
     #[getter]
     fn rate(&self, py: Python<'_>) -> Option<f32> {
-        py.detach(|| locked(&self.inner).state().1.rate)
+        py.detach(|| locked(&self.inner).rate())
     }
 
     /// One that goes on from where another one was.

@@ -138,6 +138,11 @@ impl OnlineLinear {
         Ok(())
     }
 
+    /// The learning rate; none before the first batch where none is given.
+    pub fn rate(&self) -> Option<f32> {
+        self.state.rate
+    }
+
     /// What it has come to, to go on from: the numbers of weights and the rule's state, and the rest.
     pub fn state(&self) -> (Vec<f32>, &OnlineState) {
         (self.parameters.table(0).numbers(), &self.state)

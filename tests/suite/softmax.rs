@@ -358,6 +358,16 @@ fn a_class_has_one_name_and_none_is_lost() {
     assert_eq!(names("+1,2 1:1\n2.0,01 2:1\n", Labelling::Classes), ["1", "2"]);
     // Numbers that 32 bits do not hold are names.
     assert_eq!(names("16777216 1:1\n16777217 2:1\n16777218 3:1\n", Labelling::Class), ["16777216", "16777217", "16777218"]);
+    for (format, text) in [
+        (Format::Csv, "y,a\n16777216,1\n16777217,2\n16777218,3\n"),
+        (Format::Jsonl, "{\"y\":16777216,\"a\":1}\n{\"y\":16777217,\"a\":2}\n{\"y\":16777218,\"a\":3}\n"),
+        (Format::Fasttext, "__label__16777216 a\n__label__16777217 b\n__label__007 c\n"),
+    ] {
+        let settings = PackSettings { labelling: Labelling::Class, format: Some(format), ..PackSettings::default() };
+        let (_, Data::Rows(data)) = read_as(text, &settings).unwrap() else { panic!("rows") };
+        assert_eq!(data.class_names().len(), 3, "{text}");
+        assert!(data.class_names().iter().any(|name| name == "16777217"), "{text} {:?}", data.class_names());
+    }
     // Of rows that are left out no class remains.
     let skip = PackSettings { labelling: Labelling::Class, on_bad_row: hogwild::data::OnBadRow::Skip, ..PackSettings::default() };
     let (report, Data::Rows(data)) = read_as("a 1:1\nb 2:1\ngarbage here\nc:0 3:1\nd 1:1\n", &skip).unwrap() else { panic!("rows") };

@@ -58,7 +58,7 @@ impl TextFormat for FastText {
             let grams = if recipe.ngrams > 1 { format!(", and up to {} in a row are one too", recipe.ngrams) } else { String::new() };
             format!("fastText's lines: a word is a feature{grams}; its value is how often it is there")
         });
-        let classes = asked.has_classes().then(|| ClassReader::new(asked.labelling, &recipe));
+        let classes = asked.has_classes().then(|| ClassReader::new(asked.labelling, &recipe).of_words());
         let (has_fixed_labels, unlabelled) = (asked.has_fixed_labels(), asked.unlabelled);
         let format = FastText { recipe: recipe.clone(), has_fixed_labels, unlabelled, classes };
         Ok(Begun { recipe: Some(recipe), note, ..Begun::all(format) })

@@ -26,6 +26,7 @@ pub(crate) struct Jsonl {
     crosses: Crosses,
     is_fixed: bool,
     has_fixed_labels: bool,
+    has_classes: bool,
     unlabelled: bool,
 }
 
@@ -207,7 +208,14 @@ fn object(line: &[u8]) -> Option<Map<String, Value>> {
 impl Jsonl {
     fn of(recipe: Recipe, asked: Asked<'_>) -> Jsonl {
         let (crosses, has_fixed_labels) = (Crosses::of(&recipe), asked.has_fixed_labels());
-        Jsonl { recipe, crosses, is_fixed: asked.is_fixed, has_fixed_labels, unlabelled: asked.unlabelled }
+        Jsonl {
+            recipe,
+            crosses,
+            is_fixed: asked.is_fixed,
+            has_fixed_labels,
+            has_classes: asked.has_classes(),
+            unlabelled: asked.unlabelled,
+        }
     }
 
     fn label(&self, value: &Value, example: &mut Example<'_>) -> Result<Option<f32>, Wrong> {
@@ -224,7 +232,7 @@ impl Jsonl {
         if is_missing(text.as_bytes()) {
             return Ok(None);
         }
-        match label::value(text.as_bytes(), long_number(text.as_bytes()), &self.recipe, self.has_fixed_labels) {
+        match label::value(text.as_bytes(), long_number(text.as_bytes()), &self.recipe, (self.has_fixed_labels, self.has_classes)) {
             Ok(label) => Ok(Some(label)),
             Err(_) if self.unlabelled => Ok(None),
             Err(label::Wrong { problem, remedy, finding }) => {

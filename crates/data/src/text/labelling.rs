@@ -48,7 +48,7 @@ pub(crate) fn name_of(text: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// A label that is a number and loses nothing as one of 32 bits.
-fn number_of(text: &[u8]) -> Option<f32> {
+pub(crate) fn number_of(text: &[u8]) -> Option<f32> {
     let number = long_number(text).ok()? + 0.0; // -0 is 0
     let exact: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
     (exact.fract() != 0.0 || exact == f64::from(number)).then_some(number)
@@ -64,6 +64,8 @@ pub(crate) struct ClassReader {
     several: bool,
     /// Whether rows may have several, or none.
     may_be_several: bool,
+    /// Whether names are words, whatever they look like.
+    are_words: bool,
     /// By name; none as long as all are numbers.
     places: HashMap<Vec<u8>, u32>,
 }
@@ -78,7 +80,17 @@ pub(crate) enum Read {
 impl ClassReader {
     pub(crate) fn new(labelling: Labelling, recipe: &Recipe) -> ClassReader {
         let places = (0..).zip(&recipe.classes).map(|(place, name)| (name.clone().into_bytes(), place)).collect();
-        ClassReader { several: recipe.several, may_be_several: labelling == Labelling::Classes, places }
+        ClassReader { several: recipe.several, may_be_several: labelling == Labelling::Classes, are_words: false, places }
+    }
+
+    /// The same of words, which are called as they stand there.
+    pub(crate) fn of_words(self) -> ClassReader {
+        ClassReader { are_words: true, ..self }
+    }
+
+    /// What a class is called.
+    fn name<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
+        if self.are_words { Cow::Borrowed(text) } else { name_of(text) }
     }
 
     /// Whether rows may have several classes, or none.
@@ -94,7 +106,7 @@ impl ClassReader {
         }
         let mut given: Vec<u32> = Vec::new();
         for &name in names {
-            match self.places.get(&*name_of(name)) {
+            match self.places.get(&*self.name(name)) {
                 // A set: one that stands there twice is in it once.
                 Some(&class) => given.extend((!given.contains(&class)).then_some(class)),
                 None => return self.unknown(name, places, example),
@@ -116,19 +128,19 @@ impl ClassReader {
         };
         if !self.places.is_empty() {
             let count = self.places.len();
-            return match self.places.get(&*name_of(text)) {
+            return match self.places.get(&*self.name(text)) {
                 Some(&class) => Ok(label_of(class as usize, count)),
                 None => self.unknown(text, places, example),
             };
         }
-        match number_of(text) {
+        match number_of(text).filter(|_| !self.are_words) {
             Some(label) => Ok(label),
             None => self.unknown(text, places, example),
         }
     }
 
     fn unknown<T>(&self, name: &[u8], places: Range<usize>, example: &mut Example<'_>) -> Result<T, Fault> {
-        let name = name_of(name);
+        let name = self.name(name);
         let Ok(name) = std::str::from_utf8(&name) else {
             return fault(places.start, places.end, "the label is no UTF-8", "save the text as UTF-8");
         };

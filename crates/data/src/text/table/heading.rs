@@ -195,6 +195,7 @@ pub(super) fn begin(text: &[u8], asked: Asked<'_>, format: Format, marks: &[u8])
         recipe: recipe.clone(),
         is_fixed: asked.is_fixed,
         has_fixed_labels: asked.has_fixed_labels(),
+        has_classes: asked.has_classes(),
         unlabelled: asked.unlabelled,
         weight,
         crosses,

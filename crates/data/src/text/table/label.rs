@@ -3,6 +3,7 @@
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 
+use crate::text::labelling::number_of;
 use crate::text::number::Why;
 use crate::text::recipe::{Finding, MOST_CLASSES, Recipe, is_missing, label_of};
 
@@ -41,7 +42,8 @@ impl Classes {
     pub(crate) fn see(&mut self, cell: &[u8], number: impl Fn(&[u8]) -> Result<f32, Why>) {
         let Ok(text) = std::str::from_utf8(cell) else { return }; // the row is refused when it is read
         if self.seen.len() <= self.most && !is_missing(cell) && !self.seen.contains(text) {
-            self.are_words |= matches!(number(cell), Err(Why::NoNumber));
+            // Of any number of classes one that loses something as a number is a name.
+            self.are_words |= matches!(number(cell), Err(Why::NoNumber)) || self.most > 2 && number_of(cell).is_none();
             self.seen.insert(text.to_owned());
         }
     }
@@ -74,16 +76,17 @@ pub(crate) fn of_class(class: &[u8], classes: &[String]) -> Option<f32> {
     Some(label_of(place, classes.len()))
 }
 
-/// The label that a cell says, `number` being the cell as a number; where the recipe is not fixed, a word that is no class yet is told as a
+/// The label that a cell says, `number` being the cell as a number; with `any` number of classes by name; where the recipe is not fixed, a word that is no class yet is told as a
 /// finding.
 #[inline(never)]
-pub(crate) fn value(cell: &[u8], number: Result<f32, Why>, recipe: &Recipe, is_fixed: bool) -> Result<f32, Wrong> {
+pub(crate) fn value(cell: &[u8], number: Result<f32, Why>, recipe: &Recipe, (is_fixed, any): (bool, bool)) -> Result<f32, Wrong> {
     const REMEDY: &str = "labels are +1, -1, 0, 1, any real number, or two words; `predict` takes rows without labels";
     let wrong = |problem, remedy| Err(Wrong { problem, remedy, finding: None });
     if let Some(label) = of_class(cell, &recipe.classes) {
         return Ok(label);
     }
-    match number {
+    let is_name = any && number.is_ok() && number_of(cell).is_none();
+    match if is_name { Err(Why::NoNumber) } else { number } {
         Ok(label) if recipe.classes.is_empty() => Ok(label),
         Err(Why::Nan) => wrong("the label is NaN", "give a finite number or leave the row out"),
         Err(Why::Infinite) => wrong("the label is infinite", "give a finite number or leave the row out"),
@@ -136,7 +139,7 @@ mod tests {
     fn words_are_classes_in_their_order() {
         let classes = |classes: &[&str]| Recipe { classes: classes.iter().map(|c| c.to_string()).collect(), ..Recipe::of(Format::ALL[0]) };
         let of = |cell: &str, recipe: &Recipe, fixed| {
-            value(cell.as_bytes(), long_number(cell.as_bytes()), recipe, fixed).map_err(|wrong| (wrong.problem, wrong.finding))
+            value(cell.as_bytes(), long_number(cell.as_bytes()), recipe, (fixed, false)).map_err(|wrong| (wrong.problem, wrong.finding))
         };
         let (none, two) = (classes(&[]), classes(&["no", "yes"]));
         assert_eq!((of("0.5", &none, false), of("no", &two, true), of("yes", &two, false)), (Ok(0.5), Ok(-1.0), Ok(1.0)));

@@ -73,6 +73,8 @@ struct Table {
     is_fixed: bool,
     /// Whether labels are only those that the recipe has.
     has_fixed_labels: bool,
+    /// Whether labels are classes by name.
+    has_classes: bool,
     unlabelled: bool,
     /// Which column says how much an example counts, where that is looked at.
     weight: Option<usize>,
@@ -87,6 +89,7 @@ impl Default for Table {
             recipe: Recipe::of(Format::Csv),
             is_fixed: false,
             has_fixed_labels: false,
+            has_classes: false,
             unlabelled: false,
             weight: None,
             crosses: Crosses::default(),
@@ -169,7 +172,7 @@ fn row(table: &Table, text: &[u8], place: &mut usize, rows: &mut Examples) -> Re
                 example.column(column.place, name, log(value)).map_err(|refused| refused.at(at..end))?;
                 end
             }
-            (Some((value, end)), Act::Label) if table.recipe.classes.is_empty() => {
+            (Some((value, end)), Act::Label) if table.recipe.classes.is_empty() && !table.has_classes => {
                 label = Some(value);
                 end
             }
@@ -309,7 +312,7 @@ fn label_of(table: &Table, cell: &[u8], places: Range<usize>, example: &mut Exam
     if is_missing(cell) {
         return Ok(None);
     }
-    match label::value(cell, heading::number(cell, table.mark), &table.recipe, table.has_fixed_labels) {
+    match label::value(cell, heading::number(cell, table.mark), &table.recipe, (table.has_fixed_labels, table.has_classes)) {
         Ok(label) => Ok(Some(label)),
         Err(_) if table.unlabelled => Ok(None),
         Err(wrong) => {

@@ -51,8 +51,8 @@ pub use class_weight::ClassWeight;
 pub use classes::{Classes, unseen_classes};
 pub use export::ModelFormat;
 pub use family::{
-    AnyData, AnyFamily, FAMILIES, FactorModel, Factors, LinearModel, MatrixScorer, OnlineLinear, OnlineState, TopScores, WindowReport,
-    family, family_for,
+    AnyData, AnyFamily, FAMILIES, FactorModel, Factors, LinearModel, MatrixScorer, OnlineLinear, OnlineState, WindowReport, family,
+    family_for,
 };
 pub use hogwild_base::{Error, Hyperparameter, Named, OutputFile, Result, Threads, memory};
 pub use hogwild_data as data;
@@ -73,7 +73,10 @@ pub use hogwild_kernels::{
     simd::{F32x16, InstructionSet, LANES, Line, Real, Vector},
     transforms::Transforms,
 };
-pub use model::{Axis, ClassCounts, ClassScores, Metrics, Schema, Scored, Size, Tensor, TensorKind, Tensors, TrainedModel};
+pub use model::{
+    Axis, ByUser, CUTOFF, ClassCounts, ClassScores, Metrics, RankingMetrics, Schema, Scored, Size, Tensor, TensorKind, Tensors, TopScores,
+    TrainedModel, Vectors, ranking_metrics,
+};
 pub use options::{IntoSetting, Opt, Settings, Takes, markdown as options_page, options};
 pub use simulation::{Exchanged, Shared, Simulated, Workers, simulate};
 pub use train::{

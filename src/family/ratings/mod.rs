@@ -1,6 +1,6 @@
-//! Factor models on ratings: how ratings are scored (`score`), which items are best for a user (`top`), and how data and settings become a run (`run`): the order in which ratings
-//! lie (`tiles`; in `cells`, for workers that
-//! share no row; in `groups`, for loops that have four in flight), and those on which learning rates are tried (`sample`).
+//! Factor models on ratings: how ratings are scored (`score`), and how data and settings become a run (`run`): the order in which ratings
+//! lie (`tiles`; in `cells`, for workers that share no row; in `groups`, for loops that have four in flight), and those on which learning
+//! rates are tried (`sample`).
 mod cells;
 mod groups;
 mod parts;
@@ -8,8 +8,6 @@ mod run;
 mod sample;
 mod score;
 mod tiles;
-mod top;
 
 pub(crate) use run::RatingsRun;
 pub use score::{FactorModel, Factors};
-pub use top::TopScores;

@@ -31,6 +31,7 @@ mod class_weight;
 mod classes;
 mod export;
 mod family;
+mod holdout_by;
 mod model;
 mod options;
 mod simulation;
@@ -51,8 +52,8 @@ pub use class_weight::ClassWeight;
 pub use classes::{Classes, unseen_classes};
 pub use export::ModelFormat;
 pub use family::{
-    AnyData, AnyFamily, FAMILIES, FactorModel, Factors, LinearModel, MatrixScorer, OnlineLinear, OnlineState, WindowReport, family,
-    family_for,
+    AnyData, AnyFamily, Evaluated, FAMILIES, FactorModel, Factors, LinearModel, MatrixScorer, OnlineLinear, OnlineState, WindowReport,
+    evaluate_ranking, family, family_for,
 };
 pub use hogwild_base::{Error, Hyperparameter, Named, OutputFile, Result, Threads, memory};
 pub use hogwild_data as data;
@@ -73,6 +74,7 @@ pub use hogwild_kernels::{
     simd::{F32x16, InstructionSet, LANES, Line, Real, Vector},
     transforms::Transforms,
 };
+pub use holdout_by::HoldoutBy;
 pub use model::{
     Axis, ByUser, CUTOFF, ClassCounts, ClassScores, Metrics, RankingMetrics, Schema, Scored, Size, Tensor, TensorKind, Tensors, TopScores,
     TrainedModel, Vectors, ranking_metrics,
@@ -81,7 +83,7 @@ pub use options::{IntoSetting, Opt, Settings, Takes, markdown as options_page, o
 pub use simulation::{Exchanged, Shared, Simulated, Workers, simulate};
 pub use train::{
     Astray, Ended, EpochProgress, EpochReport, Outcome, RateSearchReport, Resolved, ResolvedReplicas, TriedRate, Watch, train,
-    train_factorization, train_factorization_with, train_fm, train_fm_with, train_linear, train_linear_with, train_ovr, train_ovr_with,
-    train_softmax, train_softmax_with,
+    train_factorization, train_factorization_with, train_fm, train_fm_with, train_implicit, train_implicit_with, train_linear,
+    train_linear_with, train_ovr, train_ovr_with, train_softmax, train_softmax_with,
 };
 pub use trainer::Trainer;

@@ -3,13 +3,15 @@
 //! It gathers settings, held-out data and who follows the run, and hands them to the session. The methods of the settings are made from
 //! their declarations, in `options`.
 use crate::{
-    AnyData, Batch, ClassWeight, Ended, Error, InstructionSet, IntoSetting, Loss, Metric, Metrics, Normalize, Order, Outcome, Parallel,
-    Result, Rule, Schedule, Scored, Settings, TrainedModel, Watch, Window,
+    AnyData, Batch, ClassWeight, Ended, Error, HoldoutBy, InstructionSet, IntoSetting, Loss, Metric, Metrics, Normalize, Order, Outcome,
+    Parallel, Result, Rule, Schedule, Scored, Settings, TrainedModel, Watch, Window,
     data::{Ratings, Rows},
+    family::ranking_settings,
+    models::RankingLoss,
     options::each_setting,
     rules::UpdateRule,
-    train_factorization, train_factorization_with, train_fm, train_fm_with, train_linear, train_linear_with, train_ovr, train_ovr_with,
-    train_softmax, train_softmax_with,
+    train_factorization, train_factorization_with, train_fm, train_fm_with, train_implicit, train_implicit_with, train_linear,
+    train_linear_with, train_ovr, train_ovr_with, train_softmax, train_softmax_with,
 };
 use std::{path::Path, sync::atomic::AtomicBool};
 
@@ -45,6 +47,8 @@ pub struct Trainer<'a, D> {
     session: Session<'a, D>,
     /// Which model of rows it is.
     model: RowModel,
+    /// How a model ranks, where it does.
+    ranking: Option<RankingLoss>,
 }
 
 /// The models of sparse rows.
@@ -135,18 +139,42 @@ impl<'a> Trainer<'a, Ratings> {
         Trainer::new(Settings::for_ratings(), Box::new(train_factorization))
     }
 
+    /// Ranking of items by implicit feedback, with the defaults for that loss: each row is an item that its user took, whatever its value.
+    ///
+    /// ```
+    /// # use hogwild::{Trainer, data::{Data, PackSettings, pack}};
+    /// use hogwild::models::RankingLoss;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let packed = folder.path().join("ratings.safetensors");
+    /// # pack(&["data/ratings.train.tsv".into()], &packed, &PackSettings::default())?;
+    /// # let Data::Ratings(ratings) = Data::open(&packed)? else { panic!("rows, not ratings") };
+    /// let outcome = Trainer::implicit(RankingLoss::Bpr).rank(8).epochs(2).holdout(0.2).fit(&ratings)?;
+    /// assert!(outcome.valid().and_then(|valid| valid.ranking).expect("held-out items").recall > 0.0);
+    /// # Ok(()) }
+    /// ```
+    pub fn implicit(loss: RankingLoss) -> Trainer<'a, Ratings> {
+        let session = move |data: &Ratings, valid: Option<&Ratings>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool| {
+            train_implicit(loss, data, valid, settings, watch, stop)
+        };
+        Trainer { ranking: Some(loss), ..Trainer::new(ranking_settings(loss), Box::new(session)) }
+    }
+
     /// Trains with an update rule of your own: see [`UpdateRule`].
     pub fn own_rule<R: UpdateRule + 'a>(self, rule: R) -> Trainer<'a, Ratings> {
-        let session = move |data: &Ratings, valid: Option<&Ratings>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool| {
-            train_factorization_with(rule, data, valid, settings, watch, stop)
-        };
+        let ranking = self.ranking;
+        let session =
+            move |data: &Ratings, valid: Option<&Ratings>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool| match ranking {
+                Some(loss) => train_implicit_with(rule, loss, data, valid, settings, watch, stop),
+                None => train_factorization_with(rule, data, valid, settings, watch, stop),
+            };
         Trainer { session: Box::new(session), ..self }
     }
 }
 
 impl<'a, D> Trainer<'a, D> {
     fn new(settings: Settings, session: Session<'a, D>) -> Trainer<'a, D> {
-        Trainer { settings, given: Vec::new(), valid: None, watch: None, stop: None, session, model: RowModel::Linear }
+        Trainer { settings, given: Vec::new(), valid: None, watch: None, stop: None, session, model: RowModel::Linear, ranking: None }
     }
 
     /// All settings at once, in place of what was given before.

@@ -1,7 +1,7 @@
 //! `hogwild eval`: metrics of a model on labelled data.
 use super::{
     data::{CacheOptions, of_input, score_members},
-    notes,
+    notes, rank,
     say::{say, show},
     summary,
     threads::ThreadOptions,
@@ -18,27 +18,39 @@ pub struct EvalArgs {
     model: PathBuf,
     /// Labelled data, text or packed
     #[arg(required = true)]
-    data: Vec<PathBuf>,
+    pub data: Vec<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
-    json: bool,
-    /// Of several classes: also the share of rows whose class is among so many most probable ones
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
-    top: Option<u32>,
+    pub json: bool,
+    /// Of several classes: also the share of rows whose class is among so many most probable ones. Of models that rank: how long lists of
+    /// items are [default: 20]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub top: Option<u32>,
+    /// Rank items for each user, but for those that the user has in these data (the training data, as a rule); several are put one after
+    /// the other. A model of ratings is then evaluated by its lists of items
+    #[arg(long, value_name = "DATA", num_args = 1)]
+    pub exclude_seen: Vec<PathBuf>,
     #[command(flatten)]
-    options: CacheOptions,
+    pub options: CacheOptions,
     #[command(flatten)]
     pub threads: ThreadOptions,
 }
 
 pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
     let model = TrainedModel::open(&args.model)?;
-    if args.top.is_some() && (model.ids("class").is_none() || model.has_several_labels()) {
+    let ranks = model.family()?.ranks() || !args.exclude_seen.is_empty();
+    if ranks && model.ids("item").is_none() {
+        anyhow::bail!("--exclude-seen: is of models of users and items, and this one has features");
+    }
+    if !ranks && args.top.is_some() && (model.ids("class").is_none() || model.has_several_labels()) {
         anyhow::bail!("--top: is of models that give each row one of several classes, and this one does not");
     }
     args.options.check_columns(args.data.iter())?;
     let opened = args.options.open_for(&model, &args.data)?;
     warn::of_unknown(&opened, &args.data, &model)?;
+    if ranks {
+        return rank::run(&args, &model, &opened);
+    }
     let members = score_members(&model, &opened, &args.data)?;
     model.check_labels(&opened.data).map_err(|error| of_input(error, &opened, &args.data))?;
     let of_members: Vec<Metrics> =

@@ -22,6 +22,7 @@ mod pack;
 mod plot;
 mod predict;
 mod prepare;
+mod rank;
 mod report;
 pub mod say;
 mod settings;

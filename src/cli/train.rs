@@ -107,7 +107,9 @@ fn tell_notes(args: &TrainArgs, family: &dyn AnyFamily, settings: &Settings, dat
             }
         }
         Data::Ratings(data) => {
-            warn::of_ratings(data, &name).iter().for_each(|warning| say!("{warning}"));
+            if !family.ranks() {
+                warn::of_ratings(data, &name).iter().for_each(|warning| say!("{warning}"));
+            }
             if let Some((valid, path)) = valid {
                 warn::of_strangers(valid, std::slice::from_ref(path), &data.user_ids()?, &data.item_ids()?)?;
             }

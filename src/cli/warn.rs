@@ -18,7 +18,8 @@ pub fn of_ratings(data: &Ratings, name: &str) -> Vec<String> {
 
 fn of_spread(spread: &Spread, name: &str) -> Option<String> {
     if spread.count > 1 && spread.min == spread.max {
-        let like = "is a rating of every pair meant, or is another column the rating (--columns)?";
+        let like =
+            "if each row is an item that its user took, train --model bpr or sampled-softmax; or is another column the rating (--columns)?";
         return Some(format!("warning: {name}: all ratings are {}: there is nothing to learn from; {like}", real(spread.min)));
     }
     far_off(spread, name, "rating", "mend it or leave it out")

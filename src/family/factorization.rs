@@ -1,5 +1,6 @@
 //! Matrix factorization of ratings, with biases (Koren, Bell & Volinsky 2009).
 use super::{
+    implicit::no_ranking,
     linear::{no_classes, no_factors},
     prepared::Prepared,
     ratings::{FactorModel, RatingsRun},
@@ -25,20 +26,18 @@ use serde_json::{Map, Value, json};
 /// Matrix factorization.
 pub struct Factorization;
 
+/// What models of users and items consist of.
+pub(super) const TENSORS: &[TensorKind] = &[
+    TensorKind { name: "mean", shape: &[Size::One] },
+    TensorKind { name: "user_bias", shape: &[Size::Ids("user")] },
+    TensorKind { name: "user_factor", shape: &[Size::Ids("user"), Size::Free("rank")] },
+    TensorKind { name: "item_bias", shape: &[Size::Ids("item")] },
+    TensorKind { name: "item_factor", shape: &[Size::Ids("item"), Size::Free("rank")] },
+];
+
 impl Family for Factorization {
     const SUMMARY: &'static str = "Matrix factorization of ratings, with biases";
-    const SCHEMA: Schema = Schema {
-        family: "mf",
-        axes: &["user", "item"],
-        tensors: &[
-            TensorKind { name: "mean", shape: &[Size::One] },
-            TensorKind { name: "user_bias", shape: &[Size::Ids("user")] },
-            TensorKind { name: "user_factor", shape: &[Size::Ids("user"), Size::Free("rank")] },
-            TensorKind { name: "item_bias", shape: &[Size::Ids("item")] },
-            TensorKind { name: "item_factor", shape: &[Size::Ids("item"), Size::Free("rank")] },
-        ],
-        own_classes: false,
-    };
+    const SCHEMA: Schema = Schema { family: "mf", axes: &["user", "item"], tensors: TENSORS, own_classes: false };
     const WORK: u64 = 500_000;
     type Data = Ratings;
     type Kernel = FactorKernel;
@@ -50,6 +49,7 @@ impl Family for Factorization {
     fn check(settings: &Settings) -> Result<()> {
         let refused = |setting, value: String, problem: &str| Err(Error::BadSetting { setting, value, problem: problem.into() });
         no_classes(settings)?;
+        no_ranking(settings)?;
         if let Some(hot) = settings.hot_rows.filter(|&hot| hot > 0) {
             let problem = "factorization keeps hot rows apart by its order of tiles; leave the setting out";
             return refused("hot_rows", hot.to_string(), problem);

@@ -1,5 +1,6 @@
 //! Linear models of sparse rows: score = bias + sum of weight times value.
 use super::{
+    implicit::no_ranking,
     prepared::Prepared,
     rows::{LinearModel, RowsRun},
     traits::Family,
@@ -39,6 +40,7 @@ impl Family for Linear {
     fn check(settings: &Settings) -> Result<()> {
         check_rows(settings)?;
         no_classes(settings)?;
+        no_ranking(settings)?;
         no_factors(settings)
     }
 

@@ -2,6 +2,7 @@
 use super::{
     factorization::Factorization,
     fm::FactorizationMachine,
+    implicit::{Bpr, LogisticMf, SampledSoftmax, Warp},
     linear::Linear,
     multiclass::{OneVsRest, Softmax},
     traits::AnyFamily,
@@ -9,7 +10,8 @@ use super::{
 use hogwild_data::Kind;
 
 /// All families. Of several that take the same data, the first is the one taken if none is named.
-pub static FAMILIES: [&dyn AnyFamily; 5] = [&Linear, &FactorizationMachine, &Softmax, &OneVsRest, &Factorization];
+pub static FAMILIES: [&dyn AnyFamily; 9] =
+    [&Linear, &FactorizationMachine, &Softmax, &OneVsRest, &Factorization, &Bpr, &Warp, &SampledSoftmax, &LogisticMf];
 
 /// The family of that name.
 pub fn family(name: &str) -> Option<&'static dyn AnyFamily> {

@@ -1,5 +1,6 @@
 //! Models of several classes of sparse rows: a linear score each. By softmax a row has exactly one class, by one-vs-rest any number.
 use super::{
+    implicit::no_ranking,
     linear::no_factors,
     prepared::Prepared,
     rows::{RowsRun, Scorer},
@@ -114,6 +115,7 @@ fn refused(setting: &'static str, value: impl ToString, problem: &str) -> Result
 /// What goes with both.
 fn check(settings: &Settings, name: &str) -> Result<()> {
     no_factors(settings)?;
+    no_ranking(settings)?;
 
     if settings.parallel == Parallel::Partitioned {
         let problem = "has parts that each know some of the weights, and a loss of several classes needs all scores at once; use hogwild";

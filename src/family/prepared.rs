@@ -128,11 +128,19 @@ pub trait Prepared: Sync {
     fn reader(&self) -> Option<&dyn Reader> {
         None
     }
-    /// What the search for a learning rate goes by. `largest`: the most examples of a sample.
+    /// The learning rate where none is given, or what the search for one goes by. `largest`: the most examples of a sample.
     ///
     /// # Errors
     /// When the data can't be read.
-    fn search(&self, largest: u64) -> Result<Box<dyn Search + '_>>;
+    fn rate(&self, largest: u64) -> Result<Rate<'_>>;
+}
+
+/// Where a learning rate comes from that is not given.
+pub enum Rate<'a> {
+    /// It is known.
+    Known(f32),
+    /// It is searched.
+    Searched(Box<dyn Search + 'a>),
 }
 
 /// Where learning rates are searched: samples of the data.

@@ -1,4 +1,5 @@
 //! Held-out metrics: what a list of (score, target) says, each example counting by its weight.
+use super::ranking::RankingMetrics;
 use hogwild_base::threads;
 use hogwild_kernels::loss::{Loss, Metric};
 
@@ -27,6 +28,8 @@ pub struct Metrics {
     pub rmse: Option<f64>,
     /// Mean absolute error; real-valued targets only.
     pub mae: Option<f64>,
+    /// How good lists of items are; of models that rank, whose `loss` here is what NDCG lacks to 1.
+    pub ranking: Option<RankingMetrics>,
 }
 
 impl Metrics {
@@ -66,7 +69,13 @@ impl Metrics {
             deviance: None,
             rmse: None,
             mae: None,
+            ranking: None,
         }
+    }
+
+    /// Of lists of items.
+    pub(super) fn of_ranking(ranking: RankingMetrics) -> Metrics {
+        Metrics { loss: 1.0 - ranking.ndcg, ranking: Some(ranking), ..Metrics::none(ranking.users) }
     }
 
     /// One of them, where there is such.
@@ -82,13 +91,20 @@ impl Metrics {
             Metric::Deviance => self.deviance,
             Metric::Rmse => self.rmse,
             Metric::Mae => self.mae,
+            Metric::Recall => self.ranking.map(|ranking| ranking.recall),
+            Metric::Precision => self.ranking.map(|ranking| ranking.precision),
+            Metric::Ndcg => self.ranking.map(|ranking| ranking.ndcg),
+            Metric::Map => self.ranking.map(|ranking| ranking.map),
+            Metric::Mrr => self.ranking.map(|ranking| ranking.mrr),
         }
     }
 
-    /// The metrics that there are, by name, in the order to show them; a loss that is the log-loss is not shown twice.
+    /// The metrics that there are, by name, in the order to show them; a loss that is the log-loss, or
+    /// follows from the NDCG, is not shown twice.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, f64)> {
-        let shown =
-            |metric: &Metric| *metric != Metric::Loss || self.logloss.is_none_or(|logloss| logloss.to_bits() != self.loss.to_bits());
+        let shown = |metric: &Metric| {
+            *metric != Metric::Loss || self.logloss.is_none_or(|logloss| logloss.to_bits() != self.loss.to_bits()) && self.ranking.is_none()
+        };
         Metric::ALL.into_iter().filter(shown).filter_map(|metric| Some((metric.name(), self.get(metric)?)))
     }
 }

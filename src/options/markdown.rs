@@ -63,6 +63,7 @@ fn meaning(option: &Opt) -> String {
         Takes::Linear => " Linear models only.",
         Takes::Fm => " Of `--model fm` only.",
         Takes::Ratings => " Factorization of ratings only.",
+        Takes::Ranking => " Models of implicit feedback only.",
     };
     format!("{help}{only}")
 }

@@ -14,6 +14,7 @@ mod option;
 mod order;
 mod parallel;
 mod partitioned;
+mod ranking;
 mod servers;
 mod stopping;
 mod text;
@@ -25,7 +26,7 @@ pub(crate) use partitioned::rating_parts;
 pub use text::IntoSetting;
 
 use crate::{
-    Batch, ClassWeight, InstructionSet, Loss, Metric, Normalize, Order, Parallel, Result, Rule, Schedule, Transforms, Window,
+    Batch, ClassWeight, HoldoutBy, InstructionSet, Loss, Metric, Normalize, Order, Parallel, Result, Rule, Schedule, Transforms, Window,
     rules::{Adagrad, AdagradRowwise},
 };
 use hogwild_kernels::engine::Facts;
@@ -34,9 +35,18 @@ use serde_json::{Map, Value};
 use text::Text;
 
 // The order in which flags, documents and logs have the groups.
-collect! { $ [objective optimizer gradients order stopping parallel servers data] {} {} }
-const GROUPS: [Group; 8] =
-    [objective::GROUP, optimizer::GROUP, gradients::GROUP, order::GROUP, stopping::GROUP, parallel::GROUP, servers::GROUP, data::GROUP];
+collect! { $ [objective optimizer gradients order stopping parallel servers data ranking] {} {} }
+const GROUPS: [Group; 9] = [
+    objective::GROUP,
+    optimizer::GROUP,
+    gradients::GROUP,
+    order::GROUP,
+    stopping::GROUP,
+    parallel::GROUP,
+    servers::GROUP,
+    data::GROUP,
+    ranking::GROUP,
+];
 
 /// Every setting, group by group.
 ///
@@ -73,6 +83,12 @@ impl Settings {
     /// The defaults for one-vs-rest: the same by the squared hinge loss.
     pub fn for_ovr() -> Settings {
         Settings { loss: Loss::SquaredHinge, ..Settings::for_softmax() }
+    }
+
+    /// The defaults for ranking by implicit feedback: 64 factors, sums of squares that begin small, as gradients are.
+    pub fn for_ranking() -> Settings {
+        let rule = Rule::AdagradRowwise(AdagradRowwise(Adagrad { initial: 0.01, ..Adagrad::DEFAULT }));
+        Settings { rule, rank: 64, parallel: Parallel::Hogwild, ..Settings::for_ratings() }
     }
 
     /// Sets one by its name, from text: one of [`options`], or a setting of the update rule, such as `beta1`. Whether the value is in its

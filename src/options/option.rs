@@ -16,6 +16,8 @@ pub enum Takes {
     Fm,
     /// Matrix factorization, of ratings.
     Ratings,
+    /// Ranking by implicit feedback.
+    Ranking,
 }
 
 /// A setting. Texts name other settings between backquotes, by their names: `batch_growth`.
@@ -118,8 +120,8 @@ impl Opt {
         };
         let [rows, ratings] = self.by_default;
         [
-            of(rows, &Settings::default(), self.takes != Takes::Ratings),
-            of(ratings, &Settings::for_ratings(), matches!(self.takes, Takes::Both | Takes::Ratings)),
+            of(rows, &Settings::default(), !matches!(self.takes, Takes::Ratings | Takes::Ranking)),
+            of(ratings, &Settings::for_ratings(), matches!(self.takes, Takes::Both | Takes::Ratings | Takes::Ranking)),
         ]
     }
 

@@ -35,7 +35,7 @@ group! { $ "Length of the run";
 }
 
 fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
-    if let Some(metric) = s.stop_metric.filter(|metric| !metric.is_of(s.loss) && !metric.is_of_classes()) {
+    if let Some(metric) = s.stop_metric.filter(|metric| !metric.is_of(s.loss) && !metric.is_of_classes() && !metric.is_of_ranking()) {
         let has: Vec<_> = s.loss.metrics().iter().map(|metric| metric.name()).collect();
         return bad("stop_metric", metric.name(), format!("the {} loss has {}", s.loss.name(), has.join(", ")));
     }

@@ -1,6 +1,7 @@
 //! Values of settings as text: how each type of them is read, shown and logged.
 use crate::{
-    Batch, ClassWeight, Error, InstructionSet, Loss, Metric, Normalize, Order, Parallel, Result as Checked, Rule, Schedule, Window,
+    Batch, ClassWeight, Error, HoldoutBy, InstructionSet, Loss, Metric, Normalize, Order, Parallel, Result as Checked, Rule, Schedule,
+    Window,
 };
 use serde_json::{Value, json};
 use std::fmt::Display;
@@ -102,7 +103,7 @@ macro_rules! named {
         })*
     };
 }
-named! { Normalize Order Metric Parallel }
+named! { Normalize Order Metric Parallel HoldoutBy }
 
 /// Types that are shown as they are read.
 macro_rules! parsed {

@@ -16,14 +16,18 @@ mod stopping;
 mod trial;
 
 use crate::{
-    family::{AnyData, AnyFamily, DataSet, Factorization, FactorizationMachine, Family, Linear, OneVsRest, Softmax, workers},
+    family::{
+        AnyData, AnyFamily, Bpr, DataSet, Factorization, FactorizationMachine, Family, Linear, LogisticMf, OneVsRest, SampledSoftmax,
+        Softmax, Warp, workers,
+    },
     options::Settings,
 };
 pub(crate) use follower::Follower;
 use hogwild_base::{Result, threads};
 use hogwild_data::{Ratings, Rows};
 use hogwild_kernels::{
-    engine::{Loops, Own, Simulation},
+    engine::{Loops, Own, RankingKernel, Simulation},
+    models::RankingLoss,
     rules::UpdateRule,
 };
 use session::Job;
@@ -154,6 +158,54 @@ pub fn train_factorization_with<R: UpdateRule>(
     stop: &AtomicBool,
 ) -> Result<Outcome> {
     fit::<Factorization>((&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
+}
+
+/// Trains a model that ranks items by implicit feedback: each row of the data is an item that its user took. As [`train_linear`] otherwise.
+///
+/// # Errors
+/// As for [`train_linear`]; rows whose value is 0 or less.
+pub fn train_implicit(
+    loss: RankingLoss,
+    data: &Ratings,
+    valid: Option<&Ratings>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
+    fit_implicit(loss, (&settings.rule, settings.rule.name()), data, valid, settings, &mut Follower::new(watch, stop))
+}
+
+/// The same with an update rule of the user's own; that of the settings is not looked at.
+///
+/// # Errors
+/// As for [`train_implicit`].
+pub fn train_implicit_with<R: UpdateRule>(
+    rule: R,
+    loss: RankingLoss,
+    data: &Ratings,
+    valid: Option<&Ratings>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
+    fit_implicit(loss, (&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
+}
+
+/// Trains the family of that loss.
+fn fit_implicit(
+    loss: RankingLoss,
+    rule: (&dyn Loops<RankingKernel>, &str),
+    data: &Ratings,
+    valid: Option<&Ratings>,
+    settings: &Settings,
+    follower: &mut Follower<'_>,
+) -> Result<Outcome> {
+    match loss {
+        RankingLoss::Bpr => fit::<Bpr>(rule, data, valid, settings, follower),
+        RankingLoss::Warp => fit::<Warp>(rule, data, valid, settings, follower),
+        RankingLoss::SampledSoftmax => fit::<SampledSoftmax>(rule, data, valid, settings, follower),
+        RankingLoss::Logistic => fit::<LogisticMf>(rule, data, valid, settings, follower),
+    }
 }
 
 /// Trains a model of any family, on data of its kind. As [`train_linear`] otherwise.

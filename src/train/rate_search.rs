@@ -208,8 +208,8 @@ impl RateSearch<'_> {
     }
 }
 
-/// The rule's default.
-fn not_searched(rate: f32, follower: &mut Follower<'_>) -> f32 {
+/// The rule's default, or the family's.
+pub(super) fn not_searched(rate: f32, follower: &mut Follower<'_>) -> f32 {
     let chosen = three_digits(rate);
     follower.watch.rate_search(&RateSearchReport { rates: Vec::new(), chosen, constant: None, helped: true, seconds: 0.0 });
     chosen

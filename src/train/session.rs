@@ -12,7 +12,7 @@ use super::{
     sharing::{self, Sharing},
 };
 use crate::{
-    family::prepared::{Basis, Prepared},
+    family::prepared::{Basis, Prepared, Rate},
     model::{Scored, Tensors},
     options::Settings,
 };
@@ -70,7 +70,10 @@ pub(super) fn run(job: &Job<'_>, follower: &mut Follower<'_>, prepare: &Prepare<
 
 /// Finds a learning rate.
 fn find_rate(prepared: &dyn Prepared, settings: &Settings, set: InstructionSet, follower: &mut Follower<'_>) -> Result<f32> {
-    let search = prepared.search(rate_search::LARGEST)?;
+    let search = match prepared.rate(rate_search::LARGEST)? {
+        Rate::Known(rate) => return Ok(rate_search::not_searched(rate, follower)),
+        Rate::Searched(search) => search,
+    };
     let rate = RateSearch { search: search.as_ref(), basis: prepared.basis(), settings, set }.choose(follower)?;
     search.end();
     Ok(rate)

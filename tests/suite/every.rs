@@ -1,7 +1,9 @@
 //! Every loss, model and rule against what it must equal: slopes and gradients against differences, rules against a minimum.
 use hogwild::{
     F32x16, LANES, Line, Loss, Rule, Vector, Weights,
-    models::{ClassLabels, Factorization, FactorizationMachine, Linear, Model, Multiclass, Output, Pair, Row},
+    models::{
+        Candidates, ClassLabels, Factorization, FactorizationMachine, Linear, Model, Multiclass, Output, Pair, Ranking, RankingLoss, Row,
+    },
     rules::{Clock, RuleVisitor, State, UpdateRule},
 };
 use std::sync::Arc;
@@ -174,6 +176,56 @@ fn gradients_equal_differences() {
         Loss::Squared.value(m.score(&pair, w, &mut m.scratch(2)), 4.5) as f64 + 0.1 * squares as f64
     };
     check(&model, &pair, &Recorder::new(6, 5), objective, Loss::Squared, 4.5);
+    for (loss, as_score) in RANKING {
+        let (model, x) = (Ranking::new(loss, 5, 0.2, 3, 50), candidates(loss));
+        let objective = |m: &Ranking, w: &mut Recorder| {
+            let square = |r: u32| w.weights.beside[r as usize].powi(2) + w.weights.wide[r as usize].iter().map(|x| x * x).sum::<f32>();
+            let user: f32 = w.weights.wide[x.user as usize].iter().map(|x| x * x).sum();
+            // By WARP the one negative that counts has all of it; here that is the first.
+            let (some, of_negative) = if loss == RankingLoss::Warp { (1, 0.1) } else { (3, 0.1 / (x.items.len() - 1) as f64) };
+            let negatives: f32 = x.items[1..].iter().take(some).map(|&r| square(r)).sum();
+            let decay = 0.1 * (user + square(x.items[0])) as f64 + of_negative * negatives as f64;
+            as_score.value(m.score(&x, w, &mut m.scratch(2)), 1.0) as f64 + decay
+        };
+        check(&model, &x, &Recorder::new(8, 5), objective, as_score, 1.0);
+    }
+}
+
+/// Losses of a user's item beside negatives, and what the model's score is to the loop.
+const RANKING: [(RankingLoss, Loss); 4] = [
+    (RankingLoss::Bpr, Loss::Logistic),
+    (RankingLoss::Warp, Loss::AS_GIVEN),
+    (RankingLoss::SampledSoftmax, Loss::AS_GIVEN),
+    (RankingLoss::Logistic, Loss::AS_GIVEN),
+];
+
+/// User 1 with an item and negatives, whose scores are corrected.
+fn candidates(loss: RankingLoss) -> Candidates {
+    let negatives: &[u32] = if loss == RankingLoss::Bpr { &[6] } else { &[6, 4, 7] };
+    let items = [5].iter().chain(negatives).copied().collect();
+    let corrections = if loss == RankingLoss::SampledSoftmax { vec![0.3, -0.2, 0.1] } else { Vec::new() };
+    Candidates { user: 1, items, corrections, ..Candidates::default() }
+}
+
+/// What is written for lists of scores says the same as the loop's model.
+#[test]
+fn losses_of_ranking_are_those_of_lists_of_scores() {
+    for (loss, as_score) in RANKING {
+        let (model, mut x) = (Ranking::new(loss, 5, 0.0, 3, 50), candidates(loss));
+        x.corrections.clear();
+        let (mut weights, mut scratch) = (Recorder::new(8, 5), model.scratch(2));
+        let dot = |a: u32, b: u32, w: &Recorder| -> f32 {
+            w.weights.wide[a as usize].iter().zip(&w.weights.wide[b as usize]).map(|(a, b)| a * b).sum()
+        };
+        let mut scores: Vec<f32> = x.items.iter().map(|&r| weights.weights.beside[r as usize] + dot(1, r, &weights)).collect();
+        let score = model.score(&x, &mut weights, &mut scratch);
+        model.backward(&x, as_score.slope(score, 1.0), &mut weights, &mut scratch);
+        let expected = loss.slopes(&mut scores, 50);
+        assert!((as_score.value(score, 1.0) - expected).abs() < 1e-5 * expected.max(1.0), "{loss:?}");
+        for (&row, slope) in x.items.iter().zip(scores) {
+            assert!((weights.gradient.beside[row as usize] - slope).abs() < 1e-5, "{loss:?} {row}");
+        }
+    }
 }
 
 /// Losses of five classes, and the classes of an example.
@@ -230,6 +282,9 @@ fn squares_of_gradients_equal_what_is_sent() {
         check_square(&model, &Row::new(&[(0, 0.7), (2, -1.3), (4, 2.0)]), Recorder::new(6, 5));
     }
     check_square(&Factorization::new(5, 3.0, 0.0), &Pair::new(1, 2, 3), Recorder::new(6, 5));
+    for (loss, _) in RANKING {
+        check_square(&Ranking::new(loss, 5, 0.0, 3, 50), &candidates(loss), Recorder::new(8, 5));
+    }
 }
 
 struct ProximalRate;

@@ -25,7 +25,7 @@ fn rated(text: &str) -> Vec<Triple> {
 
 #[test]
 fn bad_rows() {
-    use Format::{Csv, Fasttext, Jsonl, Libffm, Ratings, Svmlight, Tsv, Vw};
+    use Format::{Csv, Fasttext, Interactions, Jsonl, Libffm, Ratings, Svmlight, Tsv, Vw};
     // Format, text, line, column, offending text, what the message says.
     let table = [
         (Svmlight, "1 1:1\n-1 2:1 3:nan\n", 2, 8, "3:nan", "NaN"),
@@ -72,6 +72,19 @@ fn bad_rows() {
         (Ratings, "1 2 NaN\n", 1, 5, "NaN", "rating is NaN"),
         (Ratings, "1 2 inf\n", 1, 5, "inf", "rating is infinite"),
         (Ratings, "1\t2\t-1e40\n", 1, 5, "-1e40", "rating is out of the range"),
+        (Interactions, "1 2 3\n2 5 1\n", 1, 1, "1 2 3", "lines of three fields may be `user item count`, or `user item item`"),
+        (Interactions, "1 3:0.5 7:1\n", 1, 1, "1 3:0.5 7:1", "look like svmlight rows"),
+        (Interactions, "user item count time\n1 2 3 4\n", 1, 1, "user item count time", "this heading is none of interactions"),
+        (Interactions, "user item count\n1 2 x\n", 2, 5, "x", "the count is no finite number"),
+        (Interactions, "user item count\n1 2 nan\n", 2, 5, "nan", "the count is no finite number"),
+        (Interactions, "user item count\n1 2 1e99\n", 2, 5, "1e99", "the count is no finite number"),
+        (Interactions, "user item count\n1 2 0\n", 2, 5, "0", "the count is not above 0"),
+        (Interactions, "user item count\n1 2 -3\n", 2, 5, "-3", "the count is not above 0"),
+        (Interactions, "user item\n1 2 3 4\n", 2, 7, "4", "more than three fields"),
+        (Interactions, "user item\n1 2\n1\n", 3, 1, "1", "the item is missing"),
+        (Interactions, "1,2\n,2\n", 2, 1, ",2", "the user is missing"),
+        (Interactions, "1,2,5,6\n3,\"a,b\n", 2, 3, "\"a,b", "a quote is not closed"),
+        (Interactions, "1 2 3 4\n1 2\u{0}\n", 2, 4, "?", "NUL"),
         (Vw, "1 |f a\n-1 |f a:x\n", 2, 7, "a:x", "value is no number"),
         (Vw, "1 |f a: b\n", 1, 6, "a:", "value is missing"),
         (Vw, "1 |f :3\n", 1, 6, ":3", "has no name"),

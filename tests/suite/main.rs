@@ -28,6 +28,7 @@ mod foreign;
 mod foretold;
 mod formats;
 mod golden;
+mod implicit;
 mod labelling;
 mod losses;
 mod memory;

@@ -47,6 +47,11 @@ pub enum Stream {
     Speeds,
     /// Which of two virtual workers goes first, and where each begins.
     Ties,
+    /// What is drawn as the examples of an epoch are read, such as negatives.
+    Examples {
+        /// The step with which the epoch begins.
+        step: u64,
+    },
     /// Noise added to gradients, of a worker in an epoch.
     Noise {
         /// A number of its own for each worker and epoch.
@@ -72,6 +77,7 @@ impl Stream {
             Stream::Turns { epoch, thread } => 0x70B2_5E1A ^ of_epoch(epoch) ^ (thread as u64).rotate_left(32),
             Stream::Speeds => 0x0059_EED5,
             Stream::Ties => 0x71E5,
+            Stream::Examples { step } => 0x6E65_6761 ^ step.wrapping_mul(0xC2B2_AE3D_27D4_EB4F),
             Stream::Noise { number } => number.wrapping_add(1).wrapping_mul(0xA24B_AED4_963E_E407),
         }
     }

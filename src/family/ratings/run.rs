@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     classes::check_ratings,
-    family::prepared::{Basis, Choices, Prepared, Search, Stage, WithEngines, check_split},
+    family::prepared::{Basis, Choices, Prepared, Rate, Search, Stage, WithEngines, check_split},
     model::{Axis, Scored, Tensor, Tensors},
     options::Settings,
 };
@@ -164,8 +164,8 @@ impl Prepared for RatingsRun<'_> {
         }
     }
 
-    fn search(&self, _largest: u64) -> Result<Box<dyn Search + '_>> {
-        Ok(Box::new(self))
+    fn rate(&self, _largest: u64) -> Result<Rate<'_>> {
+        Ok(Rate::Searched(Box::new(self)))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     classes::{Classes, check_numbers},
     family::{
         folds::{Fold, folds},
-        prepared::{Basis, Choices, Judged, Prepared, Search, Stage, WithEngine, WithEngines, check_split},
+        prepared::{Basis, Choices, Judged, Prepared, Rate, Search, Stage, WithEngine, WithEngines, check_split},
     },
     model::{Axis, Scored, Tensors},
     options::Settings,
@@ -288,7 +288,7 @@ impl<K: RowKernel> Prepared for RowsRun<'_, K> {
         self.windows.as_ref().map(|windows| windows as &dyn Reader)
     }
 
-    fn search(&self, largest: u64) -> Result<Box<dyn Search + '_>> {
+    fn rate(&self, largest: u64) -> Result<Rate<'_>> {
         // Scales that grow are tried as they will be: models side by side are not to share a growing one.
         let online = self.basis.choices.normalize == Normalize::Online;
         let grown = if online { scale::scaling(Normalize::MaxAbs, self.data, |row| !self.feed.is_held_out(row))? } else { None };
@@ -298,7 +298,7 @@ impl<K: RowKernel> Prepared for RowsRun<'_, K> {
         let how = (self.basis.unit_rows, self.basis.targets, self.feed.weighting(), self.outputs.as_ref());
         let seed = self.settings.seed;
         let judges = Judges::new(self.data, valid, self.held.as_deref(), self.basis.examples, how, seed);
-        Ok(Box::new(RowsSearch { run: self, grown, sample, judges }))
+        Ok(Rate::Searched(Box::new(RowsSearch { run: self, grown, sample, judges })))
     }
 }
 

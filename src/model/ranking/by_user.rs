@@ -64,6 +64,11 @@ impl ByUser {
         }
     }
 
+    /// Where the items of each user start (and where the last ones end), and the items of all.
+    pub(crate) fn lists(&self) -> (&[u32], &[u32]) {
+        (&self.starts, &self.items)
+    }
+
     /// Whether the user has the item.
     pub fn has(&self, user: usize, item: u32) -> bool {
         self.of(user).binary_search(&item).is_ok()

@@ -102,7 +102,7 @@ pub(super) fn read<'a>(
         (None, None, None) => source.detect(inputs)?.unwrap_or(usual),
     };
     let format = source.format;
-    if format.kind() != Kind::Ratings && settings.columns.is_some() {
+    if format != Format::Ratings && settings.columns.is_some() {
         let problem = "is of tables of ratings; leave it out, or give `format` ratings".into();
         return Err(Error::BadSetting { setting: "columns", value: format!("with format {}", format.name()), problem });
     }

@@ -21,6 +21,7 @@ mod foreign;
 mod format;
 pub(crate) mod guess;
 pub(crate) mod input;
+mod interactions;
 mod jsonl;
 mod labelling;
 mod libffm;
@@ -75,6 +76,8 @@ format::formats! {
     Tsv: table::Tsv,
     /// `user item rating [time]`, one rating a line.
     Ratings: ratings::RatingTable,
+    /// `user item [count]`, or `user item item item ...`.
+    Interactions: interactions::Interactions,
 }
 
 /// A text format, one example or rating a line. A value of it knows how one input is laid out.

@@ -29,10 +29,10 @@ mod worker;
 
 use crate::{
     batch::Batch,
-    feed::{RatingFeed, ScaledFeed},
+    feed::{InteractionFeed, RatingFeed, ScaledFeed},
     gate::Gate,
     loss::Loss,
-    models::{Factorization, FactorizationMachine, Linear, Multiclass},
+    models::{Factorization, FactorizationMachine, Linear, Multiclass, Ranking},
     order::Plan,
     params::{Finish, Parameters},
     rules::Layout,
@@ -144,6 +144,8 @@ pub struct FmKernel;
 pub struct MulticlassKernel;
 /// Matrix factorization on ratings.
 pub struct FactorKernel;
+/// Ranking by implicit feedback.
+pub struct RankingKernel;
 
 impl Kernel for LinearKernel {
     type Examples<'d> = ScaledFeed<'d>;
@@ -163,6 +165,11 @@ impl Kernel for MulticlassKernel {
 impl Kernel for FactorKernel {
     type Examples<'d> = RatingFeed;
     type Model = Factorization;
+}
+
+impl Kernel for RankingKernel {
+    type Examples<'d> = InteractionFeed;
+    type Model = Ranking;
 }
 
 /// An update rule with the loops that are compiled for it.

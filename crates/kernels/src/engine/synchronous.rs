@@ -3,7 +3,12 @@
 //! Each batch is cut into shards by its size and the model's alone. Shards are scored and their gradients summed in parallel, all at
 //! the same parameters, and their sums added two by two (see [`Gradients`]); then the rows that were touched, some to a task, take one
 //! step each by the mean.
-use super::{Counters, Counts, Engine, Epoch, Follow, Task, hogwild::follow, threads, worker::Asked};
+use super::{
+    Counters, Counts, Engine, Epoch, Follow, Task,
+    hogwild::follow,
+    threads,
+    worker::{Asked, drawn_by},
+};
 use crate::{
     batch::Batch,
     feed::Feed,
@@ -70,7 +75,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
         let shards = sizes().max().unwrap_or(1).div_ceil(LEAST).min(most.min(MOST)).max(1);
         let shard = |_| {
             let sums = Gradients::new(&task.parameters.shape, task.transforms.l1 > 0.0)?;
-            Ok(Shard { sums, example: feed.room(), scores: Vec::new(), labels: Vec::new(), counting: Vec::new() })
+            Ok(Shard { sums, example: feed.room(0), scores: Vec::new(), labels: Vec::new(), counting: Vec::new() })
         };
         Ok(Synchronous {
             feed,
@@ -158,6 +163,8 @@ impl<F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Engine for Synch
         let (task, before) = (self.task, self.clock.step);
         let (counters, (done, over)) = (Counters::begun(follower), unbounded());
         let mut counts = Counts::default();
+        let noise = drawn_by(task, &epoch.start);
+        self.shards.iter_mut().for_each(|shard| shard.example = self.feed.room(noise));
         let size = task.batch.size(task.batch_growth, epoch.number - 1, task.examples);
         let pool = self.pool.clone();
         match pool.as_deref().and_then(Pool::threads) {

@@ -5,7 +5,7 @@
 use super::baton::{Baton, Ticket};
 use crate::{
     feed::Feed,
-    models::{Factorization, FactorizationMachine, Linear, Model, Multiclass, Pair, Row},
+    models::{Candidates, Factorization, FactorizationMachine, Linear, Model, Multiclass, Pair, Ranking, Row},
     params::{Places, Weights},
     simd::{Isa, LANES, Vector},
 };
@@ -43,6 +43,14 @@ impl Touches for Factorization {
     fn touched(&self, x: &Pair, slots: &mut Vec<u32>) {
         slots.clear();
         slots.extend([x.user, x.item]);
+    }
+}
+
+impl Touches for Ranking {
+    fn touched(&self, x: &Candidates, slots: &mut Vec<u32>) {
+        slots.clear();
+        slots.push(x.user);
+        slots.extend(&x.items);
     }
 }
 
@@ -102,8 +110,8 @@ impl<M: Touches, F: Feed<M>> Feed<Turning<'_, M>> for Turned<'_, F> {
         Feed::<M>::longest(self.0)
     }
 
-    fn room(&self) -> M::Example {
-        Feed::<M>::room(self.0)
+    fn room(&self, noise: u64) -> M::Example {
+        Feed::<M>::room(self.0, noise)
     }
 
     fn chooses(&self) -> bool {

@@ -8,6 +8,7 @@ use crate::{
     params::{Reads, Replica, Stepping, Transforming},
     rules::{Clock, UpdateRule},
     schedule::Moment,
+    seeds::Stream,
     simd::{Isa, Job, LANES, pairs},
     transforms::Adjuster,
 };
@@ -116,6 +117,11 @@ pub(super) fn last_of(task: &Task<'_>, start: &Moment, examples: u64) -> Clock {
     Clock { rate: task.schedule.rate(task.rate, &last), step: last.step + 1, steps: last.steps }
 }
 
+/// What is drawn by lot as an epoch's examples are read follows from this, whichever worker reads them.
+pub(super) fn drawn_by(task: &Task<'_>, start: &Moment) -> u64 {
+    Stream::Examples { step: start.step }.seed(task.seed)
+}
+
 impl<F: Feed<M>, M: Model, R: UpdateRule, A: Transforming> Job for Share<'_, '_, F, M, R, A> {
     type Output = (Counts, R::Memory);
     /// Without a vector type the plain run goes by the loop with everything: see `compiled`.
@@ -132,7 +138,7 @@ impl<F: Feed<M>, M: Model, R: UpdateRule, A: Transforming> Job for Share<'_, '_,
         let (parameters, reads) = (task.parameters, Reads::of(task.parameters, self.worker));
         let mut replica = Replica::new(task.set, parameters, self.worker, rule.averages(), A::ON && self.adjuster.l1);
         let mut weights = Stepping::<_, _, A>::new(isa, rule, self.memory, self.adjuster, parameters, reads, longest / LANES + 1);
-        let (mut scratch, mut reader) = (model.scratch(longest), ExampleReader::new(feed));
+        let (mut scratch, mut reader) = (model.scratch(longest), ExampleReader::new(feed, drawn_by(task, &self.start)));
         let mut counts = Counts::default();
         let (mut scores, mut labels, mut counting) = (Vec::new(), Vec::new(), Vec::new());
         let mut queue = Queue::new(self.plan, F::SHUFFLE, reader.reach());

@@ -1,5 +1,7 @@
 //! Where examples come from: rows of a data set, as they are or scaled, or ratings in tiles. A feed knows how to read the example at a
 //! position into private memory.
+mod interactions;
+mod negatives;
 mod parts;
 mod ratings;
 mod reader;
@@ -8,6 +10,8 @@ mod scaled;
 mod weighting;
 
 use crate::{models::Model, params::Places, simd::Isa};
+pub use interactions::InteractionFeed;
+pub use negatives::Negatives;
 pub(crate) use parts::{Part, PartBlock};
 pub use ratings::{Quads, Rating, RatingFeed};
 pub(crate) use reader::ExampleReader;
@@ -25,8 +29,8 @@ pub trait Feed<M: Model>: Send + Sync {
     fn fetched(&self) -> usize;
     /// The most features of an example.
     fn longest(&self) -> usize;
-    /// Room for one example.
-    fn room(&self) -> M::Example;
+    /// Room for one example. `noise` is a number of the epoch's own, for what is drawn by lot as examples are read.
+    fn room(&self, noise: u64) -> M::Example;
     /// Whether there are positions that are not trained on.
     fn chooses(&self) -> bool;
     /// Whether the position is trained on (and not held out).

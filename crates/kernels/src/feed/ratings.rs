@@ -69,7 +69,7 @@ impl<W: Width> Feed<Factorization<W>> for RatingFeed {
         2
     }
 
-    fn room(&self) -> Pair {
+    fn room(&self, _noise: u64) -> Pair {
         Pair { user: 0, item: 0 }
     }
 

@@ -43,9 +43,10 @@ impl Turn {
 }
 
 impl<'f, F: Feed<M>, M: Model> ExampleReader<'f, F, M> {
-    pub fn new(feed: &'f F) -> Self {
+    /// `noise`: see [`Feed::room`].
+    pub fn new(feed: &'f F, noise: u64) -> Self {
         const { assert!(F::AHEAD < RING) };
-        let (ring, fetched) = (std::array::from_fn(|_| feed.room()), feed.fetched());
+        let (ring, fetched) = (std::array::from_fn(|_| feed.room(noise)), feed.fetched());
         ExampleReader { feed, ring, labels: [0.0; RING], turn: 0, ready: 0, fetched }
     }
 

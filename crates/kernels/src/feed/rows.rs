@@ -174,7 +174,7 @@ impl<M: Model<Example = Row>> Feed<M> for SparseFeed<'_> {
         self.cells.longest
     }
 
-    fn room(&self) -> Row {
+    fn room(&self, _noise: u64) -> Row {
         Row::with_room(self.cells.longest)
     }
 

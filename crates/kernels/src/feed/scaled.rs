@@ -152,8 +152,8 @@ impl<M: Model<Example = Row>> Feed<M> for ScaledFeed<'_> {
         Feed::<M>::longest(self.feed)
     }
 
-    fn room(&self) -> Row {
-        Feed::<M>::room(self.feed)
+    fn room(&self, noise: u64) -> Row {
+        Feed::<M>::room(self.feed, noise)
     }
 
     fn chooses(&self) -> bool {

@@ -132,11 +132,21 @@ pub enum Metric {
     Rmse,
     /// Mean absolute error.
     Mae,
+    /// Share of the held-out items that are among a user's first 20.
+    Recall,
+    /// Share of a user's first 20 items that were held out.
+    Precision,
+    /// Normalised discounted cumulative gain of a user's first 20 items.
+    Ndcg,
+    /// Mean average precision of those.
+    Map,
+    /// Mean reciprocal rank of the first held-out item among those.
+    Mrr,
 }
 
 impl Metric {
     /// Every metric, in the order to show them.
-    pub const ALL: [Metric; 10] = [
+    pub const ALL: [Metric; 15] = [
         Metric::Loss,
         Metric::Logloss,
         Metric::Auc,
@@ -147,6 +157,11 @@ impl Metric {
         Metric::Deviance,
         Metric::Rmse,
         Metric::Mae,
+        Metric::Recall,
+        Metric::Precision,
+        Metric::Ndcg,
+        Metric::Map,
+        Metric::Mrr,
     ];
 
     /// The name that `--stop-metric` takes.
@@ -162,17 +177,27 @@ impl Metric {
             Metric::Deviance => "deviance",
             Metric::Rmse => "rmse",
             Metric::Mae => "mae",
+            Metric::Recall => "recall@20",
+            Metric::Precision => "precision@20",
+            Metric::Ndcg => "ndcg@20",
+            Metric::Map => "map@20",
+            Metric::Mrr => "mrr@20",
         }
     }
 
     /// Whether more is better.
     pub fn rises(self) -> bool {
-        matches!(self, Metric::Auc | Metric::Accuracy) || self.is_of_classes()
+        matches!(self, Metric::Auc | Metric::Accuracy) || self.is_of_classes() || self.is_of_ranking()
     }
 
     /// Whether it is of models of several classes alone, whatever their loss.
     pub fn is_of_classes(self) -> bool {
         matches!(self, Metric::Top5 | Metric::MicroF1 | Metric::MacroF1)
+    }
+
+    /// Whether it is of lists of items, which models of implicit feedback rank.
+    pub fn is_of_ranking(self) -> bool {
+        matches!(self, Metric::Recall | Metric::Precision | Metric::Ndcg | Metric::Map | Metric::Mrr)
     }
 
     /// Whether models of that loss have it.

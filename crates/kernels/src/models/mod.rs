@@ -10,6 +10,7 @@ mod output;
 mod quads;
 #[cfg(test)]
 mod quads_tests;
+mod ranking;
 mod slopes;
 
 pub use factorization::{AnyWidth, Factorization, Fixed, Pair, Width};
@@ -19,6 +20,7 @@ pub use linear::{Linear, Row};
 pub use multiclass::Multiclass;
 pub use output::{ClassLabels, Output};
 pub(crate) use quads::{Quad, Scored};
+pub use ranking::{Candidates, Ranking, RankingLoss};
 
 use crate::{params::Weights, simd::Vector};
 

@@ -24,6 +24,7 @@
 //! do, the start of a replica, and the merging of sums. Each rule's formula is compiled once more for each instruction set, for `Erased`.
 mod factors;
 mod linear;
+mod ranking;
 mod rows;
 
 use super::{

@@ -22,6 +22,8 @@ pub struct InteractionFeed {
     pub users: u32,
     /// Vectors of a row of parameters.
     pub stride: u32,
+    /// What the loss takes for a label: 1 of pairs, 0 where the model gives its loss as the score.
+    pub label: f32,
 }
 
 impl InteractionFeed {
@@ -82,16 +84,21 @@ impl<W: Width> Feed<Ranking<W>> for InteractionFeed {
             *place = self.of_item(*place);
             places.prefetch_row(*place, W::VECTORS);
         }
-        1.0
+        self.label
     }
 
+    /// Interactions are read in their order, which the processor sees; where the user's items start is asked for.
     #[inline(always)]
-    fn prefetch_place<I: Isa>(&self, _isa: I, _position: u32) {} // they are read in their order, which the processor sees
+    fn prefetch_place<I: Isa>(&self, isa: I, position: u32) {
+        isa.prefetch(self.negatives.start(self.pairs[position as usize][0]));
+    }
 
     #[inline(always)]
     fn prefetch_example<I: Isa>(&self, isa: I, position: u32, places: &impl Places<I>) {
         let [user, item] = self.pairs[position as usize];
-        isa.prefetch(self.negatives.first_line(user));
+        for line in self.negatives.lines(user) {
+            isa.prefetch(line);
+        }
         places.prefetch_row(self.of_user(user), W::VECTORS);
         places.prefetch_row(self.of_item(item), W::VECTORS);
     }

@@ -4,8 +4,9 @@
 //! [`feed`](crate::feed)). All losses are of these scores, `z_0` that of the user's item:
 //!
 //! - *BPR* (Rendle et al. 2009), with one negative: `-ln sigmoid(z_0 - z_1)`.
-//! - *WARP* (Weston, Bengio & Usunier 2011; by LightFM's rule): the first negative with `z_j > z_0 - 1` counts `L (1 + z_j - z_0)`, where
-//!   `L = ln((items - 1) / j)` estimates by the number of draws `j` how far down the item stands; none, and nothing is learnt.
+//! - *WARP* (Weston, Bengio & Usunier 2011): the first negative with `z_j > z_0 - 1` counts `L (1 + z_j - z_0)`, where `L` estimates by the
+//!   number of draws `j` how far down the item stands: `ln((items - 1) / j)`, here over its value for one draw, so that rates suit any
+//!   number of items. Where there is no such negative, nothing is learnt.
 //! - *Sampled softmax* (Bengio & Senécal 2008; Jean et al. 2015): `-ln e^z_0 / sum e^z_j`, the scores of negatives less `ln(q_j n)`, where `q_j / (1/n)`
 //!   is how much oftener than at random an item is drawn.
 //! - *Logistic* (Johnson 2014): `ln(1 + e^-z_0) + sum ln(1 + e^z_j)`.
@@ -24,8 +25,6 @@ use std::marker::PhantomData;
 
 /// What stands in lanes without an item: no weight brings it near a probability above 0.
 const NOWHERE: f32 = -1e30;
-/// What `L` is at most, by LightFM.
-const MOST_RANK: f32 = 10.0;
 
 /// How the scores of a user's item and of negatives become a loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,8 +87,9 @@ fn warp(scores: &mut [f32], items: usize) -> f32 {
         scores.fill(0.0);
         return 0.0;
     }
-    let below = ((items.max(2) - 1) / at).max(1) as f32;
-    let rank = Real::min(ln(below), MOST_RANK);
+    // Of two items the one negative stands for all that are below.
+    let all = items.max(3) as f32 - 1.0;
+    let rank = Real::max(ln(Real::max(all / at as f32, 1.0)) / ln(all), 0.0);
     let missing = scores[at] - least;
     scores.fill(0.0);
     (scores[0], scores[at]) = (-rank, rank);

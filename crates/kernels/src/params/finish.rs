@@ -14,6 +14,8 @@ pub struct Finish<'a> {
     rule: Box<Weight<'a>>,
     /// Numbers of state beside each weight.
     state: usize,
+    /// Whether the weight as it is trained is what the model has.
+    as_it_is: bool,
     /// What the sum of weighted changes is multiplied by, where the model is the average (see `transforms`).
     average: Option<f32>,
 }
@@ -22,18 +24,22 @@ impl<'a> Finish<'a> {
     /// By the step that would come next.
     pub fn new<R: UpdateRule>(rule: &'a R, step: R::Step, average: Option<f32>) -> Finish<'a> {
         if rule.rowwise() {
-            return Finish { rule: Box::new(|w, _| w), state: 0, average };
+            return Finish { rule: Box::new(|w, _| w), state: 0, as_it_is: average.is_none(), average };
         }
         let finish = move |w, numbers: &[f32]| {
             let mut state = R::State::splat(0.0);
             state.as_mut()[..numbers.len()].copy_from_slice(numbers);
             rule.finish(&step, w, &state)
         };
-        Finish { rule: Box::new(finish), state: state_len(rule), average }
+        Finish { rule: Box::new(finish), state: state_len(rule), as_it_is: false, average }
     }
 
     /// `state` gives the numbers beside the weight.
+    #[inline]
     pub(super) fn weight(&self, w: f32, sum: impl FnOnce() -> f32, state: impl Fn(usize) -> f32) -> f32 {
+        if self.as_it_is {
+            return w;
+        }
         if let Some(scale) = self.average {
             return w - scale * sum();
         }

@@ -109,7 +109,7 @@ impl<'a> RankingRun<'a> {
         };
         let rate = if facts.layout.rowwise { rate } else { rule.default_rate(rank as f32 * START * START) };
         let rate = if settings.sums_batches() { rate * settings.batch.rate_factor() } else { rate };
-        let feed = InteractionFeed { pairs, units, negatives: sampler, users: users as u32, stride };
+        let feed = InteractionFeed { pairs, units, negatives: sampler, users: users as u32, stride, label: is_pairwise as u8 as f32 };
         let model = Ranking::new(loss, rank, settings.l2 as f32, negatives, items);
         Ok(RankingRun { rule, settings, loss, feed, model, seen, held, rate, basis })
     }

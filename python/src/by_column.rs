@@ -5,6 +5,7 @@ use hogwild::{
     data::{Ids, Index, Matrix, Number},
 };
 use pyo3::prelude::*;
+use std::borrow::Cow;
 
 /// Columns that a table has at most, whatever the features; and for each feature.
 const MOST: usize = 1 << 26;
@@ -34,15 +35,14 @@ fn by_class(weights: &[f32], classes: usize) -> Vec<f32> {
 }
 
 impl ByColumn {
-    /// Of a model whose features have numbers.
+    /// By the features' numbers; where they have names by their places in the model, which Python looks names up in.
     pub fn of(model: &TrainedModel) -> PyResult<ByColumn> {
         let Some(ids) = model.ids("feature") else {
             return Err(of_class("BadDataError", "this model takes ratings; give users and items".into()));
         };
-        let Ids::Numbers(numbers) = &**ids else {
-            let problem =
-                "the features of this model have names, and the columns of a matrix have numbers; score a packed file by Rows.open";
-            return Err(of_class("BadDataError", problem.into()));
+        let numbers: Cow<'_, [u64]> = match &**ids {
+            Ids::Numbers(numbers) => numbers.into(),
+            names @ Ids::Names { .. } => (0..names.len() as u64).collect(),
         };
         let width = numbers.iter().max().map_or(0, |&most| (most as usize).saturating_add(1));
         if width > MOST.max(A_FEATURE.saturating_mul(numbers.len())) {

@@ -236,7 +236,7 @@ class MatrixFactorization(BaseEstimator):
 
         ``filter_seen`` leaves out what the user rated in training; ``items`` are all that may be recommended, ``exclude``
         may not. A user that is not known gets what is rated best. Where a user has fewer items left than others, their
-        scores are -inf, and the ids -1, the empty text or None.
+        scores are -inf, and the ids -1, the empty text, NaN or None.
         """
         check_is_fitted(self)
         n = _count(n)

@@ -148,6 +148,8 @@ def test_scores_that_are_not_finite_are_an_error(value, data):
     pairs = hogwild.FactorizationMachineClassifier(rank=4, random_state=1, learning_rate=0.3).fit(*rows()[:2])
     with pytest.raises(hogwild.BadDataError, match=told):
         pairs.predict(X)
+    with pytest.raises(hogwild.BadDataError, match=r"score of row 7 \(from 0\) is not finite"):
+        model.to_model().scores(hogwild.Rows.from_matrix(X, y))
     assert np.isfinite(saved.scores(X[:7])).all()
     unit = fitted(*rows()[:2], normalize="row")
     with pytest.raises(hogwild.BadDataError, match=rf"column {X[7].indices[0]} in row 0"):

@@ -1,6 +1,7 @@
 """Learning that goes on: what is kept from call to call, and what a call costs."""
 
 import pickle
+import sys
 import threading
 
 import hogwild
@@ -143,11 +144,16 @@ def test_other_threads_predict_while_it_learns(data):
                 wrong.append(error)
 
     readers = [threading.Thread(target=predict) for _ in range(3)]
-    [reader.start() for reader in readers]
-    for _ in range(300):
-        model.partial_fit(X[:20], y[:20])
-    over.set()
-    [reader.join() for reader in readers]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads take turns within a statement
+    try:
+        [reader.start() for reader in readers]
+        for _ in range(500):
+            model.partial_fit(X[:20], y[:20])
+    finally:
+        over.set()
+        [reader.join() for reader in readers]
+        sys.setswitchinterval(interval)
     assert not wrong, wrong[:3]
 
 

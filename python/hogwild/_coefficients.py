@@ -68,8 +68,7 @@ class Coefficients(RowEstimator):
 
     def _both(self) -> tuple[Any, Any]:
         """Coefficients and intercept, of one moment."""
-        weights = self.__dict__.get("_weights_now")
-        coef, intercept = (None, None) if weights is None else weights.get(not isinstance(self, ClassifierMixin))
+        coef, intercept = self._halves()
         if coef is None or intercept is None:
             raise AttributeError(f"{type(self).__name__} has no {'coef_' if coef is None else 'intercept_'} before it is fitted")
         return coef, intercept

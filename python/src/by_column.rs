@@ -1,8 +1,12 @@
 //! A model's numbers by the features' own numbers, as matrices are scored by.
-use crate::{errors::of_class, matrix::WithMatrix};
+use crate::{
+    errors::{of_class, raise},
+    matrix::WithMatrix,
+};
 use hogwild::{
     MatrixScorer, Threads, TrainedModel,
     data::{Ids, Index, Matrix, Number},
+    memory,
 };
 use pyo3::prelude::*;
 use std::borrow::Cow;
@@ -54,6 +58,10 @@ impl ByColumn {
             let problem = "an ensemble of models of several classes scores Rows; make them by Rows.from_matrix";
             return Err(of_class("BadDataError", problem.into()));
         }
+        let members = &model.members;
+        let rank = members.first().and_then(|member| member.get("factor")?.shape.last().copied()).unwrap_or(0);
+        let numbers_in_all = width.saturating_mul(classes + rank).saturating_mul(members.len());
+        memory::ask(numbers_in_all as u64 * 4, || "the model by column".into(), "score Rows, made by Rows.from_matrix").map_err(raise)?;
         let place = |numbers_of: &[f32], rank: usize| {
             let mut placed = vec![0.0; width * rank];
             for (&id, row) in numbers.iter().zip(numbers_of.chunks_exact(rank.max(1))) {
@@ -61,8 +69,6 @@ impl ByColumn {
             }
             placed
         };
-        let members = &model.members;
-        let rank = members.first().and_then(|member| member.get("factor")?.shape.last().copied()).unwrap_or(0);
         Ok(ByColumn {
             width,
             bias: members.iter().flat_map(|member| member.numbers("bias").iter().copied()).collect(),

@@ -183,3 +183,12 @@ def test_a_call_has_no_more_threads_than_work(data):
     factors = hogwild.MatrixFactorization(n_jobs=20000)
     factors.items_ = np.zeros(1000)
     assert factors._threads_of(1) == 1 and factors._threads_of(4096) == 3
+
+
+def test_a_model_of_far_numbers_scores_rows_and_no_matrix(tmp_path):
+    (tmp_path / "far.svm").write_text(f"1 3:1 {2**62}:1\n-1 4:1\n" * 20)
+    rows = hogwild.Rows.open(tmp_path / "far.svm")
+    model = hogwild.train(rows, lr=0.1, epochs=1).model
+    with pytest.raises(hogwild.BadDataError, match=f"features are numbered up to {2**62}"):
+        model.predict(sp.csr_matrix(np.eye(3)))
+    assert model.predict(rows).shape == (40,)

@@ -33,6 +33,7 @@ mod export;
 mod family;
 mod model;
 mod options;
+mod recommend;
 mod simulation;
 pub mod synth;
 mod train;
@@ -73,8 +74,12 @@ pub use hogwild_kernels::{
     simd::{F32x16, InstructionSet, LANES, Line, Real, Vector},
     transforms::Transforms,
 };
-pub use model::{Axis, ClassCounts, ClassScores, Metrics, Schema, Scored, Size, Tensor, TensorKind, Tensors, TrainedModel};
+pub use model::{
+    Axis, ClassCounts, ClassScores, Measure, Metrics, Reliability, ReliabilityBin, Schema, Scored, Size, Tensor, TensorKind, Tensors,
+    TrainedModel,
+};
 pub use options::{IntoSetting, Opt, Settings, Takes, markdown as options_page, options};
+pub use recommend::{FoldedIn, Neighbours, Ranked, Recommender, Seen, Similarity, UserRows};
 pub use simulation::{Exchanged, Shared, Simulated, Workers, simulate};
 pub use train::{
     Astray, Ended, EpochProgress, EpochReport, Outcome, RateSearchReport, Resolved, ResolvedReplicas, TriedRate, Watch, train,

@@ -1,4 +1,4 @@
-//! The subcommands, one file each (`train`, `eval`, `predict`, `pack`, `inspect`, `export` with `import`, `synth`, `cache`; `bench` and `simulate` are folders): what was typed,
+//! The subcommands, one file each (`train`, `eval`, `predict`, `recommend`, `similar`, `pack`, `inspect`, `export` with `import`, `synth`, `cache`; `bench` and `simulate` are folders): what was typed,
 //! turned into library types. What they share:
 //! - options: `data` (and how data are opened), `settings` (of a run, as the library declares them), `named` (of its choices),
 //!   `environment`;
@@ -12,6 +12,7 @@ mod environment;
 mod eval;
 mod export;
 pub mod flags;
+mod ids;
 mod inspect;
 pub mod interrupt;
 mod models;
@@ -22,9 +23,12 @@ mod pack;
 mod plot;
 mod predict;
 mod prepare;
+mod ranking;
+mod recommend;
 mod report;
 pub mod say;
 mod settings;
+mod similar;
 mod simulate;
 mod summary;
 mod synth;
@@ -48,6 +52,10 @@ pub enum Command {
     Eval(eval::EvalArgs),
     /// Write a prediction for every example
     Predict(predict::PredictArgs),
+    /// List the best items of users
+    Recommend(Box<recommend::RecommendArgs>),
+    /// List the items that are most like others, or the users
+    Similar(similar::SimilarArgs),
     /// Pack text into one memory-mapped .safetensors file
     Pack(pack::PackArgs),
     /// Write a model in another program's format
@@ -73,6 +81,8 @@ impl Command {
             Command::Train(args) => args.threads(),
             Command::Eval(args) => args.threads.threads(),
             Command::Predict(args) => args.threads.threads(),
+            Command::Recommend(args) => args.threads.threads(),
+            Command::Similar(args) => args.threads.threads(),
             Command::Pack(args) => args.threads.threads(),
             Command::Export(args) => args.threads.threads(),
             Command::Import(args) => args.threads.threads(),
@@ -87,6 +97,8 @@ impl Command {
                 Command::Simulate(args) => return simulate::run(*args),
                 Command::Eval(args) => return eval::run(args),
                 Command::Predict(args) => return predict::run(args),
+                Command::Recommend(args) => return recommend::run(*args),
+                Command::Similar(args) => return similar::run(args),
                 Command::Pack(args) => pack::run(args)?,
                 Command::Export(args) => export::export(args)?,
                 Command::Import(args) => export::import(args)?,

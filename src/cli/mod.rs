@@ -1,4 +1,4 @@
-//! The subcommands, one file each (`train`, `eval`, `predict`, `recommend`, `similar`, `pack`, `inspect`, `export` with `import`, `synth`, `cache`; `bench` and `simulate` are folders): what was typed,
+//! The subcommands, one file each (`train`, `eval`, `predict`, `explain`, `recommend`, `similar`, `pack`, `inspect`, `export` with `import`, `synth`, `cache`; `bench` and `simulate` are folders): what was typed,
 //! turned into library types. What they share:
 //! - options: `data` (and how data are opened), `settings` (of a run, as the library declares them), `named` (of its choices),
 //!   `environment`;
@@ -10,6 +10,7 @@ mod cache;
 mod data;
 mod environment;
 mod eval;
+mod explain;
 mod export;
 pub mod flags;
 mod ids;
@@ -25,6 +26,7 @@ mod predict;
 mod prepare;
 mod ranking;
 mod recommend;
+mod reliability;
 mod report;
 pub mod say;
 mod settings;
@@ -52,6 +54,8 @@ pub enum Command {
     Eval(eval::EvalArgs),
     /// Write a prediction for every example
     Predict(predict::PredictArgs),
+    /// Show what scores are made of, example by example
+    Explain(explain::ExplainArgs),
     /// List the best items of users
     Recommend(Box<recommend::RecommendArgs>),
     /// List the items that are most like others, or the users
@@ -81,6 +85,7 @@ impl Command {
             Command::Train(args) => args.threads(),
             Command::Eval(args) => args.threads.threads(),
             Command::Predict(args) => args.threads.threads(),
+            Command::Explain(args) => args.threads.threads(),
             Command::Recommend(args) => args.threads.threads(),
             Command::Similar(args) => args.threads.threads(),
             Command::Pack(args) => args.threads.threads(),
@@ -99,6 +104,7 @@ impl Command {
                 Command::Predict(args) => return predict::run(args),
                 Command::Recommend(args) => return recommend::run(*args),
                 Command::Similar(args) => return similar::run(args),
+                Command::Explain(args) => explain::run(args)?,
                 Command::Pack(args) => pack::run(args)?,
                 Command::Export(args) => export::export(args)?,
                 Command::Import(args) => export::import(args)?,

@@ -51,8 +51,8 @@ pub fn write(
     count: usize,
     mut rank: impl FnMut(std::ops::Range<usize>) -> Ranked,
 ) -> anyhow::Result<u64> {
-    let mut go = |out: &mut dyn Write| -> std::io::Result<u64> {
-        let (mut out, mut wrong) = (BufWriter::new(out), 0);
+    let mut wrong = 0;
+    write_lines(options.out.as_ref(), |put| {
         for first in (0..count).step_by(BLOCK) {
             let block = first..count.min(first + BLOCK);
             let ranked = rank(block.clone());
@@ -63,20 +63,33 @@ pub fn write(
                 (text, wrong)
             };
             for (text, more) in threads::map(block.len().div_ceil(PIECE), piece) {
-                out.write_all(text.as_bytes())?;
+                put(&text)?;
                 wrong += more;
             }
         }
-        out.flush()?;
-        Ok(wrong)
-    };
-    match options.out.as_ref().filter(|path| path.as_os_str() != "-") {
-        None => go(&mut Results).context("cannot write to standard output"),
+        Ok(())
+    })?;
+    Ok(wrong)
+}
+
+/// Takes pieces of text.
+type Put<'a> = dyn FnMut(&str) -> anyhow::Result<()> + 'a;
+
+/// Writes what `lines` gives to standard output, or into a file that appears whole or not at all.
+pub fn write_lines(out: Option<&PathBuf>, lines: impl FnOnce(&mut Put<'_>) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    match out.filter(|path| path.as_os_str() != "-") {
+        None => {
+            const FAILED: &str = "cannot write to standard output";
+            let mut out = BufWriter::new(Results);
+            lines(&mut |text| out.write_all(text.as_bytes()).context(FAILED))?;
+            out.flush().context(FAILED)
+        }
         Some(path) => {
-            let mut file = OutputFile::create(path)?;
-            let wrong = go(&mut file).with_context(|| format!("{}: cannot write", path.display()))?;
-            file.finish()?;
-            Ok(wrong)
+            let failed = || format!("{}: cannot write", path.display());
+            let mut out = BufWriter::new(OutputFile::create(path)?);
+            lines(&mut |text| out.write_all(text.as_bytes()).with_context(failed))?;
+            let file = out.into_inner().map_err(|error| error.into_error()).with_context(failed)?;
+            Ok(file.finish()?)
         }
     }
 }

@@ -4,6 +4,7 @@
 //! [`Prepared`](prepared::Prepared) run. [`FAMILIES`](list::FAMILIES) is the one list of them: names for `--model` and for the files'
 //! `kind`, scoring, what text is expected, default settings and `inspect` follow from it.
 mod data;
+mod explained;
 mod factorization;
 mod fm;
 mod folds;
@@ -18,6 +19,7 @@ mod traits;
 
 pub use data::AnyData;
 pub(crate) use data::DataSet;
+pub use explained::{Explain, Explained, Term};
 pub(crate) use factorization::Factorization;
 pub(crate) use fm::FactorizationMachine;
 pub(crate) use folds::Fold;

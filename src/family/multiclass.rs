@@ -1,8 +1,9 @@
 //! Models of several classes of sparse rows: a linear score each. By softmax a row has exactly one class, by one-vs-rest any number.
 use super::{
+    explained::{Explain, Explained},
     linear::no_factors,
     prepared::Prepared,
-    rows::{RowsRun, Scorer},
+    rows::{RowsRun, Scorer, explain},
     traits::Family,
 };
 use crate::{
@@ -78,6 +79,11 @@ macro_rules! families {
 
             fn check_labels(_model: &TrainedModel, data: &Rows) -> Result<()> {
                 Many::of(data, $name == "softmax").map(|_| ())
+            }
+
+            fn explain(model: &TrainedModel, data: &Rows, asked: &Explain) -> Result<Vec<Explained>> {
+                let output: fn(Loss) -> Output = $output;
+                explain(model, Some(output(model.loss)), data, asked)
             }
 
             fn describe_member(member: &Tensors) -> Value {

@@ -1,4 +1,4 @@
-//! Factor models on ratings: how ratings are scored (`score`), which items are best for a user (`top`), and how data and settings become a run (`run`): the order in which ratings
+//! Factor models on ratings: how ratings are scored (`score`) and what scores are made of (`terms`), which items are best for a user (`top`), and how data and settings become a run (`run`): the order in which ratings
 //! lie (`tiles`; in `cells`, for workers that
 //! share no row; in `groups`, for loops that have four in flight), and those on which learning rates are tried (`sample`).
 mod cells;
@@ -7,9 +7,11 @@ mod parts;
 mod run;
 mod sample;
 mod score;
+mod terms;
 mod tiles;
 mod top;
 
 pub(crate) use run::RatingsRun;
 pub use score::{FactorModel, Factors};
+pub(crate) use terms::explain;
 pub use top::TopScores;

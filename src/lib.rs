@@ -52,8 +52,8 @@ pub use class_weight::ClassWeight;
 pub use classes::{Classes, unseen_classes};
 pub use export::ModelFormat;
 pub use family::{
-    AnyData, AnyFamily, Explain, Explained, FAMILIES, FactorModel, Factors, LinearModel, MatrixScorer, OnlineLinear, OnlineState, Term,
-    TopScores, WindowReport, family, family_for,
+    AnyData, AnyFamily, BatchScorer, Explain, Explained, FAMILIES, FactorModel, Factors, LinearModel, MatrixScorer, OnlineLinear,
+    OnlineState, Term, TopScores, WindowReport, family, family_for,
 };
 pub use hogwild_base::{Error, Hyperparameter, Named, OutputFile, Result, Threads, memory};
 pub use hogwild_data as data;

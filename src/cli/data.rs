@@ -138,7 +138,8 @@ impl CacheOptions {
         Ok(opened)
     }
 
-    fn settings_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> anyhow::Result<PackSettings> {
+    /// How text is read for a model.
+    pub fn settings_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> anyhow::Result<PackSettings> {
         let labelling = model.family().map_or(Labelling::Number, |family| family.labelling());
         let settings = PackSettings { labelling, ..self.data.settings() };
         if let Some(recipe) = &model.recipe {

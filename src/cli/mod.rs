@@ -32,6 +32,7 @@ pub mod say;
 mod settings;
 mod similar;
 mod simulate;
+mod stream;
 mod summary;
 mod synth;
 mod threads;

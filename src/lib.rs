@@ -33,6 +33,7 @@ mod export;
 mod family;
 mod model;
 mod options;
+mod profile;
 mod recommend;
 mod simulation;
 pub mod synth;
@@ -53,7 +54,7 @@ pub use classes::{Classes, unseen_classes};
 pub use export::ModelFormat;
 pub use family::{
     AnyData, AnyFamily, BatchScorer, Explain, Explained, FAMILIES, FactorModel, Factors, LinearModel, MatrixScorer, OnlineLinear,
-    OnlineState, Term, TopScores, WindowReport, family, family_for,
+    OnlineState, Term, WindowReport, family, family_for,
 };
 pub use hogwild_base::{Error, Hyperparameter, Named, OutputFile, Result, Threads, memory};
 pub use hogwild_data as data;
@@ -75,11 +76,12 @@ pub use hogwild_kernels::{
     transforms::Transforms,
 };
 pub use model::{
-    Axis, ClassCounts, ClassScores, Measure, Metrics, Reliability, ReliabilityBin, Schema, Scored, Size, Tensor, TensorKind, Tensors,
-    TrainedModel,
+    Axis, ByUser, CUTOFF, ClassCounts, ClassScores, Measure, Metrics, RankingMetrics, Reliability, ReliabilityBin, Schema, Scored, Size,
+    Tensor, TensorKind, Tensors, TopScores, TrainedModel, Vectors, ranking_metrics,
 };
 pub use options::{IntoSetting, Opt, Settings, Takes, markdown as options_page, options};
-pub use recommend::{FoldedIn, Neighbours, Ranked, Recommender, Seen, Similarity, UserRows};
+pub use profile::{ColumnProfile, LabelProfile, NumbersProfile, Profile, RatingsProfile, RowsProfile, SideProfile, ValueProfile};
+pub use recommend::{FoldedIn, Neighbours, Ranked, Recommender, Similarity, UserRows, seen_items};
 pub use simulation::{Exchanged, Shared, Simulated, Workers, simulate};
 pub use train::{
     Astray, Ended, EpochProgress, EpochReport, Outcome, RateSearchReport, Resolved, ResolvedReplicas, TriedRate, Watch, train,

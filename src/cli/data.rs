@@ -138,6 +138,11 @@ impl CacheOptions {
         Ok(opened)
     }
 
+    /// The same where labels and ratings may be missing.
+    pub fn open_unlabelled(&self, inputs: &[PathBuf]) -> anyhow::Result<Opened> {
+        self.open_with(inputs, &PackSettings { unlabelled: true, ..self.data.settings() }, false)
+    }
+
     /// How text is read for a model.
     pub fn settings_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> anyhow::Result<PackSettings> {
         let labelling = model.family().map_or(Labelling::Number, |family| family.labelling());

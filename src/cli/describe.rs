@@ -1,12 +1,9 @@
 //! `hogwild describe`: a profile of data, as text or JSON.
-use super::{
-    data::CacheOptions,
-    say::show,
-    summary::count,
-    threads::ThreadOptions,
-};
+use super::{data::CacheOptions, say::show, summary::count, threads::ThreadOptions};
 use clap::Args;
-use hogwild::{ColumnProfile, LabelProfile, NumbersProfile, Profile, RatingsProfile, RowsProfile, SideProfile, ValueProfile, data::Labelling};
+use hogwild::{
+    ColumnProfile, LabelProfile, NumbersProfile, Profile, RatingsProfile, RowsProfile, SideProfile, ValueProfile, data::Labelling,
+};
 use serde_json::{Value, json};
 use std::{fmt::Write, path::PathBuf};
 

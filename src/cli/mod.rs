@@ -1,4 +1,4 @@
-//! The subcommands, one file each (`train`, `eval`, `predict`, `explain`, `recommend`, `similar`, `pack`, `inspect`, `export` with `import`, `synth`, `cache`; `bench` and `simulate` are folders): what was typed,
+//! The subcommands, one file each (`train`, `eval`, `predict`, `explain`, `recommend`, `similar`, `pack`, `describe`, `inspect`, `export` with `import`, `synth`, `cache`; `bench` and `simulate` are folders): what was typed,
 //! turned into library types. What they share:
 //! - options: `data` (and how data are opened), `settings` (of a run, as the library declares them), `named` (of its choices),
 //!   `environment`;
@@ -8,6 +8,7 @@
 mod bench;
 mod cache;
 mod data;
+mod describe;
 mod environment;
 mod eval;
 mod explain;
@@ -63,6 +64,8 @@ pub enum Command {
     Similar(similar::SimilarArgs),
     /// Pack text into one memory-mapped .safetensors file
     Pack(pack::PackArgs),
+    /// Describe data: columns, values, what is missing, labels by value
+    Describe(Box<describe::DescribeArgs>),
     /// Write a model in another program's format
     Export(export::ExportArgs),
     /// Read a model that another program wrote, or one that was exported
@@ -90,6 +93,7 @@ impl Command {
             Command::Recommend(args) => args.threads.threads(),
             Command::Similar(args) => args.threads.threads(),
             Command::Pack(args) => args.threads.threads(),
+            Command::Describe(args) => args.threads.threads(),
             Command::Export(args) => args.threads.threads(),
             Command::Import(args) => args.threads.threads(),
             Command::Inspect(args) => args.threads.threads(),
@@ -107,6 +111,7 @@ impl Command {
                 Command::Similar(args) => return similar::run(args),
                 Command::Explain(args) => explain::run(args)?,
                 Command::Pack(args) => pack::run(args)?,
+                Command::Describe(args) => describe::run(*args)?,
                 Command::Export(args) => export::export(args)?,
                 Command::Import(args) => export::import(args)?,
                 Command::Inspect(args) => inspect::run(args)?,

@@ -11,8 +11,9 @@ use super::{
 use anyhow::bail;
 use clap::Args;
 use hogwild::{
-    FoldedIn, Recommender, Seen, TrainedModel,
+    ByUser, FoldedIn, Recommender, TrainedModel,
     data::{Data, Ids, Ratings},
+    seen_items,
 };
 use std::{path::PathBuf, process::ExitCode};
 
@@ -68,7 +69,7 @@ pub fn run(args: RecommendArgs) -> anyhow::Result<ExitCode> {
     }
     let seen = if args.exclude_seen.is_empty() { None } else { Some(seen(&args, &model, ids, recommender.item_ids())?) };
     let leaves_out = |user: u32, item: u32| {
-        let by = |seen: Option<&Seen>| seen.is_some_and(|seen| seen.has(user as usize, item));
+        let by = |seen: Option<&ByUser>| seen.is_some_and(|seen| seen.has(user as usize, item));
         by(seen.as_ref()) || by(folded.as_ref().map(|folded| &folded.seen))
     };
     let named = Named { asked: &chosen, all: ids, found: recommender.item_ids(), words: ["user", "item"] };
@@ -99,14 +100,14 @@ fn ratings(args: &RecommendArgs, flag: &str, model: &TrainedModel, inputs: &[Pat
 }
 
 /// Which items users have rated; a rating itself may be missing.
-fn seen(args: &RecommendArgs, model: &TrainedModel, users: &Ids, items: &Ids) -> anyhow::Result<Seen> {
+fn seen(args: &RecommendArgs, model: &TrainedModel, users: &Ids, items: &Ids) -> anyhow::Result<ByUser> {
     let data = ratings(args, "--exclude-seen", model, &args.exclude_seen, true)?;
     let known = |own: &Ids, all: &Ids| own.translate(all).iter().any(|&row| row != u32::MAX);
     if !known(&data.user_ids()?, users) || !known(&data.item_ids()?, items) {
         let name = summary::names(&args.exclude_seen);
         say!("warning: --exclude-seen {name}: has no user, or no item, that recommendations are about: nothing is left out");
     }
-    Ok(Seen::of(&data, users, items)?)
+    Ok(seen_items(&data, users, items)?)
 }
 
 fn fold_in(args: &RecommendArgs, model: &TrainedModel, recommender: &Recommender<'_>) -> anyhow::Result<FoldedIn> {

@@ -29,7 +29,7 @@ pub(crate) use linear::Linear;
 pub use list::{FAMILIES, family, family_for};
 pub(crate) use multiclass::{OneVsRest, Softmax};
 pub use prepared::WindowReport;
-pub use ratings::{FactorModel, Factors, TopScores};
+pub use ratings::{FactorModel, Factors};
 pub use rows::{LinearModel, MatrixScorer, OnlineLinear, OnlineState};
 pub use traits::AnyFamily;
 pub(crate) use traits::{Family, workers};

@@ -93,7 +93,11 @@ impl RowsProfile {
         let sums = Pass { data, of_feature: &of_feature, are_numbers: &are_numbers, label: &label }.run()?;
         let all = &sums.all;
         let label_of = |feature: usize| labels_tell.then(|| sums.features[feature][1] / sums.features[feature][0]);
-        let value = |feature: usize| ValueProfile { name: ids.name(feature), count: counts.get(feature).copied().unwrap_or(0), label: label_of(feature) };
+        let value = |feature: usize| ValueProfile {
+            name: ids.name(feature),
+            count: counts.get(feature).copied().unwrap_or(0),
+            label: label_of(feature),
+        };
         let labels = match two {
             _ if data.is_unlabelled() => LabelProfile::Missing,
             _ if many > 0 => LabelProfile::Many(many),
@@ -119,7 +123,11 @@ impl RowsProfile {
             profiles.push(ColumnProfile {
                 name,
                 kind: kind.name(),
-                distinct: if is_numbers { (of.distinct.len() as u64, of.distinct.len() >= MOST_NUMBERS) } else { (features.len() as u64, false) },
+                distinct: if is_numbers {
+                    (of.distinct.len() as u64, of.distinct.len() >= MOST_NUMBERS)
+                } else {
+                    (features.len() as u64, false)
+                },
                 missing: (1.0 - of.there / all.w).max(0.0),
                 tells,
                 numbers: (is_numbers && of.there > 0.0).then(|| of.moments.numbers(of.range)),

@@ -4,7 +4,8 @@
 //! the mean, the item's bias and `b + p . q`. Where the loss is squared that is ridge regression, which has a closed form: exact, and without
 //! a learning rate or a number of steps to choose. Other losses go by the same matrix: a step is the closed form of the slopes as they are,
 //! made longer or shorter as the loss falls, until it falls no more. So one code serves both, and squared loss is done after one step.
-use super::{Recommender, Seen, UserRows};
+use super::{Recommender, UserRows, seen_items};
+use crate::model::ByUser;
 use hogwild_base::{Error, Result, threads};
 use hogwild_data::{Ids, Ratings};
 use hogwild_kernels::loss::Loss;
@@ -25,7 +26,7 @@ pub struct FoldedIn {
     /// Their rows.
     pub rows: UserRows,
     /// The items that they rated, by the model's numbers.
-    pub seen: Seen,
+    pub seen: ByUser,
     /// How many of them the model was trained on: their rows here are of these ratings alone.
     pub known: usize,
     /// How many of them rated no item that the model knows: their rows are zeros.
@@ -65,7 +66,7 @@ impl Recommender<'_> {
         let unknown: Vec<usize> = (0..items.len()).filter(|&item| by_item[item] == u32::MAX).collect();
         data.whole()?;
         Ok(FoldedIn {
-            seen: Seen::of(data, &ids, self.item_ids())?,
+            seen: seen_items(data, &ids, self.item_ids())?,
             known: ids.translate(self.user_ids()).iter().filter(|&&row| row != u32::MAX).count(),
             without: rated.iter().filter(|rated| rated.is_empty()).count(),
             unknown_items: unknown.iter().map(|&item| items.name(item)).collect(),

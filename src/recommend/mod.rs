@@ -2,7 +2,7 @@
 //! that it was not trained on.
 //!
 //! All of it goes by rows of factors: [`Recommender`] scores items for rows of users, which are the model's own or folded in from ratings,
-//! and [`Neighbours`] compares rows with each other. [`Seen`] is what a user is not to be told again.
+//! and [`Neighbours`] compares rows with each other. [`seen_items`] are what a user is not to be told again.
 mod fold_in;
 mod neighbours;
 mod recommender;
@@ -11,7 +11,7 @@ mod seen;
 pub use fold_in::FoldedIn;
 pub use neighbours::{Neighbours, Similarity};
 pub use recommender::{Ranked, Recommender, UserRows};
-pub use seen::Seen;
+pub use seen::seen_items;
 
 use crate::model::{Tensors, TrainedModel};
 use hogwild_base::{Error, Result};

@@ -1,6 +1,6 @@
 //! Which items (or users) are like which: by the cosine or the inner product of their factors.
 use super::{Ranked, beside, users_and_items};
-use crate::{family::TopScores, model::TrainedModel};
+use crate::model::{TopScores, TrainedModel};
 use hogwild_base::{Error, Result};
 use hogwild_data::Ids;
 

@@ -3,10 +3,7 @@
 //! An ensemble predicts the mean of its members. Where a prediction is the score itself, that is one model again, whose rows are those of
 //! all members side by side. Where it is not (a mean of probabilities), no row of factors gives it, and such an ensemble is refused.
 use super::{beside, users_and_items};
-use crate::{
-    family::TopScores,
-    model::{TrainedModel, inspect::mean},
-};
+use crate::model::{TopScores, TrainedModel, inspect::mean};
 use hogwild_base::{Error, Result};
 use hogwild_data::Ids;
 use hogwild_kernels::loss::{Link, Loss};
@@ -89,14 +86,14 @@ impl<'a> Recommender<'a> {
     /// When it has none, or is an ensemble whose predictions are no scores.
     ///
     /// ```
-    /// use hogwild::{Recommender, Seen, Trainer, data::Ratings};
+    /// use hogwild::{Recommender, Trainer, data::Ratings, seen_items};
     ///
     /// # fn main() -> Result<(), hogwild::Error> {
     /// let ratings = Ratings::from_triples(&["ann", "ann", "bob"], &["Alien", "Brazil", "Alien"], &[5.0, 2.0, 4.0])?;
     /// let outcome = Trainer::factorization().rank(2).lr(0.1).fit(&ratings)?;
     /// let model = outcome.trained()?;
     /// let recommender = Recommender::new(model)?;
-    /// let seen = Seen::of(&ratings, recommender.user_ids(), recommender.item_ids())?;
+    /// let seen = seen_items(&ratings, recommender.user_ids(), recommender.item_ids())?;
     /// let best = recommender.recommend(&recommender.users(&[0, 1]), 10, |user, item| seen.has(user, item));
     /// assert_eq!(best.of(0).count(), 0); // ann, who has most ratings, has seen both
     /// assert_eq!(best.of(1).count(), 1);

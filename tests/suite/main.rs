@@ -17,6 +17,7 @@ mod crosses;
 mod damaged;
 mod dash;
 mod defaults;
+mod describe;
 mod downpour;
 mod every;
 mod examples;

@@ -6,8 +6,9 @@ use crate::support::{
     training::{factors, save_linear_model},
 };
 use hogwild::{
-    FactorModel, Factors, Loss, Neighbours, Recommender, Seen, Settings, Similarity, TrainedModel,
+    FactorModel, Factors, Loss, Neighbours, Recommender, Settings, Similarity, TrainedModel,
     data::{Data, Ids, Ratings},
+    seen_items,
 };
 use std::{fmt::Write, fs, path::Path};
 
@@ -47,8 +48,8 @@ fn the_best_items_are_those_of_all_pairs_that_were_not_seen() {
         let (data, model) = trained(folder.path(), Settings { loss, ..Settings::for_ratings() });
         let recommender = Recommender::new(&model).unwrap();
         let (users, items) = (recommender.user_ids(), recommender.item_ids());
-        let seen = Seen::of(&data, users, items).unwrap();
-        assert_eq!((0..users.len()).map(|user| seen.items(user).len()).sum::<usize>(), data.len());
+        let seen = seen_items(&data, users, items).unwrap();
+        assert_eq!((0..users.len()).map(|user| seen.of(user).len()).sum::<usize>(), data.len());
         let rows = recommender.users(&(0..users.len() as u32).collect::<Vec<_>>());
         let _turn = shared();
         let best = recommender.recommend(&rows, 7, |user, item| seen.has(user, item));
@@ -233,7 +234,7 @@ fn a_folded_user_has_the_best_row_for_its_ratings() {
             .iter()
             .filter_map(|&(_, item, rating)| Some((number(item)?, if is_of_classes { sign(rating) } else { rating })))
             .collect();
-        assert!(rated.len() == 3 && folded.seen.items(user).len() == 3);
+        assert!(rated.len() == 3 && folded.seen.of(user).len() == 3);
         let (bias, row) = (folded.rows.bias[user], &folded.rows.factors[user * 3..][..3]);
         let least = objective(&model, bias, row, &rated, 0.05);
         assert!(least < objective(&model, 0.0, &[0.0; 3], &rated, 0.05));

@@ -1,6 +1,6 @@
-//! Factor models on ratings: how ratings are scored (`score`) and what scores are made of (`terms`), which items are best for a user (`top`), and how data and settings become a run (`run`): the order in which ratings
-//! lie (`tiles`; in `cells`, for workers that
-//! share no row; in `groups`, for loops that have four in flight), and those on which learning rates are tried (`sample`).
+//! Factor models on ratings: how ratings are scored (`score`), what scores are made of (`terms`), and how data and settings become a run
+//! (`run`): the order in which ratings lie (`tiles`; in `cells`, for workers that share no row; in `groups`, for loops that have four in
+//! flight), and those on which learning rates are tried (`sample`).
 mod cells;
 mod groups;
 mod parts;
@@ -9,9 +9,7 @@ mod sample;
 mod score;
 mod terms;
 mod tiles;
-mod top;
 
 pub(crate) use run::RatingsRun;
 pub use score::{FactorModel, Factors};
 pub(crate) use terms::explain;
-pub use top::TopScores;

@@ -5,7 +5,7 @@ use crate::support::{
     shared,
     training::factors,
 };
-use hogwild::{Explain, Explained, Settings, TrainedModel, Trainer, data::Labelling};
+use hogwild::{Explain, Explained, Normalize, Settings, TrainedModel, Trainer, data::Labelling};
 use std::fs;
 
 fn all(model: &TrainedModel, data: &hogwild::AnyData<'_>, top: usize, class: Option<&str>) -> Vec<Explained> {
@@ -25,7 +25,7 @@ fn terms_of_rows_add_up_to_the_score() {
     let (data, other) = (sparse(folder.path(), "a.svm", &text_like(300, 0)), sparse(folder.path(), "b.svm", &text_like(60, 9_000)));
     let _turn = shared();
     let linear = Trainer::linear().lr(0.1).threads(1).fit(&data).unwrap();
-    let unit = Trainer::linear().lr(0.1).threads(1).normalize("unit-rows".parse().unwrap()).fit(&data);
+    let unit = Trainer::linear().lr(0.1).threads(1).normalize(Normalize::Row).fit(&data);
     let fm = Trainer::factorization_machine().lr(0.1).threads(1).rank(3).fit(&data).unwrap();
     for outcome in [Ok(linear), unit, Ok(fm)].into_iter().flatten() {
         let model = outcome.trained().unwrap();

@@ -238,7 +238,7 @@ fn a_folded_user_has_the_best_row_for_its_ratings() {
         let (bias, row) = (folded.rows.bias[user], &folded.rows.factors[user * 3..][..3]);
         let least = objective(&model, bias, row, &rated, 0.05);
         assert!(least < objective(&model, 0.0, &[0.0; 3], &rated, 0.05));
-        for i in 0..4 {
+        for i in 0..4usize {
             for step in [-0.02f32, 0.02] {
                 let mut moved = row.to_vec();
                 i.checked_sub(1).into_iter().for_each(|i| moved[i] += step);

@@ -138,9 +138,9 @@ impl CacheOptions {
         Ok(opened)
     }
 
-    /// The same where labels and ratings may be missing.
-    pub fn open_unlabelled(&self, inputs: &[PathBuf]) -> anyhow::Result<Opened> {
-        self.open_with(inputs, &PackSettings { unlabelled: true, ..self.data.settings() }, false)
+    /// The same where, if they are `unlabelled`, labels and ratings may be missing.
+    pub fn open_labelled_or_not(&self, inputs: &[PathBuf], unlabelled: bool) -> anyhow::Result<Opened> {
+        self.open_with(inputs, &PackSettings { unlabelled, ..self.data.settings() }, false)
     }
 
     /// How text is read for a model.

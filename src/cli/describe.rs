@@ -18,6 +18,9 @@ pub struct DescribeArgs {
     /// What labels are read as
     #[arg(long, value_parser = super::named::named::<Labelling>(), default_value = "number")]
     labels: Labelling,
+    /// Labels and ratings may be missing or anything: nothing is told of them
+    #[arg(long)]
+    unlabelled: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -30,7 +33,7 @@ pub struct DescribeArgs {
 pub fn run(mut args: DescribeArgs) -> anyhow::Result<()> {
     args.options.check_columns(args.data.iter())?;
     args.options.data.labelling = args.labels;
-    let opened = args.options.open_unlabelled(&args.data)?;
+    let opened = args.options.open_labelled_or_not(&args.data, args.unlabelled)?;
     let profile = Profile::of(&opened.data, args.top)?;
     let text = match (&profile, args.json) {
         (Profile::Rows(rows), true) => format!("{}\n", rows_json(rows)),

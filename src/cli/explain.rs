@@ -45,7 +45,10 @@ pub struct ExplainArgs {
 fn rows(text: &str) -> Result<Range<usize>, String> {
     const SAY: &str = "must be how many, as in 10, or from which to which, as in 5-8";
     let number = |text: &str| text.parse::<usize>().ok().filter(|&number| number > 0).ok_or(SAY);
-    let (from, to) = text.split_once('-').map_or(Ok((1, number(text)?)), |(from, to)| Ok::<_, &str>((number(from)?, number(to)?)))?;
+    let (from, to) = match text.split_once('-') {
+        None => (1, number(text)?),
+        Some((from, to)) => (number(from)?, number(to)?),
+    };
     if from > to { Err(SAY.into()) } else { Ok(from - 1..to) }
 }
 

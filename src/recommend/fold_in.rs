@@ -164,40 +164,46 @@ struct Problem<'a> {
 }
 
 impl Problem<'_> {
+    /// The row that loses least, by the Cholesky factor of the matrix.
     fn solve(&self, factor: &[f64]) -> Vec<f64> {
         let mut at = vec![0.0; self.width];
         let (mut value, mut length) = (self.value(&at), 1.0);
         for _ in 0..STEPS {
             let mut step = self.gradient(&at);
             solve_by(factor, self.width, &mut step);
-            let moved = |length: f64| -> Vec<f64> { at.iter().zip(&step).map(|(x, d)| x - length * d).collect() };
-            let of = |length: f64| self.value(&moved(length));
-            let mut best = (length, of(length));
-            if self.loss != Loss::Squared {
-                // Longer as long as that helps, else shorter until it does.
-                let factor = if best.1 < value { 2.0 } else { 0.5 };
-                for _ in 0..LENGTHS {
-                    let next = (best.0 * factor, of(best.0 * factor));
-                    if factor > 1.0 && !(next.1 < best.1) {
-                        break;
-                    }
-                    best = next;
-                    if factor < 1.0 && best.1 < value {
-                        break;
-                    }
-                }
+            if self.loss == Loss::Squared {
+                return moved(&at, &step, 1.0);
             }
-            if !(best.1 < value) {
-                break;
+            let found = self.along(&at, &step, value, length);
+            let gain = value - found.1;
+            if gain > 0.0 {
+                at = moved(&at, &step, found.0);
+                (length, value) = found;
             }
-            let gain = value - best.1;
-            at = moved(best.0);
-            (value, length) = (best.1, best.0);
-            if self.loss == Loss::Squared || gain <= GAIN * value.abs() {
+            let gains_enough = gain > GAIN * value.abs();
+            if !gains_enough {
                 break;
             }
         }
         at
+    }
+
+    /// How far to go along a step, and what is lost there: twice as far as long as that helps, else half as far until it does.
+    fn along(&self, at: &[f64], step: &[f64], value: f64, length: f64) -> (f64, f64) {
+        let of = |length: f64| (length, self.value(&moved(at, step, length)));
+        let mut best = of(length);
+        let grows = best.1 < value;
+        for _ in 0..LENGTHS {
+            let next = of(best.0 * if grows { 2.0 } else { 0.5 });
+            if grows && next.1 >= best.1 {
+                break;
+            }
+            best = next;
+            if !grows && best.1 < value {
+                break;
+            }
+        }
+        best
     }
 
     /// The score of a rating, in the loss's unit.
@@ -228,6 +234,11 @@ impl Problem<'_> {
         }
         gradient
     }
+}
+
+/// Behind a step of that length.
+fn moved(at: &[f64], step: &[f64], length: f64) -> Vec<f64> {
+    at.iter().zip(step).map(|(x, d)| x - length * d).collect()
 }
 
 /// Makes of a positive definite matrix (its lower half, row by row) its Cholesky factor.

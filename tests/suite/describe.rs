@@ -17,7 +17,7 @@ fn a_table_has_columns_with_values_and_label_rates() {
     let at = folder.path();
     // City tells the label, age a little, noise nothing; every fifth age is missing. 6,000 rows are several parts.
     let row = |i: usize| {
-        let (city, y) = (["Rome", "Oslo", "Bonn"][i % 3], u8::from(i % 3 == 0));
+        let (city, y) = (["Rome", "Oslo", "Bonn"][i % 3], u8::from(i.is_multiple_of(3)));
         let age = if i.is_multiple_of(5) { String::new() } else { format!("{}", 20 + i % 7) };
         format!("{y},{city},{age},n{},{}\n", i * 7919 % 1000, 1 + i % 2)
     };
@@ -69,7 +69,7 @@ fn rows_without_columns_and_labels_of_every_kind() {
     assert!(close(&of(&two, "2")["label"], 1.0) && close(&of(&two, "1")["label"], 0.0));
     let number = json(at, "describe number.svm");
     assert!(close(&number["labels"]["mean"], 10.0) && close(&of(&number, "3")["label"], 20.0), "{number}");
-    let none = json(at, "describe none.svm");
+    let none = json(at, "describe none.svm --unlabelled");
     assert!(none["labels"].is_null() && of(&none, "7")["label"].is_null(), "{none}");
     let many = json(at, "describe many.svm --labels class");
     assert!(many["labels"]["classes"] == 4 && of(&many, "7")["label"].is_null(), "{many}");
@@ -81,7 +81,7 @@ fn rows_without_columns_and_labels_of_every_kind() {
 fn ratings_have_users_items_and_values() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let row = |i: u32| format!("u{}\ti{}\t{}\n", i % 10, if i < 50 { 0 } else { i % 20 }, if i % 4 == 0 { 5 } else { 1 });
+    let row = |i: u32| format!("u{}\ti{}\t{}\n", i % 10, if i < 50 { 0 } else { i % 20 }, if i.is_multiple_of(4) { 5 } else { 1 });
     fs::write(at.join("r.tsv"), (0..200).map(row).collect::<String>()).unwrap();
     let found = json(at, "describe r.tsv --top 1");
     assert!(found["ratings"] == 200 && found["users"]["count"] == 10 && found["items"]["count"] == 20, "{found}");
@@ -89,6 +89,9 @@ fn ratings_have_users_items_and_values() {
     assert!(found["frequent_values"][0]["rating"] == 1.0 && found["frequent_values"][0]["count"] == 150, "{found}");
     assert!(found["items"]["frequent"][0]["name"] == "i0" && found["items"]["most"].as_u64().unwrap() > 50, "{found}");
     assert!(good(at, "describe r.tsv").contains("10 users: ratings of each 20 to 20, median 20"));
-    let (code, _, told) = parts(&given(at, "describe missing.tsv", ""));
-    assert!(code == Some(2) && told.contains("missing.tsv"), "{told}");
+    fs::write(at.join("none.svm"), "1:1 2:1\n").unwrap();
+    for (line, says) in [("describe missing.tsv", "missing.tsv"), ("describe none.svm", "none.svm:1:1: the label is missing")] {
+        let (code, out, told) = parts(&given(at, line, ""));
+        assert!(code == Some(2) && out.is_empty() && told.contains(says), "{line}: {told}");
+    }
 }

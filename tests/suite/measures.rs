@@ -18,7 +18,7 @@ fn metrics_by_name_are_those_of_the_predictions() {
     let at = folder.path();
     save_linear_model(&at.join("m.safetensors"), Loss::Logistic, &[1.0, -2.0, 0.5]);
     let rows: Vec<(f64, u32, u32)> = (0..500u32).map(|i| (if i * 7 % 11 < 4 { 1.0 } else { -1.0 }, 1 + i % 3, 1 + i % 5)).collect();
-    let text: String = rows.iter().map(|(y, weight, feature)| format!("{y}:{weight} {feature}:{}\n", 0.1 * f64::from(*weight))).collect();
+    let text: String = rows.iter().map(|(y, weight, feature)| format!("{y:+}:{weight} {feature}:{}\n", 0.1 * f64::from(*weight))).collect();
     fs::write(at.join("a.svm"), text).unwrap();
     let asked = "precision,recall,f1,brier,ece,logloss,auc,accuracy";
     let found = json(at, &format!("eval m.safetensors a.svm --metrics {asked} --json --reliability 15"));

@@ -1,7 +1,7 @@
 //! `hogwild recommend` and `similar`, and their functions: against every pair scored by itself; users folded in; what is told and refused.
 use crate::support::{
     command::{given, good, parts, said},
-    data::ratings,
+    data::{ratings, triples},
     shared,
     training::{factors, save_linear_model},
 };
@@ -49,7 +49,8 @@ fn the_best_items_are_those_of_all_pairs_that_were_not_seen() {
         let recommender = Recommender::new(&model).unwrap();
         let (users, items) = (recommender.user_ids(), recommender.item_ids());
         let seen = seen_items(&data, users, items).unwrap();
-        assert_eq!((0..users.len()).map(|user| seen.of(user).len()).sum::<usize>(), data.len());
+        let pairs: std::collections::HashSet<_> = triples(&data).into_iter().map(|(user, item, _)| (user, item)).collect();
+        assert_eq!((0..users.len()).map(|user| seen.of(user).len()).sum::<usize>(), pairs.len());
         let rows = recommender.users(&(0..users.len() as u32).collect::<Vec<_>>());
         let _turn = shared();
         let best = recommender.recommend(&rows, 7, |user, item| seen.has(user, item));

@@ -10,7 +10,7 @@ use super::{PackSettings, interrupted};
 use crate::Kind;
 use crate::text::chunk::Chunk;
 use crate::text::collector::{How, Named};
-use crate::text::guess::{Guess, guess};
+use crate::text::guess::{Guess, guess, has_a_line};
 use crate::text::input::Inputs;
 use crate::text::parse::{Parser, Start};
 use crate::text::recipe::Recipe;
@@ -150,6 +150,11 @@ impl<'a> Source<'a> {
                 before = 0;
             }
             match guess(chunk.lines(), self.settings.prepare.label.as_deref()) {
+                // Who waits for the answer to a line writes no other by which to tell.
+                Guess::Nothing if self.text.ends_at_pauses && has_a_line(chunk.lines()) => {
+                    self.ahead.push_back(chunk);
+                    return Ok(None);
+                }
                 Guess::Nothing => before += memchr::memchr_iter(b'\n', chunk.lines()).count() as u64,
                 Guess::Is(format) => {
                     let expected = self.settings.expected.filter(|&kind| kind != format.kind());

@@ -52,7 +52,7 @@ impl<'a> Stream<'a> {
     /// What cannot be opened; a format that is not of the kind that is expected.
     pub fn new(inputs: &'a [PathBuf], settings: &'a PackSettings, progress: Progress<'a>) -> Result<Stream<'a>> {
         settings.prepare.check()?;
-        let source = Source::new(Inputs::new(inputs, progress)?.as_it_comes(), inputs, settings, settings.recipe.clone())?;
+        let source = Source::new(Inputs::new(inputs, progress)?.with_pauses(), inputs, settings, settings.recipe.clone())?;
         let how = How { unlabelled: true, ..source.how() };
         Ok(Stream { source, inputs, how, chunk: Chunk::default(), before: 0, any: false, headless: false })
     }

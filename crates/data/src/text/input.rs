@@ -39,7 +39,7 @@ pub(crate) struct Inputs<'a> {
     /// Bytes that have come of inputs that are waited for, before decompression.
     arrived: Arc<AtomicU64>,
     /// Whether a chunk ends where such an input pauses.
-    as_it_comes: bool,
+    pub(crate) ends_at_pauses: bool,
 }
 
 struct Current<'a> {
@@ -149,12 +149,12 @@ impl<'a> Inputs<'a> {
             total = if found.is_file() { total.map(|sum| sum.saturating_add(found.len())) } else { None };
         }
         let (current, arrived) = (None, Arc::default());
-        Ok(Inputs { paths, next: 0, current, read: Arc::default(), total, progress, notes: Vec::new(), arrived, as_it_comes: false })
+        Ok(Inputs { paths, next: 0, current, read: Arc::default(), total, progress, notes: Vec::new(), arrived, ends_at_pauses: false })
     }
 
     /// The same where a chunk ends when what is waited for pauses, and not only when it is long.
-    pub(crate) fn as_it_comes(self) -> Inputs<'a> {
-        Inputs { as_it_comes: true, ..self }
+    pub(crate) fn with_pauses(self) -> Inputs<'a> {
+        Inputs { ends_at_pauses: true, ..self }
     }
 
     /// Bytes read so far, before decompression, and how many there are if that is known.
@@ -174,7 +174,7 @@ impl<'a> Inputs<'a> {
                 let Some(path) = self.paths.get(self.next) else { return Ok(false) };
                 let counts = [self.read.clone(), self.arrived.clone()];
                 let (mut current, done) = open(path, &counts, self.progress)?;
-                current.pauses = self.as_it_comes.then_some(counts);
+                current.pauses = self.ends_at_pauses.then_some(counts);
                 self.notes.extend(done.map(|done| format!("{} {done}", path.display())));
                 self.current = Some(current);
                 self.next += 1;

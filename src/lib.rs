@@ -34,6 +34,8 @@ mod family;
 mod holdout_by;
 mod model;
 mod options;
+mod profile;
+mod recommend;
 mod simulation;
 pub mod synth;
 mod train;
@@ -52,8 +54,8 @@ pub use class_weight::ClassWeight;
 pub use classes::{Classes, unseen_classes};
 pub use export::ModelFormat;
 pub use family::{
-    AnyData, AnyFamily, Evaluated, FAMILIES, FactorModel, Factors, LinearModel, MatrixScorer, OnlineLinear, OnlineState, WindowReport,
-    evaluate_ranking, family, family_for,
+    AnyData, AnyFamily, BatchScorer, Evaluated, Explain, Explained, FAMILIES, FactorModel, Factors, LinearModel, MatrixScorer,
+    OnlineLinear, OnlineState, Term, WindowReport, evaluate_ranking, family, family_for,
 };
 pub use hogwild_base::{Error, Hyperparameter, Named, OutputFile, Result, Threads, memory};
 pub use hogwild_data as data;
@@ -76,10 +78,12 @@ pub use hogwild_kernels::{
 };
 pub use holdout_by::HoldoutBy;
 pub use model::{
-    Axis, ByUser, CUTOFF, ClassCounts, ClassScores, Metrics, RankingMetrics, Schema, Scored, Size, Tensor, TensorKind, Tensors, TopScores,
-    TrainedModel, Vectors, ranking_metrics,
+    Axis, ByUser, CUTOFF, ClassCounts, ClassScores, Measure, Metrics, RankingMetrics, Reliability, ReliabilityBin, Schema, Scored, Size,
+    Tensor, TensorKind, Tensors, TopScores, TrainedModel, Vectors, ranking_metrics,
 };
 pub use options::{IntoSetting, Opt, Settings, Takes, markdown as options_page, options};
+pub use profile::{ColumnProfile, LabelProfile, NumbersProfile, Profile, RatingsProfile, RowsProfile, SideProfile, ValueProfile};
+pub use recommend::{FoldedIn, Neighbours, Ranked, Recommender, Similarity, UserRows, seen_items};
 pub use simulation::{Exchanged, Shared, Simulated, Workers, simulate};
 pub use train::{
     Astray, Ended, EpochProgress, EpochReport, Outcome, RateSearchReport, Resolved, ResolvedReplicas, TriedRate, Watch, train,

@@ -138,7 +138,13 @@ impl CacheOptions {
         Ok(opened)
     }
 
-    fn settings_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> anyhow::Result<PackSettings> {
+    /// The same where, if they are `unlabelled`, labels and ratings may be missing.
+    pub fn open_labelled_or_not(&self, inputs: &[PathBuf], unlabelled: bool) -> anyhow::Result<Opened> {
+        self.open_with(inputs, &PackSettings { unlabelled, ..self.data.settings() }, false)
+    }
+
+    /// How text is read for a model.
+    pub fn settings_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> anyhow::Result<PackSettings> {
         let labelling = model.family().map_or(Labelling::Number, |family| family.labelling());
         let settings = PackSettings { labelling, ..self.data.settings() };
         if let Some(recipe) = &model.recipe {

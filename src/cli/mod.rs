@@ -1,4 +1,4 @@
-//! The subcommands, one file each (`train`, `eval`, `predict`, `pack`, `inspect`, `export` with `import`, `synth`, `cache`; `bench` and `simulate` are folders): what was typed,
+//! The subcommands, one file each (`train`, `eval`, `predict`, `explain`, `recommend`, `similar`, `pack`, `describe`, `inspect`, `export` with `import`, `synth`, `cache`; `bench` and `simulate` are folders): what was typed,
 //! turned into library types. What they share:
 //! - options: `data` (and how data are opened), `settings` (of a run, as the library declares them), `named` (of its choices),
 //!   `environment`;
@@ -8,10 +8,13 @@
 mod bench;
 mod cache;
 mod data;
+mod describe;
 mod environment;
 mod eval;
+mod explain;
 mod export;
 pub mod flags;
+mod ids;
 mod inspect;
 pub mod interrupt;
 mod models;
@@ -23,10 +26,15 @@ mod plot;
 mod predict;
 mod prepare;
 mod rank;
+mod ranking;
+mod recommend;
+mod reliability;
 mod report;
 pub mod say;
 mod settings;
+mod similar;
 mod simulate;
+mod stream;
 mod summary;
 mod synth;
 mod threads;
@@ -49,8 +57,16 @@ pub enum Command {
     Eval(eval::EvalArgs),
     /// Write a prediction for every example
     Predict(predict::PredictArgs),
+    /// Show what scores are made of, example by example
+    Explain(explain::ExplainArgs),
+    /// List the best items of users
+    Recommend(Box<recommend::RecommendArgs>),
+    /// List the items that are most like others, or the users
+    Similar(similar::SimilarArgs),
     /// Pack text into one memory-mapped .safetensors file
     Pack(pack::PackArgs),
+    /// Describe data: columns, values, what is missing, labels by value
+    Describe(Box<describe::DescribeArgs>),
     /// Write a model in another program's format
     Export(export::ExportArgs),
     /// Read a model that another program wrote, or one that was exported
@@ -74,7 +90,11 @@ impl Command {
             Command::Train(args) => args.threads(),
             Command::Eval(args) => args.threads.threads(),
             Command::Predict(args) => args.threads.threads(),
+            Command::Explain(args) => args.threads.threads(),
+            Command::Recommend(args) => args.threads.threads(),
+            Command::Similar(args) => args.threads.threads(),
             Command::Pack(args) => args.threads.threads(),
+            Command::Describe(args) => args.threads.threads(),
             Command::Export(args) => args.threads.threads(),
             Command::Import(args) => args.threads.threads(),
             Command::Inspect(args) => args.threads.threads(),
@@ -88,7 +108,11 @@ impl Command {
                 Command::Simulate(args) => return simulate::run(*args),
                 Command::Eval(args) => return eval::run(args),
                 Command::Predict(args) => return predict::run(args),
+                Command::Recommend(args) => return recommend::run(*args),
+                Command::Similar(args) => return similar::run(args),
+                Command::Explain(args) => explain::run(args)?,
                 Command::Pack(args) => pack::run(args)?,
+                Command::Describe(args) => describe::run(*args)?,
                 Command::Export(args) => export::export(args)?,
                 Command::Import(args) => export::import(args)?,
                 Command::Inspect(args) => inspect::run(args)?,

@@ -131,10 +131,15 @@ pub fn of_unseen(scored: &Scored, data: &Data, model: &TrainedModel) -> hogwild:
     )))
 }
 
+/// The examples whose scores are no numbers, but for rows that could not be read.
+pub fn wrong_scores<'a>(scored: &'a Scored, data: &'a Data) -> impl Iterator<Item = usize> + 'a {
+    let wrong = |&(i, &(score, _)): &(usize, &(f32, f32))| !score.is_finite() && !data.is_bad(i);
+    scored.scores.iter().enumerate().filter(wrong).map(|(i, _)| i)
+}
+
 /// Of scores: how many are no numbers, and the first of them. Those of rows that could not be read do not count.
 pub fn of_scores(scored: &Scored, data: &Data) -> Option<String> {
-    let wrong = |&(i, &(score, _)): &(usize, &(f32, f32))| !score.is_finite() && !data.is_bad(i);
-    let wrong: Vec<String> = scored.scores.iter().enumerate().filter(wrong).map(|(i, _)| (i + 1).to_string()).collect();
+    let wrong: Vec<String> = wrong_scores(scored, data).map(|i| (i + 1).to_string()).collect();
     let (first, more) = (wrong.get(..wrong.len().min(5))?.join(", "), if wrong.len() > 5 { ", ..." } else { "" });
     let (count, all) = (wrong.len(), scored.scores.len());
     (count > 0).then(|| {

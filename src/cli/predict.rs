@@ -3,7 +3,7 @@ use super::{
     data::{CacheOptions, score_members},
     notes, outputs,
     say::{Results, say},
-    summary,
+    stream, summary,
     threads::ThreadOptions,
     warn,
 };
@@ -12,7 +12,7 @@ use clap::Args;
 use hogwild::{ClassScores, OutputFile, Scored, TrainedModel, data::Data};
 use std::{
     io::{BufWriter, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -20,7 +20,7 @@ use std::{
 pub struct PredictArgs {
     /// A model that `hogwild train --out` wrote
     model: PathBuf,
-    /// Data, text or packed; labels and ratings are not looked at, and may be missing
+    /// Data, text or packed; labels and ratings are not looked at, and may be missing. Lines of - are answered as they come
     #[arg(required = true)]
     data: Vec<PathBuf>,
     /// Where predictions go, one a line for each example; - is standard output [default: standard output]
@@ -44,6 +44,9 @@ pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
         anyhow::bail!("--top: is of models of several classes, and this one predicts one number a row");
     }
     args.options.check_columns(args.data.iter())?;
+    if out.is_none() && args.data == [Path::new("-")] {
+        return stream::run(&model, &args.options, args.top);
+    }
     let mut opened = args.options.open_unlabelled_for(&model, &args.data)?;
     let strange = warn::of_unknown(&opened, &args.data, &model)?;
     if let Data::Rows(rows) = &opened.data {
@@ -51,21 +54,7 @@ pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
     }
     let scored = Scored::mean(model.loss, score_members(&model, &opened, &args.data)?);
     let bad = (0..scored.scores.len()).filter(|&row| opened.data.is_bad(row)).count();
-    let write = |out: &mut dyn Write| -> std::io::Result<()> {
-        let mut out = BufWriter::new(out);
-        for (row, &(score, _)) in scored.scores.iter().enumerate() {
-            // A row that could not be read has no prediction, but its line. Nor has a score that is no number: of an infinite one, the
-            // logistic loss would still make a probability.
-            if !score.is_finite() || (bad > 0 && opened.data.is_bad(row)) {
-                writeln!(out, "nan")?;
-            } else if let Some(classes) = &scored.classes {
-                writeln!(out, "{}", of_classes(&model, classes, row, args.top))?;
-            } else {
-                writeln!(out, "{}", model.loss.predict(score))?;
-            }
-        }
-        out.flush()
-    };
+    let write = |out: &mut dyn Write| put_predictions(out, &model, &scored, &opened.data, args.top);
     match out {
         None => write(&mut Results).context("cannot write to standard output")?,
         Some(path) => {
@@ -91,6 +80,23 @@ pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
         }
         None => ExitCode::SUCCESS,
     })
+}
+
+/// A line an example.
+pub fn put_predictions(out: &mut dyn Write, model: &TrainedModel, scored: &Scored, data: &Data, top: Option<u32>) -> std::io::Result<()> {
+    let mut out = BufWriter::new(out);
+    for (row, &(score, _)) in scored.scores.iter().enumerate() {
+        // A row that could not be read has no prediction, but its line. Nor has a score that is no number: of an infinite one, the
+        // logistic loss would still make a probability.
+        if !score.is_finite() || data.is_bad(row) {
+            writeln!(out, "nan")?;
+        } else if let Some(classes) = &scored.classes {
+            writeln!(out, "{}", of_classes(model, classes, row, top))?;
+        } else {
+            writeln!(out, "{}", model.loss.predict(score))?;
+        }
+    }
+    out.flush()
 }
 
 /// The classes of a row by name: what is predicted, between commas where there may be several; or the most probable ones, each with its

@@ -1,9 +1,10 @@
 //! Matrix factorization of ratings, with biases (Koren, Bell & Volinsky 2009).
 use super::{
+    explained::{Explain, Explained},
     implicit::no_ranking,
     linear::{no_classes, no_factors},
     prepared::Prepared,
-    ratings::{FactorModel, RatingsRun},
+    ratings::{FactorModel, RatingsRun, explain},
     traits::Family,
 };
 use crate::{
@@ -100,6 +101,10 @@ impl Family for Factorization {
 
     fn check_labels(model: &TrainedModel, data: &Ratings) -> Result<()> {
         check_ratings(model.loss, data)
+    }
+
+    fn explain(model: &TrainedModel, data: &Ratings, asked: &Explain) -> Result<Vec<Explained>> {
+        explain(model, data, asked)
     }
 
     fn describe_member(member: &Tensors) -> Value {

@@ -1,9 +1,10 @@
 //! Factorization machines of sparse rows (Rendle 2010): a linear model, and an effect of each pair of features.
 use super::{
+    explained::{Explain, Explained},
     implicit::no_ranking,
     linear::{check_labels, no_classes},
     prepared::Prepared,
-    rows::{RowsRun, Scorer},
+    rows::{RowsRun, Scorer, explain},
     traits::Family,
 };
 use crate::{
@@ -74,6 +75,10 @@ impl Family for FactorizationMachine {
 
     fn check_labels(model: &TrainedModel, data: &Rows) -> Result<()> {
         check_labels(model, data)
+    }
+
+    fn explain(model: &TrainedModel, data: &Rows, asked: &Explain) -> Result<Vec<Explained>> {
+        explain(model, None, data, asked)
     }
 
     fn describe_member(member: &Tensors) -> Value {

@@ -1,8 +1,9 @@
 //! Linear models of sparse rows: score = bias + sum of weight times value.
 use super::{
+    explained::{Explain, Explained},
     implicit::no_ranking,
     prepared::Prepared,
-    rows::{LinearModel, RowsRun},
+    rows::{LinearModel, RowsRun, explain},
     traits::Family,
 };
 use crate::{
@@ -59,6 +60,10 @@ impl Family for Linear {
 
     fn check_labels(model: &TrainedModel, data: &Rows) -> Result<()> {
         check_labels(model, data)
+    }
+
+    fn explain(model: &TrainedModel, data: &Rows, asked: &Explain) -> Result<Vec<Explained>> {
+        explain(model, None, data, asked)
     }
 
     fn describe_member(member: &Tensors) -> Value {

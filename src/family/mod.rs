@@ -3,7 +3,9 @@
 //! A [`Family`](traits::Family) says which data it takes, what tensors a model keeps, how it scores, and how data and settings become a
 //! [`Prepared`](prepared::Prepared) run. [`FAMILIES`](list::FAMILIES) is the one list of them: names for `--model` and for the files'
 //! `kind`, scoring, what text is expected, default settings and `inspect` follow from it.
+mod batch;
 mod data;
+mod explained;
 mod factorization;
 mod fm;
 mod folds;
@@ -17,8 +19,10 @@ mod rows;
 mod trained;
 mod traits;
 
+pub use batch::BatchScorer;
 pub use data::AnyData;
 pub(crate) use data::DataSet;
+pub use explained::{Explain, Explained, Term};
 pub(crate) use factorization::Factorization;
 pub(crate) use fm::FactorizationMachine;
 pub(crate) use folds::Fold;

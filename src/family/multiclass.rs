@@ -1,9 +1,10 @@
 //! Models of several classes of sparse rows: a linear score each. By softmax a row has exactly one class, by one-vs-rest any number.
 use super::{
+    explained::{Explain, Explained},
     implicit::no_ranking,
     linear::no_factors,
     prepared::Prepared,
-    rows::{RowsRun, Scorer},
+    rows::{RowsRun, Scorer, explain},
     traits::Family,
 };
 use crate::{
@@ -79,6 +80,11 @@ macro_rules! families {
 
             fn check_labels(_model: &TrainedModel, data: &Rows) -> Result<()> {
                 Many::of(data, $name == "softmax").map(|_| ())
+            }
+
+            fn explain(model: &TrainedModel, data: &Rows, asked: &Explain) -> Result<Vec<Explained>> {
+                let output: fn(Loss) -> Output = $output;
+                explain(model, Some(output(model.loss)), data, asked)
             }
 
             fn describe_member(member: &Tensors) -> Value {

@@ -1,6 +1,7 @@
 //! What of a trained model goes by its family: opening a file, scoring, checking labels, typed views.
 use super::{
     data::AnyData,
+    explained::{Explain, Explained},
     list::{FAMILIES, family},
     ratings::FactorModel,
     rows::LinearModel,
@@ -66,6 +67,28 @@ impl TrainedModel {
         let (family, data) = (self.family()?, data.into());
         let score = |member| Ok(Scored { unit: self.unit, ..family.score(self, member, data)? });
         threads::in_call(|| self.members.iter().map(score).collect())
+    }
+
+    /// What the scores of some examples are made of, the heaviest terms first, by the threads of the call.
+    ///
+    /// ```
+    /// use hogwild::{Explain, LinearModel, Loss, data::{Rows, RowsCsr}};
+    ///
+    /// let ids = &["wet", "cold"].into_iter().collect();
+    /// let model = LinearModel { ids, bias: 0.5, weights: &[2.0, -3.0], unit_rows: false }.trained(Loss::Logistic);
+    /// let rows = Rows::from_csr(RowsCsr {
+    ///     labels: &[1.0], row_start: &[0, 2], columns: &[0, 1], ids: Some(ids), ..RowsCsr::default()
+    /// })?;
+    /// let all = model.explain(&rows, &Explain { rows: 0..1, top: 10, class: None })?;
+    /// let names: Vec<&str> = all[0].terms.iter().map(|term| term.name.as_str()).collect();
+    /// assert_eq!((names, all[0].score), (vec!["cold", "wet", "bias"], -0.5));
+    /// # Ok::<(), hogwild::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Data of another kind, or dictionaries that cannot be read; an ensemble; a class that there is not.
+    pub fn explain<'d>(&self, data: impl Into<AnyData<'d>>, asked: &Explain) -> Result<Vec<Explained>> {
+        self.family()?.explain(self, data.into(), asked)
     }
 
     /// Whether the data's labels are such as the model's loss takes: what metrics ask for beside [`score`](Self::score).

@@ -1,6 +1,7 @@
 //! What a family of models is.
 use super::{
     data::{AnyData, DataSet},
+    explained::{Explain, Explained, no_terms},
     prepared::Prepared,
 };
 use crate::{
@@ -69,6 +70,14 @@ pub trait Family: Sync + 'static {
     /// Names the first label that the model's loss does not take.
     fn check_labels(model: &TrainedModel, data: &Self::Data) -> Result<()>;
 
+    /// What the scores of some examples are made of; families whose scores are sums of terms say which.
+    ///
+    /// # Errors
+    /// When scores are no such sums, or the data's dictionaries can't be read.
+    fn explain(_model: &TrainedModel, _data: &Self::Data, _asked: &Explain) -> Result<Vec<Explained>> {
+        Err(no_terms(Self::SCHEMA.family))
+    }
+
     /// What `inspect` tells of a member.
     fn describe_member(member: &Tensors) -> Value;
 
@@ -111,6 +120,11 @@ pub trait AnyFamily: Sync {
     /// # Errors
     /// Data of another kind; the first label that the model's loss does not take.
     fn check_labels(&self, model: &TrainedModel, data: AnyData<'_>) -> Result<()>;
+    /// What the scores of some examples are made of.
+    ///
+    /// # Errors
+    /// Data of another kind, or dictionaries that can't be read; a model whose scores are no sums of terms.
+    fn explain(&self, model: &TrainedModel, data: AnyData<'_>, asked: &Explain) -> Result<Vec<Explained>>;
     /// What a session asks about a rule.
     #[doc(hidden)]
     fn facts(&self, rule: &Rule) -> Facts;
@@ -178,6 +192,10 @@ where
 
     fn check_labels(&self, model: &TrainedModel, data: AnyData<'_>) -> Result<()> {
         F::check_labels(model, of_kind(data)?)
+    }
+
+    fn explain(&self, model: &TrainedModel, data: AnyData<'_>, asked: &Explain) -> Result<Vec<Explained>> {
+        F::explain(model, of_kind(data)?, asked)
     }
 
     fn facts(&self, rule: &Rule) -> Facts {

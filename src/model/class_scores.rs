@@ -1,8 +1,8 @@
 //! Scores of several classes with the classes that examples have, and what they say.
-use super::metrics::Metrics;
+use super::{mean::mean_of, metrics::Metrics};
 use hogwild_base::threads;
 use hogwild_kernels::{
-    loss::Loss,
+    loss::{Loss, Predicts},
     models::{ClassLabels, Output},
     simd::math::sigmoid,
 };
@@ -46,6 +46,12 @@ impl ClassCounts {
     /// The harmonic mean of precision and recall; 0 where both are.
     pub fn f1(&self) -> f64 {
         share(2.0 * self.right, self.examples + self.predicted)
+    }
+}
+
+impl ClassCounts {
+    fn and(self, more: ClassCounts) -> ClassCounts {
+        ClassCounts { examples: self.examples + more.examples, predicted: self.predicted + more.predicted, right: self.right + more.right }
     }
 }
 
@@ -173,33 +179,48 @@ impl ClassScores {
 
     /// The weighted mean over the examples that have a number.
     fn mean_of(&self, weights: &[f32], number: impl Fn(usize) -> Option<f64> + Sync) -> f64 {
-        const PART: usize = 4096;
-        let n = self.len();
-        let part = |part: usize| {
-            let each =
-                (part * PART..n.min((part + 1) * PART)).filter_map(|i| Some((weights.get(i).map_or(1.0, |&w| w as f64), number(i)?)));
-            each.fold([0.0; 2], |[sum, all], (weight, number)| [sum + weight * number, all + weight])
-        };
-        let parts = threads::in_call(|| threads::map(n.div_ceil(PART), part));
-        let [sum, all] = parts.into_iter().fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d]);
-        if all > 0.0 { sum / all } else { 0.0 }
+        mean_of(self.len(), weights, number)
+    }
+
+    /// Whether each example has one class, of a probability.
+    pub(super) fn has_probabilities(&self) -> bool {
+        let is_of = |loss: Loss| loss.meaning().predicts == Predicts::Probability;
+        !self.has_several() && matches!(self.output, Output::Softmax) | matches!(self.output, Output::OneVsRest(loss) if is_of(loss))
     }
 
     /// How well each class is told, each example counting by its weight (none: all alike).
     pub fn by_class(&self, weights: &[f32]) -> Vec<ClassCounts> {
-        let mut counts = vec![ClassCounts::default(); self.classes];
-        for i in 0..self.len() {
-            let weight = weights.get(i).map_or(1.0, |&weight| weight as f64);
-            let (own, predicted) = (self.own(i), self.predicted(i));
-            for &class in own {
-                if let Some(count) = counts.get_mut(class as usize) {
-                    count.examples += weight;
-                    count.right += if predicted.contains(&class) { weight } else { 0.0 };
-                }
+        const PART: usize = 1 << 14;
+        let part = |part: usize| {
+            let mut counts = vec![ClassCounts::default(); self.classes];
+            (part * PART..self.len().min((part + 1) * PART)).for_each(|i| self.count(i, weights, &mut counts));
+            counts
+        };
+        let parts = threads::in_call(|| threads::map(self.len().div_ceil(PART), part));
+        let add = |mut sum: Vec<ClassCounts>, more: Vec<ClassCounts>| {
+            sum.iter_mut().zip(more).for_each(|(sum, more)| *sum = sum.and(more));
+            sum
+        };
+        parts.into_iter().fold(vec![ClassCounts::default(); self.classes], add)
+    }
+
+    fn count(&self, i: usize, weights: &[f32], counts: &mut [ClassCounts]) {
+        let weight = weights.get(i).map_or(1.0, |&weight| weight as f64);
+        let (own, predicted) = (self.own(i), self.predicted(i));
+        for &class in own {
+            if let Some(count) = counts.get_mut(class as usize) {
+                count.examples += weight;
+                count.right += if predicted.contains(&class) { weight } else { 0.0 };
             }
-            predicted.iter().for_each(|&class| counts[class as usize].predicted += weight);
         }
-        counts
+        predicted.iter().for_each(|&class| counts[class as usize].predicted += weight);
+    }
+
+    /// How well the labels of all classes are told together; those of classes that the model does not know are not.
+    pub fn all_counts(&self, weights: &[f32]) -> ClassCounts {
+        let unseen = |i: usize| self.own(i).iter().filter(|&&class| class as usize >= self.classes).count() as f64;
+        let unseen: f64 = (0..self.len()).map(|i| weights.get(i).map_or(1.0, |&weight| weight as f64) * unseen(i)).sum();
+        self.by_class(weights).into_iter().fold(ClassCounts { examples: unseen, ..ClassCounts::default() }, ClassCounts::and)
     }
 
     /// Labels of examples that the model does not know.
@@ -224,13 +245,6 @@ impl ClassScores {
             Output::OneVsRest(_) => None,
         };
         let counts = self.by_class(weights);
-        let unseen = |i: usize| self.own(i).iter().filter(|&&class| class as usize >= self.classes).count() as f64;
-        let unseen: f64 = (0..self.len()).map(|i| weights.get(i).map_or(1.0, |&weight| weight as f64) * unseen(i)).sum();
-        let all = counts.iter().fold(ClassCounts { examples: unseen, ..ClassCounts::default() }, |sum, count| ClassCounts {
-            examples: sum.examples + count.examples,
-            predicted: sum.predicted + count.predicted,
-            right: sum.right + count.right,
-        });
         let occur: Vec<f64> = counts.iter().filter(|count| count.examples + count.predicted > 0.0).map(ClassCounts::f1).collect();
         let is_right = |i: usize| {
             let mut own = self.own(i).to_vec();
@@ -242,7 +256,7 @@ impl ClassScores {
             logloss,
             accuracy: Some(self.mean_of(weights, is_right)),
             top5: (!self.has_several() && self.classes > TOP).then(|| self.top_accuracy(TOP, weights)),
-            micro_f1: self.has_several().then(|| all.f1()),
+            micro_f1: self.has_several().then(|| self.all_counts(weights).f1()),
             macro_f1: Some(occur.iter().sum::<f64>() / occur.len().max(1) as f64),
             ..Metrics::none(self.len() as u64)
         }

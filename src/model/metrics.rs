@@ -1,4 +1,5 @@
 //! Held-out metrics: what a list of (score, target) says, each example counting by its weight.
+use super::mean::mean_of;
 use super::ranking::RankingMetrics;
 use hogwild_base::threads;
 use hogwild_kernels::loss::{Loss, Metric};
@@ -37,9 +38,7 @@ impl Metrics {
     /// squares to absolute values at `unit`. Errors are those of what a score predicts. `weights`: how much each counts; none where all count
     /// alike.
     pub fn new(loss: Loss, unit: f32, scored: &[(f32, f32)], weights: &[f32]) -> Metrics {
-        let weight = |i: usize| weights.get(i).map_or(1.0, |&weight| weight as f64);
-        let all = if weights.is_empty() { scored.len().max(1) as f64 } else { weights.iter().map(|&weight| weight as f64).sum() };
-        let mean = |f: &dyn Fn(f32, f32) -> f64| scored.iter().enumerate().map(|(i, &(z, y))| weight(i) * f(z, y)).sum::<f64>() / all;
+        let mean = |f: &(dyn Fn(f32, f32) -> f64 + Sync)| mean_of(scored.len(), weights, |i| Some(f(scored[i].0, scored[i].1)));
         let has = |metric: Metric| metric.is_of(loss);
         let miss = |z: f32, y: f32| loss.predict(z) as f64 - y as f64;
         let mean_loss = |loss: Loss| mean(&|z, y| loss.value(z / unit, y / unit) as f64);

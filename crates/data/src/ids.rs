@@ -47,7 +47,7 @@ impl Ids {
     }
 
     /// Those of these numbers, in this order.
-    pub(crate) fn select(&self, which: &[u32]) -> Ids {
+    pub fn select(&self, which: &[u32]) -> Ids {
         match self {
             Ids::Numbers(numbers) => Ids::Numbers(which.iter().filter_map(|&i| numbers.get(i as usize)).copied().collect()),
             Ids::Names { .. } => Ids::of_names(which.iter().map(|&i| self.bytes(i as usize))),
@@ -66,10 +66,10 @@ impl Ids {
     }
 
     /// Names, one after the other.
-    fn of_names<'a>(names: impl Iterator<Item = &'a [u8]>) -> Ids {
+    pub(crate) fn of_names(names: impl Iterator<Item = impl AsRef<[u8]>>) -> Ids {
         let (mut start, mut bytes) = (vec![0], Vec::new());
         for name in names {
-            bytes.extend_from_slice(name);
+            bytes.extend_from_slice(name.as_ref());
             start.push(bytes.len() as u64);
         }
         Ids::Names { start, bytes }

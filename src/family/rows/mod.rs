@@ -1,5 +1,5 @@
 //! Models of sparse rows: what sets their families apart (`kernel`), their factors before training (`start`) and what they come down to
-//! (`weights`); how rows are scored (`score`), or a matrix where it lies (`matrix`), how data and settings become a run (`run`), and a model that learns batch by batch
+//! (`weights`); how rows are scored (`score`), or a matrix where it lies (`matrix`), what scores are made of (`terms`), how data and settings become a run (`run`), and a model that learns batch by batch
 //! (`online`). Parts of that are how features are scaled
 //! (`scale`), which rows workers hold privately (`hot`), what of a file larger than memory is in it (`windows`), and which rows judge learning
 //! rates (`judges`).
@@ -13,6 +13,7 @@ mod run;
 mod scale;
 mod score;
 mod start;
+mod terms;
 mod weights;
 mod windows;
 
@@ -21,3 +22,4 @@ pub use online::{OnlineLinear, OnlineState};
 pub(crate) use run::RowsRun;
 pub use score::LinearModel;
 pub(crate) use score::Scorer;
+pub(crate) use terms::explain;

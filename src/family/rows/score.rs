@@ -211,7 +211,7 @@ impl<'a> Scorer<'a> {
     }
 
     /// The scores of a row, one a class.
-    fn classes(&self, asked: &Asked<'_>, row: u32) -> (Vec<f32>, u64) {
+    pub fn classes(&self, asked: &Asked<'_>, row: u32) -> (Vec<f32>, u64) {
         let n = self.bias.len();
         let (mut scores, mut unknown) = (vec![0.0; n], 0);
         self.each_feature(asked, row, |column, value| match self.weights.get(column as usize * n..).and_then(|rest| rest.get(..n)) {
@@ -224,7 +224,7 @@ impl<'a> Scorer<'a> {
 
     /// Goes through the features of a row: the model's column (`u32::MAX` where there is none), and the value, scaled if need be.
     #[inline(always)]
-    fn each_feature(&self, asked: &Asked<'_>, row: u32, mut each: impl FnMut(u32, f32)) {
+    pub fn each_feature(&self, asked: &Asked<'_>, row: u32, mut each: impl FnMut(u32, f32)) {
         let &Asked { data, columns, .. } = asked;
         let (cells, values) = (data.column_cells(), data.value_cells());
         let range = data.row_range(row as usize);

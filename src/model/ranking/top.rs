@@ -1,6 +1,7 @@
 //! The best items for many users: scores are never written down, the best so far are kept.
 //!
-//! Items lie in blocks of sixteen, factor by factor, so that a block's scores are one vector; it is scored for four users while it is at hand.
+//! Items lie in blocks of sixteen, factor by factor, so that a block's scores are one vector. Two blocks are scored for four users while they
+//! are at hand: eight sums at a time hide how long an addition takes.
 //! A score that is above the least of a user's best becomes a candidate, and only candidates are looked up among what is left out. When there
 //! are many, the best of them are selected. (10,677 items of rank 32, on one thread: 13 us a user, by `benches/python.py`.)
 use hogwild_base::threads;
@@ -9,6 +10,8 @@ use hogwild_kernels::simd::{InstructionSet, Isa, Job, LANES, Line, Real, Vector,
 /// Users that are scored together, and of how many a task is.
 const TOGETHER: usize = 4;
 const TASK: usize = 16;
+/// Blocks that are scored together.
+const BLOCKS: usize = 2;
 /// Candidates that are collected beyond the best before these are selected again.
 const ROOM: usize = 64;
 
@@ -100,26 +103,35 @@ impl<S: Fn(usize, u32) -> bool> Job for Best<'_, S> {
         let mut least = [f32::NEG_INFINITY; TOGETHER];
         // Where there are fewer queries the first is scored in place of others.
         let query: [&[f32]; TOGETHER] = std::array::from_fn(|i| &self.queries[if i < count { i * rank } else { 0 }..][..*rank]);
-        let mut scores = [Line([0.0; LANES]); TOGETHER];
-        for (block, lines) in blocks.chunks_exact(1 + rank).enumerate() {
-            let mut sums = [I::V::load(&lines[0].0); TOGETHER];
-            for (k, line) in lines[1..].iter().enumerate() {
-                let factors = I::V::load(&line.0);
+        let mut scores = [[Line([0.0; LANES]); TOGETHER]; BLOCKS];
+        for (pair, lines) in blocks.chunks(BLOCKS * (1 + rank)).enumerate() {
+            // Behind the last block there is none: it is scored twice.
+            let second = if lines.len() > 1 + rank { 1 + rank } else { 0 };
+            let (one, other) = (&lines[..1 + rank], &lines[second..][..1 + rank]);
+            let mut sums = [[I::V::load(&one[0].0); TOGETHER], [I::V::load(&other[0].0); TOGETHER]];
+            for k in 1..=*rank {
+                let factors = [I::V::load(&one[k].0), I::V::load(&other[k].0)];
                 for i in 0..TOGETHER {
-                    sums[i] = factors.mul_add(I::V::of(query[i][k]), sums[i]);
+                    let own = I::V::of(query[i][k - 1]);
+                    sums[0][i] = factors[0].mul_add(own, sums[0][i]);
+                    sums[1][i] = factors[1].mul_add(own, sums[1][i]);
                 }
             }
             for i in 0..TOGETHER {
-                sums[i].store(&mut scores[i].0);
+                sums[0][i].store(&mut scores[0][i].0);
+                sums[1][i].store(&mut scores[1][i].0);
             }
-            let end = (rows - block * LANES).min(LANES);
-            for i in 0..count {
-                let mut above = false;
-                for score in &scores[i].0 {
-                    above |= *score > least[i];
-                }
-                if above {
-                    self.collect(&scores[i].0[..end], block * LANES, self.first + i, &mut best[i], &mut least[i]);
+            for (block, scores) in scores.iter().enumerate().take(if second > 0 { BLOCKS } else { 1 }) {
+                let first = (pair * BLOCKS + block) * LANES;
+                let end = (rows - first).min(LANES);
+                for i in 0..count {
+                    let mut above = false;
+                    for score in &scores[i].0 {
+                        above |= *score > least[i];
+                    }
+                    if above {
+                        self.collect(&scores[i].0[..end], first, self.first + i, &mut best[i], &mut least[i]);
+                    }
                 }
             }
         }

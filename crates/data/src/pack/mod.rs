@@ -1,12 +1,16 @@
 //! Packing: text is parsed and counted in parallel, kept or spilled; then ranked by frequency, sorted and written.
 
+mod in_memory;
 mod piece;
 mod plan;
 mod read;
 pub(crate) mod sort;
 mod source;
+mod stream;
 mod thin;
 mod write;
+
+pub use stream::{Arrived, Stream};
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

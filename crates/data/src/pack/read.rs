@@ -4,7 +4,6 @@
 //! input is settled at the end. What is shared is held for a short time each: the inputs while a chunk is read, a dictionary
 //! while a chunk is counted.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -13,19 +12,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use hogwild_base::{Error, Result, threads};
 
 use super::piece::{Piece, Place};
-use super::source::{Source, check_prepared};
-use super::{Known, Outcome, PackSettings, interrupted};
+use super::source::Source;
+use super::{Known, Outcome, PackSettings};
+use crate::TargetCounts;
 use crate::dictionary::{Dictionary, TooMany};
 use crate::file::write_at;
 use crate::text::bins::Histograms;
 use crate::text::chunk::Chunk;
-use crate::text::collector::{How, Named};
+use crate::text::collector::How;
 use crate::text::input::Inputs;
 use crate::text::parse::{DESCRIBED, Parsed, Report};
 use crate::text::parts::Parts;
 use crate::text::recipe::{Finding, MOST_CLASSES, Recipe};
 use crate::text::{Format, Labelling, OnBadRow};
-use crate::{Kind, TargetCounts};
 
 /// How much of the rows is kept in memory; the rest is spilled.
 const KEPT: u64 = 112 << 20;
@@ -90,38 +89,16 @@ pub(super) fn read<'a>(
     known: Known<'_>,
     spill: File,
 ) -> Result<Outcome> {
-    let usual = Format::usual(settings.expected.unwrap_or(Kind::Sparse));
-    let (ahead, notes) = (VecDeque::new(), Vec::new());
-    let recipe = known.recipe.cloned();
-    let mut source = Source { text, ahead, next: 0, ended: false, problem: None, format: usual, layout: None, settings, recipe, notes };
-    source.format = match (settings.format, known.recipe, &settings.columns) {
-        (Some(format), ..) => format,
-        (None, Some(recipe), _) => recipe.format,
-        (None, None, Some(_)) => Format::usual(Kind::Ratings),
-        // Labels alone, or nothing that looks like any format: the parser will say what is wrong.
-        (None, None, None) => source.detect(inputs)?.unwrap_or(usual),
-    };
-    let format = source.format;
-    if format != Format::Ratings && settings.columns.is_some() {
-        let problem = "is of tables of ratings; leave it out, or give `format` ratings".into();
-        return Err(Error::BadSetting { setting: "columns", value: format!("with format {}", format.name()), problem });
-    }
-    check_prepared(format, settings)?;
+    let mut source = Source::new(text, inputs, settings, known.recipe.cloned())?;
+    let (format, how) = (source.format, source.how());
     if let Some(least) = settings.prepare.min_count.filter(|&least| least > 1 && settings.recipe.is_none()) {
         source.recipe.get_or_insert_with(|| Recipe::of(format)).min_count = least;
     }
-    let &PackSettings { on_bad_row, unlabelled, repeated, .. } = settings;
-    let every_class = settings.labelling != Labelling::Number;
-    let named = match (settings.format, settings.expected) {
-        (Some(_), _) => Named::User,
-        (None, Some(_)) => Named::Model,
-        (None, None) => Named::Nobody,
-    };
     let reader = Reader {
         source: Mutex::new(source),
         inputs,
         out,
-        how: How { on_bad_row, unlabelled, repeated, named, every_class },
+        how,
         format,
         first: Mutex::default(),
         items: Mutex::default(),
@@ -255,8 +232,7 @@ impl Reader<'_> {
         }
         let mut source = lock(&self.source);
         if let Some(problem) = source.problem.take() {
-            // Standard input, when it was being waited for, ends with a problem of its own.
-            return Err(if source.text.proceed() { problem } else { interrupted(self.out) });
+            return Err(source.end_of(problem, self.out));
         }
         let given = source.text.progress();
         notes.append(&mut source.notes);

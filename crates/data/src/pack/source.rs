@@ -9,11 +9,12 @@ use hogwild_base::{Error, Result};
 use super::{PackSettings, interrupted};
 use crate::Kind;
 use crate::text::chunk::Chunk;
-use crate::text::guess::{Guess, guess};
+use crate::text::collector::{How, Named};
+use crate::text::guess::{Guess, guess, has_a_line};
 use crate::text::input::Inputs;
 use crate::text::parse::{Parser, Start};
 use crate::text::recipe::Recipe;
-use crate::text::{Asked, Format, Repeated, row_for_model};
+use crate::text::{Asked, Format, Labelling, Repeated, row_for_model};
 
 /// How many chunks may say nothing about the format.
 const UNDECIDED: usize = 8;
@@ -34,7 +35,45 @@ pub(super) struct Source<'a> {
     pub(super) notes: Vec<String>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// Looks at the first lines for the format, where nothing says which it is, and checks what is asked of it.
+    pub(super) fn new(text: Inputs<'a>, inputs: &[PathBuf], settings: &'a PackSettings, recipe: Option<Recipe>) -> Result<Source<'a>> {
+        let format = Format::usual(settings.expected.unwrap_or(Kind::Sparse));
+        let (ahead, notes) = (VecDeque::new(), Vec::new());
+        let known = recipe.as_ref().map(Recipe::format);
+        let mut source = Source { text, ahead, next: 0, ended: false, problem: None, format, layout: None, settings, recipe, notes };
+        source.format = match (settings.format, known, &settings.columns) {
+            (Some(format), ..) => format,
+            (None, Some(format), _) => format,
+            (None, None, Some(_)) => Format::usual(Kind::Ratings),
+            // Labels alone, or nothing that looks like any format: the parser will say what is wrong.
+            (None, None, None) => source.detect(inputs)?.unwrap_or(format),
+        };
+        let format = source.format;
+        if format != Format::Ratings && settings.columns.is_some() {
+            let problem = "is of tables of ratings; leave it out, or give `format` ratings".into();
+            return Err(Error::BadSetting { setting: "columns", value: format!("with format {}", format.name()), problem });
+        }
+        check_prepared(format, settings)?;
+        Ok(source)
+    }
+
+    /// What is asked of the lines.
+    pub(super) fn how(&self) -> How {
+        let &PackSettings { on_bad_row, unlabelled, repeated, labelling, .. } = self.settings;
+        let named = match (self.settings.format, self.settings.expected) {
+            (Some(_), _) => Named::User,
+            (None, Some(_)) => Named::Model,
+            (None, None) => Named::Nobody,
+        };
+        How { on_bad_row, unlabelled, repeated, named, every_class: labelling != Labelling::Number }
+    }
+
+    /// What ended the reading: standard input, when it was being waited for, ends with a problem of its own.
+    pub(super) fn end_of(&self, problem: Error, out: &Path) -> Error {
+        if self.text.proceed() { problem } else { interrupted(out) }
+    }
+
     /// The next chunk's number, or `None` when there is none or reading was stopped.
     pub(super) fn take(&mut self, chunk: &mut Chunk, out: &Path) -> Option<u64> {
         if self.ended || (self.ahead.is_empty() && self.problem.is_some()) {
@@ -111,6 +150,11 @@ impl Source<'_> {
                 before = 0;
             }
             match guess(chunk.lines(), self.settings.prepare.label.as_deref()) {
+                // Who waits for the answer to a line writes no other by which to tell.
+                Guess::Nothing if self.text.ends_at_pauses && has_a_line(chunk.lines()) => {
+                    self.ahead.push_back(chunk);
+                    return Ok(None);
+                }
                 Guess::Nothing => before += memchr::memchr_iter(b'\n', chunk.lines()).count() as u64,
                 Guess::Is(format) => {
                     let expected = self.settings.expected.filter(|&kind| kind != format.kind());
@@ -130,7 +174,7 @@ impl Source<'_> {
 }
 
 /// Refuses what is asked of another format.
-pub(super) fn check_prepared(format: Format, PackSettings { repeated, prepare, .. }: &PackSettings) -> Result<()> {
+fn check_prepared(format: Format, PackSettings { repeated, prepare, .. }: &PackSettings) -> Result<()> {
     let bad = |setting, value: &str, problem: String| Err(Error::BadSetting { setting, value: value.into(), problem });
     let these = if format.kind() == Kind::Ratings { "these are ratings".into() } else { format!("these are {} rows", format.name()) };
     if *repeated != Repeated::Error && format.kind() == Kind::Ratings {

@@ -2,6 +2,7 @@
 
 use super::{GROUP, Home, IN_MEMORY, Ratings, Side};
 use crate::{
+    Ids,
     cells::Cells,
     dictionary::{Dictionary, Ranked, TooMany},
     labels::Labels,
@@ -127,6 +128,25 @@ impl Ratings {
             labels,
             home: Home::Memory { users, items },
         })
+    }
+}
+
+/// A side of a few ratings: the number of each rating's user or item, ids and counts by number.
+type Few = (Vec<u32>, Ids, Vec<u64>);
+
+impl Ratings {
+    /// A few ratings that were just parsed.
+    pub(crate) fn of_few((user, user_ids, user_counts): Few, (item, item_ids, item_counts): Few, ratings: Vec<f32>) -> Ratings {
+        let rating = Cells::new(ratings);
+        Ratings {
+            labels: Labels::in_groups(&rating, GROUP),
+            users: user_ids.len(),
+            items: item_ids.len(),
+            user: Cells::new(user),
+            item: Cells::new(item),
+            rating,
+            home: Home::Memory { users: Side { ids: user_ids, counts: user_counts }, items: Side { ids: item_ids, counts: item_counts } },
+        }
     }
 }
 

@@ -66,6 +66,18 @@ impl Rows {
         Ok(Rows::in_memory(labels, row_start, columns, values, weights, ids, counts))
     }
 
+    /// A few rows that were just parsed.
+    pub(crate) fn of_few(
+        labels: Vec<f32>,
+        row_start: Vec<u64>,
+        columns: Vec<u32>,
+        values: Option<Vec<f32>>,
+        (ids, counts): (Ids, Vec<u64>),
+    ) -> Rows {
+        let (labels, row_start, columns) = (Cells::new(labels), Cells::new(row_start), Cells::new(columns));
+        Rows::in_memory(labels, row_start, columns, values.map(Cells::new), None, ids, counts)
+    }
+
     /// Of numbers that were checked.
     pub(super) fn in_memory(
         label: Cells<f32>,

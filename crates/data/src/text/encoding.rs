@@ -58,10 +58,26 @@ pub(crate) fn plain(mut text: Text<'_>) -> Result<(Text<'_>, Option<&'static str
     Ok((text, done))
 }
 
-fn first(text: &mut Text<'_>, most: u64) -> Result<Vec<u8>> {
-    let mut begin = Vec::new();
-    text.take(most).read_to_end(&mut begin)?;
-    Ok(begin)
+/// The beginning of a text: so many bytes, or its first line. Of a line that has come no more is waited for.
+pub(crate) fn first(text: &mut impl Read, most: u64) -> Result<Vec<u8>> {
+    let (mut begin, mut block) = (Vec::new(), vec![0; most.min(LOOK) as usize]);
+    loop {
+        let room = block.len().min(most as usize - begin.len());
+        let read = match text.read(block.get_mut(..room).unwrap_or_default()) {
+            Err(problem) if problem.kind() == ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        begin.extend_from_slice(block.get(..read).unwrap_or_default());
+        if read == 0 || begin.len() as u64 == most || is_a_line(&begin) {
+            return Ok(begin);
+        }
+    }
+}
+
+/// Whether there is a whole line of plain text: of UTF-16, which has zeros or a mark, the first bytes do not say.
+fn is_a_line(begin: &[u8]) -> bool {
+    let is_wide = begin.contains(&0) || matches!(begin.first(), Some(0xfe | 0xff));
+    !is_wide && memchr::memchr(b'\n', begin.get(1..).unwrap_or_default()).is_some()
 }
 
 /// Whether there are carriage returns and no line feed.

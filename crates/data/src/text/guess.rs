@@ -44,11 +44,20 @@ pub(crate) fn guess(text: &[u8], label: Option<&str>) -> Guess {
     winner.and_then(|look| Format::ALL.get(look)).map_or(Guess::Nothing, |&format| Guess::Is(format))
 }
 
+/// Whether there is a line that is neither empty nor a comment.
+pub(crate) fn has_a_line(text: &[u8]) -> bool {
+    lines(text).any(|(_, line)| !says_nothing(plain_blanks(line).trim_ascii()))
+}
+
+fn says_nothing(line: &[u8]) -> bool {
+    line.is_empty() || line.starts_with(b"#") || line.starts_with(b"%")
+}
+
 /// Which format claims a line. None does of lines that say nothing, such as comments and a label alone.
 fn look(line: &[u8]) -> Option<usize> {
     let line = plain_blanks(line);
     let line = line.trim_ascii();
-    if line.is_empty() || line.starts_with(b"#") || line.starts_with(b"%") {
+    if says_nothing(line) {
         return None;
     }
     Format::ALL.iter().position(|format| format.recognises(line))

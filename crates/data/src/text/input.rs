@@ -13,7 +13,7 @@ use hogwild_base::{Error, Result};
 
 use crate::bytes::{byte, from, part};
 use crate::text::chunk::{Chunk, PAD};
-use crate::text::encoding::{NoText, Text, plain};
+use crate::text::encoding::{NoText, Text, first, plain};
 use crate::text::zstd::Frames;
 
 /// How much text one chunk aims for: with what is parsed from it, it stays in a core's cache.
@@ -36,6 +36,10 @@ pub(crate) struct Inputs<'a> {
     progress: Progress<'a>,
     /// What was done to inputs that are not plain text, for the user to read.
     pub(crate) notes: Vec<String>,
+    /// Bytes that have come of inputs that are waited for, before decompression.
+    arrived: Arc<AtomicU64>,
+    /// Whether a chunk ends where such an input pauses.
+    pub(crate) ends_at_pauses: bool,
 }
 
 struct Current<'a> {
@@ -47,6 +51,8 @@ struct Current<'a> {
     ended: bool,
     /// What separates cells, where one in quotes may go on over the end of a line.
     quoted: Option<u8>,
+    /// Bytes read, and bytes that have come, where a chunk ends at a pause.
+    pauses: Option<[Arc<AtomicU64>; 2]>,
 }
 
 struct Counted<R> {
@@ -74,7 +80,7 @@ impl<'a> Waited<'a> {
     /// What `open` gives is opened by the thread too: a pipe waits for who writes into it.
     fn new<R: Read>(
         open: impl FnOnce() -> std::io::Result<R> + Send + 'static,
-        read: Arc<AtomicU64>,
+        [read, arrived]: [Arc<AtomicU64>; 2],
         progress: Progress<'a>,
     ) -> Result<Waited<'a>> {
         let (sender, blocks) = sync_channel(4);
@@ -86,6 +92,7 @@ impl<'a> Waited<'a> {
             loop {
                 let mut block = vec![0; 1 << 18];
                 let outcome = input.read(&mut block).map(|n| {
+                    arrived.fetch_add(n as u64, Relaxed);
                     block.truncate(n);
                     block
                 });
@@ -141,7 +148,13 @@ impl<'a> Inputs<'a> {
             }
             total = if found.is_file() { total.map(|sum| sum.saturating_add(found.len())) } else { None };
         }
-        Ok(Inputs { paths, next: 0, current: None, read: Arc::default(), total, progress, notes: Vec::new() })
+        let (current, arrived) = (None, Arc::default());
+        Ok(Inputs { paths, next: 0, current, read: Arc::default(), total, progress, notes: Vec::new(), arrived, ends_at_pauses: false })
+    }
+
+    /// The same where a chunk ends when what is waited for pauses, and not only when it is long.
+    pub(crate) fn with_pauses(self) -> Inputs<'a> {
+        Inputs { ends_at_pauses: true, ..self }
     }
 
     /// Bytes read so far, before decompression, and how many there are if that is known.
@@ -159,7 +172,9 @@ impl<'a> Inputs<'a> {
         loop {
             let Some(current) = &mut self.current else {
                 let Some(path) = self.paths.get(self.next) else { return Ok(false) };
-                let (current, done) = open(path, &self.read, self.progress)?;
+                let counts = [self.read.clone(), self.arrived.clone()];
+                let (mut current, done) = open(path, &counts, self.progress)?;
+                current.pauses = self.ends_at_pauses.then_some(counts);
                 self.notes.extend(done.map(|done| format!("{} {done}", path.display())));
                 self.current = Some(current);
                 self.next += 1;
@@ -221,6 +236,9 @@ impl Current<'_> {
                     Ok(n) => {
                         (end, more) = (end + n, n > 0);
                         self.ended = !more;
+                        if self.pauses() && memchr::memchr(b'\n', part(text, searched..end)).is_some() {
+                            break;
+                        }
                     }
                     Err(problem) if problem.kind() == ErrorKind::Interrupted => {}
                     Err(problem) => return Err(problem),
@@ -240,6 +258,11 @@ impl Current<'_> {
             chunk.end = cut;
             return Ok(Filled::Lines);
         }
+    }
+
+    /// Whether nothing more has come than what was read.
+    fn pauses(&self) -> bool {
+        self.pauses.as_ref().is_some_and(|[read, arrived]| arrived.load(Relaxed) <= read.load(Relaxed))
     }
 
     /// Keeps the end of a chunk for the next one, if it is within quotes. Gives whether that is all of the chunk.
@@ -318,18 +341,18 @@ fn grow(text: &mut Vec<u8>, length: usize) {
 }
 
 /// Opens an input, and says what was done to one that is not plain text.
-fn open<'a>(path: &Path, read: &Arc<AtomicU64>, progress: Progress<'a>) -> Result<(Current<'a>, Option<&'static str>)> {
+fn open<'a>(path: &Path, counts: &[Arc<AtomicU64>; 2], progress: Progress<'a>) -> Result<(Current<'a>, Option<&'static str>)> {
     let inner: Text<'a> = if is_stdin(path) {
-        Box::new(Waited::new(|| Ok(std::io::stdin().lock()), read.clone(), progress)?)
+        Box::new(Waited::new(|| Ok(std::io::stdin().lock()), counts.clone(), progress)?)
     } else if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         let owned = path.to_owned();
-        Box::new(Waited::new(move || File::open(owned), read.clone(), progress)?)
+        Box::new(Waited::new(move || File::open(owned), counts.clone(), progress)?)
     } else {
         Box::new(File::open(path).map_err(Error::io(path, "open"))?)
     };
-    let mut raw = Counted { inner, read: read.clone() };
-    let mut magic = Vec::with_capacity(8);
-    (&mut raw).take(6).read_to_end(&mut magic).map_err(Error::io(path, "read"))?;
+    let mut raw = Counted { inner, read: counts[0].clone() };
+    // No mark of a compressed file has the end of a line within.
+    let magic = first(&mut raw, 6).map_err(Error::io(path, "read"))?;
     let start = Cursor::new(magic.clone());
     let whole = start.chain(raw);
     let buffered = |whole| BufReader::with_capacity(1 << 18, whole);
@@ -342,7 +365,7 @@ fn open<'a>(path: &Path, read: &Arc<AtomicU64>, progress: Progress<'a>) -> Resul
         _ => (Box::new(whole), false),
     };
     let nothing: Text<'a> = Box::new(std::io::empty());
-    let mut current = Current { reader: nothing, compressed, carry: Vec::new(), first: true, ended: false, quoted: None };
+    let mut current = Current { reader: nothing, compressed, carry: Vec::new(), first: true, ended: false, quoted: None, pauses: None };
     let (reader, done) = plain(reader).map_err(|problem| current.explain(path, problem))?;
     current.reader = reader;
     Ok((current, done))

@@ -55,7 +55,7 @@ pub(crate) use input::{Progress, is_stdin};
 pub use labelling::Labelling;
 use parse::{Parser, Start};
 pub use ratings::columns::{Column, Columns};
-pub use recipe::{Preparation, Recipe};
+pub use recipe::{ColumnKind, Preparation, Recipe};
 pub use repeated::Repeated;
 
 format::formats! {

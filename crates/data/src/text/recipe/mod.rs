@@ -15,6 +15,9 @@ pub(crate) use classes::{MOST_CLASSES, label_of};
 use hogwild_base::{Error, Result};
 pub(crate) use step::{Bits, Step, bin, is_missing, log};
 
+/// What stands between the parts of a crossed feature.
+const CROSS: char = '^';
+
 /// What was done to a text before it was numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Recipe {
@@ -43,6 +46,40 @@ pub(crate) struct Column {
     pub(crate) step: Step,
     /// What made it a column of words, in brackets behind that.
     pub(crate) why: Option<String>,
+}
+
+/// What the cells of a column become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// The value of one feature.
+    Numbers,
+    /// The feature of a bin.
+    Bins,
+    /// A feature a word.
+    Words,
+    /// A feature for each of several words.
+    Lists,
+}
+
+impl ColumnKind {
+    fn of(step: &Step) -> ColumnKind {
+        match step {
+            Step::Bins(..) => ColumnKind::Bins,
+            Step::Word => ColumnKind::Words,
+            Step::List(_) => ColumnKind::Lists,
+            _ => ColumnKind::Numbers,
+        }
+    }
+
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            ColumnKind::Numbers => "numbers",
+            ColumnKind::Bins => "bins",
+            ColumnKind::Words => "words",
+            ColumnKind::Lists => "lists",
+        }
+    }
 }
 
 /// What a reading of the text finds that its recipe does not say: the text is then read again.
@@ -122,6 +159,18 @@ impl Recipe {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(step::MARKS))
         };
         self.columns.iter().find(is_of).map(|column| column.name.as_str())
+    }
+
+    /// The same, but for features that are crossed of several columns.
+    pub fn single_column_of(&self, feature: &str) -> Option<&str> {
+        let is_crossed = !self.crosses.is_empty() && feature.contains(CROSS);
+        self.column_of(feature).filter(|_| !is_crossed)
+    }
+
+    /// The columns that become features, in the order of the heading.
+    pub fn columns(&self) -> Vec<(String, ColumnKind)> {
+        let features = self.columns.iter().filter(|column| column.step.makes_features());
+        features.map(|column| (column.name.clone(), ColumnKind::of(&column.step))).collect()
     }
 
     /// What of another recipe is not as here, a line each: columns that are missing there, that are new, or that are of another type.

@@ -108,7 +108,10 @@ impl CacheOptions {
 
     /// The same of held-out data: what was done to the training data is done to them too.
     pub fn open_beside(&self, training: &Data, inputs: &[PathBuf], quiet: bool) -> anyhow::Result<Opened> {
-        let recipe = recipe_of(training).cloned();
+        let recipe = match training {
+            Data::Rows(rows) => rows.whole_recipe()?,
+            Data::Ratings(_) => None,
+        };
         let settings = match recipe {
             Some(recipe) => PackSettings { recipe: Some(recipe), prepare: Preparation::default(), ..self.data.settings() },
             None => self.data.settings(),

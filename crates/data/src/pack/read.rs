@@ -23,7 +23,7 @@ use crate::text::collector::{How, Named};
 use crate::text::input::Inputs;
 use crate::text::parse::{DESCRIBED, Parsed, Report};
 use crate::text::parts::Parts;
-use crate::text::recipe::{Finding, MOST_CLASSES, Recipe};
+use crate::text::recipe::{Finding, MOST_CLASSES, Preparation, Recipe};
 use crate::text::{Format, Labelling, OnBadRow};
 use crate::{Kind, TargetCounts};
 
@@ -107,9 +107,12 @@ pub(super) fn read<'a>(
         return Err(Error::BadSetting { setting: "columns", value: format!("with format {}", format.name()), problem });
     }
     check_prepared(format, settings)?;
-    if let Some(least) = settings.prepare.min_count.filter(|&least| least > 1 && settings.recipe.is_none()) {
-        source.recipe.get_or_insert_with(|| Recipe::of(format)).min_count = least;
+    let Preparation { min_count, tfidf, hash_bits, .. } = settings.prepare;
+    if settings.recipe.is_none() && (min_count.is_some_and(|least| least > 1) || tfidf.is_some() || hash_bits.is_some()) {
+        let recipe = source.recipe.take().unwrap_or_else(|| Recipe::of(format));
+        source.recipe = Some(Recipe { min_count: min_count.unwrap_or(1), tfidf, hash_bits, ..recipe });
     }
+    let hash_bits = source.recipe.as_ref().and_then(|recipe| recipe.hash_bits);
     let &PackSettings { on_bad_row, unlabelled, repeated, .. } = settings;
     let every_class = settings.labelling != Labelling::Number;
     let named = match (settings.format, settings.expected) {
@@ -121,7 +124,7 @@ pub(super) fn read<'a>(
         source: Mutex::new(source),
         inputs,
         out,
-        how: How { on_bad_row, unlabelled, repeated, named, every_class },
+        how: How { on_bad_row, unlabelled, repeated, named, every_class, hash_bits },
         format,
         first: Mutex::default(),
         items: Mutex::default(),

@@ -20,6 +20,7 @@ mod fields;
 mod foreign;
 mod format;
 pub(crate) mod guess;
+pub(crate) mod hashed;
 pub(crate) mod input;
 mod jsonl;
 mod labelling;
@@ -54,7 +55,7 @@ pub(crate) use input::{Progress, is_stdin};
 pub use labelling::Labelling;
 use parse::{Parser, Start};
 pub use ratings::columns::{Column, Columns};
-pub use recipe::{Preparation, Recipe};
+pub use recipe::{Preparation, Recipe, Sampling, Share, TermFrequency};
 pub use repeated::Repeated;
 
 format::formats! {

@@ -112,7 +112,7 @@ impl CacheOptions {
             Data::Rows(rows) => rows.whole_recipe()?,
             Data::Ratings(_) => None,
         };
-        let settings = match recipe {
+        let settings = match recipe.clone() {
             Some(recipe) => PackSettings { recipe: Some(recipe), prepare: Preparation::default(), ..self.data.settings() },
             None => self.data.settings(),
         };
@@ -120,7 +120,7 @@ impl CacheOptions {
         if self.data.labelling == Labelling::Number {
             check_classes(recipe_of(training), &opened, inputs)?;
         }
-        tell_differences(recipe_of(training), &opened, inputs);
+        tell_differences(recipe.as_ref(), &opened, inputs)?;
         Ok(opened)
     }
 
@@ -130,14 +130,14 @@ impl CacheOptions {
         if model.ids("class").is_none() {
             check_classes(model.recipe.as_ref(), &opened, inputs)?;
         }
-        tell_differences(model.recipe.as_ref(), &opened, inputs);
+        tell_differences(model.recipe.as_ref(), &opened, inputs)?;
         Ok(opened)
     }
 
     /// The same where labels and ratings may be missing, and a bad row that is not to stop keeps its place.
     pub fn open_unlabelled_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> anyhow::Result<Opened> {
         let opened = self.open_with(inputs, &PackSettings { unlabelled: true, ..self.settings_for(model, inputs)? }, false)?;
-        tell_differences(model.recipe.as_ref(), &opened, inputs);
+        tell_differences(model.recipe.as_ref(), &opened, inputs)?;
         Ok(opened)
     }
 
@@ -202,11 +202,14 @@ fn check_classes(training: Option<&Recipe>, opened: &Opened, inputs: &[PathBuf])
 }
 
 /// Says what of packed data is not as in training.
-fn tell_differences(training: Option<&Recipe>, opened: &Opened, inputs: &[PathBuf]) {
-    if let (Some(training), Some(own)) = (training, recipe_of(&opened.data)) {
+fn tell_differences(training: Option<&Recipe>, opened: &Opened, inputs: &[PathBuf]) -> anyhow::Result<()> {
+    if let (Some(training), Data::Rows(rows)) = (training, &opened.data)
+        && let Some(own) = rows.whole_recipe()?
+    {
         let name = summary::names(inputs);
-        training.differences(own).iter().for_each(|difference| say!("warning: {name}: {difference}"));
+        training.differences(&own).iter().for_each(|difference| say!("warning: {name}: {difference}"));
     }
+    Ok(())
 }
 
 /// Rows that were left out (or, with `kept`, only kept their places) are always told of.

@@ -233,9 +233,9 @@ impl Recipe {
             (None, None) => {}
             (Some(_), None) => found.push("words are weighed by tf-idf here, and are not there".to_owned()),
             (None, Some(_)) => found.push("words are not weighed by tf-idf here, and are there".to_owned()),
-            // A recipe without the numbers is that of a packed file: it may be of this very text.
+            // Of other text words are called otherwise, or are more; those that both have tell.
             (Some(one), Some(there)) => {
-                let is_other = self.vocabulary.as_ref().zip(other.vocabulary.as_ref()).is_some_and(|(one, there)| one != there);
+                let is_other = self.vocabulary.as_ref().zip(other.vocabulary.as_ref()).is_some_and(|(one, there)| !one.agrees(there));
                 if one != there || is_other {
                     found
                         .push("words are weighed by other documents here than there; give the text in place of the packed file".to_owned());

@@ -34,6 +34,13 @@ impl Vocabulary {
         hash.update(bytemuck::cast_slice(&idf));
         Vocabulary { ids, idf, digest: hash.digest() }
     }
+
+    /// Whether all features that both have are multiplied by the same.
+    pub(crate) fn agrees(&self, other: &Vocabulary) -> bool {
+        let idf = |vocabulary: &Vocabulary, i: usize| vocabulary.idf.get(i).copied();
+        let places = other.ids.translate(&self.ids);
+        places.iter().enumerate().filter(|(_, place)| **place != u32::MAX).all(|(i, &place)| idf(other, i) == idf(self, place as usize))
+    }
 }
 
 impl fmt::Debug for Vocabulary {
@@ -69,5 +76,6 @@ mod tests {
             assert_ne!(one, other);
             assert_ne!(format!("{one:?}"), format!("{other:?}"));
         }
+        assert!(one.agrees(&of(&["x", "ab"], &[0.0, 1.0])) && !one.agrees(&of(&["x", "ab"], &[1.0, 0.0])));
     }
 }

@@ -108,8 +108,11 @@ impl CacheOptions {
 
     /// The same of held-out data: what was done to the training data is done to them too.
     pub fn open_beside(&self, training: &Data, inputs: &[PathBuf], quiet: bool) -> anyhow::Result<Opened> {
-        let recipe = recipe_of(training).cloned();
-        let settings = match recipe {
+        let recipe = match training {
+            Data::Rows(rows) => rows.whole_recipe()?,
+            Data::Ratings(_) => None,
+        };
+        let settings = match recipe.clone() {
             Some(recipe) => PackSettings { recipe: Some(recipe), prepare: Preparation::default(), ..self.data.settings() },
             None => self.data.settings(),
         };
@@ -117,7 +120,7 @@ impl CacheOptions {
         if self.data.labelling == Labelling::Number {
             check_classes(recipe_of(training), &opened, inputs)?;
         }
-        tell_differences(recipe_of(training), &opened, inputs);
+        tell_differences(recipe.as_ref(), &opened, inputs)?;
         Ok(opened)
     }
 
@@ -127,14 +130,14 @@ impl CacheOptions {
         if model.ids("class").is_none() {
             check_classes(model.recipe.as_ref(), &opened, inputs)?;
         }
-        tell_differences(model.recipe.as_ref(), &opened, inputs);
+        tell_differences(model.recipe.as_ref(), &opened, inputs)?;
         Ok(opened)
     }
 
     /// The same where labels and ratings may be missing, and a bad row that is not to stop keeps its place.
     pub fn open_unlabelled_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> anyhow::Result<Opened> {
         let opened = self.open_with(inputs, &PackSettings { unlabelled: true, ..self.settings_for(model, inputs)? }, false)?;
-        tell_differences(model.recipe.as_ref(), &opened, inputs);
+        tell_differences(model.recipe.as_ref(), &opened, inputs)?;
         Ok(opened)
     }
 
@@ -205,11 +208,14 @@ fn check_classes(training: Option<&Recipe>, opened: &Opened, inputs: &[PathBuf])
 }
 
 /// Says what of packed data is not as in training.
-fn tell_differences(training: Option<&Recipe>, opened: &Opened, inputs: &[PathBuf]) {
-    if let (Some(training), Some(own)) = (training, recipe_of(&opened.data)) {
+fn tell_differences(training: Option<&Recipe>, opened: &Opened, inputs: &[PathBuf]) -> anyhow::Result<()> {
+    if let (Some(training), Data::Rows(rows)) = (training, &opened.data)
+        && let Some(own) = rows.whole_recipe()?
+    {
         let name = summary::names(inputs);
-        training.differences(own).iter().for_each(|difference| say!("warning: {name}: {difference}"));
+        training.differences(&own).iter().for_each(|difference| say!("warning: {name}: {difference}"));
     }
+    Ok(())
 }
 
 /// Rows that were left out (or, with `kept`, only kept their places) are always told of.

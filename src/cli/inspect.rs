@@ -3,7 +3,7 @@ use super::{say::show, threads::ThreadOptions};
 use clap::Args;
 use hogwild::{
     TrainedModel,
-    data::{Data, Ids},
+    data::{Data, Ids, Recipe},
 };
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -56,7 +56,7 @@ fn of_model(model: &TrainedModel, top: usize) -> hogwild::Result<Value> {
         found["positive_class"] = classes.positive.to_string().into();
     }
     if let Some(recipe) = &model.recipe {
-        found["recipe"] = recipe.to_json();
+        tell_recipe(recipe, &mut found);
     }
     let family = model.family()?;
     if model.members.len() > 1 {
@@ -66,6 +66,14 @@ fn of_model(model: &TrainedModel, top: usize) -> hogwild::Result<Value> {
         found[name] = value;
     }
     Ok(found)
+}
+
+/// What was done to the text.
+fn tell_recipe(recipe: &Recipe, found: &mut Value) {
+    found["recipe"] = recipe.to_json();
+    if recipe.hash_bits().is_some() {
+        found["names"] = "not kept: features are the numbers that they were hashed to".into();
+    }
 }
 
 fn of_data(data: &Data, top: usize) -> anyhow::Result<Value> {
@@ -81,7 +89,7 @@ fn of_data(data: &Data, top: usize) -> anyhow::Result<Value> {
                 found["weights"] = true.into();
             }
             if let Some(recipe) = d.recipe() {
-                found["recipe"] = recipe.to_json();
+                tell_recipe(recipe, &mut found);
             }
             found
         }

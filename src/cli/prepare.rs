@@ -1,6 +1,8 @@
 //! The options that say how cells and words become features: of `pack`, and of all that read text.
 use clap::{Args, builder::RangedU64ValueParser};
-use hogwild::data::Preparation;
+use hogwild::data::{Preparation, Sampling, Share, TermFrequency};
+
+use super::named::named;
 
 #[derive(Args)]
 #[command(next_help_heading = "Columns and words of text")]
@@ -36,9 +38,21 @@ pub struct PrepareOptions {
     /// Up to so many words in a row are a feature, of fastText's lines
     #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u32>::new().range(1..=5))]
     pub ngrams: Option<u32>,
-    /// Leave out features that occur in fewer examples
+    /// Leave out features that occur in fewer examples; of tables, the words of a column that do become one feature, `name=<rare>`
     #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u32>::new().range(1..))]
     pub min_count: Option<u32>,
+    /// Weigh words by tf-idf: of fastText's lines, and of the columns in `list`; each line or list is then divided by its length
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "count", value_parser = named::<TermFrequency>())]
+    pub tfidf: Option<TermFrequency>,
+    /// Hash features to the numbers below 2^N, which bounds memory; their names are not kept
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u32>::new().range(1..=31))]
+    pub hash_bits: Option<u32>,
+    /// Of two classes keep this share of the examples of the smaller label (-1, 0, the first word); each then counts so much the more
+    #[arg(long, value_name = "SHARE", value_parser = share, conflicts_with = "balance")]
+    pub sample: Option<Share>,
+    /// Of two classes keep of the more frequent one about as many examples as there are of the other; each then counts so much the more
+    #[arg(long)]
+    pub balance: bool,
 }
 
 impl PrepareOptions {
@@ -55,6 +69,9 @@ impl PrepareOptions {
             cross: self.cross.iter().map(|cross| cross.0.clone()).collect(),
             ngrams: self.ngrams,
             min_count: self.min_count,
+            tfidf: self.tfidf,
+            hash_bits: self.hash_bits,
+            sample: self.sample.map(Sampling::Negatives).or(self.balance.then_some(Sampling::Balance)),
         }
     }
 
@@ -67,6 +84,11 @@ impl PrepareOptions {
     pub fn are_defaults(&self) -> bool {
         self.preparation() == Preparation::default()
     }
+}
+
+fn share(text: &str) -> Result<Share, String> {
+    const SAY: &str = "must be above 0 and below 1, as in 0.1";
+    text.parse().ok().and_then(|share| Share::new(share).ok()).ok_or_else(|| SAY.to_owned())
 }
 
 /// Names that are crossed.

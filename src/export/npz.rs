@@ -178,5 +178,6 @@ pub(super) fn read(bytes: &[u8], loss: Option<Loss>) -> Result<TrainedModel, Tro
     }
     check_finite(&tensors)?;
     let members = vec![Tensors(tensors)];
-    Ok(TrainedModel { family: schema.family, loss, unit, classes, unit_rows, settings, recipe, axes, members })
+    let model = TrainedModel { family: schema.family, loss, unit, classes, unit_rows, settings, recipe, axes, members };
+    Ok(model.with_vocabulary(Vec::new()))
 }

@@ -127,7 +127,8 @@ fn build(schema: &'static Schema, about: About, rows: &[Rows], singles: &[(&str,
     let axes = rows.iter().map(|rows| Axis { name: rows.axis, ids: ids_of(&rows.ids).into() }).collect();
     let About { loss, unit, unit_rows, classes, recipe, settings } = about;
     let members = vec![Tensors(tensors)];
-    Ok(TrainedModel { family: schema.family, loss, unit, classes, unit_rows, settings, recipe, axes, members })
+    let model = TrainedModel { family: schema.family, loss, unit, classes, unit_rows, settings, recipe, axes, members };
+    Ok(model.with_vocabulary(Vec::new()))
 }
 
 /// The length of a dimension, where it is known.

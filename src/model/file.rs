@@ -20,6 +20,8 @@ use std::{borrow::Cow, collections::HashMap, io::Write, path::Path};
 
 /// What errors call a model that is in no file.
 pub(crate) const IN_MEMORY: &str = "a model in memory";
+/// The tensor of what the features of bags of words were multiplied by.
+pub(super) const IDF: &str = "feature_idf";
 
 impl TrainedModel {
     /// Writes the model: to a temporary file beside the target, synced, then renamed.
@@ -51,6 +53,10 @@ impl TrainedModel {
             });
         }
         self.axes.iter().for_each(|axis| put_ids(&mut tensors, axis.name, &axis.ids));
+        let idf = self.recipe.as_ref().map_or(&[][..], |recipe| recipe.idf());
+        if !idf.is_empty() {
+            tensors.push((IDF.into(), Dtype::F32, vec![idf.len()], Cow::Borrowed(bytemuck::cast_slice(idf))));
+        }
         let failed = |e: safetensors::SafeTensorError| Error::io(IN_MEMORY.as_ref(), "write")(std::io::Error::other(e));
         let views: Vec<(&str, TensorView<'_>)> = tensors
             .iter()

@@ -2,12 +2,13 @@
 use super::{
     about::About,
     check::{self, FORMAT, VERSIONS},
+    file::IDF,
     schema::{Schema, TensorKind},
     trained::{Axis, Tensor, Tensors, TrainedModel},
 };
 use hogwild_data::Ids;
 use hogwild_kernels::loss::OwnLoss;
-use safetensors::SafeTensors;
+use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -42,7 +43,8 @@ pub(super) fn read(
     let axes = schema.axes.iter().map(axis).collect::<Result<_, String>>()?;
     let members = contents.members(schema)?;
     let About { loss, unit, unit_rows, classes, recipe, settings } = About::read(&metadata, schema, own)?;
-    Ok(TrainedModel { family: schema.family, loss, unit, classes, unit_rows, settings, recipe, axes, members })
+    let idf = contents.idf()?;
+    Ok(TrainedModel { family: schema.family, loss, unit, classes, unit_rows, settings, recipe, axes, members }.with_vocabulary(idf))
 }
 
 fn damaged(problem: safetensors::SafeTensorError) -> String {
@@ -77,6 +79,16 @@ impl Contents<'_> {
             return Err(format!("tensor `{name}` has a number that is not finite"));
         }
         Ok(values)
+    }
+
+    /// What each feature of a bag of words was multiplied by, where that was done.
+    fn idf(&self) -> Result<Vec<f32>, String> {
+        let Ok(found) = self.file.tensor(IDF) else { return Ok(Vec::new()) };
+        let numbers: Vec<f32> = if found.dtype() == Dtype::F32 { bytemuck::pod_collect_to_vec(found.data()) } else { Vec::new() };
+        if found.shape() != [numbers.len()] || numbers.iter().any(|x| !x.is_finite()) {
+            return Err(format!("tensor `{IDF}` is no list of finite numbers"));
+        }
+        Ok(numbers)
     }
 
     fn ids(&self, name: &str) -> Result<Arc<Ids>, String> {

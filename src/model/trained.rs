@@ -84,6 +84,14 @@ impl TrainedModel {
         self.members.last().unwrap_or(&NONE)
     }
 
+    /// The same whose recipe has the features that it goes by, and the idf of each, where it has that.
+    pub(crate) fn with_vocabulary(mut self, idf: Vec<f32>) -> TrainedModel {
+        if let Some(ids) = self.ids("feature").cloned() {
+            self.recipe = self.recipe.map(|recipe| recipe.with_vocabulary(ids, idf));
+        }
+        self
+    }
+
     /// Whether it was trained on examples with any number of classes: by one-vs-rest, and text whose rows have several labels or none.
     pub fn has_several_labels(&self) -> bool {
         self.recipe.as_ref().is_some_and(Recipe::has_several_labels)

@@ -116,9 +116,11 @@ fn what_is_asked_of_columns_is_done() {
     assert_eq!(found, [row(1.0, &first), expected[2].clone()]);
     let rare = Preparation { min_count: Some(2), ..Preparation::default() };
     let (report, found) = read("y,a,b\n1,u,p\n0,u,q\n1,v,q\n", &prepared(rare.clone()));
-    assert_eq!(found, [row(1.0, &[("a=u", 1.0)]), row(0.0, &[("a=u", 1.0), ("b=q", 1.0)]), row(1.0, &[("b=q", 1.0)])]);
-    assert!(report.notes.iter().any(|note| note.contains("2 features that occur in fewer than 2 examples are left out, with 2 nonzeros")));
+    let last = row(1.0, &[("a=<rare>", 1.0), ("b=q", 1.0)]);
+    assert_eq!(found, [row(1.0, &[("a=u", 1.0), ("b=<rare>", 1.0)]), row(0.0, &[("a=u", 1.0), ("b=q", 1.0)]), last]);
+    assert!(report.notes.iter().any(|note| note.contains("2 words that occur in fewer than 2 examples are the feature `name=<rare>`")));
     let Ok((report, Data::Rows(rows))) = read_as("1 3:1 5:0.5\n0 3:2 7:1\n", &prepared(rare)) else { panic!() };
+    assert!(report.notes.iter().any(|note| note.contains("2 features that occur in fewer than 2 examples are left out, with 2 nonzeros")));
     assert_eq!((rows.columns(), rows.nonzeros(), report.nonzeros), (1, 2, 2));
     for (prepare, says) in [
         (Preparation { label: Some("wage".into()), ..Preparation::default() }, "no column is called `wage`; the columns are: `id`, `pay`"),

@@ -57,6 +57,31 @@ impl Ranked {
     }
 }
 
+impl Ranked {
+    /// The code that the next feature gets, or the one so many behind it.
+    pub(crate) fn code_behind(&self, more: usize) -> u32 {
+        (DIRECT as usize + self.others.len() + more) as u32
+    }
+
+    /// Ranks by other counts, given by rank; those of 0 go. Names that are added get the next codes. Of equal counts the order stays, and
+    /// what is added comes last.
+    pub(crate) fn rearrange<'a>(&mut self, counts: &[u64], added: impl Iterator<Item = (&'a [u8], u64)>) {
+        let (names, more): (Vec<&[u8]>, Vec<u64>) = added.unzip();
+        let all: Vec<u64> = counts.iter().chain(&more).copied().collect();
+        let mut order: Vec<u32> = (0..all.len() as u32).filter(|&old| all[old as usize] > 0).collect();
+        order.sort_by_key(|&old| Reverse(all[old as usize]));
+        let mut ranks = vec![0u32; all.len()];
+        (0..).zip(&order).for_each(|(rank, &old)| ranks[old as usize] = rank);
+        // What no text has keeps any rank.
+        let cells = self.direct.iter_mut().chain(&mut self.others);
+        cells.for_each(|cell| *cell = ranks.get(*cell as usize).copied().unwrap_or(0));
+        self.others.extend(ranks.iter().skip(counts.len()));
+        let ids = std::mem::replace(&mut self.ids, Ids::Numbers(Vec::new()));
+        self.ids = if names.is_empty() { ids.select(&order) } else { ids.with(&names).select(&order) };
+        self.counts = order.iter().map(|&old| all[old as usize]).collect();
+    }
+}
+
 /// What tables of names go by.
 #[inline]
 pub(crate) fn hash_name(name: &[u8]) -> u64 {

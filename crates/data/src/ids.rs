@@ -54,15 +54,19 @@ impl Ids {
         }
     }
 
-    /// Leaves out all behind the first so many.
-    pub(crate) fn truncate(&mut self, count: usize) {
-        match self {
-            Ids::Numbers(numbers) => numbers.truncate(count),
-            Ids::Names { start, bytes } => {
-                start.truncate(count + 1);
-                bytes.truncate(start.last().map_or(0, |&end| end as usize));
+    /// These names, and others behind them.
+    pub(crate) fn with(mut self, names: &[&[u8]]) -> Ids {
+        if let Ids::Numbers(numbers) = &self {
+            let texts: Vec<String> = numbers.iter().map(u64::to_string).collect();
+            self = texts.iter().map(String::as_str).collect();
+        }
+        if let Ids::Names { start, bytes } = &mut self {
+            for name in names {
+                bytes.extend_from_slice(name);
+                start.push(bytes.len() as u64);
             }
         }
+        self
     }
 
     /// Names, one after the other.

@@ -31,6 +31,8 @@ pub(crate) mod names {
     pub const CLASS_START: &str = "class_start";
     /// The classes of all rows, by their place among the classes of the recipe: `u32`.
     pub const CLASS: &str = "class";
+    /// What the occurrences of each feature in bags of words were multiplied by: `f32`; left out where they were not.
+    pub const IDF: &str = "feature_idf";
     /// The field of each cell: `u16`; left out when there are none.
     pub const FIELD: &str = "field";
 }

@@ -48,7 +48,9 @@ pub use rows::{ClassSets, Examples, Index, Matrix, Number, RowParts, Rows, RowsC
 pub use spread::{Farthest, Spread};
 pub use targets::TargetCounts;
 pub use temporary::remove_left_folders;
-pub use text::{Column, ColumnKind, Columns, Format, Labelling, OnBadRow, Preparation, Recipe, Repeated, looks_like};
+pub use text::{
+    Column, ColumnKind, Columns, Format, Labelling, OnBadRow, Preparation, Recipe, Repeated, Sampling, Share, TermFrequency, looks_like,
+};
 pub use window::Window;
 
 #[cfg(target_endian = "big")]

@@ -20,7 +20,7 @@ use crate::{
     options::Settings,
 };
 use hogwild_base::{Error, Result};
-use hogwild_data::Rows;
+use hogwild_data::{Ids, Rows};
 use hogwild_kernels::{
     ServerRule,
     engine::{Counters, Loops, Reader, Task},
@@ -96,7 +96,7 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
                 classes.map_or_else(|| check_numbers(loss, data), |classes| classes.check(data))?;
             }
         }
-        let (ids, facts) = (data.feature_ids()?, rule.facts());
+        let (ids, facts): (Arc<Ids>, _) = (data.feature_ids()?.into(), rule.facts());
         let counts = if settings.l2 > 0.0 || settings.transforms.l1 > 0.0 { data.feature_counts()? } else { Vec::new() };
         let taken = if output.is_some() { Taken::Nothing } else { Classes::taken(classes, loss) };
         let feed = weighted(SparseFeed::new(cells(data), Targets::plain(taken), holdout, seed), data, classes, settings)?;
@@ -149,6 +149,7 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
         let block = window.map_or(exchange_every, |bytes| exchange_every.min(rows_of_chunk(data, bytes)));
         let units: Arc<[Range<u32>]> = feed.units(block).into();
         let windows = window.map(|bytes| Windows::new(data, &units, bytes));
+        let recipe = data.recipe().cloned().map(|recipe| Ok(recipe.with_vocabulary(ids.clone(), data.idf()?))).transpose()?;
         let basis = Basis {
             facts,
             choices: Choices {
@@ -175,8 +176,8 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
             by_heart: true,
             unit_rows: normalize == Normalize::Row,
             classes,
-            recipe: data.recipe().cloned(),
-            axes: std::iter::once(Axis { name: "feature", ids: ids.into() })
+            recipe,
+            axes: std::iter::once(Axis { name: "feature", ids })
                 .chain(outputs.as_ref().map(|outputs| Axis { name: "class", ids: outputs.names.clone() }))
                 .collect(),
             loss,

@@ -4,10 +4,13 @@ mod in_memory;
 mod piece;
 mod plan;
 mod read;
+mod rewrite;
+mod sample;
 pub(crate) mod sort;
 mod source;
 mod stream;
 mod thin;
+mod weigh;
 mod write;
 
 pub use stream::{Arrived, Stream};
@@ -101,6 +104,10 @@ fn pack_by(inputs: &[PathBuf], out: &Path, settings: &PackSettings, progress: Pr
     let weighted = settings.recipe.clone().zip(settings.prepare.weight.as_ref());
     let weighted = weighted.map(|(recipe, name)| recipe.with_weight(name)).transpose()?;
     let given = weighted.as_ref().or(settings.recipe.as_ref());
+    if given.is_some_and(|recipe| recipe.tfidf.is_some() && recipe.vocabulary.is_none()) {
+        let problem = "lacks the idf of its words, which are kept in the model file that `train` wrote; use that".into();
+        return Err(Error::BadSetting { setting: "recipe", value: "with tf-idf".into(), problem });
+    }
     let (mut tries, mut recipe) = (0, None);
     let (read, sources) = loop {
         let before = Sources::of(inputs);
@@ -128,10 +135,9 @@ fn pack_by(inputs: &[PathBuf], out: &Path, settings: &PackSettings, progress: Pr
             return Err(Error::BadFile { path, problem, remedy: "give a copy, or wait until nobody writes to it" });
         }
     };
-    let least = settings.prepare.min_count.filter(|_| settings.recipe.is_none()).unwrap_or(1);
     let target = Temporary::new(out)?;
     let source = inputs.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>().join(", ");
-    let mut report = write::write(read, target, out, &source, (least, settings.unlabelled), progress)?;
+    let mut report = write::write(read, target, out, &source, settings, progress)?;
     report.seconds = began.elapsed().as_secs_f64();
     Ok((report, sources))
 }

@@ -10,8 +10,6 @@ pub(crate) struct Piece {
     pub(crate) rows: usize,
     /// Features in all examples together; 0 for ratings.
     pub(crate) cells: usize,
-    /// How many of them are left where rare features are left out.
-    pub(crate) left: usize,
     /// Whether every value is 1, so that none is kept.
     pub(crate) ones: bool,
     /// Whether some example counts more than others.
@@ -44,7 +42,7 @@ impl Piece {
             }
         };
         let place = Place::Spilled(0, words.iter().map(|words| words.len()).sum());
-        (Piece { number, rows, cells, left: cells, ones, weighted, classes: words[5].len(), place }, words)
+        (Piece { number, rows, cells, ones, weighted, classes: words[5].len(), place }, words)
     }
 }
 
@@ -71,11 +69,6 @@ impl<'a> ExampleWords<'a> {
         let (values, weights) = ((!piece.ones).then_some(values), piece.weighted.then_some(&*weights));
         ExampleWords { lengths, labels, codes, values, weights, classes }
     }
-
-    /// The codes alone, of words that are not to be changed.
-    pub(crate) fn codes<'b>(piece: &Piece, words: &'b [u32]) -> &'b [u32] {
-        part_of(words, 2 * piece.rows, piece.cells)
-    }
 }
 
 /// The words of a piece of ratings.
@@ -91,10 +84,4 @@ impl<'a> RatingWords<'a> {
         let (items, ratings) = rest.split_at_mut(piece.rows);
         RatingWords { users, items, ratings }
     }
-}
-
-/// So many words from a place on; fewer where there are not as many.
-fn part_of(words: &[u32], start: usize, count: usize) -> &[u32] {
-    let rest = words.get(start..).unwrap_or_default();
-    rest.get(..count).unwrap_or(rest)
 }

@@ -23,7 +23,7 @@ use crate::text::collector::How;
 use crate::text::input::Inputs;
 use crate::text::parse::{DESCRIBED, Parsed, Report};
 use crate::text::parts::Parts;
-use crate::text::recipe::{Finding, MOST_CLASSES, Recipe};
+use crate::text::recipe::{Finding, MOST_CLASSES, Preparation, Recipe};
 use crate::text::{Format, Labelling, OnBadRow};
 
 /// How much of the rows is kept in memory; the rest is spilled.
@@ -90,10 +90,12 @@ pub(super) fn read<'a>(
     spill: File,
 ) -> Result<Outcome> {
     let mut source = Source::new(text, inputs, settings, known.recipe.cloned())?;
-    let (format, how) = (source.format, source.how());
-    if let Some(least) = settings.prepare.min_count.filter(|&least| least > 1 && settings.recipe.is_none()) {
-        source.recipe.get_or_insert_with(|| Recipe::of(format)).min_count = least;
+    let Preparation { min_count, tfidf, hash_bits, .. } = settings.prepare;
+    if settings.recipe.is_none() && (min_count.is_some_and(|least| least > 1) || tfidf.is_some() || hash_bits.is_some()) {
+        let recipe = source.recipe.take().unwrap_or_else(|| Recipe::of(source.format));
+        source.recipe = Some(Recipe { min_count: min_count.unwrap_or(1), tfidf, hash_bits, ..recipe });
     }
+    let (format, how) = (source.format, source.how());
     let reader = Reader {
         source: Mutex::new(source),
         inputs,

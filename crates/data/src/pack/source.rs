@@ -66,7 +66,8 @@ impl<'a> Source<'a> {
             (None, Some(_)) => Named::Model,
             (None, None) => Named::Nobody,
         };
-        How { on_bad_row, unlabelled, repeated, named, every_class: labelling != Labelling::Number }
+        let hash_bits = self.recipe.as_ref().and_then(|recipe| recipe.hash_bits);
+        How { on_bad_row, unlabelled, repeated, named, every_class: labelling != Labelling::Number, hash_bits }
     }
 
     /// What ended the reading: standard input, when it was being waited for, ends with a problem of its own.
@@ -206,6 +207,34 @@ fn check_prepared(format: Format, PackSettings { repeated, prepare, .. }: &PackS
     }
     if let Some(n) = prepare.min_count.filter(|&n| n > 1 && format.kind() == Kind::Ratings) {
         return bad("min_count", &n.to_string(), format!("is of the features of rows, and {these}; leave it out"));
+    }
+    if let Some(bits) = prepare.hash_bits.filter(|_| format.kind() == Kind::Ratings || format == Format::Libffm) {
+        return bad("hash_bits", &bits.to_string(), format!("is of features that have names, and {these}; leave it out"));
+    }
+    if let Some(frequency) = prepare.tfidf {
+        let lists: Vec<&String> = prepare.list.iter().map(|(name, _)| name).collect();
+        let is_of_lists = format.has_columns() && !lists.is_empty();
+        if !is_of_lists && !format.has_words() {
+            let problem = format!("is of lines of words (`format` fasttext), or of columns that `list` names, and {these}; leave it out");
+            return bad("tfidf", frequency.name(), problem);
+        }
+        if is_of_lists && prepare.hash_bits.is_some() {
+            return bad(
+                "tfidf",
+                frequency.name(),
+                "does not go with `hash_bits` in tables, whose lists are told by names; leave one out".into(),
+            );
+        }
+        if let Some(name) = prepare.cross.iter().flatten().find(|name| lists.contains(name) || *name == "*") {
+            return bad(
+                "tfidf",
+                frequency.name(),
+                format!("is of lists, and `{name}` is crossed, of which weights would be wrong; leave one out"),
+            );
+        }
+    }
+    if prepare.sample.is_some() && format.kind() == Kind::Ratings {
+        return bad("sample", "", format!("is of rows of two classes, and {these}; leave it out"));
     }
     Ok(())
 }

@@ -13,15 +13,18 @@ use hogwild_base::{Error, Result, output::Temporary, threads};
 use super::piece::{ExampleWords, Piece, Place, RatingWords};
 use super::plan::{FEATURES, ITEMS, Places, Plan, USERS};
 use super::read::Read;
+use super::sample::Thinned;
 use super::sort::sort_pairs;
-use super::thin::{close_up, thin};
-use super::{PackReport, interrupted};
+use super::thin::Rare;
+use super::weigh::Weighing;
+use super::{PackReport, PackSettings, interrupted};
 use crate::Kind;
 use crate::dictionary::Ranked;
 use crate::file::{read_at, write_at};
 use crate::kind::{MISSING, is_bad};
 use crate::layout::{About, checksum, checksum_place, hash_blocks, names};
-use crate::text::{Progress, Recipe};
+use crate::text::recipe::Bits;
+use crate::text::{Progress, Recipe, hashed};
 
 struct Writer<'a> {
     file: &'a File,
@@ -32,6 +35,8 @@ struct Writer<'a> {
     several: bool,
     /// Whether labels are not kept.
     forgets: bool,
+    thinned: Option<Thinned>,
+    weighing: Option<Weighing>,
     proceed: &'a (dyn Fn() -> bool + Sync),
     written: AtomicU64,
     sync: Sender<()>,
@@ -49,26 +54,72 @@ struct At {
 const SYNC: u64 = 16 << 20;
 
 /// Writes the file and puts it in its place.
-///
-/// `least`: in how many examples a feature has to occur to be kept; `predicts`: whether labels are not looked at.
 pub(super) fn write(
     read: Read,
     target: Temporary,
     out: &Path,
     source: &str,
-    (least, predicts): (u32, bool),
+    settings: &PackSettings,
     progress: Progress<'_>,
 ) -> Result<PackReport> {
-    let Read { format, recipe, first, items, mut pieces, spill, skipped, first_skipped, mut notes, targets, unlabelled, bytes, given } =
-        read;
+    let Read {
+        format,
+        mut recipe,
+        first,
+        items,
+        mut pieces,
+        spill,
+        skipped,
+        first_skipped,
+        mut notes,
+        mut targets,
+        unlabelled,
+        bytes,
+        given,
+    } = read;
     let kind = format.kind();
-    let rows: usize = pieces.iter().map(|piece| piece.rows).sum();
+    let mut rows: usize = pieces.iter().map(|piece| piece.rows).sum();
     let (mut first, items) = (first.rank(), items.rank());
-    if least > 1 && kind == Kind::Sparse {
-        let (dropped, gone) = thin(&mut pieces, &mut first, least.into(), &spill).map_err(Error::io(out, "read beside"))?;
-        notes.push(format!("{dropped} features that occur in fewer than {least} examples are left out, with {gone} nonzeros"));
+    let is_fixed = settings.recipe.is_some();
+    let beside = |error| Error::io(out, "read beside")(error);
+    let several = recipe.as_ref().is_some_and(Recipe::has_several_labels);
+    let mut thinned = None;
+    if let Some(sampling) = settings.prepare.sample.filter(|_| !is_fixed) {
+        if let Some(found) = Thinned::of(sampling, targets, rows as u64, several)? {
+            let (label, share, all) = (found.label, found.share, rows);
+            let Some(found) = found.take_out(&mut pieces, &mut first, &spill).map_err(beside)? else {
+                let problem = format!("leaves no example with the label {label}; take a larger share");
+                return Err(Error::BadSetting { setting: "sample", value: share.to_string(), problem });
+            };
+            rows = pieces.iter().map(|piece| piece.rows).sum();
+            let (gone, factor) = (all - rows, found.factor);
+            notes.push(format!("left out: {gone} examples with the label {label}; those that stay count {factor:.4} times"));
+            recipe.get_or_insert_with(|| Recipe::of(format)).sampled = Some((Bits::of(label), Bits::of(share)));
+            targets = found.targets;
+            thinned = Some(found);
+        }
     }
-    let nonzeros: usize = pieces.iter().map(|piece| piece.left).sum();
+    if let Some(bits) = recipe.as_ref().and_then(Recipe::hash_bits).filter(|_| !is_fixed) {
+        notes.push(hashed::told(first.counts.len() as u64, bits));
+    }
+    let least = recipe.as_ref().map_or(1, |recipe| recipe.min_count);
+    if let Some(recipe) = recipe.as_ref().filter(|_| is_fixed) {
+        if let Some(rare) = Rare::unseen(&first, recipe) {
+            rare.take_out(&mut pieces, &mut first, &spill).map_err(beside)?;
+        }
+    } else if least > 1 && kind == Kind::Sparse {
+        let rare = Rare::fewer(&first, least.into(), recipe.as_ref());
+        let gone = rare.take_out(&mut pieces, &mut first, &spill).map_err(beside)?;
+        let Rare { grouped, dropped, .. } = rare;
+        if grouped > 0 {
+            notes.push(format!("{grouped} words that occur in fewer than {least} examples are the feature `name=<rare>` of their columns"));
+        }
+        if dropped > 0 || grouped == 0 {
+            notes.push(format!("{dropped} features that occur in fewer than {least} examples are left out, with {gone} nonzeros"));
+        }
+    }
+    let weighing = Weighing::of(&first, rows, recipe.as_ref());
+    let nonzeros: usize = pieces.iter().map(|piece| piece.cells).sum();
     let [columns, users] = match kind {
         Kind::Sparse => [first.counts.len() as u64, 0],
         Kind::Ratings => [0, first.counts.len() as u64],
@@ -94,11 +145,22 @@ pub(super) fn write(
     let (sync, syncs) = std::sync::mpsc::channel();
     let recipe = report.recipe.as_ref().map(|recipe| recipe.to_json().to_string());
     // For predictions the classes of rows that have any number of them are not kept.
-    let several = report.recipe.as_ref().is_some_and(Recipe::has_several_labels);
-    let forgets = several && (predicts || unlabelled);
+    let forgets = several && (settings.unlabelled || unlabelled);
     let about = About { kind: kind.name(), source, unlabelled: unlabelled || forgets, recipe: recipe.as_deref() };
     let several = several && !forgets;
-    let writer = Writer { file, out, spill: &spill, about, several, forgets, proceed: &proceed, written: AtomicU64::new(0), sync };
+    let writer = Writer {
+        file,
+        out,
+        spill: &spill,
+        about,
+        several,
+        forgets,
+        thinned,
+        weighing,
+        proceed: &proceed,
+        written: AtomicU64::new(0),
+        sync,
+    };
     let (written, synced) = std::thread::scope(|scope| {
         // The disk takes what there is while the rest is still being made. An error is told only once, so it must be kept.
         // Without a thread for it, and by one thread alone, all is synced in the end.
@@ -155,7 +217,7 @@ impl Writer<'_> {
         let begin = |mut piece: Piece| {
             let at = At { row: rows, cell: cells, class: classes };
             rows += piece.rows as u64;
-            cells += piece.left as u64;
+            cells += piece.cells as u64;
             classes += piece.classes as u64;
             (std::mem::replace(&mut piece.place, Place::Spilled(0, 0)), piece, at)
         };
@@ -176,8 +238,8 @@ impl Writer<'_> {
     }
 
     fn examples(&self, pieces: Vec<Piece>, cells: usize, examples: usize, features: &Ranked) -> Result<Places> {
-        let has_values = pieces.iter().any(|piece| !piece.ones);
-        let has_weights = pieces.iter().any(|piece| piece.weighted);
+        let has_values = self.weighing.is_some() || pieces.iter().any(|piece| !piece.ones);
+        let has_weights = self.thinned.is_some() || pieces.iter().any(|piece| piece.weighted);
         let mut plan = Plan::default();
         let row_start = plan.add("row_start", Dtype::U64, examples + 1);
         let class_start = self.several.then(|| plan.add(names::CLASS_START, Dtype::U64, examples + 1));
@@ -186,11 +248,15 @@ impl Writer<'_> {
         let label = plan.add("label", Dtype::F32, examples);
         let value = has_values.then(|| plan.add(names::VALUE, Dtype::F32, cells));
         let weight = has_weights.then(|| plan.add(names::WEIGHT, Dtype::F32, examples));
+        let idf = self.weighing.as_ref().map(|weighing| (plan.add(names::IDF, Dtype::F32, weighing.idf.len()), weighing));
         let class = self.several.then(|| plan.add(names::CLASS, Dtype::U32, pieces.iter().map(|piece| piece.classes).sum()));
         let names = plan.add_names(&FEATURES, features);
         let places = self.begin(&plan)?;
         for (tensor, bytes) in ids.into_iter().chain(names) {
             self.put(bytes, places.of(tensor))?;
+        }
+        if let Some((idf, weighing)) = idf {
+            self.put(bytemuck::cast_slice(&weighing.idf), places.of(idf))?;
         }
         self.put(&(cells as u64).to_le_bytes(), places.of(row_start) + 8 * examples as u64)?;
         let bits = usize::BITS - features.counts.len().leading_zeros();
@@ -199,13 +265,7 @@ impl Writer<'_> {
             self.put(&(classes as u64).to_le_bytes(), places.of(starts) + 8 * examples as u64)?;
         }
         self.each(pieces, |piece, words, At { row: first_example, cell: first_cell, class: first_class }| {
-            let mut words = ExampleWords::of(piece, words);
-            if piece.left < piece.cells {
-                close_up(&mut words, features);
-            }
-            let ExampleWords { lengths, labels, codes, values, weights, classes } = words;
-            let columns = &mut codes[..piece.left];
-            let mut values = values.map(|values| &mut values[..piece.left]);
+            let ExampleWords { lengths, labels, codes: columns, mut values, weights, classes } = ExampleWords::of(piece, words);
             let (mut starts, mut start) = (Vec::with_capacity(piece.rows), first_cell);
             for &length in lengths.iter() {
                 starts.push(start);
@@ -214,6 +274,11 @@ impl Writer<'_> {
             match values.as_deref_mut() {
                 Some(values) => rank_with_values(lengths, columns, values, features, bits),
                 None => rank(lengths, columns, features),
+            }
+            let mut ones = vec![1f32.to_bits(); if value.is_some() && values.is_none() { piece.cells } else { 0 }];
+            let mut values = values.or(value.map(|_| ones.as_mut_slice()));
+            if let Some((weighing, values)) = self.weighing.as_ref().zip(values.as_deref_mut()) {
+                weighing.weigh(lengths, columns, values);
             }
             self.put(bytemuck::cast_slice(&starts), places.of(row_start) + 8 * first_example)?;
             self.put(bytemuck::cast_slice(columns), places.of(column) + 4 * first_cell)?;
@@ -233,13 +298,16 @@ impl Writer<'_> {
             }
             if let Some(weight) = weight {
                 let alike = || vec![1f32.to_bits(); piece.rows];
-                let weights = weights.map_or_else(|| alike().into(), Cow::from);
+                let mut weights = weights.map_or_else(|| alike().into(), Cow::from);
+                if let Some(thinned) = &self.thinned {
+                    let weigh = |(weight, &label): (&mut u32, &u32)| *weight = thinned.weight(label, f32::from_bits(*weight)).to_bits();
+                    weights.to_mut().iter_mut().zip(labels.iter()).for_each(weigh);
+                }
                 self.put(bytemuck::cast_slice(&weights), places.of(weight) + 4 * first_example)?;
             }
-            match (value, values) {
-                (Some(value), Some(values)) => self.put(bytemuck::cast_slice(values), places.of(value) + 4 * first_cell),
-                (Some(value), None) => self.put(bytemuck::cast_slice(&vec![1f32; piece.left]), places.of(value) + 4 * first_cell),
-                (None, _) => Ok(()),
+            match value.zip(values) {
+                Some((value, values)) => self.put(bytemuck::cast_slice(values), places.of(value) + 4 * first_cell),
+                None => Ok(()),
             }
         })?;
         Ok(places)

@@ -30,6 +30,7 @@ struct Tensors {
     label: Place,
     weight: Option<Place>,
     field: Option<Place>,
+    idf: Option<Place>,
     class_start: Option<Place>,
     class: Option<Place>,
 }
@@ -38,6 +39,12 @@ impl InFile {
     /// In how many rows each of the first `n` columns occurs.
     pub fn counts(&self, n: usize) -> Result<Vec<u64>> {
         self.store.numbers(self.feature_count, 0, n.min(self.feature_count.count))
+    }
+
+    /// What each feature was multiplied by, where that was done.
+    pub fn idf(&self) -> Result<Vec<f32>> {
+        let words = self.tensors.idf.map_or(Ok(Vec::new()), |idf| self.store.words(idf, 0, idf.count))?;
+        Ok(words.into_iter().map(f32::from_bits).collect())
     }
 
     /// Where the numbers of some rows are, which have these cells.
@@ -68,8 +75,10 @@ impl Rows {
             label: store.sized(names::LABEL, Dtype::F32, rows)?,
             weight: optional(names::WEIGHT, Dtype::F32, rows)?,
             field: optional(names::FIELD, Dtype::U16, column.count)?,
+            idf: None,
         };
         let (columns, feature_count) = store.id_count("feature")?;
+        let tensors = Tensors { idf: optional(names::IDF, Dtype::F32, columns)?, ..tensors };
         let recipe = match store.header_text(RECIPE) {
             "" => None,
             text => match serde_json::from_str(text).ok().as_ref().and_then(Recipe::from_json) {
@@ -119,12 +128,13 @@ impl Rows {
 
 /// Checks everything that a kernel relies on. Gives the length of the longest row, and how the labels are.
 fn check(store: &Store, tensors: &Tensors, (columns, classes): (usize, usize), progress: &dyn Progress) -> Result<(usize, Labels)> {
-    let &Tensors { row_start, column, value, label, weight, field, class_start, class } = tensors;
+    let &Tensors { row_start, column, value, label, weight, field, idf, class_start, class } = tensors;
     let rows = label.count;
     // Columns are read once more by rows.
     let reading = Reading::new(store, column.bytes(0..column.count).len(), progress);
     let labels = (!store.is_unlabelled()).then_some((names::LABEL, label));
-    let optional = [(names::VALUE, value), (names::WEIGHT, weight)].into_iter().filter_map(|(name, place)| Some((name, place?)));
+    let optional =
+        [(names::VALUE, value), (names::WEIGHT, weight), (names::IDF, idf)].into_iter().filter_map(|(name, place)| Some((name, place?)));
     let finite: Vec<_> = labels.into_iter().chain(optional).collect();
     let mut below = vec![(names::COLUMN, column, columns)];
     if let Some(field) = field {

@@ -269,6 +269,23 @@ impl Rows {
         }
     }
 
+    /// The same with the features that it goes by, where it goes by any: what other text is packed by, so that it fits these rows.
+    ///
+    /// # Errors
+    /// When the dictionary cannot be read.
+    pub fn whole_recipe(&self) -> Result<Option<Recipe>> {
+        let Some(recipe) = self.recipe().cloned() else { return Ok(None) };
+        Ok(Some(if recipe.needs_vocabulary() { recipe.with_vocabulary(self.feature_ids()?.into(), self.idf()?) } else { recipe }))
+    }
+
+    /// What the occurrences of each feature in bags of words were multiplied by; none where they were not.
+    pub fn idf(&self) -> Result<Vec<f32>> {
+        match &self.home {
+            Home::File(file) => file.idf(),
+            Home::Memory { .. } => Ok(Vec::new()),
+        }
+    }
+
     /// In how many rows each column occurs, falling.
     pub fn feature_counts(&self) -> Result<Vec<u64>> {
         self.first_counts(self.columns)

@@ -16,6 +16,8 @@ pub(crate) struct How {
     pub(crate) named: Named,
     /// Whether all classes that the recipe does not know are told, and not just more than there may be.
     pub(crate) every_class: bool,
+    /// By how many bits features are hashed, if they are.
+    pub(crate) hash_bits: Option<u32>,
 }
 
 /// Who named the format: what a message may advise depends on it.

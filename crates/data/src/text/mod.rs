@@ -20,6 +20,7 @@ mod fields;
 mod foreign;
 mod format;
 pub(crate) mod guess;
+pub(crate) mod hashed;
 pub(crate) mod input;
 mod interactions;
 mod jsonl;
@@ -55,7 +56,7 @@ pub(crate) use input::{Progress, is_stdin};
 pub use labelling::Labelling;
 use parse::{Parser, Start};
 pub use ratings::columns::{Column, Columns};
-pub use recipe::{ColumnKind, Preparation, Recipe};
+pub use recipe::{ColumnKind, Preparation, Recipe, Sampling, Share, TermFrequency};
 pub use repeated::Repeated;
 
 format::formats! {

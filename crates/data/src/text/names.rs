@@ -81,6 +81,11 @@ impl Names {
         }
     }
 
+    /// The text of a name.
+    pub(crate) fn name(&self, entry: u32) -> &[u8] {
+        self.entries.get(entry as usize).map_or(&[], |entry| entry.of(&self.text))
+    }
+
     /// What the dictionary calls each name; once they are counted.
     pub(crate) fn codes(&self) -> &[u32] {
         &self.codes

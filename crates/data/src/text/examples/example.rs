@@ -144,6 +144,9 @@ impl RowSink for Example<'_> {
         if !self.ascending {
             self.all.settle()?;
         }
+        if let Some(bits) = self.all.hash_bits {
+            self.all.hash(bits)?;
+        }
         self.all.keep(self.label, self.weight);
         Ok(())
     }

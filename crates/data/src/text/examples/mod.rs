@@ -16,6 +16,7 @@ use crate::kind::BAD;
 use crate::text::codes::{Codes, Meant};
 use crate::text::collector::{Collector, How, Observed};
 use crate::text::crosses::Crossing;
+use crate::text::hashed::{hash_of_name, hash_of_number};
 use crate::text::recipe::Finding;
 use crate::text::repeated::Repeated;
 use crate::text::sink::Refused;
@@ -62,6 +63,9 @@ pub(crate) struct Examples {
     /// Room to sort the indices of one example.
     sorted: Vec<u64>,
     crossing: Crossing,
+    /// By how many bits features are hashed, if they are; and room for those of one example.
+    hash_bits: Option<u32>,
+    hashed: Vec<(u32, f32)>,
 }
 
 /// A named feature that is put by.
@@ -162,6 +166,35 @@ impl Examples {
         Ok(())
     }
 
+    /// Puts hashes in the place of the last example's features. Values of those that fall together add up.
+    #[inline(never)]
+    fn hash(&mut self, bits: u32) -> Result<(), Refused> {
+        let (first, first_other) = self.whole;
+        let mut hashed = std::mem::take(&mut self.hashed);
+        hashed.clear();
+        let hash = |meant| match meant {
+            Meant::Number(number) => hash_of_number(number, bits),
+            Meant::Name(entry) => hash_of_name(self.features.names.name(entry), bits),
+        };
+        hashed.extend(self.features.meant(first, first_other).map(hash).zip(self.values.iter().skip(first).copied()));
+        hashed.sort_by_key(|&(number, _)| number);
+        self.features.truncate(first, first_other);
+        self.values.truncate(first);
+        let mut last = None;
+        for &(number, value) in &hashed {
+            match self.values.last_mut().filter(|_| last == Some(number)) {
+                Some(sum) => *sum += value,
+                None => {
+                    self.features.push_number(number.into());
+                    self.values.push(value);
+                }
+            }
+            last = Some(number);
+        }
+        self.hashed = hashed; // its room is used again
+        if self.values.iter().skip(first).all(|value| value.is_finite()) { Ok(()) } else { Err(beyond()) }
+    }
+
     /// Puts a named feature by until the example ends.
     #[inline(always)]
     fn put_by(&mut self, [front, back]: [&[u8]; 2], value: f32, how: Repeated) {
@@ -254,7 +287,7 @@ impl Collector for Examples {
         self.observed.clear();
         self.columns.clear();
         (self.ones, self.headless, self.repeated, self.whole) = (true, None, how.repeated, (0, 0));
-        (self.weightless, self.left_out) = (how.unlabelled, 0);
+        (self.weightless, self.left_out, self.hash_bits) = (how.unlabelled, 0, how.hash_bits);
         if self.begun > u32::MAX / 2 {
             self.features.names.forget_examples();
             self.begun = 0;

@@ -1,6 +1,6 @@
 //! What a user asks to be done to columns and words.
 
-use super::{Column, Step};
+use super::{Column, Sampling, Step, TermFrequency};
 use hogwild_base::{Error, Result};
 
 /// How cells and words become features, where the text does not say it by itself.
@@ -28,7 +28,16 @@ pub struct Preparation {
     pub ngrams: Option<u32>,
     /// In how many examples a feature has to occur to be kept; 1 when `None`.
     pub min_count: Option<u32>,
+    /// Whether, and how, the words of bags are weighed by tf-idf: of lines of words, and of columns of lists.
+    pub tfidf: Option<TermFrequency>,
+    /// Features are hashed to the numbers below 2 to this power, and their names are not kept; not at all when `None`.
+    pub hash_bits: Option<u32>,
+    /// Which examples of two classes are left out; none when `None`.
+    pub sample: Option<Sampling>,
 }
+
+/// The most bits that features are hashed by: codes have 32.
+pub(crate) const MOST_BITS: u32 = 31;
 
 /// A setting of columns by its name, and the columns that are named there.
 type Named<'a> = (&'static str, Vec<(&'a str, Step)>);
@@ -113,6 +122,9 @@ impl Preparation {
         if self.min_count == Some(0) {
             return bad("min_count", "0".into(), "must be from 1".into());
         }
+        if let Some(bits) = self.hash_bits.filter(|bits| !(1..=MOST_BITS).contains(bits)) {
+            return bad("hash_bits", bits.to_string(), format!("must be from 1 to {MOST_BITS}"));
+        }
         Ok(())
     }
 }
@@ -144,6 +156,7 @@ mod tests {
             (Preparation { ngrams: Some(9), ..good.clone() }, "`ngrams` 9"),
             (Preparation { cross: vec![names(&["a"])], ..good.clone() }, "`cross` a: must be two to four columns"),
             (Preparation { cross: vec![names(&["a", "b"]), names(&["b", "a"])], ..good.clone() }, "`cross` b:a: is there twice"),
+            (Preparation { hash_bits: Some(32), ..good.clone() }, "`hash_bits` 32: must be from 1 to 31"),
             (Preparation { min_count: Some(0), ..good }, "`min_count` 0"),
         ] {
             let told = bad.check().unwrap_err().to_string();

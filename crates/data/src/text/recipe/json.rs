@@ -1,6 +1,6 @@
 //! A recipe as JSON: how packed files and models keep it, and `inspect` shows it.
 
-use super::{Bits, Column, Recipe, Step};
+use super::{Bits, Column, MOST_BITS, Recipe, Step, TermFrequency};
 use crate::Format;
 use hogwild_base::Named;
 use serde_json::{Map, Value, json};
@@ -17,13 +17,17 @@ impl Recipe {
         put("crosses", (!self.crosses.is_empty()).then(|| self.crosses.clone().into()));
         put("ngrams", (self.ngrams > 1).then(|| self.ngrams.into()));
         put("min_count", (self.min_count > 1).then(|| self.min_count.into()));
+        put("tfidf", self.tfidf.map(|frequency| frequency.name().into()));
+        put("hash_bits", self.hash_bits.map(Value::from));
+        put("sampled", self.sampled.map(|(label, share)| json!({ "label": label.number(), "share": share.number() })));
         all.into()
     }
 
     /// Reads it again; none where it is no recipe that this version knows.
     pub fn from_json(json: &Value) -> Option<Recipe> {
         let all = json.as_object()?;
-        const KNOWN: [&str; 8] = ["format", "label", "classes", "several_labels", "columns", "crosses", "ngrams", "min_count"];
+        const KNOWN: [&str; 11] =
+            ["format", "label", "classes", "several_labels", "columns", "crosses", "ngrams", "min_count", "tfidf", "hash_bits", "sampled"];
         if all.keys().any(|key| !KNOWN.contains(&key.as_str())) {
             return None;
         }
@@ -44,8 +48,23 @@ impl Recipe {
             },
             ngrams: all.get("ngrams").map_or(Some(1), number)?,
             min_count: all.get("min_count").map_or(Some(1), number)?,
+            tfidf: all
+                .get("tfidf")
+                .map(|frequency| frequency.as_str().and_then(TermFrequency::named))
+                .map_or(Some(None), |is| is.map(Some))?,
+            hash_bits: all
+                .get("hash_bits")
+                .map(|bits| number(bits).filter(|bits| *bits <= MOST_BITS))
+                .map_or(Some(None), |is| is.map(Some))?,
+            sampled: all.get("sampled").map(sampled).map_or(Some(None), |is| is.map(Some))?,
+            vocabulary: None,
         })
     }
+}
+
+fn sampled(json: &Value) -> Option<(Bits, Bits)> {
+    let of = |key: &str| json[key].as_f64().map(|number| number as f32).filter(|number| number.is_finite()).map(Bits::of);
+    Some((of("label")?, of("share")?))
 }
 
 fn column(column: &Column) -> Value {
@@ -102,7 +121,9 @@ mod tests {
         ];
         let classes = vec!["no".into(), "yes".into()];
         let crosses = vec![vec!["age".into(), "city".into()]];
-        Recipe { label: Some("y".into()), classes, columns, crosses, ngrams: 2, min_count: 5, ..Recipe::of(Format::ALL[0]) }
+        let base = Recipe { tfidf: Some(TermFrequency::Sublinear), hash_bits: Some(18), ..Recipe::of(Format::ALL[0]) };
+        let sampled = Some((Bits::of(-1.0), Bits::of(0.1)));
+        Recipe { label: Some("y".into()), classes, columns, crosses, ngrams: 2, min_count: 5, sampled, ..base }
     }
 
     #[test]
@@ -116,6 +137,9 @@ mod tests {
             ("label", json!(3)),
             ("ngrams", json!(0)),
             ("crosses", json!(["age"])),
+            ("tfidf", json!("often")),
+            ("hash_bits", json!(40)),
+            ("sampled", json!(0.1)),
             ("more", json!(1)),
             ("columns", json!([{ "name": "x" }])),
         ] {

@@ -7,13 +7,20 @@
 mod asked;
 mod classes;
 mod json;
+mod sampling;
 mod step;
+mod vocabulary;
 
-use crate::Format;
+use std::sync::Arc;
+
+use crate::{Format, Ids};
+pub(crate) use asked::MOST_BITS;
 pub use asked::Preparation;
 pub(crate) use classes::{MOST_CLASSES, label_of};
 use hogwild_base::{Error, Result};
+pub use sampling::{Sampling, Share, TermFrequency};
 pub(crate) use step::{Bits, Step, bin, is_missing, log};
+pub(crate) use vocabulary::Vocabulary;
 
 /// What stands between the parts of a crossed feature.
 const CROSS: char = '^';
@@ -37,6 +44,14 @@ pub struct Recipe {
     pub(crate) ngrams: u32,
     /// In how many examples a feature has to occur to be kept.
     pub(crate) min_count: u32,
+    /// Of bags of words: whether, and how, words are weighed by tf-idf.
+    pub(crate) tfidf: Option<TermFrequency>,
+    /// Features are the numbers below this power of two that their names are hashed to.
+    pub(crate) hash_bits: Option<u32>,
+    /// Of which label examples were left out, and the share that stayed.
+    pub(crate) sampled: Option<(Bits, Bits)>,
+    /// The features of the text, where what is done to other text depends on them.
+    pub(crate) vocabulary: Option<Vocabulary>,
 }
 
 /// A column with a name.
@@ -115,6 +130,10 @@ impl Recipe {
             crosses: Vec::new(),
             ngrams: 1,
             min_count: 1,
+            tfidf: None,
+            hash_bits: None,
+            sampled: None,
+            vocabulary: None,
         }
     }
 
@@ -140,6 +159,83 @@ impl Recipe {
         self.columns.retain(|column| column.step != Step::Weight && column.name != name);
         self.columns.push(Column { name: name.into(), step: Step::Weight, why: None });
         Ok(self)
+    }
+
+    /// Whether what is done to a raw row depends on the features of the training data.
+    pub(crate) fn needs_vocabulary(&self) -> bool {
+        self.tfidf.is_some() || self.min_count > 1 && self.keeps_rare()
+    }
+
+    /// The same with the features of its text, most frequent first, and the [`idf`](Self::idf) of each: which other text is packed by. Of a
+    /// recipe that does not depend on features this is the same.
+    pub fn with_vocabulary(self, ids: Arc<Ids>, idf: Vec<f32>) -> Recipe {
+        // Without its numbers it would weigh words otherwise than in training.
+        let is_whole = if self.tfidf.is_some() { idf.len() == ids.len() } else { true };
+        let vocabulary = (is_whole && self.needs_vocabulary()).then(|| Vocabulary::new(ids, idf.into()));
+        Recipe { vocabulary, ..self }
+    }
+
+    /// What each occurrence of a feature in a bag of words is multiplied by (1 of other features), where that is done.
+    pub fn idf(&self) -> &[f32] {
+        self.vocabulary.as_ref().map_or(&[], |vocabulary| &vocabulary.idf)
+    }
+
+    /// Whether features are numbers that names were hashed to.
+    pub fn hash_bits(&self) -> Option<u32> {
+        self.hash_bits
+    }
+
+    /// Whether rare words of a column become one feature.
+    fn keeps_rare(&self) -> bool {
+        self.format.has_columns() && self.hash_bits.is_none()
+    }
+
+    /// What a rare feature is counted as: its column's `name=<rare>`; none where it is left out, as crosses and features without a column are.
+    pub(crate) fn rare_of(&self, feature: &str) -> Option<String> {
+        let column = self.column_of_word(feature).filter(|_| self.keeps_rare() && !self.is_cross(feature))?;
+        Some(format!("{column}=<rare>"))
+    }
+
+    /// The column of a feature that is a word.
+    fn column_of_word<'a>(&'a self, feature: &'a str) -> Option<&'a str> {
+        let of = |step: &Step| matches!(step, Step::Word | Step::List(_) | Step::Bins(..));
+        match self.column_of(feature) {
+            Some(column) => Some(column).filter(|column| *column != feature && self.step(column).is_some_and(of)),
+            // Fields of JSON say themselves what they are.
+            None if self.format == Format::Jsonl => feature.split_once('=').map(|(column, _)| column),
+            None => None,
+        }
+    }
+
+    /// Whether a feature looks like what several of the crossed columns are together.
+    fn is_cross(&self, feature: &str) -> bool {
+        let of = |column: &String| {
+            let mut rest = feature;
+            while let Some((_, behind)) = rest.split_once('^') {
+                if behind
+                    .strip_prefix(column.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(step::MARKS) || rest.starts_with('^'))
+                {
+                    return true;
+                }
+                rest = behind;
+            }
+            false
+        };
+        self.crosses.iter().flatten().any(of)
+    }
+
+    /// Which bag of words a feature is of, by the place of its column, if it is of one. A text without columns is one bag.
+    pub(crate) fn bag_of(&self, feature: &str) -> Option<usize> {
+        if !self.format.has_columns() {
+            return Some(0);
+        }
+        let column = self.column_of(feature).filter(|column| *column != feature)?;
+        self.column(column).filter(|_| matches!(self.step(column), Some(Step::List(_))))
+    }
+
+    fn step(&self, column: &str) -> Option<&Step> {
+        self.columns.get(self.column(column)?).map(|column| &column.step)
     }
 
     /// Whether a row has any number of labels.
@@ -181,6 +277,23 @@ impl Recipe {
         }
         if self.crosses != other.crosses {
             found.push("other columns are crossed here than there".to_owned());
+        }
+        match (self.tfidf, other.tfidf) {
+            (None, None) => {}
+            (Some(_), None) => found.push("words are weighed by tf-idf here, and are not there".to_owned()),
+            (None, Some(_)) => found.push("words are not weighed by tf-idf here, and are there".to_owned()),
+            // Of other text words are called otherwise, or are more; those that both have tell.
+            (Some(one), Some(there)) => {
+                let is_other = self.vocabulary.as_ref().zip(other.vocabulary.as_ref()).is_some_and(|(one, there)| !one.agrees(there));
+                if one != there || is_other {
+                    found
+                        .push("words are weighed by other documents here than there; give the text in place of the packed file".to_owned());
+                }
+            }
+        }
+        if self.hash_bits != other.hash_bits {
+            let of = |bits: Option<u32>| bits.map_or("not at all".to_owned(), |bits| format!("by {bits} bits"));
+            found.push(format!("features are hashed {} here, and {} there", of(self.hash_bits), of(other.hash_bits)));
         }
         // More than two classes are found by name.
         if self.classes != other.classes && [self, other].iter().all(|recipe| (1..=2).contains(&recipe.classes.len())) {
@@ -237,6 +350,13 @@ impl Recipe {
         }
         let crosses = self.crosses.iter().map(|names| format!("crossed: {}", names.join(" with ")));
         lines.extend(crosses);
+        lines.extend(self.tfidf.map(|frequency| {
+            let count = if frequency == TermFrequency::Sublinear { "1 + ln(count)" } else { "count" };
+            let what = if self.format.has_columns() { "each list" } else { "each row" };
+            format!("tf-idf: {count} times ln((1 + n) / (1 + df)) + 1; then {what} is divided by its length")
+        }));
+        lines.extend(self.hash_bits.map(|bits| format!("features are hashed by {bits} bits, and their names are not kept")));
+        lines.extend(self.sampled.map(|(label, share)| format!("of the examples with the label {label} a share of {share} stayed")));
         lines
     }
 }

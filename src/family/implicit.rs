@@ -78,14 +78,14 @@ macro_rules! families {
     };
 }
 families! {
-    Bpr "bpr" Bpr 1 0.05
-        Settings { epochs: 60, l2: 0.01, ..Settings::for_ranking() },
+    Bpr "bpr" Bpr 1 0.08
+        Settings { epochs: 100, l2: 0.01, ..Settings::for_ranking() },
         "Ranking of items by implicit feedback: the user's item above one that is drawn (Bayesian personalised ranking)";
     Warp "warp" Warp 10 0.05
         Settings { epochs: 30, l2: 0.01, ..Settings::for_ranking() },
         "Ranking of items by implicit feedback: the user's item above the first of some drawn that is not well below it (WARP)";
     SampledSoftmax "sampled-softmax" SampledSoftmax 64 0.1
-        Settings { epochs: 30, l2: 0.1, ..Settings::for_ranking() },
+        Settings { epochs: 40, l2: 0.1, ..Settings::for_ranking() },
         "Ranking of items by implicit feedback: the probability of the user's item among many that are drawn";
     LogisticMf "logistic-mf" Logistic 16 0.1
         Settings { epochs: 30, l2: 0.1, loss: Loss::Logistic, ..Settings::for_ranking() },
@@ -122,6 +122,9 @@ fn check(settings: &Settings, defaults: &Settings, loss: RankingLoss) -> Result<
     if settings.parallel == Parallel::Partitioned {
         let problem = "has workers that own blocks of items, and negatives are drawn from all; use hogwild";
         return refused("parallel", settings.parallel.name().into(), problem);
+    }
+    if !settings.standardize {
+        return refused("standardize", "false".into(), "is of labels that are numbers, and interactions have none; leave it out");
     }
     if let Some(in_flight) = settings.in_flight {
         return refused("in_flight", in_flight.to_string(), "is of linear models; leave it out");

@@ -1,5 +1,5 @@
 //! Ranking by implicit feedback: what stands against a user's items, and what of a user is held out.
-use super::{RuleFacts, Settings, Takes};
+use super::{RuleFacts, Settings, Takes, option::bad};
 use crate::{HoldoutBy, Result};
 
 group! { $ "Ranking by implicit feedback";
@@ -33,6 +33,9 @@ fn ways() -> String {
         .into()
 }
 
-fn check(_s: &Settings, _rule: &RuleFacts<'_>) -> Result<()> {
+fn check(s: &Settings, _rule: &RuleFacts<'_>) -> Result<()> {
+    if s.holdout_by != HoldoutBy::default() && s.holdout == 0.0 {
+        return bad("holdout_by", s.holdout_by.name(), "says what `holdout` takes its share of; give that too");
+    }
     Ok(())
 }

@@ -7,8 +7,8 @@ use crate::support::{
     training::weights,
 };
 use hogwild::{
-    AnyData, Batch, ByUser, Ended, HoldoutBy, Metric, Order, Outcome, Parallel, RankingMetrics, Rule, Settings, Trainer, Transforms,
-    Vectors,
+    AnyData, Batch, ByUser, Ended, HoldoutBy, InstructionSet, Metric, Order, Outcome, Parallel, RankingMetrics, Rule, Settings, Trainer,
+    Transforms, Vectors,
     data::{Data, Format, PackSettings, Ratings},
     evaluate_ranking, family,
     models::RankingLoss,
@@ -100,7 +100,7 @@ fn instruction_sets_give_the_same_bits() {
                         .unwrap(),
                 )
             };
-            let all: Vec<_> = hogwild::InstructionSet::ALL.into_iter().filter(|set| set.is_available()).map(of).collect();
+            let all: Vec<_> = InstructionSet::available().into_iter().map(of).collect();
             assert!(all.windows(2).all(|two| two[0] == two[1]), "{loss:?} {rank}");
         }
     }
@@ -150,8 +150,8 @@ fn a_rule_of_ones_own_is_trained_with() {
     let data = interactions(&tastes(60));
     let builder = || Trainer::implicit(RankingLoss::Bpr).rank(8).epochs(2).lr(0.05).threads(1usize);
     let _turn = shared();
-    let own = builder().own_rule(Sgd::default()).fit(&data).unwrap();
-    assert_eq!(weights(&own), weights(&builder().rule(Sgd::default()).fit(&data).unwrap()));
+    let own = builder().own_rule(Sgd).fit(&data).unwrap();
+    assert_eq!(weights(&own), weights(&builder().rule(Sgd).fit(&data).unwrap()));
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn what_does_not_go_with_ranking_is_refused() {
         hogwild::train(family, AnyData::from(&data), None, &settings, &mut (), &Default::default()).unwrap_err().to_string()
     };
     type Change = &'static dyn Fn(&mut Settings);
-    let table: [(Change, &str); 9] = [
+    let table: [(Change, &str); 11] = [
         (&|s| s.parallel = Parallel::Partitioned, "negatives are drawn from all"),
         (&|s| s.snapshots = Some(2), "`snapshots` 2"),
         (&|s| s.loss = hogwild::Loss::Hinge, "has a loss of its own"),
@@ -244,6 +244,8 @@ fn what_does_not_go_with_ranking_is_refused() {
         (&|s| s.positive = Some(1.0), "`positive` 1"),
         (&|s| (s.patience, s.stop_metric) = (Some(1), Some(Metric::Auc)), "`stop_metric` auc"),
         (&|s| s.transforms.l1 = 0.1, "`l2`"),
+        (&|s| s.standardize = false, "`standardize` false"),
+        (&|s| s.holdout_by = HoldoutBy::Last, "give that too"),
     ];
     for name in NAMES {
         for (change, says) in table {
@@ -260,7 +262,7 @@ fn what_does_not_go_with_ranking_is_refused() {
     for (change, says) in [
         (&(|s: &mut Settings| s.negatives = Some(4)) as &dyn Fn(&mut Settings), "`negatives` 4"),
         (&|s| s.negative_power = 0.5, "`negative_power` 0.5"),
-        (&|s| s.holdout_by = HoldoutBy::Last, "`holdout_by` last"),
+        (&|s| (s.holdout_by, s.holdout) = (HoldoutBy::Last, 0.1), "`holdout_by` last"),
         (&|s| (s.patience, s.stop_metric, s.holdout) = (Some(1), Some(Metric::Ndcg), 0.2), "`stop_metric` ndcg@20"),
     ] {
         let message = of("mf", change);
@@ -287,8 +289,8 @@ fn the_command_trains_evaluates_and_shows() {
         assert!(json["recall@10"].as_f64().is_some_and(|recall| (0.0..=1.0).contains(&recall)), "{json}");
         let output = hogwild(folder, "eval m.safetensors test.txt --format interactions");
         assert!(output.status.success() && message(&output).contains("--exclude-seen"), "{}", message(&output));
-        good(hogwild(folder, "export m.safetensors --format npz --out m.npz"));
-        good(hogwild(folder, "inspect m.safetensors"));
+        good(folder, "export m.safetensors --format npz --out m.npz");
+        good(folder, "inspect m.safetensors");
         let output = hogwild(folder, "predict m.safetensors test.txt --format interactions");
         assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 5, "{}", message(&output));
     }

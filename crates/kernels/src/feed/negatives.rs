@@ -46,7 +46,7 @@ impl Negatives {
         if popularity > 0.0 {
             let weights: Vec<f64> = counts.iter().map(|&count| (count as f64).powf(popularity)).collect();
             let even = weights.iter().sum::<f64>() / weights.len() as f64;
-            negatives.corrections = weights.iter().map(|weight| (weight / even).max(f64::MIN_POSITIVE).ln() as f32).collect();
+            negatives.corrections = weights.iter().map(|weight| if *weight > 0.0 { (weight / even).ln() as f32 } else { 0.0 }).collect(); // those are never drawn
             negatives.alias = alias(weights.into_iter().map(|weight| weight / even).collect());
         }
         negatives
@@ -97,7 +97,7 @@ impl Negatives {
             return place;
         }
         let (own, other) = self.alias[place as usize];
-        if bits as u32 <= own { place } else { other }
+        if (bits as u32) < own { place } else { other }
     }
 
     /// Draws the negatives of a user's example, whose number is `noise`, and puts them behind `items`.

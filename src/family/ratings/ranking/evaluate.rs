@@ -34,7 +34,8 @@ pub fn evaluate_ranking(model: &TrainedModel, data: &Ratings, seen: &[&Ratings],
     let held = Numbered::of(data, users, items)?;
     let mut pairs = Vec::new();
     for data in seen {
-        pairs.extend(Numbered::of(data, users, items)?.pairs);
+        // What is not known has other numbers than among the held-out interactions.
+        pairs.extend(Numbered::of(data, users, items)?.pairs.into_iter().filter(|&(_, item)| (item as usize) < items.len()));
     }
     let seen = ByUser::new(users.len(), &pairs);
     let all = users.len() + held.unknown_users as usize;

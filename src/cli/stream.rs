@@ -20,7 +20,8 @@ struct Counts {
     rows: u64,
     bad: u64,
     unknown: u64,
-    nonzeros: u64,
+    /// Features, or users and items.
+    asked: u64,
     wrong: u64,
 }
 
@@ -34,11 +35,13 @@ pub fn run(model: &TrainedModel, options: &CacheOptions, top: Option<u32>) -> an
     if stopped {
         return Err(Interrupted("").into());
     }
-    let Counts { rows, bad, unknown, nonzeros, wrong } = answered?;
+    let Counts { rows, bad, unknown, asked, wrong } = answered?;
     if bad > 0 {
         say!("{bad} of {rows} rows could not be read; their predictions are nan");
     }
-    if nonzeros > 0 && unknown == nonzeros {
+    if asked > 0 && unknown == asked && model.ids("user").is_some() {
+        say!("warning: -: the model knows none of these users and items: predictions are no better than the mean");
+    } else if asked > 0 && unknown == asked {
         say!("warning: -: the model knows no feature of these rows: each score is its bias");
     } else if unknown > 0 {
         say!("{unknown} features, users or items were unknown to the model");
@@ -82,8 +85,12 @@ fn answer(
 
 fn count(counts: &mut Counts, scored: &Scored, data: &Data) {
     counts.rows += scored.scores.len() as u64;
-    counts.bad += (0..scored.scores.len()).filter(|&row| data.is_bad(row)).count() as u64;
+    let bad = (0..scored.scores.len()).filter(|&row| data.is_bad(row)).count() as u64;
+    counts.bad += bad;
     counts.unknown += scored.unknown;
-    counts.nonzeros += if let Data::Rows(rows) = data { rows.nonzeros() } else { 0 };
+    counts.asked += match data {
+        Data::Rows(rows) => rows.nonzeros(),
+        Data::Ratings(ratings) => 2 * (ratings.len() as u64 - bad),
+    };
     counts.wrong += notes::wrong_scores(scored, data).count() as u64;
 }

@@ -64,6 +64,10 @@ impl<'a> BatchScorer<'a> {
         let (axis, index) = self.indexes.iter().find(|(name, _)| *name == axis)?;
         let found = index.translate(&ids);
         let known: Vec<u32> = (0..).zip(&found).filter(|(_, row)| **row != u32::MAX).map(|(place, _)| place).collect();
+        if known.is_empty() && !self.model.ids(axis)?.is_empty() {
+            // A row that could not be read stands for the first of all, as it does beside the whole model.
+            return Some(Named { axis, ids: self.model.ids(axis)?.select(&[0]), rows: vec![0] });
+        }
         let rows = known.iter().map(|&place| found[place as usize]).collect();
         Some(Named { axis, ids: ids.select(&known), rows })
     }

@@ -91,18 +91,28 @@ fn ratings_need_no_ratings() {
     // Heading, blanks in names, a time in the rating's place: pairs are laid out as ratings are, and what was read is told.
     let three = hogwild(at, "predict m.safetensors -", "3\t101\n").1;
     for (text, says) in [
-        ("3 101 978300760\n", "-: ratings: 1 of 1 items by 1 users, 978300740 to 978300740"),
+        ("3 101 978300760\n", "q.tsv: ratings: 1 of 1 items by 1 users, 978300740 to 978300740"),
         ("movieId,title,userId\n101,\"The End\",3\n", "item from `movieId`; not read: `title`"),
-        ("movieId;userId\n101;3\n", "-: ratings: 1 pairs of 1 items and 1 users, none rated"),
+        ("movieId;userId\n101;3\n", "q.tsv: ratings: 1 pairs of 1 items and 1 users, none rated"),
     ] {
-        let (code, out, said) = hogwild(at, "predict m.safetensors -", text);
+        fs::write(at.join("q.tsv"), text).unwrap();
+        let (code, out, said) = hogwild(at, "predict m.safetensors q.tsv", "");
         assert!(code == Some(0) && out == three && said.contains(says), "{text:?}: {said}");
+        // As they come, they are not counted: the text may have no end.
+        let (code, out, _) = hogwild(at, "predict m.safetensors -", text);
+        assert!(code == Some(0) && out == three, "{text:?}");
     }
-    let (_, out, said) = hogwild(at, "predict m.safetensors -", "Ann Lee\t101\nBob\t42\n");
-    assert!(out.lines().count() == 2 && said.contains("2 pairs of 2 items and 2 users") && said.contains("3 features, users"), "{said}");
-    let (_, out, said) = hogwild(at, "predict m.safetensors -", "Ann,x\nBob,y\n");
-    assert!(out.lines().count() == 2 && said.contains("none of 2 users is and none of 2 items is known"), "{said}");
-    assert!(!said.contains("features, users or items were unknown"), "{said}");
+    for (text, of_file, of_lines) in [
+        ("Ann Lee\t101\nBob\t42\n", ["2 pairs of 2 items and 2 users", "3 features, users"], "3 features, users"),
+        ("Ann,x\nBob,y\n", ["none of 2 users is and none of 2 items is known"; 2], "-: the model knows none of these users and items"),
+    ] {
+        fs::write(at.join("q.tsv"), text).unwrap();
+        let (_, out, said) = hogwild(at, "predict m.safetensors q.tsv", "");
+        assert!(out.lines().count() == 2 && of_file.iter().all(|says| said.contains(says)), "{said}");
+        let (_, out, told) = hogwild(at, "predict m.safetensors -", text);
+        assert!(out.lines().count() == 2 && told.contains(of_lines), "{told}");
+        assert_eq!([said, told].map(|told| told.contains("users or items were unknown")), [text.contains("Lee"); 2]);
+    }
     assert!(!hogwild(at, "predict m.safetensors -", "3,101,4\n7,120,4\n").2.contains("warning"));
     fs::write(at.join("bad.tsv"), "3\t101\n7\n19\t130\n").unwrap();
     let (code, out, said) = hogwild(at, "predict m.safetensors bad.tsv --on-bad-row skip", "");

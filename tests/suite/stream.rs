@@ -137,6 +137,16 @@ fn a_bad_line_is_named_and_keeps_the_order_or_ends_it() {
     let (code, _, told) = held.end();
     assert!(code == Some(0) && told.contains("-:2:3: ") && told.contains("-:4:7: "), "{told}");
     assert!(told.contains("2 of 5 rows could not be read; their predictions are nan"), "{told}");
+    let ratings: String = (0..400).map(|i| format!("{}\t{}\t{}\n", 1 + i % 20, 100 + i * 7 % 31, 1 + i % 5)).collect();
+    fs::write(at.join("r.tsv"), ratings).unwrap();
+    good(at, "train r.tsv --rank 3 --lr 0.2 --threads 1 --quiet --out r.safetensors");
+    let mut held = Held::open(at, "predict r.safetensors - --on-bad-row skip");
+    for (line, is_nan) in [("3\t101\n", false), ("7\n", true), ("4\t100\n", false)] {
+        held.write(line);
+        assert_eq!(held.answer() == "nan", is_nan, "{line}");
+    }
+    let (code, _, told) = held.end();
+    assert!(code == Some(0) && told.contains("1 of 3 rows") && !told.contains("unknown"), "{told}");
     // What came before the line that ends it has its answers.
     let mut held = Held::open(at, "predict m.safetensors -");
     held.write("1 1:1\n\n");

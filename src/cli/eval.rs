@@ -1,7 +1,7 @@
 //! `hogwild eval`: metrics of a model on labelled data.
 use super::{
     data::{CacheOptions, of_input, score_members},
-    notes, outputs, rank,
+    eval_ranking, notes, outputs,
     reliability::{self, BINS},
     say::{say, show},
     summary,
@@ -37,9 +37,8 @@ pub struct EvalArgs {
     /// items are [default: 20]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub top: Option<u32>,
-    /// Rank items for each user, but for those that the user has in these data (the training data, as a rule); several are put one after
-    /// the other. A model of ratings is then evaluated by its lists of items
-    #[arg(long, value_name = "DATA", num_args = 1)]
+    /// Rank items for each user, but for those that the user has in these data (the training data, as a rule). A model of ratings is then evaluated by its lists of items
+    #[arg(long, value_name = "DATA", num_args = 1..)]
     pub exclude_seen: Vec<PathBuf>,
     #[command(flatten)]
     pub options: CacheOptions,
@@ -68,7 +67,7 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
     let opened = args.options.open_for(&model, &args.data)?;
     warn::of_unknown(&opened, &args.data, &model)?;
     if ranks {
-        return rank::run(&args, &model, &opened);
+        return eval_ranking::run(&args, &model, &opened);
     }
     let members = score_members(&model, &opened, &args.data)?;
     model.check_labels(&opened.data).map_err(|error| of_input(error, &opened, &args.data))?;

@@ -2,7 +2,7 @@
 use super::{
     data::{CacheOptions, of_input},
     outputs,
-    ranking::write_lines,
+    ranked::write_lines,
     threads::ThreadOptions,
 };
 use anyhow::bail;

@@ -3,7 +3,7 @@ use super::{
     data::CacheOptions,
     ids::{Chosen, few, warn_unknown},
     outputs,
-    ranking::{Named, RankingOptions, write},
+    ranked::{Named, RankingOptions, write},
     say::say,
     summary,
     threads::ThreadOptions,

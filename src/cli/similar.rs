@@ -3,7 +3,7 @@ use super::{
     ids::{Chosen, few},
     named::named,
     outputs,
-    ranking::{Named, RankingOptions, write},
+    ranked::{Named, RankingOptions, write},
     say::say,
     threads::ThreadOptions,
 };

@@ -2,9 +2,10 @@
 //!
 //! The rate: a `rate_search` by `trial`s on samples; `recovery` of runs that go astray. The epochs: which examples are admitted
 //! (`curriculum`), which states are kept (`checkpoints`), when it is `stopping` early, who follows (`follower`) and what is told
-//! (`report`).
+//! (`report`). Who asks: `families`, with a function for each.
 mod checkpoints;
 mod curriculum;
+mod families;
 mod follower;
 mod rate_search;
 mod recovery;
@@ -16,197 +17,18 @@ mod stopping;
 mod trial;
 
 use crate::{
-    family::{
-        AnyData, AnyFamily, Bpr, DataSet, Factorization, FactorizationMachine, Family, Linear, LogisticMf, OneVsRest, SampledSoftmax,
-        Softmax, Warp, workers,
-    },
+    family::{AnyData, AnyFamily, DataSet, Family, workers},
     options::Settings,
 };
 pub(crate) use follower::Follower;
 use hogwild_base::{Result, threads};
-use hogwild_data::{Ratings, Rows};
-use hogwild_kernels::{
-    engine::{Loops, Own, RankingKernel, Simulation},
-    models::RankingLoss,
-    rules::UpdateRule,
-};
+use hogwild_kernels::engine::{Loops, Simulation};
 use session::Job;
-use std::{any::type_name, sync::atomic::AtomicBool};
+use std::sync::atomic::AtomicBool;
 
+pub use families::*;
 pub use report::{Astray, Ended, EpochProgress, EpochReport, Outcome, RateSearchReport, TriedRate, Watch};
 pub use resolved::{Resolved, ResolvedReplicas};
-
-/// Trains a linear model on sparse rows.
-///
-/// `valid` is evaluated after every epoch (or, with `settings.holdout`, the rows held out). `stop` may be set from another thread
-/// or a signal handler: workers finish their block. `watch` is told how the run goes, and may end it.
-///
-/// # Errors
-/// Settings out of range, labels that do not fit the loss, too little memory. Divergence is not an error: see [`Ended`].
-pub fn train_linear(data: &Rows, valid: Option<&Rows>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Outcome> {
-    fit::<Linear>((&settings.rule, settings.rule.name()), data, valid, settings, &mut Follower::new(watch, stop))
-}
-
-/// The same with an update rule of the user's own; that of the settings is not looked at.
-///
-/// # Errors
-/// As for [`train_linear`].
-pub fn train_linear_with<R: UpdateRule>(
-    rule: R,
-    data: &Rows,
-    valid: Option<&Rows>,
-    settings: &Settings,
-    watch: &mut dyn Watch,
-    stop: &AtomicBool,
-) -> Result<Outcome> {
-    fit::<Linear>((&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
-}
-
-/// Trains a factorization machine on sparse rows. As [`train_linear`] otherwise.
-///
-/// # Errors
-/// As for [`train_linear`].
-pub fn train_fm(data: &Rows, valid: Option<&Rows>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Outcome> {
-    fit::<FactorizationMachine>((&settings.rule, settings.rule.name()), data, valid, settings, &mut Follower::new(watch, stop))
-}
-
-/// The same with an update rule of the user's own; that of the settings is not looked at.
-///
-/// # Errors
-/// As for [`train_linear`].
-pub fn train_fm_with<R: UpdateRule>(
-    rule: R,
-    data: &Rows,
-    valid: Option<&Rows>,
-    settings: &Settings,
-    watch: &mut dyn Watch,
-    stop: &AtomicBool,
-) -> Result<Outcome> {
-    fit::<FactorizationMachine>((&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
-}
-
-/// Trains multinomial logistic regression on sparse rows whose labels are classes, one a row. As [`train_linear`] otherwise.
-///
-/// # Errors
-/// As for [`train_linear`].
-pub fn train_softmax(data: &Rows, valid: Option<&Rows>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Outcome> {
-    fit::<Softmax>((&settings.rule, settings.rule.name()), data, valid, settings, &mut Follower::new(watch, stop))
-}
-
-/// The same with an update rule of the user's own; that of the settings is not looked at.
-///
-/// # Errors
-/// As for [`train_linear`].
-pub fn train_softmax_with<R: UpdateRule>(
-    rule: R,
-    data: &Rows,
-    valid: Option<&Rows>,
-    settings: &Settings,
-    watch: &mut dyn Watch,
-    stop: &AtomicBool,
-) -> Result<Outcome> {
-    fit::<Softmax>((&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
-}
-
-/// Trains a model for each class against the rest, all in one pass, on sparse rows with any number of classes. As [`train_linear`] otherwise.
-///
-/// # Errors
-/// As for [`train_linear`].
-pub fn train_ovr(data: &Rows, valid: Option<&Rows>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Outcome> {
-    fit::<OneVsRest>((&settings.rule, settings.rule.name()), data, valid, settings, &mut Follower::new(watch, stop))
-}
-
-/// The same with an update rule of the user's own; that of the settings is not looked at.
-///
-/// # Errors
-/// As for [`train_linear`].
-pub fn train_ovr_with<R: UpdateRule>(
-    rule: R,
-    data: &Rows,
-    valid: Option<&Rows>,
-    settings: &Settings,
-    watch: &mut dyn Watch,
-    stop: &AtomicBool,
-) -> Result<Outcome> {
-    fit::<OneVsRest>((&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
-}
-
-/// Trains matrix factorization on ratings. As [`train_linear`] otherwise.
-///
-/// # Errors
-/// As for [`train_linear`].
-pub fn train_factorization(
-    data: &Ratings,
-    valid: Option<&Ratings>,
-    settings: &Settings,
-    watch: &mut dyn Watch,
-    stop: &AtomicBool,
-) -> Result<Outcome> {
-    fit::<Factorization>((&settings.rule, settings.rule.name()), data, valid, settings, &mut Follower::new(watch, stop))
-}
-
-/// The same with an update rule of the user's own; that of the settings is not looked at.
-///
-/// # Errors
-/// As for [`train_linear`].
-pub fn train_factorization_with<R: UpdateRule>(
-    rule: R,
-    data: &Ratings,
-    valid: Option<&Ratings>,
-    settings: &Settings,
-    watch: &mut dyn Watch,
-    stop: &AtomicBool,
-) -> Result<Outcome> {
-    fit::<Factorization>((&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
-}
-
-/// Trains a model that ranks items by implicit feedback: each row of the data is an item that its user took. As [`train_linear`] otherwise.
-///
-/// # Errors
-/// As for [`train_linear`]; rows whose value is 0 or less.
-pub fn train_implicit(
-    loss: RankingLoss,
-    data: &Ratings,
-    valid: Option<&Ratings>,
-    settings: &Settings,
-    watch: &mut dyn Watch,
-    stop: &AtomicBool,
-) -> Result<Outcome> {
-    fit_implicit(loss, (&settings.rule, settings.rule.name()), data, valid, settings, &mut Follower::new(watch, stop))
-}
-
-/// The same with an update rule of the user's own; that of the settings is not looked at.
-///
-/// # Errors
-/// As for [`train_implicit`].
-pub fn train_implicit_with<R: UpdateRule>(
-    rule: R,
-    loss: RankingLoss,
-    data: &Ratings,
-    valid: Option<&Ratings>,
-    settings: &Settings,
-    watch: &mut dyn Watch,
-    stop: &AtomicBool,
-) -> Result<Outcome> {
-    fit_implicit(loss, (&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
-}
-
-/// Trains the family of that loss.
-fn fit_implicit(
-    loss: RankingLoss,
-    rule: (&dyn Loops<RankingKernel>, &str),
-    data: &Ratings,
-    valid: Option<&Ratings>,
-    settings: &Settings,
-    follower: &mut Follower<'_>,
-) -> Result<Outcome> {
-    match loss {
-        RankingLoss::Bpr => fit::<Bpr>(rule, data, valid, settings, follower),
-        RankingLoss::Warp => fit::<Warp>(rule, data, valid, settings, follower),
-        RankingLoss::SampledSoftmax => fit::<SampledSoftmax>(rule, data, valid, settings, follower),
-        RankingLoss::Logistic => fit::<LogisticMf>(rule, data, valid, settings, follower),
-    }
-}
 
 /// Trains a model of any family, on data of its kind. As [`train_linear`] otherwise.
 ///

@@ -191,3 +191,37 @@ fn a_batch_is_scored_as_by_the_whole_model() {
     }
     same(Trainer::factorization().rank(3).lr(0.1).threads(1).fit(&rated).unwrap().trained().unwrap(), (&few).into());
 }
+
+#[test]
+fn what_training_knew_weighs_lines_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let words = ["great fun", "dull and long and dull", "great film and fun", "long long film"];
+    let text: String = (0..200).map(|i| format!("__label__{} {}\n", ["good", "bad"][i % 2], words[i % 4])).collect();
+    fs::write(at.join("w.txt"), text).unwrap();
+    let tags = ["a|b", "c", "a|c|rare1", "b|rare2|rare3"];
+    let city = |i: usize| if i % 17 == 0 { format!("town{i}") } else { ["Rome", "Oslo"][i % 2].into() };
+    let line =
+        |i: usize| format!("{},{},{},{}\n", u8::from(i % 3 == 0), city(i), tags[i % 4].replace("rare", &format!("r{}", i / 8)), i % 7);
+    fs::write(at.join("t.csv"), format!("click,city,tags,age\n{}", (0..200).map(line).collect::<String>())).unwrap();
+    let cases = [
+        ("w.txt", "--tfidf", "bad good great great dull never\nlong film\nnever\n"),
+        ("w.txt", "--tfidf sublinear --ngrams 2", "great fun dull dull dull\nlong long film\n"),
+        ("w.txt", "--hash-bits 3", "great film dull never\nlong film\n"),
+        ("t.csv", "--list tags:| --min-count 20", "click,city,tags,age\n1,Rome,a|new1|new2,3\n0,Paris,b,2\n1,Oslo,c|new,\n"),
+        ("t.csv", "--list tags:| --tfidf", "click,city,tags,age\n1,Rome,a|new1|c,3\n0,Paris,b|b,2\n"),
+        ("t.csv", "--list tags:| --hash-bits 4", "click,city,tags,age\n1,Rome,a|new1|c,3\n0,Paris,b,2\n"),
+    ];
+    for (data, options, other) in cases {
+        good(at, &format!("train {data} {options} --lr 0.2 --threads 1 --quiet --out m.safetensors"));
+        let name = format!("other.{}", &data[2..]);
+        fs::write(at.join(&name), other).unwrap();
+        let numbers = |text: &str| text.lines().map(|line| line.parse().unwrap()).collect::<Vec<f64>>();
+        let expected = numbers(&good(at, &format!("predict m.safetensors {name}")));
+        let (code, out, told) = parts(&given(at, "predict m.safetensors -", other));
+        let answers = numbers(&out);
+        let close = answers.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-6) && answers.len() == expected.len();
+        assert!(code == Some(0) && close, "{data} {options}: {answers:?}, not {expected:?}: {told}");
+        assert!(expected.iter().any(|p| (p - expected[0]).abs() > 1e-6), "{data} {options}: all alike");
+    }
+}

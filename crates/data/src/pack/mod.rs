@@ -1,6 +1,7 @@
 //! Packing: text is parsed and counted in parallel, kept or spilled; then ranked by frequency, sorted and written.
 
 mod in_memory;
+mod known_features;
 mod piece;
 mod plan;
 mod read;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use hogwild_base::{Error, Result};
 
+use super::known_features::KnownFeatures;
 use super::source::Source;
 use super::{PackSettings, in_memory};
 use crate::Data;
@@ -19,6 +20,7 @@ use crate::text::parse::Parsed;
 /// Text that is read as it comes, for predictions: labels and ratings may be missing.
 pub struct Stream<'a> {
     source: Source<'a>,
+    known: Option<KnownFeatures<'a>>,
     inputs: &'a [PathBuf],
     how: How,
     chunk: Chunk,
@@ -53,8 +55,9 @@ impl<'a> Stream<'a> {
     pub fn new(inputs: &'a [PathBuf], settings: &'a PackSettings, progress: Progress<'a>) -> Result<Stream<'a>> {
         settings.prepare.check()?;
         let source = Source::new(Inputs::new(inputs, progress)?.with_pauses(), inputs, settings, settings.recipe.clone())?;
+        let known = KnownFeatures::of(settings.recipe.as_ref());
         let how = How { unlabelled: true, ..source.how() };
-        Ok(Stream { source, inputs, how, chunk: Chunk::default(), before: 0, any: false, headless: false })
+        Ok(Stream { source, known, inputs, how, chunk: Chunk::default(), before: 0, any: false, headless: false })
     }
 
     fn path(&self) -> &'a Path {
@@ -87,7 +90,8 @@ impl<'a> Stream<'a> {
         let mut parsed = Parsed::default();
         parser.parse(&self.chunk, start, &self.how, &mut parsed);
         let mut report = parsed.report;
-        let mut arrived = Arrived { data: in_memory::data(&parsed.parts), bad_count: report.bad_count, ..Arrived::default() };
+        let mut arrived =
+            Arrived { data: in_memory::data(&parsed.parts, self.known.as_ref()), bad_count: report.bad_count, ..Arrived::default() };
         let notes = self.source.text.notes.drain(..).chain(self.source.notes.drain(..));
         arrived.notes.extend(notes);
         if let Some((line, text)) = report.counts {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 
+use super::known_features::KnownFeatures;
 use super::piece::{ExampleWords, Piece};
 use super::rewrite::{PieceRows, look, rewrite};
 use crate::dictionary::Ranked;
@@ -37,17 +38,10 @@ impl Rare {
         })
     }
 
-    /// Those that the training data of a recipe did not have, of columns that had rare ones.
-    pub(crate) fn unseen(features: &Ranked, recipe: &Recipe) -> Option<Rare> {
-        let known = recipe.vocabulary.as_ref().filter(|_| recipe.min_count > 1)?;
-        let columns = features.ids.translate(&known.ids);
-        let mut names: BTreeMap<String, bool> = BTreeMap::new();
-        let has = |name: &String| [name.as_str()].into_iter().collect::<crate::Ids>().translate(&known.ids) != [u32::MAX];
-        Some(Rare::of(features, |rank, name| {
-            let is_known = columns.get(rank).is_none_or(|&column| column != u32::MAX);
-            let group = recipe.rare_of(name).filter(|_| !is_known);
-            Some(group.filter(|group| *names.entry(group.clone()).or_insert_with(|| has(group))))
-        }))
+    /// Those that the training data did not have, of columns that had rare ones.
+    pub(crate) fn unseen(features: &Ranked, known: &KnownFeatures<'_>) -> Rare {
+        let mut groups = known.rare(&features.ids);
+        Rare::of(features, |rank, _| Some(groups.get_mut(rank).and_then(Option::take)))
     }
 
     /// By what `fate` says of a feature, by its rank and name: none if it is left out; else the group that it is counted to, if there is one.

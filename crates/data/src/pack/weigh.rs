@@ -6,6 +6,7 @@
 //!
 //! Of other text than that of training the idf are those of training: a word that was not there has none, and its value is 0.
 
+use super::known_features::KnownFeatures;
 use crate::Ids;
 use crate::dictionary::Ranked;
 use crate::text::{Recipe, TermFrequency};
@@ -23,19 +24,18 @@ pub(crate) struct Weighing {
 const NONE: u32 = u32::MAX;
 
 impl Weighing {
-    /// By the counts of so many examples, or by the numbers that the recipe has.
-    pub(crate) fn of(features: &Ranked, examples: usize, recipe: Option<&Recipe>) -> Option<Weighing> {
-        let recipe = recipe?;
-        let frequency = recipe.tfidf?;
+    /// By the counts of so many examples, or by the numbers that are known.
+    pub(crate) fn of(features: &Ranked, examples: usize, recipe: &Recipe, known: Option<&KnownFeatures<'_>>) -> Option<Weighing> {
         let own = |count: u64| (((1.0 + examples as f64) / (1.0 + count as f64)).ln() + 1.0) as f32;
-        let mut idf: Vec<f32> = match &recipe.vocabulary {
-            None => features.counts.iter().map(|&count| own(count)).collect(),
-            Some(known) => {
-                let of = |column: u32| known.idf.get(column as usize).copied().unwrap_or(0.0);
-                features.ids.translate(&known.ids).into_iter().map(of).collect()
-            }
-        };
-        let bags = recipe.format().has_columns().then(|| bags(&features.ids, recipe));
+        let counted = || Weighing::by(&features.ids, recipe, || features.counts.iter().map(|&count| own(count)).collect());
+        known.map_or_else(counted, |known| known.weighing(&features.ids))
+    }
+
+    /// By the idf of these features, if the recipe weighs words at all.
+    pub(crate) fn by(features: &Ids, recipe: &Recipe, idf: impl FnOnce() -> Vec<f32>) -> Option<Weighing> {
+        let frequency = recipe.tfidf?;
+        let mut idf = idf();
+        let bags = recipe.format().has_columns().then(|| bags(features, recipe));
         for (idf, _) in idf.iter_mut().zip(bags.iter().flatten()).filter(|(_, bag)| **bag == NONE) {
             *idf = 1.0;
         }

@@ -10,6 +10,7 @@ use safetensors::Dtype;
 
 use hogwild_base::{Error, Result, output::Temporary, threads};
 
+use super::known_features::KnownFeatures;
 use super::piece::{ExampleWords, Piece, Place, RatingWords};
 use super::plan::{FEATURES, ITEMS, Places, Plan, USERS};
 use super::read::Read;
@@ -103,9 +104,10 @@ pub(super) fn write(
         notes.push(hashed::told(first.counts.len() as u64, bits));
     }
     let least = recipe.as_ref().map_or(1, |recipe| recipe.min_count);
-    if let Some(recipe) = recipe.as_ref().filter(|_| is_fixed) {
-        if let Some(rare) = Rare::unseen(&first, recipe) {
-            rare.take_out(&mut pieces, &mut first, &spill).map_err(beside)?;
+    let known = KnownFeatures::of(recipe.as_ref());
+    if is_fixed {
+        if let Some(known) = &known {
+            Rare::unseen(&first, known).take_out(&mut pieces, &mut first, &spill).map_err(beside)?;
         }
     } else if least > 1 && kind == Kind::Sparse {
         let rare = Rare::fewer(&first, least.into(), recipe.as_ref());
@@ -118,7 +120,7 @@ pub(super) fn write(
             notes.push(format!("{dropped} features that occur in fewer than {least} examples are left out, with {gone} nonzeros"));
         }
     }
-    let weighing = Weighing::of(&first, rows, recipe.as_ref());
+    let weighing = recipe.as_ref().and_then(|recipe| Weighing::of(&first, rows, recipe, known.as_ref()));
     let nonzeros: usize = pieces.iter().map(|piece| piece.cells).sum();
     let [columns, users] = match kind {
         Kind::Sparse => [first.counts.len() as u64, 0],

@@ -105,8 +105,8 @@ pub struct Candidates {
     pub items: Vec<u32>,
     /// What is taken from each negative's score; none where that is nothing.
     pub corrections: Vec<f32>,
-    /// What negatives are drawn by.
-    pub(crate) noise: u64,
+    /// The state of the generator that draws negatives.
+    pub noise: u64,
 }
 
 /// Settings of ranking by implicit feedback.

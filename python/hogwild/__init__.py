@@ -1,4 +1,4 @@
-"""Fast training of sparse models on all cores: linear models, factorization machines, matrix factorization.
+"""Fast training of sparse models on all cores: linear models, factorization machines, recommenders.
 
 What is imported here is loaded at its first use, so that ``import hogwild`` takes some milliseconds.
 """
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         FactorizationMachineRegressor as FactorizationMachineRegressor,
     )
     from ._hogwild import __version__ as __version__
+    from ._implicit_recommender import ImplicitRecommender as ImplicitRecommender
     from ._linear import LinearClassifier as LinearClassifier, LinearRegressor as LinearRegressor
     from ._matrix_factorization import MatrixFactorization as MatrixFactorization
     from ._model import Model as Model, load as load
@@ -24,6 +25,7 @@ _PLACES = {
     "_data": ("Ratings", "Rows"),
     "_factorization_machine": ("FactorizationMachineClassifier", "FactorizationMachineRegressor"),
     "_hogwild": ("__version__",),
+    "_implicit_recommender": ("ImplicitRecommender",),
     "_linear": ("LinearClassifier", "LinearRegressor"),
     "_matrix_factorization": ("MatrixFactorization",),
     "_model": ("Model", "load"),
@@ -42,6 +44,7 @@ __all__ = [
     "EarlyStopping",
     "FactorizationMachineClassifier",
     "FactorizationMachineRegressor",
+    "ImplicitRecommender",
     "JsonLog",
     "LinearClassifier",
     "LinearRegressor",

@@ -81,8 +81,8 @@ families! {
     Bpr "bpr" Bpr 1 0.08
         Settings { epochs: 100, l2: 0.01, ..Settings::for_ranking() },
         "Ranking of items by implicit feedback: the user's item above one that is drawn (Bayesian personalised ranking)";
-    Warp "warp" Warp 10 0.05
-        Settings { epochs: 30, l2: 0.01, ..Settings::for_ranking() },
+    Warp "warp" Warp 30 0.05
+        Settings { epochs: 30, l2: 0.1, ..Settings::for_ranking() },
         "Ranking of items by implicit feedback: the user's item above the first of some drawn that is not well below it (WARP)";
     SampledSoftmax "sampled-softmax" SampledSoftmax 64 0.1
         Settings { epochs: 40, l2: 0.1, ..Settings::for_ranking() },

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Ids", "codes_of"]
+__all__ = ["Ids", "as_array", "codes_of"]
 
 
 class Ids:
@@ -19,7 +19,7 @@ class Ids:
 
     def rows(self, ids: Any) -> Any:
         """The row of each id; -1 of those that are not known."""
-        ids = _array(ids)
+        ids = as_array(ids)
         kinds = self.values.dtype.kind, ids.dtype.kind
         if len(self.values) and (kinds == ("U", "U") or (kinds[0] in "iu" and kinds[1] in "iu")):
             outside = None
@@ -59,7 +59,7 @@ class Ids:
 
 def codes_of(ids: Any) -> tuple[Any, Any]:
     """Numbers from 0 up for ids, with the ids in the order of these; numbers are their own, and have no list."""
-    ids = _array(ids)
+    ids = as_array(ids)
     if ids.ndim != 1:
         raise ValueError(f"ids have {ids.ndim} dimensions; give a list")
     if ids.dtype.kind in "iu" and (not ids.size or ids.min() >= 0):
@@ -76,7 +76,7 @@ def codes_of(ids: Any) -> tuple[Any, Any]:
     return codes, values
 
 
-def _array(ids: Any) -> Any:
+def as_array(ids: Any) -> Any:
     """Ids as an array; texts as such, and not as objects."""
     if hasattr(ids, "to_numpy"):
         ids = ids.to_numpy()

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ._ids import codes_of
 from ._inputs import is_sparse
 from ._recommender import Recommender
 
@@ -103,7 +104,7 @@ class ImplicitRecommender(Recommender):
 
     def _triples(self, X: Any, y: Any) -> tuple[Any, Any, Any]:
         if is_sparse(X):
-            X = X.copy()
+            X = X.tocoo(copy=True)
             X.eliminate_zeros()  # which are no interactions
         return super()._triples(X, y)
 
@@ -122,16 +123,17 @@ class ImplicitRecommender(Recommender):
         """NDCG@20 of held-out interactions: of each user's list among all items but those of training."""
         check_is_fitted(self)
         users, items, _ = self._triples(X, y)
-        names, places = np.unique(np.asarray(users), return_inverse=True)
-        rows, found_items = self._user_ids.rows(names), self._item_ids.rows(items)
+        places = _numbers(users)
+        first = np.unique(places, return_index=True)[1]
+        rows, found_items = self._user_ids.rows(users)[first], self._item_ids.rows(items)
         best, _ = self._best(rows, _LENGTH, True, None)
         # Each held-out item once a user; those that are not known are asked for, and never found.
-        unknown = np.unique(np.asarray(items), return_inverse=True)[1] + len(self.items_)
+        unknown = _numbers(items) + len(self.items_)
         pairs = np.unique(np.stack([places, np.where(found_items >= 0, found_items, unknown)]), axis=1)
         pairs = pairs[:, ~self._is_seen(rows[pairs[0]], pairs[1])]
-        held = np.bincount(pairs[0], minlength=len(names))
+        held = np.bincount(pairs[0], minlength=len(rows))
         width = np.int64(len(self.items_) + len(users))
-        listed = np.arange(len(names), dtype=np.int64)[:, None] * width + best
+        listed = np.arange(len(rows), dtype=np.int64)[:, None] * width + best
         hits = np.isin(listed, pairs[0] * width + pairs[1]) & (best < len(self.items_))
         gains = 1 / np.log2(np.arange(best.shape[1]) + 2)
         ideal = np.concatenate([[0], np.cumsum(1 / np.log2(np.arange(_LENGTH) + 2))])[np.minimum(held, _LENGTH)]
@@ -142,3 +144,8 @@ class ImplicitRecommender(Recommender):
         width = np.int64(len(self.items_))
         of_training = np.repeat(np.arange(len(self.users_), dtype=np.int64), np.diff(self._seen_start)) * width + self._seen
         return (users >= 0) & (items < width) & np.isin(users * width + items, of_training)
+
+
+def _numbers(ids: Any) -> Any:
+    """A number from 0 up for each id, the same for the same."""
+    return np.unique(codes_of(ids)[0], return_inverse=True)[1].astype(np.int64)

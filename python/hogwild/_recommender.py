@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import _hogwild
 from ._estimator import ROWS_A_WORKER, by_parameter, held_out, parameters_named, with_settings
-from ._ids import Ids, codes_of
+from ._ids import Ids, as_array, codes_of
 from ._inputs import is_sparse, threads, workers
 from ._run import follow
 from .callbacks import ProgressBar
@@ -116,16 +116,23 @@ class Recommender(BaseEstimator):
         return users, items, ratings
 
     def _valid(self, eval_set: Any, user_codes: Any, user_names: Any, item_codes: Any, item_names: Any) -> Any:
-        """Held-out ratings by the codes of those that are trained on; who is not known gets one of its own."""
+        """Held-out ratings by the codes of those that are trained on; each that is not known gets one of its own."""
         users, items, ratings = self._triples(*eval_set)
 
         def coded(ids: Any, codes: Any, names: Any) -> Any:
             known = np.unique(codes)
             rows = Ids(known if names is None else names).rows(ids)
-            behind = int(known[-1]) + 1 if len(known) and known[-1] < 2**64 - 1 else int(np.setdiff1d(np.arange(len(known) + 1), known)[0])
-            if names is None:
-                return np.where(rows < 0, np.uint64(behind), known[rows])
-            return np.where(rows < 0, behind, rows).astype(np.uint64)
+            found = (rows if names is not None else known[rows]).astype(np.uint64)
+            unknown = np.flatnonzero(rows < 0)
+            if len(unknown):
+                own, own_names = codes_of(as_array(ids)[unknown])
+                places = np.unique(own, return_inverse=True)[1] if own_names is None else own.astype(np.intp)
+                count = int(places.max()) + 1
+                behind = int(known[-1]) + 1 if len(known) else 0
+                free = np.arange(behind, behind + count, dtype=np.uint64) if behind + count < 2**64 else np.setdiff1d(
+                    np.arange(len(known) + count, dtype=np.uint64), known)[:count]
+                found[unknown] = free[places]
+            return found
 
         return _hogwild.Ratings.from_arrays(coded(users, user_codes, user_names), coded(items, item_codes, item_names), ratings)
 

@@ -114,9 +114,13 @@ impl CacheOptions {
         };
         let settings = match recipe.clone() {
             Some(recipe) => PackSettings { recipe: Some(recipe), prepare: Preparation::default(), ..self.data.settings() },
-            None => self.data.settings(),
+            None => {
+                let settings = self.data.settings();
+                PackSettings { prepare: Preparation { sample: None, ..settings.prepare }, ..settings }
+            }
         };
         let opened = self.open_with(inputs, &settings, quiet)?;
+        self.check_hashing(recipe_of(training), &opened, inputs)?;
         if self.data.labelling == Labelling::Number {
             check_classes(recipe_of(training), &opened, inputs)?;
         }
@@ -127,6 +131,7 @@ impl CacheOptions {
     /// The same of text that is to be what a model takes, where --format does not say.
     pub fn open_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> anyhow::Result<Opened> {
         let opened = self.open_with(inputs, &self.settings_for(model, inputs)?, false)?;
+        self.check_hashing(model.recipe.as_ref(), &opened, inputs)?;
         if model.ids("class").is_none() {
             check_classes(model.recipe.as_ref(), &opened, inputs)?;
         }
@@ -137,6 +142,7 @@ impl CacheOptions {
     /// The same where labels and ratings may be missing, and a bad row that is not to stop keeps its place.
     pub fn open_unlabelled_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> anyhow::Result<Opened> {
         let opened = self.open_with(inputs, &PackSettings { unlabelled: true, ..self.settings_for(model, inputs)? }, false)?;
+        self.check_hashing(model.recipe.as_ref(), &opened, inputs)?;
         tell_differences(model.recipe.as_ref(), &opened, inputs)?;
         Ok(opened)
     }
@@ -158,11 +164,28 @@ impl CacheOptions {
             }
             return Ok(PackSettings { recipe: Some(recipe.clone()), ..settings });
         }
+        if settings.prepare.sample.is_some() || settings.prepare.min_count.is_some() {
+            anyhow::bail!(
+                "--sample, --balance and --min-count: are of training data, and a model is held against all rows; leave them out"
+            );
+        }
         let Ok(kind) = model.family().map(|family| family.takes()) else { return Ok(settings) };
         // Text that shows its format is found in the cache as `train` and `pack` have put it there.
         let packed = inputs.iter().any(|path| is_safetensors(path));
         let is_plain = packed || settings.format.is_some() || settings.columns.is_some() || looks_like(inputs, kind);
         Ok(PackSettings { expected: (!is_plain).then_some(kind), ..settings })
+    }
+
+    /// Refuses data whose features are hashed otherwise than in training: numbers of hashed features mean others.
+    fn check_hashing(&self, training: Option<&Recipe>, opened: &Opened, inputs: &[PathBuf]) -> anyhow::Result<()> {
+        let [known, own] = [training, recipe_of(&opened.data)].map(|recipe| recipe.and_then(Recipe::hash_bits));
+        let is_meant = training.is_none() && own.is_some() && own == self.data.settings().prepare.hash_bits;
+        if matches!(opened.data, Data::Rows(_)) && known != own && !is_meant {
+            let of = |bits: Option<u32>| bits.map_or("not hashed".to_owned(), |bits| format!("hashed by {bits} bits"));
+            let (name, known, own) = (summary::names(inputs), of(known), of(own));
+            anyhow::bail!("{name}: features are {own}, and were {known} in training; give the text, or pack it as the training data");
+        }
+        Ok(())
     }
 
     fn open_with(&self, inputs: &[PathBuf], settings: &PackSettings, quiet: bool) -> anyhow::Result<Opened> {

@@ -91,6 +91,9 @@ fn jsonl(explained: &Explained) -> String {
 /// A line for the example, and one for each term; the names last, as they may have blanks.
 fn text(explained: &Explained) -> String {
     let Explained { row, class, score, prediction, terms, others, unknown } = explained;
+    if score.is_nan() && terms.is_empty() {
+        return format!("row {}  could not be read\n", row + 1);
+    }
     let readable = |name: &str| if name.contains(char::is_control) { name.escape_debug().to_string() } else { name.to_owned() };
     let mut text = format!("row {}  score {score:.6}  prediction {prediction}", row + 1);
     // A string takes all.

@@ -76,7 +76,7 @@ pub fn of_unknown_columns(data: &Data, model: &TrainedModel) -> hogwild::Result<
     let (ids, counts) = (data.feature_ids()?, data.feature_counts()?);
     let mut columns: Vec<(&str, u64)> = Vec::new();
     for (i, _) in ids.translate(known).iter().enumerate().filter(|(_, column)| **column == u32::MAX) {
-        let Some(column) = recipe.column_of(&ids.name(i)) else { continue };
+        let Some(column) = recipe.single_column_of(&ids.name(i)) else { continue };
         match columns.iter_mut().find(|(name, _)| *name == column) {
             Some((_, cells)) => *cells += counts[i],
             None => columns.push((column, counts[i])),

@@ -15,7 +15,7 @@ use std::{
     path::PathBuf,
 };
 
-/// Rows of one block, and of a piece of its text.
+/// Rows of one block, whose lists are in memory together (fewer where these are long), and of a piece of its text.
 const BLOCK: usize = 4096;
 const PIECE: usize = 64;
 
@@ -53,8 +53,9 @@ pub fn write(
 ) -> anyhow::Result<u64> {
     let mut wrong = 0;
     write_lines(options.out.as_ref(), |put| {
-        for first in (0..count).step_by(BLOCK) {
-            let block = first..count.min(first + BLOCK);
+        let rows = ((1 << 22) / (options.top as usize).min(named.found.len()).max(1)).clamp(PIECE, BLOCK);
+        for first in (0..count).step_by(rows) {
+            let block = first..count.min(first + rows);
             let ranked = rank(block.clone());
             let piece = |piece: usize| {
                 let rows = block.start + piece * PIECE..block.end.min(block.start + (piece + 1) * PIECE);

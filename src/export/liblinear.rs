@@ -40,6 +40,7 @@ fn solver_of(loss: Loss) -> Option<&'static str> {
 }
 
 pub(super) fn write(model: &Member<'_>, out: &mut dyn Write) -> Result<(), Trouble> {
+    model.check_plain()?;
     let Member { model, tensors, .. } = model;
     let bad = |problem: String| Err(Trouble::Bad(problem, "export it as tsv or npz"));
     if !matches!(model.family, "linear" | "ovr") || model.unit_rows {

@@ -72,6 +72,21 @@ struct Member<'a> {
     schema: &'static Schema,
 }
 
+impl Member<'_> {
+    /// Refuses what a format without recipes cannot say of a model: that its features are not those that raw rows have.
+    fn check_plain(&self) -> Result<(), Trouble> {
+        const REMEDY: &str = "export it as npz or tsv, which keep what is done to rows";
+        let Some(recipe) = &self.model.recipe else { return Ok(()) };
+        let problem = match recipe {
+            recipe if recipe.hash_bits().is_some() => "has features that names were hashed to",
+            recipe if recipe.weighs_words() => "weighs words by tf-idf",
+            recipe if recipe.joins_rare_words() => "counts rare words as one",
+            _ => return Ok(()),
+        };
+        Err(Trouble::Bad(format!("{problem}, and this format has no place for that"), REMEDY))
+    }
+}
+
 /// What went wrong.
 enum Trouble {
     /// What is wrong with the model or the file, and what to do.

@@ -27,6 +27,7 @@ fn name_of(loss: Loss) -> Option<&'static str> {
 }
 
 pub(super) fn write(model: &Member<'_>, out: &mut dyn Write) -> Result<(), Trouble> {
+    model.check_plain()?;
     let Member { model, tensors, .. } = model;
     let bad = |problem: String| Err(Trouble::Bad(problem, "export it as tsv or npz"));
     if model.family != "linear" || model.unit_rows {

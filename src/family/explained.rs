@@ -24,7 +24,7 @@ pub struct Explained {
     pub row: usize,
     /// The class whose score it is, of models of several.
     pub class: Option<String>,
-    /// The sum of all terms.
+    /// The sum of all terms; NaN of a row that could not be read.
     pub score: f64,
     /// What the model predicts of the score: a probability, a mean, or the score itself.
     pub prediction: f32,
@@ -34,6 +34,13 @@ pub struct Explained {
     pub others: (usize, f64),
     /// Features, users or items that the model does not know; they add nothing.
     pub unknown: u64,
+}
+
+impl Explained {
+    /// A row that could not be read, and merely keeps its place: it has no score.
+    pub(super) fn unread(row: usize) -> Explained {
+        Explained { row, class: None, score: f64::NAN, prediction: f32::NAN, terms: Vec::new(), others: (0, 0.0), unknown: 0 }
+    }
 }
 
 /// What something adds to a score.

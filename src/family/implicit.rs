@@ -3,10 +3,11 @@
 //! Their models are factors of users and items and a bias an item, in the tensors of matrix factorization: what scores, exports or recommends
 //! by those takes these too. They differ by their loss alone: see [`RankingLoss`].
 use super::{
+    explained::{Explain, Explained},
     factorization::{Factorization, TENSORS},
     linear::{no_classes, no_factors},
     prepared::Prepared,
-    ratings::{FactorModel, RankingRun},
+    ratings::{FactorModel, RankingRun, explain},
     traits::Family,
 };
 use crate::{
@@ -65,6 +66,10 @@ macro_rules! families {
 
             fn check_labels(_model: &TrainedModel, _data: &Ratings) -> Result<()> {
                 Ok(())
+            }
+
+            fn explain(model: &TrainedModel, data: &Ratings, asked: &Explain) -> Result<Vec<Explained>> {
+                explain(model, data, asked)
             }
 
             fn describe_member(member: &Tensors) -> Value {

@@ -6,7 +6,7 @@ group! { $ "Ranking by implicit feedback";
     /// Negatives that are drawn for each interaction: items that the user does not have.
     negatives: Option<usize> = None => {
         value: "N",
-        by_default: ["", "1 by bpr (it takes no other), 10 by warp (at most), 64 by sampled-softmax, 16 by logistic-mf"],
+        by_default: ["", "1 by bpr (it takes no other), 30 by warp (at most), 64 by sampled-softmax, 16 by logistic-mf"],
         takes: Takes::Ranking,
         must_be: "from 1 to 4096; try 64",
         within: |s| s.negatives.is_none_or(|negatives| (1..=4096).contains(&negatives)),

@@ -79,7 +79,8 @@ pub struct ColumnProfile {
 impl RowsProfile {
     pub(super) fn of(data: &Rows, top: usize) -> Result<RowsProfile> {
         let (ids, counts) = (data.feature_ids()?, data.feature_counts()?);
-        let columns: Vec<(String, ColumnKind)> = data.recipe().map(|recipe| recipe.columns()).unwrap_or_default();
+        let columns: Vec<(String, ColumnKind)> =
+            data.recipe().filter(|recipe| recipe.hash_bits().is_none()).map(|recipe| recipe.columns()).unwrap_or_default();
         let of_feature = columns_of(data, &ids, &columns);
         let classes = Classes::of(data, Loss::Hinge, None).ok().filter(|classes| classes.negative.is_some());
         let many = if data.class_sets().is_some() || data.class_names().len() > 2 { data.class_names().len() } else { 0 };
@@ -103,7 +104,7 @@ impl RowsProfile {
             _ if many > 0 => LabelProfile::Many(many),
             Some(classes) => {
                 let names = if data.class_names().len() == 2 { data.class_names().to_vec() } else { classes.names().to_vec() };
-                let share = all.x / all.w;
+                let share = all.x;
                 let [negative, positive] = [0, 1].map(|i| names.get(i).cloned().unwrap_or_default());
                 LabelProfile::Two([(negative, 1.0 - share), (positive, share)])
             }
@@ -124,7 +125,7 @@ impl RowsProfile {
                 name,
                 kind: kind.name(),
                 distinct: if is_numbers {
-                    (of.distinct.len() as u64, of.distinct.len() >= MOST_NUMBERS)
+                    (of.distinct.len().min(MOST_NUMBERS) as u64, of.distinct.len() > MOST_NUMBERS)
                 } else {
                     (features.len() as u64, false)
                 },
@@ -163,8 +164,8 @@ fn columns_of(data: &Rows, ids: &Ids, columns: &[(String, ColumnKind)]) -> Vec<u
 /// 1935): else a column with a value for each row would tell all. Rows without a value are one value more.
 fn told_by_values(features: &[usize], sums: &Sums, rows: usize) -> f64 {
     let all = &sums.all;
-    let (mean, variance) = (all.x / all.w, all.xx / all.w - (all.x / all.w).powi(2));
-    let (mut between, mut rest) = (0.0, [all.w, all.x]);
+    let (mean, variance) = (all.x, all.variance());
+    let (mut between, mut rest) = (0.0, [all.w, all.w * all.x]);
     let mut add = |[w, y]: [f64; 2]| between += if w > 0.0 { w * (y / w - mean).powi(2) } else { 0.0 };
     for &feature in features {
         let [w, y] = sums.features[feature];

@@ -22,13 +22,14 @@ pub(super) struct Pass<'a> {
     pub label: &'a (dyn Fn(usize) -> f64 + Sync),
 }
 
-/// Weighted sums of a number `x`, and of a label `y` with it.
+/// Weighted means of a number `x` and of a label `y` with it, and sums of squares about these (Chan, Golub & LeVeque 1983): numbers far
+/// from 0 lose no digits.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Moments {
     pub w: f64,
     pub x: f64,
-    pub xx: f64,
     y: f64,
+    xx: f64,
     yy: f64,
     xy: f64,
 }
@@ -58,26 +59,35 @@ pub(super) struct Sums {
 
 impl Moments {
     fn add(&mut self, w: f64, x: f64, y: f64) {
-        (self.w, self.x, self.xx) = (self.w + w, self.x + w * x, self.xx + w * x * x);
-        (self.y, self.yy, self.xy) = (self.y + w * y, self.yy + w * y * y, self.xy + w * x * y);
+        self.join(&Moments { w, x, y, ..Moments::default() });
     }
 
     fn join(&mut self, o: &Moments) {
-        (self.w, self.x, self.xx) = (self.w + o.w, self.x + o.x, self.xx + o.xx);
-        (self.y, self.yy, self.xy) = (self.y + o.y, self.yy + o.yy, self.xy + o.xy);
+        let w = self.w + o.w;
+        if o.w <= 0.0 || w <= 0.0 {
+            return;
+        }
+        let (dx, dy, share) = (o.x - self.x, o.y - self.y, o.w / w);
+        let both = self.w * share;
+        self.xx += o.xx + dx * dx * both;
+        self.yy += o.yy + dy * dy * both;
+        self.xy += o.xy + dx * dy * both;
+        (self.w, self.x, self.y) = (w, self.x + dx * share, self.y + dy * share);
+    }
+
+    /// The variance of the numbers.
+    pub fn variance(&self) -> f64 {
+        if self.w > 0.0 { self.xx / self.w } else { 0.0 }
     }
 
     /// How the numbers are spread.
     pub fn numbers(&self, (min, max): (f32, f32)) -> NumbersProfile {
-        let mean = self.x / self.w;
-        NumbersProfile { mean, deviation: (self.xx / self.w - mean * mean).max(0.0).sqrt(), min, max }
+        NumbersProfile { mean: self.x, deviation: self.variance().sqrt(), min, max }
     }
 
     /// The share of the label's variance that goes with the numbers by a straight line.
     pub fn told(&self) -> f64 {
-        let with = self.xy / self.w - self.x / self.w * self.y / self.w;
-        let [of_x, of_y] = [(self.x, self.xx), (self.y, self.yy)].map(|(sum, squares)| squares / self.w - (sum / self.w).powi(2));
-        if of_x > 0.0 && of_y > 0.0 { (with * with / (of_x * of_y)).min(1.0) } else { 0.0 }
+        if self.xx > 0.0 && self.yy > 0.0 { (self.xy * self.xy / (self.xx * self.yy)).min(1.0) } else { 0.0 }
     }
 }
 
@@ -127,7 +137,7 @@ impl Pass<'_> {
                     let x = values.map_or(1.0, |values| f32::from_bits(values[cell].load(Relaxed)));
                     of.moments.add(w, f64::from(x), y);
                     of.range = (of.range.0.min(x), of.range.1.max(x));
-                    if of.distinct.len() < MOST_NUMBERS {
+                    if of.distinct.len() <= MOST_NUMBERS {
                         of.distinct.insert((x + 0.0).to_bits());
                     }
                 }

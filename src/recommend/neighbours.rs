@@ -1,5 +1,5 @@
 //! Which items (or users) are like which: by the cosine or the inner product of their factors.
-use super::{Ranked, beside, users_and_items};
+use super::{Ranked, beside, recommender::rows_of, users_and_items};
 use crate::model::{TopScores, TrainedModel};
 use hogwild_base::{Error, Result};
 use hogwild_data::Ids;
@@ -56,8 +56,7 @@ impl<'a> Neighbours<'a> {
 
     /// The `n` others that are most like each of these, by number. By the threads of the call.
     pub fn nearest(&self, rows: &[u32], n: usize) -> Ranked {
-        let row = |&row: &u32| self.factors.get(row as usize * self.rank..).and_then(|rest| rest.get(..self.rank)).unwrap_or_default();
-        let queries: Vec<f32> = rows.iter().flat_map(row).copied().collect();
+        let queries = rows_of(rows, self.rank, &[], &self.factors).factors;
         let found = self.top.top(&queries, n, |query, other| rows[query] == other);
         Ranked::new(found.0.len().checked_div(rows.len()).unwrap_or(0), found)
     }

@@ -54,7 +54,7 @@ impl UserRows {
 }
 
 /// The rows of some users among these; zeros where there is none.
-fn rows_of(users: &[u32], rank: usize, bias: &[f32], factors: &[f32]) -> UserRows {
+pub(super) fn rows_of(users: &[u32], rank: usize, bias: &[f32], factors: &[f32]) -> UserRows {
     let mut rows = UserRows { bias: Vec::with_capacity(users.len()), factors: Vec::with_capacity(users.len() * rank) };
     for &user in users {
         rows.bias.push(bias.get(user as usize).copied().unwrap_or(0.0));

@@ -270,7 +270,7 @@ fn what_does_not_go_with_ranking_is_refused() {
     }
     let disliked = Ratings::from_triples(&[1u64, 1], &[1u64, 2], &[1.0, 0.0]).unwrap();
     let error = train_implicit(RankingLoss::Bpr, &disliked, None, &settings(RankingLoss::Bpr), &mut (), &Default::default()).unwrap_err();
-    assert!(error.to_string().contains("row 2 has the value 0"), "{error}");
+    assert!(error.to_string().contains("rating 2 has the value 0"), "{error}");
 }
 
 #[test]

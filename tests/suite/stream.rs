@@ -206,7 +206,7 @@ fn what_training_knew_weighs_lines_too() {
     fs::write(at.join("t.csv"), format!("click,city,tags,age\n{}", (0..200).map(line).collect::<String>())).unwrap();
     let cases = [
         ("w.txt", "--tfidf", "bad good great great dull never\nlong film\nnever\n"),
-        ("w.txt", "--tfidf sublinear --ngrams 2", "great fun dull dull dull\nlong long film\n"),
+        ("w.txt", "--tfidf=sublinear --ngrams 2", "great fun dull dull dull\nlong long film\n"),
         ("w.txt", "--hash-bits 3", "great film dull never\nlong film\n"),
         ("t.csv", "--list tags:| --min-count 20", "click,city,tags,age\n1,Rome,a|new1|new2,3\n0,Paris,b,2\n1,Oslo,c|new,\n"),
         ("t.csv", "--list tags:| --tfidf", "click,city,tags,age\n1,Rome,a|new1|c,3\n0,Paris,b|b,2\n"),

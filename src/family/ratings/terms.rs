@@ -32,6 +32,9 @@ pub(crate) fn explain(model: &TrainedModel, data: &Ratings, asked: &Explain) -> 
     let (users, items) = (data.user_ids()?, data.item_ids()?);
     let end = asked.rows.end.min(data.len());
     let one = |row: usize| {
+        if data.is_bad(row) {
+            return Explained::unread(row);
+        }
         let (user, item) = (translated[row].0 as usize, translated[row].1 as usize);
         let known = [user < view.users.len(), item < view.items.len()];
         let mut terms = Terms::new(asked.top);

@@ -28,7 +28,12 @@ pub(crate) fn explain(model: &TrainedModel, output: Option<Output>, data: &Rows,
     let scorer = Scorer { output, ..Scorer::new(model.last(), model.unit_rows, Taken::Nothing) };
     let of = Of { model, ids, scorer, asked: Asked { columns: Some(&columns), ..Asked::all(data) }, class, top: asked.top };
     let rows = asked.rows.start..asked.rows.end.min(data.rows()).max(asked.rows.start);
-    let explained = threads::in_call(|| threads::map(rows.len(), |i| of.row(rows.start + i)));
+    let explained = threads::in_call(|| {
+        threads::map(rows.len(), |i| match rows.start + i {
+            row if data.is_bad(row) => Explained::unread(row),
+            row => of.row(row),
+        })
+    });
     data.whole().map(|()| explained)
 }
 

@@ -79,7 +79,7 @@ pub fn ranking_metrics(vectors: &Vectors<'_>, seen: &ByUser, held: &ByUser, k: u
     let of_items = TopScores::new(items, item_bias, rank);
     let mut ideal: Vec<f64> = (0..k).map(gain).collect();
     (1..k).for_each(|place| ideal[place] += ideal[place - 1]);
-    for block in asked.chunks(BLOCK) {
+    for block in asked.chunks(TopScores::block(BLOCK, k, item_bias.len())) {
         let mut queries = vec![0.0; block.len() * rank];
         for (query, &user) in queries.chunks_exact_mut(rank).zip(block) {
             users.get(user * rank..(user + 1) * rank).into_iter().for_each(|factors| query.copy_from_slice(factors));

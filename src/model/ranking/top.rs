@@ -30,6 +30,11 @@ pub struct TopScores {
 }
 
 impl TopScores {
+    /// How many queries to ask at once, at most `most`: so many that lists of `n` of so many `rows` take no more than 32 MB.
+    pub(crate) fn block(most: usize, n: usize, rows: usize) -> usize {
+        ((1 << 22) / n.min(rows).max(1)).clamp(most.min(64), most)
+    }
+
     /// Of `rank` factors a row, and a bias a row; without biases these are 0.
     ///
     /// ```

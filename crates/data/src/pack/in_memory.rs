@@ -40,7 +40,7 @@ impl Numbered {
         let all_numbers: Option<Vec<u64>> = found.iter().map(number).collect();
         let text = |&meant: &Meant| match meant {
             Meant::Number(number) => number.to_string().into_bytes(),
-            Meant::Name(entry) => codes.names.text(entry).to_vec(),
+            Meant::Name(entry) => codes.names.name(entry).to_vec(),
         };
         let mut ids = all_numbers.map_or_else(|| Ids::of_names(found.iter().map(text)), Ids::Numbers);
         if let Some(known) = known {

@@ -97,6 +97,15 @@ pub(crate) fn pack_sources(
     threads::in_call(|| pack_by(inputs, out, settings, progress))
 }
 
+/// Refuses a recipe by which words would be weighed, and that has not what by.
+fn check_recipe(given: Option<&Recipe>) -> Result<()> {
+    if given.is_some_and(|recipe| recipe.tfidf.is_some() && recipe.vocabulary.is_none()) {
+        let problem = "lacks the idf of its words, which are kept in the model file that `train` wrote; use that".into();
+        return Err(Error::BadSetting { setting: "recipe", value: "with tf-idf".into(), problem });
+    }
+    Ok(())
+}
+
 fn pack_by(inputs: &[PathBuf], out: &Path, settings: &PackSettings, progress: Progress<'_>) -> Result<(PackReport, Sources)> {
     let began = Instant::now();
     let directory = OutputFile::folder_of(out);
@@ -105,10 +114,7 @@ fn pack_by(inputs: &[PathBuf], out: &Path, settings: &PackSettings, progress: Pr
     let weighted = settings.recipe.clone().zip(settings.prepare.weight.as_ref());
     let weighted = weighted.map(|(recipe, name)| recipe.with_weight(name)).transpose()?;
     let given = weighted.as_ref().or(settings.recipe.as_ref());
-    if given.is_some_and(|recipe| recipe.tfidf.is_some() && recipe.vocabulary.is_none()) {
-        let problem = "lacks the idf of its words, which are kept in the model file that `train` wrote; use that".into();
-        return Err(Error::BadSetting { setting: "recipe", value: "with tf-idf".into(), problem });
-    }
+    check_recipe(given)?;
     let (mut tries, mut recipe) = (0, None);
     let (read, sources) = loop {
         let before = Sources::of(inputs);

@@ -234,7 +234,7 @@ fn check_prepared(format: Format, PackSettings { repeated, prepare, .. }: &PackS
         }
     }
     if prepare.sample.is_some() && format.kind() == Kind::Ratings {
-        return bad("sample", "", format!("is of rows of two classes, and {these}; leave it out"));
+        return bad("sample", "or balance", format!("are of rows of two classes, and {these}; leave them out"));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use hogwild_base::{Error, Result};
 
 use super::known_features::KnownFeatures;
 use super::source::Source;
-use super::{PackSettings, in_memory};
+use super::{PackSettings, check_recipe, in_memory};
 use crate::Data;
 use crate::text::OnBadRow;
 use crate::text::chunk::Chunk;
@@ -54,6 +54,7 @@ impl<'a> Stream<'a> {
     /// What cannot be opened; a format that is not of the kind that is expected.
     pub fn new(inputs: &'a [PathBuf], settings: &'a PackSettings, progress: Progress<'a>) -> Result<Stream<'a>> {
         settings.prepare.check()?;
+        check_recipe(settings.recipe.as_ref())?;
         let source = Source::new(Inputs::new(inputs, progress)?.with_pauses(), inputs, settings, settings.recipe.clone())?;
         let known = KnownFeatures::of(settings.recipe.as_ref());
         let how = How { unlabelled: true, ..source.how() };

@@ -37,6 +37,8 @@ enum Shaped {
 pub(crate) struct Interactions {
     separator: Separator,
     shape: Shaped,
+    /// Whether pairs have counts.
+    counted: bool,
 }
 
 impl TextFormat for Interactions {
@@ -61,14 +63,23 @@ impl TextFormat for Interactions {
         if all(at).count() > 1 && all(at).skip(1).all(is_pair) {
             return bad("these look like svmlight rows (`label index:value ...`)", "give `format` svmlight, and a model of rows");
         }
-        let (shape, is_heading) = match heading(&all(at).collect::<Vec<_>>()) {
+        let names: Vec<&[u8]> = all(at).collect();
+        let (shape, is_heading) = match heading(&names) {
             Heading::Of(shape) => (shape, true),
             Heading::Unknown => return bad("this heading is none of interactions", HEADING),
+            Heading::None if has_marks_within(first_lines, &sample, separator) => {
+                return bad(
+                    "fields are several numbers, with other marks between them than between fields",
+                    "write all fields with the same mark between them",
+                );
+            }
             Heading::None => match shape(first_lines, &sample, separator) {
                 Some(shape) => (shape, false),
                 None => return bad("lines of three fields may be `user item count`, or `user item item`", HEADING),
             },
         };
+        let most = sample.iter().map(|&(_, at)| all(at).count()).max().unwrap_or(0);
+        let counted = if is_heading { names.len() > 2 } else { most > 2 };
         let start = match sample.get(1) {
             _ if !is_heading => Start { at, lines: number },
             Some(&(number, at)) => Start { at, lines: number },
@@ -78,7 +89,7 @@ impl TextFormat for Interactions {
             Shaped::Pairs => "interactions: a user, an item and perhaps a count a line",
             Shaped::Lists => "interactions: a user and all items of that user a line",
         };
-        Ok(Begun { start, note: Some(note.into()), ..Begun::all(Interactions { separator, shape }) })
+        Ok(Begun { start, note: Some(note.into()), ..Begun::all(Interactions { separator, shape, counted }) })
     }
 
     fn line(&self, text: &[u8], place: &mut usize, rows: &mut Rated) -> Result<(), Fault> {
@@ -128,6 +139,10 @@ impl Interactions {
         };
         let count = match parts.next() {
             None => 1.0,
+            Some(third) if !self.counted && !third.is_empty() => {
+                return fault(third.start, third.end, "this has a third field, and the first lines have two", HEADING);
+            }
+            Some(_) if !self.counted => 1.0,
             Some(count) => match long_number(count.raw(text)) {
                 Ok(value) if value > 0.0 && value.is_finite() => value,
                 Ok(_) => return fault(count.start, count.end, "the count is not above 0", "leave out lines of what was not taken"),
@@ -185,15 +200,30 @@ enum Heading {
 /// `user item [count]` or `user items`, in words that begin so.
 fn heading(names: &[&[u8]]) -> Heading {
     let names: Vec<String> = names.iter().map(|name| String::from_utf8_lossy(name).trim_matches('"').to_lowercase()).collect();
-    let begins = |i: usize, word: &str| names.get(i).is_some_and(|name| name.starts_with(word));
+    // Not an id such as `user17`.
+    let begins = |i: usize, word: &str| {
+        names.get(i).and_then(|name| name.strip_prefix(word)).is_some_and(|rest| !rest.bytes().any(|byte| byte.is_ascii_digit()))
+    };
     match names.len() {
-        _ if !begins(0, "user") || !begins(1, "item") => Heading::None,
+        _ if !begins(0, "user") => Heading::None,
+        _ if !begins(1, "item") => Heading::Unknown,
         2 if names[1] == "items" => Heading::Of(Shaped::Lists),
         2 => Heading::Of(Shaped::Pairs),
         3 if !begins(2, "item") => Heading::Of(Shaped::Pairs),
         _ if (1..names.len()).all(|i| begins(i, "item")) => Heading::Of(Shaped::Lists),
         _ => Heading::Unknown,
     }
+}
+
+/// Whether most lines have a field that is several numbers, with a mark of its own between these: `1<tab>10,11,12`.
+fn has_marks_within(text: &[u8], sample: &[(u64, usize)], separator: Separator) -> bool {
+    let marks = b",;| \t";
+    let is_several = |field: &[u8]| {
+        let mut pieces = field.split(|byte| marks.contains(byte)).filter(|piece| !piece.is_empty());
+        pieces.clone().count() > 1 && pieces.all(|piece| piece.iter().all(u8::is_ascii_digit))
+    };
+    let has = |at: usize| fields(text, at, separator).any(|field| field.quote == Quote::No && is_several(field.raw(text).trim_ascii()));
+    2 * sample.iter().filter(|&&(_, at)| has(at)).count() > sample.len()
 }
 
 /// How the lines are laid out, where they leave no doubt.
@@ -213,7 +243,9 @@ fn shape(text: &[u8], sample: &[(u64, usize)], separator: Separator) -> Option<S
     let repeats = sample.iter().any(|&(_, at)| all(at).next().is_some_and(|user| !users.insert(user.raw(text))));
     let counts = sample.iter().filter_map(|&(_, at)| third(at));
     if counts.clone().any(|shape| shape.number().is_none()) {
-        return Some(Shaped::Lists);
+        // Words are items, unless something says that lines are pairs: dates, or a count that is missing.
+        let all_words = counts.into_iter().all(|shape| shape.number().is_none());
+        return (all_words && !repeats).then_some(Shaped::Lists);
     }
     let has_fractions = counts.into_iter().any(|shape| matches!(shape, Shape::Fraction(_) | Shape::Whole(_)));
     (repeats || has_fractions).then_some(Shaped::Pairs)
@@ -243,6 +275,12 @@ mod tests {
             ("user items\n1 2 3\n2 5 1\n", Some(Shaped::Lists)),
             ("user item count time\n1 2 3 4\n", None),
             ("1 3:0.5 7:1\n", None),
+            ("user,song,plays\nann,tea,3\nann,milk,1\n", None),
+            ("ann,milk,NA\nann,tea,3\nbob,tea,2\n", None),
+            ("ann,tea,2020-01-02\nann,milk,2020-01-03\n", None),
+            ("1\t10 11 12\n2\t11 13\n", None),
+            ("1 10,11,12\n2 11,13\n", None),
+            ("user1 item5\nuser2 item7\n", Some(Shaped::Pairs)),
             ("# made by hand\n1 2 3 4\n", Some(Shaped::Lists)),
         ] {
             assert_eq!(shaped(text), shape, "{text}");

@@ -91,11 +91,6 @@ impl Names {
         &self.codes
     }
 
-    /// The text of a name.
-    pub(crate) fn text(&self, entry: u32) -> &[u8] {
-        self.entries.get(entry as usize).map_or(&[], |entry| entry.of(&self.text))
-    }
-
     #[inline(always)]
     fn slot(&self, at: usize) -> u64 {
         self.slots.get(at & self.slots.len().wrapping_sub(1)).copied().unwrap_or(0)

@@ -116,6 +116,11 @@ impl Negatives {
         }
     }
 
+    /// The same for a loss that takes nothing from scores.
+    pub fn without_corrections(self) -> Negatives {
+        Negatives { corrections: Vec::new(), ..self }
+    }
+
     /// What is taken from the scores of the items, if anything is: `ln(q n)` of each.
     #[inline(always)]
     pub fn corrections(&self) -> &[f32] {

@@ -4,8 +4,8 @@ use crate::{
     model::{ByUser, RankingMetrics, TrainedModel, Vectors, ranking_metrics},
 };
 use hogwild_base::{Error, Result, threads};
-use hogwild_data::{Ids, Ratings};
-use std::sync::atomic::Ordering::Relaxed;
+use hogwild_data::{Ids, Ratings, is_bad};
+use std::{collections::HashMap, sync::atomic::Ordering::Relaxed};
 
 /// What an evaluation says.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,15 +31,13 @@ pub fn evaluate_ranking(model: &TrainedModel, data: &Ratings, seen: &[&Ratings],
     let Some(FactorModel { users, items, factors }) = FactorModel::new(model, member) else {
         return bad(model.family, "has no users and items to rank");
     };
-    let held = Numbered::of(data, users, items)?;
+    let mut numbering = Numbering::new(users, items);
+    let held = numbering.held_out(data)?;
     let mut pairs = Vec::new();
     for data in seen {
-        // What is not known has other numbers than among the held-out interactions.
-        pairs.extend(Numbered::of(data, users, items)?.pairs.into_iter().filter(|&(_, item)| (item as usize) < items.len()));
+        pairs.extend(numbering.pairs(data, |_| true)?);
     }
-    let seen = ByUser::new(users.len(), &pairs);
-    let all = users.len() + held.unknown_users as usize;
-    let of_users = ByUser::new(all, &held.pairs);
+    let (seen, of_users) = (ByUser::new(numbering.all_users(), &pairs), ByUser::new(numbering.all_users(), &held.pairs));
     let metrics = threads::in_call(|| ranking_metrics(&vectors(&factors), &seen, &of_users, k));
     Ok(Evaluated { metrics, unknown_users: held.unknown_users, unknown_items: held.unknown_items })
 }
@@ -49,36 +47,63 @@ pub(super) fn vectors<'a>(factors: &Factors<'a>) -> Vectors<'a> {
     Vectors { rank: factors.rank, users: factors.user_factor, items: factors.item_factor, item_bias: factors.item_bias }
 }
 
-/// Interactions in a model's own numbers; what it does not know has numbers behind those.
-pub(super) struct Numbered {
+/// Numbers of users and items: a model's own, and behind those one for each that it does not know, the same in all data.
+pub(super) struct Numbering<'a> {
+    users: Side<'a>,
+    items: Side<'a>,
+}
+
+/// Users, or items.
+struct Side<'a> {
+    known: &'a Ids,
+    others: HashMap<String, u32>,
+}
+
+/// What is to be found.
+pub(super) struct HeldOut {
     pub pairs: Vec<(u32, u32)>,
     pub unknown_users: u64,
     pub unknown_items: u64,
 }
 
-impl Numbered {
-    pub fn of(data: &Ratings, users: &Ids, items: &Ids) -> Result<Numbered> {
-        let (mut users, unknown_users) = behind(data.user_ids()?.translate(users), users.len());
-        let (mut items, unknown_items) = behind(data.item_ids()?.translate(items), items.len());
+impl<'a> Numbering<'a> {
+    pub fn new(users: &'a Ids, items: &'a Ids) -> Numbering<'a> {
+        let side = |known| Side { known, others: HashMap::new() };
+        Numbering { users: side(users), items: side(items) }
+    }
+
+    /// The interactions of data, and how many of their users and items are not known. Values of 0 or less are no interactions.
+    pub fn held_out(&mut self, data: &Ratings) -> Result<HeldOut> {
+        let pairs = self.pairs(data, |value| !matches!(value, value if value <= 0.0))?; // one that is not given is NaN
+        let [unknown_users, unknown_items] = [&self.users, &self.items].map(|side| side.others.len() as u64);
+        Ok(HeldOut { pairs, unknown_users, unknown_items })
+    }
+
+    /// The pairs of data whose values `count`.
+    pub fn pairs(&mut self, data: &Ratings, count: impl Fn(f32) -> bool) -> Result<Vec<(u32, u32)>> {
+        let (users, items) = (self.users.numbers(&data.user_ids()?), self.items.numbers(&data.item_ids()?));
         let cells = data.user_cells().iter().zip(data.item_cells()).zip(data.rating_cells());
-        let counts = |bits: u32| !matches!(f32::from_bits(bits), value if value <= 0.0); // one that is not given is NaN
-        let (users, items) = (&mut users, &mut items);
         let pair = |user: u32, item: u32| Some((*users.get(user as usize)?, *items.get(item as usize)?));
         let pairs = cells
-            .filter(|(_, value)| counts(value.load(Relaxed)))
+            .filter(|(_, value)| !is_bad(value.load(Relaxed)) && count(f32::from_bits(value.load(Relaxed))))
             .filter_map(|((user, item), _)| pair(user.load(Relaxed), item.load(Relaxed)))
             .collect();
-        data.whole()?;
-        Ok(Numbered { pairs, unknown_users, unknown_items })
+        data.whole().map(|()| pairs)
+    }
+
+    /// How many users have numbers.
+    pub fn all_users(&self) -> usize {
+        self.users.known.len() + self.users.others.len()
     }
 }
 
-/// Numbers of a model, with those of what it does not know behind all that it does, and how many these are.
-fn behind(mut numbers: Vec<u32>, known: usize) -> (Vec<u32>, u64) {
-    let mut unknown = 0;
-    for number in numbers.iter_mut().filter(|number| **number == u32::MAX) {
-        *number = (known as u64 + unknown).min(u32::MAX as u64 - 1) as u32;
-        unknown += 1;
+impl Side<'_> {
+    fn numbers(&mut self, ids: &Ids) -> Vec<u32> {
+        let mut numbers = ids.translate(self.known);
+        for (i, number) in numbers.iter_mut().enumerate().filter(|(_, number)| **number == u32::MAX) {
+            let next = (self.known.len() + self.others.len()).min(u32::MAX as usize - 1) as u32;
+            *number = *self.others.entry(ids.name(i)).or_insert(next);
+        }
+        numbers
     }
-    (numbers, unknown)
 }

@@ -77,7 +77,8 @@ fn check_values(data: &Ratings) -> Result<()> {
         None => Ok(()),
         Some(row) => {
             let value = f32::from_bits(data.rating_cells()[row].load(Relaxed));
-            let problem = format!("row {} has the value {value}, and these models take each row for an item that its user took", row + 1);
+            let problem =
+                format!("rating {} has the value {value}, and these models take each row for an item that its user took", row + 1);
             let remedy = "leave such rows out, or use `model` mf, which learns values";
             Err(Error::BadFile { path: data.name().to_owned(), problem, remedy })
         }
@@ -149,6 +150,6 @@ mod tests {
     fn what_no_user_took_is_refused() {
         let data = Ratings::from_triples(&[1u64, 1], &[1u64, 2], &[1.0, -1.0]).unwrap();
         let message = interactions(&data, &settings(0.0, HoldoutBy::Any)).err().unwrap().to_string();
-        assert!(message.contains("row 2 has the value -1") && message.contains("`model` mf"), "{message}");
+        assert!(message.contains("rating 2 has the value -1") && message.contains("`model` mf"), "{message}");
     }
 }

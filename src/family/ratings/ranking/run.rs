@@ -1,6 +1,6 @@
 //! Data and settings become a run of ranking by implicit feedback.
 use super::{
-    evaluate::{Numbered, vectors},
+    evaluate::{Numbering, vectors},
     interactions::{Interactions, interactions},
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     model::{Axis, ByUser, CUTOFF, Scored, Tensor, Tensors, ranking_metrics},
     options::Settings,
 };
-use hogwild_base::{Result, threads};
+use hogwild_base::{Error, Result, threads};
 use hogwild_data::Ratings;
 use hogwild_kernels::{
     ServerRule,
@@ -70,12 +70,21 @@ impl<'a> RankingRun<'a> {
         let held = if settings.holdout > 0.0 {
             Some((held, 0))
         } else {
-            let numbered = valid.map(|valid| Numbered::of(valid, &user_ids, &item_ids)).transpose()?;
+            let numbered = valid.map(|valid| Numbering::new(&user_ids, &item_ids).held_out(valid)).transpose()?;
             numbered.map(|of| (of.pairs, of.unknown_users + of.unknown_items))
         };
+        if let (Some(valid), Some((pairs, _))) = (valid, &held)
+            && pairs.iter().all(|&(user, item)| seen.has(user as usize, item))
+        {
+            let problem = "has no item to be found: none that its user has not in the training data";
+            let remedy = "give interactions that were not trained on, with values above 0";
+            return Err(Error::BadFile { path: valid.name().to_owned(), problem: problem.into(), remedy });
+        }
         let held = held.map(|(pairs, unknown)| (judged(pairs, settings.seed), unknown));
         let negatives = settings.negatives.unwrap_or(negatives);
         let sampler = Negatives::new(negatives, seen.lists(), &counts, settings.negative_power);
+        // Of the others none estimates a sum over all items, which would be wrong by items drawn more often.
+        let sampler = if loss == RankingLoss::SampledSoftmax { sampler } else { sampler.without_corrections() };
         let stride = Parameters::row_stride(&facts.layout, rank);
         let is_pairwise = loss == RankingLoss::Bpr;
         let basis = Basis {
@@ -189,6 +198,9 @@ impl Prepared for RankingRun<'_> {
             let mut items = vec![item];
             feed.negatives.draw(user, position as u64, &mut items);
             let mut scores: Vec<f32> = items.iter().map(|&item| factors.score(user as usize, item as usize)).collect();
+            let corrections = feed.negatives.corrections();
+            let of_negatives = scores.iter_mut().zip(&items).skip(1);
+            of_negatives.for_each(|(score, &item)| *score -= corrections.get(item as usize).copied().unwrap_or(0.0));
             self.loss.slopes(&mut scores, self.items())
         })
     }

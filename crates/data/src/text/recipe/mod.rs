@@ -22,9 +22,6 @@ pub use sampling::{Sampling, Share, TermFrequency};
 pub(crate) use step::{Bits, Step, bin, is_missing, log};
 pub(crate) use vocabulary::Vocabulary;
 
-/// What stands between the parts of a crossed feature.
-const CROSS: char = '^';
-
 /// What was done to a text before it was numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Recipe {
@@ -163,7 +160,7 @@ impl Recipe {
 
     /// Whether what is done to a raw row depends on the features of the training data.
     pub(crate) fn needs_vocabulary(&self) -> bool {
-        self.tfidf.is_some() || self.min_count > 1 && self.keeps_rare()
+        self.weighs_words() || self.joins_rare_words()
     }
 
     /// The same with the features of its text, most frequent first, and the [`idf`](Self::idf) of each: which other text is packed by. Of a
@@ -183,6 +180,16 @@ impl Recipe {
     /// Whether features are numbers that names were hashed to.
     pub fn hash_bits(&self) -> Option<u32> {
         self.hash_bits
+    }
+
+    /// Whether words are weighed by tf-idf.
+    pub fn weighs_words(&self) -> bool {
+        self.tfidf.is_some()
+    }
+
+    /// Whether rare words of columns are counted as one.
+    pub fn joins_rare_words(&self) -> bool {
+        self.min_count > 1 && self.keeps_rare()
     }
 
     /// Whether rare words of a column become one feature.
@@ -259,8 +266,7 @@ impl Recipe {
 
     /// The same, but for features that are crossed of several columns.
     pub fn single_column_of(&self, feature: &str) -> Option<&str> {
-        let is_crossed = !self.crosses.is_empty() && feature.contains(CROSS);
-        self.column_of(feature).filter(|_| !is_crossed)
+        self.column_of(feature).filter(|_| !self.is_cross(feature))
     }
 
     /// The columns that become features, in the order of the heading.
@@ -290,6 +296,10 @@ impl Recipe {
                         .push("words are weighed by other documents here than there; give the text in place of the packed file".to_owned());
                 }
             }
+        }
+        if self.min_count != other.min_count && self.keeps_rare() {
+            let (here, there) = (self.min_count, other.min_count);
+            found.push(format!("words of fewer than {here} examples are rare here, and of fewer than {there} there"));
         }
         if self.hash_bits != other.hash_bits {
             let of = |bits: Option<u32>| bits.map_or("not at all".to_owned(), |bits| format!("by {bits} bits"));

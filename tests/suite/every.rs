@@ -221,7 +221,8 @@ fn losses_of_ranking_are_those_of_lists_of_scores() {
         let score = model.score(&x, &mut weights, &mut scratch);
         model.backward(&x, as_score.slope(score, 1.0), &mut weights, &mut scratch);
         let expected = loss.slopes(&mut scores, 50);
-        assert!((as_score.value(score, 1.0) - expected).abs() < 1e-5 * expected.max(1.0), "{loss:?}");
+        let found = as_score.value(score, 1.0);
+        assert!((found - expected).abs() < 1e-5 * expected.max(1.0), "{loss:?}: {found}, not {expected}");
         for (&row, slope) in x.items.iter().zip(scores) {
             assert!((weights.gradient.beside[row as usize] - slope).abs() < 1e-5, "{loss:?} {row}");
         }

@@ -65,13 +65,9 @@ impl RankingLoss {
         }
     }
 
-    /// What a model loses whose scores are all alike (for logistic: the best such), with so many negatives among so many items.
+    /// What a model loses whose scores are all 0, as training begins, with so many negatives among so many items.
     pub fn constant(self, negatives: usize, items: usize) -> f64 {
-        let mut scores = vec![0.0; negatives + 1];
-        if self == RankingLoss::Logistic {
-            scores.fill(-(negatives.max(1) as f32).ln());
-        }
-        self.slopes(&mut scores, items) as f64
+        self.slopes(&mut vec![0.0; negatives + 1], items) as f64
     }
 }
 

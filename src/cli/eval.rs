@@ -73,6 +73,9 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
     if let Some(note) = notes::of_unseen(&scored, &opened.data, &model)? {
         say!("{note}");
     }
+    if let Some(note) = notes::of_unknown_fields(&opened.data, &model)? {
+        say!("{note}");
+    }
     if let Some(note) = notes::of_scored(&scored, &opened.data, &summary::names(&args.data)) {
         say!("{note}");
     } else if let Some(note) = notes::of_unknown_columns(&opened.data, &model)? {

@@ -77,6 +77,9 @@ pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
     if bad > 0 {
         say!("{bad} of {} rows could not be read; their predictions are nan", scored.scores.len());
     }
+    if let Some(note) = notes::of_unknown_fields(&opened.data, &model)? {
+        say!("{note}");
+    }
     if let Some(note) = notes::of_scored(&scored, &opened.data, &summary::names(&args.data)) {
         say!("{note}");
     } else if let Some(note) = notes::of_unknown_columns(&opened.data, &model)? {

@@ -62,6 +62,7 @@ impl TrainArgs {
 
 pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
     args.options.data.labelling = args.model.labelling();
+    args.options.data.fields = args.model.by_field();
     // Which defaults hold is known with the data; what is wrong by both is told before they are read.
     let check = |family: &dyn AnyFamily| family.check(&args.settings(family)?);
     args.model.check(check)?;
@@ -101,6 +102,9 @@ fn tell_notes(args: &TrainArgs, family: &dyn AnyFamily, settings: &Settings, dat
             }
             if let Some((Data::Rows(valid), path)) = valid.map(|(valid, path)| (&valid.data, path)) {
                 notes::of_held_out(data, valid, path)?.iter().for_each(|note| say!("{note}"));
+                if family.by_field() {
+                    notes::of_new_fields(data, valid, path)?.iter().for_each(|note| say!("{note}"));
+                }
                 if family.labelling() != Labelling::Number {
                     notes::of_new_classes(data, valid, path)?.iter().for_each(|note| say!("{note}"));
                 }

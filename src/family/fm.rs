@@ -1,6 +1,6 @@
 //! Factorization machines of sparse rows (Rendle 2010): a linear model, and an effect of each pair of features.
 use super::{
-    linear::{check_labels, no_classes},
+    linear::{check_labels, no_classes, no_fields},
     prepared::Prepared,
     rows::{RowsRun, Scorer},
     traits::Family,
@@ -45,6 +45,7 @@ impl Family for FactorizationMachine {
     fn check(settings: &Settings) -> Result<()> {
         let refused = |setting, value: String, problem: &str| Err(Error::BadSetting { setting, value, problem: problem.into() });
         no_classes(settings)?;
+        no_fields(settings)?;
         if settings.parallel == Parallel::Partitioned {
             let problem = "has parts that each know some of the weights, and a factorization machine needs all factors of an example at once; \
                 use hogwild";

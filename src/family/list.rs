@@ -1,6 +1,7 @@
 //! The one list of families.
 use super::{
     factorization::Factorization,
+    ffm::FieldAware,
     fm::FactorizationMachine,
     linear::Linear,
     multiclass::{OneVsRest, Softmax},
@@ -9,7 +10,7 @@ use super::{
 use hogwild_data::Kind;
 
 /// All families. Of several that take the same data, the first is the one taken if none is named.
-pub static FAMILIES: [&dyn AnyFamily; 5] = [&Linear, &FactorizationMachine, &Softmax, &OneVsRest, &Factorization];
+pub static FAMILIES: [&dyn AnyFamily; 6] = [&Linear, &FactorizationMachine, &FieldAware, &Softmax, &OneVsRest, &Factorization];
 
 /// The family of that name.
 pub fn family(name: &str) -> Option<&'static dyn AnyFamily> {

@@ -5,6 +5,7 @@
 //! `kind`, scoring, what text is expected, default settings and `inspect` follow from it.
 mod data;
 mod factorization;
+mod ffm;
 mod fm;
 mod folds;
 mod linear;
@@ -19,6 +20,7 @@ mod traits;
 pub use data::AnyData;
 pub(crate) use data::DataSet;
 pub(crate) use factorization::Factorization;
+pub(crate) use ffm::FieldAware;
 pub(crate) use fm::FactorizationMachine;
 pub(crate) use folds::Fold;
 pub(crate) use linear::Linear;

@@ -38,6 +38,9 @@ pub trait Family: Sync + 'static {
     /// What labels are to it.
     const LABELLING: Labelling = Labelling::Number;
 
+    /// Whether it goes by the fields of features.
+    const BY_FIELD: bool = false;
+
     /// Settings that suit it.
     fn defaults() -> Settings;
 
@@ -87,6 +90,8 @@ pub trait AnyFamily: Sync {
     fn format(&self) -> Format;
     /// What labels are to it.
     fn labelling(&self) -> Labelling;
+    /// Whether it goes by the fields of features.
+    fn by_field(&self) -> bool;
     /// Settings that suit it.
     fn defaults(&self) -> Settings;
     /// # Errors
@@ -140,6 +145,10 @@ where
 
     fn labelling(&self) -> Labelling {
         F::LABELLING
+    }
+
+    fn by_field(&self) -> bool {
+        F::BY_FIELD
     }
 
     fn defaults(&self) -> Settings {

@@ -16,7 +16,7 @@ mod stopping;
 mod trial;
 
 use crate::{
-    family::{AnyData, AnyFamily, DataSet, Factorization, FactorizationMachine, Family, Linear, OneVsRest, Softmax, workers},
+    family::{AnyData, AnyFamily, DataSet, Factorization, FactorizationMachine, Family, FieldAware, Linear, OneVsRest, Softmax, workers},
     options::Settings,
 };
 pub(crate) use follower::Follower;
@@ -79,6 +79,29 @@ pub fn train_fm_with<R: UpdateRule>(
     stop: &AtomicBool,
 ) -> Result<Outcome> {
     fit::<FactorizationMachine>((&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
+}
+
+/// Trains a field-aware factorization machine on sparse rows whose features have [fields](Rows::fields). As [`train_linear`] otherwise.
+///
+/// # Errors
+/// As for [`train_linear`]; rows without fields.
+pub fn train_ffm(data: &Rows, valid: Option<&Rows>, settings: &Settings, watch: &mut dyn Watch, stop: &AtomicBool) -> Result<Outcome> {
+    fit::<FieldAware>((&settings.rule, settings.rule.name()), data, valid, settings, &mut Follower::new(watch, stop))
+}
+
+/// The same with an update rule of the user's own; that of the settings is not looked at.
+///
+/// # Errors
+/// As for [`train_ffm`].
+pub fn train_ffm_with<R: UpdateRule>(
+    rule: R,
+    data: &Rows,
+    valid: Option<&Rows>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
+    fit::<FieldAware>((&Own(rule), type_name::<R>()), data, valid, settings, &mut Follower::new(watch, stop))
 }
 
 /// Trains multinomial logistic regression on sparse rows whose labels are classes, one a row. As [`train_linear`] otherwise.

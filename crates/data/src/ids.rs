@@ -66,7 +66,7 @@ impl Ids {
     }
 
     /// Names, one after the other.
-    fn of_names<'a>(names: impl Iterator<Item = &'a [u8]>) -> Ids {
+    pub(crate) fn of_names<'a>(names: impl Iterator<Item = &'a [u8]>) -> Ids {
         let (mut start, mut bytes) = (vec![0], Vec::new());
         for name in names {
             bytes.extend_from_slice(name);

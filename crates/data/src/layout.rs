@@ -31,8 +31,8 @@ pub(crate) mod names {
     pub const CLASS_START: &str = "class_start";
     /// The classes of all rows, by their place among the classes of the recipe: `u32`.
     pub const CLASS: &str = "class";
-    /// The field of each cell: `u16`; left out when there are none.
-    pub const FIELD: &str = "field";
+    /// The field of each column: `u16`; left out where features have none, or their names tell it.
+    pub const FIELD: &str = "feature_field";
 }
 
 /// The checksum is taken over blocks of this size.

@@ -119,6 +119,7 @@ impl BenchArgs {
 
 pub fn run(mut args: BenchArgs) -> anyhow::Result<ExitCode> {
     args.options.data.labelling = args.model.labelling();
+    args.options.data.fields = args.model.by_field();
     if args.data.is_empty() && args.settings.has("loss") {
         anyhow::bail!("--loss is of given data; give DATA too, or leave it out");
     }

@@ -1,5 +1,8 @@
 //! Scoring sparse rows by the weights of a model: parallel, with unknown features counted.
-use super::outputs::Constant;
+use super::{
+    fields::{ByField, FieldSums},
+    outputs::Constant,
+};
 use crate::{
     classes::Classes,
     model::{Axis, ClassScores, Scored, Tensor, Tensors, TrainedModel},
@@ -77,6 +80,7 @@ impl<'a> LinearModel<'a> {
             weights,
             factors: &[],
             rank: 0,
+            fields: None,
             unit_rows,
             taken: Classes::taken(classes, loss),
             output: None,
@@ -96,6 +100,8 @@ pub(crate) struct Scorer<'a> {
     /// `rank` a column, of models that have pairs of features.
     pub factors: &'a [f32],
     pub rank: usize,
+    /// Where a column has these for each field: then columns behind the last factors have none.
+    pub fields: Option<ByField<'a>>,
     /// Whether each row is divided by its length first.
     pub unit_rows: bool,
     /// What the loss takes a label for.
@@ -131,10 +137,14 @@ impl<'a> Scorer<'a> {
     /// By the tensors of a linear model, or of a factorization machine.
     pub fn new(tensors: &'a Tensors, unit_rows: bool, taken: Taken) -> Scorer<'a> {
         let factors = tensors.get("factor");
+        let fields = tensors.get("feature_field").zip(factors).and_then(|(fields, factors)| {
+            let all = factors.shape.get(1).copied()?;
+            Some(ByField { of: &fields.numbers, all })
+        });
         let rank = factors.and_then(|factors| factors.shape.last().copied()).unwrap_or(0);
         let factors = factors.map_or(&[][..], |factors| &factors.numbers);
         let (bias, weights) = (tensors.numbers("bias"), tensors.numbers("weight"));
-        Scorer { bias, weights, factors, rank, unit_rows, taken, output: None, constant: None }
+        Scorer { bias, weights, factors, rank, fields, unit_rows, taken, output: None, constant: None }
     }
 
     /// Scores rows with any dictionary, whose columns are named by the model's `ids`.
@@ -176,9 +186,12 @@ impl<'a> Scorer<'a> {
             return self.task_of_classes(asked, output, rows);
         }
         let mut part = Scored { scores: Vec::with_capacity(rows.len()), ..Scored::default() };
-        let mut sums = vec![0.0; self.rank];
+        let (mut sums, mut by_field) = (vec![0.0; self.rank], FieldSums::of(self));
         for &row in rows {
-            let (score, unknown) = self.row(asked, row, &mut sums);
+            let (score, unknown) = match &mut by_field {
+                Some(by_field) => self.row_by_field(asked, row, by_field),
+                None => self.row(asked, row, &mut sums),
+            };
             part.scores.push((score, self.taken.of(asked.data.label(row as usize))));
             if asked.data.weight_cells().is_some() {
                 part.weights.push(asked.data.weight(row as usize));
@@ -254,5 +267,19 @@ impl<'a> Scorer<'a> {
         z += 0.5 * (sums.iter().map(|sum| sum * sum).sum::<f32>() - squares);
         // The bias last: where it is large beside the rest, the rest is summed without it.
         (self.bias.first().copied().unwrap_or(0.0) + z, unknown)
+    }
+
+    /// The same where factors go by fields.
+    fn row_by_field(&self, asked: &Asked<'_>, row: u32, sums: &mut FieldSums<'_>) -> (f32, u64) {
+        let (mut z, mut unknown) = (0.0, 0);
+        sums.clear();
+        self.each_feature(asked, row, |column, value| match self.weights.get(column as usize) {
+            Some(w) => {
+                z += w * value;
+                sums.add(column as usize, value, self.factors);
+            }
+            None => unknown += 1,
+        });
+        (self.bias.first().copied().unwrap_or(0.0) + (z + sums.pairs()), unknown)
     }
 }

@@ -227,8 +227,12 @@ impl<R: UpdateRule, I: Isa, S> Places<I> for View<'_, R, I, S> {
 
     #[inline(always)]
     fn prefetch_slot(&self, slot: u32, vectors: usize) {
+        let first = slot as usize * self.read.row_stride;
+        if first >= self.read.rows.len() {
+            return; // a feature without a row
+        }
         for i in 0..if vectors > 0 { vectors } else { self.read.row_stride } {
-            self.read.isa.prefetch(self.read.rows.as_ptr().wrapping_add(slot as usize * self.read.row_stride + i));
+            self.read.isa.prefetch(self.read.rows.as_ptr().wrapping_add(first + i));
         }
     }
 }

@@ -16,6 +16,7 @@ impl Recipe {
         put("columns", (!self.columns.is_empty()).then(|| self.columns.iter().map(column).collect()));
         put("crosses", (!self.crosses.is_empty()).then(|| self.crosses.clone().into()));
         put("ngrams", (self.ngrams > 1).then(|| self.ngrams.into()));
+        put("by_field", self.by_field.then(|| true.into()));
         put("min_count", (self.min_count > 1).then(|| self.min_count.into()));
         all.into()
     }
@@ -23,7 +24,8 @@ impl Recipe {
     /// Reads it again; none where it is no recipe that this version knows.
     pub fn from_json(json: &Value) -> Option<Recipe> {
         let all = json.as_object()?;
-        const KNOWN: [&str; 8] = ["format", "label", "classes", "several_labels", "columns", "crosses", "ngrams", "min_count"];
+        const KNOWN: [&str; 9] =
+            ["format", "label", "classes", "several_labels", "columns", "crosses", "ngrams", "by_field", "min_count"];
         if all.keys().any(|key| !KNOWN.contains(&key.as_str())) {
             return None;
         }
@@ -43,6 +45,7 @@ impl Recipe {
                 Some(crosses) => crosses.as_array()?.iter().map(texts).collect::<Option<_>>()?,
             },
             ngrams: all.get("ngrams").map_or(Some(1), number)?,
+            by_field: all.get("by_field").map_or(Some(false), Value::as_bool)?,
             min_count: all.get("min_count").map_or(Some(1), number)?,
         })
     }
@@ -102,7 +105,7 @@ mod tests {
         ];
         let classes = vec!["no".into(), "yes".into()];
         let crosses = vec![vec!["age".into(), "city".into()]];
-        Recipe { label: Some("y".into()), classes, columns, crosses, ngrams: 2, min_count: 5, ..Recipe::of(Format::ALL[0]) }
+        Recipe { label: Some("y".into()), classes, columns, crosses, ngrams: 2, by_field: true, min_count: 5, ..Recipe::of(Format::ALL[0]) }
     }
 
     #[test]

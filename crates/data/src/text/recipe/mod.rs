@@ -13,7 +13,7 @@ use crate::Format;
 pub use asked::Preparation;
 pub(crate) use classes::{MOST_CLASSES, label_of};
 use hogwild_base::{Error, Result};
-pub(crate) use step::{Bits, Step, bin, is_missing, log};
+pub(crate) use step::{Bits, MARKS, Step, bin, is_missing, log};
 
 /// What was done to a text before it was numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +32,8 @@ pub struct Recipe {
     pub(crate) crosses: Vec<Vec<String>>,
     /// Of words one after the other: up to so many are a feature.
     pub(crate) ngrams: u32,
+    /// Whether features are called `field:index`, as some indices stand in several fields.
+    pub(crate) by_field: bool,
     /// In how many examples a feature has to occur to be kept.
     pub(crate) min_count: u32,
 }
@@ -77,6 +79,7 @@ impl Recipe {
             columns: Vec::new(),
             crosses: Vec::new(),
             ngrams: 1,
+            by_field: false,
             min_count: 1,
         }
     }

@@ -1,0 +1,356 @@
+//! Field-aware factorization machines (Juan, Zhuang, Chin & Lin, "Field-aware factorization machines for CTR prediction", RecSys 2016): a
+//! linear model, and an effect of each pair of features that depends on the fields of both.
+//!
+//! `z = b + sum_j w_j x_j + sum_{i<j} <v_{i,f_j}, v_{j,f_i}> x_i x_j`: feature `i` has `rank` factors for each field, and by those for the
+//! field of `j` it meets `j`. The factors of a feature are one row, `[field][rank]`; the fields of the features, by column, come with the
+//! model. Columns behind the last field have no factors: as columns are ranked by frequency, these are the rare features.
+//!
+//! Pairs are not gone through. Rows are added up by field, `S_a = sum_{i in a} x_i v_i`; what field `a` *faces* is block `a` of the sums of
+//! all others, `T_a[b] = S_b[a]`. Then the pairs come to `(sum_a <S_a, T_a> - sum_i |x_i v_{i,f_i}|^2) / 2`, and the gradient of the whole
+//! row `i` is `x_i T_a`, but for what the feature itself has in block `a`. So an example costs two passes over its rows, and a move of
+//! `rank` numbers for each pair of its fields.
+//!
+//! The linear part and the rate of factors are those of [`FactorizationMachine`](super::FactorizationMachine).
+use super::{Linear, Model, Row};
+use crate::{
+    params::Weights,
+    simd::{LANES, Real, Vector, pairs},
+};
+use std::sync::Arc;
+
+/// The rank whose blocks are moved at once: the default, and that of the paper's program.
+const USUAL: usize = 4;
+/// Of a field that the example at hand has no feature of.
+const ABSENT: u16 = u16::MAX;
+
+/// Settings of a field-aware factorization machine.
+#[derive(Clone, Debug)]
+pub struct FieldAware {
+    linear: Linear,
+    rank: usize,
+    /// How many fields there are.
+    all: usize,
+    /// The field of each column that has factors.
+    fields: Arc<[u16]>,
+    /// Places from a row of factors to the next.
+    stride: u32,
+    /// What all pairs are multiplied by: the square of what factors are.
+    pairs: f32,
+    /// What the decay of factors is multiplied by, beside that of weights.
+    decay: f32,
+}
+
+impl FieldAware {
+    /// The most fields.
+    pub const MOST_FIELDS: usize = ABSENT as usize;
+
+    /// The linear part; the field of each column that has factors, the first so many, among `all` fields; factors a field.
+    ///
+    /// # Panics
+    /// When a column has another field, or there are more than [`MOST_FIELDS`](Self::MOST_FIELDS).
+    pub fn new(linear: Linear, fields: Arc<[u16]>, all: usize, rank: usize) -> FieldAware {
+        assert!(all <= FieldAware::MOST_FIELDS && fields.iter().all(|&field| (field as usize) < all), "a field that there is not");
+        FieldAware { linear, rank, all, fields, stride: 1, pairs: 1.0, decay: 1.0 }
+    }
+
+    /// The same with parameters that are the factors divided by `rate`.
+    pub fn with_rate(self, rate: f32) -> Self {
+        FieldAware { pairs: rate * rate, decay: self.decay * rate * rate, ..self }
+    }
+
+    /// The same for labels that were divided by `scale`, as is the L2 of the linear part: factors are then in the unit of its root.
+    pub fn with_scale(self, scale: f32) -> Self {
+        FieldAware { decay: self.decay / scale, ..self }
+    }
+
+    /// The same for parameters whose rows lie so many [places](crate::params::Parameters::row_stride) apart; one in
+    /// [`Plain`](crate::params::Plain) ones.
+    pub fn with_stride(self, stride: u32) -> Self {
+        FieldAware { stride, ..self }
+    }
+
+    /// Vectors of a row.
+    fn vectors(&self) -> usize {
+        (self.all * self.rank).div_ceil(LANES)
+    }
+
+    /// A feature of an example, where it has factors: its slot of the linear part, its value, its field, and where its factors lie.
+    #[inline(always)]
+    fn feature(&self, x: &Row, i: usize) -> Option<(u32, f32, usize, u32)> {
+        let block = &x.blocks[i / LANES];
+        let (slot, value) = (block.rows.0[i % LANES], block.values.0[i % LANES]);
+        let column = slot.wrapping_sub(1);
+        match self.fields.get(column as usize) {
+            Some(&field) => Some((slot, value, field as usize, column * self.stride)),
+            None => None,
+        }
+    }
+
+    /// Where the factors of an example's features lie.
+    pub(crate) fn places(&self, x: &Row) -> impl Iterator<Item = u32> {
+        (0..x.features).filter_map(|i| self.feature(x, i).map(|(.., place)| place))
+    }
+}
+
+/// Numbers that begin at a line of the cache.
+#[derive(Debug)]
+struct Lines {
+    numbers: Vec<f32>,
+    first: usize,
+}
+
+impl Lines {
+    fn new(count: usize) -> Lines {
+        let numbers = vec![0f32; count + LANES];
+        let first = numbers.as_ptr().align_offset(size_of::<[f32; LANES]>()).min(LANES);
+        Lines { numbers, first }
+    }
+
+    #[inline(always)]
+    fn all(&self) -> &[f32] {
+        &self.numbers[self.first..]
+    }
+
+    #[inline(always)]
+    fn all_mut(&mut self) -> &mut [f32] {
+        &mut self.numbers[self.first..]
+    }
+}
+
+/// What is kept of the example at hand.
+#[derive(Debug)]
+pub struct Room<V> {
+    /// Of the linear part.
+    linear: Vec<V>,
+    /// The fields that the example has, in the order in which they come, and whether each has several features.
+    present: Vec<(u16, bool)>,
+    /// By field, its place among these.
+    places: Vec<u16>,
+    /// A row for each field that is present: `S` and `T` above.
+    sums: Lines,
+    facing: Lines,
+    /// `x_i v_{i,f_i}` by feature.
+    own: Vec<f32>,
+    /// Rows by feature, where they are penalised.
+    kept: Vec<V>,
+    row: Vec<V>,
+    line: Lines,
+}
+
+impl FieldAware {
+    /// Forgets the example before.
+    #[inline(always)]
+    fn begin<V>(&self, room: &mut Room<V>) {
+        for &(field, _) in &room.present {
+            room.places[field as usize] = ABSENT;
+        }
+        room.present.clear();
+    }
+
+    /// Adds a feature's row, which is in the room, to the sum of its field.
+    #[inline(always)]
+    fn add<V: Vector>(&self, i: usize, value: f32, field: usize, room: &mut Room<V>) {
+        let (rank, width) = (self.rank, room.row.len() * LANES);
+        let value = V::of(value);
+        let own = &mut room.own[i * rank..][..rank];
+        let place = room.places[field];
+        if place == ABSENT {
+            let place = room.present.len();
+            room.places[field] = place as u16;
+            room.present.push((field as u16, false));
+            let sums = &mut room.sums.all_mut()[place * width..][..width];
+            for (sum, &v) in pairs(sums.as_chunks_mut().0, &room.row) {
+                (value * v).store(sum);
+            }
+            move_block(rank, &sums[field * rank..], own);
+            return;
+        }
+        room.present[place as usize].1 = true;
+        let sums = &mut room.sums.all_mut()[place as usize * width..][..width];
+        let line = &mut room.line.all_mut()[..width];
+        for (k, sum) in sums.as_chunks_mut().0.iter_mut().enumerate() {
+            let v = value * room.row[k];
+            v.store(&mut line.as_chunks_mut().0[k]);
+            (V::load(sum) + v).store(sum);
+        }
+        move_block(rank, &line[field * rank..], own);
+    }
+
+    /// Works out what each field faces: of itself, what its own features are together where there are several.
+    #[inline(always)]
+    fn face<V>(&self, room: &mut Room<V>) {
+        let (rank, width) = (self.rank, room.row.len() * LANES);
+        let (sums, facing) = (room.sums.all(), room.facing.all_mut());
+        for (place, &(field, several)) in room.present.iter().enumerate() {
+            let field = field as usize;
+            let to = &mut facing[place * width..][..width];
+            to.fill(0.0);
+            if rank == USUAL {
+                let to = to.as_chunks_mut::<USUAL>().0;
+                for (from, &(other, _)) in pairs(sums.chunks_exact(width), &room.present) {
+                    to[other as usize] = from.as_chunks::<USUAL>().0[field];
+                }
+            } else {
+                for (from, &(other, _)) in pairs(sums.chunks_exact(width), &room.present) {
+                    move_block(rank, &from[field * rank..], &mut to[other as usize * rank..]);
+                }
+            }
+            if !several {
+                to[field * rank..][..rank].fill(0.0);
+            }
+        }
+    }
+
+    /// The squares of what features of fields with several of them have in common with themselves.
+    #[inline(always)]
+    fn own_squares<V>(&self, x: &Row, room: &Room<V>) -> f32 {
+        let mut squares = 0.0;
+        if room.present.iter().any(|&(_, several)| several) {
+            for i in 0..x.features {
+                if let Some((_, _, field, _)) = self.feature(x, i)
+                    && room.present[room.places[field] as usize].1
+                {
+                    for &v in &room.own[i * self.rank..][..self.rank] {
+                        squares = Real::mul_add(v, v, squares);
+                    }
+                }
+            }
+        }
+        squares
+    }
+
+    /// The gradient of the score for the factors of feature `i`, times a number, is left in the row of the room.
+    #[inline(always)]
+    fn gradient<V: Vector>(&self, i: usize, field: usize, by: f32, room: &mut Room<V>) {
+        let (rank, width, place) = (self.rank, room.row.len() * LANES, room.places[field] as usize);
+        let facing = &room.facing.all()[place * width..][..width];
+        let factor = V::of(by);
+        if !room.present[place].1 {
+            for (g, t) in pairs(&mut room.row, facing.as_chunks().0) {
+                *g = factor * V::load(t);
+            }
+            return;
+        }
+        let line = &mut room.line.all_mut()[..width];
+        for (g, t) in pairs(line.as_chunks_mut().0, facing.as_chunks().0) {
+            (factor * V::load(t)).store(g);
+        }
+        for k in 0..rank {
+            line[field * rank + k] = by * (facing[field * rank + k] - room.own[i * rank + k]);
+        }
+        for (g, line) in pairs(&mut room.row, line.as_chunks().0) {
+            *g = V::load(line);
+        }
+    }
+}
+
+/// Moves the first numbers of a block.
+#[inline(always)]
+fn move_block(rank: usize, from: &[f32], to: &mut [f32]) {
+    for k in 0..rank {
+        to[k] = from[k];
+    }
+}
+
+impl Model for FieldAware {
+    type Example = Row;
+    type Scratch<V: Vector> = Room<V>;
+    const FIRST_ROW: Option<u32> = Some(0);
+
+    fn scratch<V: Vector>(&self, longest: usize) -> Room<V> {
+        let n = self.vectors();
+        let rows = longest.min(self.all);
+        let kept = if self.linear.penalises() { longest * n } else { 0 };
+        Room {
+            linear: self.linear.scratch(longest),
+            present: Vec::with_capacity(rows),
+            places: vec![ABSENT; self.all],
+            sums: Lines::new(rows * n * LANES),
+            facing: Lines::new(rows * n * LANES),
+            own: vec![0.0; longest * self.rank],
+            kept: vec![V::of(0.0); kept],
+            row: vec![V::of(0.0); n],
+            line: Lines::new(n * LANES),
+        }
+    }
+
+    #[inline(always)]
+    fn score<P: Weights>(&self, x: &Row, weights: &mut P, room: &mut Room<P::V>) -> f32 {
+        let z = self.linear.score(x, weights, &mut room.linear);
+        let (n, keeps) = (room.row.len(), self.linear.penalises());
+        self.begin(room);
+        for i in 0..x.features {
+            let Some((_, value, field, place)) = self.feature(x, i) else { continue };
+            weights.gather_weights(place, &mut room.row);
+            if keeps {
+                for (kept, &v) in pairs(&mut room.kept[i * n..][..n], &room.row) {
+                    *kept = v;
+                }
+            }
+            self.add(i, value, field, room);
+        }
+        self.face(room);
+        // Two sums, so that no addition waits for the one before.
+        let [mut even, mut odd] = [P::V::of(0.0); 2];
+        let count = room.present.len() * n * LANES;
+        let (sums, facing) = (room.sums.all()[..count].as_chunks::<LANES>().0, room.facing.all()[..count].as_chunks::<LANES>().0);
+        for k in 0..sums.len() / 2 {
+            even = P::V::load(&sums[2 * k]).mul_add(P::V::load(&facing[2 * k]), even);
+            odd = P::V::load(&sums[2 * k + 1]).mul_add(P::V::load(&facing[2 * k + 1]), odd);
+        }
+        if !sums.len().is_multiple_of(2) {
+            let last = sums.len() - 1;
+            even = P::V::load(&sums[last]).mul_add(P::V::load(&facing[last]), even);
+        }
+        z + 0.5 * self.pairs * ((even + odd).sum() - self.own_squares(x, room))
+    }
+
+    #[inline(always)]
+    fn gradient_square<V: Vector>(&self, x: &Row, room: &Room<V>) -> f32 {
+        let (rank, width) = (self.rank, room.row.len() * LANES);
+        let mut sum = 0.0;
+        for i in 0..x.features {
+            let Some((_, value, field, _)) = self.feature(x, i) else { continue };
+            let place = room.places[field] as usize;
+            let facing = &room.facing.all()[place * width..][..width];
+            let mut squares = V::of(0.0);
+            for t in facing.as_chunks().0 {
+                squares = V::load(t).mul_add(V::load(t), squares);
+            }
+            let mut square = squares.sum();
+            if room.present[place].1 {
+                for k in 0..rank {
+                    let (t, own) = (facing[field * rank + k], room.own[i * rank + k]);
+                    square += (t - own) * (t - own) - t * t;
+                }
+            }
+            sum += value * value * square;
+        }
+        self.linear.gradient_square(x, &room.linear) + self.pairs * self.pairs * sum
+    }
+
+    #[inline(always)]
+    fn backward<P: Weights>(&self, x: &Row, slope: f32, weights: &mut P, room: &mut Room<P::V>) {
+        self.linear.backward(x, slope, weights, &mut room.linear);
+        let keeps = self.linear.penalises();
+        if slope == 0.0 && !keeps {
+            return;
+        }
+        let n = room.row.len();
+        for i in 0..x.features {
+            let Some((slot, value, field, place)) = self.feature(x, i) else { continue };
+            self.gradient(i, field, slope * self.pairs * value, room);
+            if keeps {
+                let decay = P::V::of(self.linear.decay(slot) * self.decay);
+                for (g, &v) in pairs(&mut room.row, &room.kept[i * n..][..n]) {
+                    *g = decay.mul_add(v, *g);
+                }
+            }
+            let mut square = P::V::of(0.0);
+            for &g in &room.row {
+                square = g.mul_add(g, square);
+            }
+            weights.step_row(place, &room.row, square.sum(), 0.0);
+        }
+    }
+}

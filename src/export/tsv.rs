@@ -21,7 +21,10 @@ fn of_axis<'a>(schema: &'a Schema, axis: &'a str) -> impl Iterator<Item = &'a Te
 pub(super) fn write(model: &Member<'_>, out: &mut dyn Write) -> Result<(), Trouble> {
     let Member { model, tensors, schema } = model;
     if let Some(kind) = schema.tensors.iter().find(|kind| matches!(kind.shape.first(), Some(Size::Free(_)))) {
-        return Err(Trouble::Bad(format!("has in `{}` numbers of some features alone, which have no lines of text", kind.name), "export it as npz"));
+        return Err(Trouble::Bad(
+            format!("has in `{}` numbers of some features alone, which have no lines of text", kind.name),
+            "export it as npz",
+        ));
     }
     let mut out = BufWriter::new(out);
     writeln!(out, "{HEAD}{}", model.about())?;

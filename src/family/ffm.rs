@@ -24,7 +24,8 @@ use serde_json::{Map, Value, json};
 pub struct FieldAware;
 
 impl Family for FieldAware {
-    const SUMMARY: &'static str = "Field-aware factorization machine: the same with factors of a feature for each field, of data that have fields";
+    const SUMMARY: &'static str =
+        "Field-aware factorization machine: the same with factors of a feature for each field, of data that have fields";
     const SCHEMA: Schema = Schema {
         family: "ffm",
         axes: &["feature", "field"],

@@ -22,6 +22,7 @@ mod every;
 mod examples;
 mod export;
 mod faults;
+mod ffm;
 mod fm;
 mod follow;
 mod foreign;

@@ -24,7 +24,7 @@ impl RunFields {
                 namespaces; or use an fm model";
             Error::BadFile { path: data.name().to_owned(), problem, remedy }
         };
-        let Fields { of, names } = data.fields()?.ok_or_else(none)?;
+        let Fields { of, names } = data.fields()?.filter(|fields| !fields.names.is_empty()).ok_or_else(none)?;
         // Columns are ranked by their counts.
         let least = settings.least_count();
         let factored = data.feature_counts()?.partition_point(|&count| count >= least).min(of.len());

@@ -249,7 +249,9 @@ impl<K: RowKernel> Prepared for RowsRun<'_, K> {
             Some(parts) => parts.gathered(&weights),
             None => weights,
         };
-        self.standard(parameters, finish, self.scaling.as_ref(), in_order).in_units(&self.basis.targets).tensors(self.outputs.is_some(), self.fields.as_ref())
+        self.standard(parameters, finish, self.scaling.as_ref(), in_order)
+            .in_units(&self.basis.targets)
+            .tensors(self.outputs.is_some(), self.fields.as_ref())
     }
 
     fn score_held_out(&self, model: &Tensors) -> Option<Scored> {

@@ -79,13 +79,7 @@ impl RowWeights {
     }
 
     /// What scores rows by them.
-    pub fn scorer<'a>(
-        &'a self,
-        unit_rows: bool,
-        taken: Taken,
-        outputs: Option<&'a Outputs>,
-        fields: Option<&'a RunFields>,
-    ) -> Scorer<'a> {
+    pub fn scorer<'a>(&'a self, unit_rows: bool, taken: Taken, outputs: Option<&'a Outputs>, fields: Option<&'a RunFields>) -> Scorer<'a> {
         let fields = fields.map(|fields| ByField { of: &fields.of, all: fields.names.len() });
         Scorer {
             bias: &self.bias,

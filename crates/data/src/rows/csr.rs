@@ -150,7 +150,15 @@ fn without_weightless(matrix: RowsCsr<'_>, weights: &[f32]) -> Result<Rows> {
     let of_kept = |numbers: &[f32]| -> Vec<f32> { kept.iter().map(|&row| numbers[row]).collect() };
     let (labels, weights) = (of_kept(matrix.labels), of_kept(weights));
     let values = matrix.values.map(|_| values.as_slice());
-    let rest = RowsCsr { labels: &labels, row_start: &row_start, columns: &columns, values, weights: Some(&weights), ids: matrix.ids, fields: None };
+    let rest = RowsCsr {
+        labels: &labels,
+        row_start: &row_start,
+        columns: &columns,
+        values,
+        weights: Some(&weights),
+        ids: matrix.ids,
+        fields: None,
+    };
     Rows::numbered_of(rest)
 }
 

@@ -131,6 +131,8 @@ pub struct Room<V> {
     facing: Lines,
     /// `x_i v_{i,f_i}` by feature.
     own: Vec<f32>,
+    /// The squared length of what each field faces.
+    squares: Vec<f32>,
     /// Rows by feature, where they are penalised.
     kept: Vec<V>,
     row: Vec<V>,
@@ -176,31 +178,6 @@ impl FieldAware {
         move_block(rank, &line[field * rank..], own);
     }
 
-    /// Works out what each field faces: of itself, what its own features are together where there are several.
-    #[inline(always)]
-    fn face<V>(&self, room: &mut Room<V>) {
-        let (rank, width) = (self.rank, room.row.len() * LANES);
-        let (sums, facing) = (room.sums.all(), room.facing.all_mut());
-        for (place, &(field, several)) in room.present.iter().enumerate() {
-            let field = field as usize;
-            let to = &mut facing[place * width..][..width];
-            to.fill(0.0);
-            if rank == USUAL {
-                let to = to.as_chunks_mut::<USUAL>().0;
-                for (from, &(other, _)) in pairs(sums.chunks_exact(width), &room.present) {
-                    to[other as usize] = from.as_chunks::<USUAL>().0[field];
-                }
-            } else {
-                for (from, &(other, _)) in pairs(sums.chunks_exact(width), &room.present) {
-                    move_block(rank, &from[field * rank..], &mut to[other as usize * rank..]);
-                }
-            }
-            if !several {
-                to[field * rank..][..rank].fill(0.0);
-            }
-        }
-    }
-
     /// The squares of what features of fields with several of them have in common with themselves.
     #[inline(always)]
     fn own_squares<V>(&self, x: &Row, room: &Room<V>) -> f32 {
@@ -223,23 +200,41 @@ impl FieldAware {
     #[inline(always)]
     fn gradient<V: Vector>(&self, i: usize, field: usize, by: f32, room: &mut Room<V>) {
         let (rank, width, place) = (self.rank, room.row.len() * LANES, room.places[field] as usize);
-        let facing = &room.facing.all()[place * width..][..width];
-        let factor = V::of(by);
-        if !room.present[place].1 {
-            for (g, t) in pairs(&mut room.row, facing.as_chunks().0) {
-                *g = factor * V::load(t);
-            }
-            return;
-        }
-        let line = &mut room.line.all_mut()[..width];
+        let (facing, line) = (&room.facing.all()[place * width..][..width], &mut room.line.all_mut()[..width]);
         for (g, t) in pairs(line.as_chunks_mut().0, facing.as_chunks().0) {
-            (factor * V::load(t)).store(g);
+            (V::of(by) * V::load(t)).store(g);
         }
-        for k in 0..rank {
-            line[field * rank + k] = by * (facing[field * rank + k] - room.own[i * rank + k]);
+        if room.present[place].1 {
+            for k in 0..rank {
+                line[field * rank + k] = by * (facing[field * rank + k] - room.own[i * rank + k]);
+            }
         }
         for (g, line) in pairs(&mut room.row, line.as_chunks().0) {
             *g = V::load(line);
+        }
+    }
+}
+
+/// Works out what each field faces: of itself, what its own features are together where there are several. What it faces of absent fields is
+/// left as it was.
+///
+/// Compiled once, and not into each loop: no vector is wider than a block, and the loops have no registers left for its five pointers.
+#[inline(never)]
+fn face((rank, width): (usize, usize), present: &[(u16, bool)], sums: &[f32], facing: &mut [f32]) {
+    for (&(field, several), to) in pairs(present, facing.chunks_exact_mut(width.max(1))) {
+        let field = field as usize;
+        if rank == USUAL {
+            let to = to.as_chunks_mut::<USUAL>().0;
+            for (from, &(other, _)) in pairs(sums.chunks_exact(width), present) {
+                to[other as usize] = from.as_chunks::<USUAL>().0[field];
+            }
+        } else {
+            for (from, &(other, _)) in pairs(sums.chunks_exact(width), present) {
+                move_block(rank, &from[field * rank..], &mut to[other as usize * rank..]);
+            }
+        }
+        if !several {
+            to[field * rank..][..rank].fill(0.0);
         }
     }
 }
@@ -268,6 +263,7 @@ impl Model for FieldAware {
             sums: Lines::new(rows * n * LANES),
             facing: Lines::new(rows * n * LANES),
             own: vec![0.0; longest * self.rank],
+            squares: vec![0.0; rows],
             kept: vec![V::of(0.0); kept],
             row: vec![V::of(0.0); n],
             line: Lines::new(n * LANES),
@@ -289,18 +285,22 @@ impl Model for FieldAware {
             }
             self.add(i, value, field, room);
         }
-        self.face(room);
+        let count = room.present.len() * n * LANES;
+        for line in room.facing.all_mut()[..count].as_chunks_mut().0 {
+            P::V::of(0.0).store(line);
+        }
+        face((self.rank, n * LANES), &room.present, room.sums.all(), room.facing.all_mut());
         // Two sums, so that no addition waits for the one before.
         let [mut even, mut odd] = [P::V::of(0.0); 2];
-        let count = room.present.len() * n * LANES;
-        let (sums, facing) = (room.sums.all()[..count].as_chunks::<LANES>().0, room.facing.all()[..count].as_chunks::<LANES>().0);
-        for k in 0..sums.len() / 2 {
-            even = P::V::load(&sums[2 * k]).mul_add(P::V::load(&facing[2 * k]), even);
-            odd = P::V::load(&sums[2 * k + 1]).mul_add(P::V::load(&facing[2 * k + 1]), odd);
-        }
-        if !sums.len().is_multiple_of(2) {
-            let last = sums.len() - 1;
-            even = P::V::load(&sums[last]).mul_add(P::V::load(&facing[last]), even);
+        let (sums, facing) = (room.sums.all().as_chunks::<LANES>().0, room.facing.all().as_chunks::<LANES>().0);
+        for place in 0..room.present.len() {
+            let (sums, facing, mut squares) = (&sums[place * n..][..n], &facing[place * n..][..n], P::V::of(0.0));
+            for k in 0..n {
+                let t = P::V::load(&facing[k]);
+                squares = t.mul_add(t, squares);
+                (even, odd) = (odd, P::V::load(&sums[k]).mul_add(t, even));
+            }
+            room.squares[place] = squares.sum();
         }
         z + 0.5 * self.pairs * ((even + odd).sum() - self.own_squares(x, room))
     }
@@ -313,11 +313,7 @@ impl Model for FieldAware {
             let Some((_, value, field, _)) = self.feature(x, i) else { continue };
             let place = room.places[field] as usize;
             let facing = &room.facing.all()[place * width..][..width];
-            let mut squares = V::of(0.0);
-            for t in facing.as_chunks().0 {
-                squares = V::load(t).mul_add(V::load(t), squares);
-            }
-            let mut square = squares.sum();
+            let mut square = room.squares[place];
             if room.present[place].1 {
                 for k in 0..rank {
                     let (t, own) = (facing[field * rank + k], room.own[i * rank + k]);
@@ -339,7 +335,13 @@ impl Model for FieldAware {
         let n = room.row.len();
         for i in 0..x.features {
             let Some((slot, value, field, place)) = self.feature(x, i) else { continue };
-            self.gradient(i, field, slope * self.pairs * value, room);
+            let (by, at) = (slope * self.pairs * value, room.places[field] as usize);
+            if !keeps && !room.present[at].1 {
+                let facing = &room.facing.all().as_chunks().0[at * n..][..n];
+                weights.step_row_times(place, by, (facing, room.squares[at]), &mut room.row);
+                continue;
+            }
+            self.gradient(i, field, by, room);
             if keeps {
                 let decay = P::V::of(self.linear.decay(slot) * self.decay);
                 for (g, &v) in pairs(&mut room.row, &room.kept[i * n..][..n]) {

@@ -11,7 +11,7 @@ use super::{
     kept::{self, Kept, PAIR},
     learner::{self, Learner},
     replica::Reads,
-    view::{Reading, Steps, View, one_by_one, state_of},
+    view::{Reading, Steps, View, one_by_one, state_of, times},
 };
 use crate::{
     rules::{Clock, Numbers, UpdateRule},
@@ -302,6 +302,15 @@ impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A
             self.step_row_adjusted(read, place, gradient, beside);
         } else {
             self.step_row_as_is(read, place, gradient, square, beside);
+        }
+    }
+
+    #[inline(always)]
+    fn step_row_times(&mut self, read: &Reading<'_, R, I>, place: u32, factor: f32, gradient: (&[[f32; LANES]], f32), room: &mut [I::V]) {
+        if read.rule.rowwise() && !A::ON && !A::ACCRUES {
+            self.step_row_scaled(read, place, factor, gradient);
+        } else {
+            times(self, read, place, factor, gradient, room);
         }
     }
 

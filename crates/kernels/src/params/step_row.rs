@@ -129,6 +129,27 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
         rule.with(step, StepRow { isa, observed: self.learner.observed(), cells, tail, gradient, beside, sums, weight, kept });
     }
 
+    /// The step of a row-wise rule where the gradient is a vector times a factor, without room for the product; the weight beside stays.
+    #[inline(always)]
+    pub(super) fn step_row_scaled(
+        &mut self,
+        read: &Reading<'_, R, I>,
+        place: u32,
+        factor: f32,
+        (gradient, square): (&[[f32; LANES]], f32),
+    ) {
+        let (isa, rule) = (read.isa, read.rule);
+        let (cells, tail) = read.row(place, gradient.len());
+        let (mut row_state, mut beside) = (load_state(&rule, &tail[ROW_STATE..]), load_state(&rule, &tail[1..]));
+        let squares = [Real::max(factor * factor * square, 0.0) * self.part, 0.0];
+        let [scale, _] = rule.step_rowwise(&read.step, squares, [&mut row_state, &mut beside]);
+        let (scale, factor) = (I::V::of(-scale), I::V::of(factor));
+        for i in 0..gradient.len() {
+            isa.store(scale.mul_add(factor * I::V::load(&gradient[i]), isa.load(&cells[i])), &cells[i]);
+        }
+        store_state(&rule, row_state, &tail[ROW_STATE..]);
+    }
+
     /// What multiplies the gradients of sixteen rows, by their states, which then move: row `i` has `factors[i]` times a gradient of that
     /// squared length.
     #[inline(always)]

@@ -24,8 +24,7 @@ impl Recipe {
     /// Reads it again; none where it is no recipe that this version knows.
     pub fn from_json(json: &Value) -> Option<Recipe> {
         let all = json.as_object()?;
-        const KNOWN: [&str; 9] =
-            ["format", "label", "classes", "several_labels", "columns", "crosses", "ngrams", "by_field", "min_count"];
+        const KNOWN: [&str; 9] = ["format", "label", "classes", "several_labels", "columns", "crosses", "ngrams", "by_field", "min_count"];
         if all.keys().any(|key| !KNOWN.contains(&key.as_str())) {
             return None;
         }

@@ -196,22 +196,34 @@ impl FieldAware {
         squares
     }
 
-    /// The gradient of the score for the factors of feature `i`, times a number, is left in the row of the room.
+    /// The gradient for the factors of a feature, where that is not simply what its field faces: what the feature has of its own in the block
+    /// of its field, where that has several, is no part of it, and decay is. Gives its squared length.
     #[inline(always)]
-    fn gradient<V: Vector>(&self, i: usize, field: usize, by: f32, room: &mut Room<V>) {
-        let (rank, width, place) = (self.rank, room.row.len() * LANES, room.places[field] as usize);
-        let (facing, line) = (&room.facing.all()[place * width..][..width], &mut room.line.all_mut()[..width]);
+    fn gradient<V: Vector>(
+        &self,
+        (field, by): (usize, f32),
+        facing: &[f32],
+        own: &[f32],
+        decay: Option<(f32, &[V])>,
+        line: &mut [f32],
+    ) -> f32 {
         for (g, t) in pairs(line.as_chunks_mut().0, facing.as_chunks().0) {
             (V::of(by) * V::load(t)).store(g);
         }
-        if room.present[place].1 {
-            for k in 0..rank {
-                line[field * rank + k] = by * (facing[field * rank + k] - room.own[i * rank + k]);
+        for k in 0..own.len() {
+            line[field * self.rank + k] = by * (facing[field * self.rank + k] - own[k]);
+        }
+        let mut square = V::of(0.0);
+        let (factor, kept) = decay.unwrap_or_default();
+        for (k, g) in line.as_chunks_mut().0.iter_mut().enumerate() {
+            let mut v = V::load(g);
+            if !kept.is_empty() {
+                v = V::of(factor).mul_add(kept[k], v);
+                v.store(g);
             }
+            square = v.mul_add(v, square);
         }
-        for (g, line) in pairs(&mut room.row, line.as_chunks().0) {
-            *g = V::load(line);
-        }
+        square.sum()
     }
 }
 
@@ -332,27 +344,22 @@ impl Model for FieldAware {
         if slope == 0.0 && !keeps {
             return;
         }
-        let n = room.row.len();
+        let (n, width) = (room.row.len(), room.row.len() * LANES);
         for i in 0..x.features {
             let Some((slot, value, field, place)) = self.feature(x, i) else { continue };
-            let (by, at) = (slope * self.pairs * value, room.places[field] as usize);
-            if !keeps && !room.present[at].1 {
-                let facing = &room.facing.all().as_chunks().0[at * n..][..n];
-                weights.step_row_times(place, by, (facing, room.squares[at]), &mut room.row);
-                continue;
+            let (mut by, at) = (slope * self.pairs * value, room.places[field] as usize);
+            let mut square = room.squares[at];
+            let is_faced = !keeps && !room.present[at].1;
+            if !is_faced {
+                let decay = if keeps { Some((self.linear.decay(slot) * self.decay, &room.kept[i * n..][..n])) } else { None };
+                let own = if room.present[at].1 { &room.own[i * self.rank..][..self.rank] } else { &[] };
+                let (facing, line) = (&room.facing.all()[at * width..][..width], &mut room.line.all_mut()[..width]);
+                square = self.gradient((field, by), facing, own, decay, line);
+                by = 1.0;
             }
-            self.gradient(i, field, by, room);
-            if keeps {
-                let decay = P::V::of(self.linear.decay(slot) * self.decay);
-                for (g, &v) in pairs(&mut room.row, &room.kept[i * n..][..n]) {
-                    *g = decay.mul_add(v, *g);
-                }
-            }
-            let mut square = P::V::of(0.0);
-            for &g in &room.row {
-                square = g.mul_add(g, square);
-            }
-            weights.step_row(place, &room.row, square.sum(), 0.0);
+            // One step, so that it stands in a loop once.
+            let gradient = if is_faced { &room.facing.all()[at * width..][..width] } else { &room.line.all()[..width] };
+            weights.step_row_times(place, by, (gradient.as_chunks().0, square), &mut room.row);
         }
     }
 }

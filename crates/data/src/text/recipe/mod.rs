@@ -136,6 +136,10 @@ impl Recipe {
         if self.crosses != other.crosses {
             found.push("other columns are crossed here than there".to_owned());
         }
+        if self.by_field != other.by_field {
+            let called = |by_field| if by_field { "`field:index`" } else { "by their indices" };
+            found.push(format!("features are called {} here, and {} there", called(self.by_field), called(other.by_field)));
+        }
         // More than two classes are found by name.
         if self.classes != other.classes && [self, other].iter().all(|recipe| (1..=2).contains(&recipe.classes.len())) {
             found.push(format!("the labels are {} here, and {} there", self.classes.join(" and "), other.classes.join(" and ")));

@@ -55,6 +55,9 @@ class Rows:
     def __len__(self) -> int:
         return len(self._inner)
 
+    def __reduce__(self) -> Any:
+        raise TypeError("Rows are not pickled: pickle the matrix, or open a packed file by Rows.open in the other process")
+
     def __repr__(self) -> str:
         return repr(self._inner)
 
@@ -90,6 +93,9 @@ class Ratings:
 
     def __len__(self) -> int:
         return len(self._inner)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("Ratings are not pickled: pickle the arrays, or open a packed file by Ratings.open in the other process")
 
     def __repr__(self) -> str:
         return repr(self._inner)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ._inputs import as_csr, is_sparse, rows_of, threads
+from ._inputs import CELLS_A_WORKER, as_csr, check_scores, is_sparse, rows_of, threads, workers
 from ._run import Run, follow
 from .callbacks import ProgressBar
 from .errors import BadSettingError, DivergedError
@@ -34,9 +36,10 @@ _FLOATS = [np.float64, np.float32]
 
 
 class RowEstimator(BaseEstimator):
-    """An estimator of sparse rows; ``_family`` is the model's."""
+    """An estimator of sparse rows; ``_family`` is the model's, ``_model_of`` the attribute that has it after a fit."""
 
     _family: str
+    _model_of: str
     _error: BaseException | None
 
     rule: str
@@ -72,7 +75,7 @@ class RowEstimator(BaseEstimator):
             "epochs": self.epochs,
             "batch": self.batch_size,
             "normalize": self.normalize,
-            "average": {True: 0.5, False: None}[self.average] if isinstance(self.average, bool) else self.average,
+            "average": {True: 0.5, False: None}[bool(self.average)] if isinstance(self.average, (bool, np.bool_)) else self.average,
             "order": "shuffle" if self.shuffle else "sequential",
             "seed": self.seed_,
         }
@@ -83,11 +86,7 @@ class RowEstimator(BaseEstimator):
             given["threads"] = min(threads(self.n_jobs), most)
         elif min(threads(None), most) == 1 or threads(None) < threads(-1):
             given["threads"] = min(threads(None), most)
-        for name, value in (self.settings or {}).items():
-            if name in given or name in PARAMETERS:
-                raise ValueError(f"settings: {name} is a parameter of its own; give {PARAMETERS.get(name, name)}")
-            given[name] = value
-        return given
+        return with_settings(self, given)
 
     def _begin(self, rows: int) -> dict[str, Any]:
         """Chooses the seed, and gives the settings."""
@@ -99,17 +98,14 @@ class RowEstimator(BaseEstimator):
 
     def _validated(self, X: Any, y: Any, **more: Any) -> tuple[Any, Any]:
         """X as a CSR matrix and y, as scikit-learn checks them. Whether numbers are finite is seen when they are copied."""
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=_FLOATS, ensure_all_finite=not is_sparse(X), **more)
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=_types(X), ensure_all_finite=not is_sparse(X), **more)
         return as_csr(X), y
 
     def _weights(self, sample_weight: Any, X: Any) -> Any:
         """How much each row counts; None where all count alike."""
         if sample_weight is None:
             return None
-        weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        if not weights.any():
-            raise ValueError("sample_weight: all are zero; give some rows a weight above 0")
-        return weights
+        return _check_sample_weight(sample_weight, X, ensure_non_negative=True).astype(np.float32)
 
     def _rows(self, X: Any, labels: Any, weights: Any) -> Any:
         try:
@@ -123,7 +119,7 @@ class RowEstimator(BaseEstimator):
         if eval_set is None:
             return None
         X, y = eval_set
-        X = as_csr(validate_data(self, X, accept_sparse="csr", dtype=_FLOATS, reset=False))
+        X = as_csr(validate_data(self, X, accept_sparse="csr", dtype=_types(X), reset=False))
         return rows_of(X, labels(np.asarray(y)), threads(self.n_jobs))
 
     def _run(self, rows: Any, valid: Any, settings: dict[str, Any], family: str | None = None) -> Run:
@@ -131,10 +127,8 @@ class RowEstimator(BaseEstimator):
         if valid is None and self.early_stopping:
             settings = {**settings, "holdout": self.validation_fraction}
         followers = [*([ProgressBar()] if self.verbose else []), *(self.callbacks or ())]
-        try:
+        with parameters_named():
             run, error = follow(rows, valid, family or self._family, followers, settings)
-        except BadSettingError as wrong:
-            raise BadSettingError(by_parameter(str(wrong)), PARAMETERS.get(wrong.setting, wrong.setting)) from None
         if run.model is None:
             if error is not None:
                 raise error
@@ -143,6 +137,14 @@ class RowEstimator(BaseEstimator):
             warnings.warn(f"{type(self).__name__}: {by_parameter(run.problem)}", ConvergenceWarning, stacklevel=4)
         self._error = error
         return run
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self._model_of in self.__dict__
+
+    def _forget(self) -> None:
+        """Leaves nothing of an earlier fit, so that a fit that fails is none."""
+        for name in (self._model_of, "classes_"):
+            self.__dict__.pop(name, None)
 
     def _keep(self, runs: list[Run]) -> None:
         """The attributes of runs."""
@@ -164,7 +166,7 @@ class RowEstimator(BaseEstimator):
         check_is_fitted(self)
         if self._is_plain(X):
             return X
-        return validate_data(self, X, accept_sparse="csr", reset=False, dtype=_FLOATS)
+        return validate_data(self, X, accept_sparse="csr", reset=False, dtype=_types(X))
 
     def _is_plain(self, X: Any) -> bool:
         """Whether X needs no checks: a CSR matrix of the columns that were fitted. scikit-learn's take longer than to score a row."""
@@ -173,19 +175,56 @@ class RowEstimator(BaseEstimator):
         return bool(X.shape[1] == self.n_features_in_ and X.shape[0] and not hasattr(self, "feature_names_in_"))
 
     def _check_finite(self, X: Any, scores: Any) -> None:
-        """Scores that are not finite come from values that are not: then says so."""
+        """Scores that are not finite come from values that are not, which scikit-learn names; or from large ones."""
         if not np.isfinite(scores).all():
             validate_data(self, X, accept_sparse="csr", reset=False, dtype=_FLOATS)
+            check_scores(X, scores)
 
     def _threads_for(self, X: Any) -> int:
         """Threads that scoring is worth."""
-        return threads(self.n_jobs) if X.nnz >= 1 << 18 else 1
+        return workers(self.n_jobs, X.nnz // CELLS_A_WORKER)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.non_deterministic = self.n_jobs != 1
         return tags
+
+
+def _types(X: Any) -> Any:
+    """What types of values X may have: whole numbers of sparse matrices are taken as they are."""
+    return None if is_sparse(X) and X.dtype.kind in "biu" else _FLOATS
+
+
+def held_out(eval_set: Any) -> Any:
+    """The pair of ``eval_set=(X, y)``, which may be in a list, as others take it."""
+    if eval_set is None:
+        return None
+    if isinstance(eval_set, (list, tuple)):
+        if len(eval_set) == 1 and isinstance(eval_set[0], (list, tuple)):
+            eval_set = eval_set[0]
+        if len(eval_set) == 2 and not (isinstance(eval_set, list) and all(isinstance(one, tuple) for one in eval_set)):
+            return eval_set
+    raise ValueError("eval_set: is to be one held-out set, (X, y)")
+
+
+def with_settings(estimator: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """The settings of parameters, and those of ``settings``; none by both."""
+    parameters, settings = estimator.get_params(deep=False), estimator.settings or {}
+    for name in settings:
+        parameter = {**PARAMETERS, "order": "shuffle"}.get(name, name)
+        if parameter in parameters or name in PARAMETERS:
+            raise ValueError(f"settings: {name} is a parameter of its own; give {parameter}")
+    return {**given, **settings}
+
+
+@contextmanager
+def parameters_named() -> Iterator[None]:
+    """Errors of settings are raised by the names of parameters."""
+    try:
+        yield
+    except BadSettingError as wrong:
+        raise BadSettingError(by_parameter(str(wrong)), PARAMETERS.get(wrong.setting, wrong.setting)) from None
 
 
 def by_parameter(message: str) -> str:

@@ -10,7 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._estimator import RowEstimator, feature_names
-from ._inputs import arrays, as_csr
+from ._inputs import arrays, as_csr, summed
 from ._kinds import Classifier, Regressor, is_binary
 from ._model import Model
 
@@ -20,7 +20,7 @@ __all__ = ["FactorizationMachineClassifier", "FactorizationMachineRegressor"]
 class _Factors(RowEstimator):
     """What both have: a model, which scores."""
 
-    _family = "fm"
+    _family, _model_of = "fm", "models_"
     rank: int
     models_: list[Model]
 
@@ -33,7 +33,7 @@ class _Factors(RowEstimator):
 
     def _scores(self, X: Any) -> Any:
         """A row a row of X, a column a model."""
-        X = as_csr(self._matrix(X))
+        X = summed(as_csr(self._matrix(X)))
         scores = np.column_stack([model._inner.score_csr(arrays(X), self._threads_for(X)) for model in self.models_])
         self._check_finite(X, scores)
         return scores

@@ -20,15 +20,35 @@ class Ids:
     def rows(self, ids: Any) -> Any:
         """The row of each id; -1 of those that are not known."""
         ids = _array(ids)
-        if self.values.dtype.kind == ids.dtype.kind and ids.dtype.kind in "iuU" and len(self.values):
+        kinds = self.values.dtype.kind, ids.dtype.kind
+        if len(self.values) and (kinds == ("U", "U") or (kinds[0] in "iu" and kinds[1] in "iu")):
+            outside = None
+            if kinds[0] in "iu":
+                wide = np.int64 if kinds[0] == "i" else np.uint64
+                found = ids.astype(wide)
+                # Only numbers from 0 up to the largest of both are the same ones in both types.
+                outside = None if kinds[0] == kinds[1] else (ids < 0 if kinds[1] == "i" else found < 0)
+                values, ids = self.values.astype(wide), found
+            else:
+                values = self.values
             if self._order is None:
-                self._order = np.argsort(self.values, kind="stable")
-            found = np.minimum(np.searchsorted(self.values, ids, sorter=self._order), len(self.values) - 1)
-            rows = self._order[found]
-            return np.where(self.values[rows] == ids, rows, -1)
+                self._order = np.argsort(values, kind="stable")
+            rows = self._order[np.minimum(np.searchsorted(values, ids, sorter=self._order), len(values) - 1)]
+            is_known = values[rows] == ids
+            return np.where(is_known if outside is None else is_known & ~outside, rows, -1)
         if self._index is None:
             self._index = {value: row for row, value in enumerate(self.values.tolist())}
         return np.array([self._index.get(value, -1) for value in ids.tolist()], dtype=np.int64)
+
+    def asked(self, ids: Any) -> tuple[Any, bool]:
+        """Ids as a list, and whether there were several: a tuple that is an id itself is one."""
+        if isinstance(ids, tuple) and self.values.dtype.kind == "O":
+            one = np.empty(1, dtype=object)
+            one[0] = ids
+            if self.rows(one)[0] >= 0:
+                return one, False
+        several = isinstance(ids, (list, tuple, np.ndarray)) or hasattr(ids, "to_numpy")
+        return (ids, True) if several else ([ids], False)
 
     def __getstate__(self) -> Any:
         return self.values
@@ -44,7 +64,9 @@ def codes_of(ids: Any) -> tuple[Any, Any]:
         raise ValueError(f"ids have {ids.ndim} dimensions; give a list")
     if ids.dtype.kind in "iu" and (not ids.size or ids.min() >= 0):
         return np.ascontiguousarray(ids, dtype=np.uint64), None
-    if ids.dtype.kind in "iuUb":
+    if ids.dtype.kind == "f" and np.isnan(ids).any():
+        raise ValueError(f"ids: that of row {int(np.flatnonzero(np.isnan(ids))[0])} (from 0) is nan; leave the row out, or give an id")
+    if ids.dtype.kind in "iuUbf":
         values, codes = np.unique(ids, return_inverse=True)
         return np.ascontiguousarray(codes, dtype=np.uint64), values
     index: dict[Any, int] = {}
@@ -63,8 +85,12 @@ def _array(ids: Any) -> Any:
         array[:] = [tuple(value) if isinstance(value, list) else value for value in ids]
         return array
     array = np.asarray(ids)
-    if array.dtype.kind == "f" and array.size and np.equal(array, np.floor(array)).all():
-        return array.astype(np.int64)
+    if isinstance(ids, (list, tuple)) and array.ndim == 1 and array.dtype.kind in "Uf":
+        # NumPy makes texts of numbers among texts, and rounds whole numbers among others.
+        kind, letter = (str, "U") if array.dtype.kind == "U" else (float, "f")
+        if not all(isinstance(value, kind) or (isinstance(value, np.generic) and value.dtype.kind == letter) for value in ids):
+            array = np.empty(len(ids), dtype=object)
+            array[:] = [value.item() if isinstance(value, np.generic) else value for value in ids]
     if array.dtype.kind in "OT" and array.size and all(type(value) is str for value in array.flat):
         return array.astype(str)
     return array

@@ -9,9 +9,13 @@ import numpy as np
 import scipy.sparse as sp
 
 from . import _hogwild
+from .errors import BadDataError
 
 _VALUES = (np.dtype(np.float64), np.dtype(np.float32), np.dtype(np.int64))
 _INDICES = (np.dtype(np.int32), np.dtype(np.int64))
+
+#: Cells of a matrix that are worth a thread that reads them.
+CELLS_A_WORKER = 1 << 16
 
 #: indptr, indices, data, columns
 Csr = tuple[Any, Any, Any, int]
@@ -53,7 +57,7 @@ def arrays(X: Any) -> Csr:
     if data.dtype not in _VALUES:
         if data.dtype.kind == "c":
             raise ValueError("Complex data not supported")
-        exact = data.dtype.kind in "b" or (data.dtype.kind in "iu" and data.dtype.itemsize <= 2)
+        exact = data.dtype.kind == "b" or (data.dtype.kind in "iu" and data.dtype.itemsize <= 2)
         data = data.astype(np.float32 if exact else np.float64)
     if indices.dtype not in _INDICES or indptr.dtype != indices.dtype:
         wide = np.int64 if indptr.dtype.itemsize > 4 or indices.dtype.itemsize > 4 else np.int32
@@ -66,6 +70,38 @@ def _plain(array: Any) -> Any:
     return array if flags.c_contiguous and flags.aligned and array.dtype.isnative else np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
 
 
+def summed(X: Any) -> Any:
+    """X with each column at most once in a row; X itself where it is so."""
+    if X.has_canonical_format:
+        return X
+    X = X.copy()
+    X.sum_duplicates()
+    return X
+
+
+def workers(n_jobs: int | None, tasks: int) -> int:
+    """How many threads a call of so many tasks is worth."""
+    return min(threads(n_jobs), tasks) if tasks > 1 else 1  # counting cores takes longer than to score a row
+
+
+def check_scores(X: Any, scores: Any) -> None:
+    """Scores that are not finite are an error, which names the value that is largest in its row."""
+    finite = np.isfinite(scores)
+    if finite.all():
+        return
+    row = int(np.flatnonzero(~finite.reshape(len(finite), -1).all(axis=1))[0])
+    if is_sparse(X):
+        cells = slice(int(X.indptr[row]), int(X.indptr[row + 1]))
+        columns, values = X.indices[cells], X.data[cells]
+    else:
+        columns, values = np.arange(X.shape[1]), np.asarray(X[row])
+    if len(values) == 0:
+        raise BadDataError(f"X: the score of row {row} (from 0) is not finite, though the row is empty: weights are not finite; train again")
+    worst = int(np.argmax(np.where(np.isnan(values), np.inf, np.abs(values))))
+    problem = f"the value of column {int(columns[worst])} in row {row} (from 0) is {values[worst]!s}, and the score of the row is not finite"
+    raise BadDataError(f"X: {problem}; give smaller values, or scale that column")
+
+
 def rows_of(X: Any, labels: Any, count: int, weights: Any = None) -> Any:
     """Rust's rows of a CSR matrix, with a label each. Rows of weight 0 are left out; where a column is twice in a row its values are summed."""
     labels = np.ascontiguousarray(labels, dtype=np.float32)
@@ -74,14 +110,13 @@ def rows_of(X: Any, labels: Any, count: int, weights: Any = None) -> Any:
         if weights.shape == labels.shape and not weights.all():
             kept = np.flatnonzero(weights)
             X, labels, weights = X[kept], labels[kept], weights[kept]
+    count = min(count, max(1, X.nnz // CELLS_A_WORKER))
     try:
         return _hogwild.Rows.from_csr(arrays(X), labels, weights, count)
     except ValueError:
         if X.has_canonical_format:
             raise
-        X = X.copy()
-        X.sum_duplicates()
-        return _hogwild.Rows.from_csr(arrays(X), labels, weights, count)
+        return _hogwild.Rows.from_csr(arrays(summed(X)), labels, weights, count)
 
 
 def ids_of(values: Any, what: str) -> Any:

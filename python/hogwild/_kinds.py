@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from . import _hogwild
-from ._estimator import RowEstimator
+from ._estimator import RowEstimator, held_out
 
 __all__ = ["Classifier", "Regressor", "against", "indices_of", "is_binary"]
 
@@ -38,7 +38,9 @@ class Classifier(ClassifierMixin, RowEstimator):
     class_weight: Any
 
     def _fit_classes(self, X: Any, y: Any, sample_weight: Any, eval_set: Any) -> list[Any]:
+        self._forget()
         X, y = self._validated(X, y)
+        eval_set = held_out(eval_set)
         check_classification_targets(y)
         if predicts(self.loss) == "number":
             raise ValueError(f"loss {self.loss}: is a loss of numbers; use a loss of classes such as logistic, or a regressor")
@@ -47,7 +49,8 @@ class Classifier(ClassifierMixin, RowEstimator):
         classes, indices = np.unique(y, return_inverse=True)
         if self.class_weight is not None:
             of_class = compute_class_weight(self.class_weight, classes=classes, y=y)[indices]
-            X, y, weights = _counting(X, y, of_class if weights is None else weights * of_class)
+            weights = (of_class if weights is None else weights * of_class).astype(np.float32)
+            X, y, weights = _counting(X, y, weights)
             classes, indices = np.unique(y, return_inverse=True)
         if len(classes) < 2:
             raise ValueError(f"{type(self).__name__} needs at least 2 classes, but the data contains only one class: {y[:1].tolist()[0]!r}")
@@ -108,10 +111,12 @@ class Classifier(ClassifierMixin, RowEstimator):
 
 
 def _counting(X: Any, y: Any, weights: Any) -> tuple[Any, Any, Any]:
-    """The rows that count for anything."""
+    """The rows that count for anything, by weights of 32 bits."""
     if weights is None or weights.all():
         return X, y, weights
     kept = np.flatnonzero(weights)
+    if len(kept) == 0:
+        raise ValueError("sample_weight, class_weight: all rows weigh zero; give some a weight above 0")
     return X[kept], y[kept], weights[kept]
 
 
@@ -134,11 +139,14 @@ class Regressor(RegressorMixin, RowEstimator):
     """Numbers by scores."""
 
     def _fit_numbers(self, X: Any, y: Any, sample_weight: Any, eval_set: Any) -> Any:
+        self._forget()
         X, y = self._validated(X, y, y_numeric=True)
+        eval_set = held_out(eval_set)
         if predicts(self.loss) != "number":
             raise ValueError(f"loss {self.loss}: is a loss of classes; use a loss of numbers such as squared, or a classifier")
         settings = self._begin(X.shape[0])
-        rows = self._rows(X, y, self._weights(sample_weight, X))
+        X, y, weights = _counting(X, y, self._weights(sample_weight, X))
+        rows = self._rows(X, y, weights)
         return self._run(rows, self._eval_rows(eval_set, lambda y: y), settings)
 
     def predict(self, X: Any) -> Any:

@@ -126,7 +126,7 @@ class LinearClassifier(Classifier, Coefficients):
         if self.multi_class != "ovr":
             raise ValueError(f"multi_class {self.multi_class!r}: partial_fit learns each class against the rest; give ovr")
         X, y, weights = self._partial(X, y, sample_weight)
-        if not hasattr(self, "classes_"):
+        if not self.__sklearn_is_fitted__():
             if classes is None:
                 raise ValueError("classes: the first call of partial_fit is to name all of them")
             self.classes_ = unique_labels(classes)
@@ -150,10 +150,14 @@ class LinearClassifier(Classifier, Coefficients):
         check_is_fitted(self)
         numbers = np.asarray(self.classes_)
         are_numbers = numbers.dtype.kind in "iufb" and np.array_equal(numbers.astype(np.float32), numbers)
-        if len(numbers) == 2:
-            return self._model(0, (float(numbers[0]), float(numbers[1])) if are_numbers else None)
+        if len(numbers) == 2 and are_numbers:
+            return self._model(0, (float(numbers[0]), float(numbers[1])))
         names = [f"{value:g}" if are_numbers else str(value) for value in numbers.tolist()]
-        coef, intercept = np.ascontiguousarray(self.coef_, dtype=np.float32), np.ascontiguousarray(self.intercept_, dtype=np.float32)
+        coef, intercept = (np.ascontiguousarray(half, dtype=np.float32) for half in self._both())
+        if len(numbers) == 2:
+            # Files have names of classes where there is a score each: those of one class are the other's, negated.
+            coef, intercept = np.concatenate([-coef, coef]), np.concatenate([-intercept, intercept])
+            return Model(self._model(0, None)._inner.of_classes("ovr", coef, intercept, names, feature_names(self)))
         of_one = self._model(0, None)._inner
         return Model(of_one.of_classes(self.multi_class, coef, intercept, names, feature_names(self)))
 

@@ -12,12 +12,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from . import _hogwild
-from ._estimator import by_parameter, PARAMETERS
+from ._estimator import ROWS_A_WORKER, by_parameter, held_out, parameters_named, with_settings
 from ._ids import Ids, codes_of
-from ._inputs import is_sparse, threads
+from ._inputs import is_sparse, threads, workers
+from ._kinds import predicts
 from ._run import follow
 from .callbacks import ProgressBar
-from .errors import BadSettingError, DivergedError
+from .errors import DivergedError
 
 __all__ = ["MatrixFactorization"]
 
@@ -93,15 +94,15 @@ class MatrixFactorization(BaseEstimator):
 
         ``eval_set``: held-out ``(X, y)``.
         """
+        self.__dict__.pop("user_factors_", None)  # a fit that fails is none
         users, items, ratings = self._triples(X, y)
         (user_codes, user_names), (item_codes, item_names) = codes_of(users), codes_of(items)
+        eval_set = held_out(eval_set)
         data = _hogwild.Ratings.from_arrays(user_codes, item_codes, ratings)
         valid = None if eval_set is None else self._valid(eval_set, user_codes, user_names, item_codes, item_names)
         followers = [*([ProgressBar()] if self.verbose else []), *(self.callbacks or ())]
-        try:
-            run, error = follow(data, valid, "mf", followers, self._settings(valid is not None))
-        except BadSettingError as wrong:
-            raise BadSettingError(by_parameter(str(wrong)), PARAMETERS.get(wrong.setting, wrong.setting)) from None
+        with parameters_named():
+            run, error = follow(data, valid, "mf", followers, self._settings(len(ratings), valid is not None))
         if run.model is None:
             raise error if error is not None else DivergedError(by_parameter(run.problem or f"the run left no model: {run.ended}"))
         if run.problem is not None and error is None:
@@ -112,7 +113,10 @@ class MatrixFactorization(BaseEstimator):
             raise error
         return self
 
-    def _settings(self, has_valid: bool) -> dict[str, Any]:
+    def __sklearn_is_fitted__(self) -> bool:
+        return "user_factors_" in self.__dict__
+
+    def _settings(self, ratings: int, has_valid: bool) -> dict[str, Any]:
         if self.random_state is None or not isinstance(self.random_state, (int, np.integer)):
             self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
         else:
@@ -121,12 +125,12 @@ class MatrixFactorization(BaseEstimator):
         given: dict[str, Any] = {name: getattr(self, name) for name in names}
         given.update(lr=self.learning_rate, seed=self.seed_)
         if self.n_jobs is not None or threads(None) < threads(-1):
-            given["threads"] = threads(self.n_jobs)
+            given["threads"] = workers(self.n_jobs, ratings // ROWS_A_WORKER)
         if self.early_stopping:
             given.update(patience=self.n_iter_no_change, min_delta=self.tol, stop_metric=self.metric)
             if not has_valid:
                 given["holdout"] = self.validation_fraction
-        return {**given, **(self.settings or {})}
+        return with_settings(self, given)
 
     def _triples(self, X: Any, y: Any) -> tuple[Any, Any, Any]:
         """Users, items and ratings."""
@@ -152,11 +156,12 @@ class MatrixFactorization(BaseEstimator):
         users, items, ratings = self._triples(*eval_set)
 
         def coded(ids: Any, codes: Any, names: Any) -> Any:
+            known = np.unique(codes)
+            rows = Ids(known if names is None else names).rows(ids)
+            behind = int(known[-1]) + 1 if len(known) and known[-1] < 2**64 - 1 else int(np.setdiff1d(np.arange(len(known) + 1), known)[0])
             if names is None:
-                known, _ = codes_of(ids)
-                return known
-            rows = Ids(names).rows(ids)
-            return np.where(rows < 0, len(names), rows).astype(np.uint64)
+                return np.where(rows < 0, np.uint64(behind), known[rows])
+            return np.where(rows < 0, behind, rows).astype(np.uint64)
 
         return _hogwild.Ratings.from_arrays(coded(users, user_codes, user_names), coded(items, item_codes, item_names), ratings)
 
@@ -166,7 +171,7 @@ class MatrixFactorization(BaseEstimator):
 
         def named(axis: str, names: Any, given: Any) -> Any:
             codes = np.asarray(model.ids(axis))
-            dtype = getattr(np.asarray(given), "dtype", codes.dtype)
+            dtype = np.asarray(given).dtype
             return codes.astype(dtype if dtype.kind in "iu" else np.int64) if names is None else names[codes.astype(np.intp)]
 
         self.users_, self.items_ = named("user", user_names, users), named("item", item_names, items)
@@ -215,20 +220,27 @@ class MatrixFactorization(BaseEstimator):
         return self._user_ids.rows(users), self._item_ids.rows(items)
 
     def score(self, X: Any, y: Any = None) -> float:
-        """The root of the mean squared error, negated: the larger the better."""
+        """The root of the mean squared error, negated: the larger the better. Of losses of classes, labels count as 1 and 0."""
         if y is None or is_sparse(X):
             users, items, y = self._triples(X, y)
             X = list(zip(np.asarray(users).tolist(), np.asarray(items).tolist()))
-        return -float(np.sqrt(np.mean((self.predict(X) - np.asarray(y, dtype=np.float64)) ** 2)))
+        predicted, ratings = self.predict(X), np.asarray(y, dtype=np.float64)
+        kind = predicts(self.loss)
+        if kind != "number":
+            # Ratings 1 and -1: as probabilities 1 and 0; by other losses of classes the class that is predicted.
+            predicted, ratings = predicted if kind == "probability" else predicted > 0, (ratings > 0).astype(np.float64)
+        return -float(np.sqrt(np.mean((predicted - ratings) ** 2)))
 
     def recommend(self, users: Any, n: int = 10, *, filter_seen: bool = True, items: Any = None, exclude: Any = None) -> tuple[Any, Any]:
         """The best ``n`` items of each user, best first, with their scores; of one user, or of several.
 
         ``filter_seen`` leaves out what the user rated in training; ``items`` are all that may be recommended, ``exclude``
-        may not. A user that is not known gets what is rated best. Where fewer items are left, their scores are -inf.
+        may not. A user that is not known gets what is rated best. Where a user has fewer items left than others, their
+        scores are -inf, and the ids -1, the empty text, NaN or None.
         """
         check_is_fitted(self)
-        asked = users if isinstance(users, (list, tuple, np.ndarray)) or hasattr(users, "to_numpy") else [users]
+        n = _count(n)
+        asked, several = self._user_ids.asked(users)
         rows = self._user_ids.rows(asked)
         known = rows >= 0
         queries = np.ascontiguousarray(np.where(known[:, None], self.user_factors_[rows], 0), dtype=np.float32)
@@ -239,11 +251,11 @@ class MatrixFactorization(BaseEstimator):
             slices = [self._seen[self._seen_start[row] : self._seen_start[row + 1]] for row in rows[known]]
             without = (start, np.concatenate(slices) if slices else np.zeros(0, np.uint32))
         allowed = self._allowed(items, exclude)
-        found, scores = self._ranked("recommend").top(queries, int(n), without, allowed, self._threads_of(len(rows)))
-        width = min(int(n), len(self.items_))
+        found, scores = self._ranked("recommend").top(queries, n, without, allowed, self._threads_of(len(rows)))
+        width = min(n, len(self.items_))
         found, scores = found.reshape(-1, width), scores.reshape(-1, width)
         scores = scores + (self.mean_ + np.where(known, self.user_bias_[rows], 0)).astype(np.float32)[:, None]
-        return _named(self.items_, found, scores, asked is users)
+        return _named(self.items_, found, scores, several)
 
     def similar_items(self, items: Any, n: int = 10) -> tuple[Any, Any]:
         """The ``n`` items whose factors are nearest to those of an item, or of each of several: by the cosine."""
@@ -255,19 +267,20 @@ class MatrixFactorization(BaseEstimator):
 
     def _similar(self, axis: str, ids: Any, n: int) -> tuple[Any, Any]:
         check_is_fitted(self)
-        asked = ids if isinstance(ids, (list, tuple, np.ndarray)) or hasattr(ids, "to_numpy") else [ids]
+        n = _count(n)
         known, names = getattr(self, f"_{axis}_ids"), getattr(self, f"{axis}s_")
+        asked, several = known.asked(ids)
         rows = known.rows(asked)
         if (rows < 0).any():
             raise KeyError(f"{axis} {list(asked)[int(np.flatnonzero(rows < 0)[0])]!r} was not in training")
         queries = _unit(getattr(self, f"{axis}_factors_")[rows])
         itself = (np.arange(len(rows) + 1, dtype=np.int64), rows.astype(np.uint32))
-        found, scores = self._ranked(axis).top(queries, int(n), itself, None, self._threads_of(len(rows)))
-        width = min(int(n), len(names))
-        return _named(names, found.reshape(-1, width), scores.reshape(-1, width), asked is ids)
+        found, scores = self._ranked(axis).top(queries, n, itself, None, self._threads_of(len(rows)))
+        width = min(n, len(names))
+        return _named(names, found.reshape(-1, width), scores.reshape(-1, width), several)
 
     def _threads_of(self, queries: int) -> int:
-        return threads(self.n_jobs) if queries * len(self.items_) > 1 << 21 else 1
+        return workers(self.n_jobs, min(queries, queries * len(self.items_) >> 20))
 
     def _allowed(self, items: Any, exclude: Any) -> Any:
         """Which items may be recommended; None: all."""
@@ -313,12 +326,25 @@ def _pairs(X: Any) -> tuple[Any, Any]:
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
-def _named(names: Any, rows: Any, scores: Any, many: bool) -> tuple[Any, Any]:
-    """Ids in place of rows; where there is none, the last one with the score -inf."""
+def _count(n: Any) -> int:
+    """How many are asked for."""
+    if not isinstance(n, (int, np.integer)) or n < 1:
+        raise ValueError(f"n {n!r}: must be a whole number from 1 up")
+    return int(n)
+
+
+def _named(names: Any, rows: Any, scores: Any, several: bool) -> tuple[Any, Any]:
+    """Ids in place of rows, of as many as the one with most has; behind them what is no id, with the score -inf."""
     missing = rows >= len(names)
-    ids = names[np.where(missing, len(names) - 1, rows)]
-    scores = np.where(missing, np.float32(-np.inf), scores)
-    return (ids, scores) if many else (ids[0], scores[0])
+    width = int((~missing).sum(axis=1).max(initial=0))
+    missing, rows, scores = missing[:, :width], rows[:, :width], scores[:, :width]
+    ids = names[np.where(missing, 0, rows)]
+    if missing.any():
+        none = {"i": -1, "U": "", "f": np.nan}.get(ids.dtype.kind)
+        ids = ids if none is not None else ids.astype(object)
+        ids[missing] = none
+        scores = np.where(missing, np.float32(-np.inf), scores)
+    return (ids, scores) if several else (ids[0], scores[0])
 
 
 def _unit(factors: Any) -> Any:

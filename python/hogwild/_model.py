@@ -7,10 +7,12 @@ from os import PathLike, fspath
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from . import _hogwild
 from ._data import Ratings, Rows
-from ._inputs import arrays, as_csr, is_sparse, threads
+from ._inputs import CELLS_A_WORKER, arrays, as_csr, check_scores, is_sparse, summed, workers
+from .errors import BadDataError
 
 __all__ = ["Model", "load"]
 
@@ -25,10 +27,11 @@ class Model:
     array([1., 0.], dtype=float32)
     """
 
-    __slots__ = ("_inner",)
+    __slots__ = ("_inner", "_places")
 
     def __init__(self, inner: _hogwild.Model) -> None:
         self._inner = inner
+        self._places: dict[str, int] | bool | None = None
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Model:
@@ -43,25 +46,44 @@ class Model:
         """Writes a file that ``hogwild predict`` reads: to a temporary name first, then renamed."""
         self._inner.save(fspath(path))
 
-    def scores(self, X: Any, *, n_jobs: int | None = None) -> Any:
-        """The scores of a matrix whose columns are the features' numbers, or of Rows or Ratings."""
+    def scores(self, X: Any, *, names: Any = None, n_jobs: int | None = None) -> Any:
+        """The scores of a matrix, or of Rows or Ratings.
+
+        Columns of a matrix are the features' numbers. Of a model whose features have names, columns have these too: those
+        of a data frame, or ``names``, one a column. Features that the model does not know add nothing.
+        """
         if isinstance(X, (Rows, Ratings)):
-            return self._shaped(self._inner.score_data(X._inner, threads(n_jobs)))
+            scores = self._shaped(self._inner.score_data(X._inner, workers(n_jobs, len(X))))
+            if not np.isfinite(scores).all():
+                row = int(np.flatnonzero(~np.isfinite(scores.reshape(len(scores), -1)).all(axis=1))[0])
+                raise BadDataError(f"the score of row {row} (from 0) is not finite; give smaller values")
+            return scores
+        if names is None and hasattr(X, "columns"):
+            names = list(X.columns)
         if not (is_sparse(X) and X.format == "csr"):
             X = as_csr(X)
-        return self._shaped(self._inner.score_csr(arrays(X), 1 if X.nnz < 1 << 18 else threads(n_jobs)))
+        if self._inner.unit_rows or self.family == "fm":
+            X = summed(X)
+        if self._places is None:
+            known = self._inner.ids("feature")
+            self._places = {name: place for place, name in enumerate(known)} if isinstance(known, list) else False
+        if isinstance(self._places, dict):
+            X = _by_name(X, names, self._places)
+        scores = self._shaped(self._inner.score_csr(arrays(X), workers(n_jobs, X.nnz // CELLS_A_WORKER)))
+        check_scores(X, scores)
+        return scores
 
     def _shaped(self, scores: Any) -> Any:
         """Scores with a column a class, of a model of several."""
         names = self._inner.class_names
         return scores if names is None else scores.reshape(-1, len(names))
 
-    def predict(self, X: Any, *, n_jobs: int | None = None) -> Any:
+    def predict(self, X: Any, *, names: Any = None, n_jobs: int | None = None) -> Any:
         """What the scores predict: probabilities of +1 by the logistic loss, means by poisson, else the scores.
 
         Of several classes there is a column a class, in the order of ``ids("class")``.
         """
-        scores = self.scores(X, n_jobs=n_jobs)
+        scores = self.scores(X, names=names, n_jobs=n_jobs)
         if self.family == "softmax":
             likely = np.exp(scores - scores.max(axis=1, keepdims=True))
             return likely / likely.sum(axis=1, keepdims=True)
@@ -115,3 +137,16 @@ def load(source: str | PathLike[str] | bytes) -> Model:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return Model.from_bytes(bytes(source))
     return Model(_hogwild.Model.open(fspath(source)))
+
+
+def _by_name(X: Any, names: Any, known: dict[str, int]) -> Any:
+    """X with the columns of a model whose features have names, in its order; unknown ones come behind them."""
+    if names is None:
+        raise BadDataError("X: the features of this model have names, and X has none; give a data frame, or names=, one a column")
+    names = [str(name) for name in names]
+    if len(names) != X.shape[1]:
+        raise BadDataError(f"names: there are {len(names)}, and X has {X.shape[1]} columns; give one a column")
+    if len(set(names)) < len(names):
+        raise BadDataError(f"names: {next(name for name in names if names.count(name) > 1)!r} is there twice; give each column its own")
+    places = np.array([known.get(name, len(known) + i) for i, name in enumerate(names)], dtype=np.int64)
+    return sp.csr_matrix((X.data, places[X.indices], X.indptr.astype(np.int64)), (X.shape[0], len(known) + len(names)))

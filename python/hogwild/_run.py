@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from . import _hogwild
 from ._data import Ratings, Rows
 from ._model import Model
@@ -96,7 +98,7 @@ def follow(data: Any, valid: Any, model: str | None, callbacks: Iterable[Any], s
     for follower in followers:
         if isinstance(follower, Callback):
             follower.on_train_begin(settings)
-    raw, error = _hogwild.train(data, valid, model, settings, told)
+    raw, error = _hogwild.train(data, valid, model, plain(settings), told)
     run = Run(
         model=None if raw.model is None else Model(raw.model),
         epochs=raw.epochs,
@@ -109,8 +111,16 @@ def follow(data: Any, valid: Any, model: str | None, callbacks: Iterable[Any], s
     )
     for follower in followers:
         if isinstance(follower, Callback):
-            follower.on_train_end(run)
+            try:
+                follower.on_train_end(run)
+            except BaseException as failed:
+                error = error or failed
     return run, error
+
+
+def plain(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings without types of NumPy's, whose truth values are not Python's."""
+    return {name: value.item() if isinstance(value, (np.bool_, np.integer)) else value for name, value in settings.items()}
 
 
 def settings() -> list[dict[str, Any]]:

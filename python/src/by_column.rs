@@ -1,10 +1,15 @@
 //! A model's numbers by the features' own numbers, as matrices are scored by.
-use crate::{errors::of_class, matrix::WithMatrix};
+use crate::{
+    errors::{of_class, raise},
+    matrix::WithMatrix,
+};
 use hogwild::{
     MatrixScorer, Threads, TrainedModel,
     data::{Ids, Index, Matrix, Number},
+    memory,
 };
 use pyo3::prelude::*;
+use std::borrow::Cow;
 
 /// Columns that a table has at most, whatever the features; and for each feature.
 const MOST: usize = 1 << 26;
@@ -34,15 +39,14 @@ fn by_class(weights: &[f32], classes: usize) -> Vec<f32> {
 }
 
 impl ByColumn {
-    /// Of a model whose features have numbers.
+    /// By the features' numbers; where they have names by their places in the model, which Python looks names up in.
     pub fn of(model: &TrainedModel) -> PyResult<ByColumn> {
         let Some(ids) = model.ids("feature") else {
             return Err(of_class("BadDataError", "this model takes ratings; give users and items".into()));
         };
-        let Ids::Numbers(numbers) = &**ids else {
-            let problem =
-                "the features of this model have names, and the columns of a matrix have numbers; score a packed file by Rows.open";
-            return Err(of_class("BadDataError", problem.into()));
+        let numbers: Cow<'_, [u64]> = match &**ids {
+            Ids::Numbers(numbers) => numbers.into(),
+            names @ Ids::Names { .. } => (0..names.len() as u64).collect(),
         };
         let width = numbers.iter().max().map_or(0, |&most| (most as usize).saturating_add(1));
         if width > MOST.max(A_FEATURE.saturating_mul(numbers.len())) {
@@ -58,6 +62,10 @@ impl ByColumn {
             let problem = "an ensemble of models of several classes scores Rows; make them by Rows.from_matrix";
             return Err(of_class("BadDataError", problem.into()));
         }
+        let members = &model.members;
+        let rank = members.first().and_then(|member| member.get("factor")?.shape.last().copied()).unwrap_or(0);
+        let numbers_in_all = width.saturating_mul(classes + rank).saturating_mul(members.len());
+        memory::ask(numbers_in_all as u64 * 4, || "the model by column".into(), "score Rows, made by Rows.from_matrix").map_err(raise)?;
         let place = |numbers_of: &[f32], rank: usize| {
             let mut placed = vec![0.0; width * rank];
             for (&id, row) in numbers.iter().zip(numbers_of.chunks_exact(rank.max(1))) {
@@ -65,8 +73,6 @@ impl ByColumn {
             }
             placed
         };
-        let members = &model.members;
-        let rank = members.first().and_then(|member| member.get("factor")?.shape.last().copied()).unwrap_or(0);
         Ok(ByColumn {
             width,
             bias: members.iter().flat_map(|member| member.numbers("bias").iter().copied()).collect(),

@@ -1,7 +1,7 @@
 //! Sparse matrices as SciPy holds them: the arrays of a CSR matrix, of the types that occur, read where they lie.
 //!
-//! `hogwild/_inputs.py` makes these types of all others. While the GIL is released another thread of Python may write to the arrays: it
-//! then reads odd numbers, as every index is checked where it is used.
+//! `hogwild/_inputs.py` makes these types of all others. The GIL is released meanwhile, so another thread of Python could write to the arrays.
+//! As NumPy itself, this takes them for constant: who writes to them during a call has a data race. Every index is checked where it is used.
 use hogwild::data::{Index, Matrix, Number};
 use numpy::PyReadonlyArray1;
 use pyo3::{exceptions::PyTypeError, prelude::*};

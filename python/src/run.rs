@@ -145,7 +145,8 @@ pub fn train(
     let (never, mut follow) = (AtomicBool::new(false), Follow { callback: callback.as_ref(), failed: None, looked: Instant::now() });
     let valid_data = valid.as_ref().map(|valid| valid.data());
     let outcome = py.detach(|| hogwild::train(family, data.data(), valid_data, &settings, &mut follow, &never)).map_err(raise)?;
-    let failed = follow.failed.take();
+    // A signal that came behind the last epoch: raised by the next code of Python's, it would take the model with it.
+    let failed = follow.failed.take().or_else(|| py.check_signals().err());
     Ok((run(py, outcome)?, failed))
 }
 

@@ -83,6 +83,9 @@ pub fn export(args: ExportArgs) -> anyhow::Result<()> {
 
 pub fn import(args: ImportArgs) -> anyhow::Result<()> {
     outputs::check([&args.file], &[("--out", Some(&args.out))])?;
+    if args.file.as_os_str() == "-" {
+        bail!("-: models are not read from standard input; name a file");
+    }
     let format = match args.format {
         Some(format) => format,
         None if is_npz(&args.file) => ModelFormat::Npz,

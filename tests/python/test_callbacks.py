@@ -1,9 +1,14 @@
 """Who follows a run: told of each epoch, heard when it says stop, and its exceptions come out."""
 
+import ctypes
 import json
 
 import hogwild
+import numpy as np
 import pytest
+from conftest import rows
+from hogwild import _hogwild
+from sklearn.exceptions import NotFittedError
 
 
 def test_a_function_is_told_and_stops_the_run(data):
@@ -32,6 +37,43 @@ def test_what_a_callback_raises_comes_out_and_the_model_stays(data):
     with pytest.raises(Failure, match="mine"):
         model.fit(X, y)
     assert model.n_iter_ == 2 and model.score(X, y) > 0.7
+
+
+@pytest.mark.parametrize("settings", [{}, {"multi_class": "softmax"}, {"l1": 1e-6}])
+def test_of_several_classes_all_stay_or_none(settings):
+    X, _, scores = rows()
+    y = np.digitize(scores, [-1, 1])
+
+    def fails(report):
+        if report["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    model = hogwild.LinearClassifier(learning_rate=0.5, epochs=5, random_state=0, **settings).fit(X, y > 0)
+    with pytest.raises(KeyboardInterrupt):
+        model.set_params(callbacks=[fails]).fit(X, y)
+    if "l1" in settings:
+        with pytest.raises(NotFittedError):
+            model.predict(X)
+    else:
+        assert model.coef_.shape == (3, 400) and model.score(X, y) > 0.6
+
+
+def test_a_late_interrupt_keeps_the_model(data):
+    X, y, _ = data
+    # As a signal between the last epoch and the end of the run: no code of Python runs between.
+    late = ctypes.pythonapi.PyErr_SetInterrupt
+    late.argtypes, late.restype = [ctypes.py_object, ctypes.py_object], None
+    run, error = _hogwild.train(hogwild.Rows.from_matrix(X, y)._inner, None, None, {"lr": 0.5, "epochs": 1}, late)
+    assert isinstance(error, KeyboardInterrupt) and run.model is not None
+
+    class Ends(hogwild.Callback):
+        def on_train_end(self, run):
+            raise KeyboardInterrupt
+
+    model = hogwild.LinearClassifier(learning_rate=0.5, callbacks=[Ends()])
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    assert model.n_iter_ == 5 and model.score(X, y) > 0.7
 
 
 def test_callbacks_of_the_package(data, tmp_path, capfd):

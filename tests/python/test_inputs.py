@@ -45,8 +45,12 @@ def test_read_only_memory_and_views(data, tmp_path):
     assert np.array_equal(fitted(mapped, y).coef_, expected)
     strided = sp.csr_matrix((np.repeat(X.data, 2)[::2], X.indices, X.indptr), X.shape)
     swapped = sp.csr_matrix((X.data.astype(">f8"), X.indices, X.indptr), X.shape)
+    # SciPy's constructor may copy: these are what is meant.
+    strided.data, swapped.data = np.repeat(X.data, 2)[::2], X.data.astype(">f8")
+    assert not strided.data.flags.c_contiguous and not swapped.data.dtype.isnative
     for other in (strided, swapped):
-        assert hogwild.train(hogwild.Rows.from_matrix(other, y), lr=0.5, threads=1, seed=3).model is not None
+        assert np.array_equal(fitted(other, y).coef_, expected)
+        assert np.array_equal(fitted(X, y).decision_function(other), fitted(X, y).decision_function(X))
 
 
 def test_columns_that_are_there_twice_are_summed(data):
@@ -110,3 +114,81 @@ def test_unit_rows_are_scored_as_they_were_learnt(data):
     assert model.unit_rows_
     assert np.allclose(model.decision_function(X), expected, atol=1e-4)
     assert np.allclose(model.decision_function(X.toarray()), expected, atol=1e-4)
+
+
+def twice(X):
+    """Each cell in two halves."""
+    return sp.csr_matrix((np.repeat(X.data / 2, 2), np.repeat(X.indices, 2), X.indptr * 2), X.shape)
+
+
+def test_columns_that_are_there_twice_are_summed_before_they_are_scored(data):
+    X, y, _ = data
+    halves = twice(X)
+    unit = fitted(X, y, normalize="row")
+    assert np.allclose(unit.decision_function(halves), unit.decision_function(X), atol=1e-5)
+    assert np.allclose(unit.to_model().scores(halves), unit.decision_function(X), atol=1e-5)
+    pairs = hogwild.FactorizationMachineClassifier(rank=4, random_state=1, learning_rate=0.3).fit(X, y)
+    assert np.allclose(pairs.decision_function(halves), pairs.decision_function(X), atol=1e-4)
+    assert np.allclose(pairs.to_model().scores(halves), pairs.decision_function(X), atol=1e-4)
+    assert not halves.has_canonical_format and halves.nnz == 2 * X.nnz
+
+
+@pytest.mark.parametrize("value", [1e30, 3e38])
+def test_scores_that_are_not_finite_are_an_error(value, data):
+    X, y, _ = data
+    model = fitted(X, y)
+    saved = model.to_model()
+    model.coef_ = model.coef_ * np.float32(1e9)
+    X[7, int(X[7].indices[0])] = value
+    told = rf"value of column {X[7].indices[0]} in row 7 \(from 0\) is .*, and the score of the row is not finite"
+    with pytest.raises(hogwild.BadDataError, match=told):
+        model.predict(X)
+    with pytest.raises(hogwild.BadDataError, match=told):
+        model.to_model().predict(X)
+    pairs = hogwild.FactorizationMachineClassifier(rank=4, random_state=1, learning_rate=0.3).fit(*rows()[:2])
+    with pytest.raises(hogwild.BadDataError, match=told):
+        pairs.predict(X)
+    with pytest.raises(hogwild.BadDataError, match=r"score of row 7 \(from 0\) is not finite"):
+        model.to_model().scores(hogwild.Rows.from_matrix(X, y))
+    assert np.isfinite(saved.scores(X[:7])).all()
+    unit = fitted(*rows()[:2], normalize="row")
+    with pytest.raises(hogwild.BadDataError, match=rf"column {X[7].indices[0]} in row 0"):
+        unit.predict(np.where(X[7:8].toarray() == value, 1e200, X[7:8].toarray()))
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.uint8, bool])
+def test_whole_numbers_are_not_copied_to_be_checked(dtype, monkeypatch):
+    X, y, _ = rows(ones=True)
+    seen = []
+    rows_of = hogwild._estimator.rows_of
+    monkeypatch.setattr(hogwild._estimator, "rows_of", lambda X, *more: seen.append(X) or rows_of(X, *more))
+    other = X.astype(dtype)
+    model = fitted(other, y)
+    assert np.shares_memory(seen[0].data, other.data)
+    assert np.array_equal(model.coef_, fitted(X, y).coef_)
+    assert np.array_equal(model.decision_function(other), model.decision_function(X))
+
+
+def test_a_call_has_no_more_threads_than_work(data):
+    from hogwild._inputs import workers
+
+    X, y, _ = data
+    assert workers(20000, X.nnz >> 16) == 1 and workers(20000, 3) == 3
+    model = fitted(X, y)
+    expected = model.decision_function(X)
+    assert model.set_params(n_jobs=20000)._threads_for(X) == 1
+    assert np.array_equal(model.decision_function(X), expected)
+    assert hogwild.Rows.from_matrix(X, y, n_jobs=20000).nonzeros == X.nnz
+    assert np.allclose(model.to_model().scores(hogwild.Rows.from_matrix(X, y), n_jobs=20000), expected, atol=1e-5)
+    factors = hogwild.MatrixFactorization(n_jobs=20000)
+    factors.items_ = np.zeros(1000)
+    assert factors._threads_of(1) == 1 and factors._threads_of(4096) == 3
+
+
+def test_a_model_of_far_numbers_scores_rows_and_no_matrix(tmp_path):
+    (tmp_path / "far.svm").write_text(f"1 3:1 {2**62}:1\n-1 4:1\n" * 20)
+    rows = hogwild.Rows.open(tmp_path / "far.svm")
+    model = hogwild.train(rows, lr=0.1, epochs=1).model
+    with pytest.raises(hogwild.BadDataError, match=f"features are numbered up to {2**62}"):
+        model.predict(sp.csr_matrix(np.eye(3)))
+    assert model.predict(rows).shape == (40,)

@@ -1,6 +1,8 @@
 """Learning that goes on: what is kept from call to call, and what a call costs."""
 
 import pickle
+import sys
+import threading
 
 import hogwild
 import numpy as np
@@ -91,3 +93,87 @@ def test_what_goes_by_a_whole_run_is_refused(setting, value, data):
     X, y, _ = data
     with pytest.raises(hogwild.BadSettingError, match=f"`{setting}`"):
         hogwild.LinearClassifier(**{setting: value}).partial_fit(X, y, classes=[-1, 1])
+
+
+def test_what_is_assigned_is_gone_on_from(data):
+    X, y, _ = data
+    model = hogwild.LinearClassifier(rule="sgd", learning_rate=0.1, random_state=1).partial_fit(X, y, classes=[-1, 1])
+    intercept, coef = model.intercept_.copy(), model.coef_ * 2
+    other = pickle.loads(pickle.dumps(model))
+    other.coef_ = coef
+    assert np.array_equal(other.intercept_, intercept)
+    other.partial_fit(X[:1], y[:1])
+    moved = np.flatnonzero(other.coef_[0] != coef[0])
+    assert len(moved) and set(moved) <= set(X[0].indices)
+    for one in (model, pickle.loads(pickle.dumps(model))):
+        with pytest.raises(ValueError, match="read-only"):
+            one.coef_[0, 0] = 1.0
+    other = hogwild.LinearClassifier(random_state=1, learning_rate=0.5).fit(X, y)
+    other.coef_[:] = 0
+    assert np.array_equal(other.decision_function(X), np.full(3000, other.intercept_[0]))
+
+
+def test_parameters_that_are_set_between_calls_count(data):
+    X, y, _ = data
+    model = hogwild.LinearClassifier(rule="sgd", learning_rate=0.1, random_state=1).partial_fit(X, y, classes=[-1, 1])
+    still = pickle.loads(pickle.dumps(model)).set_params(learning_rate=1e-12).partial_fit(X, y)
+    assert np.allclose(still.coef_, model.coef_, atol=1e-6) and still.learning_rate_ == pytest.approx(1e-12)
+    adam = hogwild.LinearClassifier(rule="adam", learning_rate=0.1, random_state=1).partial_fit(X, y, classes=[-1, 1])
+    slower, twin = (pickle.loads(pickle.dumps(adam)) for _ in range(2))
+    slower.set_params(learning_rate=0.05).partial_fit(X, y).set_params(learning_rate=0.1)
+    assert not np.allclose(slower.coef_, twin.partial_fit(X, y).coef_, atol=1e-4)
+    before = model.coef_.copy()
+    model.set_params(rule="adagrad").partial_fit(X[:1], y[:1])
+    moved = np.flatnonzero(model.coef_[0] != before[0])
+    assert len(moved) and set(moved) <= set(X[0].indices)
+    with pytest.raises(hogwild.BadSettingError, match="`learning_rate` -1"):
+        model.set_params(learning_rate=-1).partial_fit(X, y)
+
+
+def test_other_threads_predict_while_it_learns(data):
+    X, y, _ = data
+    model = hogwild.LinearClassifier(learning_rate=0.1, random_state=1).partial_fit(X, y, classes=[-1, 1])
+    wrong, over = [], threading.Event()
+
+    def predict():
+        while not over.is_set():
+            try:
+                if model.predict(X[:5]).shape != (5,) or model.coef_.shape != (1, 400) or model.intercept_.shape != (1,):
+                    wrong.append("shape")
+            except Exception as error:
+                wrong.append(error)
+
+    readers = [threading.Thread(target=predict) for _ in range(3)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads take turns within a statement
+    try:
+        [reader.start() for reader in readers]
+        for _ in range(500):
+            model.partial_fit(X[:20], y[:20])
+    finally:
+        over.set()
+        [reader.join() for reader in readers]
+        sys.setswitchinterval(interval)
+    assert not wrong, wrong[:3]
+
+
+def test_rows_that_all_weigh_nothing_change_nothing(data):
+    X, y, _ = data
+    model = hogwild.LinearClassifier(learning_rate=0.1, random_state=1).partial_fit(X, y, classes=[-1, 1])
+    before = model.coef_.copy()
+    model.partial_fit(X, y, sample_weight=np.zeros(3000))
+    assert np.array_equal(model.coef_, before) and model.n_iter_ == 1
+    positive = model.set_params(class_weight={-1: 0.0}).partial_fit(X[y < 0], y[y < 0])
+    assert np.array_equal(positive.coef_, before)
+    first = hogwild.LinearClassifier(learning_rate=0.1, random_state=1).partial_fit(X, y, classes=[-1, 1], sample_weight=np.zeros(3000))
+    assert first.partial_fit(X, y, classes=[-1, 1]).n_iter_ == 1
+    numbers = hogwild.LinearRegressor(learning_rate=0.1).partial_fit(X, y)
+    kept = numbers.coef_.copy()
+    assert np.array_equal(numbers.partial_fit(X, y, sample_weight=np.zeros(3000)).coef_, kept)
+
+
+def test_errors_of_the_first_call_name_parameters(data):
+    X, y, _ = data
+    with pytest.raises(hogwild.BadSettingError, match="`learning_rate` -1") as error:
+        hogwild.LinearClassifier(learning_rate=-1.0).partial_fit(X, y, classes=[-1, 1])
+    assert error.value.setting == "learning_rate"

@@ -52,4 +52,33 @@ def test_names_of_features_go_into_the_file(tmp_path):
         assert set(hogwild.load(tmp_path / "m.safetensors").ids("feature")) == set("abcdef")
         with pytest.raises(ValueError, match="feature names"):
             model.predict(table[["b", "a", "c", "d", "e", "f"]])
+        loaded = hogwild.load(tmp_path / "m.safetensors")
+        expected = model.decision_function(table)
+        assert np.allclose(loaded.scores(table), expected, atol=1e-5)
+        assert np.allclose(loaded.scores(table[["f", "e", "a", "b", "c", "d"]].assign(other=1.0)), expected, atol=1e-5)
+        assert np.allclose(loaded.scores(X, names=list("abcdef")), expected, atol=1e-5)
+        with pytest.raises(hogwild.BadDataError, match="give a data frame, or names="):
+            loaded.scores(X)
+        with pytest.raises(hogwild.BadDataError, match="there are 2, and X has 6 columns"):
+            loaded.predict(X, names=["a", "b"])
+        with pytest.raises(hogwild.BadDataError, match="'a' is there twice"):
+            loaded.predict(X, names=list("abcdea"))
     assert [name for name, _ in hogwild.LinearClassifier(random_state=0).fit(table, y).weights(2)][0] in "abcdef"
+
+
+def test_names_of_two_classes_go_into_the_file(data, tmp_path):
+    X, y, _ = data
+    model = hogwild.LinearClassifier(random_state=0).fit(X, np.where(y > 0, "good", "bad"))
+    model.save(tmp_path / "m.safetensors")
+    loaded = hogwild.load(tmp_path / "m.safetensors")
+    assert loaded.ids("class") == ["bad", "good"]
+    assert np.allclose(loaded.scores(X)[:, 1], model.decision_function(X), atol=1e-5)
+    assert np.allclose(loaded.predict(X), model.predict_proba(X), atol=1e-5)
+
+
+def test_data_sets_say_that_they_are_not_pickled(data, triples):
+    X, y, _ = data
+    with pytest.raises(TypeError, match="pickle the matrix"):
+        pickle.dumps(hogwild.Rows.from_matrix(X, y))
+    with pytest.raises(TypeError, match="pickle the arrays"):
+        pickle.dumps(hogwild.Ratings.from_arrays(triples[0][:, 0], triples[0][:, 1], triples[1]))

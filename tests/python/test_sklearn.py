@@ -6,6 +6,7 @@ import pytest
 from conftest import rows
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.multiclass import OneVsRestClassifier
@@ -122,3 +123,35 @@ def test_errors_name_parameters(data):
         hogwild.LinearRegressor(learning_rate=1e30, rule="sgd").fit(X, y)
     with pytest.raises(ValueError, match="eval_set: row 0 has the class 7"):
         hogwild.LinearClassifier().fit(X, y, eval_set=(X[:3], [7, 1, 1]))
+    with pytest.raises(ValueError, match="settings: rank is a parameter of its own; give rank"):
+        hogwild.FactorizationMachineClassifier(settings={"rank": 4}).fit(X, y)
+    for wrong in ([(X, y), (X, y)], [], "nonsense", X):
+        with pytest.raises(ValueError, match="eval_set: is to be one held-out set"):
+            hogwild.LinearClassifier().fit(X, y, eval_set=wrong)
+
+
+def test_held_out_rows_may_be_in_a_list(data):
+    X, y, scores = data
+    for kind, target in [(hogwild.LinearClassifier, y), (hogwild.LinearRegressor, scores)]:
+        settings = dict(learning_rate=0.1, random_state=0, n_jobs=1, epochs=2)
+        pair, listed = (kind(**settings).fit(X, target, eval_set=given) for given in ((X, target), [(X, target)]))
+        assert pair.history_[-1]["valid"]["loss"] == listed.history_[-1]["valid"]["loss"]
+
+
+def test_truth_values_may_be_of_numpy(data):
+    X, y, _ = data
+    settings = dict(learning_rate=0.1, random_state=0, n_jobs=1, epochs=2)
+    given = hogwild.LinearClassifier(average=True, shuffle=False, settings={"standardize": False}, **settings).fit(X, y)
+    same = hogwild.LinearClassifier(average=np.True_, shuffle=np.False_, settings={"standardize": np.False_}, **settings).fit(X, y)
+    assert np.array_equal(given.coef_, same.coef_)
+    assert not np.array_equal(given.coef_, hogwild.LinearClassifier(average=np.False_, **settings).fit(X, y).coef_)
+
+
+@pytest.mark.parametrize("kind", LINEAR + MACHINES)
+def test_a_fit_that_fails_is_none(kind, data):
+    X, y, scores = data
+    model = kind(random_state=0, learning_rate=0.1).fit(X, y if "Classifier" in kind.__name__ else scores)
+    with pytest.raises(hogwild.BadSettingError):
+        model.set_params(learning_rate=-1.0).fit(X[:, :50], y)
+    with pytest.raises(NotFittedError):
+        model.predict(X)

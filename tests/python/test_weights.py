@@ -63,3 +63,20 @@ def test_numbers_are_weighted():
     model = hogwild.LinearRegressor(batch_size="full", epochs=500, learning_rate=0.3, random_state=0, n_jobs=1)
     model.fit(X, [0.0, 0.0, 0.0, 10.0], sample_weight=[1, 1, 1, 3])
     assert model.predict(X)[0] == pytest.approx(5.0, abs=0.1)
+
+
+@pytest.mark.parametrize("settings", [{}, {"multi_class": "softmax"}, {"l1": 1e-7}])
+def test_rows_of_several_classes_that_weigh_nothing_are_none(settings):
+    X, _, scores = rows()
+    y = np.digitize(scores, [-4, 0, 4])
+    settings = dict(n_jobs=1, random_state=0, learning_rate=0.5, **settings)
+    kept = y != 3
+    expected = hogwild.LinearClassifier(**settings).fit(X[kept], y[kept])
+    for nothing in (0.0, 1e-50):  # 32 bits have no such number
+        model = hogwild.LinearClassifier(class_weight={3: nothing}, **settings).fit(X, y)
+        assert model.classes_.tolist() == [0, 1, 2] and np.array_equal(model.coef_, expected.coef_)
+    weights = np.where(np.arange(3000) % 2, 1.0, 1e-30)
+    both = hogwild.LinearClassifier(class_weight={0: 1e-30}, **settings).fit(X, y, sample_weight=weights)
+    assert both.coef_.shape == (4, 400) and np.isfinite(both.coef_).all()
+    with pytest.raises(ValueError, match="all rows weigh zero"):
+        hogwild.LinearClassifier(class_weight=dict.fromkeys(range(4), 0.0), **settings).fit(X, y)

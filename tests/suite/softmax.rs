@@ -8,7 +8,7 @@ use crate::support::{
 };
 use hogwild::{
     Batch, Ended, InstructionSet, Loss, Normalize, Outcome, Parallel, Rule, Settings, Trainer,
-    data::{Data, Labelling, PackSettings, Rows},
+    data::{Data, Format, Labelling, PackSettings, Rows},
     rules::Sgd,
     train_ovr, train_softmax,
 };

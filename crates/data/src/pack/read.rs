@@ -275,14 +275,16 @@ impl Reader<'_> {
         notes.extend((left_out > 0).then(|| format!("left out: {left_out} examples of weight 0")));
         drop(source);
         if pieces.is_empty() {
-            let problem = match skipped {
-                0 => "holds no examples at all".to_owned(),
-                n => {
+            let none = "holds no examples at all";
+            let (problem, remedy) = match (skipped, left_out) {
+                (0, 0) => (none.to_owned(), "give text with one example a line"),
+                (0, n) => (format!("{none} besides {n} of weight 0"), "give examples whose weights are above 0"),
+                (n, _) => {
                     let first = first_skipped.first().map_or("", String::as_str);
-                    format!("holds no examples at all besides {n} bad rows, the first of them {first}")
+                    (format!("{none} besides {n} bad rows, the first of them {first}"), "give text with one example a line")
                 }
             };
-            return Err(Error::BadFile { path: self.input(0).to_owned(), problem, remedy: "give text with one example a line" });
+            return Err(Error::BadFile { path: self.input(0).to_owned(), problem, remedy });
         }
         if self.by_field && lock(&self.fields).several {
             if !self.may_read_again {

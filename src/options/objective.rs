@@ -51,7 +51,7 @@ group! { $ "Objective";
     /// Standard deviation of the factors of features at the start.
     init_stdev: Option<f64> = None => {
         value: "DEVIATION",
-        by_default: ["by the values of the features: all pairs of an example come to about .007; 1.5 by `model` ffm", ""],
+        by_default: ["by the values of the features: all pairs of an example come to about .007; .7 by `model` ffm", ""],
         takes: Takes::Fm,
         must_be: "above 0 and at most 10; try 0.1",
         within: |s| s.init_stdev.is_none_or(|deviation| deviation > 0.0 && deviation <= 10.0),

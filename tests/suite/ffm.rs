@@ -269,7 +269,7 @@ fn fields_come_from_every_format() {
     let few = Fields { of: fields.of[..20].to_vec(), ..fields.clone() };
     let refused = Rows::from_csr(RowsCsr { fields: Some(&few), ..csr }).unwrap_err().to_string();
     assert!(refused.contains("has no field: there are 20"), "{refused}");
-    let odd = Fields { of: vec![4; 33], ..fields };
+    let odd = Fields { of: vec![4; 33], ..fields.clone() };
     let refused = Rows::from_csr(RowsCsr { fields: Some(&odd), ..csr }).unwrap_err().to_string();
     assert!(refused.contains("has field 4, and there are 4"), "{refused}");
 }

@@ -4,7 +4,8 @@
 //! `rank sum_{i<j} x_i^2 x_j^2`. That is to be little beside a score, but not 0, where factors have no gradient.
 //!
 //! Factors for each field start above 0, between 0 and twice their mean, as those of LIBFFM and xLearn do: then all pairs come to the mean's
-//! square times `rank sum_{i<j} |x_i x_j|`. (criteo, a prototype: log-loss .4438 so, .4460 from both sides of 0.)
+//! square times `rank sum_{i<j} |x_i x_j|`, and the bias starts as far below 0. (criteo, a prototype: log-loss .4438 so, .4460 from both
+//! sides of 0.)
 use super::{
     fields::RunFields,
     kernel::{RowKernel, factor_rate},
@@ -18,11 +19,12 @@ use hogwild_kernels::{
     seeds::Stream,
 };
 use rand::RngExt;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// What all pairs of an example come to, about. (criteo at rate .02: log-loss .4441 with this, .4451 with ten times as much.)
 const PAIRS: f64 = 0.007;
-/// The same of factors for each field. (criteo: log-loss .4421 with this, .4420 with a half, .4427 with a thirtieth.)
-const PAIRS_BY_FIELD: f64 = 1.5;
+/// The same of factors for each field. (criteo: log-loss .4421 with twice as much, .4427 with a thirtieth.)
+const PAIRS_BY_FIELD: f64 = 0.7;
 /// The largest standard deviation that is chosen for factors.
 const MOST: f64 = 0.3;
 
@@ -37,25 +39,33 @@ pub(super) struct Start {
     /// Factors are at least, and less than.
     from: f32,
     to: f32,
+    /// What pairs add to a score at the start, about.
+    pairs: f32,
     seed: u64,
 }
 
 impl Start {
     /// Of a family that has factors; for each field, where there are `fields`.
     pub fn of<K: RowKernel>(settings: &Settings, data: &Rows, scaling: Option<&Scaling>, fields: Option<&RunFields>) -> Option<Start> {
-        let &Settings { rank, seed, init_stdev, .. } = settings;
-        let deviation = || init_stdev.unwrap_or_else(|| deviation(data, scaling, rank, fields.is_some())) as f32;
-        // Of the uniform distribution.
-        let reach = || 3f32.sqrt() * deviation();
-        let rate = factor_rate::<K>(settings);
-        match fields {
-            _ if !K::FACTORS => None,
-            None => Some(Start { features: data.columns(), width: rank, rate, from: -reach(), to: reach(), seed }),
-            Some(fields) => {
-                let (features, width) = (fields.factored.len(), fields.names.len() * rank);
-                Some(Start { features, width, rate, from: 0.0, to: 2.0 * reach(), seed })
-            }
+        if !K::FACTORS {
+            return None;
         }
+        let &Settings { rank, seed, init_stdev, .. } = settings;
+        let rate = factor_rate::<K>(settings);
+        // Of the uniform distribution.
+        let reach = |deviation: f64| 3f32.sqrt() * deviation as f32;
+        let Some(fields) = fields else {
+            let mean = mean_pairs(data, scaling, data.columns(), &|square| square, 2);
+            let reach = reach(init_stdev.unwrap_or_else(|| bounded((PAIRS / (rank as f64 * mean).sqrt()).sqrt())));
+            return Some(Start { features: data.columns(), width: rank, rate, from: -reach, to: reach, pairs: 0.0, seed });
+        };
+        let (features, width) = (fields.factored.len(), fields.names.len() * rank);
+        let mean = mean_pairs(data, scaling, features, &f64::sqrt, 1);
+        // Factors of such a deviation have its square three times as the square of their mean.
+        let of_squares = 3.0 * rank as f64 * mean;
+        let deviation = init_stdev.unwrap_or_else(|| bounded((PAIRS_BY_FIELD / of_squares).sqrt()));
+        let pairs = Some((of_squares * deviation * deviation) as f32).filter(|pairs| pairs.is_finite()).unwrap_or(0.0);
+        Some(Start { features, width, rate, from: 0.0, to: 2.0 * reach(deviation), pairs, seed })
     }
 
     /// The table of factors.
@@ -69,32 +79,34 @@ impl Start {
         let (from, to) = (self.from / self.rate, self.to / self.rate);
         let (half, middle) = ((to - from) / 2.0, (from + to) / 2.0);
         parameters.table(FACTORS).set_weights(|| middle + half * (2.0 * random.random::<f32>() - 1.0));
+        if self.pairs != 0.0 {
+            let mut bias = -self.pairs; // that comes first
+            parameters.table(0).set_weights(|| std::mem::take(&mut bias));
+        }
     }
 }
 
 /// The number of the table of factors; that of the bias and the weights is 0.
 pub(super) const FACTORS: usize = 1;
 
-/// The deviation by the formulas above.
-fn deviation(data: &Rows, scaling: Option<&Scaling>, rank: usize, by_field: bool) -> f64 {
+/// The mean over rows of the sum over all pairs of what their squares give, of the first columns; where rows are scaled to length 1, over a
+/// power of their squared lengths.
+fn mean_pairs(data: &Rows, scaling: Option<&Scaling>, columns: usize, of: &dyn Fn(f64) -> f64, power: i32) -> f64 {
     let by_length = scaling.is_some_and(|scaling| scaling.how() == Normalize::Row);
     let square = scaled_squares(data, scaling);
     let rows = data.rows().min(LOOKS_AT_ROWS);
-    // Of squares, or of absolute values: the sum over all pairs of what each gives.
-    let pairs = |row: usize, of: &dyn Fn(f64) -> f64| {
+    let pairs = |row: usize| {
+        let has = |i: &usize| (data.column_cells()[*i].load(Relaxed) as usize) < columns;
         let of = |i: usize| of(square(i));
-        let (sum, squares) = data.row_range(row).map(of).fold((0.0, 0.0), |(sum, squares), x| (sum + x, squares + x * x));
-        (sum * sum - squares) / 2.0
+        let (sum, squares) = data.row_range(row).filter(has).map(of).fold((0.0, 0.0), |(sum, squares), x| (sum + x, squares + x * x));
+        let pairs: f64 = (sum * sum - squares) / 2.0;
+        let length = if by_length { data.row_range(row).map(&square).sum::<f64>() } else { 1.0 };
+        if length > 0.0 { pairs / length.powi(power) } else { 0.0 }
     };
-    let length = |row: usize| if by_length { data.row_range(row).map(&square).sum::<f64>() } else { 1.0 };
-    let mean = |of: &dyn Fn(usize) -> f64| (0..rows).map(of).filter(|x| x.is_finite()).sum::<f64>() / rows.max(1) as f64;
-    let deviation = if by_field {
-        let mean = mean(&|row| pairs(row, &f64::sqrt) / length(row));
-        // A mean of so much has a third of its square as its variance.
-        (PAIRS_BY_FIELD / (3.0 * rank as f64 * mean)).sqrt()
-    } else {
-        let mean = mean(&|row| pairs(row, &|x| x) / length(row).powi(2));
-        (PAIRS / (rank as f64 * mean).sqrt()).sqrt()
-    };
+    (0..rows).map(pairs).sum::<f64>() / rows.max(1) as f64
+}
+
+/// A deviation, where the data give one.
+fn bounded(deviation: f64) -> f64 {
     if deviation.is_finite() { deviation.min(MOST) } else { MOST }
 }

@@ -1,7 +1,7 @@
 //! `hogwild eval`: metrics of a model on labelled data.
 use super::{
     data::{CacheOptions, of_input, score_members},
-    notes,
+    fields, notes,
     say::{say, show},
     summary,
     threads::ThreadOptions,
@@ -73,9 +73,7 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
     if let Some(note) = notes::of_unseen(&scored, &opened.data, &model)? {
         say!("{note}");
     }
-    if let Some(note) = notes::of_unknown_fields(&opened.data, &model)? {
-        say!("{note}");
-    }
+    fields::of_scored(&opened.data, &model)?.iter().for_each(|note| say!("{note}"));
     if let Some(note) = notes::of_scored(&scored, &opened.data, &summary::names(&args.data)) {
         say!("{note}");
     } else if let Some(note) = notes::of_unknown_columns(&opened.data, &model)? {

@@ -11,6 +11,7 @@ mod data;
 mod environment;
 mod eval;
 mod export;
+mod fields;
 pub mod flags;
 mod inspect;
 pub mod interrupt;

@@ -51,28 +51,6 @@ pub fn of_held_out(data: &Rows, valid: &Rows, path: &Path) -> hogwild::Result<Op
     }))
 }
 
-/// Of rows for a model that goes by fields: which of their fields it does not know.
-pub fn of_unknown_fields(data: &Data, model: &TrainedModel) -> hogwild::Result<Option<String>> {
-    match (data, model.ids("field")) {
-        (Data::Rows(data), Some(known)) => Ok(unknown_fields(data, known)?.map(|names| format!("fields unknown to the model: {names}"))),
-        _ => Ok(None),
-    }
-}
-
-/// Of held-out rows, beside those that a model which goes by fields is trained on.
-pub fn of_new_fields(data: &Rows, valid: &Rows, path: &Path) -> hogwild::Result<Option<String>> {
-    let Some(known) = data.fields()? else { return Ok(None) };
-    let told = unknown_fields(valid, &known.names)?;
-    Ok(told.map(|names| format!("warning: {}: fields that training data have not: {names}", path.display())))
-}
-
-fn unknown_fields(data: &Rows, known: &Ids) -> hogwild::Result<Option<String>> {
-    let Some(own) = data.fields()? else { return Ok(None) };
-    let places = own.names.translate(known);
-    let unknown: Vec<String> = (0..places.len()).filter(|&i| places[i] == u32::MAX).map(|i| own.names.name(i)).collect();
-    Ok((!unknown.is_empty()).then(|| few(&unknown)))
-}
-
 /// Whether the features of two sets are all different.
 fn are_strange(data: &Rows, valid: &Rows) -> hogwild::Result<bool> {
     let (known, asked) = (data.feature_ids()?, valid.feature_ids()?);
@@ -133,7 +111,7 @@ pub fn of_new_classes(data: &Rows, valid: &Rows, path: &Path) -> hogwild::Result
 }
 
 /// The first few of some names.
-fn few(names: &[String]) -> String {
+pub fn few(names: &[String]) -> String {
     const FEW: usize = 5;
     names.iter().take(FEW).cloned().collect::<Vec<_>>().join(", ") + if names.len() > FEW { ", ..." } else { "" }
 }

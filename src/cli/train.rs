@@ -1,7 +1,7 @@
 //! `hogwild train`: what was typed becomes [`Settings`]; `report` follows the run.
 use super::{
     data::{CacheOptions, of_input},
-    environment, flags,
+    environment, fields, flags,
     interrupt::watched,
     models::ModelChoice,
     notes, outputs,
@@ -100,10 +100,13 @@ fn tell_notes(args: &TrainArgs, family: &dyn AnyFamily, settings: &Settings, dat
             if family.labelling() == Labelling::Number {
                 notes::of_training(data, settings.loss, settings.positive, &name).iter().for_each(|note| say!("{note}"));
             }
+            if family.by_field() {
+                fields::of_training(data, settings, &name)?.iter().for_each(|note| say!("{note}"));
+            }
             if let Some((Data::Rows(valid), path)) = valid.map(|(valid, path)| (&valid.data, path)) {
                 notes::of_held_out(data, valid, path)?.iter().for_each(|note| say!("{note}"));
                 if family.by_field() {
-                    notes::of_new_fields(data, valid, path)?.iter().for_each(|note| say!("{note}"));
+                    fields::of_held_out(data, valid, path)?.iter().for_each(|note| say!("{note}"));
                 }
                 if family.labelling() != Labelling::Number {
                     notes::of_new_classes(data, valid, path)?.iter().for_each(|note| say!("{note}"));

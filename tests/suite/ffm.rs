@@ -226,7 +226,8 @@ fn fields_come_from_every_format() {
         let mut cells: [Option<&str>; 4] = [None; 4];
         words.for_each(|word| {
             let mut parts = word.split(':');
-            cells[parts.next().unwrap().parse::<usize>().unwrap()] = parts.next();
+            let field: usize = parts.next().unwrap().parse().unwrap();
+            cells[field] = parts.next();
         });
         let named = || "abcd".chars().zip(cells).filter_map(|(name, id)| Some((name, id?)));
         writeln!(csv, "{label},{}", cells.map(|id| id.map_or(String::new(), |id| format!("v{id}"))).join(",")).unwrap();
@@ -300,13 +301,13 @@ fn indices_in_several_fields_are_told_apart() {
     assert!(scores[0] > 0.6 && scores[1] != scores[0], "{scores:?}"); // the unknown one counts in the length
     assert!(said(at, "predict m.safetensors new.ffm --out scores.txt").contains("fields unknown to the model: 8"));
     let told = said(at, "train t.ffm --valid new.ffm --model ffm --lr 0.5 --epochs 1");
-    assert!(told.contains("new.ffm: fields that training data have not: 8"), "{told}");
+    assert!(told.contains("new.ffm: fields unknown to the training data: 8"), "{told}");
     // Packed for other models they are joined; a pipe is read once.
     good(at, "pack t.ffm --out joined.safetensors");
     good(at, "pack t.ffm --fields --out apart.safetensors");
     good(at, "train apart.safetensors --model ffm --lr 0.5 --epochs 1");
     for (line, says) in [
-        ("train joined.safetensors --model ffm --lr 0.5", "has features without fields"),
+        ("train joined.safetensors --model ffm --lr 0.5", "has no features with fields"),
         ("train - --model ffm --lr 0.5 --format libffm", "indices that stand in several fields"),
     ] {
         let output = given(at, line, &text);
@@ -359,7 +360,7 @@ fn a_model_is_saved_inspected_exported_and_measured() {
     good(at, "export m.safetensors --out m.npz");
     good(at, "import m.npz --out back.safetensors");
     assert_eq!(TrainedModel::open(&at.join("back.safetensors")).unwrap().last(), model.last());
-    let ratio = good(at, "bench a.ffm --model ffm --threads 1 --repeats 1 --epochs 2 --json");
+    let ratio = good(at, "bench a.ffm --model ffm --lr 0.5 --threads 1 --rounds 1 --json");
     assert!(ratio.contains("\"model\":\"ffm\""), "{ratio}");
     let simulated = good(at, "simulate a.ffm --model ffm --rank 3 --lr 0.5 --epochs 1 --workers 2 --log -");
     let workers = simulated.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["workers"].as_u64());
@@ -379,13 +380,26 @@ fn what_does_not_go_together_is_told() {
         ("train a.ffm --lr 0.1 --model fm --factor-min-count 3", "factors for each field"),
         ("train a.ffm --lr 0.1 --model linear --factor-min-count 3", "factors for each field"),
         ("train a.ffm --lr 0.1 --model ffm --factor-min-count 0", "must be from 1"),
-        ("train a.svm --lr 0.1 --model ffm", "a.svm: has features without fields"),
+        ("train a.svm --lr 0.1 --model ffm", "a.svm: has no features with fields"),
         ("export m.safetensors --format tsv", "export it as npz"),
         ("export m.safetensors --format liblinear --out m.model", "is a model `ffm`"),
         ("export m.safetensors --format vw-readable --out m.model", "is a model `ffm`"),
     ] {
         let output = hogwild(at, line);
         assert!(output.status.code() == Some(2) && message(&output).contains(says), "{line}: {}", message(&output));
+    }
+    // An index in another field is scored by that of the model; frequent features alone have factors.
+    fs::write(at.join("moved.ffm"), "1 1:1:1\n0 0:2:1\n").unwrap();
+    fs::write(at.join("both.ffm"), "1 0:1:1 1:1:1\n").unwrap();
+    for (line, says) in [
+        ("eval m.safetensors moved.ffm", "features in another field than that of the model, which they are scored by: 1"),
+        ("eval m.safetensors both.ffm", "these rows do not say which field each feature is in"),
+        ("train a.ffm --lr 0.1 --model ffm --epochs 1 --valid moved.ffm", "moved.ffm: features in another field"),
+        ("train a.ffm --lr 0.1 --model ffm --epochs 1", "warning: a.ffm: no feature occurs in 50 examples, so none has factors"),
+        ("train a.ffm moved.ffm --lr 0.1 --model ffm --epochs 1 --factor-min-count 5", "32 of 33 features occur in 5 examples or more"),
+    ] {
+        let told = said(at, line);
+        assert!(told.contains(says), "{line}: {told}");
     }
     // Factors beyond all memory are refused before they are made.
     let output = hogwild(at, "train a.ffm --lr 0.1 --model ffm --rank 4096 --factor-min-count 1 --threads 1 --epochs 1");
@@ -394,4 +408,9 @@ fn what_does_not_go_together_is_told() {
     fs::write(at.join("many.ffm"), many + "0 1:1:1\n").unwrap();
     let output = hogwild(at, "train many.ffm --lr 0.1 --model ffm --rank 64 --factor-min-count 1");
     assert!(output.status.code() == Some(2) && message(&output).contains("a smaller --rank"), "{}", message(&output));
+    let wide: String = (0..20_000).map(|i| format!(" {i}:{i}:1")).collect();
+    fs::write(at.join("wide.ffm"), format!("1{wide}\n0 1:1:1\n")).unwrap();
+    let output = hogwild(at, "train wide.ffm --lr 0.1 --model ffm --rank 64 --threads 1");
+    let says = "what is kept of an example, of up to 20000 fields";
+    assert!(output.status.code() == Some(2) && message(&output).contains(says), "{}", message(&output));
 }

@@ -1,8 +1,9 @@
 //! Fields of features, for models that go by them: those of a run's data, and what pairs of features come to by a model's factors.
 use super::score::Scorer;
 use crate::options::Settings;
-use hogwild_base::{Error, Result};
+use hogwild_base::{Error, Result, memory, threads};
 use hogwild_data::{Fields, Ids, Rows};
+use hogwild_kernels::simd::LANES;
 use std::sync::Arc;
 
 /// The fields of a run's data.
@@ -16,20 +17,30 @@ pub(crate) struct RunFields {
 
 impl RunFields {
     /// # Errors
-    /// When the data have none.
+    /// When the data have none; examples that take more memory than there is.
     pub fn of(data: &Rows, settings: &Settings) -> Result<RunFields> {
         let none = || {
-            let problem = "has features without fields, and an ffm model goes by the fields of features".into();
+            let problem = "has no features with fields, which an ffm model goes by".into();
             let remedy = "give libffm's rows (the text, where a packed file has lost its fields), a table with a heading, JSON lines or \
                 namespaces; or use an fm model";
             Error::BadFile { path: data.name().to_owned(), problem, remedy }
         };
         let Fields { of, names } = data.fields()?.filter(|fields| !fields.names.is_empty()).ok_or_else(none)?;
+        // A worker keeps what each field has, and what it faces.
+        ask(data, names.len(), settings.rank, 2 * settings.threads.max(1))?;
         // Columns are ranked by their counts.
         let least = settings.least_count();
         let factored = data.feature_counts()?.partition_point(|&count| count >= least).min(of.len());
         Ok(RunFields { names: names.into(), factored: of[..factored].into(), of: of.into_iter().map(f32::from).collect() })
     }
+}
+
+/// Asks for the memory of so many rows of factors for each field of an example.
+fn ask(data: &Rows, all: usize, rank: usize, rows: usize) -> Result<()> {
+    let most = data.longest_row().min(all);
+    let row = (all.saturating_mul(rank) as u64).next_multiple_of(LANES as u64) * size_of::<f32>() as u64;
+    let what = || format!("what is kept of an example, of up to {most} fields out of {all},");
+    memory::ask(row.saturating_mul((most * rows) as u64), what, "use fewer `threads` or a smaller `rank`")
 }
 
 /// The fields that a model scores by.
@@ -39,6 +50,13 @@ pub(crate) struct ByField<'a> {
     pub of: &'a [f32],
     /// How many fields there are.
     pub all: usize,
+}
+
+impl ByField<'_> {
+    /// Asks for what all threads keep of an example while they score.
+    pub fn ask(&self, data: &Rows, rank: usize) -> Result<()> {
+        ask(data, self.all, rank, threads::count())
+    }
 }
 
 /// The rows of an example's features, added up by field: see the kernel's `FieldAware`.

@@ -251,6 +251,14 @@ fn fields_come_from_every_format() {
         metrics.push(loss.parse::<f64>().unwrap());
     }
     assert!(metrics.iter().all(|loss| (loss / metrics[0] - 1.0).abs() < 0.02), "{metrics:?}");
+    // What is crossed is in the first field of it, be it a number or a word.
+    fs::write(at.join("x.csv"), "y,n,w\n1,2,p\n0,3,q\n1,4,p\n0,1,r\n").unwrap();
+    fs::write(at.join("x.jsonl"), "{\"y\":1,\"n\":2,\"w\":\"p\"}\n{\"y\":0,\"n\":3,\"w\":\"q\"}\n").unwrap();
+    for name in ["x.csv", "x.jsonl"] {
+        good(at, &format!("train {name} --label y --cross n:w --model ffm --lr 0.1 --epochs 1 --out x.safetensors"));
+        let model = TrainedModel::open(&at.join("x.safetensors")).unwrap();
+        assert_eq!(**model.ids("field").unwrap(), ["n", "w"].into_iter().collect());
+    }
     // Lent or copied memory, by the matrix's own numbers.
     let of_text = rows(&libffm);
     let (mut labels, mut columns, mut row_start) = (Vec::new(), Vec::new(), vec![0u64]);

@@ -33,11 +33,12 @@ impl RowWeights {
         order: impl Fn(Vec<f32>) -> Vec<f32>,
     ) -> RowWeights {
         let first = parameters.table(0);
-        let mut bias = order(first.weights(0..first.slots(), finish).collect());
+        let mut bias = order(first.all_weights(finish));
         let weights = bias.split_off(outputs.min(bias.len()));
         let factors = start.map_or(Vec::new(), |start| {
-            let table = parameters.table(FACTORS);
-            table.weights(0..table.slots(), finish).map(|v| start.rate * v).collect()
+            let mut factors = parameters.table(FACTORS).all_weights(finish);
+            factors.iter_mut().for_each(|v| *v *= start.rate);
+            factors
         });
         RowWeights { bias, weights, factors, width: start.map_or(0, |start| start.width) }
     }

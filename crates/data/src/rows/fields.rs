@@ -93,16 +93,17 @@ type NameOf<'a> = Box<dyn Fn(&[u8]) -> usize + 'a>;
 /// Of text by that recipe; none where names tell no field.
 fn name_of(recipe: &Recipe) -> Option<NameOf<'_>> {
     let until = |mark: u8| move |name: &[u8]| memchr::memchr(mark, name).unwrap_or(name.len());
+    let crossed = !recipe.crosses.is_empty();
     match recipe.format {
         Format::Csv | Format::Tsv => {
             let columns: HashMap<&[u8], ()> = recipe.columns.iter().map(|column| (column.name.as_bytes(), ())).collect();
             // A column's own name may hold a mark.
             Some(Box::new(move |name| {
                 let is_column = |&end: &usize| columns.contains_key(&name[..end]);
-                ends(name).find(is_column).unwrap_or(name.len())
+                ends(name, crossed).find(is_column).unwrap_or(name.len())
             }))
         }
-        Format::Jsonl => Some(Box::new(|name| ends(name).next().unwrap_or(name.len()))),
+        Format::Jsonl => Some(Box::new(move |name| ends(name, crossed).next().unwrap_or(name.len()))),
         // A feature without a namespace is called by its name alone.
         Format::Vw => Some(Box::new(|name| memchr::memchr(b'^', name).unwrap_or(0))),
         Format::Libffm if recipe.by_field => Some(Box::new(until(b':'))),
@@ -110,9 +111,9 @@ fn name_of(recipe: &Recipe) -> Option<NameOf<'_>> {
     }
 }
 
-/// Where a name may end that a column has: before each mark, and where all ends.
-fn ends(name: &[u8]) -> impl Iterator<Item = usize> {
-    let is_mark = |byte: u8| MARKS.iter().any(|&mark| mark as u32 == u32::from(byte));
+/// Where a name may end that a column has: before each mark, or what it is crossed with, and where all ends.
+fn ends(name: &[u8], crossed: bool) -> impl Iterator<Item = usize> {
+    let is_mark = move |byte: u8| crossed && byte == b'^' || MARKS.iter().any(|&mark| mark as u32 == u32::from(byte));
     (0..name.len()).filter(move |&at| is_mark(name[at])).chain([name.len()])
 }
 

@@ -32,6 +32,11 @@ pub(crate) trait Steps<R: UpdateRule, I: Isa> {
     fn step(&mut self, read: &Reading<'_, R, I>, block: usize, places: &Line<u32>, gradient: I::V, l1: Option<I::V>);
     /// See [`Weights::step_row`].
     fn step_row(&mut self, read: &Reading<'_, R, I>, place: u32, gradient: &[I::V], square: f32, beside: f32);
+    /// See [`Weights::step_each`].
+    #[inline(always)]
+    fn step_each(&mut self, read: &Reading<'_, R, I>, slots: (&Line<u32>, usize), gradients: (&[I::V], usize), squares: &Line<f32>) {
+        each(self, read, slots, gradients, squares);
+    }
     /// See [`Weights::step_row_times`].
     #[inline(always)]
     fn step_row_times(&mut self, read: &Reading<'_, R, I>, place: u32, factor: f32, gradient: (&[[f32; LANES]], f32), room: &mut [I::V]) {
@@ -49,6 +54,20 @@ pub(crate) trait Steps<R: UpdateRule, I: Isa> {
         room: &mut [I::V],
     ) {
         one_by_one(self, read, slots, factors, gradient, room);
+    }
+}
+
+/// Rows with gradients of their own, stepped one after the other.
+#[inline(always)]
+pub(super) fn each<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Sized>(
+    steps: &mut S,
+    read: &Reading<'_, R, I>,
+    (places, n): (&Line<u32>, usize),
+    (gradients, vectors): (&[I::V], usize),
+    squares: &Line<f32>,
+) {
+    for i in 0..n {
+        steps.step_row(read, places.0[i], &gradients[i * vectors..][..vectors], squares.0[i], 0.0);
     }
 }
 
@@ -301,6 +320,11 @@ impl<R: UpdateRule, I: Isa, S: Steps<R, I>> Weights for View<'_, R, I, S> {
     #[inline(always)]
     fn step_row(&mut self, place: u32, gradient: &[I::V], square: f32, beside: f32) {
         self.steps.step_row(&self.read, place, gradient, square, beside);
+    }
+
+    #[inline(always)]
+    fn step_each(&mut self, slots: (&Line<u32>, usize), gradients: (&[I::V], usize), squares: &Line<f32>) {
+        self.steps.step_each(&self.read, slots, gradients, squares);
     }
 
     #[inline(always)]

@@ -14,7 +14,7 @@
 use super::{Linear, Model, Row};
 use crate::{
     params::Weights,
-    simd::{LANES, Real, Vector, pairs},
+    simd::{LANES, Real, Vector, copy, pairs},
 };
 use std::sync::Arc;
 
@@ -80,10 +80,8 @@ impl FieldAware {
         let block = &x.blocks[i / LANES];
         let (slot, value) = (block.rows.0[i % LANES], block.values.0[i % LANES]);
         let column = slot.wrapping_sub(1);
-        match self.fields.get(column as usize) {
-            Some(&field) => Some((slot, value, field as usize, column * self.stride)),
-            None => None,
-        }
+        let &field = self.fields.get(column as usize)?;
+        Some((slot, value, field as usize, column * self.stride))
     }
 
     /// Where the factors of an example's features lie.
@@ -164,7 +162,7 @@ impl FieldAware {
             for (sum, &v) in pairs(sums.as_chunks_mut().0, &room.row) {
                 (value * v).store(sum);
             }
-            move_block(rank, &sums[field * rank..], own);
+            copy(&sums[field * rank..][..rank], own);
             return;
         }
         room.present[place as usize].1 = true;
@@ -175,7 +173,7 @@ impl FieldAware {
             v.store(&mut line.as_chunks_mut().0[k]);
             (V::load(sum) + v).store(sum);
         }
-        move_block(rank, &line[field * rank..], own);
+        copy(&line[field * rank..][..rank], own);
     }
 
     /// The squares of what features of fields with several of them have in common with themselves.
@@ -242,20 +240,12 @@ fn face((rank, width): (usize, usize), present: &[(u16, bool)], sums: &[f32], fa
             }
         } else {
             for (from, &(other, _)) in pairs(sums.chunks_exact(width), present) {
-                move_block(rank, &from[field * rank..], &mut to[other as usize * rank..]);
+                copy(&from[field * rank..][..rank], &mut to[other as usize * rank..]);
             }
         }
         if !several {
             to[field * rank..][..rank].fill(0.0);
         }
-    }
-}
-
-/// Moves the first numbers of a block.
-#[inline(always)]
-fn move_block(rank: usize, from: &[f32], to: &mut [f32]) {
-    for k in 0..rank {
-        to[k] = from[k];
     }
 }
 

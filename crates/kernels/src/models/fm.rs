@@ -13,7 +13,7 @@
 use super::{Linear, Model, Row, Width, factorization::AnyWidth};
 use crate::{
     params::Weights,
-    simd::{LANES, Line, Real, Vector},
+    simd::{LANES, Line, Real, Vector, copy},
 };
 use std::marker::PhantomData;
 
@@ -197,9 +197,7 @@ impl<W: Width> Model for FactorizationMachine<W> {
                     places.0[at + j] = self.place(slot);
                 }
                 let sums = P::V::sums(sums);
-                for j in 0..few {
-                    squares.0[at + j] = sums[j];
-                }
+                copy(&sums[..few], &mut squares.0[at..]);
                 at += TOGETHER;
             }
             weights.step_each((&places, some), (&room.gradients, n), &squares);

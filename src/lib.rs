@@ -87,7 +87,7 @@ pub use recommend::{FoldedIn, Neighbours, Ranked, Recommender, Similarity, UserR
 pub use simulation::{Exchanged, Shared, Simulated, Workers, simulate};
 pub use train::{
     Astray, Ended, EpochProgress, EpochReport, Outcome, RateSearchReport, Resolved, ResolvedReplicas, TriedRate, Watch, train,
-    train_factorization, train_factorization_with, train_fm, train_fm_with, train_implicit, train_implicit_with, train_linear,
-    train_linear_with, train_ovr, train_ovr_with, train_softmax, train_softmax_with,
+    train_factorization, train_factorization_with, train_ffm, train_ffm_with, train_fm, train_fm_with, train_implicit, train_implicit_with,
+    train_linear, train_linear_with, train_ovr, train_ovr_with, train_softmax, train_softmax_with,
 };
 pub use trainer::Trainer;

@@ -10,15 +10,16 @@ use crate::{
     models::RankingLoss,
     options::each_setting,
     rules::UpdateRule,
-    train_factorization, train_factorization_with, train_fm, train_fm_with, train_implicit, train_implicit_with, train_linear,
-    train_linear_with, train_ovr, train_ovr_with, train_softmax, train_softmax_with,
+    train_factorization, train_factorization_with, train_ffm, train_ffm_with, train_fm, train_fm_with, train_implicit, train_implicit_with,
+    train_linear, train_linear_with, train_ovr, train_ovr_with, train_softmax, train_softmax_with,
 };
 use std::{path::Path, sync::atomic::AtomicBool};
 
 /// The session, of one kind of data and one rule.
 type Session<'a, D> = Box<dyn FnOnce(&D, Option<&D>, &Settings, &mut dyn Watch, &AtomicBool) -> Result<Outcome> + 'a>;
 
-/// A run to be: [`linear`](Trainer::linear) models, [factorization machines](Trainer::factorization_machine) or models of several classes
+/// A run to be: [`linear`](Trainer::linear) models, [factorization machines](Trainer::factorization_machine)
+/// ([field-aware](Trainer::field_aware_factorization_machine) ones too) or models of several classes
 /// ([`softmax`](Trainer::softmax), [`one_vs_rest`](Trainer::one_vs_rest)) of sparse rows, or the
 /// [`factorization`](Trainer::factorization) of ratings.
 ///
@@ -56,6 +57,7 @@ pub struct Trainer<'a, D> {
 enum RowModel {
     Linear,
     Pairs,
+    Fields,
     Softmax,
     OneVsRest,
 }
@@ -81,6 +83,25 @@ impl<'a> Trainer<'a, Rows> {
     /// ```
     pub fn factorization_machine() -> Trainer<'a, Rows> {
         Trainer { model: RowModel::Pairs, ..Trainer::new(Settings::for_fm(), Box::new(train_fm)) }
+    }
+
+    /// A field-aware factorization machine of sparse rows whose features have [fields](Rows::fields), with the defaults for those.
+    ///
+    /// ```
+    /// # use hogwild::{Trainer, data::{Data, PackSettings, pack}};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let (text, packed) = (folder.path().join("clicks.ffm"), folder.path().join("clicks.safetensors"));
+    /// # let line = |i: usize| format!("{} 0:{}:1 1:{}:1\n", (i / 3 + i) % 2, i % 2, 2 + i / 3 % 2);
+    /// # std::fs::write(&text, (0..600).map(line).collect::<String>())?;
+    /// pack(&[text], &packed, &PackSettings { fields: true, ..PackSettings::default() })?;
+    /// # let Data::Rows(rows) = Data::open(&packed)? else { panic!("ratings, not rows") };
+    /// let outcome = Trainer::field_aware_factorization_machine().epochs(20).lr(0.5).holdout(0.2).fit(&rows)?;
+    /// assert!(outcome.valid().expect("held-out rows").loss < 0.69);
+    /// # Ok(()) }
+    /// ```
+    pub fn field_aware_factorization_machine() -> Trainer<'a, Rows> {
+        Trainer { model: RowModel::Fields, ..Trainer::new(Settings::for_ffm(), Box::new(train_ffm)) }
     }
 
     /// Multinomial logistic regression of sparse rows whose labels are classes, one a row, with the defaults for that.
@@ -112,6 +133,7 @@ impl<'a> Trainer<'a, Rows> {
             let train = match self.model {
                 RowModel::Linear => train_linear_with,
                 RowModel::Pairs => train_fm_with,
+                RowModel::Fields => train_ffm_with,
                 RowModel::Softmax => train_softmax_with,
                 RowModel::OneVsRest => train_ovr_with,
             };

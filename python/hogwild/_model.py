@@ -112,7 +112,7 @@ class Model:
 
     @property
     def family(self) -> str:
-        """linear, fm, softmax, ovr or mf."""
+        """linear, fm, ffm, softmax, ovr or mf."""
         return self._inner.family
 
     @property

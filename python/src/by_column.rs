@@ -53,6 +53,10 @@ impl ByColumn {
             let problem = format!("features are numbered up to {}, which is too far for a table; score Rows.from_matrix", width - 1);
             return Err(of_class("BadDataError", problem));
         }
+        if model.ids("field").is_some() {
+            let problem = "this model goes by the fields of features, which a matrix has not; score a packed file by Rows.open";
+            return Err(of_class("BadDataError", problem.into()));
+        }
         let classes = classes_of(model);
         if classes > 1 && model.members.len() > 1 {
             let problem = "an ensemble of models of several classes scores Rows; make them by Rows.from_matrix";

@@ -143,7 +143,7 @@ impl Model {
         Ok((py.get_type::<Model>().getattr("from_bytes")?, (self.to_bytes(py)?,)))
     }
 
-    /// The family: linear, fm or mf.
+    /// The family: linear, fm, ffm, softmax, ovr or mf.
     #[getter]
     fn family(&self) -> &'static str {
         self.inner.family

@@ -38,6 +38,9 @@ pub struct DataOptions {
     /// As the model has it, or as is asked of packing.
     #[arg(skip)]
     pub labelling: Labelling,
+    /// Likewise, whether it goes by fields.
+    #[arg(skip)]
+    pub fields: bool,
 }
 
 fn parse_columns(text: &str) -> Result<Columns, String> {
@@ -56,6 +59,7 @@ impl DataOptions {
             repeated: self.repeated,
             unlabelled: false,
             labelling: self.labelling,
+            fields: self.fields,
             expected: None,
             prepare: self.prepare.preparation(),
             recipe: None,

@@ -1,7 +1,7 @@
 //! `hogwild eval`: metrics of a model on labelled data.
 use super::{
     data::{CacheOptions, of_input, score_members},
-    eval_ranking, notes, outputs,
+    eval_ranking, fields, notes, outputs,
     reliability::{self, BINS},
     say::{say, show},
     summary,
@@ -115,6 +115,7 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
     if let Some(note) = notes::of_unseen(&scored, &opened.data, &model)? {
         say!("{note}");
     }
+    fields::of_scored(&opened.data, &model)?.iter().for_each(|note| say!("{note}"));
     if let Some(note) = notes::of_scored(&scored, &opened.data, &summary::names(&args.data)) {
         say!("{note}");
     } else if let Some(note) = notes::of_unknown_columns(&opened.data, &model)? {

@@ -14,6 +14,7 @@ mod eval;
 mod eval_ranking;
 mod explain;
 mod export;
+mod fields;
 pub mod flags;
 mod ids;
 mod inspect;

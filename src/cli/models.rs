@@ -36,6 +36,11 @@ impl ModelChoice {
         self.model.as_deref().and_then(family).map_or(Labelling::Number, AnyFamily::labelling)
     }
 
+    /// Whether the family that is named goes by fields of features.
+    pub fn by_field(&self) -> bool {
+        self.model.as_deref().and_then(family).is_some_and(AnyFamily::by_field)
+    }
+
     /// Checks settings before the data are read: what is wrong by all families is told, in the words of the first.
     pub fn check(&self, check: impl Fn(&dyn AnyFamily) -> hogwild::Result<()>) -> hogwild::Result<()> {
         let mut errors = Vec::new();

@@ -111,7 +111,7 @@ pub fn of_new_classes(data: &Rows, valid: &Rows, path: &Path) -> hogwild::Result
 }
 
 /// The first few of some names.
-fn few(names: &[String]) -> String {
+pub fn few(names: &[String]) -> String {
     const FEW: usize = 5;
     names.iter().take(FEW).cloned().collect::<Vec<_>>().join(", ") + if names.len() > FEW { ", ..." } else { "" }
 }

@@ -30,6 +30,9 @@ pub struct PackArgs {
     /// What labels are read as, where a model of several classes is to take them
     #[arg(long, value_parser = named::<Labelling>(), default_value = "number")]
     labels: Labelling,
+    /// Tell indices of libffm rows that stand in several fields apart, as `field:index`, where a model is to go by fields
+    #[arg(long)]
+    fields: bool,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -46,7 +49,7 @@ pub fn run(args: PackArgs) -> anyhow::Result<()> {
     }
     outputs::check(&args.inputs, &[("--out", Some(&args.out))])?;
     outputs::check_writable([&args.out])?;
-    let settings = PackSettings { unlabelled: args.unlabelled, labelling: args.labels, ..args.data.settings() };
+    let settings = PackSettings { unlabelled: args.unlabelled, labelling: args.labels, fields: args.fields, ..args.data.settings() };
     let report = interruptible(false, |progress| ReadOptions::new().settings(settings).progress(progress).pack(&args.inputs, &args.out))?;
     warn_skipped(&report, args.unlabelled);
     report.notes.iter().for_each(|note| say!("{note}"));

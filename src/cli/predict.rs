@@ -1,7 +1,7 @@
 //! `hogwild predict`: one prediction a line.
 use super::{
     data::{CacheOptions, score_members},
-    notes, outputs,
+    fields, notes, outputs,
     say::{Results, say},
     stream, summary,
     threads::ThreadOptions,
@@ -66,6 +66,7 @@ pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
     if bad > 0 {
         say!("{bad} of {} rows could not be read; their predictions are nan", scored.scores.len());
     }
+    fields::of_scored(&opened.data, &model)?.iter().for_each(|note| say!("{note}"));
     if let Some(note) = notes::of_scored(&scored, &opened.data, &summary::names(&args.data)) {
         say!("{note}");
     } else if let Some(note) = notes::of_unknown_columns(&opened.data, &model)? {

@@ -1,7 +1,7 @@
 //! `hogwild train`: what was typed becomes [`Settings`]; `report` follows the run.
 use super::{
     data::{CacheOptions, of_input},
-    environment, flags,
+    environment, fields, flags,
     interrupt::watched,
     models::ModelChoice,
     notes, outputs,
@@ -62,6 +62,7 @@ impl TrainArgs {
 
 pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
     args.options.data.labelling = args.model.labelling();
+    args.options.data.fields = args.model.by_field();
     // Which defaults hold is known with the data; what is wrong by both is told before they are read.
     let check = |family: &dyn AnyFamily| family.check(&args.settings(family)?);
     args.model.check(check)?;
@@ -99,8 +100,14 @@ fn tell_notes(args: &TrainArgs, family: &dyn AnyFamily, settings: &Settings, dat
             if family.labelling() == Labelling::Number {
                 notes::of_training(data, settings.loss, settings.positive, &name).iter().for_each(|note| say!("{note}"));
             }
+            if family.by_field() {
+                fields::of_training(data, settings, &name)?.iter().for_each(|note| say!("{note}"));
+            }
             if let Some((Data::Rows(valid), path)) = valid.map(|(valid, path)| (&valid.data, path)) {
                 notes::of_held_out(data, valid, path)?.iter().for_each(|note| say!("{note}"));
+                if family.by_field() {
+                    fields::of_held_out(data, valid, path)?.iter().for_each(|note| say!("{note}"));
+                }
                 if family.labelling() != Labelling::Number {
                     notes::of_new_classes(data, valid, path)?.iter().for_each(|note| say!("{note}"));
                 }

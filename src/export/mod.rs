@@ -55,7 +55,7 @@ macro_rules! formats {
     };
 }
 formats! {
-    /// Text between tabs, a line for each feature, user, item or class: any model.
+    /// Text between tabs, a line for each feature, user, item or class: any model but field-aware factorization machines.
     Tsv "tsv" tsv,
     /// LIBLINEAR's file: linear models whose features are numbers from 1, and one-vs-rest of them.
     Liblinear "liblinear" liblinear,

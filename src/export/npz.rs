@@ -158,7 +158,7 @@ pub(super) fn read(bytes: &[u8], loss: Option<Loss>) -> Result<TrainedModel, Tro
         axes.push(Axis { name, ids: ids.into() });
     }
     let mut tensors = Vec::new();
-    let mut free = None;
+    let mut free: Vec<(&str, usize)> = Vec::new();
     for kind in schema.tensors {
         let found = array(kind.name)?;
         let numbers = found.floats().ok_or_else(|| bad(format!("its array `{}` is of no floating numbers", kind.name)))?;
@@ -166,7 +166,14 @@ pub(super) fn read(bytes: &[u8], loss: Option<Loss>) -> Result<TrainedModel, Tro
             && kind.shape.iter().zip(&found.shape).all(|(size, &length)| match size {
                 Size::One => length == 1,
                 Size::Ids(axis) => axes.iter().any(|known: &Axis| known.name == *axis && known.ids.len() == length),
-                Size::Free(_) => *free.get_or_insert(length) == length,
+                Size::First(axis) => axes.iter().any(|known: &Axis| known.name == *axis && known.ids.len() >= length),
+                Size::Free(name) => match free.iter().find(|(known, _)| known == name) {
+                    Some(&(_, known)) => known == length,
+                    None => {
+                        free.push((name, length));
+                        true
+                    }
+                },
             });
         if !fits {
             return Err(bad(format!(

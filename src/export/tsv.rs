@@ -20,6 +20,12 @@ fn of_axis<'a>(schema: &'a Schema, axis: &'a str) -> impl Iterator<Item = &'a Te
 
 pub(super) fn write(model: &Member<'_>, out: &mut dyn Write) -> Result<(), Trouble> {
     let Member { model, tensors, schema } = model;
+    if let Some(kind) = schema.tensors.iter().find(|kind| matches!(kind.shape.first(), Some(Size::First(_)))) {
+        return Err(Trouble::Bad(
+            format!("has in `{}` numbers of some features alone, which have no lines of text", kind.name),
+            "export it as npz",
+        ));
+    }
     let mut out = BufWriter::new(out);
     writeln!(out, "{HEAD}{}", model.about())?;
     for tensor in tensors.0.iter().filter(|tensor| tensor.shape == [1] && schema.tensors.iter().any(|kind| is_one(kind, tensor.name))) {
@@ -136,7 +142,7 @@ fn size_of(size: &Size, count: &impl Fn(&str) -> usize, free: Option<usize>) -> 
     match size {
         Size::One => Some(1),
         Size::Ids(axis) => Some(count(axis)),
-        Size::Free(_) => free,
+        Size::First(_) | Size::Free(_) => free,
     }
 }
 

@@ -79,7 +79,7 @@ impl<'a> BatchScorer<'a> {
         let tensor = |tensor: &Tensor| {
             let kind = kinds.iter().find(|kind| kind.name == tensor.name);
             let rows = kind.and_then(|kind| match kind.shape.first() {
-                Some(Size::Ids(axis)) => of(axis),
+                Some(Size::Ids(axis) | Size::First(axis)) => of(axis),
                 _ => None,
             });
             rows.map_or_else(|| tensor.clone(), |named| rows_of(tensor, &named.rows))
@@ -100,10 +100,16 @@ impl<'a> BatchScorer<'a> {
     }
 }
 
-/// These rows of a tensor.
+/// These rows of a tensor; zeros in place of those that it does not have.
 fn rows_of(tensor: &Tensor, rows: &[u32]) -> Tensor {
     let width: usize = tensor.shape.iter().skip(1).product();
-    let row = |&row: &u32| tensor.numbers.get(row as usize * width..).and_then(|rest| rest.get(..width)).unwrap_or_default();
+    let mut numbers = Vec::with_capacity(rows.len() * width);
+    for &row in rows {
+        match tensor.numbers.get(row as usize * width..).and_then(|rest| rest.get(..width)) {
+            Some(row) => numbers.extend_from_slice(row),
+            None => numbers.resize(numbers.len() + width, 0.0),
+        }
+    }
     let shape = std::iter::once(rows.len()).chain(tensor.shape.iter().skip(1).copied()).collect();
-    Tensor { name: tensor.name, shape, numbers: rows.iter().flat_map(row).copied().collect() }
+    Tensor { name: tensor.name, shape, numbers }
 }

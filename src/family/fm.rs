@@ -2,7 +2,7 @@
 use super::{
     explained::{Explain, Explained},
     implicit::no_ranking,
-    linear::{check_labels, no_classes},
+    linear::{check_labels, no_classes, no_fields},
     prepared::Prepared,
     rows::{RowsRun, Scorer, explain},
     traits::Family,
@@ -48,6 +48,7 @@ impl Family for FactorizationMachine {
         let refused = |setting, value: String, problem: &str| Err(Error::BadSetting { setting, value, problem: problem.into() });
         no_classes(settings)?;
         no_ranking(settings)?;
+        no_fields(settings)?;
         if settings.parallel == Parallel::Partitioned {
             let problem = "has parts that each know some of the weights, and a factorization machine needs all factors of an example at once; \
                 use hogwild";

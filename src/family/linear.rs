@@ -107,8 +107,20 @@ pub(super) fn no_classes(settings: &Settings) -> Result<()> {
     }
 }
 
+/// Refuses what is said of models that go by fields.
+pub(super) fn no_fields(settings: &Settings) -> Result<()> {
+    match settings.factor_min_count {
+        Some(count) => {
+            let problem = "is of models that have factors for each field; leave it out, or use an ffm model".into();
+            Err(Error::BadSetting { setting: "factor_min_count", value: count.to_string(), problem })
+        }
+        None => Ok(()),
+    }
+}
+
 /// Refuses what is said of factors of features.
 pub(super) fn no_factors(settings: &Settings) -> Result<()> {
+    no_fields(settings)?;
     let given = [("factor_rate", settings.factor_rate), ("init_stdev", settings.init_stdev)];
     match given.into_iter().find_map(|(setting, value)| Some((setting, value?))) {
         Some((setting, value)) => {

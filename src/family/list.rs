@@ -1,6 +1,7 @@
 //! The one list of families.
 use super::{
     factorization::Factorization,
+    ffm::FieldAware,
     fm::FactorizationMachine,
     implicit::{Bpr, LogisticMf, SampledSoftmax, Warp},
     linear::Linear,
@@ -10,8 +11,8 @@ use super::{
 use hogwild_data::Kind;
 
 /// All families. Of several that take the same data, the first is the one taken if none is named.
-pub static FAMILIES: [&dyn AnyFamily; 9] =
-    [&Linear, &FactorizationMachine, &Softmax, &OneVsRest, &Factorization, &Bpr, &Warp, &SampledSoftmax, &LogisticMf];
+pub static FAMILIES: [&dyn AnyFamily; 10] =
+    [&Linear, &FactorizationMachine, &FieldAware, &Softmax, &OneVsRest, &Factorization, &Bpr, &Warp, &SampledSoftmax, &LogisticMf];
 
 /// The family of that name.
 pub fn family(name: &str) -> Option<&'static dyn AnyFamily> {

@@ -42,6 +42,9 @@ pub trait Family: Sync + 'static {
     /// Whether it ranks items for users, and its scores say nothing by themselves.
     const RANKS: bool = false;
 
+    /// Whether it goes by the fields of features.
+    const BY_FIELD: bool = false;
+
     /// Settings that suit it.
     fn defaults() -> Settings;
 
@@ -101,6 +104,8 @@ pub trait AnyFamily: Sync {
     fn labelling(&self) -> Labelling;
     /// Whether it ranks items for users, and its scores say nothing by themselves.
     fn ranks(&self) -> bool;
+    /// Whether it goes by the fields of features.
+    fn by_field(&self) -> bool;
     /// Settings that suit it.
     fn defaults(&self) -> Settings;
     /// # Errors
@@ -163,6 +168,10 @@ where
 
     fn ranks(&self) -> bool {
         F::RANKS
+    }
+
+    fn by_field(&self) -> bool {
+        F::BY_FIELD
     }
 
     fn defaults(&self) -> Settings {

@@ -7,6 +7,8 @@ pub enum Size {
     One,
     /// A row for each id of the axis of that name.
     Ids(&'static str),
+    /// A row for each of the first so many ids of the axis of that name: the others have none.
+    First(&'static str),
     /// Any length, which all tensors that name it share: the rank.
     Free(&'static str),
 }

@@ -61,7 +61,8 @@ fn meaning(option: &Opt) -> String {
         Takes::Both => "",
         Takes::Rows => " Models of rows only.",
         Takes::Linear => " Linear models only.",
-        Takes::Fm => " Of `--model fm` only.",
+        Takes::Fm => " Of `--model fm` and `ffm` only.",
+        Takes::Ffm => " Of `--model ffm` only.",
         Takes::Ratings => " Factorization of ratings only.",
         Takes::Ranking => " Models of implicit feedback only.",
     };

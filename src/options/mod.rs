@@ -58,6 +58,9 @@ pub fn options() -> impl Iterator<Item = &'static Opt> {
     const { &GROUPS }.iter().flat_map(|group| group.options)
 }
 
+/// In how many examples a feature has to occur to have factors for each field, unless it is said.
+const LEAST_COUNT: u64 = 50;
+
 /// What settings are held against, of a rule that may be the user's own.
 struct RuleFacts<'a> {
     name: &'a str,
@@ -73,6 +76,16 @@ impl Settings {
     /// The defaults for factorization machines: a state a row of factors, and eight factors.
     pub fn for_fm() -> Settings {
         Settings { rule: Rule::AdagradRowwise(AdagradRowwise::DEFAULT), rank: 8, ..Settings::default() }
+    }
+
+    /// The defaults for field-aware factorization machines: the same, four factors for each field, and rows of length 1.
+    pub fn for_ffm() -> Settings {
+        Settings { rank: 4, normalize: Normalize::Row, ..Settings::for_fm() }
+    }
+
+    /// In how many examples a feature has to occur to have factors for each field.
+    pub(crate) fn least_count(&self) -> u64 {
+        self.factor_min_count.unwrap_or(LEAST_COUNT)
     }
 
     /// The defaults for softmax: a state a row of weights, and a rate that falls to 0.

@@ -31,10 +31,10 @@ group! { $ "Objective";
     /// L2 regularisation: lambda/2 |w|^2 beside the mean loss (of weights and of the factors of features), or per rating (factorization of ratings).
     l2: f64 = 0.0, ratings 0.02 => { value: "LAMBDA", must_be: "from 0 to 1e30; try 1e-5", within: |s| (0.0..=1e30).contains(&s.l2), }
 
-    /// Factors of a user and of an item; or of a feature by `model` fm, where the default is 8.
+    /// Factors of a user and of an item; of a feature by `model` fm; of a feature for each field by `model` ffm.
     rank: usize = 32 => {
         value: "FACTORS",
-        by_default: ["8, by `model` fm", "32"],
+        by_default: ["8 by `model` fm, 4 by ffm", "32"],
         must_be: "from 1 to 4096; try 32",
         within: |s| (1..=4096).contains(&s.rank),
     }
@@ -42,7 +42,7 @@ group! { $ "Objective";
     /// Learning rate of the factors of features, as a share of that of weights.
     factor_rate: Option<f64> = None => {
         value: "SHARE",
-        by_default: ["0.25", ""],
+        by_default: ["0.25; 1 by `model` ffm", ""],
         takes: Takes::Fm,
         must_be: "above 0 and at most 100; try 0.5",
         within: |s| s.factor_rate.is_none_or(|share| share > 0.0 && share <= 100.0),
@@ -51,10 +51,19 @@ group! { $ "Objective";
     /// Standard deviation of the factors of features at the start.
     init_stdev: Option<f64> = None => {
         value: "DEVIATION",
-        by_default: ["by the values of the features: all pairs of an example come to about .007", ""],
+        by_default: ["by the values of the features: all pairs of an example come to about .007; .7 by `model` ffm", ""],
         takes: Takes::Fm,
         must_be: "above 0 and at most 10; try 0.1",
         within: |s| s.init_stdev.is_none_or(|deviation| deviation > 0.0 && deviation <= 10.0),
+    }
+
+    /// In how many examples a feature has to occur to have factors; rarer ones have a weight alone.
+    factor_min_count: Option<u64> = None => {
+        value: "COUNT",
+        by_default: ["50", ""],
+        takes: Takes::Ffm,
+        must_be: "from 1 to 1e18; try 50",
+        within: |s| s.factor_min_count.is_none_or(|count| (1..=1_000_000_000_000_000_000).contains(&count)),
     }
 }
 

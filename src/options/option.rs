@@ -12,8 +12,10 @@ pub enum Takes {
     Rows,
     /// Linear models.
     Linear,
-    /// Factorization machines.
+    /// Factorization machines, field-aware or not.
     Fm,
+    /// Field-aware factorization machines.
+    Ffm,
     /// Matrix factorization, of ratings.
     Ratings,
     /// Ranking by implicit feedback.

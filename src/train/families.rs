@@ -1,7 +1,7 @@
 //! A function that trains each family, and one that does so by an update rule of the user's own.
 use super::{Follower, Outcome, Watch, fit};
 use crate::{
-    family::{Bpr, Factorization, FactorizationMachine, Linear, LogisticMf, OneVsRest, SampledSoftmax, Softmax, Warp},
+    family::{Bpr, Factorization, FactorizationMachine, FieldAware, Linear, LogisticMf, OneVsRest, SampledSoftmax, Softmax, Warp},
     options::Settings,
 };
 use hogwild_base::Result;
@@ -55,6 +55,8 @@ families! {
     train_linear, train_linear_with: Linear, Rows;
     /// Trains a factorization machine on sparse rows.
     train_fm, train_fm_with: FactorizationMachine, Rows;
+    /// Trains a field-aware factorization machine on sparse rows whose features have fields; rows without fields are an error.
+    train_ffm, train_ffm_with: FieldAware, Rows;
     /// Trains multinomial logistic regression on sparse rows whose labels are classes, one a row.
     train_softmax, train_softmax_with: Softmax, Rows;
     /// Trains a model for each class against the rest, all in one pass, on sparse rows with any number of classes.

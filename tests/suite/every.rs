@@ -2,7 +2,8 @@
 use hogwild::{
     F32x16, LANES, Line, Loss, Rule, Vector, Weights,
     models::{
-        Candidates, ClassLabels, Factorization, FactorizationMachine, Linear, Model, Multiclass, Output, Pair, Ranking, RankingLoss, Row,
+        Candidates, ClassLabels, Factorization, FactorizationMachine, FieldAware, Linear, Model, Multiclass, Output, Pair, Ranking,
+        RankingLoss, Row,
     },
     rules::{Clock, RuleVisitor, State, UpdateRule},
 };
@@ -117,7 +118,7 @@ fn check<M: Model>(model: &M, x: &M::Example, weights: &Recorder, objective: imp
     for row in 0..sent.narrow.len() {
         close(format!("narrow {row}"), sent.narrow[row], &|w, h| w.weights.narrow[row] += h);
         close(format!("beside {row}"), sent.beside[row], &|w, h| w.weights.beside[row] += h);
-        for i in 0..sent.wide[row].len().min(5) {
+        for i in 0..sent.wide[row].len().min(12) {
             close(format!("wide {row} {i}"), sent.wide[row][i], &|w, h| w.weights.wide[row][i] += h);
         }
     }
@@ -153,6 +154,24 @@ fn gradients_equal_differences() {
         let objective =
             |m: &FactorizationMachine, w: &mut Recorder| loss.value(m.score(&row, w, &mut m.scratch(64)), 1.0) as f64 + decay(w);
         check(&model, &row, &Recorder::new(6, 5), objective, loss, 1.0);
+    }
+    // Columns 0 and 2 are of one field; column 4 has no factors.
+    let row_by_field = Row::new(&[(0, 0.7), (1, 0.5), (2, -1.3), (3, 0.9), (4, 2.0)]);
+    for (loss, l2, rate, scale) in [(Loss::Logistic, 0.0, 1.0, 1.0), (Loss::Squared, lambda, 0.5, 1.0), (Loss::Squared, lambda, 2.0, 4.0)] {
+        for rank in [4, 3] {
+            let linear = Linear::with_penalties(l2, 0.0, rows, &counts);
+            let model = FieldAware::new(linear, by_field(), 3, rank).with_rate(rate).with_scale(scale);
+            let decay = |w: &Recorder| -> f64 {
+                let square = |c: usize| {
+                    let factors = if c < 4 { w.weights.wide[c].iter().map(|v| (rate * v).powi(2) / scale).sum::<f32>() } else { 0.0 };
+                    (w.weights.narrow[c + 1].powi(2) + factors) as f64
+                };
+                (0..5).map(|c| rows as f64 / counts[c] as f64 * l2 / 2.0 * square(c)).sum()
+            };
+            let objective =
+                |m: &FieldAware, w: &mut Recorder| loss.value(m.score(&row_by_field, w, &mut m.scratch(64)), 1.0) as f64 + decay(w);
+            check(&model, &row_by_field, &Recorder::new(6, 3 * rank), objective, loss, 1.0);
+        }
     }
     // The score of several classes is their loss.
     for (output, own) in outputs() {
@@ -229,6 +248,11 @@ fn losses_of_ranking_are_those_of_lists_of_scores() {
     }
 }
 
+/// The fields of four columns.
+fn by_field() -> Arc<[u16]> {
+    [1, 0, 1, 2].into()
+}
+
 /// Losses of five classes, and the classes of an example.
 fn outputs() -> Vec<(Output, Arc<ClassLabels>)> {
     let one = Arc::new(ClassLabels { starts: None, classes: vec![3] });
@@ -277,6 +301,8 @@ fn squares_of_gradients_equal_what_is_sent() {
     for rate in [1.0, 0.5] {
         let machine = FactorizationMachine::new(Linear::new(), 5, 5).with_rate(rate);
         check_square(&machine, &Row::new(&[(0, 0.7), (2, -1.3), (4, 2.0)]), Recorder::new(6, 5));
+        let machine = FieldAware::new(Linear::new(), by_field(), 3, 4).with_rate(rate);
+        check_square(&machine, &Row::new(&[(0, 0.7), (1, 0.5), (2, -1.3), (3, 0.9), (4, 2.0)]), Recorder::new(6, 12));
     }
     for (output, own) in outputs() {
         let model = Multiclass::new(Linear::new(), output, &[0.0; 5], 5, own);

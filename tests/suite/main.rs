@@ -24,6 +24,7 @@ mod examples;
 mod explain;
 mod export;
 mod faults;
+mod ffm;
 mod fm;
 mod follow;
 mod foreign;

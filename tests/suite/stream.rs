@@ -210,6 +210,7 @@ fn what_training_knew_weighs_lines_too() {
         ("w.txt", "--hash-bits 3", "great film dull never\nlong film\n"),
         ("t.csv", "--list tags:| --min-count 20", "click,city,tags,age\n1,Rome,a|new1|new2,3\n0,Paris,b,2\n1,Oslo,c|new,\n"),
         ("t.csv", "--list tags:| --tfidf", "click,city,tags,age\n1,Rome,a|new1|c,3\n0,Paris,b|b,2\n"),
+        ("t.csv", "--list tags:| --model ffm --factor-min-count 20", "click,city,tags,age\n1,Rome,a|new1|c,3\n0,town17,b,2\n0,Oslo,c,6\n"),
         ("t.csv", "--list tags:| --hash-bits 4", "click,city,tags,age\n1,Rome,a|new1|c,3\n0,Paris,b,2\n"),
     ];
     for (data, options, other) in cases {

@@ -111,6 +111,7 @@ fn weights_in_memory_are_those_of_a_text() {
         values: Some(&[1.0, 3.0, 1.0, 1.0, 1.0]),
         weights: Some(&[2.0, 0.0, 1.0]),
         ids: None,
+        fields: None,
     };
     let memory = Rows::from_csr(csr).unwrap();
     assert_eq!((rows_of(&memory), own_weights(&memory)), (rows_of(&text), own_weights(&text)));

@@ -33,8 +33,8 @@ pub(crate) mod names {
     pub const CLASS: &str = "class";
     /// What the occurrences of each feature in bags of words were multiplied by: `f32`; left out where they were not.
     pub const IDF: &str = "feature_idf";
-    /// The field of each cell: `u16`; left out when there are none.
-    pub const FIELD: &str = "field";
+    /// The field of each column: `u16`; left out where features have none, or their names tell it.
+    pub const FIELD: &str = "feature_field";
 }
 
 /// The checksum is taken over blocks of this size.

@@ -44,7 +44,7 @@ pub use layout::is_safetensors;
 pub use open::{Opened, ReadOptions, pack};
 pub use pack::{Arrived, PackReport, PackSettings, Stream};
 pub use ratings::{IdList, Ratings};
-pub use rows::{ClassSets, Examples, Index, Matrix, Number, RowParts, Rows, RowsCsr};
+pub use rows::{ClassSets, Examples, Fields, Index, Matrix, Number, RowParts, Rows, RowsCsr};
 pub use spread::{Farthest, Spread};
 pub use targets::TargetCounts;
 pub use temporary::remove_left_folders;

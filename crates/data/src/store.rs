@@ -173,11 +173,7 @@ impl Store {
             let beyond = || {
                 below.iter().find_map(|&(name, place, bound)| {
                     let (first, part) = place.within(from, block);
-                    let at = if place.size == 2 {
-                        first_not_below(part, |&cell| u16::from_le_bytes(cell).into(), bound)
-                    } else {
-                        first_not_below(part, |&cell| u32::from_le_bytes(cell), bound)
-                    };
+                    let at = first_not_below(part, |&cell| u32::from_le_bytes(cell), bound);
                     at.map(|at| format!("entry {} of `{name}` is not below {bound}", first + at))
                 })
             };
@@ -219,6 +215,12 @@ impl Store {
     pub fn words(&self, place: Place, from: usize, count: usize) -> Result<Vec<u32>> {
         let bytes = self.bytes(place, from, count)?;
         Ok(bytes.as_chunks::<4>().0.iter().map(|&cell| u32::from_le_bytes(cell)).collect())
+    }
+
+    /// All of a place of 16-bit numbers.
+    pub fn shorts(&self, place: Place) -> Result<Vec<u16>> {
+        let bytes = self.bytes(place, 0, place.count)?;
+        Ok(bytes.as_chunks::<2>().0.iter().map(|&cell| u16::from_le_bytes(cell)).collect())
     }
 
     /// What lies at a place, to be read where it is.
@@ -333,8 +335,8 @@ fn first_infinite(bytes: &[u8]) -> Option<usize> {
 }
 
 /// The first of some numbers that is not below a bound.
-fn first_not_below<const SIZE: usize>(bytes: &[u8], number: impl Fn(&[u8; SIZE]) -> u32, bound: usize) -> Option<usize> {
-    let cells = bytes.as_chunks::<SIZE>().0;
+fn first_not_below(bytes: &[u8], number: impl Fn(&[u8; 4]) -> u32, bound: usize) -> Option<usize> {
+    let cells = bytes.as_chunks::<4>().0;
     let highest = cells.iter().fold(0, |highest, cell| highest.max(number(cell)));
     if cells.is_empty() || (highest as usize) < bound { None } else { cells.iter().position(|cell| number(cell) as usize >= bound) }
 }

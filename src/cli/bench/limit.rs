@@ -10,7 +10,10 @@
 //! not counted, nor are instructions. Streaming is counted from memory; data smaller than the last-level cache may do better than this
 //! limit.
 use super::machine::{Caches, Rates};
-use hogwild::{AnyFamily, Outcome, Settings, data::Data};
+use hogwild::{
+    AnyFamily, Outcome, Settings,
+    data::{Data, Rows},
+};
 
 /// What an epoch needs.
 pub struct Work {
@@ -40,7 +43,7 @@ impl Work {
     pub fn of(data: &Data, family: &dyn AnyFamily, classes: Option<usize>, settings: &Settings, caches: &Caches) -> hogwild::Result<Work> {
         Ok(match data {
             Data::Rows(data) => {
-                let wide = if has_factors(family) { Some(settings.rank) } else { classes };
+                let wide = width_of(family, data, settings)?.or(classes);
                 let wide = wide.map_or(0, |width| settings.rule.row_bytes(width));
                 let (row, counts) = (settings.rule.row_bytes(0) + wide, data.feature_counts()?);
                 let beyond = |cache: usize| counts.iter().skip(cache / row).sum::<u64>();
@@ -78,6 +81,12 @@ impl Work {
 /// How many scores a run's model has, where it has one a class.
 pub fn classes_of(outcome: &Outcome) -> Option<usize> {
     outcome.model.as_ref()?.ids("class").map(|names| names.len())
+}
+
+/// Factors of a feature, of models that have such.
+fn width_of(family: &dyn AnyFamily, data: &Rows, settings: &Settings) -> hogwild::Result<Option<usize>> {
+    let fields = if family.by_field() { data.fields()? } else { None };
+    Ok(has_factors(family).then(|| settings.rank * fields.map_or(1, |fields| fields.names.len())))
 }
 
 /// Whether models of rows have a row of factors a feature.

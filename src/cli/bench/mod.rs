@@ -119,8 +119,12 @@ impl BenchArgs {
 
 pub fn run(mut args: BenchArgs) -> anyhow::Result<ExitCode> {
     args.options.data.labelling = args.model.labelling();
+    args.options.data.fields = args.model.by_field();
     if args.data.is_empty() && args.settings.has("loss") {
         anyhow::bail!("--loss is of given data; give DATA too, or leave it out");
+    }
+    if args.data.is_empty() && args.model.by_field() {
+        anyhow::bail!("--model ffm is of data with fields, which synthetic data have not; give DATA");
     }
     let check = |family: &'static dyn AnyFamily| args.settings(family).and_then(|settings| family.check(&settings)).err();
     let families = args.model.families();

@@ -129,6 +129,7 @@ impl SimulateArgs {
 
 pub fn run(mut args: SimulateArgs) -> anyhow::Result<ExitCode> {
     args.options.data.labelling = args.model.labelling();
+    args.options.data.fields = args.model.by_field();
     let check = |family: &dyn AnyFamily| {
         let settings = args.settings(family)?;
         args.virtual_workers(1).check(&settings)?;

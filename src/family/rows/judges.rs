@@ -1,6 +1,6 @@
 //! Which rows judge trials of learning rates: those that a sample holds out; where the run has held-out data of its own, half of these,
 //! alone if they are enough, beside the others if they are few. So a rate suits data that are unlike the training data too.
-use super::{outputs::Outputs, score::Asked, weights::RowWeights};
+use super::{fields::RunFields, outputs::Outputs, score::Asked, weights::RowWeights};
 use crate::{
     family::{folds::Fold, prepared::Judged},
     model::Scored,
@@ -27,6 +27,7 @@ pub(super) struct Judges<'a> {
     unit_rows: bool,
     targets: Targets,
     outputs: Option<&'a Outputs>,
+    fields: Option<&'a RunFields>,
     weighting: Option<Weighting<'a>>,
 }
 
@@ -38,6 +39,7 @@ impl<'a> Judges<'a> {
         held: Option<&[u32]>,
         examples: u64,
         (unit_rows, targets, weighting, outputs): (bool, Targets, Option<Weighting<'a>>, Option<&'a Outputs>),
+        fields: Option<&'a RunFields>,
         seed: u64,
     ) -> Judges<'a> {
         let rows: Vec<u32> = match valid {
@@ -51,12 +53,12 @@ impl<'a> Judges<'a> {
         let mut rows: Vec<u32> = runs.into_iter().flatten().copied().take(half).collect();
         rows.sort_unstable();
         let alone = rows.len() >= ENOUGH.min(examples as usize).max(LEAST);
-        Judges { data, valid, rows, alone, unit_rows, targets, weighting, outputs }
+        Judges { data, valid, rows, alone, unit_rows, targets, weighting, outputs, fields }
     }
 
     /// What they say, by weights for standardised labels.
     pub fn score(&self, weights: &RowWeights, fold: &Fold) -> Vec<Judged> {
-        let scorer = weights.scorer(self.unit_rows, self.targets.taken, self.outputs);
+        let scorer = weights.scorer(self.unit_rows, self.targets.taken, self.outputs, self.fields);
         let own = self.outputs.map(|outputs| &*outputs.labels);
         let mut judged = Vec::new();
         let mut hear = |data, columns: Option<&[u32]>, rows: &[u32]| {

@@ -1,10 +1,10 @@
 //! What sets apart the families of models of sparse rows: their kernels, and whether features have factors beside their weights.
-use super::outputs::Outputs;
+use super::{fields::RunFields, outputs::Outputs};
 use crate::options::Settings;
 use hogwild_kernels::{
-    engine::{FmKernel, Kernel, LinearKernel, MulticlassKernel},
+    engine::{FfmKernel, FmKernel, Kernel, LinearKernel, MulticlassKernel},
     feed::ScaledFeed,
-    models::{FactorizationMachine, Linear, Multiclass, Output},
+    models::{FactorizationMachine, FieldAware, Linear, Multiclass, Output},
     params::Parameters,
     rules::Layout,
     targets::Targets,
@@ -14,10 +14,17 @@ use hogwild_kernels::{
 /// factors are found alike with a quarter, a half and the whole.)
 const RATE: f64 = 0.25;
 
+/// The same of factors for each field.
+const RATE_BY_FIELD: f64 = 1.0;
+
 /// A kernel of models of sparse rows.
 pub(crate) trait RowKernel: for<'d> Kernel<Examples<'d> = ScaledFeed<'d>> {
     /// Whether a feature has factors.
     const FACTORS: bool = false;
+    /// Whether it has them for each field.
+    const BY_FIELD: bool = false;
+    /// What factors step at unless it is said, as a share of what weights do.
+    const RATE: f64 = RATE;
     /// The model, from its linear part.
     fn model(linear: Linear, parts: &ModelParts<'_>) -> Self::Model;
 }
@@ -29,6 +36,7 @@ pub(crate) struct ModelParts<'a> {
     pub layout: &'a Layout,
     pub targets: &'a Targets,
     pub outputs: Option<&'a Outputs>,
+    pub fields: Option<&'a RunFields>,
 }
 
 impl RowKernel for LinearKernel {
@@ -43,9 +51,24 @@ impl RowKernel for FmKernel {
     fn model(linear: Linear, parts: &ModelParts<'_>) -> FactorizationMachine {
         let ModelParts { settings, layout, .. } = *parts;
         FactorizationMachine::new(linear, parts.features, settings.rank)
-            .with_rate(factor_rate(settings))
+            .with_rate(factor_rate::<FmKernel>(settings))
             .with_scale(parts.targets.scale)
             .with_stride(Parameters::row_stride(layout, settings.rank))
+    }
+}
+
+impl RowKernel for FfmKernel {
+    const FACTORS: bool = true;
+    const BY_FIELD: bool = true;
+    const RATE: f64 = RATE_BY_FIELD;
+
+    fn model(linear: Linear, parts: &ModelParts<'_>) -> FieldAware {
+        let ModelParts { settings, layout, .. } = *parts;
+        let (factored, all) = parts.fields.map_or_else(|| (Vec::new().into(), 0), |fields| (fields.factored.clone(), fields.names.len()));
+        FieldAware::new(linear, factored, all, settings.rank)
+            .with_rate(factor_rate::<FfmKernel>(settings))
+            .with_scale(parts.targets.scale)
+            .with_stride(Parameters::row_stride(layout, all * settings.rank))
     }
 }
 
@@ -60,6 +83,6 @@ impl RowKernel for MulticlassKernel {
 }
 
 /// What factors step at, as a share of what weights do.
-pub(super) fn factor_rate(settings: &Settings) -> f32 {
-    settings.factor_rate.unwrap_or(RATE) as f32
+pub(super) fn factor_rate<K: RowKernel>(settings: &Settings) -> f32 {
+    settings.factor_rate.unwrap_or(K::RATE) as f32
 }

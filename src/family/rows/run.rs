@@ -1,5 +1,6 @@
 //! Data and settings become a run of a model of sparse rows.
 use super::{
+    fields::RunFields,
     hot::{self, Hot},
     judges::{Judges, weights_of},
     kernel::{ModelParts, RowKernel},
@@ -39,6 +40,9 @@ use std::{ops::Range, sync::Arc};
 const BESIDE: u64 = 64 << 20;
 const BESIDE_A_COLUMN: u64 = 48;
 
+/// What a nonzero of models that go by fields takes, in those of linear models.
+const BY_FIELD: f64 = 12.0;
+
 /// A run on sparse rows.
 pub(crate) struct RowsRun<'a, K: RowKernel> {
     rule: &'a dyn Loops<K>,
@@ -52,6 +56,8 @@ pub(crate) struct RowsRun<'a, K: RowKernel> {
     model: K::Model,
     /// Of models of several classes.
     outputs: Option<Outputs>,
+    /// Of models that go by fields.
+    fields: Option<RunFields>,
     /// Of models whose features have factors.
     start: Option<Start>,
     windows: Option<Windows<'a>>,
@@ -115,10 +121,12 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
         let Scaled { how: normalize, sizes } = scale::choose(settings.normalize, data);
         let l1 = targets.l1(settings.transforms.l1);
         let linear = Linear::with_penalties(targets.l2(settings.l2), l1, data.rows(), &counts).with_base(targets.base);
-        let parts = ModelParts { features: data.columns(), settings, layout: &facts.layout, targets: &targets, outputs: outputs.as_ref() };
+        let fields = K::BY_FIELD.then(|| RunFields::of(data, settings)).transpose()?;
+        let (features, layout) = (data.columns(), &facts.layout);
+        let parts = ModelParts { features, settings, layout, targets: &targets, outputs: outputs.as_ref(), fields: fields.as_ref() };
         let model = K::model(linear, &parts);
         let scaling = scale::scaling(normalize, data, |row| !feed.is_held_out(row))?;
-        let start = Start::of::<K>(settings, data, scaling.as_ref());
+        let start = Start::of::<K>(settings, data, scaling.as_ref(), fields.as_ref());
         // A row-wise rule has its states beside one another, and not in the rows of classes.
         let states = outputs
             .as_ref()
@@ -133,13 +141,15 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
         let held_rows = held.as_ref().map(|held| held.len() as u64);
         check_split(data.rows() as u64, held_rows, settings)?;
         // Factors are in the parameters, in the model as it was and as it is, and in that to be written.
-        let of_factors =
-            start.map_or(0, |_| facts.layout.row_bytes(settings.rank) as u64 + 3 * size_of::<f32>() as u64 * settings.rank as u64);
+        let of_factors = start.map_or(0, |start| {
+            let each = facts.layout.row_bytes(start.width) as u64 + 3 * (size_of::<f32>() * start.width) as u64;
+            each.saturating_mul(start.features as u64)
+        });
         let of_classes = outputs.as_ref().map_or(0, |outputs| {
             let classes = outputs.names.len();
             facts.layout.row_bytes(classes) as u64 + 3 * size_of::<f32>() as u64 * classes as u64
         });
-        let beside = BESIDE + (BESIDE_A_COLUMN + of_factors + of_classes) * data.columns() as u64;
+        let beside = (BESIDE + (BESIDE_A_COLUMN + of_classes) * data.columns() as u64).saturating_add(of_factors);
         let window = settings.window.of(data, beside);
         let of_valid = |valid: &'a Rows| {
             let window = settings.window.of(valid, beside + window.unwrap_or(0));
@@ -164,7 +174,7 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
             examples: data.rows() as u64 - held_rows.unwrap_or(0),
             targets,
             shape: Shape {
-                tables: [first].into_iter().chain(states).chain(start.map(|start| start.table(data.columns()))).collect(),
+                tables: [first].into_iter().chain(states).chain(start.map(|start| start.table())).collect(),
                 rare,
                 workers: settings.workers(),
                 beside: if settings.transforms.average.is_some() { Beside::Averages } else { Beside::Nothing },
@@ -172,19 +182,21 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
             parts: settings.row_parts().map(|parts| Parts::new(data.columns() + 1, parts)),
             // The bias is one more. Of several classes a feature has a row of weights, eight of which take about the time of one.
             numbers: (data.nonzeros() as f64 / data.rows().max(1) as f64 + 1.0)
-                * outputs.as_ref().map_or(1.0, |outputs| outputs.names.len().next_multiple_of(LANES) as f64 / 8.0),
+                * outputs.as_ref().map_or(1.0, |outputs| outputs.names.len().next_multiple_of(LANES) as f64 / 8.0)
+                * if fields.is_some() { BY_FIELD } else { 1.0 },
             by_heart: true,
             unit_rows: normalize == Normalize::Row,
             classes,
             recipe,
             axes: std::iter::once(Axis { name: "feature", ids })
                 .chain(outputs.as_ref().map(|outputs| Axis { name: "class", ids: outputs.names.clone() }))
+                .chain(fields.as_ref().map(|fields| Axis { name: "field", ids: fields.names.clone() }))
                 .collect(),
             loss,
             scaled: sizes,
             window: windows.as_ref().map(|windows| windows.report(!settings.sums_batches())),
         };
-        Ok(RowsRun { rule, settings, data, valid, held, feed, scaling, model, outputs, start, windows, basis })
+        Ok(RowsRun { rule, settings, data, valid, held, feed, scaling, model, outputs, fields, start, windows, basis })
     }
 
     /// Weights of raw features for standardised labels; `order`: see [`RowWeights::of`].
@@ -238,7 +250,9 @@ impl<K: RowKernel> Prepared for RowsRun<'_, K> {
             Some(parts) => parts.gathered(&weights),
             None => weights,
         };
-        self.standard(parameters, finish, self.scaling.as_ref(), in_order).in_units(&self.basis.targets).tensors(self.outputs.is_some())
+        self.standard(parameters, finish, self.scaling.as_ref(), in_order)
+            .in_units(&self.basis.targets)
+            .tensors(self.outputs.is_some(), self.fields.as_ref())
     }
 
     fn score_held_out(&self, model: &Tensors) -> Option<Scored> {
@@ -298,7 +312,7 @@ impl<K: RowKernel> Prepared for RowsRun<'_, K> {
         let valid = self.valid.as_ref().map(|valid| (valid.data, valid.columns.as_slice()));
         let how = (self.basis.unit_rows, self.basis.targets, self.feed.weighting(), self.outputs.as_ref());
         let seed = self.settings.seed;
-        let judges = Judges::new(self.data, valid, self.held.as_deref(), self.basis.examples, how, seed);
+        let judges = Judges::new(self.data, valid, self.held.as_deref(), self.basis.examples, how, self.fields.as_ref(), seed);
         Ok(Rate::Searched(Box::new(RowsSearch { run: self, grown, sample, judges })))
     }
 }

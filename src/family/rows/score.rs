@@ -1,5 +1,8 @@
 //! Scoring sparse rows by the weights of a model: parallel, with unknown features counted.
-use super::outputs::Constant;
+use super::{
+    fields::{ByField, FieldSums},
+    outputs::Constant,
+};
 use crate::{
     classes::Classes,
     model::{Axis, ClassScores, Scored, Tensor, Tensors, TrainedModel},
@@ -77,6 +80,7 @@ impl<'a> LinearModel<'a> {
             weights,
             factors: &[],
             rank: 0,
+            fields: None,
             unit_rows,
             taken: Classes::taken(classes, loss),
             output: None,
@@ -96,6 +100,8 @@ pub(crate) struct Scorer<'a> {
     /// `rank` a column, of models that have pairs of features.
     pub factors: &'a [f32],
     pub rank: usize,
+    /// Where a column has these for each field: then columns behind the last factors have none.
+    pub fields: Option<ByField<'a>>,
     /// Whether each row is divided by its length first.
     pub unit_rows: bool,
     /// What the loss takes a label for.
@@ -131,17 +137,22 @@ impl<'a> Scorer<'a> {
     /// By the tensors of a linear model, or of a factorization machine.
     pub fn new(tensors: &'a Tensors, unit_rows: bool, taken: Taken) -> Scorer<'a> {
         let factors = tensors.get("factor");
+        let fields = tensors.get("feature_field").zip(factors).and_then(|(fields, factors)| {
+            let all = factors.shape.get(1).copied()?;
+            Some(ByField { of: &fields.numbers, all })
+        });
         let rank = factors.and_then(|factors| factors.shape.last().copied()).unwrap_or(0);
         let factors = factors.map_or(&[][..], |factors| &factors.numbers);
         let (bias, weights) = (tensors.numbers("bias"), tensors.numbers("weight"));
-        Scorer { bias, weights, factors, rank, unit_rows, taken, output: None, constant: None }
+        Scorer { bias, weights, factors, rank, fields, unit_rows, taken, output: None, constant: None }
     }
 
     /// Scores rows with any dictionary, whose columns are named by the model's `ids`.
     ///
     /// # Errors
-    /// When the dictionary cannot be read.
+    /// When the dictionary cannot be read; rows of so many fields that there is no memory for them.
     pub fn score_rows(&self, ids: &Ids, data: &Rows, labels: Option<&ClassLabels>) -> Result<Scored> {
+        self.fields.map_or(Ok(()), |fields| fields.ask(data, self.rank))?;
         let columns = data.feature_ids()?.translate(ids);
         let window = Window::Auto.of(data, BESIDE * (self.weights.len() + self.factors.len() + 1 + columns.len()) as u64);
         let scored = threads::in_call(|| self.score(&Asked { window, columns: Some(&columns), labels, ..Asked::all(data) }));
@@ -176,9 +187,12 @@ impl<'a> Scorer<'a> {
             return self.task_of_classes(asked, output, rows);
         }
         let mut part = Scored { scores: Vec::with_capacity(rows.len()), ..Scored::default() };
-        let mut sums = vec![0.0; self.rank];
+        let (mut sums, mut by_field) = (vec![0.0; self.rank], FieldSums::of(self));
         for &row in rows {
-            let (score, unknown) = self.row(asked, row, &mut sums);
+            let (score, unknown) = match &mut by_field {
+                Some(by_field) => self.row_by_field(asked, row, by_field),
+                None => self.row(asked, row, &mut sums),
+            };
             part.scores.push((score, self.taken.of(asked.data.label(row as usize))));
             if asked.data.weight_cells().is_some() {
                 part.weights.push(asked.data.weight(row as usize));
@@ -254,5 +268,19 @@ impl<'a> Scorer<'a> {
         z += 0.5 * (sums.iter().map(|sum| sum * sum).sum::<f32>() - squares);
         // The bias last: where it is large beside the rest, the rest is summed without it.
         (self.bias.first().copied().unwrap_or(0.0) + z, unknown)
+    }
+
+    /// The same where factors go by fields.
+    fn row_by_field(&self, asked: &Asked<'_>, row: u32, sums: &mut FieldSums<'_>) -> (f32, u64) {
+        let (mut z, mut unknown) = (0.0, 0);
+        sums.clear();
+        self.each_feature(asked, row, |column, value| match self.weights.get(column as usize) {
+            Some(w) => {
+                z += w * value;
+                sums.add(column as usize, value, self.factors);
+            }
+            None => unknown += 1,
+        });
+        (self.bias.first().copied().unwrap_or(0.0) + (z + sums.pairs()), unknown)
     }
 }

@@ -16,7 +16,7 @@ enum Key {
     Pair(u32, u32),
 }
 
-/// Explains rows by a linear model, a factorization machine, or a model of several classes of which each has an `output`.
+/// Explains rows by a linear model, a factorization machine of either kind, or a model of several classes of which each has an `output`.
 ///
 /// # Errors
 /// An ensemble, a class that there is not, or dictionaries that cannot be read.
@@ -83,12 +83,18 @@ impl Of<'_> {
 
     /// What pairs of features add.
     fn pairs(&self, features: &[(u32, f32)], terms: &mut Terms<Key>) {
-        let rank = self.scorer.rank;
-        let factors = |column: u32| self.scorer.factors.get(column as usize * rank..).and_then(|rest| rest.get(..rank)).unwrap_or_default();
+        let (rank, fields) = (self.scorer.rank, self.scorer.fields);
+        // Of a field-aware model a feature has a row for each field: that of the other feature counts.
+        let width = fields.map_or(1, |fields| fields.all);
+        let field = |column: u32| fields.and_then(|fields| fields.of.get(column as usize)).map_or(0, |&field| field as usize);
+        let factors = |column: u32, facing: u32| {
+            let from = (column as usize * width + field(facing)) * rank;
+            self.scorer.factors.get(from..).and_then(|rest| rest.get(..rank)).unwrap_or_default()
+        };
         for (i, &(first, value)) in features.iter().enumerate() {
-            let own = factors(first);
             for &(second, other) in &features[i + 1..] {
-                let dot: f64 = own.iter().zip(factors(second)).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+                let (own, of_other) = (factors(first, second), factors(second, first));
+                let dot: f64 = own.iter().zip(of_other).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
                 terms.push(Key::Pair(first, second), value * other, dot * f64::from(value) * f64::from(other));
             }
         }

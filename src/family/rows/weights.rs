@@ -1,5 +1,6 @@
 //! The weights that models of sparse rows come down to: a bias, a weight a feature, and with some a row of factors a feature.
 use super::{
+    fields::{ByField, RunFields},
     outputs::Outputs,
     score::Scorer,
     start::{FACTORS, Start},
@@ -18,9 +19,9 @@ pub(super) struct RowWeights {
     pub bias: Vec<f32>,
     /// By feature, as many each.
     pub weights: Vec<f32>,
-    /// By feature, `rank` each.
+    /// By feature, `width` each.
     pub factors: Vec<f32>,
-    pub rank: usize,
+    pub width: usize,
 }
 
 impl RowWeights {
@@ -32,20 +33,21 @@ impl RowWeights {
         order: impl Fn(Vec<f32>) -> Vec<f32>,
     ) -> RowWeights {
         let first = parameters.table(0);
-        let mut bias = order(first.weights(0..first.slots(), finish).collect());
+        let mut bias = order(first.all_weights(finish));
         let weights = bias.split_off(outputs.min(bias.len()));
         let factors = start.map_or(Vec::new(), |start| {
-            let table = parameters.table(FACTORS);
-            table.weights(0..table.slots(), finish).map(|v| start.rate * v).collect()
+            let mut factors = parameters.table(FACTORS).all_weights(finish);
+            factors.iter_mut().for_each(|v| *v *= start.rate);
+            factors
         });
-        RowWeights { bias, weights, factors, rank: start.map_or(0, |start| start.rank) }
+        RowWeights { bias, weights, factors, width: start.map_or(0, |start| start.width) }
     }
 
     /// The same for features that were scaled so.
     pub fn unscaled(mut self, scaling: Option<&Scaling>) -> RowWeights {
         if let Some(scaling) = scaling {
             scaling.fold(1, &mut self.weights, self.bias.len().max(1));
-            scaling.fold(1, &mut self.factors, self.rank.max(1));
+            scaling.fold(1, &mut self.factors, self.width.max(1));
         }
         self
     }
@@ -60,25 +62,32 @@ impl RowWeights {
     }
 
     /// What a model keeps.
-    pub fn tensors(self, of_classes: bool) -> Tensors {
+    pub fn tensors(self, of_classes: bool, fields: Option<&RunFields>) -> Tensors {
         let of = |name, shape, numbers| Tensor { name, shape, numbers };
         let outputs = self.bias.len();
         let features = self.weights.len() / outputs.max(1);
         let shape = if of_classes { vec![features, outputs] } else { vec![features] };
         let mut tensors = vec![of("bias", vec![outputs], self.bias), of("weight", shape, self.weights)];
-        if self.rank > 0 {
-            tensors.push(of("factor", vec![features, self.rank], self.factors));
+        match fields {
+            Some(fields) => {
+                let shape = vec![fields.factored.len(), fields.names.len(), self.width / fields.names.len().max(1)];
+                tensors.extend([of("feature_field", vec![features], fields.of.clone()), of("factor", shape, self.factors)]);
+            }
+            None if self.width > 0 => tensors.push(of("factor", vec![features, self.width], self.factors)),
+            None => {}
         }
         Tensors(tensors)
     }
 
     /// What scores rows by them.
-    pub fn scorer<'a>(&'a self, unit_rows: bool, taken: Taken, outputs: Option<&'a Outputs>) -> Scorer<'a> {
+    pub fn scorer<'a>(&'a self, unit_rows: bool, taken: Taken, outputs: Option<&'a Outputs>, fields: Option<&'a RunFields>) -> Scorer<'a> {
+        let fields = fields.map(|fields| ByField { of: &fields.of, all: fields.names.len() });
         Scorer {
             bias: &self.bias,
             weights: &self.weights,
             factors: &self.factors,
-            rank: self.rank,
+            rank: self.width / fields.map_or(1, |fields| fields.all.max(1)),
+            fields,
             unit_rows,
             taken,
             output: outputs.map(|outputs| outputs.output),

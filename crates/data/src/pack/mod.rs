@@ -1,5 +1,6 @@
 //! Packing: text is parsed and counted in parallel, kept or spilled; then ranked by frequency, sorted and written.
 
+mod fields;
 mod in_memory;
 mod known_features;
 mod piece;
@@ -14,6 +15,7 @@ mod thin;
 mod weigh;
 mod write;
 
+pub(crate) use fields::MOST_FIELDS;
 pub use stream::{Arrived, Stream};
 
 use std::path::{Path, PathBuf};
@@ -43,6 +45,9 @@ pub struct PackSettings {
     pub unlabelled: bool,
     /// What labels are read as.
     pub labelling: Labelling,
+    /// Whether it is for models with fields: a feature of libffm's rows that stands in several fields is then one for each of them, called
+    /// `field:index`.
+    pub fields: bool,
     /// How cells and words become features, where the text does not say it by itself.
     pub prepare: Preparation,
     /// What was done to the training data of a model: the same is done to this text. `prepare` may name the column of weights, and has no

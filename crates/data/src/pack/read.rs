@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hogwild_base::{Error, Result, threads};
 
+use super::fields::FieldsByCode;
 use super::piece::{Piece, Place};
 use super::source::Source;
 use super::{Known, Outcome, PackSettings};
@@ -35,6 +36,7 @@ pub(crate) struct Read {
     /// Features, or users.
     pub(crate) first: Dictionary,
     pub(crate) items: Dictionary,
+    pub(crate) fields: FieldsByCode,
     pub(crate) pieces: Vec<Piece>,
     pub(crate) spill: File,
     pub(crate) skipped: u64,
@@ -71,6 +73,9 @@ struct Reader<'a> {
     format: Format,
     first: Mutex<Dictionary>,
     items: Mutex<Dictionary>,
+    fields: Mutex<FieldsByCode>,
+    /// Whether features that stand in several fields are to be told apart.
+    by_field: bool,
     found: Mutex<(Vec<Piece>, Vec<Lines>)>,
     observed: Mutex<Histograms>,
     may_read_again: bool,
@@ -104,6 +109,8 @@ pub(super) fn read<'a>(
         format,
         first: Mutex::default(),
         items: Mutex::default(),
+        fields: Mutex::default(),
+        by_field: settings.fields && settings.recipe.is_none(),
         found: Mutex::default(),
         observed: Mutex::default(),
         may_read_again: known.may_read_again,
@@ -162,6 +169,11 @@ impl Reader<'_> {
         match parts {
             Parts::Examples(examples) => {
                 examples.features.count(&mut lock(&self.first)).map_err(too_many)?;
+                if !examples.fields.is_empty() {
+                    let mut fields = lock(&self.fields);
+                    fields.several |= examples.several_fields;
+                    fields.note(examples.features.as_slice(), &examples.fields);
+                }
             }
             Parts::Ratings(rated) => {
                 rated.users.count(&mut lock(&self.first)).map_err(too_many)?;
@@ -252,16 +264,26 @@ impl Reader<'_> {
             };
             return Err(Error::BadFile { path: self.input(0).to_owned(), problem, remedy });
         }
+        if self.by_field && lock(&self.fields).several {
+            if !self.may_read_again {
+                let problem = "has indices that stand in several fields, for which it is read twice, and a pipe is read once".into();
+                return Err(Error::BadFile { path: self.input(0).to_owned(), problem, remedy: "give a file" });
+            }
+            let recipe = recipe.unwrap_or_else(|| Recipe::of(self.format));
+            return Ok(Outcome::Again(Recipe { by_field: true, ..recipe }));
+        }
         let unlabelled = targets.count < pieces.iter().map(|piece| piece.rows as u64).sum();
         let own = |shared: Mutex<Dictionary>| shared.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let Reader { format, first, items, spill, .. } = self;
+        let Reader { format, first, items, fields, spill, .. } = self;
         let (first, items) = (own(first), own(items));
+        let fields = fields.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(Outcome::Read(Box::new(Read {
             format,
             // Of plain svmlight rows there is nothing to say.
             recipe: recipe.filter(|recipe| format != Format::Svmlight || *recipe != Recipe::of(format)),
             first,
             items,
+            fields,
             pieces,
             spill,
             skipped,

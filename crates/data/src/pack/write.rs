@@ -10,6 +10,7 @@ use safetensors::Dtype;
 
 use hogwild_base::{Error, Result, output::Temporary, threads};
 
+use super::fields::RankedFields;
 use super::known_features::KnownFeatures;
 use super::piece::{ExampleWords, Piece, Place, RatingWords};
 use super::plan::{FEATURES, ITEMS, Places, Plan, USERS};
@@ -68,6 +69,7 @@ pub(super) fn write(
         mut recipe,
         first,
         items,
+        fields,
         mut pieces,
         spill,
         skipped,
@@ -122,6 +124,7 @@ pub(super) fn write(
     }
     let weighing = recipe.as_ref().and_then(|recipe| Weighing::of(&first, rows, recipe, known.as_ref()));
     let nonzeros: usize = pieces.iter().map(|piece| piece.cells).sum();
+    let fields = fields.ranked(&first);
     let [columns, users] = match kind {
         Kind::Sparse => [first.counts.len() as u64, 0],
         Kind::Ratings => [0, first.counts.len() as u64],
@@ -169,7 +172,7 @@ pub(super) fn write(
         let sync = move || syncs.into_iter().try_for_each(|()| file.sync_data());
         let synced = (threads::count() > 1).then(|| std::thread::Builder::new().spawn_scoped(scope, sync).ok()).flatten();
         let written = match kind {
-            Kind::Sparse => writer.examples(pieces, nonzeros, rows, &first),
+            Kind::Sparse => writer.examples(pieces, (nonzeros, rows), &first, fields.as_ref()),
             Kind::Ratings => writer.ratings(pieces, rows, &first, &items),
         };
         drop(writer);
@@ -239,22 +242,30 @@ impl Writer<'_> {
         })
     }
 
-    fn examples(&self, pieces: Vec<Piece>, cells: usize, examples: usize, features: &Ranked) -> Result<Places> {
+    fn examples(
+        &self,
+        pieces: Vec<Piece>,
+        (cells, examples): (usize, usize),
+        features: &Ranked,
+        fields: Option<&RankedFields>,
+    ) -> Result<Places> {
         let has_values = self.weighing.is_some() || pieces.iter().any(|piece| !piece.ones);
         let has_weights = self.thinned.is_some() || pieces.iter().any(|piece| piece.weighted);
         let mut plan = Plan::default();
         let row_start = plan.add("row_start", Dtype::U64, examples + 1);
         let class_start = self.several.then(|| plan.add(names::CLASS_START, Dtype::U64, examples + 1));
         let ids = plan.add_ids(&FEATURES, features);
+        let field_ids = fields.map(|fields| (plan.add("field_id", Dtype::U64, fields.ids.len()), bytemuck::cast_slice(&fields.ids)));
         let column = plan.add("column", Dtype::U32, cells);
         let label = plan.add("label", Dtype::F32, examples);
         let value = has_values.then(|| plan.add(names::VALUE, Dtype::F32, cells));
         let weight = has_weights.then(|| plan.add(names::WEIGHT, Dtype::F32, examples));
         let idf = self.weighing.as_ref().map(|weighing| (plan.add(names::IDF, Dtype::F32, weighing.idf.len()), weighing));
         let class = self.several.then(|| plan.add(names::CLASS, Dtype::U32, pieces.iter().map(|piece| piece.classes).sum()));
+        let by_column = fields.map(|fields| (plan.add(names::FIELD, Dtype::U16, fields.of.len()), bytemuck::cast_slice(&fields.of)));
         let names = plan.add_names(&FEATURES, features);
         let places = self.begin(&plan)?;
-        for (tensor, bytes) in ids.into_iter().chain(names) {
+        for (tensor, bytes) in ids.into_iter().chain(field_ids).chain(by_column).chain(names) {
             self.put(bytes, places.of(tensor))?;
         }
         if let Some((idf, weighing)) = idf {

@@ -5,7 +5,7 @@
 //! often would be scattered.
 
 use super::{
-    Rows,
+    Fields, Rows,
     numbered::Numbered,
     parts::{bad, check_lengths},
 };
@@ -32,6 +32,8 @@ pub struct RowsCsr<'a> {
     pub weights: Option<&'a [f32]>,
     /// What each column is called, in models too; `None`: by its number.
     pub ids: Option<&'a Ids>,
+    /// The field of each column; `None`: columns have none.
+    pub fields: Option<&'a Fields>,
 }
 
 impl Rows {
@@ -57,11 +59,30 @@ impl Rows {
     /// When lengths do not fit, a label or value is not finite, a weight is below 0 or not finite, a row has a column twice, or two columns
     /// have the same id: the row and the column are named.
     pub fn from_csr(matrix: RowsCsr<'_>) -> Result<Rows> {
-        threads::in_call(|| Rows::numbered_of(matrix))
+        let rows = threads::in_call(|| Rows::numbered_of(matrix))?;
+        match matrix.fields {
+            Some(fields) => rows.with_fields_of(fields, matrix.ids),
+            None => Ok(rows),
+        }
+    }
+
+    /// The same with the fields of the matrix's columns, which have these ids, or else their numbers.
+    fn with_fields_of(self, fields: &Fields, ids: Option<&Ids>) -> Result<Rows> {
+        let own = self.feature_ids()?;
+        let columns: Vec<usize> = match ids {
+            Some(ids) => own.translate(ids).into_iter().map(|column| column as usize).collect(),
+            None => (0..own.len()).map(|i| own.number(i).unwrap_or(u64::MAX) as usize).collect(),
+        };
+        let of = |&column: &usize| {
+            let few = || bad(format!("column {column} has no field: there are {}", fields.of.len()), "give a field a column");
+            fields.of.get(column).copied().ok_or_else(few)
+        };
+        let of = columns.iter().map(of).collect::<Result<_>>()?;
+        self.with_fields(Fields { of, names: fields.names.clone() })
     }
 
     fn numbered_of(matrix: RowsCsr<'_>) -> Result<Rows> {
-        let RowsCsr { labels, row_start, columns, values, weights, ids } = matrix;
+        let RowsCsr { labels, row_start, columns, values, weights, ids, fields: _ } = matrix;
         check_lengths(labels.len(), row_start.len(), row_start.iter().copied(), columns.len(), values.map(<[f32]>::len))?;
         if let Some(row) = labels.iter().position(|label| !label.is_finite()) {
             return Err(bad(format!("the label of row {row} (from 0) is {}", labels[row]), "leave the row out"));
@@ -129,7 +150,15 @@ fn without_weightless(matrix: RowsCsr<'_>, weights: &[f32]) -> Result<Rows> {
     let of_kept = |numbers: &[f32]| -> Vec<f32> { kept.iter().map(|&row| numbers[row]).collect() };
     let (labels, weights) = (of_kept(matrix.labels), of_kept(weights));
     let values = matrix.values.map(|_| values.as_slice());
-    let rest = RowsCsr { labels: &labels, row_start: &row_start, columns: &columns, values, weights: Some(&weights), ids: matrix.ids };
+    let rest = RowsCsr {
+        labels: &labels,
+        row_start: &row_start,
+        columns: &columns,
+        values,
+        weights: Some(&weights),
+        ids: matrix.ids,
+        fields: None,
+    };
     Rows::numbered_of(rest)
 }
 

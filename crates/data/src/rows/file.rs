@@ -29,7 +29,6 @@ struct Tensors {
     value: Option<Place>,
     label: Place,
     weight: Option<Place>,
-    field: Option<Place>,
     idf: Option<Place>,
     class_start: Option<Place>,
     class: Option<Place>,
@@ -49,9 +48,9 @@ impl InFile {
 
     /// Where the numbers of some rows are, which have these cells.
     pub fn bytes(&self, rows: Range<usize>, cells: Range<usize>) -> impl Iterator<Item = Range<usize>> {
-        let Tensors { row_start, column, value, label, weight, field, class_start, .. } = self.tensors;
+        let Tensors { row_start, column, value, label, weight, class_start, .. } = self.tensors;
         let by_row = [Some(row_start), Some(label), weight, class_start].into_iter().flatten().map(move |place| place.bytes(rows.clone()));
-        by_row.chain([Some(column), value, field].into_iter().flatten().map(move |place| place.bytes(cells.clone())))
+        by_row.chain([Some(column), value].into_iter().flatten().map(move |place| place.bytes(cells.clone())))
     }
 }
 
@@ -74,7 +73,6 @@ impl Rows {
             value: optional(names::VALUE, Dtype::F32, column.count)?,
             label: store.sized(names::LABEL, Dtype::F32, rows)?,
             weight: optional(names::WEIGHT, Dtype::F32, rows)?,
-            field: optional(names::FIELD, Dtype::U16, column.count)?,
             idf: None,
         };
         let (columns, feature_count) = store.id_count("feature")?;
@@ -100,7 +98,10 @@ impl Rows {
         store.trusted = known.is_some();
         let (longest_row, labels) = match known {
             Some(known) => known,
-            None => check(&store, &tensors, (columns, recipe.as_ref().map_or(0, |recipe| recipe.classes().len())), progress)?,
+            None => {
+                super::fields::in_file(&store, columns)?;
+                check(&store, &tensors, (columns, recipe.as_ref().map_or(0, |recipe| recipe.classes().len())), progress)?
+            }
         };
         let sets = tensors.class_start.zip(tensors.class);
         Ok(Rows {
@@ -109,7 +110,6 @@ impl Rows {
             value: tensors.value.map(|place| store.cells(place)),
             label: store.cells(tensors.label),
             weight: tensors.weight.map(|place| store.cells(place)),
-            field: tensors.field.map(|place| store.cells(place)),
             sets: sets.map(|(starts, classes)| ClassSets::new(store.cells(starts), store.cells(classes))),
             columns,
             longest_row,
@@ -128,7 +128,7 @@ impl Rows {
 
 /// Checks everything that a kernel relies on. Gives the length of the longest row, and how the labels are.
 fn check(store: &Store, tensors: &Tensors, (columns, classes): (usize, usize), progress: &dyn Progress) -> Result<(usize, Labels)> {
-    let &Tensors { row_start, column, value, label, weight, field, idf, class_start, class } = tensors;
+    let &Tensors { row_start, column, value, label, weight, idf, class_start, class } = tensors;
     let rows = label.count;
     // Columns are read once more by rows.
     let reading = Reading::new(store, column.bytes(0..column.count).len(), progress);
@@ -137,9 +137,6 @@ fn check(store: &Store, tensors: &Tensors, (columns, classes): (usize, usize), p
         [(names::VALUE, value), (names::WEIGHT, weight), (names::IDF, idf)].into_iter().filter_map(|(name, place)| Some((name, place?)));
     let finite: Vec<_> = labels.into_iter().chain(optional).collect();
     let mut below = vec![(names::COLUMN, column, columns)];
-    if let Some(field) = field {
-        below.push((names::FIELD, field, store.ids("field")?.len()));
-    }
     if let Some((starts, class)) = class_start.zip(class) {
         below.push((names::CLASS, class, classes));
         let starts = store.numbers(starts, 0, starts.count)?;
@@ -210,7 +207,7 @@ fn check_rows(store: &Store, column: Place, first: usize, starts: &[u64], readin
 mod tests {
     use super::*;
     use crate::{
-        Ids,
+        Fields, Ids,
         layout::{About, checksum, checksum_place, hash_blocks, lay_out},
     };
     use std::{path::Path, sync::atomic::Ordering::Relaxed};
@@ -254,19 +251,19 @@ mod tests {
 
     #[test]
     fn weights_fields_and_names_are_read_and_checked() {
-        let rows = open(&[0.5, 2.0], &[1, 0, 1]).unwrap();
+        let rows = open(&[0.5, 2.0], &[1, 0]).unwrap();
         let weights = rows.weight_cells().unwrap().iter().map(|bits| f32::from_bits(bits.load(Relaxed)));
         assert_eq!(weights.collect::<Vec<_>>(), [0.5, 2.0]);
-        assert_eq!(rows.field_cells().unwrap().iter().map(|field| field.load(Relaxed)).collect::<Vec<_>>(), [1, 0, 1]);
-        assert_eq!(rows.field_ids().unwrap(), Some(Ids::Numbers(vec![17, 4])));
+        let fields = Fields { of: vec![1, 0], names: Ids::Numbers(vec![17, 4]) };
+        assert_eq!(rows.fields().unwrap(), Some(fields));
         assert_eq!(rows.feature_ids().unwrap(), ["age", "price"].into_iter().collect());
         for (weights, fields, problem) in [
-            (&[0.5, -1.0][..], &[1, 0, 1][..], "the weight of row 1 is not above 0"),
-            (&[0.0, 1.0], &[1, 0, 1], "the weight of row 0 is not above 0"),
-            (&[0.5, f32::NAN], &[1, 0, 1], "entry 1 of `weight` is not finite"),
-            (&[0.5], &[1, 0, 1], "tensor `weight` has 1 entries instead of 2"),
-            (&[0.5, 1.0], &[1, 2, 1], "entry 1 of `field` is not below 2"),
-            (&[0.5, 1.0], &[1, 0], "tensor `field` has 2 entries instead of 3"),
+            (&[0.5, -1.0][..], &[1, 0][..], "the weight of row 1 is not above 0"),
+            (&[0.0, 1.0], &[1, 0], "the weight of row 0 is not above 0"),
+            (&[0.5, f32::NAN], &[1, 0], "entry 1 of `weight` is not finite"),
+            (&[0.5], &[1, 0], "tensor `weight` has 1 entries instead of 2"),
+            (&[0.5, 1.0], &[1, 2], "entry 1 of `feature_field` is not below 2"),
+            (&[0.5, 1.0], &[1], "tensor `feature_field` has 1 entries instead of 2"),
         ] {
             let refused = open(weights, fields).unwrap_err().to_string();
             assert!(refused.contains(problem), "{refused}");

@@ -29,14 +29,13 @@ impl Rows {
         }
         let label = Cells::new(labels.to_vec());
         let labels = Labels::in_groups(&label, GROUP);
-        let Rows { row_start, column, value, weight, field, .. } = self;
+        let Rows { row_start, column, value, weight, .. } = self;
         Ok(Rows {
             row_start: row_start.clone(),
             column: column.clone(),
             value: value.clone(),
             label,
             weight: weight.clone(),
-            field: field.clone(),
             sets: None,
             columns: self.columns,
             longest_row: self.longest_row,
@@ -49,14 +48,13 @@ impl Rows {
 
     /// The same rows for predictions, which look at no label.
     pub fn without_labels(&self) -> Rows {
-        let Rows { row_start, column, value, label, weight, field, .. } = self;
+        let Rows { row_start, column, value, label, weight, .. } = self;
         Rows {
             row_start: row_start.clone(),
             column: column.clone(),
             value: value.clone(),
             label: label.clone(),
             weight: weight.clone(),
-            field: field.clone(),
             sets: None,
             columns: self.columns,
             longest_row: self.longest_row,

@@ -6,6 +6,7 @@
 
 mod csr;
 mod examples;
+mod fields;
 mod file;
 mod labelled;
 mod matrix;
@@ -21,12 +22,13 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
     },
 };
 
 pub use csr::RowsCsr;
 pub use examples::Examples;
+pub use fields::Fields;
 pub use matrix::{Index, Matrix, Number};
 pub use parts::RowParts;
 pub use sets::ClassSets;
@@ -42,7 +44,6 @@ pub struct Rows {
     value: Option<Cells<f32>>,
     label: Cells<f32>,
     weight: Option<Cells<f32>>,
-    field: Option<Cells<u16>>,
     sets: Option<ClassSets>,
     columns: usize,
     longest_row: usize,
@@ -58,7 +59,7 @@ pub struct Rows {
 #[derive(Clone, Debug)]
 enum Home {
     File(Arc<InFile>),
-    Memory { ids: Arc<Ids>, counts: Arc<[u64]> },
+    Memory { ids: Arc<Ids>, counts: Arc<[u64]>, fields: Option<Arc<Fields>> },
 }
 
 /// What errors call rows that lie in no file.
@@ -182,12 +183,6 @@ impl Rows {
         self.recipe().map_or(&[], Recipe::classes)
     }
 
-    /// The field of each cell, by its number among [`field_ids`](Self::field_ids); `None` when there are no fields.
-    #[doc(hidden)] // to be loaded, never stored: the memory may be that of a file
-    pub fn field_cells(&self) -> Option<&[AtomicU16]> {
-        self.field.as_deref()
-    }
-
     /// Length of the file, or of what they take of memory, in bytes.
     pub fn bytes(&self) -> u64 {
         let in_memory = || {
@@ -250,14 +245,6 @@ impl Rows {
         match &self.home {
             Home::File(file) => file.store.ids("feature"),
             Home::Memory { ids, .. } => Ok(Ids::clone(ids)),
-        }
-    }
-
-    /// What the user calls each field; `None` when there are no fields.
-    pub fn field_ids(&self) -> Result<Option<Ids>> {
-        match &self.home {
-            Home::File(file) if self.field.is_some() => file.store.ids("field").map(Some),
-            _ => Ok(None),
         }
     }
 

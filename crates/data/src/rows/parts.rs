@@ -91,14 +91,13 @@ impl Rows {
         let lengths = row_start.windows(2).map(|pair| (pair[1].load(Relaxed) - pair[0].load(Relaxed)) as usize);
         let longest_row = lengths.max().unwrap_or(0);
         let labels = Labels::in_groups(&label, GROUP);
-        let (columns, home) = (counts.len(), Home::Memory { ids: ids.into(), counts: counts.into() });
+        let (columns, home) = (counts.len(), Home::Memory { ids: ids.into(), counts: counts.into(), fields: None });
         Rows {
             row_start,
             column,
             value,
             label,
             weight,
-            field: None,
             sets: None,
             columns,
             longest_row,

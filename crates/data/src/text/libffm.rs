@@ -1,10 +1,11 @@
-//! libffm's rows: `label field:index:value field:index:value ...`. Features go by their indices; fields are left out, as linear models have
-//! none.
+//! libffm's rows: `label field:index:value field:index:value ...`. Features go by their indices, and each has a field. Where an index stands
+//! twice in a row, as hashed ones may in two fields, its values add up.
 //!
-//! Where an index stands twice in a row, as hashed ones may in two fields, its values add up.
+//! A text whose indices stand in several fields each may be read by a recipe that says so: features are then called `field:index`.
 
 use crate::bytes::{blank, byte, line_end, part, split_once, words};
 use crate::kind::MISSING;
+use crate::text::codes::Id;
 use crate::text::examples::Examples;
 use crate::text::fault::{Bad, Fault, REMEDY_FINITE, fault};
 use crate::text::fields::{Separator, Shape};
@@ -19,6 +20,8 @@ use crate::text::{Asked, Begun, Format, TextFormat};
 pub(crate) struct Libffm {
     /// Whether labels may be missing, or be anything.
     unlabelled: bool,
+    /// Whether features are called `field:index`.
+    by_field: bool,
 }
 
 impl TextFormat for Libffm {
@@ -36,13 +39,17 @@ impl TextFormat for Libffm {
 
     fn begin(_: &[u8], asked: Asked<'_>) -> Result<Begun<Libffm>, Bad> {
         let recipe = asked.recipe.cloned().unwrap_or_else(|| Recipe::of(Format::Libffm));
-        let note = (!asked.is_fixed).then(|| "libffm's rows: features go by their indices, and fields are left out".to_owned());
-        Ok(Begun { recipe: Some(recipe), note, ..Begun::all(Libffm { unlabelled: asked.unlabelled }) })
+        let told = match recipe.by_field {
+            false => "libffm's rows: features go by their indices",
+            true => "libffm's rows: features are called `field:index`, as some indices stand in several fields",
+        };
+        let (note, by_field) = ((!asked.is_fixed).then(|| told.to_owned()), recipe.by_field);
+        Ok(Begun { recipe: Some(recipe), note, ..Begun::all(Libffm { unlabelled: asked.unlabelled, by_field }) })
     }
 
     #[inline(always)]
     fn line(&self, text: &[u8], at: &mut usize, rows: &mut Examples) -> Result<(), Fault> {
-        line(text, at, self.unlabelled, rows)
+        line(text, at, self, rows)
     }
 }
 
@@ -66,7 +73,7 @@ fn token_end(text: &[u8], mut at: usize) -> usize {
 }
 
 #[inline(always)]
-fn line(text: &[u8], place: &mut usize, unlabelled: bool, rows: &mut Examples) -> Result<(), Fault> {
+fn line(text: &[u8], place: &mut usize, format: &Libffm, rows: &mut Examples) -> Result<(), Fault> {
     let mut at = *place;
     while blank(byte(text, at)) {
         at += 1;
@@ -83,7 +90,7 @@ fn line(text: &[u8], place: &mut usize, unlabelled: bool, rows: &mut Examples) -
         }
         _ => {
             at = token_end(text, at);
-            label(text, start, at, unlabelled)?
+            label(text, start, at, format.unlabelled)?
         }
     };
     let mut example = rows.begin();
@@ -109,21 +116,26 @@ fn line(text: &[u8], place: &mut usize, unlabelled: bool, rows: &mut Examples) -
             }
             _ => {
                 let begin = at;
-                let (field, _, mark) = digits(text, at);
-                let first = begin + field + 1;
+                let (length, field, mark) = digits(text, at);
+                let first = begin + length + 1;
                 let (count, index, after) = digits(text, first);
-                let found = if field > 0 && mark == b':' && count > 0 && count < 8 && after == b':' {
+                let is_short = length > 0 && length < 8 && mark == b':' && count > 0 && count < 8 && after == b':';
+                let found = if is_short {
                     short_number(text, first + count + 1)
                         .filter(|&(_, end)| closes(byte(text, end)))
-                        .map(|(value, end)| (index, value, end))
+                        .map(|(value, end)| (field, index, value, end))
                 } else {
                     None
                 };
-                let (index, value, end) = match found {
+                let (field, index, value, end) = match found {
                     Some(found) => found,
                     None => triple(text, begin)?,
                 };
-                if let Err(refused) = example.numbered(index, value) {
+                let put = match format.by_field {
+                    false => example.in_field(Id::Number(field), Id::Number(index), value),
+                    true => example.in_bag(format!("{field}:").as_bytes(), index.to_string().as_bytes(), value),
+                };
+                if let Err(refused) = put {
                     return Err(refused.at(begin..end));
                 }
                 at = end;
@@ -151,9 +163,9 @@ fn label(text: &[u8], start: usize, end: usize, unlabelled: bool) -> Result<f32,
     fault(start, end, problem, remedy)
 }
 
-/// A triple that is not written as most are: index, value, and where it ends; or what is wrong with it.
+/// A triple that is not written as most are: field, index, value, and where it ends; or what is wrong with it.
 #[cold]
-fn triple(text: &[u8], start: usize) -> Result<(u64, f32, usize), Fault> {
+fn triple(text: &[u8], start: usize) -> Result<(u64, u64, f32, usize), Fault> {
     const TRIPLES: &str = "write each feature as `field:index:value`";
     let end = token_end(text, start);
     let mut parts = part(text, start..end).split(|&byte| byte == b':');
@@ -164,9 +176,9 @@ fn triple(text: &[u8], start: usize) -> Result<(u64, f32, usize), Fault> {
         let digit = |number: Option<u64>, &byte: &u8| number?.checked_mul(TENS[1])?.checked_add(u64::from(byte.wrapping_sub(b'0')));
         token.iter().fold(Some(0), digit).filter(|_| !token.is_empty() && token.iter().all(u8::is_ascii_digit))
     };
-    if whole(field).is_none() {
+    let Some(field) = whole(field) else {
         return fault(start, end, "the field is no whole number", "fields are whole numbers from 0");
-    }
+    };
     let Some(index) = whole(index) else {
         return fault(
             start,
@@ -176,7 +188,7 @@ fn triple(text: &[u8], start: usize) -> Result<(u64, f32, usize), Fault> {
         );
     };
     let (problem, remedy) = match long_number(value) {
-        Ok(value) => return Ok((index, value, end)),
+        Ok(value) => return Ok((field, index, value, end)),
         Err(_) if value.is_empty() => ("the value is missing behind the colon", TRIPLES),
         Err(Why::NoNumber) => ("the value is no number", "write each feature as `field:index:value` with a real value"),
         Err(Why::Nan) => ("the value is NaN", REMEDY_FINITE),

@@ -56,10 +56,8 @@ pub(crate) trait RowSink: Sized {
     /// The same of a bag, such as the words of a text: where one stands there twice, its values add up.
     fn in_bag(&mut self, front: &[u8], back: &[u8], value: f32) -> Result<(), Refused>;
 
-    /// A feature in a field.
-    fn in_field(&mut self, _field: Id<'_>, _id: Id<'_>, _value: f32) -> Result<(), Refused> {
-        Err(Refused::new("fields of features are not read yet", "leave the fields away: `index:value`"))
-    }
+    /// A feature in a field: both are called by numbers.
+    fn in_field(&mut self, field: Id<'_>, id: Id<'_>, value: f32) -> Result<(), Refused>;
 
     /// The example is whole.
     fn end(self) -> Result<(), Refused>;

@@ -32,7 +32,7 @@ use crate::{
     feed::{InteractionFeed, RatingFeed, ScaledFeed},
     gate::Gate,
     loss::Loss,
-    models::{Factorization, FactorizationMachine, Linear, Multiclass, Ranking},
+    models::{Factorization, FactorizationMachine, FieldAware, Linear, Multiclass, Ranking},
     order::Plan,
     params::{Finish, Parameters},
     rules::Layout,
@@ -140,6 +140,8 @@ pub trait Kernel {
 pub struct LinearKernel;
 /// Factorization machines on sparse rows.
 pub struct FmKernel;
+/// Field-aware factorization machines on sparse rows.
+pub struct FfmKernel;
 /// Models of several classes on sparse rows.
 pub struct MulticlassKernel;
 /// Matrix factorization on ratings.
@@ -155,6 +157,11 @@ impl Kernel for LinearKernel {
 impl Kernel for FmKernel {
     type Examples<'d> = ScaledFeed<'d>;
     type Model = FactorizationMachine;
+}
+
+impl Kernel for FfmKernel {
+    type Examples<'d> = ScaledFeed<'d>;
+    type Model = FieldAware;
 }
 
 impl Kernel for MulticlassKernel {

@@ -5,7 +5,7 @@
 use super::baton::{Baton, Ticket};
 use crate::{
     feed::Feed,
-    models::{Candidates, Factorization, FactorizationMachine, Linear, Model, Multiclass, Pair, Ranking, Row},
+    models::{Candidates, Factorization, FactorizationMachine, FieldAware, Linear, Model, Multiclass, Pair, Ranking, Row},
     params::{Places, Weights},
     simd::{Isa, LANES, Vector},
 };
@@ -26,6 +26,13 @@ impl Touches for Linear {
 
 impl Touches for FactorizationMachine {
     /// The rows of factors, which are most of what it has.
+    fn touched(&self, x: &Row, slots: &mut Vec<u32>) {
+        slots.clear();
+        slots.extend(self.places(x));
+    }
+}
+
+impl Touches for FieldAware {
     fn touched(&self, x: &Row, slots: &mut Vec<u32>) {
         slots.clear();
         slots.extend(self.places(x));

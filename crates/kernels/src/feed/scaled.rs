@@ -87,6 +87,14 @@ impl Scaling {
     pub fn apply(&self, row: &mut Row) {
         let features = row.features;
         if self.how == Normalize::Row {
+            let all_ones = row.blocks().iter().flat_map(|block| &block.values.0).take(features).fold(true, |all, &x| all & (x == 1.0));
+            if all_ones && features > 0 {
+                // What the sum and the quotients below come to. They are a chain, and take a third of a linear model's time.
+                let value = (1.0 / (features as f64).sqrt()) as f32;
+                let values = row.blocks.iter_mut().flat_map(|block| &mut block.values.0);
+                values.take(features).for_each(|x| *x = value);
+                return;
+            }
             let length = row_length(row.blocks().iter().flat_map(|block| block.values.0).take(features));
             let values = row.blocks.iter_mut().flat_map(|block| &mut block.values.0);
             values.take(features).for_each(|x| *x = (*x as f64 / length) as f32);

@@ -13,7 +13,7 @@
 use super::{Linear, Model, Row, Width, factorization::AnyWidth};
 use crate::{
     params::Weights,
-    simd::{LANES, Real, Vector},
+    simd::{LANES, Line, Real, Vector, copy},
 };
 use std::marker::PhantomData;
 
@@ -113,18 +113,21 @@ pub struct Room<V, R> {
     factors: Vec<V>,
     /// `sum_j x_j v_j`.
     sum: R,
-    gradients: [R; TOGETHER],
+    /// Of sixteen features.
+    gradients: Vec<V>,
 }
 
 impl<W: Width> Model for FactorizationMachine<W> {
     type Example = Row;
     type Scratch<V: Vector> = Room<V, W::Row<V>>;
     const FIRST_ROW: Option<u32> = Some(0);
+    /// With the line of its state.
+    const ROW_VECTORS: usize = if W::VECTORS > 0 { W::VECTORS + 1 } else { 0 };
 
     fn scratch<V: Vector>(&self, longest: usize) -> Room<V, W::Row<V>> {
         let row = || W::row(self.rank);
-        let factors = vec![V::of(0.0); longest * row().as_ref().len()];
-        Room { linear: self.linear.scratch(longest), factors, sum: row(), gradients: [row(), row(), row()] }
+        let rows = |count: usize| vec![V::of(0.0); count * row().as_ref().len()];
+        Room { linear: self.linear.scratch(longest), factors: rows(longest), sum: row(), gradients: rows(LANES) }
     }
 
     #[inline(always)]
@@ -139,7 +142,7 @@ impl<W: Width> Model for FactorizationMachine<W> {
         for i in 0..self.count(x) {
             let (slot, value) = Self::feature(x, i);
             let factors = &mut room.factors[i * n..][..n];
-            weights.gather_row(self.place(slot), factors);
+            weights.gather_weights(self.place(slot), factors);
             for k in 0..n {
                 let v = P::V::of(value) * factors[k];
                 (sum[k], each) = (sum[k] + v, v.mul_add(v, each));
@@ -176,24 +179,29 @@ impl<W: Width> Model for FactorizationMachine<W> {
         let (n, count) = (sum.len(), self.count(x));
         let mut first = 0;
         while first < count {
-            let some = TOGETHER.min(count - first);
-            let (mut squares, mut places) = ([P::V::of(0.0); TOGETHER], [0; TOGETHER]);
-            for j in 0..some {
-                let (slot, value) = Self::feature(x, first + j);
-                let (decay, value) = (P::V::of(self.linear.decay(slot) * self.decay), P::V::of(value));
-                let by = P::V::of(slope * self.pairs) * value;
-                let (factors, gradient) = (&room.factors[(first + j) * n..][..n], room.gradients[j].as_mut());
-                for k in 0..n {
-                    let g = decay.mul_add(factors[k], by * (sum[k] - value * factors[k]));
-                    (gradient[k], squares[j]) = (g, g.mul_add(g, squares[j]));
+            let some = LANES.min(count - first);
+            let (mut squares, mut places) = (Line([0.0; LANES]), Line([0; LANES]));
+            let mut at = 0;
+            while at < some {
+                let few = TOGETHER.min(some - at);
+                let mut sums = [P::V::of(0.0); TOGETHER];
+                for j in 0..few {
+                    let (slot, value) = Self::feature(x, first + at + j);
+                    let (decay, value) = (P::V::of(self.linear.decay(slot) * self.decay), P::V::of(value));
+                    let by = P::V::of(slope * self.pairs) * value;
+                    let (factors, gradient) = (&room.factors[(first + at + j) * n..][..n], &mut room.gradients[(at + j) * n..][..n]);
+                    for k in 0..n {
+                        let g = decay.mul_add(factors[k], by * (sum[k] - value * factors[k]));
+                        (gradient[k], sums[j]) = (g, g.mul_add(g, sums[j]));
+                    }
+                    places.0[at + j] = self.place(slot);
                 }
-                places[j] = self.place(slot);
+                let sums = P::V::sums(sums);
+                copy(&sums[..few], &mut squares.0[at..]);
+                at += TOGETHER;
             }
-            let squares = P::V::sums(squares);
-            for j in 0..some {
-                weights.step_row(places[j], room.gradients[j].as_ref(), squares[j], 0.0);
-            }
-            first += TOGETHER;
+            weights.step_each((&places, some), (&room.gradients, n), &squares);
+            first += LANES;
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A model knows its mathematics and [`Weights`], nothing of threads, atomics or update rules. Score and backward stand apart, so
 //! that a gradient is checked against differences without training anything.
 mod factorization;
+mod ffm;
 mod fm;
 mod linear;
 mod multiclass;
@@ -14,6 +15,7 @@ mod ranking;
 mod slopes;
 
 pub use factorization::{AnyWidth, Factorization, Fixed, Pair, Width};
+pub use ffm::FieldAware;
 pub use fm::FactorizationMachine;
 pub use linear::{Block, ENDS};
 pub use linear::{Linear, Row};

@@ -38,7 +38,7 @@ mod sum;
 mod table;
 mod view;
 
-use crate::simd::{Isa, LANES, Line, Real, Vector};
+use crate::simd::{Isa, LANES, Line, Real, Vector, pairs};
 pub(crate) use batch_step::Step;
 pub(crate) use changes::{Apply, Changes, Owned};
 pub use finish::Finish;
@@ -127,6 +127,23 @@ pub trait Weights {
     /// Applies the update rule to a slot of many weights and to the weight beside them. `square` is the gradient's squared length (but for
     /// rounding, which may take it below 0), which row-wise rules go by.
     fn step_row(&mut self, slot: u32, gradient: &[Self::V], square: f32, beside: f32);
+    /// The same for the first `n` of some slots, each with a gradient of its own, so many vectors one after the other. The weights
+    /// beside them stay.
+    #[inline(always)]
+    fn step_each(&mut self, (slots, n): (&Line<u32>, usize), (gradients, vectors): (&[Self::V], usize), squares: &Line<f32>) {
+        for i in 0..n {
+            self.step_row(slots.0[i], &gradients[i * vectors..][..vectors], squares.0[i], 0.0);
+        }
+    }
+    /// The same as for one where the gradient is `gradient` times a factor, and `square` the squared length of what is multiplied; the weight beside
+    /// stays. `room` is as long as a slot.
+    #[inline(always)]
+    fn step_row_times(&mut self, slot: u32, factor: f32, (gradient, square): (&[[f32; LANES]], f32), room: &mut [Self::V]) {
+        for (to, g) in pairs(&mut *room, gradient) {
+            *to = Self::V::of(factor) * Self::V::load(g);
+        }
+        self.step_row(slot, room, factor * factor * square, 0.0);
+    }
     /// The same for the first `n` of some slots whose gradients are one vector, each times its factor; `square` is the squared length of
     /// that vector. The weights beside them stay. `singles`: where the slots of one weight with the same numbers lie, of which a row-wise rule
     /// may take the state in place of that of the rows. `room` is as long as a slot.

@@ -11,7 +11,7 @@ use super::{
     kept::{self, Kept, PAIR},
     learner::{self, Learner},
     replica::Reads,
-    view::{Reading, Steps, View, one_by_one, state_of},
+    view::{Reading, Steps, View, each, one_by_one, state_of, times},
 };
 use crate::{
     rules::{Clock, Numbers, UpdateRule},
@@ -306,6 +306,24 @@ impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A
     }
 
     #[inline(always)]
+    fn step_each(&mut self, read: &Reading<'_, R, I>, slots: (&Line<u32>, usize), gradients: (&[I::V], usize), squares: &Line<f32>) {
+        if R::BY_ROWS && !A::ON && !A::ACCRUES {
+            self.step_each_together(read, slots, gradients, squares);
+        } else {
+            each(self, read, slots, gradients, squares);
+        }
+    }
+
+    #[inline(always)]
+    fn step_row_times(&mut self, read: &Reading<'_, R, I>, place: u32, factor: f32, gradient: (&[[f32; LANES]], f32), room: &mut [I::V]) {
+        if R::BY_ROWS && !A::ON && !A::ACCRUES {
+            self.step_row_scaled(read, place, factor, gradient);
+        } else {
+            times(self, read, place, factor, gradient, room);
+        }
+    }
+
+    #[inline(always)]
     fn step_rows(
         &mut self,
         read: &Reading<'_, R, I>,
@@ -319,7 +337,8 @@ impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A
             // The states of sixteen rows at once: they lie close together, and not in a line of each row.
             let mut states = read.gather(singles);
             let mut state = state_of::<R, _>(&states[1..]);
-            let scales = self.scales_of_rows(read, &mut state, factors, gradient.1);
+            let factor = I::V::load(factors);
+            let scales = self.scales_of_rows(read, &mut state, factor * factor * I::V::of(gradient.1));
             copy(state.as_ref(), &mut states[1..]);
             // SAFETY: the gathering has checked the places.
             unsafe { read.isa.scatter(states, read.cells, singles, read.stride()) };

@@ -6,7 +6,7 @@ use super::{
     layout::{ROW_STATE, state_len, vectors},
     learner::{self, Observed},
     step_now::StepNow,
-    view::{Reading, load_state, row_state, store_state},
+    view::{Reading, load_state, row_state, state_of, store_state},
 };
 use crate::{
     rules::{ForRule, Numbers, UpdateRule},
@@ -129,18 +129,58 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
         rule.with(step, StepRow { isa, observed: self.learner.observed(), cells, tail, gradient, beside, sums, weight, kept });
     }
 
-    /// What multiplies the gradients of sixteen rows, by their states, which then move: row `i` has `factors[i]` times a gradient of that
-    /// squared length.
+    /// The step of a row-wise rule where the gradient is a vector times a factor, without room for the product; the weight beside stays.
     #[inline(always)]
-    pub(super) fn scales_of_rows(
-        &self,
+    pub(super) fn step_row_scaled(
+        &mut self,
         read: &Reading<'_, R, I>,
-        state: &mut R::State<I::V>,
-        factors: &[f32; LANES],
-        square: f32,
-    ) -> [f32; LANES] {
-        let factor = I::V::load(factors);
-        let squares = (factor * factor * I::V::of(square)).max(I::V::of(0.0)) * I::V::of(self.part);
+        place: u32,
+        factor: f32,
+        (gradient, square): (&[[f32; LANES]], f32),
+    ) {
+        let (isa, rule) = (read.isa, read.rule);
+        let (cells, tail) = read.row(place, gradient.len());
+        let mut row_state = load_state(&rule, &tail[ROW_STATE..]);
+        let scale = rule.step_by_rows(&read.step, Real::max(factor * factor * square, 0.0) * self.part, &mut row_state);
+        let (scale, factor) = (I::V::of(-scale), I::V::of(factor));
+        for i in 0..gradient.len() {
+            isa.store(scale.mul_add(factor * I::V::load(&gradient[i]), isa.load(&cells[i])), &cells[i]);
+        }
+        store_state(&rule, row_state, &tail[ROW_STATE..]);
+    }
+
+    /// The steps of some rows with gradients of their own: sixteen roots and quotients are worked out at once.
+    #[inline(always)]
+    pub(super) fn step_each_together(
+        &mut self,
+        read: &Reading<'_, R, I>,
+        (places, n): (&Line<u32>, usize),
+        (gradients, vectors): (&[I::V], usize),
+        squares: &Line<f32>,
+    ) {
+        let isa = read.isa;
+        let mut sums = [0.0; LANES];
+        for i in 0..n {
+            sums[i] = read.row(places.0[i], vectors).1[ROW_STATE].load(Relaxed);
+        }
+        // One number of state, as has each rule that scales many rows at once.
+        let mut state = state_of::<R, _>(&[I::V::load(&sums)]);
+        let scales = self.scales_of_rows(read, &mut state, I::V::load(&squares.0));
+        state.as_ref()[0].store(&mut sums);
+        for i in 0..n {
+            let (cells, tail) = read.row(places.0[i], vectors);
+            let scale = I::V::of(-scales[i]);
+            for k in 0..vectors {
+                isa.store(scale.mul_add(gradients[i * vectors + k], isa.load(&cells[k])), &cells[k]);
+            }
+            tail[ROW_STATE].store(sums[i], Relaxed);
+        }
+    }
+
+    /// What multiplies the gradients of sixteen rows, which have these squared lengths, by their states, which then move.
+    #[inline(always)]
+    pub(super) fn scales_of_rows(&self, read: &Reading<'_, R, I>, state: &mut R::State<I::V>, squares: I::V) -> [f32; LANES] {
+        let squares = squares.max(I::V::of(0.0)) * I::V::of(self.part);
         let mut scales = [0.0; LANES];
         read.rule.step_by_rows(&read.step, squares, state).store(&mut scales);
         scales

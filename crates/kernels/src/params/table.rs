@@ -152,6 +152,20 @@ impl Table {
         })
     }
 
+    /// The weights of all slots. Where they are to be as they lie, they are copied row by row: one by one they took a seventh of an epoch of
+    /// factorization machines (criteo).
+    pub fn all_weights(&self, finish: &Finish<'_>) -> Vec<f32> {
+        if !finish.is_nothing() {
+            return self.weights(0..self.slots(), finish).collect();
+        }
+        let SlotLayout { stride, weights, .. } = self.layout;
+        let mut all = Vec::with_capacity(self.slots() * weights);
+        for slot in self.shared().chunks_exact(stride) {
+            all.extend(slot[..weights].iter().map(|cell| cell.load(Relaxed)));
+        }
+        all
+    }
+
     /// The weight beside a slot's, likewise; 0 where there is none.
     ///
     /// # Panics
@@ -195,6 +209,15 @@ impl Table {
 
     /// Whether every shared number is finite.
     pub(super) fn is_finite(&self) -> bool {
-        self.shared().iter().all(|cell| cell.load(Relaxed).is_finite())
+        let SlotLayout { stride, part, weights, tail, .. } = self.layout;
+        let all = |cells: &[AtomicF32]| cells.iter().fold(true, |all, cell| all & cell.load(Relaxed).is_finite());
+        match tail {
+            None => self.shared().chunks(256).all(all),
+            // What lies behind the weights of a part stays 0.
+            Some(tail) => self
+                .shared()
+                .chunks_exact(stride)
+                .all(|slot| slot[..tail].chunks(part.max(1)).all(|part| all(&part[..weights])) && all(&slot[tail..][..2 * ROW_STATE])),
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     rules::{Layout, State, UpdateRule},
-    simd::{Integers, Isa, LANES, Line, MOST, Real, copy, pairs},
+    simd::{Integers, Isa, LANES, Line, MOST, Real, Vector, copy, pairs},
 };
 use atomic_float::AtomicF32;
 use std::sync::atomic::Ordering::Relaxed;
@@ -32,6 +32,16 @@ pub(crate) trait Steps<R: UpdateRule, I: Isa> {
     fn step(&mut self, read: &Reading<'_, R, I>, block: usize, places: &Line<u32>, gradient: I::V, l1: Option<I::V>);
     /// See [`Weights::step_row`].
     fn step_row(&mut self, read: &Reading<'_, R, I>, place: u32, gradient: &[I::V], square: f32, beside: f32);
+    /// See [`Weights::step_each`].
+    #[inline(always)]
+    fn step_each(&mut self, read: &Reading<'_, R, I>, slots: (&Line<u32>, usize), gradients: (&[I::V], usize), squares: &Line<f32>) {
+        each(self, read, slots, gradients, squares);
+    }
+    /// See [`Weights::step_row_times`].
+    #[inline(always)]
+    fn step_row_times(&mut self, read: &Reading<'_, R, I>, place: u32, factor: f32, gradient: (&[[f32; LANES]], f32), room: &mut [I::V]) {
+        times(self, read, place, factor, gradient, room);
+    }
     /// See [`Weights::step_rows`].
     #[inline(always)]
     fn step_rows(
@@ -45,6 +55,36 @@ pub(crate) trait Steps<R: UpdateRule, I: Isa> {
     ) {
         one_by_one(self, read, slots, factors, gradient, room);
     }
+}
+
+/// Rows with gradients of their own, stepped one after the other.
+#[inline(always)]
+pub(super) fn each<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Sized>(
+    steps: &mut S,
+    read: &Reading<'_, R, I>,
+    (places, n): (&Line<u32>, usize),
+    (gradients, vectors): (&[I::V], usize),
+    squares: &Line<f32>,
+) {
+    for i in 0..n {
+        steps.step_row(read, places.0[i], &gradients[i * vectors..][..vectors], squares.0[i], 0.0);
+    }
+}
+
+/// A row whose gradient is a vector times a factor, stepped by what that comes to.
+#[inline(always)]
+pub(super) fn times<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Sized>(
+    steps: &mut S,
+    read: &Reading<'_, R, I>,
+    place: u32,
+    factor: f32,
+    (gradient, square): (&[[f32; LANES]], f32),
+    room: &mut [I::V],
+) {
+    for (to, g) in pairs(&mut *room, gradient) {
+        *to = I::V::of(factor) * I::V::load(g);
+    }
+    steps.step_row(read, place, room, factor * factor * square, 0.0);
 }
 
 /// Rows whose gradients are one vector, each times its factor, stepped one after the other.
@@ -227,8 +267,12 @@ impl<R: UpdateRule, I: Isa, S> Places<I> for View<'_, R, I, S> {
 
     #[inline(always)]
     fn prefetch_slot(&self, slot: u32, vectors: usize) {
+        let first = slot as usize * self.read.row_stride;
+        if first >= self.read.rows.len() {
+            return; // a feature without a row
+        }
         for i in 0..if vectors > 0 { vectors } else { self.read.row_stride } {
-            self.read.isa.prefetch(self.read.rows.as_ptr().wrapping_add(slot as usize * self.read.row_stride + i));
+            self.read.isa.prefetch(self.read.rows.as_ptr().wrapping_add(first + i));
         }
     }
 }
@@ -276,6 +320,16 @@ impl<R: UpdateRule, I: Isa, S: Steps<R, I>> Weights for View<'_, R, I, S> {
     #[inline(always)]
     fn step_row(&mut self, place: u32, gradient: &[I::V], square: f32, beside: f32) {
         self.steps.step_row(&self.read, place, gradient, square, beside);
+    }
+
+    #[inline(always)]
+    fn step_each(&mut self, slots: (&Line<u32>, usize), gradients: (&[I::V], usize), squares: &Line<f32>) {
+        self.steps.step_each(&self.read, slots, gradients, squares);
+    }
+
+    #[inline(always)]
+    fn step_row_times(&mut self, place: u32, factor: f32, gradient: (&[[f32; LANES]], f32), room: &mut [I::V]) {
+        self.steps.step_row_times(&self.read, place, factor, gradient, room);
     }
 
     #[inline(always)]

@@ -2,6 +2,7 @@
 
 use super::{Examples, bad_weight, beyond, repeated};
 use crate::kind::MISSING;
+use crate::text::codes::Id;
 use crate::text::collector::Observed;
 use crate::text::crosses::Crosses;
 use crate::text::recipe::Finding;
@@ -87,6 +88,11 @@ impl Example<'_> {
     }
 }
 
+#[cold]
+fn not_numbered() -> Refused {
+    Refused::new("fields of features are called by other than whole numbers below 2^32 - 1", "number the fields from 0")
+}
+
 impl RowSink for Example<'_> {
     #[inline(always)]
     fn label(&mut self, label: f32) {
@@ -116,6 +122,18 @@ impl RowSink for Example<'_> {
         self.all.features.push_number(index);
         self.all.values.push(value);
         Ok(())
+    }
+
+    #[inline(always)]
+    fn in_field(&mut self, field: Id<'_>, id: Id<'_>, value: f32) -> Result<(), Refused> {
+        match (field, id) {
+            // The largest number stands for no field.
+            (Id::Number(field), Id::Number(index)) if field < u64::from(u32::MAX) => {
+                self.all.fields.push(field as u32);
+                self.numbered(index, value)
+            }
+            _ => Err(not_numbered()),
+        }
     }
 
     #[inline(always)]

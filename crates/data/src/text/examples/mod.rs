@@ -36,6 +36,10 @@ pub(crate) struct Examples {
     /// How many features each has.
     pub(crate) lengths: Vec<u32>,
     pub(crate) features: Codes,
+    /// The field of each, where the format says it by number.
+    pub(crate) fields: Vec<u32>,
+    /// Whether a feature stood in several fields of an example.
+    pub(crate) several_fields: bool,
     pub(crate) values: Vec<f32>,
     /// Whether every value is 1.
     pub(crate) ones: bool,
@@ -141,21 +145,25 @@ impl Examples {
         }
         let mut places = HashMap::with_hasher(foldhash::fast::FixedState::default());
         let mut sums: Vec<(Meant, f64)> = Vec::with_capacity(ids.len());
+        let (fields, mut own_fields) = (self.fields.split_off(first.min(self.fields.len())), Vec::new());
         for (position, (&id, &value)) in ids.iter().zip(self.values.iter().skip(first)).enumerate() {
             match (places.entry(id), self.repeated) {
                 (Entry::Vacant(place), _) => {
                     place.insert(sums.len());
                     sums.push((id, value.into()));
+                    own_fields.extend(fields.get(position));
                 }
                 (Entry::Occupied(_), Repeated::Error) => return Err(Refused { feature: Some(position), ..repeated() }),
                 (Entry::Occupied(place), how) => {
                     let Some((_, sum)) = sums.get_mut(*place.get()) else { continue };
+                    self.several_fields |= own_fields.get(*place.get()) != fields.get(position);
                     *sum = if how == Repeated::Add { *sum + f64::from(value) } else { value.into() };
                 }
             }
         }
         self.features.truncate(first, first_other);
         self.values.truncate(first);
+        self.fields.extend(own_fields);
         for (id, sum) in sums {
             if !(sum as f32).is_finite() {
                 return Err(beyond());
@@ -282,6 +290,8 @@ impl Collector for Examples {
         self.weights.clear();
         self.lengths.clear();
         self.features.clear();
+        self.fields.clear();
+        self.several_fields = false;
         self.values.clear();
         self.finding = None;
         self.observed.clear();
@@ -298,6 +308,7 @@ impl Collector for Examples {
         let (features, others) = self.whole;
         self.features.truncate(features, others);
         self.values.truncate(features);
+        self.fields.truncate(features);
         self.classes.truncate(self.whole_classes);
     }
 

@@ -16,6 +16,7 @@ impl Recipe {
         put("columns", (!self.columns.is_empty()).then(|| self.columns.iter().map(column).collect()));
         put("crosses", (!self.crosses.is_empty()).then(|| self.crosses.clone().into()));
         put("ngrams", (self.ngrams > 1).then(|| self.ngrams.into()));
+        put("by_field", self.by_field.then(|| true.into()));
         put("min_count", (self.min_count > 1).then(|| self.min_count.into()));
         put("tfidf", self.tfidf.map(|frequency| frequency.name().into()));
         put("hash_bits", self.hash_bits.map(Value::from));
@@ -26,8 +27,20 @@ impl Recipe {
     /// Reads it again; none where it is no recipe that this version knows.
     pub fn from_json(json: &Value) -> Option<Recipe> {
         let all = json.as_object()?;
-        const KNOWN: [&str; 11] =
-            ["format", "label", "classes", "several_labels", "columns", "crosses", "ngrams", "min_count", "tfidf", "hash_bits", "sampled"];
+        const KNOWN: [&str; 12] = [
+            "format",
+            "label",
+            "classes",
+            "several_labels",
+            "columns",
+            "crosses",
+            "ngrams",
+            "by_field",
+            "min_count",
+            "tfidf",
+            "hash_bits",
+            "sampled",
+        ];
         if all.keys().any(|key| !KNOWN.contains(&key.as_str())) {
             return None;
         }
@@ -47,6 +60,7 @@ impl Recipe {
                 Some(crosses) => crosses.as_array()?.iter().map(texts).collect::<Option<_>>()?,
             },
             ngrams: all.get("ngrams").map_or(Some(1), number)?,
+            by_field: all.get("by_field").map_or(Some(false), Value::as_bool)?,
             min_count: all.get("min_count").map_or(Some(1), number)?,
             tfidf: all
                 .get("tfidf")
@@ -123,7 +137,7 @@ mod tests {
         let crosses = vec![vec!["age".into(), "city".into()]];
         let base = Recipe { tfidf: Some(TermFrequency::Sublinear), hash_bits: Some(18), ..Recipe::of(Format::ALL[0]) };
         let sampled = Some((Bits::of(-1.0), Bits::of(0.1)));
-        Recipe { label: Some("y".into()), classes, columns, crosses, ngrams: 2, min_count: 5, sampled, ..base }
+        Recipe { label: Some("y".into()), classes, columns, crosses, ngrams: 2, by_field: true, min_count: 5, sampled, ..base }
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub use asked::Preparation;
 pub(crate) use classes::{MOST_CLASSES, label_of};
 use hogwild_base::{Error, Result};
 pub use sampling::{Sampling, Share, TermFrequency};
-pub(crate) use step::{Bits, Step, bin, is_missing, log};
+pub(crate) use step::{Bits, MARKS, Step, bin, is_missing, log};
 pub(crate) use vocabulary::Vocabulary;
 
 /// What was done to a text before it was numbers.
@@ -39,6 +39,8 @@ pub struct Recipe {
     pub(crate) crosses: Vec<Vec<String>>,
     /// Of words one after the other: up to so many are a feature.
     pub(crate) ngrams: u32,
+    /// Whether features are called `field:index`, as some indices stand in several fields.
+    pub(crate) by_field: bool,
     /// In how many examples a feature has to occur to be kept.
     pub(crate) min_count: u32,
     /// Of bags of words: whether, and how, words are weighed by tf-idf.
@@ -126,6 +128,7 @@ impl Recipe {
             columns: Vec::new(),
             crosses: Vec::new(),
             ngrams: 1,
+            by_field: false,
             min_count: 1,
             tfidf: None,
             hash_bits: None,
@@ -304,6 +307,10 @@ impl Recipe {
         if self.hash_bits != other.hash_bits {
             let of = |bits: Option<u32>| bits.map_or("not at all".to_owned(), |bits| format!("by {bits} bits"));
             found.push(format!("features are hashed {} here, and {} there", of(self.hash_bits), of(other.hash_bits)));
+        }
+        if self.by_field != other.by_field {
+            let called = |by_field| if by_field { "`field:index`" } else { "by their indices" };
+            found.push(format!("features are called {} here, and {} there", called(self.by_field), called(other.by_field)));
         }
         // More than two classes are found by name.
         if self.classes != other.classes && [self, other].iter().all(|recipe| (1..=2).contains(&recipe.classes.len())) {

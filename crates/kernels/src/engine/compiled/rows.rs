@@ -1,9 +1,9 @@
-//! Loops of models of sparse rows whose features have rows of weights: factorization machines and several classes.
+//! Loops of models of sparse rows whose features have rows of weights: factorization machines, field-aware or not, and several classes.
 use super::{Made, Own, erased, facts, is_lean, lean, seldom};
 use crate::{
-    engine::{Counters, Facts, FmKernel, Loops, MulticlassKernel, Task},
+    engine::{Counters, Facts, FfmKernel, FmKernel, Loops, MulticlassKernel, Task},
     feed::ScaledFeed,
-    models::{FactorizationMachine, Fixed, Multiclass},
+    models::{FactorizationMachine, FieldAware, Fixed, Multiclass},
     rules::{Erased, Rule, UpdateRule, with_rule},
     servers::ServerRule,
     simd::LANES,
@@ -44,6 +44,35 @@ impl Loops<FmKernel> for Rule {
     }
 }
 
+/// Under row-wise Adagrad, the default, there is one lean loop. It reads rows scaled or not: a length of 1 is the default, and asking costs
+/// little beside all that is done with a row.
+impl Loops<FfmKernel> for Rule {
+    fn server_rule(&self) -> ServerRule<'_> {
+        ServerRule(erased(self))
+    }
+
+    fn facts(&self) -> Facts {
+        with_rule!(self, rule => facts(rule))
+    }
+
+    fn default_rate(&self, mean_square: f32) -> f32 {
+        Rule::default_rate(self, mean_square)
+    }
+
+    fn engine<'r, 'd: 'r>(
+        &'r self,
+        feed: &'r ScaledFeed<'d>,
+        model: &'r FieldAware,
+        task: &'r Task<'r>,
+        alone: Option<&'r Counters>,
+    ) -> Made<'r> {
+        match *self {
+            Rule::AdagradRowwise(rule) if is_lean(task) => lean(feed, Cow::Borrowed(model), task, alone, rule),
+            _ => seldom(feed, model, task, alone, erased(self)),
+        }
+    }
+}
+
 /// A user's own rule has no lean loop for rows of many weights.
 macro_rules! own_of_rows {
     ($($kernel:ident $model:ident;)*) => {
@@ -74,6 +103,7 @@ macro_rules! own_of_rows {
 }
 own_of_rows! {
     FmKernel FactorizationMachine;
+    FfmKernel FieldAware;
     MulticlassKernel Multiclass;
 }
 

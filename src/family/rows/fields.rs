@@ -1,0 +1,119 @@
+//! Fields of features, for models that go by them: those of a run's data, and what pairs of features come to by a model's factors.
+use super::score::Scorer;
+use crate::options::Settings;
+use hogwild_base::{Error, Result, memory, threads};
+use hogwild_data::{Fields, Ids, Rows};
+use hogwild_kernels::simd::LANES;
+use std::sync::Arc;
+
+/// The fields of a run's data.
+pub(crate) struct RunFields {
+    pub names: Arc<Ids>,
+    /// The field of each column, as models keep it.
+    pub of: Vec<f32>,
+    /// Of the columns that have factors, the first so many.
+    pub factored: Arc<[u16]>,
+}
+
+impl RunFields {
+    /// # Errors
+    /// When the data have none; examples that take more memory than there is.
+    pub fn of(data: &Rows, settings: &Settings) -> Result<RunFields> {
+        let none = || {
+            let problem = "has no features with fields, which an ffm model goes by".into();
+            let remedy = "give libffm's rows (the text, where a packed file has lost its fields), a table with a heading, JSON lines or \
+                namespaces; or use an fm model";
+            Error::BadFile { path: data.name().to_owned(), problem, remedy }
+        };
+        let Fields { of, names } = data.fields()?.filter(|fields| !fields.names.is_empty()).ok_or_else(none)?;
+        // A worker keeps what each field has, and what it faces.
+        ask(data, names.len(), settings.rank, 2 * settings.threads.max(1))?;
+        // Columns are ranked by their counts.
+        let least = settings.least_count();
+        let factored = data.feature_counts()?.partition_point(|&count| count >= least).min(of.len());
+        Ok(RunFields { names: names.into(), factored: of[..factored].into(), of: of.into_iter().map(f32::from).collect() })
+    }
+}
+
+/// Asks for the memory of so many rows of factors for each field of an example.
+fn ask(data: &Rows, all: usize, rank: usize, rows: usize) -> Result<()> {
+    let most = data.longest_row().min(all);
+    let row = (all.saturating_mul(rank) as u64).next_multiple_of(LANES as u64) * size_of::<f32>() as u64;
+    let what = || format!("what is kept of an example, of up to {most} fields out of {all},");
+    memory::ask(row.saturating_mul((most * rows) as u64), what, "use fewer `threads` or a smaller `rank`")
+}
+
+/// The fields that a model scores by.
+#[derive(Clone, Copy)]
+pub(crate) struct ByField<'a> {
+    /// The field of each column.
+    pub of: &'a [f32],
+    /// How many fields there are.
+    pub all: usize,
+}
+
+impl ByField<'_> {
+    /// Asks for what all threads keep of an example while they score.
+    pub fn ask(&self, data: &Rows, rank: usize) -> Result<()> {
+        ask(data, self.all, rank, threads::count())
+    }
+}
+
+/// The rows of an example's features, added up by field: see the kernel's `FieldAware`.
+pub(super) struct FieldSums<'a> {
+    fields: ByField<'a>,
+    rank: usize,
+    /// The fields that are present, and the place of each among them, plus one; 0 for those that are not.
+    present: Vec<usize>,
+    places: Vec<usize>,
+    /// A row for each field that is present.
+    sums: Vec<f32>,
+    /// The squares of what features have in common with themselves.
+    own: f32,
+}
+
+impl<'a> FieldSums<'a> {
+    /// Of a model that goes by fields.
+    pub fn of(scorer: &Scorer<'a>) -> Option<FieldSums<'a>> {
+        let (fields, rank) = (scorer.fields?, scorer.rank);
+        Some(FieldSums { fields, rank, present: Vec::new(), places: vec![0; fields.all], sums: Vec::new(), own: 0.0 })
+    }
+
+    /// Forgets the example before.
+    pub fn clear(&mut self) {
+        self.present.drain(..).for_each(|field| self.places[field] = 0);
+        self.sums.clear();
+        self.own = 0.0;
+    }
+
+    /// Adds a feature, if it has factors: of these is a row for each field.
+    pub fn add(&mut self, column: usize, value: f32, factors: &[f32]) {
+        let width = self.fields.all * self.rank;
+        let row = column.checked_mul(width).and_then(|from| factors.get(from..)?.get(..width));
+        // A file may say anything.
+        let field = self.fields.of.get(column).map(|&field| field as usize).filter(|&field| field < self.fields.all);
+        let (Some(row), Some(field)) = (row, field) else { return };
+        if self.places[field] == 0 {
+            self.present.push(field);
+            self.places[field] = self.present.len();
+            self.sums.resize(self.present.len() * width, 0.0);
+        }
+        let sums = &mut self.sums[(self.places[field] - 1) * width..][..width];
+        sums.iter_mut().zip(row).for_each(|(sum, v)| *sum += value * v);
+        self.own += row[field * self.rank..][..self.rank].iter().map(|v| (value * v) * (value * v)).sum::<f32>();
+    }
+
+    /// What all pairs come to.
+    pub fn pairs(&self) -> f32 {
+        let (rank, width) = (self.rank, self.fields.all * self.rank);
+        let block = |place: usize, field: usize| &self.sums[place * width + field * rank..][..rank];
+        let (mut pairs, mut own) = (0.0, -self.own);
+        for (a, &field) in self.present.iter().enumerate() {
+            own += block(a, field).iter().map(|v| v * v).sum::<f32>();
+            for (b, &other) in self.present.iter().enumerate().skip(a + 1) {
+                pairs += block(a, other).iter().zip(block(b, field)).map(|(v, w)| v * w).sum::<f32>();
+            }
+        }
+        pairs + 0.5 * own
+    }
+}

@@ -26,7 +26,7 @@ pub fn raise(error: Error) -> PyErr {
             Err(error) => error,
         }),
         Error::NoRoom { .. } | Error::TooManyRows { .. } => PyMemoryError::new_err(text),
-        Error::Threads { .. } => PyRuntimeError::new_err(text),
+        Error::Threads { .. } | Error::BadMessage { .. } | Error::Missing { .. } => PyRuntimeError::new_err(text),
         Error::Diverged { .. } | Error::NoModel { .. } => of_class("DivergedError", text),
         _ => of_class("BadDataError", text),
     }

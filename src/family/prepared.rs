@@ -17,6 +17,7 @@ use hogwild_kernels::{
     loss::Loss,
     order::{Order, Plan},
     params::{Finish, Parameters, Parts, Shape},
+    rules::Layout,
     targets::Targets,
 };
 use std::{ops::Range, sync::Arc};
@@ -103,6 +104,8 @@ pub trait Prepared: Sync {
     /// # Errors
     /// When there is too little memory, or the system refuses threads; those of whom they are handed to.
     fn with_engines(&self, tasks: &[Task<'_>], run: &mut WithEngines<'_>) -> Result<()>;
+    /// How slots lie that have sums of gradients in them, where the loop of a task keeps them there.
+    fn summing(&self, task: &Task<'_>) -> Option<Layout>;
     /// The rule as parameter servers step by it.
     fn server_rule(&self) -> ServerRule<'_>;
     /// What a model keeps of the parameters as they stand, in the labels' own unit.

@@ -78,9 +78,9 @@ impl Settings {
         Settings { rule: Rule::AdagradRowwise(AdagradRowwise::DEFAULT), rank: 8, ..Settings::default() }
     }
 
-    /// The defaults for field-aware factorization machines: the same, four factors for each field, and rows of length 1.
+    /// The defaults for field-aware factorization machines: the same, four factors for each field, rows of length 1, and some epochs more.
     pub fn for_ffm() -> Settings {
-        Settings { rank: 4, normalize: Normalize::Row, ..Settings::for_fm() }
+        Settings { rank: 4, normalize: Normalize::Row, epochs: 8, ..Settings::for_fm() }
     }
 
     /// In how many examples a feature has to occur to have factors for each field.

@@ -118,7 +118,7 @@ pub struct Exchanged {
     pub an_epoch: f64,
     /// Slots that a replica has changed since its last exchange, by the mean.
     pub rows: f64,
-    /// Bytes that name those and hold their numbers, four each.
+    /// Bytes that name those and hold their numbers: by servers those of the messages, else four each.
     pub bytes: f64,
     /// Seconds that an exchange took here, by the mean: the one figure that is measured.
     pub seconds: f64,
@@ -174,7 +174,7 @@ pub fn simulate<'d>(
         simulated.exchanges = Some(Exchanged {
             an_epoch: count / simulated.outcome.epochs.len().max(1) as f64,
             rows: exchanges.slots as f64 / count,
-            bytes: 4.0 * (exchanges.slots + exchanges.numbers) as f64 / count,
+            bytes: exchanges.bytes as f64 / count,
             seconds: exchanges.seconds / count,
         });
     }

@@ -193,6 +193,9 @@ impl Run<'_> {
         let (counts, steps) = self.train(epoch, &moment, engine, follower);
         let seconds = start.elapsed().as_secs_f64();
         state.before += moment.epoch;
+        if let Some(error) = engine.fault() {
+            return Err(error);
+        }
         if let Some(error) = self.prepared.damage() {
             return Ok(Next::End(Ended::DataLost(error)));
         }

@@ -9,6 +9,7 @@ use hogwild_base::{Error, Result, memory, threads::nodes};
 use hogwild_kernels::{
     engine::{Downpour, Engine, Pipeline, Replicas, Simulation, Strata, Task, near},
     params::{Beside, Between, Parameters, Shape},
+    rules::Layout,
 };
 
 /// Of elastic averaging, as in the paper: what alpha is times the replicas.
@@ -19,6 +20,8 @@ const ALPHA: f32 = 0.3;
 const LEAST: u64 = 1024;
 /// Nonzeros trained for each cell exchanged: an exchange then takes some twentieth of the time.
 const TRAINED: f64 = 4.0;
+/// The same by servers, where a cell is taken, stepped, copied and put.
+const TRAINED_WITH_SERVERS: f64 = 16.0;
 
 /// How the workers of a run share its model.
 pub(super) struct Sharing<'a> {
@@ -86,13 +89,16 @@ impl<'a> Sharing<'a> {
         let node = |number| (task.pin && self.replicas == nodes().len()).then_some(number);
         // The first ones have a worker more where threads are left over.
         let threads = |number| (task.threads / self.replicas + (number < task.threads % self.replicas) as usize).max(1);
-        let copy =
-            |number| near(node(number), || Parameters::new(&Shape { workers: threads(number), ..shape.clone() }, &self.basis.facts.layout));
-        self.ask_memory(task, &shape)?;
+        // Replicas are no virtual workers.
+        let summing = if servers { prepared.summing(&Task { simulation: None, ..*task }) } else { None };
+        let shape = if summing.is_some() { Shape { beside: Beside::Nothing, ..shape } } else { shape };
+        let layout = &summing.unwrap_or(self.basis.facts.layout);
+        let copy = |number| near(node(number), || Parameters::new(&Shape { workers: threads(number), ..shape.clone() }, layout));
+        self.ask_memory(task, (&shape, layout))?;
         let copies = (0..self.replicas).map(copy).collect::<Result<Vec<_>>>()?;
         // Where simulated messages are late, others carry the changes that are under way.
         let late = if task.simulation.is_some_and(Simulation::is_late) { self.replicas } else { 0 };
-        let letters = (0..late).map(|_| Parameters::new(&shape, &self.basis.facts.layout)).collect::<Result<Vec<_>>>()?;
+        let letters = (0..late).map(|_| Parameters::new(&shape, layout)).collect::<Result<Vec<_>>>()?;
         let rate = task.rate * self.settings.parallel.rate(self.replicas);
         let of_copy = |(number, parameters)| {
             // Each draws noise of its own.
@@ -112,9 +118,9 @@ impl<'a> Sharing<'a> {
     }
 
     /// Asks for all copies at once, as memory that was promised to one is not taken yet when the next is asked for.
-    fn ask_memory(&self, task: &Task<'_>, shape: &Shape) -> Result<()> {
-        let (own, plain) = (Parameters::bytes(&self.basis.facts.layout, shape), Parameters::bytes(&self.basis.facts.layout, &self.shape));
-        // Beside a replica: what was last exchanged; of a virtual one what it was, and what carries late changes.
+    fn ask_memory(&self, task: &Task<'_>, (shape, layout): (&Shape, &Layout)) -> Result<()> {
+        let (own, plain) = (Parameters::bytes(layout, shape), Parameters::bytes(&self.basis.facts.layout, &self.shape));
+        // Beside a replica: what was last exchanged, or messages; of a virtual one what it was, and what carries late changes.
         let beside = plain * (1 + task.simulation.map_or(0, |simulation| 1 + simulation.is_late() as u64));
         let what = || format!("{} replicas of the model", self.replicas);
         memory::ask((own + beside).saturating_mul(self.replicas as u64), what, "use fewer `replicas`, or fewer features")
@@ -155,7 +161,8 @@ fn period(settings: &Settings, basis: &Basis) -> u64 {
         let cells = Parameters::bytes(&basis.facts.layout, &basis.shape.alone()) as f64 / size_of::<f32>() as f64;
         let replicas = settings.replica_count().max(1) as u64;
         let most = basis.examples / (settings.exchanges() * replicas);
-        LEAST.max((TRAINED * cells / basis.numbers) as u64).min(most).max(1)
+        let trained = if settings.parallel == Parallel::Downpour { TRAINED_WITH_SERVERS } else { TRAINED };
+        LEAST.max((trained * cells / basis.numbers) as u64).min(most).max(1)
     };
     settings.exchange_every.map_or_else(auto, u64::from)
 }

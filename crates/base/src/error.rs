@@ -90,6 +90,22 @@ pub enum Error {
         /// The system's own reason.
         source: std::io::Error,
     },
+    /// A message between workers of one run is not what it should be: cut short, foreign, of another model.
+    #[error("a message of {bytes} bytes between replicas and servers {problem}; all of a run are to be of one version, with one model")]
+    BadMessage {
+        /// Its length.
+        bytes: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Somebody who takes part in a run was waited for in vain.
+    #[error("{who} {what}; the run can't go on without: start it again, with fewer workers if they share too few cores")]
+    Missing {
+        /// Who is waited for: `server 2 of 4`.
+        who: String,
+        /// What is known of it: `has not answered for 60 s: replica 3 has it`.
+        what: String,
+    },
     /// A run ended before there was a model, and one is asked for.
     #[error("the run left no model: {why}")]
     NoModel {

@@ -163,6 +163,11 @@ impl Plan {
         Plan { units, admitted, next, open, gate: None, turns: Vec::new(), ..*self }
     }
 
+    /// Whether all positions have been taken.
+    pub(crate) fn is_through(&self) -> bool {
+        self.next.load(Relaxed) >= self.units.len()
+    }
+
     /// Lets about so many more positions be taken, whole units of them; gives whether there were any left.
     pub(crate) fn open(&self, examples: u64) -> bool {
         let before = self.next.load(Relaxed);

@@ -20,6 +20,7 @@ use hogwild_kernels::{
     models::Factorization,
     order::{Order, Plan},
     params::{Beside, Finish, Parameters, Shape, TableShape},
+    rules::Layout,
     simd::LANES,
 };
 use std::ops::Range;
@@ -113,6 +114,10 @@ impl Prepared for RatingsRun<'_> {
     fn with_engines(&self, tasks: &[Task<'_>], run: &mut WithEngines<'_>) -> Result<()> {
         let Parts { rule, feed, model, .. } = &self.parts;
         run(tasks.iter().map(|task| rule.engine(feed, model, task, None)).collect::<Result<_>>()?)
+    }
+
+    fn summing(&self, task: &Task<'_>) -> Option<Layout> {
+        self.parts.rule.summing(&self.parts.feed, task)
     }
 
     fn server_rule(&self) -> ServerRule<'_> {

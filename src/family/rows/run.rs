@@ -30,6 +30,7 @@ use hogwild_kernels::{
     models::{ClassLabels, Linear, Output},
     order::{Order, Plan},
     params::{Beside, Finish, Parameters, Parts, Shape, TableShape},
+    rules::Layout,
     simd::LANES,
     targets::Targets,
 };
@@ -239,6 +240,10 @@ impl<K: RowKernel> Prepared for RowsRun<'_, K> {
     fn with_engines(&self, tasks: &[Task<'_>], run: &mut WithEngines<'_>) -> Result<()> {
         let feed = ScaledFeed { feed: &self.feed, scaling: self.scaling.as_ref() };
         run(tasks.iter().map(|task| self.rule.engine(&feed, &self.model, task, None)).collect::<Result<_>>()?)
+    }
+
+    fn summing(&self, task: &Task<'_>) -> Option<Layout> {
+        self.rule.summing(&ScaledFeed { feed: &self.feed, scaling: self.scaling.as_ref() }, task)
     }
 
     fn server_rule(&self) -> ServerRule<'_> {

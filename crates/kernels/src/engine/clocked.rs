@@ -12,6 +12,7 @@ use crate::{
     params::{Parameters, Side, Snapshot, copy},
     seeds::Stream,
 };
+use hogwild_base::Result;
 use rand::RngExt;
 use std::{cmp::Reverse, collections::BinaryHeap, time::Instant};
 
@@ -53,7 +54,8 @@ impl<'r> Post<'r> {
         // Its own changes, before an answer brings those of others.
         let [slots, numbers] = self.before.changed(self.own);
         self.receive();
-        *exchanges = *exchanges + Exchanges { count: 1, slots, numbers, ..Exchanges::default() };
+        let bytes = (slots + numbers) * size_of::<f32>() as u64;
+        *exchanges = *exchanges + Exchanges { count: 1, slots, numbers, bytes, ..Exchanges::default() };
         let Some(letter) = self.letter else {
             timed(side, exchanges);
             self.before.take(self.own);
@@ -104,6 +106,8 @@ pub(super) trait Worker {
     fn rate(&self) -> f32;
     /// Its way to exchange, which it is about to do.
     fn link(&mut self) -> &mut dyn Link;
+    /// What has come of an exchange: a fault ends the epoch.
+    fn passed<T: Default>(&self, result: Result<T>) -> T;
 }
 
 /// Has replicas train until their parts are through, and their letters have arrived; `begun`: the number of their first round.
@@ -137,7 +141,8 @@ pub(super) fn take<W: Worker>(simulation: &Simulation, epoch: usize, begun: u64,
             Event::Ends(i) => {
                 exchanges.time = now;
                 let rate = workers[i].rate();
-                if workers[i].link().send(trained[i], rate, &mut exchanges) {
+                let sent = workers[i].link().send(trained[i], rate, &mut exchanges);
+                if workers[i].passed(sent) {
                     due.push(Reverse((now + costs.delay(), random.random(), Event::Arrives(i))));
                 }
                 let lasts = begin(i, workers, &mut rounds, &mut trained);
@@ -147,7 +152,8 @@ pub(super) fn take<W: Worker>(simulation: &Simulation, epoch: usize, begun: u64,
     }
     for worker in workers.iter_mut() {
         let rate = worker.rate();
-        worker.link().settle(rate, &mut exchanges);
+        let settled = worker.link().settle(rate, &mut exchanges);
+        worker.passed(settled);
     }
     exchanges.work = work;
     simulation.count(exchanges);

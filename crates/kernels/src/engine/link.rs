@@ -2,28 +2,29 @@
 //! exchanges are counted and may be late.
 use super::{Exchanges, clocked::Post};
 use crate::{params::Side, servers::Client};
+use hogwild_base::Result;
 use std::time::Instant;
 
-/// A replica's way to exchange.
+/// A replica's way to exchange. What fails is a server that does not answer, or not as it should.
 pub(super) trait Link: Send {
     /// In how many sections its changes pass, each by one replica at a time; 0: all replicas may exchange at any time.
     fn sections(&self) -> usize;
     /// Passes the changes of one section, as [`exchange`](Self::exchange) does of all.
     fn exchange_section(&mut self, section: usize);
     /// An epoch begins: what others have done by now is taken over.
-    fn begin(&mut self);
+    fn begin(&mut self) -> Result<()>;
     /// A round of so many examples is over; the learning rate is this.
-    fn exchange(&mut self, examples: u64, rate: f32);
-    /// The replica's part of the epoch is over.
-    fn end(&mut self, rate: f32);
+    fn exchange(&mut self, examples: u64, rate: f32) -> Result<()>;
+    /// The same of the last round of the replica's part of the epoch: nothing follows that would need what others have done.
+    fn end(&mut self, examples: u64, rate: f32) -> Result<()>;
 
     /// As [`exchange`](Self::exchange) of a virtual replica, whose exchanges are counted; or, where messages take time, its changes are sent
     /// and `true` is given.
-    fn send(&mut self, examples: u64, rate: f32, exchanges: &mut Exchanges) -> bool;
+    fn send(&mut self, examples: u64, rate: f32, exchanges: &mut Exchanges) -> Result<bool>;
     /// What was sent arrives.
     fn arrive(&mut self, _exchanges: &mut Exchanges) {}
     /// As [`end`](Self::end) of a virtual replica, when all that was sent has arrived.
-    fn settle(&mut self, rate: f32, exchanges: &mut Exchanges);
+    fn settle(&mut self, rate: f32, exchanges: &mut Exchanges) -> Result<()>;
 }
 
 /// The centre's cells, with what a virtual replica has beside its side of them.
@@ -41,25 +42,25 @@ impl Link for Centre<'_> {
         self.side.exchange_section(section);
     }
 
-    fn begin(&mut self) {
+    fn begin(&mut self) -> Result<()> {
         let joins = self.side.take_over();
         self.post.iter_mut().for_each(|post| post.take_over(joins));
+        Ok(())
     }
 
-    fn exchange(&mut self, _examples: u64, _rate: f32) {
+    fn exchange(&mut self, _examples: u64, _rate: f32) -> Result<()> {
         self.side.exchange();
+        Ok(())
     }
 
-    /// All has passed after the last round.
-    fn end(&mut self, _rate: f32) {}
+    fn end(&mut self, examples: u64, rate: f32) -> Result<()> {
+        self.exchange(examples, rate)
+    }
 
-    fn send(&mut self, examples: u64, rate: f32, exchanges: &mut Exchanges) -> bool {
+    fn send(&mut self, examples: u64, rate: f32, exchanges: &mut Exchanges) -> Result<bool> {
         match &mut self.post {
-            Some(post) => post.send(exchanges, &mut self.side),
-            None => {
-                self.exchange(examples, rate);
-                false
-            }
+            Some(post) => Ok(post.send(exchanges, &mut self.side)),
+            None => self.exchange(examples, rate).map(|()| false),
         }
     }
 
@@ -67,8 +68,9 @@ impl Link for Centre<'_> {
         self.post.iter_mut().for_each(|post| post.arrive(exchanges, &mut self.side));
     }
 
-    fn settle(&mut self, _rate: f32, exchanges: &mut Exchanges) {
+    fn settle(&mut self, _rate: f32, exchanges: &mut Exchanges) -> Result<()> {
         self.post.iter_mut().for_each(|post| post.settle(exchanges, &mut self.side));
+        Ok(())
     }
 }
 
@@ -79,33 +81,33 @@ impl Link for Client<'_> {
 
     fn exchange_section(&mut self, _section: usize) {}
 
-    fn begin(&mut self) {
-        self.fetch();
+    fn begin(&mut self) -> Result<()> {
+        self.fetch()
     }
 
-    fn exchange(&mut self, examples: u64, rate: f32) {
-        self.advance(examples, rate);
+    fn exchange(&mut self, examples: u64, rate: f32) -> Result<()> {
+        self.advance(examples, rate)
     }
 
-    fn end(&mut self, rate: f32) {
-        self.push(rate);
+    fn end(&mut self, examples: u64, rate: f32) -> Result<()> {
+        self.finish(examples, rate)
     }
 
-    fn send(&mut self, examples: u64, rate: f32, exchanges: &mut Exchanges) -> bool {
-        counted(self, exchanges, |client| client.advance(examples, rate));
-        false
+    fn send(&mut self, examples: u64, rate: f32, exchanges: &mut Exchanges) -> Result<bool> {
+        counted(self, exchanges, |client| client.advance(examples, rate)).map(|()| false)
     }
 
-    fn settle(&mut self, rate: f32, exchanges: &mut Exchanges) {
-        counted(self, exchanges, |client| client.push(rate));
+    fn settle(&mut self, rate: f32, exchanges: &mut Exchanges) -> Result<()> {
+        counted(self, exchanges, |client| client.finish(0, rate))
     }
 }
 
 /// Has a client push and fetch, and counts what it pushes and how long it takes.
-fn counted(client: &mut Client<'_>, exchanges: &mut Exchanges, work: impl FnOnce(&mut Client<'_>)) {
+fn counted(client: &mut Client<'_>, exchanges: &mut Exchanges, work: impl FnOnce(&mut Client<'_>) -> Result<()>) -> Result<()> {
     let began = Instant::now();
-    work(client);
-    let [pushes, slots, numbers] = client.take_pushed();
+    let done = work(client);
+    let [count, slots, numbers, bytes] = client.take_pushed();
     let seconds = began.elapsed().as_secs_f64();
-    *exchanges = *exchanges + Exchanges { count: pushes, slots, numbers, seconds, ..Exchanges::default() };
+    *exchanges = *exchanges + Exchanges { count, slots, numbers, bytes, seconds, ..Exchanges::default() };
+    done
 }

@@ -41,7 +41,7 @@ use crate::{
     simd::InstructionSet,
     transforms::Transforms,
 };
-use hogwild_base::Result;
+use hogwild_base::{Error, Result};
 use std::{ops::Range, sync::atomic::AtomicBool};
 
 #[cfg(not(test))]
@@ -123,6 +123,10 @@ const LOOK: std::time::Duration = std::time::Duration::from_millis(50);
 pub trait Engine: Send {
     /// Goes through an epoch; gives what was done, and in how many steps.
     fn epoch(&mut self, epoch: &Epoch<'_>, follow: &mut Follow<'_>) -> (Counts, u64);
+    /// What ended an epoch before its end, if anything did; asked after each.
+    fn fault(&mut self) -> Option<Error> {
+        None
+    }
     /// How a model is made of the parameters as they stand: by the step that would come next, but at the rate of the last one (the next may
     /// be that of a restart).
     fn finish(&self) -> Finish<'_>;
@@ -185,6 +189,10 @@ pub trait Loops<K: Kernel>: Sync {
     fn facts(&self) -> Facts;
     /// A rate to begin with on examples whose mean squared gradient is so much.
     fn default_rate(&self, mean_square: f32) -> f32;
+    /// How slots lie that have sums of gradients in them, where a loop by which a task goes keeps them there; else they lie beside.
+    fn summing(&self, _examples: &K::Examples<'_>, _task: &Task<'_>) -> Option<Layout> {
+        None
+    }
     /// The rule as parameter servers step by it.
     fn server_rule(&self) -> ServerRule<'_>;
     /// The engine that the task asks for. With `alone` it is one worker that runs on the calling thread, and stops when those counters say so.

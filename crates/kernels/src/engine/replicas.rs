@@ -13,18 +13,18 @@ use super::{
 };
 use crate::{
     order::Plan,
-    params::{self, Between, Changes, Finish, Owned, Parameters, SECTIONS, Side},
+    params::{self, Between, Finish, Owned, Parameters, SECTIONS, Side},
     schedule::Moment,
     seeds::Stream,
-    servers::{Client, Clients, Local, Periods, Server, ServerRule},
+    servers::{Client, Clients, Periods, Server, ServerRule, Threads},
 };
 use crossbeam_channel::unbounded;
-use hogwild_base::{Result, threads::Pool};
+use hogwild_base::{Error, Result, threads::Pool};
 use rand::seq::SliceRandom;
 use std::{
     cell::RefCell,
     ops::Add,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
+    sync::{Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
     time::Instant,
 };
 
@@ -43,6 +43,8 @@ pub struct Replicas<'r> {
     pool: Option<Pool>,
     /// Who exchanged last.
     last: usize,
+    /// What ended the last epoch before its end.
+    fault: Option<Error>,
 }
 
 /// A replica's engine, and the parameters that it trains.
@@ -98,23 +100,20 @@ impl<'r> Replicas<'r> {
         let Downpour { servers: of, push_every, fetch_every, warm_start } = downpour;
         let pushes = task.admitted.iter().sum::<u64>().div_ceil(push_every.max(1));
         let clients = Clients { replicas: parts.len(), pushes };
-        let server = |server| Mutex::new(Server::new(task.set, &rule, task.parameters, Owned { server, of }, clients));
-        let servers: Arc<[_]> = (0..of).map(server).collect();
-        let replica = |(engine, parameters): Part<'r>| {
-            let tables = task.parameters.tables().zip(parameters.tables());
-            tables.for_each(|(centre, own)| Changes::copy(centre, Owned::ALL, |_| true).put(own));
-            let carrier = Box::new(Local(Arc::clone(&servers)));
+        let server = |server| Server::new(task.set, &rule, task.parameters, Owned { server, of }, clients);
+        let carriers = Threads::group(parts.len(), (0..of).map(server).collect());
+        let replica = |((engine, parameters), carrier): (Part<'r>, Threads<Server<'r>>)| {
             let periods = Periods { push: push_every, fetch: fetch_every };
-            Replica { engine, link: Box::new(Client::new(task.set, carrier, parameters, periods)) }
+            Replica { engine, link: Box::new(Client::new(task.set, Box::new(carrier), of, parameters, periods)) }
         };
-        Self::of(task, parts.into_iter().map(replica).collect(), push_every.min(fetch_every), warm_start)
+        Self::of(task, parts.into_iter().zip(carriers).map(replica).collect(), push_every.min(fetch_every), warm_start)
     }
 
     fn of(task: &'r Task<'r>, replicas: Vec<Replica<'r>>, every: u64, warm_start: u64) -> Result<Replicas<'r>> {
         // A replica with several workers has a pool of its own for them, and here one thread that waits for them.
         let threads = task.threads.min(replicas.len());
         let pool = threads::pool(&Task { threads, pin: task.pin && task.threads == threads, ..*task })?;
-        Ok(Replicas { task, replicas, every, warm_start, threads, pool, last: 0 })
+        Ok(Replicas { task, replicas, every, warm_start, threads, pool, last: 0, fault: None })
     }
 }
 
@@ -134,6 +133,7 @@ impl Engine for Replicas<'_> {
             counters,
             sections: Default::default(),
             last: Mutex::new(self.last),
+            fault: Mutex::default(),
         };
         let plan = epoch.plan.part(0, 1);
         let (alone, begun) = match self.replicas.first_mut() {
@@ -168,7 +168,12 @@ impl Engine for Replicas<'_> {
                 }
             };
         self.last = *lock(&turns.last);
+        self.fault = lock(&turns.fault).take();
         (counts, counts.examples)
+    }
+
+    fn fault(&mut self) -> Option<Error> {
+        self.fault.take()
     }
 
     /// By the replica that turned last: all step alike, and the centre has their weights.
@@ -192,6 +197,8 @@ struct Turns<'a> {
     sections: [Mutex<()>; SECTIONS],
     /// Who has exchanged last.
     last: Mutex<usize>,
+    /// The first fault of an exchange, which ends the epoch.
+    fault: Mutex<Option<Error>>,
 }
 
 impl Turns<'_> {
@@ -200,15 +207,13 @@ impl Turns<'_> {
         let mut random = Stream::Turns { epoch: self.epoch.number, thread }.random(self.task.seed);
         let (mut sum, mut asking) = (Counts::default(), Asking { follower, last: Instant::now() });
         // All begin with what the others have learnt by now.
-        hand.iter_mut().for_each(|(_, replica, _)| replica.link.begin());
+        hand.iter_mut().for_each(|(_, replica, _)| self.passed(replica.link.begin()));
         while !hand.is_empty() {
             hand.shuffle(&mut random);
             hand.retain_mut(|(number, replica, plan)| {
                 let goes_on = plan.open(self.every) && !self.counters.stop.load(Relaxed);
                 if goes_on {
                     sum = sum + self.turn(*number, replica, plan, round, &mut asking);
-                } else {
-                    replica.link.end(self.rate());
                 }
                 goes_on
             });
@@ -220,18 +225,20 @@ impl Turns<'_> {
     /// Has the first replica take so many examples before the others begin; gives how many rounds that were, too.
     fn take_alone(&self, replica: &mut Replica<'_>, plan: &Plan, examples: u64, follower: &mut Follow<'_>) -> (Counts, u64) {
         let (mut sum, mut round, mut asking) = (Counts::default(), 0, Asking { follower, last: Instant::now() });
-        replica.link.begin();
+        self.passed(replica.link.begin());
         while sum.examples < examples && plan.open(self.every.min(examples - sum.examples)) && !self.counters.stop.load(Relaxed) {
             sum = sum + self.turn(0, replica, plan, round, &mut asking);
             round += 1;
         }
-        replica.link.end(self.rate());
+        if !plan.is_through() {
+            self.passed(replica.link.end(0, self.rate()));
+        }
         (sum, round)
     }
 
     /// Has virtual replicas train as their clocks say.
     fn by_clock(&self, simulation: &Simulation, mut hand: Hand<'_, '_>, begun: u64, follower: &mut Follow<'_>) -> Counts {
-        hand.iter_mut().for_each(|(_, replica, _)| replica.link.begin());
+        hand.iter_mut().for_each(|(_, replica, _)| self.passed(replica.link.begin()));
         let asking = RefCell::new(Asking { follower, last: Instant::now() });
         let at_work = |(number, replica, plan)| AtWork { turns: self, number, replica, plan, asking: &asking };
         let mut workers: Vec<_> = hand.into_iter().map(at_work).collect();
@@ -240,14 +247,17 @@ impl Turns<'_> {
 
     /// A round of one replica, and its exchange.
     fn turn(&self, number: usize, replica: &mut Replica<'_>, plan: &Plan, round: u64, asking: &mut Asking<'_, '_>) -> Counts {
+        let sections = replica.link.sections();
+        // Each begins with another section, so that those who exchange at once seldom wait.
+        let in_turn = |section| (section + number * sections / self.replicas) % sections;
         let counts = self.train(replica, plan, round, asking);
         let rate = self.rate();
-        let sections = replica.link.sections();
         if sections == 0 {
-            replica.link.exchange(counts.examples, rate);
+            let is_last = plan.is_through() || self.counters.stop.load(Relaxed);
+            let link = &mut replica.link;
+            self.passed(if is_last { link.end(counts.examples, rate) } else { link.exchange(counts.examples, rate) });
         }
-        // Each begins with another section, so that those who exchange at once seldom wait.
-        for section in (0..sections).map(|section| (section + number * sections / self.replicas) % sections) {
+        for section in (0..sections).map(in_turn) {
             let _alone = lock(&self.sections[section]);
             replica.link.exchange_section(section);
         }
@@ -268,6 +278,15 @@ impl Turns<'_> {
             self.counters.stop.store(true, Relaxed);
         }
         counts
+    }
+
+    /// What has come of an exchange: a fault ends the epoch.
+    fn passed<T: Default>(&self, result: Result<T>) -> T {
+        result.unwrap_or_else(|error| {
+            lock(&self.fault).get_or_insert(error);
+            self.counters.stop.store(true, Relaxed);
+            T::default()
+        })
     }
 
     /// Where the run stands after so many examples of the epoch.
@@ -309,6 +328,10 @@ impl clocked::Worker for AtWork<'_, '_, '_, '_> {
     fn link(&mut self) -> &mut dyn Link {
         *lock(&self.turns.last) = self.number;
         &mut *self.replica.link
+    }
+
+    fn passed<T: Default>(&self, result: Result<T>) -> T {
+        self.turns.passed(result)
     }
 }
 

@@ -157,6 +157,8 @@ pub struct Exchanges {
     pub slots: u64,
     /// Numbers of those slots.
     pub numbers: u64,
+    /// Bytes of the messages that had them.
+    pub bytes: u64,
     /// Seconds that all exchanges took here: of what is found the one thing that is not drawn from the seed.
     pub seconds: f64,
     /// Virtual time of all epochs, and what one usual worker would have taken.
@@ -169,8 +171,8 @@ impl Add for Exchanges {
 
     fn add(self, other: Exchanges) -> Exchanges {
         let (count, slots, numbers) = (self.count + other.count, self.slots + other.slots, self.numbers + other.numbers);
-        let (time, work) = (self.time + other.time, self.work + other.work);
-        Exchanges { count, slots, numbers, seconds: self.seconds + other.seconds, time, work }
+        let (time, work, bytes) = (self.time + other.time, self.work + other.work, self.bytes + other.bytes);
+        Exchanges { count, slots, numbers, bytes, seconds: self.seconds + other.seconds, time, work }
     }
 }
 

@@ -30,6 +30,10 @@ pub(super) struct SlotLayout {
     pub part: usize,
     /// Numbers of state that each weight has.
     pub state: usize,
+    /// Whether a slot of many weights has one state for all of them.
+    pub rowwise: bool,
+    /// Whether the second half of a slot of one weight is sums of gradients: see `rules::Summing`.
+    pub sums: bool,
     /// Where the weight beside lies, with its state behind it.
     pub tail: Option<usize>,
 }
@@ -37,11 +41,22 @@ pub(super) struct SlotLayout {
 impl SlotLayout {
     pub fn of(rule: &Layout, width: SlotWidth) -> SlotLayout {
         match width {
-            SlotWidth::One => SlotLayout { stride: rule.stride(), weights: 1, part: 1, state: rule.state, tail: None },
+            SlotWidth::One => {
+                let &Layout { state, sums, .. } = rule;
+                SlotLayout { stride: rule.stride(), weights: 1, part: 1, state, rowwise: false, sums, tail: None }
+            }
             SlotWidth::Row(weights) => {
                 let tail = LANES * rule.vectors(weights.div_ceil(LANES));
                 let state = if rule.rowwise { 0 } else { rule.state };
-                SlotLayout { stride: tail + LANES, weights, part: weights.next_multiple_of(LANES), state, tail: Some(tail) }
+                SlotLayout {
+                    stride: tail + LANES,
+                    weights,
+                    part: weights.next_multiple_of(LANES),
+                    state,
+                    rowwise: rule.rowwise,
+                    sums: false,
+                    tail: Some(tail),
+                }
             }
         }
     }

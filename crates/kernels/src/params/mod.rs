@@ -40,7 +40,7 @@ mod view;
 
 use crate::simd::{Isa, LANES, Line, Real, Vector, pairs};
 pub(crate) use batch_step::Step;
-pub(crate) use changes::{Apply, Changes, Owned};
+pub(crate) use changes::{Apply, Move, Owned, Section};
 pub use finish::Finish;
 pub(crate) use gradients::{Gradients, Merge};
 pub use layout::SlotWidth;
@@ -80,7 +80,7 @@ pub trait Transforming: Send + Sync + 'static {
 pub struct FullLoop;
 /// Without.
 pub struct PlainLoop;
-/// Without, but with sums of the gradients.
+/// Without, but with sums of the gradients: of a row-wise rule.
 pub struct AccruingLoop;
 
 impl Transforming for FullLoop {

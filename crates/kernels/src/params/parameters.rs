@@ -95,6 +95,11 @@ impl Parameters {
         self.tables.iter().for_each(|table| table.reset(rule));
     }
 
+    /// Whether slots of one weight have sums of gradients: see `rules::Summing`.
+    pub(crate) fn sums(&self) -> bool {
+        self.tables[self.single].layout.sums
+    }
+
     /// Whether slots are laid out for the rule.
     pub(super) fn is_for(&self, rule: &Layout) -> bool {
         self.tables.iter().all(|table| table.layout == SlotLayout::of(rule, table.shape.width))

@@ -77,6 +77,7 @@ impl<'t, R: UpdateRule, I: Isa, A: Transforming> Stepping<'t, R, I, A> {
         let accrued = Accrued { cells: single.accrued(), rows: row.map_or(&[], |row| row.accrued().as_chunks().0) };
         assert!(!accrued.is_on() || accrued.cells.len() == single.cells().len(), "sums of other parameters");
         assert!(accrued.is_on() || !A::ACCRUES, "no room for sums of gradients");
+        assert!(!accrued.is_on() || accrued.rows.len() == row.map_or(0, |row| row.cells().len() / LANES), "sums of other parameters");
         View {
             read: Reading::new(isa, rule, learner.prepare(&rule, &Clock::default()), parameters, reads),
             steps: StepNow {
@@ -261,7 +262,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A
         } else {
             cells = read.gather(places); // which checks
         }
-        if A::ACCRUES || A::ON && self.accrued.is_on() {
+        if A::ON && self.accrued.is_on() {
             // SAFETY: the places were just checked; the room is as long as the cells, as `new` has seen.
             unsafe { self.accrued.add(read, places, gradient) };
         }

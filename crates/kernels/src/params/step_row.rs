@@ -104,13 +104,14 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
         let (cells, tail) = read.row(row, n);
         let sums = if A::ON { self.row_sums.get(row as usize..).unwrap_or(&[]) } else { &[] };
         let weight = self.adjuster.weight_of_now;
-        if A::ACCRUES || A::ON && self.accrued.is_on() {
-            self.accrued.add_row(read, row, gradient, Real::max(square, 0.0) * self.part, beside);
-        }
+        let accrues = A::ACCRUES || A::ON && self.accrued.is_on();
         if rule.rowwise() {
             let (mut row_state, mut state) = (load_state(&rule, &tail[ROW_STATE..]), load_state(&rule, &tail[1..]));
             let squares = [Real::max(square, 0.0) * self.part, beside * beside];
-            let [scale, scale_beside] = rule.step_rowwise(step, squares, [&mut row_state, &mut state]);
+            let [mut scale, scale_beside] = rule.step_rowwise(step, squares, [&mut row_state, &mut state]);
+            if accrues {
+                scale = self.accrued.hold(isa, row, cells, n, scale, beside);
+            }
             store_beside(&tail[0], sums.get(vectors(&rule, n)), Real::mul_add(-scale_beside, beside, tail[0].load(Relaxed)), weight);
             for i in 0..gradient.len() {
                 let (cells, g) = (&cells[i], gradient[i]);
@@ -119,6 +120,9 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
             store_state(&rule, row_state, &tail[ROW_STATE..]);
             store_state(&rule, state, &tail[1..]);
             return;
+        }
+        if accrues {
+            self.accrued.add_row(read, row, gradient, beside);
         }
         if R::ERASED && !rule.learns() && !rule.revises() {
             self.call(read); // steps that wait have their numbers where this one's go

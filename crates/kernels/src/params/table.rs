@@ -129,6 +129,13 @@ impl Table {
         self.kept(Beside::Gradients)
     }
 
+    /// Adds the gradient of a slot of one weight, and its square, to the sums beside it.
+    #[cfg(test)]
+    pub(crate) fn accrue(&self, slot: usize, sums: [f32; 2]) {
+        let cells = &self.accrued()[slot * self.layout.stride..];
+        cells.iter().zip(sums).for_each(|(cell, sum)| cell.store(cell.load(Relaxed) + sum, Relaxed));
+    }
+
     fn kept(&self, kind: Beside) -> &[AtomicF32] {
         self.beside.as_ref().filter(|_| self.kind == kind).map_or(&[], Cells::cells)
     }

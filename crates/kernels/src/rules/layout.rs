@@ -9,6 +9,8 @@ pub struct Layout {
     pub state: usize,
     /// Whether a row of factors has one state for all its weights.
     pub rowwise: bool,
+    /// Whether the last two numbers of state are sums of gradients, which are a replica's alone.
+    pub sums: bool,
     /// What the state holds before the first step.
     pub initial: [f32; 3],
 }
@@ -23,7 +25,7 @@ impl Layout {
     pub(super) fn of_state<R: UpdateRule>(rule: &R) -> Layout {
         let (mut initial, numbers) = ([0.0; 3], rule.initial());
         initial[..numbers.as_ref().len()].copy_from_slice(numbers.as_ref());
-        Layout { state: numbers.as_ref().len(), rowwise: rule.rowwise(), initial }
+        Layout { state: numbers.as_ref().len(), rowwise: rule.rowwise(), sums: false, initial }
     }
 
     /// Cells of a row of one weight.

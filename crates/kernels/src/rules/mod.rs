@@ -25,6 +25,7 @@ mod powersign;
 mod rmsprop;
 mod sgd;
 mod shared;
+mod summing;
 mod visit;
 mod yellowfin;
 
@@ -49,6 +50,7 @@ pub use numbers::Numbers;
 pub use powersign::PowerSign;
 pub use rmsprop::Rmsprop;
 pub use sgd::Sgd;
+pub(crate) use summing::Summing;
 pub use visit::RuleVisitor;
 pub use yellowfin::YellowFin;
 

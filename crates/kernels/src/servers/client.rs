@@ -1,9 +1,18 @@
 //! A replica's end: what its gradients have come to goes to the servers, what has changed there comes back.
-use super::{Answer, Carrier, Request};
-use crate::{
-    params::{Changes, Owned, Parameters},
-    simd::InstructionSet,
+use super::{
+    carrier::{Carrier, Ticket},
+    requests::{self, Answer},
 };
+use crate::{
+    params::{Move, Owned, Parameters},
+    simd::InstructionSet,
+    wire,
+};
+use hogwild_base::Result;
+use std::time::Duration;
+
+/// How long a server is waited for. In one process it is free as soon as whoever has it is done: more than a minute is a fault.
+const WAIT: Duration = Duration::from_secs(60);
 
 /// How many examples lie between two pushes of a replica, and between two fetches.
 #[derive(Clone, Copy, Debug)]
@@ -20,60 +29,103 @@ pub(crate) struct Client<'r> {
     periods: Periods,
     /// Examples since the last push, and since the last fetch.
     since: Periods,
-    /// By server: the last push whose outcome was fetched.
-    seen: Vec<u32>,
-    /// Pushes with their slots and numbers, since somebody took these counts.
-    pushed: [u64; 3],
+    /// By server: the first push whose outcome was not fetched yet.
+    unseen: Vec<u32>,
+    /// Pushes with their slots, numbers and bytes, since somebody took these counts.
+    pushed: [u64; 4],
+    /// Buffers of messages that are not in use.
+    spare: Vec<Vec<u8>>,
 }
 
 impl<'r> Client<'r> {
-    pub fn new(set: InstructionSet, carrier: Box<dyn Carrier + 'r>, parameters: &'r Parameters, periods: Periods) -> Client<'r> {
-        let seen = vec![0; carrier.servers()];
-        Client { set, carrier, parameters, periods, since: Periods { push: 0, fetch: 0 }, seen, pushed: [0; 3] }
+    /// `servers`: how many there are.
+    pub fn new(
+        set: InstructionSet,
+        carrier: Box<dyn Carrier + 'r>,
+        servers: usize,
+        parameters: &'r Parameters,
+        periods: Periods,
+    ) -> Client<'r> {
+        let since = Periods { push: 0, fetch: 0 };
+        Client { set, carrier, parameters, periods, since, unseen: vec![0; servers], pushed: [0; 4], spare: Vec::new() }
     }
 
     /// After so many more examples: pushes and fetches what is due. `rate`: the learning rate of now.
-    pub fn advance(&mut self, examples: u64, rate: f32) {
+    ///
+    /// # Errors
+    /// When a server does not answer, or not as it should; as of all below.
+    pub fn advance(&mut self, examples: u64, rate: f32) -> Result<()> {
         self.since.push += examples;
         self.since.fetch += examples;
         if self.since.push >= self.periods.push {
-            self.push(rate);
+            self.push(rate)?;
         }
         if self.since.fetch >= self.periods.fetch {
-            self.fetch();
+            self.fetch()?;
         }
+        Ok(())
     }
 
-    /// Pushes all that is left.
-    pub fn push(&mut self, rate: f32) {
+    /// After the last examples of an epoch: pushes all that is left.
+    pub fn finish(&mut self, examples: u64, rate: f32) -> Result<()> {
+        self.since.push += examples;
+        if self.since.push == 0 {
+            return Ok(());
+        }
+        self.push(rate)
+    }
+
+    fn push(&mut self, rate: f32) -> Result<()> {
         let examples = std::mem::take(&mut self.since.push);
         let before = self.pushed[1];
-        for server in 0..self.carrier.servers() {
-            let owned = Owned { server, of: self.carrier.servers() };
-            let tables: Vec<Changes> = self.parameters.tables().map(|table| Changes::take(self.set, table, owned)).collect();
-            let sum = |of: fn(&Changes) -> usize| tables.iter().map(of).sum::<usize>() as u64;
-            let (slots, numbers) = (sum(|changes| changes.slots.len()), sum(|changes| changes.numbers.len()));
-            if slots > 0 {
-                self.pushed = [self.pushed[0], self.pushed[1] + slots, self.pushed[2] + numbers];
-                self.carrier.ask(server, Request::Push { rate, examples, tables });
+        let (of, mut sent) = (self.unseen.len(), Vec::new());
+        for server in 0..of {
+            let mut message = self.spare.pop().unwrap_or_default();
+            requests::push(&mut message, rate, examples);
+            let mut sum = [0; 2];
+            for table in self.parameters.tables() {
+                let [slots, numbers] = Move::Take(Owned { server, of }, &mut message).run(self.set, table);
+                sum = [sum[0] + slots, sum[1] + numbers];
             }
+            wire::end(&mut message);
+            if sum[0] == 0 {
+                self.spare.push(message);
+                continue;
+            }
+            self.pushed = [self.pushed[0], self.pushed[1] + sum[0], self.pushed[2] + sum[1], self.pushed[3] + message.len() as u64];
+            sent.push((server, self.carrier.ask(server, message)?));
         }
         self.pushed[0] += (self.pushed[1] > before) as u64;
+        sent.into_iter().try_for_each(|sent| self.take_answer(sent))
     }
 
-    /// Takes the counts of pushes, of their slots and of their numbers.
-    pub fn take_pushed(&mut self) -> [u64; 3] {
+    /// Takes the counts of pushes, of their slots, numbers and bytes.
+    pub fn take_pushed(&mut self) -> [u64; 4] {
         std::mem::take(&mut self.pushed)
     }
 
-    /// Fetches what has changed since the last time.
-    pub fn fetch(&mut self) {
+    /// Fetches what has changed since the last time; the first time, all.
+    pub fn fetch(&mut self) -> Result<()> {
         self.since.fetch = 0;
-        for server in 0..self.carrier.servers() {
-            if let Answer::Changed { now, tables } = self.carrier.ask(server, Request::Fetch { since: self.seen[server] }) {
-                self.seen[server] = now;
-                self.parameters.tables().zip(&tables).for_each(|(table, changes)| changes.put(table));
+        let mut sent = Vec::new();
+        for (server, &from) in self.unseen.iter().enumerate() {
+            let mut message = self.spare.pop().unwrap_or_default();
+            requests::fetch(&mut message, from);
+            sent.push((server, self.carrier.ask(server, message)?));
+        }
+        sent.into_iter().try_for_each(|sent| self.take_answer(sent))
+    }
+
+    fn take_answer(&mut self, (server, ticket): (usize, Ticket)) -> Result<()> {
+        let message = self.carrier.answer(&ticket, WAIT)?;
+        let owned = Owned { server, of: self.unseen.len() };
+        if let Answer::Changed { now, sections } = requests::answer(&message, self.parameters, owned)? {
+            self.unseen[server] = now.saturating_add(1); // it makes fewer pushes than that
+            for (table, section) in self.parameters.tables().zip(&sections) {
+                Move::Put(section).run(self.set, table);
             }
         }
+        self.spare.push(message);
+        Ok(())
     }
 }

@@ -1,10 +1,16 @@
 //! A parameter server: some of the slots of all tables. The rule steps them by what replicas push; replicas fetch what has changed.
-use super::{Answer, Request, ServerRule};
+use super::{
+    ServerRule,
+    carrier::Shard,
+    requests::{self, Request},
+};
 use crate::{
-    params::{Apply, Changes, Owned, Parameters},
+    params::{Apply, Move, Owned, Parameters, Section},
     rules::{Clock, Erased, UpdateRule},
     simd::{InstructionSet, dispatch},
+    wire,
 };
+use hogwild_base::{Error, Result};
 
 /// Requests in, answers out: a server knows nothing of who asks.
 pub(crate) struct Server<'r> {
@@ -30,38 +36,45 @@ pub(crate) struct Clients {
 
 impl<'r> Server<'r> {
     pub fn new(set: InstructionSet, rule: &ServerRule<'r>, parameters: &'r Parameters, owned: Owned, clients: Clients) -> Server<'r> {
-        let changed = parameters.tables().map(|table| vec![0; owned.slots(table.slots()).count()]).collect();
+        let changed = parameters.tables().map(|table| vec![0; owned.count(table.slots())]).collect();
         let Clients { replicas, pushes: all_pushes } = clients;
         Server { set, rule: rule.0, parameters, owned, changed, replicas, pushes: 0, all_pushes }
     }
 
-    pub fn handle(&mut self, request: Request) -> Answer {
-        match request {
-            Request::Push { rate, examples, tables } => {
-                self.push(rate, examples, &tables);
-                Answer::Done
-            }
-            Request::Fetch { since } => Answer::Changed { now: self.pushes, tables: self.changed_since(since) },
-        }
-    }
-
     /// Rules count pushes as steps.
-    fn push(&mut self, rate: f32, examples: u64, tables: &[Changes]) {
+    fn push(&mut self, rate: f32, examples: u64, sections: &[Section<'_>]) {
         self.pushes += 1;
         let clock = Clock { rate, step: self.pushes as u64, steps: self.all_pushes.max(self.pushes as u64) };
         let together = together(self.replicas, examples);
-        for (table, changes) in tables.iter().enumerate() {
+        for (table, (section, changed)) in sections.iter().zip(&mut self.changed).enumerate() {
             let step = self.rule.prepare(&clock, &Default::default());
-            dispatch(self.set, Apply { rule: self.rule, step, parameters: self.parameters, table, changes, together });
-            for &slot in &changes.slots {
-                self.changed[table][self.owned.number(slot)] = self.pushes;
-            }
+            let (rule, parameters, owned, push) = (self.rule, self.parameters, self.owned, self.pushes);
+            dispatch(self.set, Apply { rule, step, parameters, table, section, together, owned, changed, push });
         }
     }
 
-    fn changed_since(&self, since: u32) -> Vec<Changes> {
-        let of = |(table, changed): (_, &Vec<u32>)| Changes::copy(table, self.owned, |number| changed[number] > since);
-        self.parameters.tables().zip(&self.changed).map(of).collect()
+    fn send(&self, from: u32, answer: &mut Vec<u8>) {
+        requests::changed(answer, self.pushes);
+        for (table, changed) in self.parameters.tables().zip(&self.changed) {
+            Move::Copy { owned: self.owned, changed, from, to: answer }.run(self.set, table);
+        }
+        wire::end(answer);
+    }
+}
+
+impl Shard for Server<'_> {
+    fn handle(&mut self, request: &[u8], answer: &mut Vec<u8>) -> Result<()> {
+        match requests::request(request, self.parameters, self.owned)? {
+            Request::Push { .. } if self.pushes == u32::MAX - 1 => {
+                return Err(Error::BadMessage { bytes: request.len(), problem: format!("is a push after {}, which are all", self.pushes) });
+            }
+            Request::Push { rate, examples, sections } => {
+                self.push(rate, examples, &sections);
+                requests::done(answer);
+            }
+            Request::Fetch { from } => self.send(from, answer),
+        }
+        Ok(())
     }
 }
 

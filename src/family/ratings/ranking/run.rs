@@ -20,6 +20,7 @@ use hogwild_kernels::{
     loss::{Loss, Taken},
     models::{Ranking, RankingLoss},
     params::{Beside, Finish, Parameters, Shape, TableShape},
+    rules::Layout,
     seeds::Stream,
     simd::LANES,
     targets::Targets,
@@ -163,6 +164,10 @@ impl Prepared for RankingRun<'_> {
 
     fn with_engines(&self, tasks: &[Task<'_>], run: &mut WithEngines<'_>) -> Result<()> {
         run(tasks.iter().map(|task| self.rule.engine(&self.feed, &self.model, task, None)).collect::<Result<_>>()?)
+    }
+
+    fn summing(&self, task: &Task<'_>) -> Option<Layout> {
+        self.rule.summing(&self.feed, task)
     }
 
     fn server_rule(&self) -> ServerRule<'_> {

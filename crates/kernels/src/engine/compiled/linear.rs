@@ -1,11 +1,11 @@
 //! Loops of linear models: slots of one weight, by examples or by parts that each have a worker.
-use super::{Made, Own, accrues, by_examples, erased, facts, is_lean, is_plain, lean, seldom};
+use super::{Made, Own, erased, facts, is_lean, is_plain, lean, seldom};
 use crate::{
     engine::{Counters, Facts, LinearKernel, Loops, Pipeline, Task, partitioned::Partitioned},
     feed::ScaledFeed,
     models::Linear,
-    params::{AccruingLoop, FullLoop, PlainLoop, Transforming},
-    rules::{AdagradRowwise, Erased, Rule, UpdateRule, with_any, with_rule},
+    params::{FullLoop, PlainLoop, Transforming},
+    rules::{AdagradRowwise, Erased, Layout, Rule, Summing, UpdateRule, with_any, with_rule},
     servers::ServerRule,
 };
 use std::borrow::Cow;
@@ -31,6 +31,13 @@ impl Loops<LinearKernel> for Rule {
         of_single_weights(*self).default_rate(mean_square)
     }
 
+    fn summing(&self, feed: &ScaledFeed<'_>, task: &Task<'_>) -> Option<Layout> {
+        match of_single_weights(*self) {
+            Rule::Adagrad(rule) if is_plain(task) && feed.scaling.is_none() => Some(Layout::of(&Summing(rule))),
+            _ => None,
+        }
+    }
+
     fn engine<'r, 'd: 'r>(
         &'r self,
         feed: &'r ScaledFeed<'d>,
@@ -47,13 +54,12 @@ impl Loops<LinearKernel> for Rule {
                 },
             };
         }
-        if is_plain(task) && feed.scaling.is_none() {
+        if is_lean(task) && feed.scaling.is_none() {
             let (feed, model) = (feed.feed, Cow::Borrowed(model));
-            match of_single_weights(*self) {
-                rule if !accrues(task) => return with_any!([Sgd, Adagrad, Ftrl] rule, rule => lean(feed, model, task, alone, rule)),
-                Rule::Adagrad(rule) => return by_examples::<AccruingLoop, _, _, _>(feed, model, task, alone, rule),
-                _ => {}
-            }
+            return match of_single_weights(*self) {
+                Rule::Adagrad(rule) if task.parameters.sums() => lean(feed, model, task, alone, Summing(rule)),
+                rule => with_any!([Sgd, Adagrad, Ftrl] rule, rule => lean(feed, model, task, alone, rule)),
+            };
         }
         match self {
             Rule::AdagradRowwise(AdagradRowwise(rule)) => seldom(feed, model, task, alone, Erased::new(rule)),

@@ -11,7 +11,7 @@
 //! | lean | adagrad, ftrl, sgd, `Any` of 1, 2, 3 | adagrad-rowwise of 1, any vectors | adagrad-rowwise | adagrad-rowwise of 1, 2, any | adagrad-rowwise of 1, 2, 4, 8, any; of 2: adagrad, ftrl, sgd, `Any`s | adagrad-rowwise of 4, any vectors | 25 | 2 |
 //! | four ratings in flight | | | | | adagrad-rowwise of 2 vectors | | 1 | 2 |
 //! | the same of any vectors | | | | | adagrad-rowwise | | 1 | 3 |
-//! | lean, with sums of gradients | adagrad | | | | adagrad-rowwise of 2 vectors | | 2 | 2 |
+//! | lean, with sums of gradients | adagrad (`Summing`) | | | | adagrad-rowwise of 2 vectors | | 2 | 2 |
 //! | with everything, any width, a step an example | `Erased` | `Erased` | `Erased` | `Erased` | `Erased` | `Erased` | 6 | 3 |
 //! | the same of virtual workers | `Erased` | `Erased` | `Erased` | `Erased` | `Erased` | `Erased` | 6 | 1, portable |
 //! | by parts that each have a worker | adagrad | | | | | | 1 | 2 |

@@ -4,7 +4,7 @@
 //! servers, where the rule takes a step by them; every so many it fetches what has changed there. Neither waits for anybody else's examples.
 //! Each slot belongs to one of the servers, so that pushes to different servers go on side by side.
 //!
-//! [`Client`] is the replica's end and [`Server`] the other one, a [`Shard`]. What passes between them are bytes (`requests`), which a
+//! `Client` is the replica's end and `Server` the other one, a [`Shard`]. What passes between them are bytes (`requests`), which a
 //! [`Carrier`] brings: here from thread to thread ([`Threads`]). A client writes them straight from its table and a server steps by them
 //! where they lie, so bytes cost nothing beside what any message would.
 mod carrier;

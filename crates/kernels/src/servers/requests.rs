@@ -1,4 +1,4 @@
-//! What replicas ask of servers, and what those answer: messages of [`wire`](crate::wire), with sections of tables.
+//! What replicas ask of servers, and what those answer: messages of [`wire`], with sections of tables.
 use crate::{
     params::{Owned, Parameters, Section},
     wire::{self, Reader},

@@ -34,7 +34,7 @@ group! { $ "Objective";
     /// Factors of a user and of an item; of a feature by `model` fm; of a feature for each field by `model` ffm.
     rank: usize = 32 => {
         value: "FACTORS",
-        by_default: ["8 by `model` fm, 4 by ffm", "32"],
+        by_default: ["8 by `model` fm, 4 by ffm", "32; 64 by models of implicit feedback"],
         must_be: "from 1 to 4096; try 32",
         within: |s| (1..=4096).contains(&s.rank),
     }

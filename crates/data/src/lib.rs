@@ -19,6 +19,7 @@ mod kind;
 mod labels;
 mod layout;
 mod map;
+mod name_order;
 mod open;
 mod pack;
 mod ratings;

@@ -5,7 +5,7 @@
 //! on count and id alone, so that chunks may be counted in any order.
 
 use std::cmp::Reverse;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashTable};
@@ -86,7 +86,9 @@ impl Ranked {
 /// What tables of names go by.
 #[inline]
 pub(crate) fn hash_name(name: &[u8]) -> u64 {
-    FixedState::default().hash_one(name)
+    let mut hasher = FixedState::default().build_hasher();
+    hasher.write(name);
+    hasher.finish()
 }
 
 fn hash_number(id: u64) -> u64 {

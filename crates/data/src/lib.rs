@@ -11,6 +11,7 @@
 mod bytes;
 mod cache;
 mod cells;
+mod columnar;
 mod data;
 mod dictionary;
 mod file;

@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use hogwild_base::{Error, Result, threads};
 
 use super::piece::{Piece, Place};
-use super::source::{Source, check_prepared};
+use super::source::{Source, check_prepared, check_tables};
 use super::{Known, Outcome, PackSettings, interrupted};
 use crate::dictionary::{Dictionary, TooMany};
 use crate::file::write_at;
@@ -49,14 +49,38 @@ pub(crate) struct Read {
     pub(crate) given: (u64, Option<u64>),
 }
 
-/// What is known of a chunk besides its rows.
-struct Lines {
+/// Which chunk it is.
+struct Chunked {
     number: u64,
     input: usize,
-    first: bool,
+    before: Before,
     bytes: u64,
+}
+
+/// What of its input comes before a chunk.
+#[derive(Clone, Copy)]
+enum Before {
+    /// So many lines or rows.
+    Rows(u64),
+    /// The lines of the chunk before, and what comes before that.
+    AllRead,
+}
+
+/// What is known of a chunk besides its rows.
+struct Lines {
+    place: Chunked,
     targets: TargetCounts,
     report: Report,
+}
+
+impl Lines {
+    /// How many lines come before, where so many end with the chunk before.
+    fn before(&self, ended: u64) -> u64 {
+        match self.place.before {
+            Before::Rows(rows) => rows,
+            Before::AllRead => ended,
+        }
+    }
 }
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -94,7 +118,14 @@ pub(super) fn read<'a>(
     let (ahead, notes) = (VecDeque::new(), Vec::new());
     let recipe = known.recipe.cloned();
     let mut source = Source { text, ahead, next: 0, ended: false, problem: None, format: usual, layout: None, settings, recipe, notes };
+    #[cfg(not(feature = "arrow"))]
+    crate::columnar::refuse(inputs)?;
+    #[cfg(feature = "arrow")]
+    let are_tables = crate::columnar::containers(inputs)?.is_some();
+    #[cfg(not(feature = "arrow"))]
+    let are_tables = false;
     source.format = match (settings.format, known.recipe, &settings.columns) {
+        _ if are_tables => Format::Csv,
         (Some(format), ..) => format,
         (None, Some(recipe), _) => recipe.format,
         (None, None, Some(_)) => Format::usual(Kind::Ratings),
@@ -107,6 +138,9 @@ pub(super) fn read<'a>(
         return Err(Error::BadSetting { setting: "columns", value: format!("with format {}", format.name()), problem });
     }
     check_prepared(format, settings)?;
+    if are_tables {
+        check_tables(inputs, settings)?;
+    }
     let Preparation { min_count, tfidf, hash_bits, .. } = settings.prepare;
     if settings.recipe.is_none() && (min_count.is_some_and(|least| least > 1) || tfidf.is_some() || hash_bits.is_some()) {
         let recipe = source.recipe.take().unwrap_or_else(|| Recipe::of(format));
@@ -119,6 +153,15 @@ pub(super) fn read<'a>(
         (Some(_), _) => Named::User,
         (None, Some(_)) => Named::Model,
         (None, None) => Named::Nobody,
+    };
+    #[cfg(feature = "arrow")]
+    let tables = match crate::columnar::Tables::open(inputs, source.asked())? {
+        Some((tables, recipe, notes)) => {
+            source.recipe = Some(recipe);
+            source.notes.extend(notes);
+            Some(tables)
+        }
+        None => None,
     };
     let reader = Reader {
         source: Mutex::new(source),
@@ -136,6 +179,11 @@ pub(super) fn read<'a>(
         spilled: AtomicU64::new(0),
         spill,
     };
+    #[cfg(feature = "arrow")]
+    if let Some(tables) = tables {
+        threads::everywhere(&|| reader.work_on(&tables));
+        return reader.finish();
+    }
     threads::everywhere(&|| reader.work());
     reader.finish()
 }
@@ -150,36 +198,68 @@ impl Reader<'_> {
             let Some((parser, start)) = source.lay_out(&mut chunk, path) else { return };
             drop(source);
             parser.parse(&chunk, start, &self.how, &mut parsed);
-            let piece = self.keep(number, &chunk, &mut parsed.parts);
-            let targets = TargetCounts::of(parsed.parts.targets());
-            let report = std::mem::take(&mut parsed.report);
-            if !report.observed.is_empty() {
-                lock(&self.observed).add(&report.observed);
+            if self.stops_at(&parsed.report) {
+                lock(&self.source).ended = true;
             }
-            let stop = self.how.on_bad_row == OnBadRow::Stop && report.bad_count > 0;
-            let lines = Lines { number, input: chunk.input, first: chunk.first, bytes: chunk.end as u64, targets, report };
-            let mut source = lock(&self.source);
-            source.ended |= stop;
-            match piece {
-                Ok(piece) => {
-                    drop(source);
-                    let mut found = lock(&self.found);
-                    found.0.extend((piece.rows > 0).then_some(piece));
-                    found.1.push(lines);
-                }
-                Err(problem) => {
-                    source.ended = true;
-                    source.problem.get_or_insert(problem);
-                    return;
-                }
+            let before = if chunk.first { Before::Rows(0) } else { Before::AllRead };
+            if !self.put_by(Chunked { number, input: chunk.input, before, bytes: chunk.end as u64 }, &mut parsed) {
+                return;
+            }
+        }
+    }
+
+    /// The same of tables in binary files.
+    #[cfg(feature = "arrow")]
+    fn work_on(&self, tables: &crate::columnar::Tables) {
+        let (mut own, mut parsed) = (crate::columnar::Own::default(), Parsed::default());
+        loop {
+            let batch = match tables.next(&mut own) {
+                Ok(Some(batch)) => batch,
+                Ok(None) => return,
+                Err(problem) => return lock(&self.source).end(problem),
+            };
+            tables.read(&batch, &self.how, &mut own, &mut parsed);
+            // What comes before is read to its end, so that the first bad row is told.
+            if self.stops_at(&parsed.report) {
+                tables.end_behind(&batch);
+            }
+            let place = Chunked { number: batch.number, input: batch.input, before: Before::Rows(batch.before), bytes: batch.bytes };
+            if !self.put_by(place, &mut parsed) || !lock(&self.source).goes_on(batch.bytes, self.out) {
+                return;
+            }
+        }
+    }
+
+    fn stops_at(&self, report: &Report) -> bool {
+        self.how.on_bad_row == OnBadRow::Stop && report.bad_count > 0
+    }
+
+    /// Counts and keeps what was read of a chunk. Gives whether to go on.
+    fn put_by(&self, place: Chunked, parsed: &mut Parsed) -> bool {
+        let piece = self.keep(place.number, place.input, &mut parsed.parts);
+        let targets = TargetCounts::of(parsed.parts.targets());
+        let report = std::mem::take(&mut parsed.report);
+        if !report.observed.is_empty() {
+            lock(&self.observed).add(&report.observed);
+        }
+        match piece {
+            Ok(piece) => {
+                let mut found = lock(&self.found);
+                found.0.extend((piece.rows > 0).then_some(piece));
+                found.1.push(Lines { place, targets, report });
+                true
+            }
+            Err(problem) => {
+                lock(&self.source).end(problem);
+                false
             }
         }
     }
 
     /// Counts the ids of some rows and puts the rows by.
-    fn keep(&self, number: u64, chunk: &Chunk, parts: &mut Parts) -> Result<Piece> {
+    fn keep(&self, number: u64, input: usize, parts: &mut Parts) -> Result<Piece> {
         let too_many = |_: TooMany| Error::BadFile {
-            path: self.input(chunk.input).to_owned(),
+            path: self.input(input).to_owned(),
             problem: "brings more different ids than can be numbered, about 4278 million".into(),
             remedy: "hash the ids to fewer",
         };
@@ -217,7 +297,7 @@ impl Reader<'_> {
     fn finish(self) -> Result<Outcome> {
         let (mut pieces, mut chunks) = std::mem::take(&mut *lock(&self.found));
         pieces.sort_unstable_by_key(|piece| piece.number);
-        chunks.sort_unstable_by_key(|chunk| chunk.number);
+        chunks.sort_unstable_by_key(|chunk| chunk.place.number);
         let (mut before, mut bytes, mut skipped, mut first_skipped, mut left_out) = (0, 0, 0, Vec::new(), 0);
         let (mut targets, mut headless) = (TargetCounts::NONE, false);
         let mut notes = std::mem::take(&mut lock(&self.source).text.notes);
@@ -226,13 +306,11 @@ impl Reader<'_> {
             return Ok(Outcome::Again(next));
         }
         for chunk in chunks {
-            let report = chunk.report;
+            before = chunk.before(before);
+            let (input, report) = (chunk.place.input, chunk.report);
             targets = targets.join(chunk.targets);
-            if chunk.first {
-                before = 0;
-            }
             for bad in report.bad {
-                let problem = bad.error(self.input(chunk.input), before);
+                let problem = bad.error(self.input(input), before);
                 if self.how.on_bad_row == OnBadRow::Stop {
                     return Err(problem);
                 }
@@ -241,18 +319,18 @@ impl Reader<'_> {
                 }
             }
             if let Some((line, text)) = report.counts {
-                let path = self.input(chunk.input).display();
+                let path = self.input(input).display();
                 notes.push(format!("{path}:{line}: `{text}` was taken for a line of counts, and left out"));
             }
             if let Some((line, text)) = report.headless.filter(|_| !headless) {
-                let (path, line) = (self.input(chunk.input).display(), before + line);
+                let (path, line) = (self.input(input).display(), before + line);
                 notes.push(format!(
                     "{path}:{line}: the row has no label: `{text}` was read as its first feature (other such rows are not told)"
                 ));
                 headless = true;
             }
             before += report.lines;
-            bytes += chunk.bytes;
+            bytes += chunk.place.bytes;
             skipped += report.bad_count;
             left_out += report.left_out;
         }
@@ -308,7 +386,7 @@ impl Reader<'_> {
         }
         let (mut before, mut found, mut classes) = (0, Vec::new(), recipe.classes.clone());
         for chunk in chunks {
-            before = if chunk.first { 0 } else { before };
+            before = chunk.before(before);
             for (finding, bad) in std::mem::take(&mut chunk.report.findings) {
                 if let Finding::Class(class) = &finding
                     && !classes.contains(class)
@@ -316,10 +394,10 @@ impl Reader<'_> {
                     classes.push(class.clone());
                 }
                 if classes.len() > self.most_classes {
-                    return Err(bad.of_classes(&classes).error(self.input(chunk.input), before));
+                    return Err(bad.of_classes(&classes).error(self.input(chunk.place.input), before));
                 }
                 if !self.may_read_again {
-                    return Err(bad.error(self.input(chunk.input), before));
+                    return Err(bad.error(self.input(chunk.place.input), before));
                 }
                 found.push(finding);
             }

@@ -63,6 +63,8 @@ pub(crate) struct Names {
     text: Vec<u8>,
     /// Those that occur in the chunk.
     touched: Vec<u32>,
+    /// How often all were forgotten.
+    pub(crate) forgotten: u32,
 }
 
 impl Names {
@@ -73,6 +75,7 @@ impl Names {
             self.entries.clear();
             self.codes.clear();
             self.text.clear();
+            self.forgotten = self.forgotten.wrapping_add(1);
         }
         // What was not counted, because reading ended before.
         for entry in self.touched.drain(..) {
@@ -113,6 +116,14 @@ impl Names {
         let starts = guesses.iter().fold(0, |all, guess| all ^ start(guess));
         let texts = guesses.iter().fold(0, |all, guess| all ^ self.text.get(start(guess)).copied().unwrap_or(0));
         std::hint::black_box((starts, texts));
+    }
+
+    /// Brings the memory of some names near, by loads that do not wait for each other.
+    #[cfg(feature = "arrow")]
+    #[inline(always)]
+    pub(crate) fn fetch(&self, entries: impl Iterator<Item = u32>) {
+        let example = |entry: u32| self.entries.get(entry as usize).map_or(0, |entry| entry.example);
+        std::hint::black_box(entries.fold(0, |all, entry| all ^ example(entry)));
     }
 
     /// Which name it is, if it is not what was guessed.
@@ -260,7 +271,7 @@ mod tests {
         assert_eq!(names.stands(0, 2, 9), None);
         names.text.resize(LONGEST + 1, 0);
         names.begin();
-        assert_eq!((entry(&mut names, "b"), names.codes().len()), (0, 1));
+        assert_eq!((names.forgotten, entry(&mut names, "b"), names.codes().len()), (1, 0, 1));
     }
 
     #[test]

@@ -252,6 +252,34 @@ impl Examples {
         self.left_out += 1;
     }
 
+    /// How often all names were forgotten, which is between chunks.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn forgotten(&self) -> u32 {
+        self.features.names.forgotten
+    }
+
+    /// Brings the memory of names near that the next example has.
+    #[cfg(feature = "arrow")]
+    #[inline(always)]
+    pub(crate) fn fetch(&self, entries: impl Iterator<Item = u32>) {
+        self.features.names.fetch(entries);
+    }
+
+    /// Which names some words are, looked up together while no example is at hand. They keep these numbers until they are
+    /// [forgotten](Self::forgotten).
+    #[cfg(feature = "arrow")]
+    pub(crate) fn entries<'a>(&mut self, front: &[u8], words: impl Iterator<Item = &'a [u8]>, mut each: impl FnMut(u32)) {
+        self.pending.clear();
+        self.pending_text.clear();
+        words.for_each(|word| self.put_by([front, word], 1.0, Repeated::Add));
+        let Examples { pending, pending_text, guesses, features, .. } = self;
+        features.names.guess(pending.iter().map(|pending| pending.hash), guesses);
+        for (&Pending { hash, start, end, .. }, &guess) in pending.iter().zip(&*guesses) {
+            each(features.names.guessed(guess, part(pending_text, start..end), hash));
+        }
+        pending.clear();
+    }
+
     #[cold]
     fn first_of_column(&mut self, place: usize, name: &[u8]) -> u32 {
         if self.columns.len() <= place {

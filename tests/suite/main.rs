@@ -11,6 +11,7 @@ mod bench;
 mod cache;
 mod classes;
 mod cli;
+mod columnar;
 mod columns;
 mod compressed;
 mod crosses;

@@ -5,13 +5,14 @@
 //! on count and id alone, so that chunks may be counted in any order.
 
 use std::cmp::Reverse;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashTable};
 
 use crate::Ids;
 use crate::bytes::part;
+use crate::name_order::by_name;
 use hogwild_base::threads;
 
 /// Numbers below this are their own codes.
@@ -85,7 +86,9 @@ impl Ranked {
 /// What tables of names go by.
 #[inline]
 pub(crate) fn hash_name(name: &[u8]) -> u64 {
-    FixedState::default().hash_one(name)
+    let mut hasher = FixedState::default().build_hasher();
+    hasher.write(name);
+    hasher.finish()
 }
 
 fn hash_number(id: u64) -> u64 {
@@ -208,9 +211,10 @@ impl Dictionary {
         // All codes in the order that breaks ties.
         let seen = |code: u32, count: u32| count > 0 || wrapped.contains_key(&code);
         let mut codes: Vec<u32> = (0..).zip(&direct).filter(|&(code, &count)| seen(code, count)).map(|(code, _)| code).collect();
-        let numbers = sorted(numbers, |&a, &b| id(a).cmp(&id(b)));
+        let mut numbers: Vec<u32> = numbers.into_iter().collect();
+        threads::sort_unstable_by(&mut numbers, |&a, &b| id(a).cmp(&id(b)));
         let first_name = codes.len() + numbers.len();
-        let names = sorted(names, |&a, &b| text(a).cmp(text(b)));
+        let names = by_name(ascending(names), text);
         codes.extend(numbers.into_iter().chain(names).map(|entry| entry + DIRECT as u32));
         let other = |code: u32| (code as usize).wrapping_sub(DIRECT as usize);
         let count = |code: u32| {
@@ -281,9 +285,9 @@ pub(crate) fn sort_by_count(keys: &mut Vec<u64>) {
     *keys = sorted;
 }
 
-/// The entries of a table in order.
-fn sorted(table: HashTable<u32>, by: impl Fn(&u32, &u32) -> std::cmp::Ordering + Sync) -> Vec<u32> {
+/// The entries of a table in the order in which they came: so their names lie in memory, too.
+fn ascending(table: HashTable<u32>) -> Vec<u32> {
     let mut entries: Vec<u32> = table.into_iter().collect();
-    threads::sort_unstable_by(&mut entries, by);
+    threads::sort_unstable_by(&mut entries, u32::cmp);
     entries
 }

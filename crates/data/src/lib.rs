@@ -11,6 +11,7 @@
 mod bytes;
 mod cache;
 mod cells;
+mod columnar;
 mod data;
 mod dictionary;
 mod file;
@@ -20,6 +21,7 @@ mod kind;
 mod labels;
 mod layout;
 mod map;
+mod name_order;
 mod open;
 mod pack;
 mod ratings;

@@ -50,14 +50,38 @@ pub(crate) struct Read {
     pub(crate) given: (u64, Option<u64>),
 }
 
-/// What is known of a chunk besides its rows.
-struct Lines {
+/// Which chunk it is.
+struct Chunked {
     number: u64,
     input: usize,
-    first: bool,
+    before: Before,
     bytes: u64,
+}
+
+/// What of its input comes before a chunk.
+#[derive(Clone, Copy)]
+enum Before {
+    /// So many lines or rows.
+    Rows(u64),
+    /// The lines of the chunk before, and what comes before that.
+    AllRead,
+}
+
+/// What is known of a chunk besides its rows.
+struct Lines {
+    place: Chunked,
     targets: TargetCounts,
     report: Report,
+}
+
+impl Lines {
+    /// How many lines come before, where so many end with the chunk before.
+    fn before(&self, ended: u64) -> u64 {
+        match self.place.before {
+            Before::Rows(rows) => rows,
+            Before::AllRead => ended,
+        }
+    }
 }
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -101,6 +125,15 @@ pub(super) fn read<'a>(
         source.recipe = Some(Recipe { min_count: min_count.unwrap_or(1), tfidf, hash_bits, ..recipe });
     }
     let (format, how) = (source.format, source.how());
+    #[cfg(feature = "arrow")]
+    let tables = match crate::columnar::Tables::open(inputs, source.asked())? {
+        Some((tables, recipe, notes)) => {
+            source.recipe = Some(recipe);
+            source.notes.extend(notes);
+            Some(tables)
+        }
+        None => None,
+    };
     let reader = Reader {
         source: Mutex::new(source),
         inputs,
@@ -119,6 +152,11 @@ pub(super) fn read<'a>(
         spilled: AtomicU64::new(0),
         spill,
     };
+    #[cfg(feature = "arrow")]
+    if let Some(tables) = tables {
+        threads::everywhere(&|| reader.work_on(&tables));
+        return reader.finish();
+    }
     threads::everywhere(&|| reader.work());
     reader.finish()
 }
@@ -133,36 +171,68 @@ impl Reader<'_> {
             let Some((parser, start)) = source.lay_out(&mut chunk, path) else { return };
             drop(source);
             parser.parse(&chunk, start, &self.how, &mut parsed);
-            let piece = self.keep(number, &chunk, &mut parsed.parts);
-            let targets = TargetCounts::of(parsed.parts.targets());
-            let report = std::mem::take(&mut parsed.report);
-            if !report.observed.is_empty() {
-                lock(&self.observed).add(&report.observed);
+            if self.stops_at(&parsed.report) {
+                lock(&self.source).ended = true;
             }
-            let stop = self.how.on_bad_row == OnBadRow::Stop && report.bad_count > 0;
-            let lines = Lines { number, input: chunk.input, first: chunk.first, bytes: chunk.end as u64, targets, report };
-            let mut source = lock(&self.source);
-            source.ended |= stop;
-            match piece {
-                Ok(piece) => {
-                    drop(source);
-                    let mut found = lock(&self.found);
-                    found.0.extend((piece.rows > 0).then_some(piece));
-                    found.1.push(lines);
-                }
-                Err(problem) => {
-                    source.ended = true;
-                    source.problem.get_or_insert(problem);
-                    return;
-                }
+            let before = if chunk.first { Before::Rows(0) } else { Before::AllRead };
+            if !self.put_by(Chunked { number, input: chunk.input, before, bytes: chunk.end as u64 }, &mut parsed) {
+                return;
+            }
+        }
+    }
+
+    /// The same of tables in binary files.
+    #[cfg(feature = "arrow")]
+    fn work_on(&self, tables: &crate::columnar::Tables) {
+        let (mut own, mut parsed) = (crate::columnar::Own::default(), Parsed::default());
+        loop {
+            let batch = match tables.next(&mut own) {
+                Ok(Some(batch)) => batch,
+                Ok(None) => return,
+                Err(problem) => return lock(&self.source).end(problem),
+            };
+            tables.read(&batch, &self.how, &mut own, &mut parsed);
+            // What comes before is read to its end, so that the first bad row is told.
+            if self.stops_at(&parsed.report) {
+                tables.end_behind(&batch);
+            }
+            let place = Chunked { number: batch.number, input: batch.input, before: Before::Rows(batch.before), bytes: batch.bytes };
+            if !self.put_by(place, &mut parsed) || !lock(&self.source).goes_on(batch.bytes, self.out) {
+                return;
+            }
+        }
+    }
+
+    fn stops_at(&self, report: &Report) -> bool {
+        self.how.on_bad_row == OnBadRow::Stop && report.bad_count > 0
+    }
+
+    /// Counts and keeps what was read of a chunk. Gives whether to go on.
+    fn put_by(&self, place: Chunked, parsed: &mut Parsed) -> bool {
+        let piece = self.keep(place.number, place.input, &mut parsed.parts);
+        let targets = TargetCounts::of(parsed.parts.targets());
+        let report = std::mem::take(&mut parsed.report);
+        if !report.observed.is_empty() {
+            lock(&self.observed).add(&report.observed);
+        }
+        match piece {
+            Ok(piece) => {
+                let mut found = lock(&self.found);
+                found.0.extend((piece.rows > 0).then_some(piece));
+                found.1.push(Lines { place, targets, report });
+                true
+            }
+            Err(problem) => {
+                lock(&self.source).end(problem);
+                false
             }
         }
     }
 
     /// Counts the ids of some rows and puts the rows by.
-    fn keep(&self, number: u64, chunk: &Chunk, parts: &mut Parts) -> Result<Piece> {
+    fn keep(&self, number: u64, input: usize, parts: &mut Parts) -> Result<Piece> {
         let too_many = |_: TooMany| Error::BadFile {
-            path: self.input(chunk.input).to_owned(),
+            path: self.input(input).to_owned(),
             problem: "brings more different ids than can be numbered, about 4278 million".into(),
             remedy: "hash the ids to fewer",
         };
@@ -205,7 +275,7 @@ impl Reader<'_> {
     fn finish(self) -> Result<Outcome> {
         let (mut pieces, mut chunks) = std::mem::take(&mut *lock(&self.found));
         pieces.sort_unstable_by_key(|piece| piece.number);
-        chunks.sort_unstable_by_key(|chunk| chunk.number);
+        chunks.sort_unstable_by_key(|chunk| chunk.place.number);
         let (mut before, mut bytes, mut skipped, mut first_skipped, mut left_out) = (0, 0, 0, Vec::new(), 0);
         let (mut targets, mut headless) = (TargetCounts::NONE, false);
         let mut notes = std::mem::take(&mut lock(&self.source).text.notes);
@@ -214,13 +284,11 @@ impl Reader<'_> {
             return Ok(Outcome::Again(next));
         }
         for chunk in chunks {
-            let report = chunk.report;
+            before = chunk.before(before);
+            let (input, report) = (chunk.place.input, chunk.report);
             targets = targets.join(chunk.targets);
-            if chunk.first {
-                before = 0;
-            }
             for bad in report.bad {
-                let problem = bad.error(self.input(chunk.input), before);
+                let problem = bad.error(self.input(input), before);
                 if self.how.on_bad_row == OnBadRow::Stop {
                     return Err(problem);
                 }
@@ -229,18 +297,18 @@ impl Reader<'_> {
                 }
             }
             if let Some((line, text)) = report.counts {
-                let path = self.input(chunk.input).display();
+                let path = self.input(input).display();
                 notes.push(format!("{path}:{line}: `{text}` was taken for a line of counts, and left out"));
             }
             if let Some((line, text)) = report.headless.filter(|_| !headless) {
-                let (path, line) = (self.input(chunk.input).display(), before + line);
+                let (path, line) = (self.input(input).display(), before + line);
                 notes.push(format!(
                     "{path}:{line}: the row has no label: `{text}` was read as its first feature (other such rows are not told)"
                 ));
                 headless = true;
             }
             before += report.lines;
-            bytes += chunk.bytes;
+            bytes += chunk.place.bytes;
             skipped += report.bad_count;
             left_out += report.left_out;
         }
@@ -305,7 +373,7 @@ impl Reader<'_> {
         }
         let (mut before, mut found, mut classes) = (0, Vec::new(), recipe.classes.clone());
         for chunk in chunks {
-            before = if chunk.first { 0 } else { before };
+            before = chunk.before(before);
             for (finding, bad) in std::mem::take(&mut chunk.report.findings) {
                 if let Finding::Class(class) = &finding
                     && !classes.contains(class)
@@ -313,10 +381,10 @@ impl Reader<'_> {
                     classes.push(class.clone());
                 }
                 if classes.len() > self.most_classes {
-                    return Err(bad.of_classes(&classes).error(self.input(chunk.input), before));
+                    return Err(bad.of_classes(&classes).error(self.input(chunk.place.input), before));
                 }
                 if !self.may_read_again {
-                    return Err(bad.error(self.input(chunk.input), before));
+                    return Err(bad.error(self.input(chunk.place.input), before));
                 }
                 found.push(finding);
             }

@@ -42,7 +42,9 @@ impl<'a> Source<'a> {
         let (ahead, notes) = (VecDeque::new(), Vec::new());
         let known = recipe.as_ref().map(Recipe::format);
         let mut source = Source { text, ahead, next: 0, ended: false, problem: None, format, layout: None, settings, recipe, notes };
+        let are_tables = crate::columnar::are_tables(inputs)?;
         source.format = match (settings.format, known, &settings.columns) {
+            _ if are_tables => Format::Csv,
             (Some(format), ..) => format,
             (None, Some(format), _) => format,
             (None, None, Some(_)) => Format::usual(Kind::Ratings),
@@ -55,6 +57,9 @@ impl<'a> Source<'a> {
             return Err(Error::BadSetting { setting: "columns", value: format!("with format {}", format.name()), problem });
         }
         check_prepared(format, settings)?;
+        if are_tables {
+            check_tables(inputs, settings)?;
+        }
         Ok(source)
     }
 
@@ -100,13 +105,10 @@ impl<'a> Source<'a> {
         Some(self.next - 1)
     }
 
-    /// How the input of a chunk is laid out, by its first lines, and where the lines of this chunk begin; `None` when it is refused.
-    pub(super) fn lay_out(&mut self, chunk: &mut Chunk, path: &Path) -> Option<(Arc<dyn Parser>, Start)> {
-        if let Some(layout) = self.layout.as_ref().filter(|_| !chunk.first) {
-            return Some((layout.clone(), Start::default()));
-        }
+    /// What is asked of the first lines, or of a schema.
+    pub(super) fn asked(&self) -> Asked<'_> {
         let &PackSettings { format, expected, ref columns, unlabelled, labelling, ref prepare, ref recipe, .. } = self.settings;
-        let asked = Asked {
+        Asked {
             columns: columns.as_ref(),
             doubtful: format.is_none() && columns.is_none(),
             known: expected == Some(self.format.kind()),
@@ -115,8 +117,32 @@ impl<'a> Source<'a> {
             prepare: Some(prepare),
             recipe: self.recipe.as_ref(),
             is_fixed: recipe.is_some(),
-        };
-        match self.format.begin(chunk.lines(), asked) {
+        }
+    }
+
+    /// Ends reading by a problem, if there is none before it.
+    pub(super) fn end(&mut self, problem: Error) {
+        self.ended = true;
+        self.problem.get_or_insert(problem);
+    }
+
+    /// Counts bytes that were read past the text. Gives whether to go on.
+    #[cfg(feature = "arrow")]
+    pub(super) fn goes_on(&mut self, bytes: u64, out: &Path) -> bool {
+        self.text.count(bytes);
+        if !self.ended && !self.text.proceed() {
+            self.ended = true;
+            self.problem = Some(interrupted(out));
+        }
+        !self.ended
+    }
+
+    /// How the input of a chunk is laid out, by its first lines, and where the lines of this chunk begin; `None` when it is refused.
+    pub(super) fn lay_out(&mut self, chunk: &mut Chunk, path: &Path) -> Option<(Arc<dyn Parser>, Start)> {
+        if let Some(layout) = self.layout.as_ref().filter(|_| !chunk.first) {
+            return Some((layout.clone(), Start::default()));
+        }
+        match self.format.begin(chunk.lines(), self.asked()) {
             Ok(begun) => {
                 self.recipe = begun.recipe.or(self.recipe.take());
                 if let Some(mark) = begun.quoted {
@@ -172,6 +198,25 @@ impl<'a> Source<'a> {
         }
         Ok(None)
     }
+}
+
+/// Refuses what is asked of binary tables and not of them.
+pub(super) fn check_tables(inputs: &[PathBuf], settings: &PackSettings) -> Result<()> {
+    if let Some(format) = settings.format {
+        let problem = "is of text, and these are binary tables, which say themselves what they are; leave it out".into();
+        return Err(Error::BadSetting { setting: "format", value: format.name().into(), problem });
+    }
+    let trained = settings.recipe.as_ref().map(Recipe::format).filter(|format| !format.has_columns());
+    let problem = match (settings.expected, trained) {
+        (Some(Kind::Ratings), _) => "is a table, and the model takes ratings".to_owned(),
+        (_, Some(format)) => format!("is a table, and the model was trained on {}", format.name()),
+        _ => return Ok(()),
+    };
+    Err(Error::BadFile {
+        path: inputs.first().cloned().unwrap_or_default(),
+        problem,
+        remedy: "give the data as text, as it was in training",
+    })
 }
 
 /// Refuses what is asked of another format.

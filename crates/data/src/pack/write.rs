@@ -87,20 +87,20 @@ pub(super) fn write(
     let beside = |error| Error::io(out, "read beside")(error);
     let several = recipe.as_ref().is_some_and(Recipe::has_several_labels);
     let mut thinned = None;
-    if let Some(sampling) = settings.prepare.sample.filter(|_| !is_fixed) {
-        if let Some(found) = Thinned::of(sampling, targets, rows as u64, several)? {
-            let (label, share, all) = (found.label, found.share, rows);
-            let Some(found) = found.take_out(&mut pieces, &mut first, &spill).map_err(beside)? else {
-                let problem = format!("leaves no example with the label {label}; take a larger share");
-                return Err(Error::BadSetting { setting: "sample", value: share.to_string(), problem });
-            };
-            rows = pieces.iter().map(|piece| piece.rows).sum();
-            let (gone, factor) = (all - rows, found.factor);
-            notes.push(format!("left out: {gone} examples with the label {label}; those that stay count {factor:.4} times"));
-            recipe.get_or_insert_with(|| Recipe::of(format)).sampled = Some((Bits::of(label), Bits::of(share)));
-            targets = found.targets;
-            thinned = Some(found);
-        }
+    if let Some(sampling) = settings.prepare.sample.filter(|_| !is_fixed)
+        && let Some(found) = Thinned::of(sampling, targets, rows as u64, several)?
+    {
+        let (label, share, all) = (found.label, found.share, rows);
+        let Some(found) = found.take_out(&mut pieces, &mut first, &spill).map_err(beside)? else {
+            let problem = format!("leaves no example with the label {label}; take a larger share");
+            return Err(Error::BadSetting { setting: "sample", value: share.to_string(), problem });
+        };
+        rows = pieces.iter().map(|piece| piece.rows).sum();
+        let (gone, factor) = (all - rows, found.factor);
+        notes.push(format!("left out: {gone} examples with the label {label}; those that stay count {factor:.4} times"));
+        recipe.get_or_insert_with(|| Recipe::of(format)).sampled = Some((Bits::of(label), Bits::of(share)));
+        targets = found.targets;
+        thinned = Some(found);
     }
     if let Some(bits) = recipe.as_ref().and_then(Recipe::hash_bits).filter(|_| !is_fixed) {
         notes.push(hashed::told(first.counts.len() as u64, bits));

@@ -8,15 +8,18 @@ const REWRITE: &str = "write each row as `label index:value index:value ...`, or
 pub(crate) fn foreign(text: &[u8]) -> Option<(&'static str, &'static str)> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
     let line = lines(text).next().unwrap_or_default();
-    const MARKS: [(&[u8], &str); 5] = [
+    const MARKS: [(&[u8], &str); 4] = [
         (b"PK\x03\x04", "this is a zip archive or a spreadsheet, which is not read"),
-        (b"PAR1", "this is a Parquet file, which is not read"),
         (b"@relation", "this is an ARFF file, which is not read"),
         (b"%YAML", "this is YAML, which is not read"),
         (b"<?xml", "this is XML, which is not read"),
     ];
     if text.starts_with(b"version https://git-lfs") {
         return Some(("this is a pointer of Git LFS, and not the data that it stands for", "fetch the data by `git lfs pull`"));
+    }
+    if text.starts_with(b"PAR1") || text.starts_with(b"ARROW1\0") {
+        const PATH: &str = "give the path of the file, not a pipe, and do not compress it; or give the table as CSV";
+        return Some(("this is a file of Parquet or Arrow, which is read by its path alone", PATH));
     }
     let begins = |mark: &[u8]| up_to(text, mark.len()).eq_ignore_ascii_case(mark);
     let found = match MARKS.iter().find(|(mark, _)| begins(mark)) {

@@ -162,6 +162,12 @@ impl<'a> Inputs<'a> {
         (self.read.load(Relaxed), self.total)
     }
 
+    /// Counts bytes that another reads.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn count(&self, bytes: u64) {
+        self.read.fetch_add(bytes, Relaxed);
+    }
+
     /// Tells of the progress. Gives whether to go on.
     pub(crate) fn proceed(&self) -> bool {
         self.progress.progress(self.read.load(Relaxed), self.total)

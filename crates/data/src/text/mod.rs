@@ -10,7 +10,7 @@ pub(crate) mod bins;
 pub(crate) mod chunk;
 pub(crate) mod codes;
 pub(crate) mod collector;
-mod crosses;
+pub(crate) mod crosses;
 mod encoding;
 pub(crate) mod examples;
 mod expected;
@@ -37,9 +37,9 @@ pub(crate) mod rated;
 mod ratings;
 pub(crate) mod recipe;
 mod repeated;
-mod sink;
+pub(crate) mod sink;
 mod svmlight;
-mod table;
+pub(crate) mod table;
 mod vw;
 mod zstd;
 
@@ -51,11 +51,17 @@ use collector::{Collector, Named};
 pub use expected::looks_like;
 pub(crate) use fault::Bad;
 use fault::Fault;
+#[cfg(feature = "arrow")]
+pub(crate) use fault::REMEDY_FINITE;
 pub(crate) use guess::row_for_model;
 pub(crate) use input::{Progress, is_stdin};
 pub use labelling::Labelling;
+#[cfg(feature = "arrow")]
+pub(crate) use number::{Why, long_number};
 use parse::{Parser, Start};
 pub use ratings::columns::{Column, Columns};
+#[cfg(feature = "arrow")]
+pub(crate) use recipe::is_missing;
 pub use recipe::{ColumnKind, Preparation, Recipe, Sampling, Share, TermFrequency};
 pub use repeated::Repeated;
 

@@ -54,24 +54,28 @@ fn same(one: &[u8], other: &[u8]) -> bool {
 /// The names that a worker has met.
 #[derive(Default)]
 pub(crate) struct Names {
-    /// By hash, with linear probing: half of it, above the number of the entry, which is counted from 1. At most half are taken.
-    slots: Vec<u64>,
+    /// By hash, with linear probing. At most half are taken, so that the number of an entry, which is counted from 1, needs the bits of a
+    /// place; above it are bits of the hash. Four bytes each, that the nearest caches hold more of them.
+    slots: Vec<u32>,
     entries: Vec<Entry>,
     /// What the dictionary calls each.
     codes: Vec<u32>,
     text: Vec<u8>,
     /// Those that occur in the chunk.
     touched: Vec<u32>,
+    /// How often all were forgotten.
+    pub(crate) forgotten: u32,
 }
 
 impl Names {
-    /// Begins a chunk. Gives whether all names were forgotten.
+    /// Begins a chunk.
     pub(crate) fn begin(&mut self) {
         if self.entries.len() > MOST || self.text.len() > LONGEST {
             self.slots.fill(0);
             self.entries.clear();
             self.codes.clear();
             self.text.clear();
+            self.forgotten = self.forgotten.wrapping_add(1);
         }
         // What was not counted, because reading ended before.
         for entry in self.touched.drain(..) {
@@ -92,8 +96,14 @@ impl Names {
     }
 
     #[inline(always)]
-    fn slot(&self, at: usize) -> u64 {
+    fn slot(&self, at: usize) -> u32 {
         self.slots.get(at & self.slots.len().wrapping_sub(1)).copied().unwrap_or(0)
+    }
+
+    /// The bits of a place.
+    #[inline(always)]
+    fn mask(&self) -> u32 {
+        self.slots.len().wrapping_sub(1) as u32
     }
 
     /// Which names they seem to be, by their hashes; all of their memory is then near.
@@ -101,11 +111,19 @@ impl Names {
     pub(crate) fn guess(&self, hashes: impl Iterator<Item = u64>, guesses: &mut Vec<u32>) {
         // Loads that wait for nothing but those of the step before, of which the processor has many under way at a time.
         guesses.clear();
-        guesses.extend(hashes.map(|hash| (self.slot(hash as usize) as u32).wrapping_sub(1)));
+        guesses.extend(hashes.map(|hash| (self.slot(hash as usize) & self.mask()).wrapping_sub(1)));
         let start = |&guess: &u32| self.entries.get(guess as usize).map_or(0, |entry| entry.start);
         let starts = guesses.iter().fold(0, |all, guess| all ^ start(guess));
         let texts = guesses.iter().fold(0, |all, guess| all ^ self.text.get(start(guess)).copied().unwrap_or(0));
         std::hint::black_box((starts, texts));
+    }
+
+    /// Brings the memory of some names near, by loads that do not wait for each other.
+    #[cfg(feature = "arrow")]
+    #[inline(always)]
+    pub(crate) fn fetch(&self, entries: impl Iterator<Item = u32>) {
+        let example = |entry: u32| self.entries.get(entry as usize).map_or(0, |entry| entry.example);
+        std::hint::black_box(entries.fold(0, |all, entry| all ^ example(entry)));
     }
 
     /// Which name it is, if it is not what was guessed.
@@ -117,14 +135,14 @@ impl Names {
 
     /// Which name it is.
     pub(crate) fn entry(&mut self, name: &[u8], hash: u64) -> u32 {
-        let mut at = hash as usize;
+        let (mut at, mask) = (hash as usize, self.mask());
         loop {
             let slot = self.slot(at);
             if slot == 0 {
                 return self.add(name, hash);
             }
-            let entry = (slot as u32).wrapping_sub(1);
-            if slot >> 32 == hash >> 32
+            let entry = (slot & mask).wrapping_sub(1);
+            if (slot ^ (hash >> 32) as u32) & !mask == 0
                 && self.entries.get(entry as usize).is_some_and(|found| found.hash == hash && same(found.of(&self.text), name))
             {
                 return entry;
@@ -140,7 +158,7 @@ impl Names {
         self.entries.push(Entry { hash, start, length: name.len() as u32, ..Entry::default() });
         self.codes.push(UNKNOWN);
         if 2 * self.entries.len() > self.slots.len() {
-            let length = (4 * self.entries.len()).next_power_of_two().max(1 << 10);
+            let length = (2 * self.entries.len()).next_power_of_two().max(1 << 10);
             self.slots.clear();
             self.slots.resize(length, 0);
             (0..=entry).for_each(|entry| self.put(entry));
@@ -153,12 +171,12 @@ impl Names {
     /// Puts an entry into the first free slot behind its hash.
     fn put(&mut self, entry: u32) {
         let hash = self.entries.get(entry as usize).map_or(0, |entry| entry.hash);
-        let mask = self.slots.len() - 1;
-        let mut at = hash as usize & mask;
+        let (places, mask) = (self.slots.len() - 1, self.mask());
+        let mut at = hash as usize & places;
         while self.slots[at] != 0 {
-            at = (at + 1) & mask;
+            at = (at + 1) & places;
         }
-        self.slots[at] = hash >> 32 << 32 | u64::from(entry + 1);
+        self.slots[at] = (hash >> 32) as u32 & !mask | (entry + 1);
     }
 
     /// Counts an occurrence.
@@ -253,7 +271,7 @@ mod tests {
         assert_eq!(names.stands(0, 2, 9), None);
         names.text.resize(LONGEST + 1, 0);
         names.begin();
-        assert_eq!((entry(&mut names, "b"), names.codes().len()), (0, 1));
+        assert_eq!((names.forgotten, entry(&mut names, "b"), names.codes().len()), (1, 0, 1));
     }
 
     #[test]

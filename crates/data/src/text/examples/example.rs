@@ -52,6 +52,16 @@ impl Example<'_> {
         self.all.put(entry, value, self.all.repeated)
     }
 
+    /// A word whose name was [looked up](Examples::entries).
+    #[cfg(feature = "arrow")]
+    #[inline(always)]
+    pub(crate) fn known<'b>(&mut self, entry: u32, front: &[u8], word: impl FnOnce() -> &'b [u8]) -> Result<(), Refused> {
+        if self.crossed.is_some() {
+            self.note(front, word(), 1.0);
+        }
+        self.all.put(entry, 1.0, self.all.repeated)
+    }
+
     /// What comes is of a column that is crossed, by its number among those; or of one that is not.
     #[inline(always)]
     pub(crate) fn of_crossed(&mut self, column: Option<usize>) {

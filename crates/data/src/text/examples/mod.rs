@@ -3,6 +3,7 @@
 //! An example of weight 0 is left out before anything of it is counted. For predictions weights are not looked at.
 
 mod example;
+mod marks;
 
 use std::ops::Range;
 
@@ -20,6 +21,7 @@ use crate::text::hashed::{hash_of_name, hash_of_number};
 use crate::text::recipe::Finding;
 use crate::text::repeated::Repeated;
 use crate::text::sink::Refused;
+use marks::Marks;
 
 pub(crate) use example::Example;
 
@@ -64,8 +66,9 @@ pub(crate) struct Examples {
     pending_text: Vec<u8>,
     /// Which names they seem to be.
     guesses: Vec<u32>,
-    /// Room to sort the indices of one example.
+    /// Room to sort the indices of one example, and what most need not be sorted by.
     sorted: Vec<u64>,
+    marks: Marks,
     crossing: Crossing,
     /// By how many bits features are hashed, if they are; and room for those of one example.
     hash_bits: Option<u32>,
@@ -136,6 +139,10 @@ impl Examples {
         sorted.clear();
         // Names that stand twice are found as they come.
         sorted.extend(ids().filter_map(|id| if let Meant::Number(number) = id { Some(number) } else { None }));
+        if self.marks.tell_apart(&sorted) {
+            self.sorted = sorted;
+            return Ok(());
+        }
         sorted.sort_unstable();
         let is_twice = sorted.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
         let ids: Vec<Meant> = if is_twice { ids().collect() } else { Vec::new() };
@@ -251,6 +258,34 @@ impl Examples {
         self.cut();
         self.observed.truncate(observed);
         self.left_out += 1;
+    }
+
+    /// How often all names were forgotten, which is between chunks.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn forgotten(&self) -> u32 {
+        self.features.names.forgotten
+    }
+
+    /// Brings the memory of names near that the next example has.
+    #[cfg(feature = "arrow")]
+    #[inline(always)]
+    pub(crate) fn fetch(&self, entries: impl Iterator<Item = u32>) {
+        self.features.names.fetch(entries);
+    }
+
+    /// Which names some words are, looked up together while no example is at hand. They keep these numbers until they are
+    /// [forgotten](Self::forgotten).
+    #[cfg(feature = "arrow")]
+    pub(crate) fn entries<'a>(&mut self, front: &[u8], words: impl Iterator<Item = &'a [u8]>, mut each: impl FnMut(u32)) {
+        self.pending.clear();
+        self.pending_text.clear();
+        words.for_each(|word| self.put_by([front, word], 1.0, Repeated::Add));
+        let Examples { pending, pending_text, guesses, features, .. } = self;
+        features.names.guess(pending.iter().map(|pending| pending.hash), guesses);
+        for (&Pending { hash, start, end, .. }, &guess) in pending.iter().zip(&*guesses) {
+            each(features.names.guessed(guess, part(pending_text, start..end), hash));
+        }
+        pending.clear();
     }
 
     #[cold]

@@ -1,7 +1,7 @@
 //! Arrays for `numpy.load`: a ZIP archive, not compressed, of `.npy` files (format 1.0 of NumPy's NEP 1). Each tensor is an array of its
 //! name; ids are arrays `feature`, `user`, `item`, `class`: `u64`, or text in UTF-32; `about` has what the model says of itself, as JSON.
 use super::{Member, Trouble, about_of, check_finite, schema_of, tsv::ids_of};
-use crate::model::{About, Axis, Size, Tensor, Tensors, TrainedModel};
+use crate::model::{About, Axis, Size, Tensor, Tensors, TrainedModel, check_places, check_size};
 use hogwild_data::Ids;
 use hogwild_kernels::loss::Loss;
 use std::io::{Cursor, Read, Write};
@@ -12,6 +12,11 @@ const ABOUT: &str = "about";
 /// The most bytes of an array of names: each takes the room of the longest.
 const MOST: usize = 4 << 30;
 const REMEDY: &str = "give a file as it was exported; its numbers may be changed";
+
+/// How many ids an axis has.
+fn ids(axes: &[Axis], name: &str) -> Option<usize> {
+    axes.iter().find(|axis| axis.name == name).map(|axis| axis.ids.len())
+}
 
 fn failed(error: zip::result::ZipError) -> Trouble {
     Trouble::Io(std::io::Error::other(error))
@@ -166,7 +171,7 @@ pub(super) fn read(bytes: &[u8], loss: Option<Loss>) -> Result<TrainedModel, Tro
             && kind.shape.iter().zip(&found.shape).all(|(size, &length)| match size {
                 Size::One => length == 1,
                 Size::Ids(axis) => axes.iter().any(|known: &Axis| known.name == *axis && known.ids.len() == length),
-                Size::First(axis) => axes.iter().any(|known: &Axis| known.name == *axis && known.ids.len() >= length),
+                Size::First(_) => true,
                 Size::Free(name) => match free.iter().find(|(known, _)| known == name) {
                     Some(&(_, known)) => known == length,
                     None => {
@@ -181,10 +186,14 @@ pub(super) fn read(bytes: &[u8], loss: Option<Loss>) -> Result<TrainedModel, Tro
                 kind.name, found.shape
             )));
         }
+        for (size, &length) in kind.shape.iter().zip(&found.shape) {
+            check_size(*size, length, |axis| ids(&axes, axis)).map_err(|problem| bad(format!("its array `{}` {problem}", kind.name)))?;
+        }
         tensors.push(Tensor { name: kind.name, shape: found.shape, numbers });
     }
     check_finite(&tensors)?;
     let members = vec![Tensors(tensors)];
+    check_places(&members[0], |axis| ids(&axes, axis)).map_err(bad)?;
     let model = TrainedModel { family: schema.family, loss, unit, classes, unit_rows, settings, recipe, axes, members };
     Ok(model.with_vocabulary(Vec::new()))
 }

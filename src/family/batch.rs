@@ -63,11 +63,13 @@ impl<'a> BatchScorer<'a> {
     fn named(&self, axis: &str, ids: Ids) -> Option<Named> {
         let (axis, index) = self.indexes.iter().find(|(name, _)| *name == axis)?;
         let found = index.translate(&ids);
-        let known: Vec<u32> = (0..).zip(&found).filter(|(_, row)| **row != u32::MAX).map(|(place, _)| place).collect();
+        let mut known: Vec<u32> = (0..).zip(&found).filter(|(_, row)| **row != u32::MAX).map(|(place, _)| place).collect();
         if known.is_empty() && !self.model.ids(axis)?.is_empty() {
             // A row that could not be read stands for the first of all, as it does beside the whole model.
             return Some(Named { axis, ids: self.model.ids(axis)?.select(&[0]), rows: vec![0] });
         }
+        // As the model has them: the first may have what others have not.
+        known.sort_unstable_by_key(|&place| found[place as usize]);
         let rows = known.iter().map(|&place| found[place as usize]).collect();
         Some(Named { axis, ids: ids.select(&known), rows })
     }
@@ -100,16 +102,12 @@ impl<'a> BatchScorer<'a> {
     }
 }
 
-/// These rows of a tensor; zeros in place of those that it does not have.
+/// These rows of a tensor, ascending: those that it has.
 fn rows_of(tensor: &Tensor, rows: &[u32]) -> Tensor {
+    let all = tensor.shape.first().copied().unwrap_or(0);
+    let rows = &rows[..rows.partition_point(|&row| (row as usize) < all)];
     let width: usize = tensor.shape.iter().skip(1).product();
-    let mut numbers = Vec::with_capacity(rows.len() * width);
-    for &row in rows {
-        match tensor.numbers.get(row as usize * width..).and_then(|rest| rest.get(..width)) {
-            Some(row) => numbers.extend_from_slice(row),
-            None => numbers.resize(numbers.len() + width, 0.0),
-        }
-    }
+    let row = |&row: &u32| tensor.numbers.get(row as usize * width..).and_then(|rest| rest.get(..width)).unwrap_or_default();
     let shape = std::iter::once(rows.len()).chain(tensor.shape.iter().skip(1).copied()).collect();
-    Tensor { name: tensor.name, shape, numbers }
+    Tensor { name: tensor.name, shape, numbers: rows.iter().flat_map(row).copied().collect() }
 }

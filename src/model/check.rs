@@ -3,8 +3,8 @@
 //!
 //! The checksum is xxh3 of the whole file with sixteen zeros in its place. It stands in the header, first in the entry `hogwild`.
 use super::{
-    schema::{Schema, Size},
-    trained::MOST_MEMBERS,
+    schema::{MOST_FACTORS, PLACES, Schema, Size},
+    trained::{MOST_MEMBERS, Tensors},
 };
 use hashbrown::HashSet;
 use hogwild_data::Ids;
@@ -83,9 +83,34 @@ pub(super) fn check_tensors(file: &SafeTensors<'_>, schema: &Schema, is_ensemble
         // An ensemble's numbers have its members in front.
         let shape: Vec<_> = is_ensemble.then_some(Some(members)).into_iter().chain(tensor.shape.iter().map(known)).collect();
         let found = expect(tensor.name, Dtype::F32, &shape)?;
+        for (size, &length) in tensor.shape.iter().zip(found.iter().skip(is_ensemble as usize)) {
+            check_size(*size, length, |axis| known(&Size::Ids(axis))).map_err(|problem| format!("tensor `{}` {problem}", tensor.name))?;
+        }
         sizes.extend(tensor.shape.iter().copied().zip(found.into_iter().skip(is_ensemble as usize)));
     }
     Ok(members)
+}
+
+/// What is wrong with a length that ids do not say.
+pub(crate) fn check_size(size: Size, length: usize, ids: impl Fn(&'static str) -> Option<usize>) -> Result<(), String> {
+    match size {
+        Size::Free(name) if length > MOST_FACTORS => Err(format!("has the {name} {length}, and {MOST_FACTORS} is the most")),
+        Size::First(axis) if ids(axis).is_some_and(|ids| length > ids) => {
+            Err(format!("has {length} rows, more than there are ids of `{axis}`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What is wrong with numbers that are places among the ids of an axis.
+pub(crate) fn check_places(tensors: &Tensors, ids: impl Fn(&str) -> Option<usize>) -> Result<(), String> {
+    let found = PLACES.into_iter().find_map(|(name, axis)| Some((axis, tensors.get(name)?)));
+    let Some((axis, tensor)) = found else { return Ok(()) };
+    let all = ids(axis).unwrap_or(0) as f32;
+    match tensor.numbers.iter().find(|&&place| !(place >= 0.0 && place < all && place.fract() == 0.0)) {
+        None => Ok(()),
+        Some(place) => Err(format!("tensor `{}` has the number {place}, which is no place among the ids of `{axis}`", tensor.name)),
+    }
 }
 
 /// What is wrong with names: that they lie outside of their bytes.

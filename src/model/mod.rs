@@ -18,6 +18,7 @@ mod score;
 mod trained;
 
 pub(crate) use about::About;
+pub(crate) use check::{check_places, check_size};
 pub use class_scores::{ClassCounts, ClassScores};
 pub(crate) use file::IN_MEMORY;
 pub use measures::{Measure, Reliability, ReliabilityBin};

@@ -40,8 +40,10 @@ pub(super) fn read(
     let members = check::check_tensors(&file, schema, entry("version") == VERSIONS[1])?;
     let contents = Contents { file, members, is_summed: check_sum == Some(true) };
     let axis = |&name: &&'static str| Ok(Axis { name, ids: contents.ids(name)? });
-    let axes = schema.axes.iter().map(axis).collect::<Result<_, String>>()?;
+    let axes: Vec<Axis> = schema.axes.iter().map(axis).collect::<Result<_, String>>()?;
     let members = contents.members(schema)?;
+    let ids = |name: &str| axes.iter().find(|axis| axis.name == name).map(|axis| axis.ids.len());
+    members.iter().try_for_each(|member| check::check_places(member, ids))?;
     let About { loss, unit, unit_rows, classes, recipe, settings } = About::read(&metadata, schema, own)?;
     let idf = contents.idf()?;
     Ok(TrainedModel { family: schema.family, loss, unit, classes, unit_rows, settings, recipe, axes, members }.with_vocabulary(idf))

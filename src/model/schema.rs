@@ -13,6 +13,12 @@ pub enum Size {
     Free(&'static str),
 }
 
+/// The largest rank, or other free length, of a file; training takes no larger one.
+pub(crate) const MOST_FACTORS: usize = 4096;
+
+/// Tensors whose numbers are places among the ids of an axis.
+pub(crate) const PLACES: [(&str, &str); 1] = [("feature_field", "field")];
+
 /// A tensor's name and shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TensorKind {

@@ -8,8 +8,9 @@ use std::{collections::HashSet, ops::Range, sync::atomic::Ordering::Relaxed};
 pub(super) const MOST_NUMBERS: usize = 1 << 12;
 /// Stands for no column.
 pub(super) const NONE: u32 = u32::MAX;
-/// Rows that are worth a thread.
+/// Rows that are worth a part, and the most parts: the same on any number of threads, so that the sums are the same.
 const FEW: usize = 1 << 12;
+const PARTS: usize = 4;
 
 /// What is gone through.
 pub(super) struct Pass<'a> {
@@ -103,9 +104,9 @@ impl Pass<'_> {
     /// Too little memory; a file that cannot be read.
     pub fn run(&self) -> Result<Sums> {
         let rows = self.data.rows();
-        let parts = threads::count().min(rows.div_ceil(FEW)).max(1);
+        let parts = rows.div_ceil(FEW).clamp(1, PARTS);
         let bytes = ((parts + 1) * self.data.columns() * size_of::<[f64; 2]>()) as u64;
-        memory::ask(bytes, || format!("{}: sums over all features", self.data.name().display()), "use fewer `threads`")?;
+        memory::ask(bytes, || format!("{}: sums over all features", self.data.name().display()), "describe fewer rows or columns")?;
         let cut = |part: usize| rows * part / parts;
         let sums = threads::map(parts, |part| self.part(cut(part)..cut(part + 1)));
         self.data.whole()?;

@@ -345,8 +345,11 @@ fn one_packed_file_serves_all_models() {
     good(at, "train t.svm --model linear --lr 0.1 --epochs 1 --out plain.safetensors");
     let weights = |name: &str| TrainedModel::open(&at.join(name)).unwrap().last().numbers("weight").to_vec();
     assert_eq!(weights("linear.safetensors"), weights("plain.safetensors"));
-    let output = given(at, "train - --model linear --format libffm", "1 4294967295:1:1\n");
-    assert!(message(&output).contains("fields of features are called by other than whole numbers below 2^32 - 1"), "{}", message(&output));
+    // Of a field that cannot be kept nothing is kept.
+    fs::write(at.join("far.ffm"), "1 4294967295:1:1\n0 4294967295:1:2\n").unwrap();
+    good(at, "train far.ffm --model linear --lr 0.1 --epochs 1");
+    let told = message(&hogwild(at, "train far.ffm --model ffm --lr 0.1 --epochs 1"));
+    assert!(told.contains("has no features with fields"), "{told}");
 }
 
 #[test]
@@ -421,4 +424,17 @@ fn what_does_not_go_together_is_told() {
     let output = hogwild(at, "train wide.ffm --lr 0.1 --model ffm --rank 64 --threads 1");
     let says = "what is kept of an example, of up to 20000 fields";
     assert!(output.status.code() == Some(2) && message(&output).contains(says), "{}", message(&output));
+}
+
+/// Fields go with their features when others are left out.
+#[test]
+fn fields_outlast_rare_features_and_samples() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let row = |i: usize| format!("{} 0:{}:1 1:{}:1 2:{}:1\n", u8::from(i.is_multiple_of(3)), i % 4, 10 + i % 5, 100 + i);
+    fs::write(at.join("a.ffm"), (0..400).map(row).collect::<String>()).unwrap();
+    for options in ["--min-count 20", "--sample 0.5"] {
+        let told = said(at, &format!("train a.ffm --model ffm --lr 0.1 --epochs 1 --factor-min-count 1 {options} --out m.safetensors"));
+        assert!(good(at, "inspect m.safetensors").contains("fields "), "{options}: {told}");
+    }
 }

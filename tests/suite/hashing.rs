@@ -72,7 +72,7 @@ fn a_model_of_hashes_hashes_what_it_scores() {
     assert!(told.contains("the model keeps what was done"), "{told}");
     good(at, "pack t.csv -o other.safetensors --hash-bits 13");
     let told = message(&hogwild(at, "eval m.safetensors other.safetensors"));
-    assert!(told.contains("hashed by 12 bits here, and by 13 bits there"), "{told}");
+    assert!(told.contains("features are hashed by 13 bits, and were hashed by 12 bits in training"), "{told}");
     // Rows of numbers too.
     fs::write(at.join("t.svm"), (0..200).map(|i| format!("{} {}:1 9:1\n", i % 2, 1 + i % 2)).collect::<String>()).unwrap();
     good(at, "train t.svm --hash-bits 10 --epochs 20 --out n.safetensors");

@@ -63,7 +63,7 @@ fn unseen_words_are_rare_ones() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     // Cities that come once are always of +1.
-    let line = |i: usize| if i % 2 == 0 { format!("0,big,{}\n", i % 3) } else { format!("1,town{i},{}\n", i % 3) };
+    let line = |i: usize| if i.is_multiple_of(2) { format!("0,big,{}\n", i % 3) } else { format!("1,town{i},{}\n", i % 3) };
     let text: String = (0..300).map(line).collect();
     fs::write(at.join("t.csv"), format!("label,city,n\n{text}")).unwrap();
     for data in ["t.csv", "t.csv --model fm --rank 4"] {

@@ -71,11 +71,11 @@ impl Ranked {
         let all: Vec<u64> = counts.iter().chain(&more).copied().collect();
         let mut order: Vec<u32> = (0..all.len() as u32).filter(|&old| all[old as usize] > 0).collect();
         order.sort_by_key(|&old| Reverse(all[old as usize]));
-        let mut ranks = vec![0u32; all.len()];
+        let mut ranks = vec![u32::MAX; all.len()];
         (0..).zip(&order).for_each(|(rank, &old)| ranks[old as usize] = rank);
-        // What no text has keeps any rank.
+        // What no text has is behind all.
         let cells = self.direct.iter_mut().chain(&mut self.others);
-        cells.for_each(|cell| *cell = ranks.get(*cell as usize).copied().unwrap_or(0));
+        cells.for_each(|cell| *cell = ranks.get(*cell as usize).copied().unwrap_or(u32::MAX));
         self.others.extend(ranks.iter().skip(counts.len()));
         let ids = std::mem::replace(&mut self.ids, Ids::Numbers(Vec::new()));
         self.ids = if names.is_empty() { ids.select(&order) } else { ids.with(&names).select(&order) };

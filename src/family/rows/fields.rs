@@ -21,13 +21,15 @@ impl RunFields {
     pub fn of(data: &Rows, settings: &Settings) -> Result<RunFields> {
         let none = || {
             let problem = "has no features with fields, which an ffm model goes by".into();
-            let remedy = "give libffm's rows (the text, where a packed file has lost its fields), a table with a heading, JSON lines or \
-                namespaces; or use an fm model";
+            let remedy = "give libffm's rows of at most 65535 fields (the text, where a packed file has lost its fields), a table with a \
+                heading, JSON lines or namespaces, without `hash_bits`; or use an fm model";
             Error::BadFile { path: data.name().to_owned(), problem, remedy }
         };
         let Fields { of, names } = data.fields()?.filter(|fields| !fields.names.is_empty()).ok_or_else(none)?;
-        // A worker keeps what each field has, and what it faces.
-        ask(data, names.len(), settings.rank, 2 * settings.threads.max(1))?;
+        // A worker keeps what each field has, what it faces and, where factors decay, the rows of all features.
+        let (workers, rank) = (settings.all_threads().max(1), settings.rank);
+        let remedy = "use fewer `threads` or a smaller `rank`";
+        ask(data, names.len(), rank, (2 * workers, if settings.l2 > 0.0 { workers } else { 0 }), remedy)?;
         // Columns are ranked by their counts.
         let least = settings.least_count();
         let factored = data.feature_counts()?.partition_point(|&count| count >= least).min(of.len());
@@ -35,12 +37,13 @@ impl RunFields {
     }
 }
 
-/// Asks for the memory of so many rows of factors for each field of an example.
-fn ask(data: &Rows, all: usize, rank: usize, rows: usize) -> Result<()> {
-    let most = data.longest_row().min(all);
-    let row = (all.saturating_mul(rank) as u64).next_multiple_of(LANES as u64) * size_of::<f32>() as u64;
+/// Asks for the memory of so many rows of factors for each field of an example, and for each of its features.
+fn ask(data: &Rows, all: usize, rank: usize, (by_field, by_feature): (usize, usize), remedy: &'static str) -> Result<()> {
+    let (most, longest) = (data.longest_row().min(all) as u64, data.longest_row() as u64);
+    let row = ((all.saturating_mul(rank) / LANES + 1) as u64).saturating_mul((LANES * size_of::<f32>()) as u64);
+    let rows = most.saturating_mul(by_field as u64).saturating_add(longest.saturating_mul(by_feature as u64));
     let what = || format!("what is kept of an example, of up to {most} fields out of {all},");
-    memory::ask(row.saturating_mul((most * rows) as u64), what, "use fewer `threads` or a smaller `rank`")
+    memory::ask(row.saturating_mul(rows), what, remedy)
 }
 
 /// The fields that a model scores by.
@@ -55,7 +58,7 @@ pub(crate) struct ByField<'a> {
 impl ByField<'_> {
     /// Asks for what all threads keep of an example while they score.
     pub fn ask(&self, data: &Rows, rank: usize) -> Result<()> {
-        ask(data, self.all, rank, threads::count())
+        ask(data, self.all, rank, (threads::count(), 0), "use fewer `threads`")
     }
 }
 

@@ -94,6 +94,9 @@ impl Of<'_> {
         for (i, &(first, value)) in features.iter().enumerate() {
             for &(second, other) in &features[i + 1..] {
                 let (own, of_other) = (factors(first, second), factors(second, first));
+                if own.is_empty() || of_other.is_empty() {
+                    continue; // rare features have no factors
+                }
                 let dot: f64 = own.iter().zip(of_other).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
                 terms.push(Key::Pair(first, second), value * other, dot * f64::from(value) * f64::from(other));
             }

@@ -103,7 +103,10 @@ fn name_of(recipe: &Recipe) -> Option<NameOf<'_>> {
             // A column's own name may hold a mark.
             Some(Box::new(move |name| {
                 let is_column = |&end: &usize| columns.contains_key(&name[..end]);
-                ends(name, crossed).find(is_column).unwrap_or(name.len())
+                // Of a cross the first part tells; of columns `a` and `a=b` the longer one is meant.
+                let first = memchr::memchr(b'^', name).filter(|_| crossed).unwrap_or(name.len());
+                let within = ends(name, crossed).filter(|&end| end <= first).filter(is_column).last();
+                within.or_else(|| ends(name, crossed).find(is_column)).unwrap_or(name.len())
             }))
         }
         Format::Jsonl => Some(Box::new(move |name| ends(name, crossed).next().unwrap_or(name.len()))),

@@ -177,7 +177,7 @@ fn triple(text: &[u8], start: usize) -> Result<(u64, u64, f32, usize), Fault> {
         token.iter().fold(Some(0), digit).filter(|_| !token.is_empty() && token.iter().all(u8::is_ascii_digit))
     };
     let Some(field) = whole(field) else {
-        return fault(start, end, "the field is no whole number", "fields are whole numbers from 0");
+        return fault(start, end, "the field is no whole number below 2^64", "fields are whole numbers from 0");
     };
     let Some(index) = whole(index) else {
         return fault(

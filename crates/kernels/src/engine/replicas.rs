@@ -214,6 +214,9 @@ impl Turns<'_> {
                 let goes_on = plan.open(self.every) && !self.counters.stop.load(Relaxed);
                 if goes_on {
                     sum = sum + self.turn(*number, replica, plan, round, &mut asking);
+                } else if replica.link.sections() == 0 {
+                    // Of a run that is stopped between its turns; after a last turn nothing is left.
+                    self.passed(replica.link.end(0, self.rate()));
                 }
                 goes_on
             });

@@ -95,6 +95,10 @@ impl Accrued<'_> {
         if rate < LEAST || rate < CHANGE * held && held < CHANGE * rate {
             return held;
         }
+        // Of a replica's workers that come here together one changes the sums, or they would count twice.
+        if let Err(other) = tail[HELD].compare_exchange(held, rate, Relaxed, Relaxed) {
+            return other;
+        }
         if held == 0.0 {
             tail[BEFORE_BESIDE].store(tail[1].load(Relaxed), Relaxed);
             tail[BEFORE].store(tail[ROW_STATE].load(Relaxed), Relaxed);
@@ -106,7 +110,6 @@ impl Accrued<'_> {
             let before = if held > 0.0 { isa.load(&room[i]) } else { I::V::of(0.0) };
             isa.store(I::V::of(change).mul_add(isa.load(&row[i]), before), &room[i]);
         }
-        tail[HELD].store(rate, Relaxed);
         rate
     }
 }

@@ -1,4 +1,4 @@
-//! What brings bytes from one of those who train together to another: five calls. All methods stand above them, and know nothing else of
+//! What brings bytes from one of those who train together to another: five calls. `downpour` stands above them, and knows nothing else of
 //! where the others are.
 use hogwild_base::Result;
 use std::time::Duration;
@@ -13,14 +13,18 @@ use std::time::Duration;
 ///
 /// Nobody waits without an end. Each call that waits has a deadline, `within`, after which it fails with
 /// [`Error::Missing`](hogwild_base::Error::Missing): that names who was waited for, and what is known of them. A carrier that learns
-/// earlier that somebody has gone (a process that died) fails at once.
+/// earlier that somebody has gone (a process that died) may fail at once. After such an error replicas no longer agree, and the run is to
+/// end. (Of threads the deadline is time in which the one waited for shows no life: a busy server is waited for.)
 ///
 /// | call | MPI | Ray |
 /// |---|---|---|
 /// | `rank`, `size` | the communicator's | arguments of the actor |
-/// | `all_to_all` | `Ialltoall` of lengths, then `Ialltoallv`, tested until the deadline | a put for each other, one `get` with a timeout |
-/// | `ask` | `Isend` to the shard's rank; `Irecv` of the answer | a call of the shard's actor |
-/// | `answer` | `Test` until the deadline | `get` with a timeout |
+/// | `all_to_all` | an `Isend` to each, tagged by the round; `Improbe` and `Mrecv` until the deadline | a put for each other, one `get` with a timeout |
+/// | `ask` | `Isend` to the shard's rank | a call of the shard's actor |
+/// | `answer` | `Improbe` and `Mrecv` until the deadline | `get` with a timeout |
+///
+/// A message of 2 GB or more goes in pieces by MPI, whose counts are 32 bits. Besides the calls a cluster needs a loop that receives
+/// requests and calls [`Shard::handle`], and word that the run is over.
 pub trait Carrier: Send {
     /// The number of this replica, below [`size`](Self::size). It stays the same.
     fn rank(&self) -> usize;
@@ -42,7 +46,7 @@ pub trait Carrier: Send {
 
     /// Sends a request to a shard without waiting for its answer, so that requests to several shards are under way at once. Each is done
     /// once, and those of one replica to one shard in the order in which they were asked, at the latest when
-    /// [`answer`](Self::answer) is called for them.
+    /// [`answer`](Self::answer) is called for them. One that nobody asks the answer of may not be done.
     ///
     /// # Errors
     /// When there is no such shard, or it is known to be gone.

@@ -96,7 +96,7 @@ impl<'r> Client<'r> {
             sent.push((server, self.carrier.ask(server, message)?));
         }
         self.pushed[0] += (self.pushed[1] > before) as u64;
-        sent.into_iter().try_for_each(|sent| self.take_answer(sent))
+        self.take_answers(sent)
     }
 
     /// Takes the counts of pushes, of their slots, numbers and bytes.
@@ -113,7 +113,13 @@ impl<'r> Client<'r> {
             requests::fetch(&mut message, from);
             sent.push((server, self.carrier.ask(server, message)?));
         }
-        sent.into_iter().try_for_each(|sent| self.take_answer(sent))
+        self.take_answers(sent)
+    }
+
+    /// Takes all answers, so that each request is done; gives the first error.
+    fn take_answers(&mut self, sent: Vec<(usize, Ticket)>) -> Result<()> {
+        let taken: Vec<Result<()>> = sent.into_iter().map(|sent| self.take_answer(sent)).collect();
+        taken.into_iter().collect()
     }
 
     fn take_answer(&mut self, (server, ticket): (usize, Ticket)) -> Result<()> {

@@ -6,7 +6,7 @@
 //!
 //! `Client` is the replica's end and `Server` the other one, a [`Shard`]. What passes between them are bytes (`requests`), which a
 //! [`Carrier`] brings: here from thread to thread ([`Threads`]). A client writes them straight from its table and a server steps by them
-//! where they lie, so bytes cost nothing beside what any message would.
+//! where they lie.
 mod carrier;
 mod client;
 mod requests;

@@ -154,7 +154,7 @@ impl<S: Shard> Carrier for Threads<S> {
         drop(held);
         boxes.changed.notify_all();
         let late = |held: &Boxes, from: usize| held.letters[rank][from].iter().all(|letter| letter.0 != round);
-        let came = boxes.wait(within, |held| {
+        let _ = boxes.wait(within, |held| {
             // Of rounds that were given up some letters came too late.
             held.letters[rank].iter_mut().for_each(|letters| letters.retain(|letter| letter.0 >= round));
             let all_here = (0..size).all(|from| !late(held, from));
@@ -167,9 +167,11 @@ impl<S: Shard> Carrier for Threads<S> {
         if !gone.is_empty() {
             return Err(missing(format!("replica {} of {size}", gone.join(", ")), format!("has ended without round {round}")));
         }
-        if came.is_none() {
-            let late = names(&|from| late(&held, from)).join(", ");
-            return Err(missing(format!("replica {late} of {size}"), format!("has not come to round {round} within {within:?}")));
+        // What came at the last moment has come.
+        let late = names(&|from| late(&held, from));
+        if !late.is_empty() {
+            let who = format!("replica {} of {size}", late.join(", "));
+            return Err(missing(who, format!("has not come to round {round} within {within:?}")));
         }
         // Each has one letter of this round, the first.
         Ok(held.letters[rank].iter_mut().map(|letters| letters.pop_front().map_or_else(Vec::new, |letter| letter.1)).collect())

@@ -137,9 +137,9 @@ impl RowSink for Example<'_> {
     #[inline(always)]
     fn in_field(&mut self, field: Id<'_>, id: Id<'_>, value: f32) -> Result<(), Refused> {
         match (field, id) {
-            // The largest number stands for no field.
-            (Id::Number(field), Id::Number(index)) if field < u64::from(u32::MAX) => {
-                self.all.fields.push(field as u32);
+            // The largest number stands for no field, which a field beyond it counts as: only models with fields go by them.
+            (Id::Number(field), Id::Number(index)) => {
+                self.all.fields.push(u32::try_from(field).unwrap_or(u32::MAX));
                 self.numbered(index, value)
             }
             _ => Err(not_numbered()),

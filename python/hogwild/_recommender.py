@@ -112,7 +112,7 @@ class Recommender(BaseEstimator):
         y = self._when_missing(len(users)) if y is None else y
         ratings = np.ascontiguousarray(np.asarray(y), dtype=np.float32)
         if ratings.shape != (len(users),):
-            raise ValueError(f"y has the shape {ratings.shape}, and there are {len(users)} pairs; give one each")
+            raise ValueError(f"y has the shape {ratings.shape}, and there are {len(users)} pairs; give a {self._values[:-1]} each")
         return users, items, ratings
 
     def _valid(self, eval_set: Any, user_codes: Any, user_names: Any, item_codes: Any, item_names: Any) -> Any:

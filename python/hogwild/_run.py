@@ -127,7 +127,7 @@ def settings() -> list[dict[str, Any]]:
     """Every setting of :func:`train`: name, group, help, range, choices and defaults.
 
     >>> import hogwild
-    >>> [setting["help"] for setting in hogwild.settings() if setting["name"] == "epochs"]
-    ['Passes over the data.']
+    >>> [setting["default"] for setting in hogwild.settings() if setting["name"] == "epochs"]
+    ['5']
     """
     return _hogwild.settings()

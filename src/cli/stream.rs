@@ -64,9 +64,12 @@ fn answer(
     let progress = |_: u64, _: Option<u64>| goes_on();
     let mut stream = Stream::new(inputs, settings, &progress)?;
     let mut counts = Counts::default();
-    while let Some(Arrived { data, bad, notes, problem, .. }) = stream.arrived()? {
+    while let Some(Arrived { data, bad, bad_count, notes, problem }) = stream.arrived()? {
         notes.iter().for_each(|note| say!("{note}"));
         bad.iter().for_each(|row| say!("{}", flags::in_remedy(row)));
+        if bad_count > bad.len() as u64 && !bad.is_empty() {
+            say!("... and {} more that came with these", bad_count - bad.len() as u64);
+        }
         if let Some(mut data) = data {
             if let Data::Rows(rows) = &data {
                 data = Data::Rows(rows.without_labels());

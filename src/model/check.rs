@@ -139,3 +139,28 @@ pub(super) fn check_twice(what: &str, ids: &Ids) -> Result<(), String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Tensor;
+
+    #[test]
+    fn lengths_and_places_that_cannot_be_are_refused() {
+        let ids = |_: &str| Some(3);
+        for (size, length, is_good) in [
+            (Size::Free("rank"), MOST_FACTORS, true),
+            (Size::Free("rank"), MOST_FACTORS + 1, false),
+            (Size::Free("rank"), usize::MAX, false),
+            (Size::First("feature"), 3, true),
+            (Size::First("feature"), 4, false),
+        ] {
+            assert_eq!(check_size(size, length, ids).is_ok(), is_good, "{size:?} {length}");
+        }
+        for (place, is_good) in [(0.0, true), (2.0, true), (3.0, false), (-1.0, false), (0.5, false), (1e30, false)] {
+            let tensors = Tensors(vec![Tensor { name: "feature_field", shape: vec![1], numbers: vec![place] }]);
+            assert_eq!(check_places(&tensors, ids).is_ok(), is_good, "{place}");
+        }
+        assert!(check_places(&Tensors(Vec::new()), ids).is_ok());
+    }
+}

@@ -122,3 +122,15 @@ fn the_command_explains_raw_rows() {
         assert!(code == Some(2) && told.contains(says), "{line}: {told}");
     }
 }
+
+/// Rows that could not be read merely keep their places.
+#[test]
+fn bad_rows_are_told_and_not_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("a.svm"), topics(200, 2, 3)).unwrap();
+    good(at, "train a.svm --lr 0.2 --epochs 1 --quiet --out m.safetensors");
+    fs::write(at.join("bad.svm"), "1 1:1\n1 1:x\n0 2:1\n").unwrap();
+    let text = good(at, "explain m.safetensors bad.svm --on-bad-row skip");
+    assert!(text.contains("row 2  could not be read\nrow 3  score "), "{text}");
+}

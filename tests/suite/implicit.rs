@@ -317,3 +317,19 @@ fn interactions_are_read_in_either_shape() {
     assert_eq!(read("ann::tea::2.5\nbob::\"green tea\"::1\n"), of(&[("ann", "tea", 2.5), ("bob", "green tea", 1.0)]));
     assert_eq!(read("007 01 x y\n"), of(&[("007", "01", 1.0), ("007", "x", 1.0), ("007", "y", 1.0)]));
 }
+
+/// What the model does not know is left out of lists, and of what is asked for, like all else.
+#[test]
+fn what_was_seen_is_not_asked_for_whoever_the_model_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("train.txt"), tastes(40)).unwrap();
+    fs::write(at.join("seen.txt"), "stranger 1 2 unknown\n").unwrap();
+    good(at, "train train.txt --format interactions --model bpr --rank 4 --epochs 1 --out m.safetensors");
+    let users = |held: &str| {
+        fs::write(at.join("held.txt"), held).unwrap();
+        let output = hogwild(at, "eval m.safetensors held.txt --format interactions --exclude-seen seen.txt --json");
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()["users"].as_u64().unwrap()
+    };
+    assert_eq!((users("stranger 1 2 unknown\n"), users("stranger 1 2 3 unknown\n"), users("stranger 1 other x\n")), (0, 1, 1));
+}

@@ -1,4 +1,6 @@
-//! Data and settings become a run of a model of sparse rows.
+//! Data and settings become a run of a model of sparse rows; `search` tries learning rates for it.
+mod search;
+
 use super::{
     fields::RunFields,
     hot::{self, Hot},
@@ -13,10 +15,7 @@ use super::{
 };
 use crate::{
     classes::{Classes, check_numbers},
-    family::{
-        folds::{Fold, folds},
-        prepared::{Basis, Choices, Judged, Prepared, Rate, Search, Stage, WithEngine, WithEngines, check_split},
-    },
+    family::prepared::{Basis, Choices, Prepared, Rate, WithEngines, check_split},
     model::{Axis, Scored, Tensors},
     options::Settings,
 };
@@ -24,7 +23,7 @@ use hogwild_base::{Error, Result};
 use hogwild_data::{Ids, Rows};
 use hogwild_kernels::{
     ServerRule,
-    engine::{Counters, Loops, Reader, Task},
+    engine::{Loops, Reader, Task},
     feed::{Normalize, RowCells, ScaledFeed, Scaling, SparseFeed, Weighting},
     loss::{Loss, Taken},
     models::{ClassLabels, Linear, Output},
@@ -34,6 +33,7 @@ use hogwild_kernels::{
     simd::LANES,
     targets::Targets,
 };
+use search::RowsSearch;
 use std::{ops::Range, sync::Arc};
 
 /// Bytes that a run needs beside the data: the program itself, and for each column parameters, a copy of the weights, the ids, and those of
@@ -319,68 +319,6 @@ impl<K: RowKernel> Prepared for RowsRun<'_, K> {
         let seed = self.settings.seed;
         let judges = Judges::new(self.data, valid, self.held.as_deref(), self.basis.examples, how, self.fields.as_ref(), seed);
         Ok(Rate::Searched(Box::new(RowsSearch { run: self, grown, sample, judges })))
-    }
-}
-
-/// Where a model's learning rate is searched.
-struct RowsSearch<'a, K: RowKernel> {
-    run: &'a RowsRun<'a, K>,
-    /// Scales as they will be at the end, where they grow.
-    grown: Option<Scaling>,
-    /// Of data larger than memory, the units that are looked at.
-    sample: Option<Vec<Range<u32>>>,
-    judges: Judges<'a>,
-}
-
-impl<K: RowKernel> RowsSearch<'_, K> {
-    fn scaling(&self) -> Option<&Scaling> {
-        self.grown.as_ref().or(self.run.scaling.as_ref())
-    }
-}
-
-impl<K: RowKernel> Search for RowsSearch<'_, K> {
-    fn first_rate(&self) -> f32 {
-        scale::default_rate(self.run.data, self.run.rule, self.scaling())
-    }
-
-    fn stage(&self, size: (u64, usize)) -> Box<dyn Stage + '_> {
-        let units = self.sample.as_deref().unwrap_or(&self.run.basis.units);
-        let folds = folds(&self.run.feed.kept_units(units), size, self.judges.alone, self.run.settings.seed);
-        Box::new(RowsStage { search: self, folds })
-    }
-
-    fn end(&self) {
-        self.run.windows.iter().for_each(|windows| windows.release());
-    }
-}
-
-/// A sample of rows.
-struct RowsStage<'a, K: RowKernel> {
-    search: &'a RowsSearch<'a, K>,
-    folds: Vec<Fold>,
-}
-
-impl<K: RowKernel> Stage for RowsStage<'_, K> {
-    fn folds(&self) -> &[Fold] {
-        &self.folds
-    }
-
-    fn shape(&self) -> Shape {
-        self.search.run.basis.shape.clone()
-    }
-
-    fn start(&self, parameters: &Parameters) {
-        self.search.run.start.iter().for_each(|start| start.put(parameters));
-    }
-
-    fn judge(&self, parameters: &Parameters, finish: &Finish<'_>, fold: &Fold) -> Vec<Judged> {
-        self.search.judges.score(&self.search.run.standard(parameters, finish, self.search.scaling(), |weights| weights), fold)
-    }
-
-    fn with_engine(&self, task: &Task<'_>, counters: &Counters, run: &mut WithEngine<'_>) {
-        let RowsRun { rule, feed, model, .. } = self.search.run;
-        let feed = ScaledFeed { feed, scaling: self.search.scaling() };
-        run(rule.alone(&feed, model, task, counters).as_mut());
     }
 }
 

@@ -1,5 +1,6 @@
 //! Packing: text is parsed and counted in parallel, kept or spilled; then ranked by frequency, sorted and written.
 
+mod chunked;
 mod fields;
 mod in_memory;
 mod known_features;

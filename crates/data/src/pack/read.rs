@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hogwild_base::{Error, Result, threads};
 
+use super::chunked::{Before, Chunked, Lines};
 use super::fields::FieldsByCode;
 use super::piece::{Piece, Place};
 use super::source::Source;
@@ -29,6 +30,7 @@ use crate::text::{Format, Labelling, OnBadRow};
 
 /// How much of the rows is kept in memory; the rest is spilled.
 const KEPT: u64 = 112 << 20;
+
 /// What has been read.
 pub(crate) struct Read {
     pub(crate) format: Format,
@@ -48,40 +50,6 @@ pub(crate) struct Read {
     /// Bytes of text, and what `progress` was told last.
     pub(crate) bytes: u64,
     pub(crate) given: (u64, Option<u64>),
-}
-
-/// Which chunk it is.
-struct Chunked {
-    number: u64,
-    input: usize,
-    before: Before,
-    bytes: u64,
-}
-
-/// What of its input comes before a chunk.
-#[derive(Clone, Copy)]
-enum Before {
-    /// So many lines or rows.
-    Rows(u64),
-    /// The lines of the chunk before, and what comes before that.
-    AllRead,
-}
-
-/// What is known of a chunk besides its rows.
-struct Lines {
-    place: Chunked,
-    targets: TargetCounts,
-    report: Report,
-}
-
-impl Lines {
-    /// How many lines come before, where so many end with the chunk before.
-    fn before(&self, ended: u64) -> u64 {
-        match self.place.before {
-            Before::Rows(rows) => rows,
-            Before::AllRead => ended,
-        }
-    }
 }
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -4,6 +4,8 @@ import gzip
 import json
 import lzma
 import pathlib
+import random
+import re
 import shutil
 import subprocess
 import sys
@@ -11,9 +13,11 @@ import time
 
 import data as datas
 import measures
+from tasks import TASKS, of_data
 
 OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 HEAD = 8 << 20  # bytes of text for readers that would take minutes for all of it
+HELD_OUT_USERS = 8192  # ranking all items for more of them would take longer than training
 
 
 def tell(text):
@@ -25,11 +29,19 @@ def refuse(problem):
     sys.exit(2)
 
 
+def of_users(lines, count):
+    """The lines of so many users, drawn at random; a user is what a line begins with."""
+    user = lambda line: re.split(rb"::|[\s,;|]", line, maxsplit=1)[0]
+    every = sorted({user(line) for line in lines})
+    some = set(random.Random(0).sample(every, min(count, len(every))))
+    return [line for line in lines if user(line) in some]
+
+
 class Dataset:
     """The folder of a data set: its texts, hogwild's packed form of them (which workers read), what systems wrote for themselves."""
 
-    def __init__(self, name, train, test, folder, hogwild):
-        self.name, self.folder = name, folder / name
+    def __init__(self, name, train, test, folder, hogwild, task=None):
+        self.name, self.folder, self.flags = name, folder / name, TASKS[task].pack if task else ()
         state = {str(path): [path.stat().st_size, path.stat().st_mtime] for path in (train, test)}
         self.state_file = self.folder / "state.json"
         known = json.loads(self.state_file.read_text()) if self.state_file.exists() else {}
@@ -38,25 +50,32 @@ class Dataset:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir(parents=True)
             self._keep("train", train)
-            self._keep("test", test)
+            self._keep("test", test, HELD_OUT_USERS if task == "interactions" else None)
             with open(self.folder / "train.txt", "rb") as text, open(self.folder / "head.txt", "wb") as head:
                 head.writelines(text.readlines(HEAD))
         self.state = known
         self.shape, _ = (self._pack(part, source, hogwild) for part, source in (("train", train), ("test", test)))
-        self.task = "ratings" if self.shape["users"] else "rows"
+        self.task = task or of_data(bool(self.shape["users"]))
+        if TASKS[self.task].ratings != bool(self.shape["users"]):
+            refuse(f"{train}: --task {task} takes {'users and items' if TASKS[task].ratings else 'rows of features'}, which these are not")
         self._save()
 
-    def _keep(self, part, source):
+    def _keep(self, part, source, users=None):
+        """The text as a plain file, of no more than so many users."""
         text = self.folder / f"{part}.txt"
-        if source.suffix in OPENERS:
-            with OPENERS[source.suffix](source, "rb") as given, open(text, "wb") as out:
-                shutil.copyfileobj(given, out)
-        else:
+        if source.suffix not in OPENERS and users is None:
             text.symlink_to(source.resolve())
+            return
+        with OPENERS.get(source.suffix, open)(source, "rb") as given, open(text, "wb") as out:
+            if users is None:
+                shutil.copyfileobj(given, out)
+            else:
+                out.writelines(of_users(given.readlines(), users))
 
     def _pack(self, part, source, hogwild):
         packed = self.folder / f"{part}.safetensors"
-        ended = subprocess.run([hogwild, "pack", self.folder / f"{part}.txt", "-o", packed, "--json"], capture_output=True, text=True)
+        command = [hogwild, "pack", self.folder / f"{part}.txt", "-o", packed, "--json", *self.flags]
+        ended = subprocess.run(command, capture_output=True, text=True)
         if ended.returncode:
             refuse(ended.stderr.strip())
         if {"user_name", "item_name"} & set(datas.contents(packed)[0]):
@@ -74,7 +93,8 @@ class Dataset:
             self._save()
 
     def describe(self):
-        of = "ratings of {items} items by {users} users" if self.task == "ratings" else "rows, {nonzeros} nonzeros of {columns} features"
+        of = TASKS[self.task].unit + "s of {items} items by {users} users"
+        of = of if self.shape["users"] else "rows, {nonzeros} nonzeros of {columns} features"
         return ("{rows} " + of).format(**self.shape)
 
 
@@ -83,16 +103,18 @@ class Measurement:
 
     def __init__(self, dataset, installed, missing, environments, options):
         self.dataset, self.environments, self.options = dataset, environments, options
-        self.epochs = options.epochs or (10 if dataset.task == "rows" else 20)
+        self.epochs = options.epochs or TASKS[dataset.task].epochs
         self.taking_part = [system for system in installed if system.task == dataset.task]
-        self.about = {system.name: {"version": installed[system], "note": system.note} for system in self.taking_part}
+        about = lambda system: {"version": installed[system], "note": system.note, "beside": system.beside}
+        self.about = {system.name: about(system) for system in self.taking_part}
         self.missing = {system.name: reason for system, reason in missing.items() if system.task == dataset.task}  # not in the tables
         self.remarks = []  # on systems that are
         self.runs = {}  # those of all rounds, by system and number of threads
 
     def _call(self, system, action, threads, **more):
         dataset, options = self.dataset, self.options
-        data = {"folder": str(dataset.folder), "task": dataset.task, "rank": options.rank, "hogwild": str(options.hogwild)}
+        rank = options.rank or TASKS[dataset.task].rank
+        data = {"folder": str(dataset.folder), "task": dataset.task, "rank": rank, "hogwild": str(options.hogwild)}
         task = {"action": action, "data": data, "epochs": self.epochs, "budget": options.budget, **more}
         return self.environments.call(system, task, threads)
 
@@ -172,8 +194,8 @@ class Measurement:
         shape, options = self.dataset.shape, self.options
         return {
             "name": self.dataset.name, "shape": self.dataset.describe(), "task": self.dataset.task, "threads": options.threads,
-            "counted": shape["rows" if self.dataset.task == "ratings" else "nonzeros"], "rounds": options.rounds, "budget": options.budget,
-            "target": options.target, "systems": self.about, "missing": self.missing, "remarks": self.remarks,
+            "counted": shape["rows" if TASKS[self.dataset.task].ratings else "nonzeros"], "rounds": options.rounds,
+            "budget": options.budget, "target": options.target, "systems": self.about, "missing": self.missing, "remarks": self.remarks,
             "entries": [
                 {"system": system.name, "threads": count, **measures.summary(found, options.target)}
                 for (system, count), found in self.runs.items()

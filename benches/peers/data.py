@@ -1,6 +1,7 @@
 """The data as a worker gives them to a system: equal rows and features for all, read from hogwild's packed files.
 
 Ids become numbers from 0 in the order of the ids, over training and held-out data together, so that arrays of weights are dense.
+Features that have a field are called `field:index` by names in place of numbers.
 """
 import contextlib
 import functools
@@ -23,7 +24,7 @@ def tensors(path):
     import numpy
 
     entries, begin = contents(path)
-    types = {"U64": "<u8", "U32": "<u4", "F32": "<f4"}
+    types = {"U64": "<u8", "U32": "<u4", "F32": "<f4", "U8": "u1"}
     read = lambda entry: numpy.fromfile(path, types[entry["dtype"]], entry["shape"][0], offset=begin + entry["data_offsets"][0])
     return {name: read(entry) for name, entry in entries.items()}
 
@@ -49,17 +50,33 @@ class Data:
         return tensors(self.packed(part))
 
     @functools.cache
+    def _ids(self, part, what):
+        """Those of a file in its own order: numbers, or names."""
+        import numpy
+
+        packed = self._packed(part)
+        if f"{what}_id" in packed:
+            return packed[f"{what}_id"]
+        start, letters = packed[f"{what}_name_start"].tolist(), packed[f"{what}_name"].tobytes()
+        return numpy.array([letters[begin:end].decode() for begin, end in zip(start, start[1:])])
+
+    @functools.cache
     def ids(self, what="feature"):
         """All ids, ascending: a column's number is the place of its id."""
         import numpy
 
-        return numpy.union1d(self._packed("train")[f"{what}_id"], self._packed("test")[f"{what}_id"])
+        return numpy.union1d(self._ids("train", what), self._ids("test", what))
 
     def _numbers(self, part, what, positions):
         import numpy
 
-        packed = self._packed(part)
-        return numpy.searchsorted(self.ids(what), packed[f"{what}_id"]).astype("int32")[packed[positions]]
+        return numpy.searchsorted(self.ids(what), self._ids(part, what)).astype("int32")[self._packed(part)[positions]]
+
+    def fields(self):
+        """The field of each column, where features have some."""
+        import numpy
+
+        return numpy.array([int(name.split(":")[0]) for name in self.ids()])
 
     @property
     def width(self):
@@ -89,6 +106,27 @@ class Data:
         return matrix
 
     @functools.cache
+    def classes(self, part):
+        """The class of each row: numbers from 0 in the order of the labels of training. Rows of other classes have their count."""
+        import numpy
+
+        labels, own = numpy.unique(self._packed("train")["label"]), self._packed(part)["label"]
+        place = numpy.searchsorted(labels, own).clip(0, len(labels) - 1)
+        return numpy.where(labels[place] == own, place, len(labels))
+
+    @functools.cache
+    def by_user(self, part):
+        """Interactions as a CSR matrix of users and items, a pair once."""
+        import numpy
+        import scipy.sparse
+
+        pairs = self.ratings(part)
+        ones = numpy.ones(len(pairs.user), "float32")
+        matrix = scipy.sparse.csr_matrix((ones, (pairs.user, pairs.item)), (self.users, self.items))
+        matrix.data[:] = 1
+        return matrix
+
+    @functools.cache
     def ratings(self, part):
         user, item = (self._numbers(part, what, what) for what in ("user", "item"))
         return SimpleNamespace(user=user, item=item, rating=self._packed(part)["rating"])
@@ -100,9 +138,6 @@ class Data:
     @property
     def items(self):
         return len(self.ids("item"))
-
-    def truth(self):
-        return self.rows("test").labels if self.task == "rows" else self.ratings("test").rating
 
     def factor_scores(self, user_factors, item_factors, user_bias, item_bias, mean):
         """Held-out ratings as factors and biases predict them."""

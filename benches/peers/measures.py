@@ -1,4 +1,4 @@
-"""The arithmetic of the comparison, over runs as the workers give them: points of epoch, seconds, loss, auc."""
+"""The arithmetic of the comparison, over runs as the workers give them: points of epoch, seconds, loss, second metric."""
 import math
 import statistics
 
@@ -8,10 +8,11 @@ def best_loss(points):
     return min((point["loss"] for point in points if point["loss"] is not None), default=math.inf)
 
 
-def auc_at_best(points):
-    """The AUC where the held-out loss is least."""
+def second_at_best(points):
+    """The second metric where the held-out loss is least; of runs without losses the highest."""
     loss = best_loss(points)
-    return next((point["auc"] for point in points if point["loss"] == loss), None)
+    untold = max((point["second"] for point in points if point["second"] is not None), default=None)
+    return next((point["second"] for point in points if point["loss"] == loss), untold)
 
 
 def seconds_an_epoch(run):
@@ -39,9 +40,10 @@ def typical(runs):
 
 
 def chosen(runs):
-    """The run of the best held-out loss; where losses say nothing, the first that has a point; None where none has."""
+    """The run of the best held-out loss; where no run has a loss, that of the best second metric; None where none has a point."""
     usable = [run for run in runs if run["points"]]
-    return min(usable, key=lambda run: best_loss(run["points"]), default=None)
+    worth = lambda run: (best_loss(run["points"]), -(second_at_best(run["points"]) or 0))
+    return min(usable, key=worth, default=None)
 
 
 def summary(runs, target=None):
@@ -52,7 +54,7 @@ def summary(runs, target=None):
     return {
         "epoch_seconds": statistics.median_low(seconds_an_epoch(run) for run in runs),
         "best_loss": best if math.isfinite(best) else None,
-        "auc": auc_at_best(points),
+        "second": second_at_best(points),
         "seconds_to_best": median_seconds_to(runs, best) if math.isfinite(best) else None,
         "seconds_to_target": to_target if to_target is not None and math.isfinite(to_target) else None,
         "memory_mb": statistics.median_low(run["memory_mb"] for run in runs),

@@ -2,6 +2,8 @@
 import html
 import math
 
+from tasks import TASKS
+
 COLOURS = "d62728 ff9896 1f77b4 aec7e8 2ca02c 98df8a 9467bd c5b0d5 8c564b e377c2 7f7f7f 17becf bcbd22".split()
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 900, 520, 70, 210, 40, 50
 
@@ -66,4 +68,4 @@ def drawing(result):
         lines[entry["system"]] = [(p["seconds"], p["loss"]) for p in points if p["loss"] is not None and p["seconds"] > 0]
     most = max(result["threads"])
     title = f"{result['name']}: held-out loss by time, {most} thread{'s' * (most > 1)} where a system has them"
-    return svg(title, "RMSE" if result["task"] == "ratings" else "log-loss", lines)
+    return svg(title, TASKS[result["task"]].loss, lines)

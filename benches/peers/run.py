@@ -16,6 +16,7 @@ import environment
 import picture
 import report
 import systems
+from tasks import TASKS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -26,14 +27,17 @@ def settings():
     add = parser.add_argument
     add("data", nargs="*", type=pathlib.Path, metavar="TRAIN TEST", help="svmlight rows or ratings as text; .gz, .bz2, .xz or plain")
     add("--synthetic", metavar="KIND", action="append", default=[], help="a kind of `hogwild synth`, as text or ratings; may be repeated")
+    tasks = "; ".join(f"{name}: {task.about}" for name, task in TASKS.items())
+    add("--task", choices=TASKS, help=f"what is compared on all of the data. {tasks} [rows or ratings, by the data]")
     add("--rows", type=int, default=100_000, help="of synthetic data; a fifth more are held out [%(default)s]")
     add("--synth-options", default="", metavar="OPTIONS", help="more of `hogwild synth`, as --synth-options='--features 50000'")
     add("--hogwild", type=pathlib.Path, metavar="PATH", help="the binary [target/release/hogwild, built from these sources first]")
     add("--folder", type=pathlib.Path, default=ROOT / "target" / "peers", help="environments, data and results [target/peers]")
     add("--threads", default="1,2", help="numbers of threads [%(default)s]")
     add("--rounds", type=int, help="how often all systems run in turn [3; --quick 2]")
-    add("--epochs", type=int, help="[10 for rows, 20 for ratings]")
-    add("--rank", type=int, default=32, help="factors of models of ratings [%(default)s]")
+    add("--epochs", type=int, help="[10 for rows, 20 for ratings, of interactions each system's own]")
+    ranks = ", ".join(f"{name} {task.rank}" for name, task in TASKS.items() if task.rank)
+    add("--rank", type=int, help=f"factors [{ranks}]")
     add("--budget", type=float, help="seconds of training of a run; a third of it to try a setting [60; --quick 10]")
     add("--timeout", type=float, default=10, help="minutes for any one process [%(default)s]")
     add("--target", type=float, metavar="LOSS", help="a held-out loss: a column tells the seconds to it")
@@ -125,9 +129,10 @@ def main():
         subprocess.run(["cargo", "build", "--release"], cwd=ROOT, check=True)  # one that is there may be of other sources
         options.hogwild = ROOT / "target" / "release" / "hogwild"
     options.hogwild = options.hogwild.resolve()
-    pairs = [(train.name.split(".")[0], train, test) for train, test in zip(options.data[::2], options.data[1::2])]
+    of_task = f"-{options.task}" if options.task else ""
+    pairs = [(train.name.split(".")[0] + of_task, train, test) for train, test in zip(options.data[::2], options.data[1::2])]
     pairs += [(f"synthetic-{kind}", *synthetic(kind, options)) for kind in options.synthetic]
-    datasets = [bench.Dataset(*pair, options.folder / "data", options.hogwild) for pair in pairs]
+    datasets = [bench.Dataset(*pair, options.folder / "data", options.hogwild, options.task) for pair in pairs]
     environments, installed, missing = install(options, {dataset.task for dataset in datasets})
     for dataset in datasets:
         write(bench.Measurement(dataset, installed, missing, environments, options).result(), options.folder / "results")

@@ -5,14 +5,16 @@ import unittest
 from unittest import mock
 
 import bench
+import curve
 import environment
 import measures
 import systems
+import tasks
 from systems.base import System
 
 
 def run(*points, memory=10.0, restarted=False):
-    keys = ("epoch", "seconds", "loss", "auc")
+    keys = ("epoch", "seconds", "loss", "second")
     return {"points": [dict(zip(keys, point)) for point in points], "memory_mb": memory, "cut": False, "restarted": restarted}
 
 
@@ -36,14 +38,14 @@ class Measures(unittest.TestCase):
         self.assertEqual(measures.median_seconds_to([SLOW, SLOW, FAST], 0.29), math.inf)
         self.assertEqual(measures.median_seconds_to([SLOW, FAST, FAST], 0.29), 1.5)
 
-    def test_of_two_rounds_the_auc_is_that_of_the_lower_loss(self):
+    def test_of_two_rounds_the_second_metric_is_that_of_the_lower_loss(self):
         found = measures.summary([SLOW, FAST])
-        self.assertEqual((found["best_loss"], found["auc"], found["seconds_to_best"]), (0.29, 0.81, 1.5))
+        self.assertEqual((found["best_loss"], found["second"], found["seconds_to_best"]), (0.29, 0.81, 1.5))
 
     def test_summary(self):
         found = measures.summary([SLOW, SLOW, FAST], target=0.4)
         self.assertEqual((found["epoch_seconds"], found["best_loss"], found["seconds_to_best"]), (3.0, 0.3, 7.0))
-        self.assertEqual((found["seconds_to_target"], found["epochs"], found["auc"]), (7.0, 3, 0.8))
+        self.assertEqual((found["seconds_to_target"], found["epochs"], found["second"]), (7.0, 3, 0.8))
         self.assertIsNone(measures.summary([SLOW], target=0.1)["seconds_to_target"], "never that low")
 
     def test_how_many_times_sooner_is_told_by_the_peers_best_loss(self):
@@ -63,6 +65,19 @@ class Measures(unittest.TestCase):
         self.assertIsNone(measures.chosen([run()]))
         untold = run((1, 1.0, None, None))
         self.assertIs(measures.chosen([run(), untold]), untold)
+        accurate = run((1, 1.0, None, 0.8), (2, 2.0, None, 0.7))
+        self.assertIs(measures.chosen([run((1, 1.0, None, 0.75)), accurate]), accurate, "by the second metric where no run has a loss")
+        self.assertEqual(measures.second_at_best(accurate["points"]), 0.8)
+
+
+class Parts(unittest.TestCase):
+    def test_held_out_users_are_drawn_whole(self):
+        lines = [b"%d %d\n" % (user, item) for user in range(50) for item in (1, 2, 3)]
+        kept = bench.of_users(lines, 8)
+        self.assertEqual(len(kept), 24)
+        self.assertEqual(len({line.split()[0] for line in kept}), 8)
+        self.assertEqual(bench.of_users(lines, 100), lines)
+        self.assertEqual(bench.of_users([b"7::8::1\n", b"7,9\n"], 1), [b"7::8::1\n", b"7,9\n"])
 
 
 class Failures(unittest.TestCase):
@@ -104,8 +119,17 @@ class Systems(unittest.TestCase):
         names = [(system.name, system.task) for system in systems.ALL]
         self.assertEqual(len(names), len(set(names)))
         for system in systems.ALL:
-            measured_by_time_alone = system.name in ("implicit ALS", "implicit BPR", "LightFM", "hogwild auto")
-            self.assertGreaterEqual(len(system.settings), 1 if measured_by_time_alone else 4, system.name)
+            by_time_alone = (system.name, system.task) in [(name, "ratings") for name in ("implicit ALS", "implicit BPR", "LightFM")]
+            as_it_comes = system.name == "hogwild auto" or (not system.package and system.task == "interactions")
+            self.assertGreaterEqual(len(system.settings), 1 if by_time_alone or as_it_comes else 4, system.name)
+
+    def test_each_task_is_known_has_metrics_and_a_line_of_hogwild(self):
+        self.assertEqual(set(curve.METRICS), set(tasks.TASKS))
+        names = {(system.name, system.task) for system in systems.ALL}
+        for task in tasks.TASKS:
+            self.assertIn(("hogwild", task), names)
+        for system in systems.ALL:
+            self.assertIn((system.beside, system.task), names, system.name)
 
     def test_each_package_has_a_pinned_version(self):
         pinned = environment.pinned()

@@ -9,7 +9,7 @@ from typing import Callable, Optional
 @dataclass(frozen=True, eq=False)
 class System:
     name: str
-    task: str  # "rows" (logistic regression) or "ratings" (matrix factorization)
+    task: str  # one of tasks.TASKS
     settings: list  # dictionaries; the one of the best held-out loss is measured
     train: Callable  # (data, setting, threads, epochs, curve): adds points to the curve, the data are in memory before its clock runs
     package: Optional[str] = None  # as in requirements.txt; hogwild has none
@@ -21,14 +21,16 @@ class System:
     load_own_text: Optional[str] = None  # the file of the data folder that `load` reads in place of the given text
     slow_reader: bool = False  # its reader is given the text's first megabytes only
     note: str = ""  # where the work is not quite the same
+    beside: str = "hogwild"  # the line of hogwild that a peer is compared with
 
 
-def step_by_step(step, scores, epochs, curve):
-    """Trains an epoch at a time; `scores` gives those of the held-out examples."""
-    for _ in range(epochs):
+def step_by_step(step, scores, epochs, curve, every=1):
+    """Trains an epoch at a time; `scores` gives those of the held-out examples after each, or after `every` so many and the last."""
+    for epoch in range(1, epochs + 1):
         with curve.clock():
             step()
-        curve.add(curve.epoch + 1, scores())
+        if epoch % every == 0 or epoch == epochs:
+            curve.add(epoch, scores())
 
 
 def restarts(fit, scores, counts, curve):

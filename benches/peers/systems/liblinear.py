@@ -1,5 +1,7 @@
 """LIBLINEAR: -s 7 (dual coordinate descent), and the multi-core edition's -s 0 (trust region Newton).
 
+Of several classes: -s 7, each against the rest, and -s 4 (Crammer & Singer), which has no probabilities.
+
 It has no limit of iterations: the curve is made of runs that stop at ever smaller tolerances; the iterations are read from what it prints.
 """
 import re
@@ -33,6 +35,33 @@ def solver(number, iterations):
     return train
 
 
+def of_classes(number):
+    def train(data, setting, threads, epochs, curve):
+        import numpy
+        from liblinear import liblinearutil
+
+        problem = liblinearutil.problem(data.classes("train").astype("float64"), data.matrix("train").astype("float64"))
+        width = problem.n
+        curve.restarted = True
+        for tolerance in TOLERANCES[1:]:
+            curve.check_budget(3 * max(curve.epoch, 1))
+            curve.seconds = 0
+            with Printed() as printed, curve.clock():
+                model = liblinearutil.train(problem, f"-s {number} -c {setting['c']} -B 1 -e {tolerance}")
+            count = model.get_nr_class()
+            own = numpy.argsort([model.label[k] for k in range(count)])
+            weights = numpy.ctypeslib.as_array(model.w, ((width + 1) * count,)).reshape(width + 1, count)[:, own]
+            scores = data.matrix("test") @ weights[: data.width] + weights[width]
+            epoch = max(sum(map(int, re.findall(r"#iter = (\d+)", printed.text()))) // (count if number == 7 else 1), curve.epoch, 1)
+            if number == 7:
+                odds = 1 / (1 + numpy.exp(-scores))
+                curve.add(epoch, odds / odds.sum(1, keepdims=True))
+            else:
+                curve.add_measured(epoch, None, (scores.argmax(1) == data.classes("test")).mean())
+
+    return train
+
+
 def load(path, data, threads):
     from liblinear import liblinearutil
 
@@ -51,4 +80,11 @@ SYSTEMS = [
         "LIBLINEAR multicore", "rows", C, NEWTON, "liblinear-multicore", "liblinear.liblinearutil", environment="multicore", threaded=True,
         load=load, slow_reader=True, note="an epoch is a Newton step: several passes",
     ),
+]
+SYSTEMS += [
+    System(name, "classes", C, of_classes(number), "liblinear-official", "liblinear.liblinearutil", note=note)
+    for name, number, note in (
+        ("LIBLINEAR dual", 7, "one-vs-rest; an epoch is an iteration over the rows of each class"),
+        ("LIBLINEAR Crammer-Singer", 4, "no probabilities, so no log-loss; an epoch is an iteration over the rows that are left"),
+    )
 ]

@@ -1,5 +1,6 @@
-"""xLearn's lock-free linear models. It evaluates within its own epochs, so a run without held-out data gives the times (when
-its lines come) and another one the losses. Rows are taken as they are (no normalization), as by all others here.
+"""xLearn's lock-free linear models and factorization machines. It evaluates within its own epochs, so a run without held-out data
+gives the times (when its lines come) and another one the losses. Linear models take rows as they are, as all others here do;
+factorization machines take them with and without normalization, and the better one counts.
 """
 import os
 import re
@@ -7,6 +8,7 @@ import re
 from .base import System
 from .printed import Printed
 
+KINDS = {"rows": "linear", "fm": "fm", "ffm": "ffm"}
 EPOCH = re.compile(r"\[.*%.*\]\s+(\d+)\s+(.*)")
 
 
@@ -14,13 +16,16 @@ def fit(data, setting, threads, epochs, held_out):
     """The lines of a run: (time, epoch, the losses printed), the first one being the start of training."""
     import xlearn
 
-    model = xlearn.create_linear()
+    model = getattr(xlearn, f"create_{KINDS[data.task]}")()
     model.setTrain(str(data.folder / "train.xlearn"))
     if held_out:
         model.setValidate(str(data.folder / "test.xlearn"))
     model.disableEarlyStop()
-    model.disableNorm()
+    setting = {**setting}
+    if not setting.pop("norm", False):
+        model.disableNorm()
     parameters = {"task": "binary", "metric": "auc", "epoch": epochs, "nthread": threads, "lambda": 0.0, **setting}
+    parameters |= {"k": data.rank} if data.rank else {}
     with data.scratch() as folder, Printed() as printed:
         model.fit({**parameters, "log": str(folder / "log")}, str(folder / "model"))
     lines = [(time, EPOCH.match(line)) for time, line in printed.lines]
@@ -51,7 +56,7 @@ def load(path, data, threads):
 
     with data.scratch() as folder, Printed() as printed:
         os.symlink(path, folder / "text")
-        model = xlearn.create_linear()
+        model = getattr(xlearn, f"create_{KINDS[data.task]}")()
         model.setTrain(str(folder / "text"))
         parameters = {"task": "binary", "epoch": 1, "nthread": threads, "opt": "sgd", "lr": 0.1}
         model.fit({**parameters, "log": str(folder / "log")}, str(folder / "model"))
@@ -59,6 +64,7 @@ def load(path, data, threads):
     return when("for reading problem") - when("Read Problem")
 
 
+PAIRS = [{"opt": "adagrad", "lr": rate, "lambda": 2e-5, "norm": norm} for rate in (0.05, 0.1, 0.2) for norm in (True, False)]
 RATES = [0.002, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 2.5]
 SYSTEMS = [
     System(
@@ -66,4 +72,8 @@ SYSTEMS = [
         load=load,
     )
     for shown, rule in (("Adagrad", "adagrad"), ("SGD", "sgd"))
+]
+SYSTEMS += [
+    System(f"xLearn {task.upper()}", task, PAIRS, train, "xlearn", "xlearn", threaded=True, prepare=prepare, load=load)
+    for task in ("fm", "ffm")
 ]

@@ -20,7 +20,8 @@ def measured(result):
     """A line for each system and number of threads."""
     task, target = TASKS[result["task"]], result["target"]
     heads = ["system", "threads", "text, MB/s", "s an epoch", f"ns a {task.unit}", f"best held-out {task.loss}"]
-    heads += ([task.second] if task.second else []) + ["s to it", "epochs run", "peak MB"] + ([f"s to {target:g}"] if target is not None else [])
+    heads += ([task.second] if task.second else []) + ["s to it", "epochs run", "peak MB"]
+    heads += [f"s to {target:g}"] if target is not None else []
     rows = []
     for entry in result["entries"]:
         row = [entry["system"], str(entry["threads"]), shown(result["systems"][entry["system"]].get("load_mb_s"), ".0f")]

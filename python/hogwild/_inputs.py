@@ -102,7 +102,7 @@ def check_scores(X: Any, scores: Any) -> None:
     raise BadDataError(f"X: {problem}; give smaller values, or scale that column")
 
 
-def rows_of(X: Any, labels: Any, count: int, weights: Any = None) -> Any:
+def rows_of(X: Any, labels: Any, count: int, weights: Any = None, fields: Any = None) -> Any:
     """Rust's rows of a CSR matrix, with a label each. Rows of weight 0 are left out; where a column is twice in a row its values are summed."""
     labels = np.ascontiguousarray(labels, dtype=np.float32)
     if weights is not None:
@@ -112,11 +112,11 @@ def rows_of(X: Any, labels: Any, count: int, weights: Any = None) -> Any:
             X, labels, weights = X[kept], labels[kept], weights[kept]
     count = min(count, max(1, X.nnz // CELLS_A_WORKER))
     try:
-        return _hogwild.Rows.from_csr(arrays(X), labels, weights, count)
+        return _hogwild.Rows.from_csr(arrays(X), labels, weights, count, fields)
     except ValueError:
         if X.has_canonical_format:
             raise
-        return _hogwild.Rows.from_csr(arrays(summed(X)), labels, weights, count)
+        return _hogwild.Rows.from_csr(arrays(summed(X)), labels, weights, count, fields)
 
 
 def ids_of(values: Any, what: str) -> Any:

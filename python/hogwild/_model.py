@@ -62,7 +62,7 @@ class Model:
             names = list(X.columns)
         if not (is_sparse(X) and X.format == "csr"):
             X = as_csr(X)
-        if self._inner.unit_rows or self.family == "fm":
+        if self._inner.unit_rows or self.family in ("fm", "ffm"):
             X = summed(X)
         if self._places is None:
             known = self._inner.ids("feature")

@@ -114,7 +114,9 @@ class FieldAwareClassifier(Classifier, Machine):
         if given is None:
             given = [name.split("=", 1)[0] for name in names] if names else range(X.shape[1])
         of_column = np.asarray(given)
-        if of_column.ndim != 1 or len(of_column) != X.shape[1]:
+        if of_column.ndim != 1:
+            raise ValueError(f"fields: have {of_column.ndim} dimensions; give a list, the field of each column")
+        if len(of_column) != X.shape[1]:
             raise ValueError(f"fields: there are {of_column.size}, and X has {X.shape[1]} columns; give the field of each column")
         known, places = np.unique(of_column.astype(str) if of_column.dtype.kind == "O" else of_column, return_inverse=True)
         if len(known) > MOST_FIELDS:

@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from . import _hogwild
 from ._estimator import RowEstimator, held_out
+from ._inputs import is_sparse
 
 __all__ = ["Classifier", "Regressor", "against", "indices_of", "is_binary"]
 
@@ -91,7 +92,7 @@ class Classifier(ClassifierMixin, RowEstimator):
 
     def _fit_sets(self, X: Any, y: Any, sample_weight: Any, eval_set: Any, before: Any) -> list[Any]:
         """Each class against the rest, all in one pass, of rows with any number of them."""
-        X, y = self._validated(X, y, multi_output=True)
+        X, y = self._validated(X, _dense(y), multi_output=True)
         X, y, weights = _counting(X, y, self._weights(sample_weight, X))
         if self.class_weight is not None:
             raise ValueError("class_weight: is of rows with one class each; give sample_weight")
@@ -102,10 +103,10 @@ class Classifier(ClassifierMixin, RowEstimator):
         rows = _with_sets(self._rows(X, np.zeros(len(y)), weights), y)
         valid = None
         if eval_set is not None:
-            known = np.asarray(eval_set[1])
+            known = np.asarray(_dense(eval_set[1]))
             if known.ndim != 2 or known.shape[1] != y.shape[1]:
                 raise ValueError(f"eval_set: y has the shape {known.shape}, and that of the rows {y.shape}; give a column a class")
-            valid = _with_sets(self._eval_rows(eval_set, lambda known: np.zeros(len(known))), known)
+            valid = _with_sets(self._eval_rows((eval_set[0], known), lambda known: np.zeros(len(known))), known)
         return [self._run(rows, valid, {**settings, "l1": None, **self._rate_of(before)}, "ovr", start)]
 
     def _family_of(self, classes: int) -> str | None:
@@ -157,6 +158,10 @@ def _counting(X: Any, y: Any, weights: Any) -> tuple[Any, Any, Any]:
     if len(kept) == 0:
         raise ValueError("sample_weight, class_weight: all rows weigh zero; give some a weight above 0")
     return X[kept], y[kept], weights[kept]
+
+
+def _dense(y: Any) -> Any:
+    return y.toarray() if is_sparse(y) else y
 
 
 def _with_sets(rows: Any, y: Any) -> Any:

@@ -45,6 +45,9 @@ class Learner(RowEstimator):
         by = (*(getattr(self, name, None) for name in _LEARNS_BY), dict(self.settings or {}))
         if known is not None and known.learnt_by == by:
             return known.learners, by
+        rank = _LEARNS_BY.index("rank")
+        if known is not None and known.learners is not None and known.learnt_by[rank] != by[rank]:
+            raise ValueError(f"rank: what was learnt before has {known.learnt_by[rank]} factors a feature; give that, or begin anew")
         settings = plain(self._begin(X.shape[0]))
         settings.pop("threads", None)
         with parameters_named():

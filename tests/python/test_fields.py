@@ -69,6 +69,8 @@ def test_wrong_fields_are_named():
     X, y, _, _ = pairs_of_categories(100)
     with pytest.raises(ValueError, match="fields: there are 2, and X has 18 columns; give the field of each column"):
         hogwild.FieldAwareClassifier(fields=["a", "b"]).fit(X, y)
+    with pytest.raises(ValueError, match="fields: have 2 dimensions; give a list"):
+        hogwild.FieldAwareClassifier(fields=np.zeros((18, 1))).fit(X, y)
     wide = sp.csr_matrix(([1.0, 1.0], ([0, 1], [0, 70_000])), (2, 70_001))
     with pytest.raises(ValueError, match="fields: there are 70001, and 65535 are the most"):
         hogwild.FieldAwareClassifier().fit(wide, [0, 1])

@@ -65,7 +65,10 @@ def test_factors_go_on():
         several.partial_fit(X, three, classes=["a", "b", "c"])
     assert several.score(X, three) > 0.95 and len(several.models_) == 3
     with pytest.raises(ValueError, match="rank: what was learnt before has 4 factors"):
-        fitted.set_params(rank=8, loss="hinge").partial_fit(X, y)
+        hogwild.FactorizationMachineClassifier(**settings, epochs=1).fit(X, y).set_params(rank=8).partial_fit(X, y)
+    for rank in (3, 8):
+        with pytest.raises(ValueError, match="rank: what was learnt before has 4 factors"):
+            pickle.loads(pickle.dumps(fitted)).set_params(rank=rank).partial_fit(X, y)
 
 
 def test_numbers_are_learnt_in_their_unit(data):

@@ -5,6 +5,7 @@ import pickle
 import hogwild
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from conftest import rows
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -90,6 +91,8 @@ def test_rows_with_any_number_of_classes(tmp_path):
     model.save(tmp_path / "m.safetensors")
     assert np.allclose(hogwild.load(tmp_path / "m.safetensors").scores(X), model.decision_function(X), atol=1e-5)
     assert pickle.loads(pickle.dumps(model)).predict(X[:5]).tolist() == model.predict(X[:5]).tolist()
+    sparse = hogwild.LinearClassifier(**settings).fit(X, sp.csr_matrix(y), eval_set=(X[:500], sp.csr_matrix(y[:500])))
+    assert np.array_equal(sparse.coef_, model.coef_)
     assert model.fit(X, scores > 0).predict(X[:3]).shape == (3,)
     for wrong, problem in [({"multi_class": "softmax"}, "multi_class ovr"), ({"l1": 1e-6}, "without l1"), ({"class_weight": "balanced"}, "class_weight")]:
         with pytest.raises(ValueError, match=problem):

@@ -1,4 +1,5 @@
-//! A linear model or a factorization machine that goes on learning: its weights, the rule's state and the clock are kept from one batch of rows to the next.
+//! A linear model or a factorization machine that goes on learning: its weights, the rule's state and the clock are kept from one batch
+//! of rows to the next.
 //!
 //! A batch costs what its rows cost, however many columns there are. Columns are slots as they are numbered, for a stream has no counts to
 //! rank them by, and one worker steps. What a run makes of all its data beforehand can't be had: scales of features, averages over a share of
@@ -227,7 +228,8 @@ impl OnlineModel {
         if !fits || !self.parameters.table(0).set_numbers(first) {
             return Err(bad("were learnt by other settings".into(), "give those that they were learnt by"));
         }
-        self.start = (self.has_factors && state.rows > 0).then(|| Start::known(&self.settings, self.width));
+        // Whoever has begun knows what labels are learnt as.
+        self.start = (self.has_factors && state.targets.is_some()).then(|| Start::known(&self.settings, self.width));
         self.state = state;
         Ok(())
     }

@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from ._inputs import CELLS_A_WORKER, as_csr, check_scores, is_sparse, rows_of, threads, workers
 from ._run import Run, follow
-from ._tasks import CallbackSupport, Tasks
+from ._tasks import FRAMES, CallbackSupport, Tasks
 from .callbacks import ProgressBar
 from .errors import BadSettingError, DivergedError
 
@@ -153,7 +153,7 @@ class RowEstimator(CallbackSupport, BaseEstimator):
                 raise error
             raise DivergedError(by_parameter(run.problem or f"the run left no model: it was {run.ended}"))
         if run.problem is not None and error is None:
-            warnings.warn(f"{type(self).__name__}: {by_parameter(run.problem)}", ConvergenceWarning, stacklevel=4)
+            warnings.warn(f"{type(self).__name__}: {by_parameter(run.problem)}", ConvergenceWarning, stacklevel=4 + FRAMES)
         self._error = error
         return run
 

@@ -9,7 +9,7 @@ import functools
 import importlib
 from typing import Any
 
-__all__ = ["CallbackSupport", "Tasks", "managed"]
+__all__ = ["FRAMES", "CallbackSupport", "Tasks", "managed"]
 
 
 class _NoSupport:
@@ -26,6 +26,8 @@ def _found() -> Any:
 _CALLBACK = _found()
 #: scikit-learn's mixin, with ``set_callbacks``.
 CallbackSupport: Any = _NoSupport if _CALLBACK is None else _CALLBACK.CallbackSupportMixin
+#: The calls that :func:`managed` puts between who fits and the fit, for warnings to name the former's line.
+FRAMES = 1 if _CALLBACK is None else 2
 
 
 def managed(method: Any) -> Any:

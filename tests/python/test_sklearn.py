@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from conftest import rows
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.multiclass import OneVsRestClassifier
@@ -103,6 +103,7 @@ def test_rows_with_any_number_of_classes(tmp_path):
         hogwild.LinearClassifier().fit(X, y, eval_set=(X, y[:, :2]))
 
 
+@pytest.mark.filterwarnings("ignore:.*loses more than a constant")
 @pytest.mark.parametrize("normalize", ["none", "max-abs", "row"])
 @pytest.mark.parametrize("rule", ["adagrad", "sgd", "adam", "ftrl", "rmsprop", "momentum"])
 def test_without_intercept(rule, normalize):
@@ -212,6 +213,10 @@ def test_errors_name_parameters(data):
         hogwild.LinearClassifier(loss="squared").fit(X, y)
     with pytest.raises(hogwild.DivergedError, match="try `learning_rate`"):
         hogwild.LinearRegressor(learning_rate=1e30, rule="sgd").fit(X, y)
+    with pytest.warns(ConvergenceWarning, match="loses more than a constant") as warned:
+        far = dict(fit_intercept=False, rule="momentum", learning_rate=0.02, n_jobs=1, random_state=0, normalize="none")
+        hogwild.LinearRegressor(**far).fit(X[:1000], data[2][:1000] + 100)
+    assert warned[0].filename == __file__
     with pytest.raises(ValueError, match="eval_set: row 0 has the class 7"):
         hogwild.LinearClassifier().fit(X, y, eval_set=(X[:3], [7, 1, 1]))
     with pytest.raises(ValueError, match="settings: rank is a parameter of its own; give rank"):

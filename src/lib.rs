@@ -54,8 +54,8 @@ pub use class_weight::ClassWeight;
 pub use classes::{Classes, unseen_classes};
 pub use export::ModelFormat;
 pub use family::{
-    AnyData, AnyFamily, BatchScorer, Evaluated, Explain, Explained, FAMILIES, FactorModel, Factors, LinearModel, MatrixScorer,
-    OnlineLinear, OnlineState, Term, WindowReport, evaluate_ranking, family, family_for,
+    AnyData, AnyFamily, BatchScorer, Evaluated, Explain, Explained, FAMILIES, FactorModel, Factors, FieldMatrixScorer, LinearModel,
+    MatrixScorer, OnlineModel, OnlineState, Term, WindowReport, evaluate_ranking, family, family_for,
 };
 pub use hogwild_base::{Error, Hyperparameter, Named, OutputFile, Result, Threads, memory};
 pub use hogwild_data as data;
@@ -87,7 +87,7 @@ pub use recommend::{FoldedIn, Neighbours, Ranked, Recommender, Similarity, UserR
 pub use simulation::{Exchanged, Shared, Simulated, Workers, simulate};
 pub use train::{
     Astray, Ended, EpochProgress, EpochReport, Outcome, RateSearchReport, Resolved, ResolvedReplicas, TriedRate, Watch, train,
-    train_factorization, train_factorization_with, train_ffm, train_ffm_with, train_fm, train_fm_with, train_implicit, train_implicit_with,
-    train_linear, train_linear_with, train_ovr, train_ovr_with, train_softmax, train_softmax_with,
+    train_factorization, train_factorization_with, train_ffm, train_ffm_with, train_fm, train_fm_with, train_from, train_implicit,
+    train_implicit_with, train_linear, train_linear_with, train_ovr, train_ovr_with, train_softmax, train_softmax_with,
 };
 pub use trainer::Trainer;

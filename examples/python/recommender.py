@@ -11,11 +11,14 @@ for i, person in enumerate(people):
     for j in random.choice(100, 30, replace=False):
         pairs.append((person, films[j]))
         ratings.append((4.5 if (j < 50) == (i % 2 == 0) else 2.0) + 0.3 * random.randn())
-train, test = slice(0, 5000), slice(5000, None)
+# Every sixth is held out.
+test = [i % 6 == 0 for i in range(len(pairs))]
+train_pairs, test_pairs = ([pair for pair, held in zip(pairs, test) if held == part] for part in (False, True))
+train_ratings, test_ratings = ([rating for rating, held in zip(ratings, test) if held == part] for part in (False, True))
 
 # ## Train
-model = MatrixFactorization(rank=4, epochs=20, random_state=1).fit(pairs[train], ratings[train])
-print(f"held-out RMSE {-model.score(pairs[test], ratings[test]):.2f}")
+model = MatrixFactorization(rank=4, epochs=20, random_state=1).fit(train_pairs, train_ratings)
+print(f"held-out RMSE {-model.score(test_pairs, test_ratings):.2f}")
 
 # ## What person 0 has not seen and would like, and what is like comedy 7
 ids, scores = model.recommend("person 0", n=3)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         FactorizationMachineClassifier as FactorizationMachineClassifier,
         FactorizationMachineRegressor as FactorizationMachineRegressor,
     )
+    from ._field_aware import FieldAwareClassifier as FieldAwareClassifier
     from ._hogwild import __version__ as __version__
     from ._implicit_recommender import ImplicitRecommender as ImplicitRecommender
     from ._linear import LinearClassifier as LinearClassifier, LinearRegressor as LinearRegressor
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "_data": ("Ratings", "Rows"),
     "_factorization_machine": ("FactorizationMachineClassifier", "FactorizationMachineRegressor"),
+    "_field_aware": ("FieldAwareClassifier",),
     "_hogwild": ("__version__",),
     "_implicit_recommender": ("ImplicitRecommender",),
     "_linear": ("LinearClassifier", "LinearRegressor"),
@@ -44,6 +46,7 @@ __all__ = [
     "EarlyStopping",
     "FactorizationMachineClassifier",
     "FactorizationMachineRegressor",
+    "FieldAwareClassifier",
     "ImplicitRecommender",
     "JsonLog",
     "LinearClassifier",

@@ -7,19 +7,15 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from . import _hogwild
-from ._estimator import RowEstimator, feature_names, parameters_named
+from ._estimator import feature_names
 from ._inputs import arrays, check_scores, summed
+from ._learning import Learner
 from ._model import Model
-from ._run import plain
 
 __all__ = ["Coefficients"]
-
-
-#: The parameters that learning goes by: where they change between calls, learners are made anew.
-_LEARNS_BY = ("loss", "rule", "learning_rate", "schedule", "l2", "l1", "batch_size", "normalize", "average", "shuffle")
 
 
 class _Weights:
@@ -47,24 +43,36 @@ class _Weights:
         return both
 
 
-class Coefficients(RowEstimator):
+class Coefficients(Learner):
     """What both have: coefficients, scores by them, and learning that goes on."""
 
     _family, _model_of = "linear", "_weights_now"
     unit_rows_: bool
+    warm_start: bool
 
     def _coefficients(self, runs: list[Any]) -> None:
         """Attributes of runs, a model each."""
         self._keep(runs)
-        if runs[0].model.family in ("softmax", "ovr"):
-            coef, intercept = runs[0].model._inner.class_coefficients(self.n_features_in_)
-            coef = coef.reshape(len(intercept), -1)
-        else:
-            found = [run.model._inner.coefficients(self.n_features_in_) for run in runs]
-            coef, intercept = np.stack([coef for coef, _ in found]), np.array([one for _, one in found], dtype=np.float32)
-            coef = coef if isinstance(self, ClassifierMixin) else coef[0]
         self.unit_rows_ = runs[0].model._inner.unit_rows
-        self._weights_now = _Weights(coef, intercept)
+        self._weights_now = _Weights(*self._of_models([run.model for run in runs]))
+
+    def _of_models(self, models: list[Model]) -> tuple[Any, Any]:
+        """Coefficients and intercept of models."""
+        if models[0].family not in ("softmax", "ovr"):
+            found = [model._inner.coefficients(self.n_features_in_) for model in models]
+            coef, intercept = np.stack([coef for coef, _ in found]), np.array([one for _, one in found], dtype=np.float32)
+            return coef if isinstance(self, ClassifierMixin) else coef[0], intercept
+        coef, intercept = models[0]._inner.class_coefficients(self.n_features_in_)
+        coef = coef.reshape(len(intercept), -1)
+        names = models[0]._inner.class_names or []
+        if getattr(self, "multilabel_", False) and len(names) < len(self.classes_):
+            # Of classes that no row has nothing is learnt: they are as rare as may be.
+            places = np.array([int(name) for name in names])
+            all_coef = np.zeros((len(self.classes_), coef.shape[1]), dtype=np.float32)
+            all_intercept = np.full(len(all_coef), -20, dtype=np.float32)
+            all_coef[places], all_intercept[places] = coef, intercept
+            return all_coef, all_intercept
+        return coef, intercept
 
     def _both(self) -> tuple[Any, Any]:
         """Coefficients and intercept, of one moment."""
@@ -96,73 +104,44 @@ class Coefficients(RowEstimator):
     def intercept_(self, value: Any) -> None:
         self._weights_now = _Weights(self._halves()[0], value)
 
-    def _learners(self, X: Any, count: int) -> tuple[list[Any], tuple[Any, ...]]:
-        """Those that go on from what is known, and the parameters that they learn by."""
-        known = self.__dict__.get("_weights_now")
-        by = (*(getattr(self, name) for name in _LEARNS_BY), dict(self.settings or {}))
-        if known is not None and known.learnt_by == by:
-            return known.learners, by
-        settings = plain(self._begin(X.shape[0]))
-        settings.pop("threads", None)
-        with parameters_named():
-            learners = [_hogwild.Online(settings, X.shape[1]) for _ in range(count)]
-            if known is not None and known.learners is not None and known.learnt_by[:2] == by[:2]:
-                # The rule's state goes on, by other numbers.
-                rate = None if self.learning_rate == "auto" else float(self.learning_rate)
-                for i, before in enumerate(known.learners):
-                    again, (_, width, numbers, state) = before.__reduce__()
-                    rate = state[0] if known.learnt_by[2] == by[2] else rate
-                    learners[i] = again(settings, width, numbers, (rate, *state[1:]))
-            elif known is not None:
-                coef, intercept = self._both()
-                for learner, row, start in zip(learners, np.atleast_2d(coef), np.atleast_1d(intercept)):
-                    learner.start_at(np.ascontiguousarray(row, dtype=np.float32), float(start))
-        return learners, by
+    def _state(self, learners: Any, learnt_by: Any) -> Any:
+        return _Weights(learners=learners, learnt_by=learnt_by)
 
-    def _learn(self, X: Any, labels: list[Any], weights: Any) -> None:
-        """Learns rows once each, a model for each of the labels. Rows of weight 0 are none."""
-        if weights is not None:
-            kept = np.flatnonzero(weights)
-            if len(kept) == 0:
-                return
-            X, labels, weights = X[kept], [each[kept] for each in labels], np.ascontiguousarray(weights[kept], dtype=np.float32)
-        learners, by = self._learners(X, len(labels))
-        csr = arrays(X)
-        for learner, labels_of_one in zip(learners, labels):
-            labels_of_one = np.ascontiguousarray(labels_of_one, dtype=np.float32)
-            try:
-                learner.learn(csr, labels_of_one, weights)
-            except ValueError:
-                if X.has_canonical_format:
-                    validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
-                    raise
-                X = summed(X)
-                csr = arrays(X)
-                learner.learn(csr, labels_of_one, weights)
-        self.unit_rows_ = self.normalize == "row"
-        self.n_iter_ = self.n_iter_ + 1 if self._learns_on() else 1
-        self.learning_rate_ = learners[0].rate
-        self._weights_now = _Weights(learners=learners, learnt_by=by)
+    def _start(self, learners: list[Any]) -> None:
+        coef, intercept = self._both()
+        for learner, row, start in zip(learners, np.atleast_2d(coef), np.atleast_1d(intercept)):
+            learner.start_at(np.ascontiguousarray(row, dtype=np.float32), float(start), np.zeros(0, dtype=np.float32))
 
-    def _learns_on(self) -> bool:
-        """Whether it has learnt by partial_fit before."""
-        known = self.__dict__.get("_weights_now")
-        return known is not None and known.learners is not None
+    def _before(self) -> Any:
+        if not self.warm_start or not self.__sklearn_is_fitted__():
+            return None
+        coef, intercept = self._both()
+        return np.atleast_2d(coef), np.atleast_1d(intercept), getattr(self, "classes_", None), self.learning_rate_
 
-    def _partial(self, X: Any, y: Any, sample_weight: Any, **more: Any) -> tuple[Any, Any, Any]:
-        """Rows to go on with."""
-        if self.early_stopping:
-            raise ValueError("early_stopping: partial_fit goes through its rows once; stop calling it instead")
-        first = not self.__sklearn_is_fitted__()
-        ys = np.asarray(y)
-        if not first and self._is_plain(X) and ys.shape == X.shape[:1] and ys.dtype.kind != "O":
-            y = ys
-        else:
-            X, y = self._validated(X, y, reset=first, **more)
-        given = np.asarray(sample_weight)
-        if sample_weight is not None and given.shape == y.shape and not given.any():
-            return X, y, np.zeros(len(y), dtype=np.float32)  # of a fit this is an error
-        return X, y, self._weights(sample_weight, X)
+    def _starts(self, before: Any, family: str | None, columns: int, classes: int) -> list[Any]:
+        starts = super()._starts(before, family, columns, classes)
+        if before is None:
+            return starts
+        coef, intercept, known, _ = before
+        if coef.shape[1] != columns:
+            raise ValueError(f"warm_start: X has {columns} columns, and what was learnt before {coef.shape[1]}; give warm_start=False")
+        if known is not None and not np.array_equal(known, self.classes_):
+            raise ValueError(f"warm_start: the classes were {known.tolist()} before; give warm_start=False")
+        models = [self._raw_model(row, float(start), None, None) for row, start in zip(coef, intercept)]
+        if family is None:
+            return models if len(models) > 1 else [models[0]] * len(starts)
+        names = [str(label) for label in range(len(intercept))]
+        halves = (np.ascontiguousarray(half, dtype=np.float32) for half in (coef, intercept))
+        return [models[0].of_classes(family, *halves, names, None)]
+
+    def _rate_of(self, before: Any, run: int = 0) -> dict[str, Any]:
+        if before is None or self.learning_rate != "auto":
+            return {}
+        rate = before[3]
+        return {"lr": rate[run] if isinstance(rate, list) else rate}
+
+    def _fitted(self, model: Any) -> dict[str, Any]:
+        return {"_weights_now": _Weights(*self._of_models([model])), "unit_rows_": model._inner.unit_rows}
 
     def _scores(self, X: Any) -> Any:
         """A row a row of X, a column a model."""
@@ -189,11 +168,14 @@ class Coefficients(RowEstimator):
 
     def _model(self, row: int, classes: tuple[float, float] | None) -> Model:
         """The model of one row of coefficients."""
-        coef = np.ascontiguousarray(np.atleast_2d(self.coef_)[row], dtype=np.float32)
+        return Model(self._raw_model(np.atleast_2d(self.coef_)[row], float(np.atleast_1d(self.intercept_)[row]), classes, feature_names(self)))
+
+    def _raw_model(self, coef: Any, intercept: float, classes: tuple[float, float] | None, names: list[str] | None) -> Any:
+        """The same of given ones."""
+        coef = np.ascontiguousarray(coef, dtype=np.float32)
         settings = json.dumps({name: value for name, value in self.get_params().items() if isinstance(value, (str, int, float, type(None)))})
         loss = _hogwild.losses(self.loss)[self.loss.split(":")[0]]["text"]
-        intercept = float(np.atleast_1d(self.intercept_)[row])
-        return Model(_hogwild.Model.linear(coef, intercept, loss, classes, feature_names(self), self.unit_rows_, settings))
+        return _hogwild.Model.linear(coef, intercept, loss, classes, names, self.unit_rows_, settings)
 
     def weights(self, top: int | None = None) -> list[tuple[Any, float]]:
         """The weights by feature (its name, or its column), the largest first; only so many of them."""

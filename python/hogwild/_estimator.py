@@ -15,6 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from ._inputs import CELLS_A_WORKER, as_csr, check_scores, is_sparse, rows_of, threads, workers
 from ._run import Run, follow
+from ._tasks import FRAMES, CallbackSupport, Tasks
 from .callbacks import ProgressBar
 from .errors import BadSettingError, DivergedError
 
@@ -24,6 +25,7 @@ ROWS_A_WORKER = 1024
 #: The parameters of estimators that settings have another name for.
 PARAMETERS = {
     "batch": "batch_size",
+    "bias": "fit_intercept",
     "holdout": "validation_fraction",
     "lr": "learning_rate",
     "min_delta": "tol",
@@ -35,12 +37,13 @@ PARAMETERS = {
 _FLOATS = [np.float64, np.float32]
 
 
-class RowEstimator(BaseEstimator):
+class RowEstimator(CallbackSupport, BaseEstimator):
     """An estimator of sparse rows; ``_family`` is the model's, ``_model_of`` the attribute that has it after a fit."""
 
     _family: str
     _model_of: str
     _error: BaseException | None
+    _tasks: Tasks | None = None
 
     rule: str
     loss: str
@@ -79,6 +82,8 @@ class RowEstimator(BaseEstimator):
             "order": "shuffle" if self.shuffle else "sequential",
             "seed": self.seed_,
         }
+        if hasattr(self, "fit_intercept"):
+            given["bias"] = bool(self.fit_intercept)
         if self.early_stopping:
             given.update(patience=self.n_iter_no_change, min_delta=self.tol, stop_metric=self.metric)
         most = max(1, rows // ROWS_A_WORKER)
@@ -109,10 +114,14 @@ class RowEstimator(BaseEstimator):
 
     def _rows(self, X: Any, labels: Any, weights: Any) -> Any:
         try:
-            return rows_of(X, labels, threads(self.n_jobs), weights)
+            return rows_of(X, labels, threads(self.n_jobs), weights, self._fields(X))
         except ValueError:
             validate_data(self, X, accept_sparse="csr", dtype=_FLOATS, reset=False)  # says so in scikit-learn's words
             raise
+
+    def _fields(self, X: Any) -> Any:
+        """The field of each column, of models that go by fields."""
+        return None
 
     def _eval_rows(self, eval_set: Any, labels: Any) -> Any:
         """Rows of ``eval_set=(X, y)``; ``labels`` makes their labels."""
@@ -122,29 +131,53 @@ class RowEstimator(BaseEstimator):
         X = as_csr(validate_data(self, X, accept_sparse="csr", dtype=_types(X), reset=False))
         return rows_of(X, labels(np.asarray(y)), threads(self.n_jobs))
 
-    def _run(self, rows: Any, valid: Any, settings: dict[str, Any], family: str | None = None) -> Run:
-        """A run; what it raised is raised when its model is kept."""
+    def _told(self, X: Any, y: Any, weights: Any, runs: int) -> None:
+        """Begins to tell scikit-learn's callbacks of a fit that has so many runs, if there are any."""
+        # A search for a rate may begin the epochs again; and of one class of several nothing can be said.
+        epochs = self.epochs * runs if self.learning_rate != "auto" else None
+        self._tasks = Tasks.of(self, X, y, weights, epochs, self._fitted if runs == 1 else None)
+
+    def _fitted(self, model: Any) -> dict[str, Any]:
+        """The attributes of an estimator that has this model."""
+        raise NotImplementedError
+
+    def _run(self, rows: Any, valid: Any, settings: dict[str, Any], family: str | None = None, start: Any = None) -> Run:
+        """A run, from a model on if there is one; what it raised is raised when its model is kept."""
         if valid is None and self.early_stopping:
             settings = {**settings, "holdout": self.validation_fraction}
         followers = [*([ProgressBar()] if self.verbose else []), *(self.callbacks or ())]
         with parameters_named():
-            run, error = follow(rows, valid, family or self._family, followers, settings)
+            run, error = follow(rows, valid, family or self._family, followers, settings, start, self._tasks)
         if run.model is None:
             if error is not None:
                 raise error
             raise DivergedError(by_parameter(run.problem or f"the run left no model: it was {run.ended}"))
         if run.problem is not None and error is None:
-            warnings.warn(f"{type(self).__name__}: {by_parameter(run.problem)}", ConvergenceWarning, stacklevel=4)
+            warnings.warn(f"{type(self).__name__}: {by_parameter(run.problem)}", ConvergenceWarning, stacklevel=4 + FRAMES)
         self._error = error
         return run
 
     def __sklearn_is_fitted__(self) -> bool:
         return self._model_of in self.__dict__
 
-    def _forget(self) -> None:
-        """Leaves nothing of an earlier fit, so that a fit that fails is none."""
+    def _forget(self) -> Any:
+        """Leaves nothing of an earlier fit, so that a fit that fails is none. Gives what a new one goes on from, if it does."""
+        before = self._before()
         for name in (self._model_of, "classes_"):
             self.__dict__.pop(name, None)
+        return before
+
+    def _before(self) -> Any:
+        """What a new fit goes on from; None: it starts anew."""
+        return None
+
+    def _starts(self, before: Any, family: str | None, columns: int, classes: int) -> list[Any]:
+        """The models that runs start from: one, or one a class."""
+        return [None] * (1 if family is not None else classes)
+
+    def _rate_of(self, before: Any, run: int = 0) -> dict[str, Any]:
+        """The learning rate where it is known from before."""
+        return {}
 
     def _keep(self, runs: list[Run]) -> None:
         """The attributes of runs."""
@@ -158,6 +191,9 @@ class RowEstimator(BaseEstimator):
     def _finish(self) -> None:
         """Raises what ended the run, if anything did: what was learnt until then is kept."""
         error: BaseException | None = self.__dict__.pop("_error", None)
+        tasks: Tasks | None = self.__dict__.pop("_tasks", None)
+        if tasks is not None and error is None:
+            tasks.close({})
         if error is not None:
             raise error
 
@@ -213,7 +249,7 @@ def with_settings(estimator: Any, given: dict[str, Any]) -> dict[str, Any]:
     parameters, settings = estimator.get_params(deep=False), estimator.settings or {}
     for name in settings:
         parameter = {**PARAMETERS, "order": "shuffle"}.get(name, name)
-        if parameter in parameters or name in PARAMETERS:
+        if parameter in parameters or (name in PARAMETERS and name != "bias"):
             raise ValueError(f"settings: {name} is a parameter of its own; give {parameter}")
     return {**given, **settings}
 

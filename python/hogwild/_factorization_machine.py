@@ -12,24 +12,36 @@ from sklearn.utils.validation import check_is_fitted
 from ._estimator import RowEstimator, feature_names
 from ._inputs import arrays, as_csr, summed
 from ._kinds import Classifier, Regressor, is_binary
+from ._learning import Learner, learn_classes
 from ._model import Model
+from ._tasks import managed
 
-__all__ = ["FactorizationMachineClassifier", "FactorizationMachineRegressor"]
+__all__ = ["FactorizationMachineClassifier", "FactorizationMachineRegressor", "Machine"]
 
 
-class _Factors(RowEstimator):
-    """What both have: a model, which scores."""
+class Machine(RowEstimator):
+    """What all have: models, which score."""
 
-    _family, _model_of = "fm", "models_"
+    _model_of = "_models_now"
     rank: int
-    models_: list[Model]
 
     def _settings(self, rows: int) -> dict[str, Any]:
         return {**super()._settings(rows), "rank": self.rank}
 
     def _take_models(self, runs: list[Any]) -> None:
         self._keep(runs)
-        self.models_ = [run.model for run in runs]
+        self._models_now = _Models([run.model for run in runs])
+
+    def _fitted(self, model: Any) -> dict[str, Any]:
+        return {"_models_now": _Models([model])}
+
+    @property
+    def models_(self) -> list[Model]:
+        """The models: one, or one a class."""
+        known: _Models | None = self.__dict__.get("_models_now")
+        if known is None:
+            raise AttributeError(f"{type(self).__name__} has no models_ before it is fitted")
+        return known.get()
 
     def _scores(self, X: Any) -> Any:
         """A row a row of X, a column a model."""
@@ -37,6 +49,48 @@ class _Factors(RowEstimator):
         scores = np.column_stack([model._inner.score_csr(arrays(X), self._threads_for(X)) for model in self.models_])
         self._check_finite(X, scores)
         return scores
+
+    def _binary_model(self, classes: Any) -> Model:
+        """The model of two classes, with their labels where these are numbers."""
+        numbers = np.asarray(classes)
+        are_numbers = numbers.dtype.kind in "iufb" and np.array_equal(numbers.astype(np.float32), numbers)
+        return Model(self.models_[0]._inner.renamed(feature_names(self), (float(numbers[0]), float(numbers[1])) if are_numbers else None))
+
+
+class _Models:
+    """Models; of learners, which have newer ones after each call, made when they are asked for."""
+
+    def __init__(self, models: list[Model] | None = None, learners: Any = None, learnt_by: Any = None) -> None:
+        self.models, self.learners, self.learnt_by = models, learners, learnt_by
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "models": self.models if self.learners is None else None}
+
+    def get(self) -> list[Model]:
+        models = self.models
+        if models is None:
+            models = self.models = [Model(learner.model()) for learner in self.learners]
+        return models
+
+
+class _Factors(Machine, Learner):
+    """Factorization machines, which go on learning too."""
+
+    _family, _factors = "fm", True
+
+    def _state(self, learners: Any, learnt_by: Any) -> Any:
+        return _Models(learners=learners, learnt_by=learnt_by)
+
+    def _start(self, learners: list[Any]) -> None:
+        columns = self.n_features_in_
+        for learner, model in zip(learners, self.models_):
+            coef, intercept = model._inner.coefficients(columns)
+            factors = np.zeros((columns, self.rank), dtype=np.float32)
+            of_features = model.tensor("factor")
+            if of_features.shape[1] != self.rank:
+                raise ValueError(f"rank: what was learnt before has {of_features.shape[1]} factors a feature; give that, or fit anew")
+            factors[model.ids("feature").astype(np.int64)] = of_features
+            learner.start_at(coef, intercept, factors.ravel())
 
 
 class FactorizationMachineClassifier(Classifier, _Factors):
@@ -102,19 +156,26 @@ class FactorizationMachineClassifier(Classifier, _Factors):
         self.verbose = verbose
         self.settings = settings
 
+    @managed
     def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> FactorizationMachineClassifier:
         """Trains on rows of any container, with a class a row. ``eval_set``: held-out ``(X, y)``."""
         self._take_models(self._fit_classes(X, y, sample_weight, eval_set))
         self._finish()
         return self
 
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> FactorizationMachineClassifier:
+        """Goes on learning: each row once, on one thread. The first call is to name all ``classes``, and has the factors start by its rows.
+
+        Weights, factors, the rule's state and its clock are kept from one call to the next.
+        """
+        learn_classes(self, X, y, classes, sample_weight)
+        return self
+
     @available_if(is_binary)
     def to_model(self) -> Model:
         """The model, as :func:`hogwild.load` gives it; of two classes."""
         check_is_fitted(self)
-        numbers = np.asarray(self.classes_)
-        are_numbers = numbers.dtype.kind in "iufb" and np.array_equal(numbers.astype(np.float32), numbers)
-        return Model(self.models_[0]._inner.renamed(feature_names(self), (float(numbers[0]), float(numbers[1])) if are_numbers else None))
+        return self._binary_model(self.classes_)
 
     @available_if(is_binary)
     def save(self, path: str | PathLike[str]) -> None:
@@ -183,10 +244,20 @@ class FactorizationMachineRegressor(Regressor, _Factors):
         self.verbose = verbose
         self.settings = settings
 
+    @managed
     def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> FactorizationMachineRegressor:
         """Trains on rows of any container, with a number a row. ``eval_set``: held-out ``(X, y)``."""
         self._take_models([self._fit_numbers(X, y, sample_weight, eval_set)])
         self._finish()
+        return self
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> FactorizationMachineRegressor:
+        """Goes on learning: each row once, on one thread. Labels are standardised, and the factors start, by the rows of the first call.
+
+        Weights, factors, the rule's state and its clock are kept from one call to the next.
+        """
+        X, y, weights = self._partial(X, y, sample_weight, y_numeric=True)
+        self._learn(X, [y], weights)
         return self
 
     def to_model(self) -> Model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 
@@ -16,6 +17,9 @@ _INDICES = (np.dtype(np.int32), np.dtype(np.int64))
 
 #: Cells of a matrix that are worth a thread that reads them.
 CELLS_A_WORKER = 1 << 16
+
+#: So few numbers are looked at one by one.
+FEW = 16
 
 #: indptr, indices, data, columns
 Csr = tuple[Any, Any, Any, int]
@@ -86,6 +90,8 @@ def workers(n_jobs: int | None, tasks: int) -> int:
 
 def check_scores(X: Any, scores: Any) -> None:
     """Scores that are not finite are an error, which names the value that is largest in its row."""
+    if scores.size <= FEW and all(map(math.isfinite, scores.ravel().tolist())):
+        return  # a fifth of what NumPy takes of a single row
     finite = np.isfinite(scores)
     if finite.all():
         return
@@ -102,7 +108,7 @@ def check_scores(X: Any, scores: Any) -> None:
     raise BadDataError(f"X: {problem}; give smaller values, or scale that column")
 
 
-def rows_of(X: Any, labels: Any, count: int, weights: Any = None) -> Any:
+def rows_of(X: Any, labels: Any, count: int, weights: Any = None, fields: Any = None) -> Any:
     """Rust's rows of a CSR matrix, with a label each. Rows of weight 0 are left out; where a column is twice in a row its values are summed."""
     labels = np.ascontiguousarray(labels, dtype=np.float32)
     if weights is not None:
@@ -112,11 +118,11 @@ def rows_of(X: Any, labels: Any, count: int, weights: Any = None) -> Any:
             X, labels, weights = X[kept], labels[kept], weights[kept]
     count = min(count, max(1, X.nnz // CELLS_A_WORKER))
     try:
-        return _hogwild.Rows.from_csr(arrays(X), labels, weights, count)
+        return _hogwild.Rows.from_csr(arrays(X), labels, weights, count, fields)
     except ValueError:
         if X.has_canonical_format:
             raise
-        return _hogwild.Rows.from_csr(arrays(summed(X)), labels, weights, count)
+        return _hogwild.Rows.from_csr(arrays(summed(X)), labels, weights, count, fields)
 
 
 def ids_of(values: Any, what: str) -> Any:

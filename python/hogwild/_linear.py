@@ -6,13 +6,15 @@ from os import PathLike, fspath
 from typing import Any
 
 import numpy as np
-from sklearn.utils.multiclass import unique_labels
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
 from ._coefficients import Coefficients
 from ._estimator import feature_names
-from ._kinds import Classifier, Regressor, against, indices_of
+from ._kinds import Classifier, Regressor
+from ._learning import learn_classes
 from ._model import Model
+from ._tasks import managed
 
 __all__ = ["LinearClassifier", "LinearRegressor"]
 
@@ -32,6 +34,8 @@ class LinearClassifier(Classifier, Coefficients):
     normalize : how features are scaled: auto, none, max-abs, std, row, online
     average : True, or the share of the run behind which weights are averaged
     shuffle : whether rows are visited in a new order each epoch
+    fit_intercept : whether there is a bias; without, rows without features score 0 and labels are learnt as they are
+    warm_start : whether ``fit`` goes on from the weights of the fit before, at its learning rate where that is auto
     multi_class : how more than two classes are learnt, in one pass: ovr (each against the rest) or softmax
     class_weight : balanced, or how much the rows of each class count
     early_stopping : ends the run when ``metric`` of the ``validation_fraction`` (or of ``eval_set``) got no better by
@@ -65,6 +69,8 @@ class LinearClassifier(Classifier, Coefficients):
         normalize: str | None = None,
         average: bool | float = False,
         shuffle: bool = True,
+        fit_intercept: bool = True,
+        warm_start: bool = False,
         multi_class: str = "ovr",
         class_weight: Any = None,
         early_stopping: bool = False,
@@ -89,6 +95,8 @@ class LinearClassifier(Classifier, Coefficients):
         self.normalize = normalize
         self.average = average
         self.shuffle = shuffle
+        self.fit_intercept = fit_intercept
+        self.warm_start = warm_start
         self.multi_class = multi_class
         self.class_weight = class_weight
         self.early_stopping = early_stopping
@@ -102,11 +110,27 @@ class LinearClassifier(Classifier, Coefficients):
         self.verbose = verbose
         self.settings = settings
 
+    @managed
     def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> LinearClassifier:
-        """Trains on rows of any container, with a class a row. ``eval_set``: held-out ``(X, y)``."""
+        """Trains on rows of any container, with a class a row. ``eval_set``: held-out ``(X, y)``.
+
+        Where rows have any number of classes, ``y`` is a matrix with a column a class, 1 in those that a row has.
+        """
         self._coefficients(self._fit_classes(X, y, sample_weight, eval_set))
         self._finish()
         return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = self.multi_class == "ovr" and not self.l1
+        return tags
+
+    def _takes_sets(self, y: Any) -> bool:
+        if getattr(y, "ndim", 2) < 2 or type_of_target(y) != "multilabel-indicator":
+            return False
+        if self.l1 or self.multi_class != "ovr":
+            raise ValueError("y: rows with any number of classes are learnt by multi_class ovr, without l1")
+        return True
 
     def _family_of(self, classes: int) -> str | None:
         if self.multi_class not in ("ovr", "softmax"):
@@ -125,29 +149,16 @@ class LinearClassifier(Classifier, Coefficients):
         """
         if self.multi_class != "ovr":
             raise ValueError(f"multi_class {self.multi_class!r}: partial_fit learns each class against the rest; give ovr")
-        X, y, weights = self._partial(X, y, sample_weight)
-        if not self.__sklearn_is_fitted__():
-            if classes is None:
-                raise ValueError("classes: the first call of partial_fit is to name all of them")
-            self.classes_ = unique_labels(classes)
-            if len(self.classes_) < 2:
-                raise ValueError(f"classes: there is only one class, {self.classes_.tolist()[0]!r}, and at least 2 are needed")
-        elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
-            raise ValueError(f"classes: {classes!r} are not those of the first call, {self.classes_.tolist()}")
-        if self.class_weight is not None:
-            if isinstance(self.class_weight, str):
-                raise ValueError("class_weight: what is balanced follows from all rows; give a dict of weights, or use fit")
-            of_class = np.array([self.class_weight.get(label, 1.0) for label in self.classes_.tolist()], dtype=np.float32)
-            own = of_class[indices_of(self.classes_, y, "y")]
-            weights = own if weights is None else weights * own
-        indices = indices_of(self.classes_, y, "y")
-        labels = [1] if len(self.classes_) == 2 else range(len(self.classes_))
-        self._learn(X, [against(indices, label) for label in labels], weights)
+        learn_classes(self, X, y, classes, sample_weight)
         return self
 
     def to_model(self) -> Model:
         """The model, as :func:`hogwild.load` gives it."""
         check_is_fitted(self)
+        if self.multilabel_:
+            coef, intercept = (np.ascontiguousarray(half, dtype=np.float32) for half in self._both())
+            names = [str(label) for label in self.classes_.tolist()]
+            return Model(self._model(0, None)._inner.of_classes("ovr", coef, intercept, names, feature_names(self)))
         numbers = np.asarray(self.classes_)
         are_numbers = numbers.dtype.kind in "iufb" and np.array_equal(numbers.astype(np.float32), numbers)
         if len(numbers) == 2 and are_numbers:
@@ -193,6 +204,8 @@ class LinearRegressor(Regressor, Coefficients):
         normalize: str | None = None,
         average: bool | float = False,
         shuffle: bool = True,
+        fit_intercept: bool = True,
+        warm_start: bool = False,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 3,
@@ -215,6 +228,8 @@ class LinearRegressor(Regressor, Coefficients):
         self.normalize = normalize
         self.average = average
         self.shuffle = shuffle
+        self.fit_intercept = fit_intercept
+        self.warm_start = warm_start
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -226,6 +241,7 @@ class LinearRegressor(Regressor, Coefficients):
         self.verbose = verbose
         self.settings = settings
 
+    @managed
     def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> LinearRegressor:
         """Trains on rows of any container, with a number a row. ``eval_set``: held-out ``(X, y)``."""
         self._coefficients([self._fit_numbers(X, y, sample_weight, eval_set)])

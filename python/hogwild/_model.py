@@ -62,7 +62,7 @@ class Model:
             names = list(X.columns)
         if not (is_sparse(X) and X.format == "csr"):
             X = as_csr(X)
-        if self._inner.unit_rows or self.family == "fm":
+        if self._inner.unit_rows or self.family in ("fm", "ffm"):
             X = summed(X)
         if self._places is None:
             known = self._inner.ids("feature")
@@ -87,6 +87,8 @@ class Model:
         if self.family == "softmax":
             likely = np.exp(scores - scores.max(axis=1, keepdims=True))
             return likely / likely.sum(axis=1, keepdims=True)
+        if scores.ndim == 1:
+            return self._inner.predictions(scores)
         return self._inner.predictions(np.ascontiguousarray(scores.ravel())).reshape(scores.shape)
 
     def weights(self, top: int | None = None) -> list[tuple[Any, float]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from . import _hogwild
 from ._data import Ratings, Rows
 from ._model import Model
 from .callbacks import Callback, Event
+
+if TYPE_CHECKING:
+    from ._tasks import Tasks
 
 __all__ = ["Run", "settings", "train"]
 
@@ -62,7 +65,7 @@ def train(
     callbacks: Iterable[Callback | Callable[[dict[str, Any]], bool | None]] = (),
     **settings: Any,
 ) -> Run:
-    """Trains a model: ``model`` is linear, fm or mf, or follows from the data.
+    """Trains a model: ``model`` is linear, fm, ovr, mf and so on, or follows from the data.
 
     Every setting of the command is a keyword, by the name of its flag with ``_`` for ``-``: see :func:`settings`.
     A callback is told of each epoch and ends the run by True.
@@ -79,26 +82,42 @@ def train(
     return run
 
 
-def follow(data: Any, valid: Any, model: str | None, callbacks: Iterable[Any], settings: dict[str, Any]) -> tuple[Run, BaseException | None]:
-    """The same, with what a callback or a signal raised beside what was learnt until then."""
+def follow(
+    data: Any,
+    valid: Any,
+    model: str | None,
+    callbacks: Iterable[Any],
+    settings: dict[str, Any],
+    start: Any = None,
+    tasks: Tasks | None = None,
+) -> tuple[Run, BaseException | None]:
+    """The same from a model on, with what a callback or a signal raised beside what was learnt until then."""
     followers = list(callbacks or ())
     found: list[dict[str, Any]] = []
+    epochs = int(settings.get("epochs") or 0)
 
     def told(event: Event, report: dict[str, Any]) -> bool:
         if event == "rate_search":
             found.append(report)
-        stop = False
+        stop, model = False, report.pop("model", None)
+        if tasks is not None and event == "epoch":
+            tasks.begin()  # where it is not told of yet
+            stop = tasks.end(None if model is None else Model(model))
         for follower in followers:
             if isinstance(follower, Callback):
                 stop |= bool(follower.on_epoch_end(report) if event == "epoch" else follower.on_rate_search(report))
             elif event == "epoch":
                 stop |= bool(follower(report))
+        if tasks is not None and not stop and event == "epoch" and report["epoch"] < epochs and "patience" not in settings:
+            tasks.begin()
         return stop
 
     for follower in followers:
         if isinstance(follower, Callback):
             follower.on_train_begin(settings)
-    raw, error = _hogwild.train(data, valid, model, plain(settings), told)
+    if tasks is not None:
+        tasks.begin()
+    raw, error = _hogwild.train(data, valid, model if start is None else start, plain(settings), told, tasks is not None)
     run = Run(
         model=None if raw.model is None else Model(raw.model),
         epochs=raw.epochs,

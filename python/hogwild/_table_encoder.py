@@ -20,6 +20,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     """Makes features of the columns of a table, as the command does of CSV: to stand before an estimator in a pipeline.
 
     A number is the value of a feature ``column``. A text, a category or a boolean is a feature ``column=value`` of value 1.
+    The matrix has the column of the table that each of its columns is of as ``fields``, which ``FieldAwareClassifier`` goes by.
     What is missing is no feature, and neither is a text that was not there in ``fit``; these are counted in ``unknown_``.
     Tables are those of pandas, Polars, Arrow, DuckDB and all others that Arrow reads (``pip install hogwild[tables]``).
 
@@ -104,9 +105,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             columns[:, i] = np.where(found == _NONE, 0, found) + first[i]
         filled = data != 0
         start = np.concatenate([[0], np.cumsum(filled.sum(axis=1))]).astype(index)
-        if filled.all():
-            return sp.csr_matrix((data.ravel(), columns.ravel(), start), (rows, width))
-        return sp.csr_matrix((data[filled], columns[filled], start), (rows, width))
+        cells = (data.ravel(), columns.ravel()) if filled.all() else (data[filled], columns[filled])
+        matrix = sp.csr_matrix((*cells, start), (rows, width))
+        # Models that go by fields take those of the table.
+        matrix.fields = np.repeat(self.feature_names_in_, sizes)
+        return matrix
 
 
 def _listed(names: Any) -> Any:

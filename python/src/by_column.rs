@@ -4,7 +4,7 @@ use crate::{
     matrix::WithMatrix,
 };
 use hogwild::{
-    MatrixScorer, Threads, TrainedModel,
+    FieldMatrixScorer, MatrixScorer, Threads, TrainedModel,
     data::{Ids, Index, Matrix, Number},
     memory,
 };
@@ -21,6 +21,7 @@ pub fn classes_of(model: &TrainedModel) -> usize {
 }
 
 /// Weights and factors by column.
+#[derive(Default)]
 pub struct ByColumn {
     pub width: usize,
     /// A member after the other.
@@ -31,6 +32,8 @@ pub struct ByColumn {
     pub rank: usize,
     /// How many scores a row has.
     pub classes: usize,
+    /// Of models that go by fields the place of each column among the features, and nothing else.
+    pub places: Vec<u32>,
 }
 
 /// Weights class by class, of those of all classes side by side.
@@ -54,8 +57,11 @@ impl ByColumn {
             return Err(of_class("BadDataError", problem));
         }
         if model.ids("field").is_some() {
-            let problem = "this model goes by the fields of features, which a matrix has not; score a packed file by Rows.open";
-            return Err(of_class("BadDataError", problem.into()));
+            memory::ask(width as u64 * 4, || "the columns of a model".into(), "score Rows, made by Rows.from_matrix").map_err(raise)?;
+            // One more than there are columns: it is that of none, and never empty.
+            let mut places = vec![u32::MAX; width + 1];
+            (0..).zip(&*numbers).for_each(|(place, &id)| places[id as usize] = place);
+            return Ok(ByColumn { width, places, ..ByColumn::default() });
         }
         let classes = classes_of(model);
         if classes > 1 && model.members.len() > 1 {
@@ -80,6 +86,7 @@ impl ByColumn {
             classes,
             factors: members.iter().map(|member| place(member.numbers("factor"), rank)).collect(),
             rank,
+            places: Vec::new(),
         })
     }
 }
@@ -98,5 +105,19 @@ impl WithMatrix for Score<'_> {
     fn with<I: Index, V: Number>(self, matrix: &Matrix<'_, I, V>) -> Self::Output {
         let &Matrix { row_start, columns, values, .. } = matrix;
         self.threads.run(|| self.scorer.score(&Matrix { row_start, columns, values, width: self.width }))
+    }
+}
+
+/// Scores a matrix by a model that goes by fields.
+pub struct ScoreByField<'a> {
+    pub scorer: FieldMatrixScorer<'a>,
+    pub threads: Threads,
+}
+
+impl WithMatrix for ScoreByField<'_> {
+    type Output = hogwild::Result<Vec<f32>>;
+
+    fn with<I: Index, V: Number>(self, matrix: &Matrix<'_, I, V>) -> Self::Output {
+        self.threads.run(|| self.scorer.score(matrix))
     }
 }

@@ -50,17 +50,31 @@ fn open(py: Python<'_>, path: PathBuf, kind: Kind) -> PyResult<Data> {
 #[pymethods]
 impl Rows {
     /// Copies a CSR matrix with its labels, and how much each row counts, above 0.
+    ///
+    /// `fields`: the field of each column, as its place among names, for models that go by fields.
     #[staticmethod]
-    #[pyo3(signature = (csr, labels, weights, threads))]
+    #[pyo3(signature = (csr, labels, weights, threads, fields=None))]
     fn from_csr(
+        py: Python<'_>,
         csr: Csr<'_>,
         labels: PyReadonlyArray1<'_, f32>,
         weights: Option<PyReadonlyArray1<'_, f32>>,
         threads: usize,
+        fields: Option<(PyReadonlyArray1<'_, u16>, Vec<String>)>,
     ) -> PyResult<Rows> {
         let (columns, weights) = (csr.3, weights.as_ref().map(|weights| weights.as_slice()).transpose()?);
         let made = csr.with(Make { labels: labels.as_slice()?, weights, threads: Threads::new(threads) })?;
-        Ok(Rows { inner: Arc::new(made.map_err(raise)?), columns })
+        let mut inner = made.map_err(raise)?;
+        if let Some((fields, names)) = fields {
+            let of_column = fields.as_slice()?;
+            let ids = inner.feature_ids().map_err(raise)?;
+            // Fields were given one a column of the matrix; rows have those columns alone that occur.
+            let data::Ids::Numbers(columns) = ids else { return Err(PyTypeError::new_err("rows of a matrix have features by number")) };
+            let of = columns.iter().map(|&column| of_column.get(column as usize).copied().unwrap_or(u16::MAX)).collect();
+            let fields = data::Fields { of, names: names.iter().map(String::as_str).collect() };
+            inner = py.detach(|| inner.with_fields(fields)).map_err(raise)?;
+        }
+        Ok(Rows { inner: Arc::new(inner), columns })
     }
 
     /// A packed file of rows, which is mapped; or text.
@@ -76,6 +90,19 @@ impl Rows {
     fn with_labels(&self, py: Python<'_>, labels: PyReadonlyArray1<'_, f32>) -> PyResult<Rows> {
         let labels = labels.as_slice()?;
         let inner = py.detach(|| self.inner.with_labels(labels)).map_err(raise)?;
+        Ok(Rows { inner: Arc::new(inner), columns: self.columns })
+    }
+
+    /// The same rows with any number of classes each: `classes[starts[i]..starts[i + 1]]` are those of row `i`, by their places among names.
+    fn with_class_sets(
+        &self,
+        py: Python<'_>,
+        starts: PyReadonlyArray1<'_, u64>,
+        classes: PyReadonlyArray1<'_, u32>,
+        names: Vec<String>,
+    ) -> PyResult<Rows> {
+        let (starts, classes) = (starts.as_slice()?, classes.as_slice()?);
+        let inner = py.detach(|| self.inner.with_class_sets(starts, classes, names)).map_err(raise)?;
         Ok(Rows { inner: Arc::new(inner), columns: self.columns })
     }
 

@@ -17,7 +17,8 @@ mod top;
 
 use pyo3::prelude::*;
 
-#[pymodule]
+// It needs no lock of the interpreter: classes are frozen, or guard what they hold.
+#[pymodule(gil_used = false)]
 mod _hogwild {
     use super::*;
     #[pymodule_export]

@@ -1,12 +1,12 @@
 //! Models: their bytes, their weights by column, and what they score.
 use crate::{
-    by_column::{ByColumn, Score, classes_of},
+    by_column::{ByColumn, Score, ScoreByField, classes_of},
     data::AnyPyData,
     errors::raise,
     matrix::Csr,
 };
 use hogwild::{
-    Axis, Classes, LinearModel, Loss, MatrixScorer, Tensor, Tensors, Threads, TrainedModel,
+    Axis, Classes, FieldMatrixScorer, LinearModel, Loss, MatrixScorer, Tensor, Tensors, Threads, TrainedModel,
     data::Ids,
     loss::{Link, Predicts},
 };
@@ -32,6 +32,10 @@ pub struct Model {
 impl Model {
     pub fn new(inner: Arc<TrainedModel>) -> Model {
         Model { inner, by_column: OnceLock::new() }
+    }
+
+    pub fn inner(&self) -> Arc<TrainedModel> {
+        self.inner.clone()
     }
 
     /// By column, where features have numbers.
@@ -231,8 +235,12 @@ impl Model {
 
     /// The scores of a CSR matrix whose columns are the features' numbers. Features that the model does not know add nothing.
     fn score_csr<'py>(&self, py: Python<'py>, csr: Csr<'_>, threads: usize) -> PyResult<Bound<'py, PyArray1<f32>>> {
-        let ByColumn { width, bias, weights, factors, rank, classes } = self.by_column()?;
+        let ByColumn { width, bias, weights, factors, rank, classes, places } = self.by_column()?;
         let mut members = Vec::new();
+        for member in self.inner.members.iter().filter(|_| !places.is_empty()) {
+            let scorer = FieldMatrixScorer { member, places, unit_rows: self.inner.unit_rows };
+            members.push(csr.with(ScoreByField { scorer, threads: Threads::new(threads) })?.map_err(raise)?);
+        }
         for (member, factors) in factors.iter().enumerate() {
             let weights = &weights[member * width * classes..][..width * classes];
             let bias = &bias[member * classes..][..*classes];

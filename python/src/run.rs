@@ -1,6 +1,6 @@
 //! A run without the GIL: it is taken to tell of epochs, and now and then to see whether Python has a signal.
 use crate::{data::AnyPyData, errors::raise, model::Model, settings::settings_of};
-use hogwild::{Ended, EpochProgress, EpochReport, Outcome, RateSearchReport, Watch, family, family_for};
+use hogwild::{Ended, EpochProgress, EpochReport, Outcome, RateSearchReport, TrainedModel, Watch, family, family_for};
 use pyo3::{
     exceptions::PyValueError,
     prelude::*,
@@ -44,12 +44,19 @@ impl Run {
 /// Tells Python of the run.
 struct Follow<'a> {
     callback: Option<&'a Py<PyAny>>,
+    /// Whether it is told of models too.
+    takes_models: bool,
+    model: Option<TrainedModel>,
     /// What a callback raised, or a signal's handler.
     failed: Option<PyErr>,
     looked: Instant,
 }
 
-impl Follow<'_> {
+impl<'a> Follow<'a> {
+    fn new(callback: Option<&'a Py<PyAny>>, takes_models: bool) -> Follow<'a> {
+        Follow { callback, takes_models, model: None, failed: None, looked: Instant::now() }
+    }
+
     /// Whether the run is to end.
     fn go(&mut self, outcome: PyResult<bool>) -> ControlFlow<()> {
         match outcome {
@@ -93,8 +100,23 @@ impl Watch for Follow<'_> {
         self.go(Python::attach(|py| py.check_signals()).map(|()| false))
     }
 
+    fn takes_models(&self) -> bool {
+        self.takes_models
+    }
+
+    fn model(&mut self, model: TrainedModel) {
+        self.model = Some(model);
+    }
+
     fn epoch(&mut self, report: &EpochReport) -> ControlFlow<()> {
-        let told = self.call("epoch", |py| epoch(py, report).map(Bound::unbind));
+        let model = self.model.take();
+        let told = self.call("epoch", |py| {
+            let dict = epoch(py, report)?;
+            if let Some(model) = model {
+                dict.set_item("model", Py::new(py, Model::new(Arc::new(model)))?)?;
+            }
+            Ok(dict.unbind())
+        });
         let signals = if self.looked.elapsed() < LOOK { Ok(()) } else { Python::attach(|py| py.check_signals()) };
         self.go(signals.and(told))
     }
@@ -122,19 +144,36 @@ fn metrics<'py>(py: Python<'py>, metrics: &hogwild::Metrics) -> PyResult<Bound<'
     Ok(dict)
 }
 
-/// Trains. The exception is what a callback raised, or KeyboardInterrupt: the run is what came of it until then.
+/// What kind of model: by the name of its family, or one to go on from.
+#[derive(FromPyObject)]
+pub enum Kind<'py> {
+    Family(String),
+    Start(PyRef<'py, Model>),
+}
+
+/// Trains, from a model on if there is one. The exception is what a callback raised, or KeyboardInterrupt: the run is what came of it until
+/// then. `models`: reports of epochs have the model too.
 #[pyfunction]
-#[pyo3(signature = (data, valid, model, settings, callback))]
+#[pyo3(signature = (data, valid, model, settings, callback, models=false))]
 pub fn train(
     py: Python<'_>,
     data: AnyPyData<'_>,
     valid: Option<AnyPyData<'_>>,
-    model: Option<&str>,
+    model: Option<Kind<'_>>,
     settings: &Bound<'_, PyDict>,
     callback: Option<Py<PyAny>>,
+    models: bool,
 ) -> PyResult<(Run, Option<PyErr>)> {
     let (data, valid) = (data.held(), valid.map(|valid| valid.held()));
-    let family = match model {
+    let start = match &model {
+        Some(Kind::Start(start)) => Some(start.inner()),
+        _ => None,
+    };
+    let name = match &model {
+        Some(Kind::Family(name)) => Some(name.as_str()),
+        _ => start.as_ref().map(|start| start.family),
+    };
+    let family = match name {
         Some(name) => family(name).ok_or_else(|| {
             let names = hogwild::FAMILIES.map(|family| family.name()).join(", ");
             PyValueError::new_err(format!("model {name:?}: there are {names}"))
@@ -142,9 +181,13 @@ pub fn train(
         None => family_for(data.data().kind()),
     };
     let settings = settings_of(family, settings)?;
-    let (never, mut follow) = (AtomicBool::new(false), Follow { callback: callback.as_ref(), failed: None, looked: Instant::now() });
+    let (never, mut follow) = (AtomicBool::new(false), Follow::new(callback.as_ref(), models));
     let valid_data = valid.as_ref().map(|valid| valid.data());
-    let outcome = py.detach(|| hogwild::train(family, data.data(), valid_data, &settings, &mut follow, &never)).map_err(raise)?;
+    let train = || match &start {
+        Some(start) => hogwild::train_from(start, family, data.data(), valid_data, &settings, &mut follow, &never),
+        None => hogwild::train(family, data.data(), valid_data, &settings, &mut follow, &never),
+    };
+    let outcome = py.detach(train).map_err(raise)?;
     // A signal that came behind the last epoch: raised by the next code of Python's, it would take the model with it.
     let failed = follow.failed.take().or_else(|| py.check_signals().err());
     Ok((run(py, outcome)?, failed))

@@ -2,7 +2,7 @@
 use super::{
     explained::{Explain, Explained},
     implicit::no_ranking,
-    linear::{no_classes, no_factors},
+    linear::{needs_bias, no_classes, no_factors},
     prepared::Prepared,
     ratings::{FactorModel, RatingsRun, explain},
     traits::Family,
@@ -76,6 +76,7 @@ impl Family for Factorization {
             return refused("parallel", settings.parallel.name().into(), problem);
         }
         no_factors(settings)?;
+        needs_bias(settings)?;
         if settings.transforms.l1 > 0.0 {
             return refused("l1", settings.transforms.l1.to_string(), "is of linear models; factors take `l2`");
         }

@@ -3,7 +3,7 @@
 use super::{
     explained::{Explain, Explained},
     implicit::no_ranking,
-    linear::{check_labels, no_classes},
+    linear::{check_labels, needs_bias, no_classes},
     prepared::Prepared,
     rows::{RowsRun, Scorer, explain},
     traits::Family,
@@ -51,6 +51,7 @@ impl Family for FieldAware {
     fn check(settings: &Settings) -> Result<()> {
         let refused = |setting, value: String, problem: &str| Err(Error::BadSetting { setting, value, problem: problem.into() });
         no_classes(settings)?;
+        needs_bias(settings)?;
         no_ranking(settings)?;
         if settings.parallel == Parallel::Partitioned {
             let problem = "has parts that each know some of the weights, and a factorization machine needs all factors of an example at once; \

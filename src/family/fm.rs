@@ -2,7 +2,7 @@
 use super::{
     explained::{Explain, Explained},
     implicit::no_ranking,
-    linear::{check_labels, no_classes, no_fields},
+    linear::{check_labels, needs_bias, no_classes, no_fields},
     prepared::Prepared,
     rows::{RowsRun, Scorer, explain},
     traits::Family,
@@ -47,6 +47,7 @@ impl Family for FactorizationMachine {
     fn check(settings: &Settings) -> Result<()> {
         let refused = |setting, value: String, problem: &str| Err(Error::BadSetting { setting, value, problem: problem.into() });
         no_classes(settings)?;
+        needs_bias(settings)?;
         no_ranking(settings)?;
         no_fields(settings)?;
         if settings.parallel == Parallel::Partitioned {

@@ -5,7 +5,7 @@
 use super::{
     explained::{Explain, Explained},
     factorization::{Factorization, TENSORS},
-    linear::{no_classes, no_factors},
+    linear::{needs_bias, no_classes, no_factors},
     prepared::Prepared,
     ratings::{FactorModel, RankingRun, explain},
     traits::Family,
@@ -111,6 +111,7 @@ fn check(settings: &Settings, defaults: &Settings, loss: RankingLoss) -> Result<
     let refused = |setting, value: String, problem: &str| Err(Error::BadSetting { setting, value, problem: problem.into() });
     no_classes(settings)?;
     no_factors(settings)?;
+    needs_bias(settings)?;
     if settings.loss != defaults.loss {
         return refused("loss", settings.loss.name().into(), "is of labels, and this model has a loss of its own; leave it out");
     }

@@ -107,6 +107,15 @@ pub(super) fn no_classes(settings: &Settings) -> Result<()> {
     }
 }
 
+/// Refuses to leave out the bias, of models that need one.
+pub(super) fn needs_bias(settings: &Settings) -> Result<()> {
+    if settings.bias {
+        return Ok(());
+    }
+    let problem = "leaves the bias out, which linear models alone can do without; leave it out".into();
+    Err(Error::BadSetting { setting: "bias", value: "false".into(), problem })
+}
+
 /// Refuses what is said of models that go by fields.
 pub(super) fn no_fields(settings: &Settings) -> Result<()> {
     match settings.factor_min_count {

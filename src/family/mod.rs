@@ -34,6 +34,6 @@ pub use list::{FAMILIES, family, family_for};
 pub(crate) use multiclass::{OneVsRest, Softmax};
 pub use prepared::WindowReport;
 pub use ratings::{Evaluated, FactorModel, Factors, evaluate_ranking};
-pub use rows::{LinearModel, MatrixScorer, OnlineLinear, OnlineState};
+pub use rows::{FieldMatrixScorer, LinearModel, MatrixScorer, OnlineModel, OnlineState};
 pub use traits::AnyFamily;
 pub(crate) use traits::{Family, workers};

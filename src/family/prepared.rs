@@ -5,7 +5,7 @@
 use super::folds::Fold;
 use crate::{
     classes::Classes,
-    model::{Axis, Scored, Tensors},
+    model::{Axis, Scored, Tensors, TrainedModel},
     options::Settings,
 };
 use hogwild_base::{Error, Result};
@@ -97,6 +97,14 @@ pub type WithEngine<'a> = dyn FnMut(&mut dyn Engine) + 'a;
 pub trait Prepared: Sync {
     /// Its plain values.
     fn basis(&self) -> &Basis;
+    /// Has training begin at the weights of a model. (Not the search for a learning rate.)
+    ///
+    /// # Errors
+    /// When it can't.
+    fn start_from(&mut self, _model: &TrainedModel) -> Result<()> {
+        let problem = "starts at its own factors, so it can't begin at a model; start from nothing".into();
+        Err(Error::BadSetting { setting: "model", value: "of users and items".into(), problem })
+    }
     /// Gives new parameters their first weights, where these are not 0.
     fn start(&self, _parameters: &Parameters) {}
     /// Makes the engines that the tasks ask for, and hands them over.

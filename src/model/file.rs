@@ -48,7 +48,7 @@ impl TrainedModel {
             tensors.push(if self.members.len() == 1 {
                 (name.to_string(), Dtype::F32, shape.clone(), Cow::Borrowed(bytemuck::cast_slice(numbers)))
             } else {
-                let all = self.members.iter().flat_map(|member| bytemuck::cast_slice(&member.0[i].numbers)).copied().collect();
+                let all = self.members.iter().flat_map(|member| bytemuck::cast_slice::<f32, u8>(&member.0[i].numbers)).copied().collect();
                 (name.to_string(), Dtype::F32, [&[self.members.len()], &shape[..]].concat(), Cow::Owned(all))
             });
         }

@@ -28,6 +28,12 @@ group! { $ "Objective";
         off: "Learn labels as they are: not standardised, and from a score of 0, not from the best constant.",
     }
 
+    /// Whether linear models, softmax and ovr have a bias.
+    bias: bool = true => {
+        off: "Learn no bias: rows without features then score 0. Labels are learnt as they are, not standardised.",
+        takes: Takes::Linear,
+    }
+
     /// L2 regularisation: lambda/2 |w|^2 beside the mean loss (of weights and of the factors of features), or per rating (factorization of ratings).
     l2: f64 = 0.0, ratings 0.02 => { value: "LAMBDA", must_be: "from 0 to 1e30; try 1e-5", within: |s| (0.0..=1e30).contains(&s.l2), }
 

@@ -11,7 +11,7 @@ mod lost;
 
 use crate::{
     AnyData, AnyFamily, Batch, Error, Outcome, Parallel, Result, Settings, Watch, Window,
-    train::{Follower, run},
+    train::{Follower, Start, run},
 };
 use copies::Copies;
 use hogwild_base::threads;
@@ -154,7 +154,7 @@ pub fn simulate<'d>(
     // The bias is one more.
     let numbers = data.numbers() as f64 / data.examples().max(1) as f64 + 1.0;
     let simulation = Simulation::new(count, spread, delay.into(), numbers, settings.seed);
-    let ran = threads::in_call(|| run(family, data, valid, &settings, Some(&simulation), &mut Follower::new(watch, stop)));
+    let ran = threads::in_call(|| run(family, data, valid, &settings, Start::Simulated(&simulation), &mut Follower::new(watch, stop)));
     let outcome = ran.map_err(of_workers)?;
     let slowest = simulation.costs().speeds.iter().copied().fold(0.0, f64::max);
     let speeds = if settings.parallel == Parallel::Partitioned { count as f64 } else { simulation.speed() };

@@ -12,6 +12,7 @@ use crate::{
 };
 use hogwild_base::{Error, Result};
 use hogwild_kernels::schedule::epochs_of_cycle;
+use serde_json::Value;
 
 /// What is kept of an epoch.
 struct Kept {
@@ -77,6 +78,21 @@ impl Checkpoints {
     }
 }
 
+/// The model of such members, trained by settings, which it keeps as told.
+pub(super) fn trained(family: &'static str, basis: &Basis, (asked, told): (&Settings, Value), members: Vec<Tensors>) -> TrainedModel {
+    TrainedModel {
+        family,
+        loss: asked.loss,
+        unit: basis.targets.scale,
+        classes: basis.classes,
+        unit_rows: basis.unit_rows,
+        settings: told,
+        recipe: basis.recipe.clone(),
+        axes: basis.axes.clone(),
+        members,
+    }
+}
+
 /// What a run gave, before it is a model.
 pub(super) struct TrainedStates {
     states: Vec<Tensors>,
@@ -105,17 +121,7 @@ impl TrainedStates {
             members.clear();
             kept.clear();
         }
-        let model = (!members.is_empty()).then(|| TrainedModel {
-            family,
-            loss: settings.asked.loss,
-            unit: basis.targets.scale,
-            classes: basis.classes,
-            unit_rows: basis.unit_rows,
-            settings: settings.describe(),
-            recipe: basis.recipe.clone(),
-            axes: basis.axes.clone(),
-            members,
-        });
+        let model = (!members.is_empty()).then(|| trained(family, basis, (&settings.asked, settings.describe()), members));
         Outcome { model, kept, ended, epochs, best, astray, ensemble, settings }
     }
 }

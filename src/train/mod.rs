@@ -18,6 +18,7 @@ mod trial;
 
 use crate::{
     family::{AnyData, AnyFamily, DataSet, Family, workers},
+    model::TrainedModel,
     options::Settings,
 };
 pub(crate) use follower::Follower;
@@ -44,24 +45,61 @@ pub fn train<'d>(
 ) -> Result<Outcome> {
     let data = data.into();
     let threads = settings.resolved(&family.facts(&settings.rule), family.workers(data), false).all_threads();
-    threads::with(threads, || run(family, data, valid, settings, None, &mut Follower::new(watch, stop)))
+    threads::with(threads, || run(family, data, valid, settings, Start::Anew, &mut Follower::new(watch, stop)))
 }
 
-/// The same in the threads of the call that it is in, and of virtual workers where there is a simulation.
+/// The same from the weights of a `model` on, of linear models and those of several classes. The search for a learning rate, where none is
+/// given, starts from nothing.
+///
+/// # Errors
+/// As for [`train`]; a model of another kind, and rules that can't begin at weights.
+pub fn train_from<'d>(
+    model: &TrainedModel,
+    family: &dyn AnyFamily,
+    data: impl Into<AnyData<'d>>,
+    valid: Option<AnyData<'d>>,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
+    let data = data.into();
+    let threads = settings.resolved(&family.facts(&settings.rule), family.workers(data), false).all_threads();
+    threads::with(threads, || run(family, data, valid, settings, Start::Model(model), &mut Follower::new(watch, stop)))
+}
+
+/// How a run starts.
+#[derive(Clone, Copy)]
+pub(crate) enum Start<'a> {
+    /// From nothing, by threads.
+    Anew,
+    /// From nothing, by virtual workers.
+    Simulated(&'a Simulation),
+    /// From the weights of a model on.
+    Model(&'a TrainedModel),
+}
+
+/// The same in the threads of the call that it is in.
 pub(crate) fn run(
     family: &dyn AnyFamily,
     data: AnyData<'_>,
     valid: Option<AnyData<'_>>,
     settings: &Settings,
-    simulation: Option<&Simulation>,
+    start: Start<'_>,
     follower: &mut Follower<'_>,
 ) -> Result<Outcome> {
     let (rule, facts, has_valid) = (settings.rule.name(), family.facts(&settings.rule), valid.is_some());
+    let (model, simulation) = match start {
+        Start::Anew => (None, None),
+        Start::Simulated(simulation) => (None, Some(simulation)),
+        Start::Model(model) => (Some(model), None),
+    };
     let settings = &settings.resolved(&facts, family.workers(data), simulation.is_some());
     let job = Job { family: family.name(), rule, facts, settings, has_valid, simulation };
     session::run(&job, follower, &|| {
         family.check(settings)?;
-        family.prepare(data, valid, settings)
+        let mut prepared = family.prepare(data, valid, settings)?;
+        model.map_or(Ok(()), |model| prepared.start_from(model))?;
+        Ok(prepared)
     })
 }
 

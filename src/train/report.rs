@@ -128,6 +128,12 @@ pub trait Watch {
     fn progress(&mut self, _progress: EpochProgress) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
+    /// Whether it takes the [`model`](Self::model) of each epoch, which is copied for it.
+    fn takes_models(&self) -> bool {
+        false
+    }
+    /// Called before [`epoch`](Self::epoch) with the model as that epoch left it, where it [takes models](Self::takes_models).
+    fn model(&mut self, _model: TrainedModel) {}
     /// Called after every epoch, however short. `Break` ends the run there: see [`Ended::Stopped`].
     fn epoch(&mut self, _report: &EpochReport) -> ControlFlow<()> {
         ControlFlow::Continue(())

@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows the model, the data or the rule: these are objects. So a session is compiled once.
 use super::{
-    checkpoints::{Checkpoints, TrainedStates},
+    checkpoints::{Checkpoints, TrainedStates, trained},
     curriculum,
     follower::Follower,
     rate_search::{self, RateSearch},
@@ -82,7 +82,7 @@ fn find_rate(prepared: &dyn Prepared, settings: &Settings, set: InstructionSet, 
 /// Runs the epochs at a rate, from new parameters.
 fn attempt(
     prepared: &dyn Prepared,
-    &Job { settings, simulation, .. }: &Job<'_>,
+    &Job { family, settings, simulation, .. }: &Job<'_>,
     set: InstructionSet,
     rate: f32,
     chosen: bool,
@@ -114,7 +114,7 @@ fn attempt(
         reader: prepared.reader(),
         simulation,
     };
-    let run = Run { prepared, basis, settings, parameters, admitted: &admitted, rate, chosen };
+    let run = Run { family, prepared, basis, settings, parameters, admitted: &admitted, rate, chosen };
     let mut went = None;
     sharing.with_engine(prepared, &task, &mut |engine| {
         went = Some(run.epochs(engine, follower)?);
@@ -126,6 +126,7 @@ fn attempt(
 
 /// A run of epochs at one rate: all that stays the same over them.
 struct Run<'a> {
+    family: &'static str,
     prepared: &'a dyn Prepared,
     basis: &'a Basis,
     settings: &'a Settings,
@@ -215,6 +216,10 @@ impl Run<'_> {
         if !interrupted {
             let loss = self.loss_after(&model, training, scored.is_some());
             state.astray = state.guard.see(epoch, self.rate, loss, scored.as_ref());
+        }
+        if follower.watch.takes_models() && model.are_finite() {
+            let told = serde_json::json!({ "lr": self.rate, "epochs": epoch });
+            follower.watch.model(trained(self.family, self.basis, (self.settings, told), vec![model.clone()]));
         }
         state.kept.take(epoch, interrupted, model, scored, valid.as_ref())?;
         if let (Some(valid), Schedule::Plateau { patience, .. }) = (valid, self.settings.schedule) {

@@ -115,3 +115,40 @@ def test_settings_are_those_of_the_library():
     assert settings["epochs"]["default"] == "5" and "adagrad" in settings["rule"]["choices"]
     with pytest.raises(TypeError):
         hogwild.train()
+
+
+def test_callbacks_of_scikit_learn(data):
+    callback = pytest.importorskip("sklearn.callback")
+    X, y, scores = data
+    calls = []
+
+    class Mine:
+        def setup(self, estimator, context):
+            calls.append("setup")
+
+        def teardown(self, estimator, context):
+            calls.append("teardown")
+
+        def on_fit_task_begin(self, estimator, context):
+            calls.append(f"{context.task_name} {context.task_id} begins")
+
+        def on_fit_task_end(self, estimator, context, *, X, y, fitted_estimator):
+            calls.append(f"{context.task_name} {context.task_id} ends, {fitted_estimator.score(X, y) > 0.6}")
+            return context.task_name == "epoch" and context.task_id == 1
+
+    model = hogwild.LinearClassifier(learning_rate=0.5, epochs=5, random_state=0).set_callbacks(Mine()).fit(X, y)
+    epochs = [f"epoch {i} {what}" for i in (0, 1) for what in ("begins", "ends, True")]
+    assert calls == ["setup", "fit 0 begins", *epochs, "fit 0 ends, True", "teardown"] and model.n_iter_ == 2
+    for kind, target in [(hogwild.LinearRegressor, scores), (hogwild.FactorizationMachineClassifier, y), (hogwild.LinearClassifier, np.digitize(scores, [-1, 1]))]:
+        monitor = callback.ScoringMonitor(scoring="r2" if target is scores else "accuracy")
+        kind(epochs=3, random_state=0).set_callbacks(monitor).fit(X, target)
+        assert len(monitor.get_logs().data) >= 3
+
+    class Fails(Mine):
+        def on_fit_task_end(self, estimator, context):
+            raise KeyError("mine")
+
+    model.set_callbacks(Fails())
+    with pytest.raises(KeyError, match="mine"):
+        model.fit(X, y)
+    assert calls[-1] == "teardown" and model.score(X, y) > 0.6 and "_tasks" not in model.__dict__

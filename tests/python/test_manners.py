@@ -80,8 +80,13 @@ def test_other_threads_run_while_it_trains():
 def test_ctrl_c_ends_the_run_and_keeps_what_was_learnt(epochs_are, classes):
     X, y, scores = rows(200, 50) if epochs_are == "short" else rows(200000, 2000)
     y = y if classes == 2 else np.digitize(scores, [-1, 1])
-    model = hogwild.LinearClassifier(learning_rate=1e-3, epochs=1_000_000, n_jobs=2, random_state=0)
     sent = []
+
+    class Begins(hogwild.Callback):
+        def on_train_begin(self, settings):
+            threading.Timer(0.5, send).start()  # the matrix is converted: how long that takes is up to the machine
+
+    model = hogwild.LinearClassifier(learning_rate=1e-3, epochs=1_000_000, n_jobs=2, random_state=0, callbacks=[Begins()])
 
     def send():
         sent.append(time.monotonic())
@@ -89,7 +94,6 @@ def test_ctrl_c_ends_the_run_and_keeps_what_was_learnt(epochs_are, classes):
 
     faulthandler.dump_traceback_later(120, exit=True)  # who does not hear the signal would train for days
     try:
-        threading.Timer(1.0, send).start()
         with pytest.raises(KeyboardInterrupt):
             model.fit(X, y)
     finally:

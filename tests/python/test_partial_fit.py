@@ -37,6 +37,40 @@ def test_a_step_is_that_of_the_textbook(data):
     assert np.allclose(model.coef_[0], w, atol=1e-4) and abs(model.intercept_[0] - bias) < 1e-4
 
 
+def test_factors_go_on():
+    random = np.random.RandomState(0)
+    X = random.randint(2, size=(4000, 2)).astype(float)
+    y = (X[:, 0] != X[:, 1]).astype(int)
+    settings = dict(rank=4, learning_rate=0.3, random_state=1, shuffle=False)
+    whole = hogwild.FactorizationMachineClassifier(**settings).partial_fit(X[:400], y[:400], classes=[0, 1])
+    parts = hogwild.FactorizationMachineClassifier(**settings)
+    for start in range(0, 400, 100):
+        # The factors start by the rows of the first call.
+        parts.partial_fit(X[start : start + 100], y[start : start + 100], classes=[0, 1])
+        parts = pickle.loads(pickle.dumps(parts))
+    assert parts.n_iter_ == 4 and np.allclose(whole.decision_function(X), parts.decision_function(X), atol=0.05)
+    for _ in range(20):
+        whole.partial_fit(X, y)
+    assert whole.score(X, y) == 1.0
+    fitted = hogwild.FactorizationMachineClassifier(**settings, n_jobs=1, epochs=30).fit(X, y)
+    before = fitted.decision_function(X)
+    assert np.allclose(fitted.partial_fit(X[:1], y[:1]).decision_function(X), before, atol=0.2) and fitted.score(X, y) == 1.0
+    numbers = hogwild.FactorizationMachineRegressor(**settings)
+    for _ in range(20):
+        numbers.partial_fit(X, 100 + 10.0 * y)
+    assert numbers.score(X, 100 + 10.0 * y) > 0.95
+    three = np.array(["a", "b", "c"])[(X[:, 0] + 2 * X[:, 1]).astype(int) % 3]
+    several = hogwild.FactorizationMachineClassifier(**settings)
+    for _ in range(10):
+        several.partial_fit(X, three, classes=["a", "b", "c"])
+    assert several.score(X, three) > 0.95 and len(several.models_) == 3
+    with pytest.raises(ValueError, match="rank: what was learnt before has 4 factors"):
+        hogwild.FactorizationMachineClassifier(**settings, epochs=1).fit(X, y).set_params(rank=8).partial_fit(X, y)
+    for rank in (3, 8):
+        with pytest.raises(ValueError, match="rank: what was learnt before has 4 factors"):
+            pickle.loads(pickle.dumps(fitted)).set_params(rank=rank).partial_fit(X, y)
+
+
 def test_numbers_are_learnt_in_their_unit(data):
     X, _, scores = data
     y = 1000 + 50 * scores

@@ -1,12 +1,15 @@
 """scikit-learn's own checks of estimators, and its tools around ours."""
 
+import pickle
+
 import hogwild
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from conftest import rows
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.multiclass import OneVsRestClassifier
@@ -14,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
 LINEAR = (hogwild.LinearClassifier, hogwild.LinearRegressor)
-MACHINES = (hogwild.FactorizationMachineClassifier, hogwild.FactorizationMachineRegressor)
+MACHINES = (hogwild.FactorizationMachineClassifier, hogwild.FactorizationMachineRegressor, hogwild.FieldAwareClassifier)
 #: Those that scikit-learn exempts its own SGDClassifier and SGDRegressor from: steps by example are not steps by weight.
 EXEMPT = {f"check_sample_weight_equivalence_on_{kind}_data": "steps in random order" for kind in ("dense", "sparse")}
 
@@ -74,6 +77,95 @@ def test_several_classes(settings, tmp_path):
         assert np.allclose(loaded.predict(X), model.predict_proba(X), atol=1e-6)
 
 
+def test_rows_with_any_number_of_classes(tmp_path):
+    X, _, scores = rows()
+    y = np.column_stack([scores > 0, scores > 1, scores < -1, np.zeros(3000, bool)]).astype(int)
+    settings = dict(random_state=0, learning_rate=0.5, n_jobs=1, epochs=10)
+    model = hogwild.LinearClassifier(**settings).fit(X, y, eval_set=(X[:500], y[:500]))
+    assert model.predict(X).shape == y.shape and (model.predict(X) == y).mean() > 0.9 and model.score(X, y) > 0.6
+    assert model.predict_proba(X).shape == y.shape and model.predict_proba(X)[:, 3].max() < 1e-6
+    assert list(model.classes_) == [0, 1, 2, 3] and "valid" in model.history_[0]
+    one = hogwild.LinearClassifier(**settings).fit(X, y[:, 1])
+    agree = (one.predict(X) == model.predict(X)[:, 1]).mean()
+    assert agree > 0.97
+    model.save(tmp_path / "m.safetensors")
+    assert np.allclose(hogwild.load(tmp_path / "m.safetensors").scores(X), model.decision_function(X), atol=1e-5)
+    assert pickle.loads(pickle.dumps(model)).predict(X[:5]).tolist() == model.predict(X[:5]).tolist()
+    sparse = hogwild.LinearClassifier(**settings).fit(X, sp.csr_matrix(y), eval_set=(X[:500], sp.csr_matrix(y[:500])))
+    assert np.array_equal(sparse.coef_, model.coef_)
+    assert model.fit(X, scores > 0).predict(X[:3]).shape == (3,)
+    for wrong, problem in [({"multi_class": "softmax"}, "multi_class ovr"), ({"l1": 1e-6}, "without l1"), ({"class_weight": "balanced"}, "class_weight")]:
+        with pytest.raises(ValueError, match=problem):
+            hogwild.LinearClassifier(**wrong).fit(X, y)
+    with pytest.raises(ValueError, match="partial_fit takes one class a row"):
+        hogwild.LinearClassifier().partial_fit(X, y, classes=[0, 1])
+    with pytest.raises(ValueError, match="eval_set: y has the shape"):
+        hogwild.LinearClassifier().fit(X, y, eval_set=(X, y[:, :2]))
+
+
+@pytest.mark.filterwarnings("ignore:.*loses more than a constant")
+@pytest.mark.parametrize("normalize", ["none", "max-abs", "row"])
+@pytest.mark.parametrize("rule", ["adagrad", "sgd", "adam", "ftrl", "rmsprop", "momentum"])
+def test_without_intercept(rule, normalize):
+    X, y, scores = rows(1000)
+    settings = dict(fit_intercept=False, rule=rule, learning_rate=0.02, n_jobs=1, random_state=0, normalize=normalize)
+    three = np.digitize(scores, [-1, 1])
+    for kind, target, more in [
+        (hogwild.LinearClassifier, y, {}),
+        (hogwild.LinearClassifier, three, {}),
+        (hogwild.LinearClassifier, three, {"multi_class": "softmax"}),
+        (hogwild.LinearRegressor, scores + 100, {}),
+    ]:
+        if more and rule not in ("adagrad", "sgd", "adam"):
+            continue
+        model = kind(**settings, **more).fit(X, target)
+        assert not np.any(model.intercept_) and np.any(model.coef_)
+        assert not np.any(np.ravel(model._scores(X[:1] * 0)))
+    batch = hogwild.LinearClassifier(**{**settings, "batch_size": 64}).fit(X, y)
+    assert not np.any(batch.intercept_) and batch.score(X, y) > 0.6
+    if normalize != "max-abs":
+        parts = hogwild.LinearClassifier(**settings).partial_fit(X, y, classes=[-1, 1])
+        assert not np.any(parts.intercept_) and np.any(parts.coef_)
+    with pytest.raises(hogwild.BadSettingError, match="`fit_intercept` false"):
+        hogwild.FactorizationMachineClassifier(settings={"bias": False}).fit(X, y)
+
+
+def test_without_intercept_the_optimum_is_that_of_scikit_learn():
+    from sklearn.linear_model import LogisticRegression
+
+    X, y, _ = rows(500, 20)
+    settings = dict(batch_size="full", epochs=3000, learning_rate=1.0, n_jobs=1, random_state=0, normalize="none")
+    model = hogwild.LinearClassifier(fit_intercept=False, l2=0.01, **settings).fit(X, y)
+    theirs = LogisticRegression(C=1 / (0.01 * 500), fit_intercept=False, tol=1e-8).fit(X, y)
+    assert np.abs(model.coef_ - theirs.coef_).max() < 5e-3
+
+
+def test_a_warm_start_goes_on():
+    X, y, scores = rows()
+    three = np.digitize(scores, [-1, 1])
+    settings = dict(random_state=0, n_jobs=1, rule="sgd", shuffle=False)
+    for kind, target, more in [
+        (hogwild.LinearClassifier, y, {}),
+        (hogwild.LinearClassifier, y, {"normalize": "max-abs"}),
+        (hogwild.LinearClassifier, three, {}),
+        (hogwild.LinearClassifier, three, {"multi_class": "softmax"}),
+        (hogwild.LinearClassifier, three, {"l1": 1e-9}),
+        (hogwild.LinearRegressor, 50 + 10 * scores, {}),
+    ]:
+        whole = kind(**settings, **more, epochs=6, learning_rate=0.05, schedule="constant").fit(X, target)
+        parts = kind(**settings, **more, epochs=3, learning_rate=0.05, schedule="constant", warm_start=True).fit(X, target).fit(X, target)
+        scale = np.abs(whole.coef_).max()
+        assert np.allclose(whole.coef_, parts.coef_, atol=1e-4 * scale), (kind, more)
+        assert np.allclose(whole.intercept_, parts.intercept_, atol=1e-3 * scale), (kind, more)
+    model = hogwild.LinearClassifier(warm_start=True, random_state=0).fit(X, y)
+    rate, cold = model.learning_rate_, model.history_[0]["loss"]
+    assert model.fit(X, y).learning_rate_ == rate and model.history_[0]["loss"] < 0.7 * cold
+    with pytest.raises(ValueError, match="warm_start: the classes were"):
+        model.fit(X, three)
+    with pytest.raises(hogwild.BadSettingError, match="`rule` ftrl"):
+        hogwild.LinearClassifier(warm_start=True, rule="ftrl", learning_rate=0.1).fit(X, y).fit(X, y)
+
+
 def test_softmax_is_that_of_the_textbook():
     X, _, scores = rows(300, 20)
     y = np.digitize(scores, [-1, 1])
@@ -121,6 +213,10 @@ def test_errors_name_parameters(data):
         hogwild.LinearClassifier(loss="squared").fit(X, y)
     with pytest.raises(hogwild.DivergedError, match="try `learning_rate`"):
         hogwild.LinearRegressor(learning_rate=1e30, rule="sgd").fit(X, y)
+    with pytest.warns(ConvergenceWarning, match="loses more than a constant") as warned:
+        far = dict(fit_intercept=False, rule="momentum", learning_rate=0.02, n_jobs=1, random_state=0, normalize="none")
+        hogwild.LinearRegressor(**far).fit(X[:1000], data[2][:1000] + 100)
+    assert warned[0].filename == __file__
     with pytest.raises(ValueError, match="eval_set: row 0 has the class 7"):
         hogwild.LinearClassifier().fit(X, y, eval_set=(X[:3], [7, 1, 1]))
     with pytest.raises(ValueError, match="settings: rank is a parameter of its own; give rank"):

@@ -54,6 +54,7 @@ def test_every_public_name_is_there_and_documented():
 
 @pytest.mark.parametrize("example", sorted((PROJECT.parents[1] / "examples" / "python").glob("*.py")), ids=lambda path: path.name)
 def test_examples_run(example):
+    pytest.importorskip("pandas"), pytest.importorskip("polars")
     env = {**os.environ, "PYTHONWARNINGS": "error::SyntaxWarning"}
     told = subprocess.run([sys.executable, str(example)], capture_output=True, text=True, timeout=300, env=env)
     assert told.returncode == 0 and told.stdout, told.stderr

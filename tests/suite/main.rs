@@ -57,6 +57,7 @@ mod sampling;
 mod simulate;
 mod snapshots;
 mod softmax;
+mod starts;
 mod stopping;
 mod stream;
 mod synth;

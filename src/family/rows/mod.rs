@@ -19,8 +19,8 @@ mod terms;
 mod weights;
 mod windows;
 
-pub use matrix::MatrixScorer;
-pub use online::{OnlineLinear, OnlineState};
+pub use matrix::{FieldMatrixScorer, MatrixScorer};
+pub use online::{OnlineModel, OnlineState};
 pub(crate) use run::RowsRun;
 pub use score::LinearModel;
 pub(crate) use score::Scorer;

@@ -1,22 +1,31 @@
-//! A linear model that goes on learning: its weights, the rule's state and the clock are kept from one batch of rows to the next.
+//! A linear model or a factorization machine that goes on learning: its weights, the rule's state and the clock are kept from one batch
+//! of rows to the next.
 //!
 //! A batch costs what its rows cost, however many columns there are. Columns are slots as they are numbered, for a stream has no counts to
 //! rank them by, and one worker steps. What a run makes of all its data beforehand can't be had: scales of features, averages over a share of
 //! the run, schedules by its length, rules that tune themselves by epochs.
-use super::weights::RowWeights;
+use super::{
+    kernel::{ModelParts, RowKernel},
+    scale,
+    start::{FACTORS, Start},
+    weights::RowWeights,
+};
 use crate::{
     classes::Classes,
+    family::list::family,
+    model::{Axis, TrainedModel},
     options::{Settings, check_rows},
 };
 use hogwild_base::{Error, Result};
-use hogwild_data::{Examples, Index, Matrix, Number};
+use hogwild_data::{Examples, Ids, Index, Matrix, Number};
 use hogwild_kernels::{
     Parallel,
-    engine::{Epoch, LinearKernel, Loops, Task},
-    feed::{Normalize, RowCells, ScaledFeed, Scaling, SparseFeed},
+    engine::{Engine, Epoch, Facts, FmKernel, LinearKernel, Loops, Task},
+    feed::{Normalize, RowCells, ScaledFeed, SparseFeed},
     models::Linear,
     order::{BLOCK, Plan},
     params::{Parameters, Shape, TableShape},
+    rules::Rule,
     schedule::{Moment, Schedule},
     simd::InstructionSet,
     targets::Targets,
@@ -26,12 +35,17 @@ use std::{path::Path, sync::atomic::Ordering::Relaxed};
 /// What errors call the rows.
 const NAME: &str = "rows in memory";
 
-/// A linear model that goes on learning.
-pub struct OnlineLinear {
+/// A model of rows that goes on learning.
+pub struct OnlineModel {
     settings: Settings,
+    /// Whether features have factors.
+    has_factors: bool,
+    facts: Facts,
     parameters: Parameters,
     set: InstructionSet,
     width: usize,
+    /// Of a factorization machine, once it has begun.
+    start: Option<Start>,
     state: OnlineState,
 }
 
@@ -50,32 +64,49 @@ pub struct OnlineState {
     pub counts: Vec<u64>,
 }
 
-impl OnlineLinear {
-    /// A model of so many columns, which knows nothing yet.
+impl OnlineModel {
+    /// A linear model of so many columns, which knows nothing yet.
     ///
     /// # Errors
     /// Settings that are out of range, or that go by all of a run.
     ///
     /// ```
-    /// use hogwild::{OnlineLinear, Settings, data::Matrix};
+    /// use hogwild::{OnlineModel, Settings, data::Matrix};
     ///
-    /// let mut model = OnlineLinear::new(&Settings { lr: Some(0.5), ..Settings::default() }, 3)?;
+    /// let mut model = OnlineModel::linear(&Settings { lr: Some(0.5), ..Settings::default() }, 3)?;
     /// let matrix = Matrix { row_start: &[0i32, 1, 2], columns: &[0, 2], values: &[1.0f32, 1.0], width: 3 };
     /// let losses = [(); 9].map(|()| model.learn(&matrix, &[1.0, -1.0], None).unwrap());
     /// assert!(losses[8] < losses[0]);
     /// # Ok::<(), hogwild::Error>(())
     /// ```
-    pub fn new(settings: &Settings, width: usize) -> Result<OnlineLinear> {
-        settings.check()?;
+    pub fn linear(settings: &Settings, width: usize) -> Result<OnlineModel> {
         check_rows(settings)?;
+        OnlineModel::of(settings, width, false)
+    }
+
+    /// A factorization machine of so many columns, each with `rank` factors.
+    ///
+    /// # Errors
+    /// As [`linear`](Self::linear); settings that are of linear models.
+    pub fn fm(settings: &Settings, width: usize) -> Result<OnlineModel> {
+        OnlineModel::of(settings, width, true)
+    }
+
+    fn of(settings: &Settings, width: usize, has_factors: bool) -> Result<OnlineModel> {
+        if let Some(family) = family(if has_factors { "fm" } else { "linear" }) {
+            family.check(settings)?;
+        }
         check(settings)?;
-        let facts = Loops::<LinearKernel>::facts(&settings.rule);
+        let facts = if has_factors { Loops::<FmKernel>::facts(&settings.rule) } else { Loops::<LinearKernel>::facts(&settings.rule) };
         if facts.learns {
             return refuse("rule", settings.rule.name(), "tunes itself by epochs; give another rule");
         }
-        let parameters = Parameters::new(&Shape::of(TableShape::single(width + 1)), &facts.layout)?;
+        let mut shape = Shape::of(TableShape::single(width + 1));
+        shape.tables.extend(has_factors.then(|| TableShape::rows(width, settings.rank)));
+        let parameters = Parameters::new(&shape, &facts.layout)?;
         let state = OnlineState { rate: settings.lr, ..OnlineState::default() };
-        Ok(OnlineLinear { settings: settings.clone(), parameters, set: settings.instruction_set()?, width, state })
+        let set = settings.instruction_set()?;
+        Ok(OnlineModel { settings: settings.clone(), has_factors, facts, parameters, set, width, start: None, state })
     }
 
     /// Learns some rows, once each; gives their mean loss, each before its step.
@@ -107,23 +138,52 @@ impl OnlineLinear {
     /// # Errors
     /// What the system refuses.
     pub fn weights(&self) -> Result<(f32, Vec<f32>)> {
+        let RowWeights { bias, weights, .. } = self.row_weights()?;
+        Ok((bias.first().copied().unwrap_or(0.0), weights))
+    }
+
+    /// The model as it is, whose features are columns by their numbers.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn model(&self) -> Result<TrainedModel> {
+        let Settings { loss, rank, normalize, .. } = self.settings;
+        let (name, rank) = if self.has_factors { ("fm", rank) } else { ("linear", 0) };
+        let weights = RowWeights { width: rank, ..self.row_weights()? };
+        Ok(TrainedModel {
+            family: name,
+            loss,
+            unit: self.targets().scale,
+            classes: loss.is_classification().then_some(Classes::SIGNS),
+            unit_rows: normalize == Normalize::Row,
+            settings: serde_json::json!({ "lr": self.state.rate }),
+            recipe: None,
+            axes: vec![Axis { name: "feature", ids: Ids::Numbers((0..self.width as u64).collect()).into() }],
+            members: vec![weights.tensors(false, None)],
+        })
+    }
+
+    /// Weights for labels as they are.
+    fn row_weights(&self) -> Result<RowWeights> {
         let nothing = &Matrix::<u32, f32> { row_start: &[0, 0], columns: &[], values: &[], width: self.width }.examples(&[0.0], None)?;
         let targets = self.targets();
         self.with_engine(nothing, 0, |engine, plan| {
             // An epoch of nothing: it sets the clock by which weights are read.
             engine.epoch(&Epoch { number: 1, start: self.moment(0), plan, round: 0 }, &mut |_| false);
-            let RowWeights { bias, weights, .. } = RowWeights::of(&self.parameters, &engine.finish(), (1, None), |weights| weights);
-            let scaled = weights.into_iter().map(|w| w * targets.scale).collect();
-            let bias = bias.first().copied().unwrap_or(0.0);
-            (targets.bias(bias + targets.base), scaled)
+            let mut weights = RowWeights::of(&self.parameters, &engine.finish(), (1, self.start), |weights| weights);
+            weights.bias.iter_mut().for_each(|bias| *bias += targets.base);
+            weights.in_units(&targets)
         })
     }
 
-    /// Begins at these weights, before anything was learnt.
+    /// Begins at these weights, before anything was learnt; of a factorization machine at these factors too, column by column.
     ///
     /// # Errors
-    /// When the rule's weights follow from its state, which these have not.
-    pub fn start_at(&mut self, bias: f32, weights: &[f32]) -> Result<()> {
+    /// When the rule's weights follow from its state, which these have not; another number of factors.
+    pub fn start_at(&mut self, bias: f32, weights: &[f32], factors: &[f32]) -> Result<()> {
+        if factors.len() != if self.has_factors { self.width * self.settings.rank } else { 0 } {
+            return Err(bad(format!("have {} factors", factors.len()), "give `rank` a column, of a factorization machine alone"));
+        }
         if self.settings.rule.reads_state() {
             return refuse(
                 "rule",
@@ -133,6 +193,12 @@ impl OnlineLinear {
         }
         let mut numbers = std::iter::once(bias).chain(weights.iter().copied());
         self.parameters.table(0).set_weights(|| numbers.next().unwrap_or(0.0));
+        if self.has_factors {
+            let start = Start::known(&self.settings, self.width);
+            let mut numbers = factors.iter().map(|v| v / start.rate);
+            self.parameters.table(FACTORS).set_weights(|| numbers.next().unwrap_or(0.0));
+            self.start = Some(start);
+        }
         // Labels are then learnt as they are, so that the weights mean what they did.
         self.state.targets = Some([0.0, 1.0, 0.0]);
         Ok(())
@@ -145,7 +211,11 @@ impl OnlineLinear {
 
     /// What it has come to, to go on from: the numbers of weights and the rule's state, and the rest.
     pub fn state(&self) -> (Vec<f32>, &OnlineState) {
-        (self.parameters.table(0).numbers(), &self.state)
+        let mut numbers = self.parameters.table(0).numbers();
+        if self.has_factors {
+            numbers.extend(self.parameters.table(FACTORS).numbers());
+        }
+        (numbers, &self.state)
     }
 
     /// Goes on from there.
@@ -153,20 +223,24 @@ impl OnlineLinear {
     /// # Errors
     /// When the numbers are of other settings, or of another number of columns.
     pub fn resume(&mut self, numbers: &[f32], state: OnlineState) -> Result<()> {
-        if !self.parameters.table(0).set_numbers(numbers) {
+        let (first, factors) = numbers.split_at(self.parameters.table(0).numbers().len().min(numbers.len()));
+        let fits = if self.has_factors { self.parameters.table(FACTORS).set_numbers(factors) } else { factors.is_empty() };
+        if !fits || !self.parameters.table(0).set_numbers(first) {
             return Err(bad("were learnt by other settings".into(), "give those that they were learnt by"));
         }
+        // Whoever has begun knows what labels are learnt as.
+        self.start = (self.has_factors && state.targets.is_some()).then(|| Start::known(&self.settings, self.width));
         self.state = state;
         Ok(())
     }
 
     /// What the first batch decides, and what is counted.
     fn begin(&mut self, examples: &Examples) {
-        let Settings { loss, standardize, rule, .. } = &self.settings;
+        let Settings { loss, standardize, bias, rule, .. } = &self.settings;
         let labels = || examples.labels.iter().map(|label| f32::from_bits(label.load(Relaxed)));
         if self.state.targets.is_none() {
             // A few first rows may be of one class: only numbers start at what is best for them.
-            let standardize = *standardize && !loss.is_classification();
+            let standardize = *standardize && *bias && !loss.is_classification();
             let targets = Targets::new(*loss, Classes::taken(None, *loss), standardize, |each| {
                 labels().for_each(|label| each(label, 1.0));
             });
@@ -175,7 +249,16 @@ impl OnlineLinear {
         if self.state.rate.is_none() {
             let squares = examples.values.iter().map(|bits| f64::from(f32::from_bits(bits.load(Relaxed))).powi(2)).sum::<f64>();
             let square = if self.settings.normalize == Normalize::Row { 1.0 } else { squares / examples.labels.len() as f64 };
-            self.state.rate = Some(Loops::<LinearKernel>::default_rate(rule, square as f32));
+            self.state.rate = Some(if self.has_factors {
+                Loops::<FmKernel>::default_rate(rule, square as f32)
+            } else {
+                Loops::<LinearKernel>::default_rate(rule, square as f32)
+            });
+        }
+        if self.has_factors && self.start.is_none() {
+            let start = Start::of_examples(&self.settings, examples, self.width);
+            start.put(&self.parameters);
+            self.start = Some(start);
         }
         if self.settings.l2 > 0.0 || self.settings.transforms.l1 > 0.0 {
             self.state.counts.resize(self.width, 0);
@@ -195,12 +278,14 @@ impl OnlineLinear {
     }
 
     /// Makes the engine that goes through the rows, and hands it over with its plan.
-    fn with_engine<T>(
-        &self,
-        examples: &Examples,
-        count: u64,
-        run: impl FnOnce(&mut dyn hogwild_kernels::engine::Engine, &Plan) -> T,
-    ) -> Result<T> {
+    fn with_engine<T>(&self, examples: &Examples, count: u64, run: impl FnOnce(&mut dyn Engine, &Plan) -> T) -> Result<T> {
+        if self.has_factors { self.with::<FmKernel, T>(examples, count, run) } else { self.with::<LinearKernel, T>(examples, count, run) }
+    }
+
+    fn with<K: RowKernel, T>(&self, examples: &Examples, count: u64, run: impl FnOnce(&mut dyn Engine, &Plan) -> T) -> Result<T>
+    where
+        Rule: Loops<K>,
+    {
         let settings = &self.settings;
         let cells = RowCells {
             starts: &examples.row_start,
@@ -217,8 +302,12 @@ impl OnlineLinear {
         };
         let rows = (self.state.rows + count) as usize;
         let (l2, l1) = (targets.l2(settings.l2), targets.l1(settings.transforms.l1));
-        let model = Linear::with_penalties(l2, l1, rows, &self.state.counts).with_base(targets.base);
-        let scaling = (settings.normalize == Normalize::Row).then(|| Scaling::new(Normalize::Row, Vec::new()));
+        let linear = Linear::with_penalties(l2, l1, rows, &self.state.counts).with_base(targets.base);
+        let parts =
+            ModelParts { features: self.width, settings, layout: &self.facts.layout, targets: &targets, outputs: None, fields: None };
+        let model = K::model(linear, &parts);
+        let how = if settings.normalize == Normalize::Row { Normalize::Row } else { Normalize::None };
+        let scaling = scale::of_kind(how, settings.bias, Vec::new());
         let scaled = ScaledFeed { feed: &feed, scaling: scaling.as_ref() };
         let units = if count > 0 { feed.units(1) } else { Vec::new() };
         let admitted = [count];
@@ -243,7 +332,7 @@ impl OnlineLinear {
             simulation: None,
         };
         let plan = Plan::new(&units, Vec::new(), settings.order, BLOCK, settings.seed, self.state.batches as usize + 1);
-        let mut engine = Loops::<LinearKernel>::engine(&settings.rule, &scaled, &model, &task, None)?;
+        let mut engine = Loops::<K>::engine(&settings.rule, &scaled, &model, &task, None)?;
         Ok(run(engine.as_mut(), &plan))
     }
 

@@ -107,7 +107,7 @@ impl Outputs {
         let bytes = (held * (names.len() * size_of::<f32>()) as f64) as u64;
         memory::ask(bytes, || "the scores of all classes of held-out rows".into(), "hold out fewer")?;
         let valid = valid.map(|valid| by_names(valid, &names, one).map(|(labels, _)| labels)).transpose()?;
-        let constant = Constant::of(output, names.len(), &labels, weights, settings.standardize);
+        let constant = Constant::of(output, names.len(), &labels, weights, settings.standardize && settings.bias);
         Ok(Outputs { names, output, labels: Arc::new(labels), valid, constant })
     }
 }

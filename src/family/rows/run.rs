@@ -1,4 +1,5 @@
 //! Data and settings become a run of a model of sparse rows; `search` tries learning rates for it.
+mod from;
 mod search;
 
 use super::{
@@ -16,7 +17,7 @@ use super::{
 use crate::{
     classes::{Classes, check_numbers},
     family::prepared::{Basis, Choices, Prepared, Rate, WithEngines, check_split},
-    model::{Axis, Scored, Tensors},
+    model::{Axis, Scored, Tensors, TrainedModel},
     options::Settings,
 };
 use hogwild_base::{Error, Result};
@@ -61,6 +62,8 @@ pub(crate) struct RowsRun<'a, K: RowKernel> {
     fields: Option<RunFields>,
     /// Of models whose features have factors.
     start: Option<Start>,
+    /// The bias and the weights that training starts at, where it goes on from a model.
+    from: Option<Vec<f32>>,
     windows: Option<Windows<'a>>,
     basis: Basis,
 }
@@ -111,7 +114,7 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
         let outputs = output.map(|output| Outputs::of(output, data, valid, settings, &weights)).transpose()?;
         let (feed, targets) = match &outputs {
             Some(outputs) => (feed, Targets::plain(taken).with_constant(outputs.constant.mean)),
-            None => feed.with_targets(loss, taken, settings.standardize),
+            None => feed.with_targets(loss, taken, settings.standardize && settings.bias),
         };
         // Averages are of the shared rows alone.
         let rows_are_shared = outputs.is_some() && settings.transforms.average.is_some();
@@ -126,7 +129,7 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
         let (features, layout) = (data.columns(), &facts.layout);
         let parts = ModelParts { features, settings, layout, targets: &targets, outputs: outputs.as_ref(), fields: fields.as_ref() };
         let model = K::model(linear, &parts);
-        let scaling = scale::scaling(normalize, data, |row| !feed.is_held_out(row))?;
+        let scaling = scale::scaling(normalize, settings.bias, data, |row| !feed.is_held_out(row))?;
         let start = Start::of::<K>(settings, data, scaling.as_ref(), fields.as_ref());
         // A row-wise rule has its states beside one another, and not in the rows of classes.
         let states = outputs
@@ -197,7 +200,7 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
             scaled: sizes,
             window: windows.as_ref().map(|windows| windows.report(!settings.sums_batches())),
         };
-        Ok(RowsRun { rule, settings, data, valid, held, feed, scaling, model, outputs, fields, start, windows, basis })
+        Ok(RowsRun { rule, settings, data, valid, held, feed, scaling, model, outputs, fields, start, from: None, windows, basis })
     }
 
     /// Weights of raw features for standardised labels; `order`: see [`RowWeights::of`].
@@ -233,8 +236,17 @@ impl<K: RowKernel> Prepared for RowsRun<'_, K> {
         &self.basis
     }
 
+    fn start_from(&mut self, model: &TrainedModel) -> Result<()> {
+        self.from = Some(self.numbers_of(model)?);
+        Ok(())
+    }
+
     fn start(&self, parameters: &Parameters) {
         self.start.iter().for_each(|start| start.put(parameters));
+        if let Some(from) = &self.from {
+            let mut numbers = from.iter().copied();
+            parameters.table(0).set_weights(|| numbers.next().unwrap_or(0.0));
+        }
     }
 
     fn with_engines(&self, tasks: &[Task<'_>], run: &mut WithEngines<'_>) -> Result<()> {
@@ -311,7 +323,11 @@ impl<K: RowKernel> Prepared for RowsRun<'_, K> {
     fn rate(&self, largest: u64) -> Result<Rate<'_>> {
         // Scales that grow are tried as they will be: models side by side are not to share a growing one.
         let online = self.basis.choices.normalize == Normalize::Online;
-        let grown = if online { scale::scaling(Normalize::MaxAbs, self.data, |row| !self.feed.is_held_out(row))? } else { None };
+        let grown = if online {
+            scale::scaling(Normalize::MaxAbs, self.settings.bias, self.data, |row| !self.feed.is_held_out(row))?
+        } else {
+            None
+        };
         let windows = self.windows.as_ref().filter(|_| !self.settings.sums_batches());
         let sample = windows.map(|windows| windows.sample(largest, self.settings.seed));
         let valid = self.valid.as_ref().map(|valid| (valid.data, valid.columns.as_slice()));

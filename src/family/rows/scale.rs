@@ -84,8 +84,8 @@ pub(super) fn choose(how: Normalize, data: &Rows) -> Scaled {
     Scaled { how: Normalize::MaxAbs, sizes: Some([least, most]) }
 }
 
-/// What the data are scaled by; none: nothing is scaled. `keeps`: the rows that are looked at.
-pub(super) fn scaling(how: Normalize, data: &Rows, keeps: impl Fn(u32) -> bool + Sync) -> Result<Option<Scaling>> {
+/// What the data are scaled by; none: nothing is scaled, and there is a `bias`. `keeps`: the rows that are looked at.
+pub(super) fn scaling(how: Normalize, bias: bool, data: &Rows, keeps: impl Fn(u32) -> bool + Sync) -> Result<Option<Scaling>> {
     let by = |scale: fn(&Seen, f64) -> f64| {
         let in_chunk = |chunk: usize| (chunk * CHUNK..data.rows().min((chunk + 1) * CHUNK)).filter(|&row| keeps(row as u32)).count();
         let rows = threads::map(data.rows().div_ceil(CHUNK), in_chunk).iter().sum::<usize>().max(1) as f64;
@@ -93,19 +93,26 @@ pub(super) fn scaling(how: Normalize, data: &Rows, keeps: impl Fn(u32) -> bool +
         see(data, &keeps).map(|seen| seen.into_iter().map(of).collect())
     };
     let scales: Vec<f32> = match how {
-        Normalize::None | Normalize::Auto => return Ok(None),
+        Normalize::None | Normalize::Auto => Vec::new(),
         Normalize::MaxAbs => by(|seen, _| seen.most)?,
         Normalize::Std => by(Seen::deviation)?,
         Normalize::Online => vec![0.0; data.columns()],
         Normalize::Row => Vec::new(),
     };
-    Ok(Some(Scaling::new(how, scales)))
+    Ok(of_kind(how, bias, scales))
+}
+
+/// The same by scales that are known.
+pub(super) fn of_kind(how: Normalize, bias: bool, scales: Vec<f32>) -> Option<Scaling> {
+    let scaling = Scaling::new(how, scales);
+    if bias { Some(scaling).filter(|_| how != Normalize::None) } else { Some(scaling.without_bias()) }
 }
 
 /// The learning rate for rows in scaled form. Rules whose state is sums are the adaptive ones: by those steps shrink.
 pub(super) fn default_rate<K: Kernel>(data: &Rows, rule: &dyn Loops<K>, scaling: Option<&Scaling>) -> f32 {
     let square = mean_square(data, scaling);
-    rule.default_rate(if scaling.is_some() && !rule.facts().averages { square.sqrt() } else { square })
+    let is_scaled = scaling.is_some_and(|scaling| scaling.how() != Normalize::None);
+    rule.default_rate(if is_scaled && !rule.facts().averages { square.sqrt() } else { square })
 }
 
 /// The mean squared length of a row in scaled form, by the first ten thousand.

@@ -12,8 +12,9 @@ use super::{
     scale::{LOOKS_AT_ROWS, scaled_squares},
 };
 use crate::options::Settings;
-use hogwild_data::Rows;
+use hogwild_data::{Examples, Rows};
 use hogwild_kernels::{
+    engine::FmKernel,
     feed::{Normalize, Scaling},
     params::{Parameters, TableShape},
     seeds::Stream,
@@ -52,12 +53,9 @@ impl Start {
         }
         let &Settings { rank, seed, init_stdev, .. } = settings;
         let rate = factor_rate::<K>(settings);
-        // Of the uniform distribution.
-        let reach = |deviation: f64| 3f32.sqrt() * deviation as f32;
         let Some(fields) = fields else {
             let mean = mean_pairs(data, scaling, data.columns(), &|square| square, 2);
-            let reach = reach(init_stdev.unwrap_or_else(|| bounded((PAIRS / (rank as f64 * mean).sqrt()).sqrt())));
-            return Some(Start { features: data.columns(), width: rank, rate, from: -reach, to: reach, pairs: 0.0, seed });
+            return Some(Start::of_pairs(rank, seed, init_stdev, rate, (data.columns(), mean)));
         };
         let (features, width) = (fields.factored.len(), fields.names.len() * rank);
         let mean = mean_pairs(data, scaling, features, &f64::sqrt, 1);
@@ -66,6 +64,28 @@ impl Start {
         let deviation = init_stdev.unwrap_or_else(|| bounded((PAIRS_BY_FIELD / of_squares).sqrt()));
         let pairs = Some((of_squares * deviation * deviation) as f32).filter(|pairs| pairs.is_finite()).unwrap_or(0.0);
         Some(Start { features, width, rate, from: 0.0, to: 2.0 * reach(deviation), pairs, seed })
+    }
+
+    /// Of a factorization machine that learns rows as they come, by its first ones.
+    pub fn of_examples(settings: &Settings, examples: &Examples, features: usize) -> Start {
+        let &Settings { rank, seed, init_stdev, .. } = settings;
+        let square = |cell: usize| f64::from(f32::from_bits(examples.values[cell].load(Relaxed))).powi(2);
+        let start = |row: usize| examples.row_start[row].load(Relaxed) as usize;
+        let rows = examples.labels.len();
+        let by_length = settings.normalize == Normalize::Row;
+        let mean = (0..rows).map(|row| pairs_of((start(row)..start(row + 1)).map(square), by_length)).sum::<f64>() / rows.max(1) as f64;
+        Start::of_pairs(rank, seed, init_stdev, factor_rate::<FmKernel>(settings), (features, mean))
+    }
+
+    /// The same whose factors were put before.
+    pub fn known(settings: &Settings, features: usize) -> Start {
+        Start::of_pairs(settings.rank, settings.seed, Some(0.0), factor_rate::<FmKernel>(settings), (features, 0.0))
+    }
+
+    /// Of features whose pairs come to such a mean.
+    fn of_pairs(rank: usize, seed: u64, init_stdev: Option<f64>, rate: f32, (features, mean): (usize, f64)) -> Start {
+        let reach = reach(init_stdev.unwrap_or_else(|| bounded((PAIRS / (rank as f64 * mean).sqrt()).sqrt())));
+        Start { features, width: rank, rate, from: -reach, to: reach, pairs: 0.0, seed }
     }
 
     /// The table of factors.
@@ -98,12 +118,29 @@ fn mean_pairs(data: &Rows, scaling: Option<&Scaling>, columns: usize, of: &dyn F
     let pairs = |row: usize| {
         let has = |i: &usize| (data.column_cells()[*i].load(Relaxed) as usize) < columns;
         let of = |i: usize| of(square(i));
-        let (sum, squares) = data.row_range(row).filter(has).map(of).fold((0.0, 0.0), |(sum, squares), x| (sum + x, squares + x * x));
+        let (sum, squares) = sums(data.row_range(row).filter(has).map(of));
         let pairs: f64 = (sum * sum - squares) / 2.0;
         let length = if by_length { data.row_range(row).map(&square).sum::<f64>() } else { 1.0 };
         if length > 0.0 { pairs / length.powi(power) } else { 0.0 }
     };
     (0..rows).map(pairs).sum::<f64>() / rows.max(1) as f64
+}
+
+/// The same of a row of such squares, whose features are all looked at.
+fn pairs_of(squares: impl Iterator<Item = f64> + Clone, by_length: bool) -> f64 {
+    let length = if by_length { squares.clone().sum::<f64>().powi(2) } else { 1.0 };
+    let (sum, of_squares) = sums(squares);
+    if length > 0.0 { (sum * sum - of_squares) / 2.0 / length } else { 0.0 }
+}
+
+/// The sum of numbers, and that of their squares.
+fn sums(numbers: impl Iterator<Item = f64>) -> (f64, f64) {
+    numbers.fold((0.0, 0.0), |(sum, squares), x| (sum + x, squares + x * x))
+}
+
+/// How far the uniform distribution of a deviation reaches.
+fn reach(deviation: f64) -> f32 {
+    3f32.sqrt() * deviation as f32
 }
 
 /// A deviation, where the data give one.

@@ -180,7 +180,10 @@ impl Rows {
     /// The labels that are words (or that stand in lists), in their order; none where labels are numbers. Of three words or more a label is
     /// its place, of two -1 and +1.
     pub fn class_names(&self) -> &[String] {
-        self.recipe().map_or(&[], Recipe::classes)
+        match &self.sets {
+            Some(sets) if !self.is_mapped() => sets.names(),
+            _ => self.recipe().map_or(&[], Recipe::classes),
+        }
     }
 
     /// Length of the file, or of what they take of memory, in bytes.

@@ -72,7 +72,7 @@ impl Part {
             } else {
                 features.clear();
             }
-            for (slot, value) in features.iter().copied().chain([(0, 1.0)]) {
+            for (slot, value) in features.iter().copied().chain([(0, feed.bias())]) {
                 let (part, place) = parts.of(slot as usize);
                 if part % hands == hand {
                     shares[part / hands].push((place_of(place, stride), value));

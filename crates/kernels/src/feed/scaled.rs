@@ -60,6 +60,14 @@ impl Scaling {
         Scaling { how, scales: std::iter::once(1.0).chain(scales).map(|s| AtomicU32::new(least(s).to_bits())).collect() }
     }
 
+    /// The same for a model without a bias, whose value is then 0, so that it never leaves 0.
+    pub fn without_bias(self) -> Scaling {
+        if let Some(bias) = self.scales.first() {
+            bias.store(f32::INFINITY.to_bits(), Relaxed);
+        }
+        self
+    }
+
     /// How it scales.
     pub fn how(&self) -> Normalize {
         self.how
@@ -87,17 +95,10 @@ impl Scaling {
     pub fn apply(&self, row: &mut Row) {
         let features = row.features;
         if self.how == Normalize::Row {
-            let all_ones = row.blocks().iter().flat_map(|block| &block.values.0).take(features).fold(true, |all, &x| all & (x == 1.0));
-            if all_ones && features > 0 {
-                // What the sum and the quotients below come to. They are a chain, and take a third of a linear model's time.
-                let value = (1.0 / (features as f64).sqrt()) as f32;
-                let values = row.blocks.iter_mut().flat_map(|block| &mut block.values.0);
-                values.take(features).for_each(|x| *x = value);
-                return;
-            }
-            let length = row_length(row.blocks().iter().flat_map(|block| block.values.0).take(features));
-            let values = row.blocks.iter_mut().flat_map(|block| &mut block.values.0);
-            values.take(features).for_each(|x| *x = (*x as f64 / length) as f32);
+            by_length(row);
+            // It is behind the features.
+            let bias = &mut row.blocks[features / LANES].values.0[features % LANES];
+            *bias = self.scaled(0, *bias);
             return;
         }
         for block in &mut row.blocks[..features / LANES + 1] {
@@ -145,6 +146,11 @@ impl ScaledFeed<'_> {
             scaling.apply_to(features);
         }
         label
+    }
+
+    /// The value of the bias: 1, or 0 where there is none.
+    pub(super) fn bias(&self) -> f32 {
+        self.scaling.map_or(1.0, |scaling| scaling.scaled(0, 1.0))
     }
 }
 
@@ -205,6 +211,22 @@ impl<M: Model<Example = Row>> Feed<M> for ScaledFeed<'_> {
     fn size(&self, row: &Row) -> u64 {
         Feed::<M>::size(self.feed, row)
     }
+}
+
+/// Divides the features of an example by its length.
+fn by_length(row: &mut Row) {
+    let features = row.features;
+    let all_ones = row.blocks().iter().flat_map(|block| &block.values.0).take(features).fold(true, |all, &x| all & (x == 1.0));
+    if all_ones && features > 0 {
+        // What the sum and the quotients below come to. They are a chain, and take a third of a linear model's time.
+        let value = (1.0 / (features as f64).sqrt()) as f32;
+        let values = row.blocks.iter_mut().flat_map(|block| &mut block.values.0);
+        values.take(features).for_each(|x| *x = value);
+        return;
+    }
+    let length = row_length(row.blocks().iter().flat_map(|block| block.values.0).take(features));
+    let values = row.blocks.iter_mut().flat_map(|block| &mut block.values.0);
+    values.take(features).for_each(|x| *x = (*x as f64 / length) as f32);
 }
 
 /// What a row of length 1 is divided by; 1 where there is no length.

@@ -1,0 +1,101 @@
+//! Where training starts, and from what: without a bias, and from a model's weights on.
+use crate::support::{data::open, isa, shared};
+use hogwild::{
+    AnyData, Batch, Loss, Normalize, Outcome, Parallel, Rule, Settings, TrainedModel, Watch,
+    data::{Data, Rows},
+    family,
+    rules::Sgd,
+    synth::Synth,
+    train, train_from,
+};
+
+fn rows(shift: f32) -> (tempfile::TempDir, Rows) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = Vec::new();
+    Synth { rows: 600, features: 50, ..Synth::default() }.write(&mut text, &()).unwrap();
+    let Data::Rows(rows) = open(folder.path(), "a.svm", &text) else { panic!("not rows") };
+    let labels: Vec<f32> = (0..rows.rows()).map(|row| rows.label(row) + shift).collect();
+    let rows = rows.with_labels(&labels).unwrap();
+    (folder, rows)
+}
+
+fn run(kind: &str, rows: &Rows, settings: &Settings) -> Outcome {
+    let _turn = shared();
+    train(family(kind).unwrap(), rows, None, &isa::forced_in(settings), &mut (), &Default::default()).unwrap()
+}
+
+#[test]
+fn without_a_bias_no_rule_learns_one() {
+    let (_folder, rows) = rows(0.0);
+    for rule in Rule::ALL {
+        for normalize in [Normalize::None, Normalize::MaxAbs, Normalize::Row] {
+            let settings = Settings { bias: false, rule, normalize, lr: Some(0.05), epochs: 2, ..Settings::default() };
+            let model = run("linear", &rows, &settings).model.unwrap();
+            assert_eq!(model.last().number("bias"), 0.0, "{}", rule.name());
+            assert!(model.last().numbers("weight").iter().any(|&w| w != 0.0), "{}", rule.name());
+        }
+    }
+    let settings = Settings { bias: false, lr: Some(0.05), epochs: 2, ..Settings::default() };
+    for settings in [
+        Settings { parallel: Parallel::Partitioned, parts: Some(2), threads: 2, ..settings.clone() },
+        Settings { batch: Batch::Size(64), ..settings.clone() },
+        Settings { normalize: Normalize::Online, ..settings.clone() },
+    ] {
+        assert_eq!(run("linear", &rows, &settings).model.unwrap().last().number("bias"), 0.0);
+    }
+    for kind in ["ovr", "softmax"] {
+        assert!(run(kind, &rows, &settings).model.unwrap().last().numbers("bias").iter().all(|&bias| bias == 0.0));
+    }
+    let refused = train(family("fm").unwrap(), &rows, None, &Settings { bias: false, ..Settings::for_fm() }, &mut (), &Default::default());
+    assert!(refused.unwrap_err().to_string().contains("linear models alone can do without"));
+}
+
+/// Keeps the models that it is told of.
+#[derive(Default)]
+struct Models(Vec<TrainedModel>);
+
+impl Watch for Models {
+    fn takes_models(&self) -> bool {
+        true
+    }
+
+    fn model(&mut self, model: TrainedModel) {
+        self.0.push(model);
+    }
+}
+
+#[test]
+fn a_run_goes_on_from_a_model() {
+    let _turn = shared();
+    let close = |a: &[f32], b: &[f32]| {
+        let size = a.iter().fold(0f32, |most, x| most.max(x.abs()));
+        assert!(a.len() == b.len() && a.iter().zip(b).all(|(x, y)| (x - y).abs() < 1e-3 * size), "{a:?} {b:?}");
+    };
+    for (kind, loss, shift, normalize) in [
+        ("linear", Loss::Logistic, 0.0, Normalize::None),
+        ("linear", Loss::Logistic, 0.0, Normalize::Std),
+        ("linear", Loss::Squared, 70.0, Normalize::MaxAbs),
+        ("ovr", Loss::Logistic, 0.0, Normalize::None),
+        ("softmax", Loss::Logistic, 0.0, Normalize::Row),
+    ] {
+        let (_folder, rows) = rows(shift);
+        let half = Settings { rule: Rule::Sgd(Sgd), loss, normalize, lr: Some(0.02), epochs: 1, threads: 1, ..Settings::default() };
+        // Both halves in one order.
+        let half = isa::forced_in(&Settings { order: hogwild::Order::Sequential, ..half });
+        let (family, never, data) = (family(kind).unwrap(), &Default::default(), AnyData::from(&rows));
+        let mut models = Models::default();
+        let whole = train(family, &rows, None, &Settings { epochs: 2, ..half.clone() }, &mut models, never).unwrap().model.unwrap();
+        let first = train(family, &rows, None, &half, &mut (), never).unwrap().model.unwrap();
+        let second = train_from(&first, family, data, None, &half, &mut (), never).unwrap().model.unwrap();
+        for name in ["weight", "bias"] {
+            close(whole.last().numbers(name), second.last().numbers(name));
+            close(models.0[0].last().numbers(name), first.last().numbers(name));
+            assert_eq!(models.0[1].last().numbers(name), whole.last().numbers(name));
+        }
+        let refused = |settings: &Settings| train_from(&first, family, data, None, settings, &mut (), never).unwrap_err().to_string();
+        assert!(refused(&Settings { normalize: Normalize::Online, ..half.clone() }).contains("has no scales before training"));
+        let other = hogwild::family("fm").unwrap();
+        let refused = train_from(&first, other, data, None, &Settings { lr: Some(0.1), ..Settings::for_fm() }, &mut (), never);
+        assert!(refused.unwrap_err().to_string().contains("the model to start from"));
+    }
+}

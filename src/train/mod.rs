@@ -56,7 +56,9 @@ pub(crate) fn run(
     simulation: Option<&Simulation>,
     follower: &mut Follower<'_>,
 ) -> Result<Outcome> {
-    let (rule, facts, has_valid) = (settings.rule.name(), family.facts(&settings.rule), valid.is_some());
+    let (rule, facts) = (settings.rule.name(), family.facts(&settings.rule));
+    // A cut is judged by what it is trained on.
+    let has_valid = valid.is_some() || family.cuts() && settings.holdout == 0.0;
     let settings = &settings.resolved(&facts, family.workers(data), simulation.is_some());
     let job = Job { family: family.name(), rule, facts, settings, has_valid, simulation };
     session::run(&job, follower, &|| {

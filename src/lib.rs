@@ -54,8 +54,8 @@ pub use class_weight::ClassWeight;
 pub use classes::{Classes, unseen_classes};
 pub use export::ModelFormat;
 pub use family::{
-    AnyData, AnyFamily, BatchScorer, Evaluated, Explain, Explained, FAMILIES, FactorModel, Factors, FieldMatrixScorer, LinearModel,
-    MatrixScorer, OnlineModel, OnlineState, Term, WindowReport, evaluate_ranking, family, family_for,
+    AnyData, AnyFamily, BatchScorer, CutModel, Evaluated, Explain, Explained, FAMILIES, FactorModel, Factors, FieldMatrixScorer,
+    LinearModel, MatrixScorer, OnlineModel, OnlineState, Term, WindowReport, evaluate_ranking, family, family_for,
 };
 pub use hogwild_base::{Error, Hyperparameter, Named, OutputFile, Result, Threads, memory};
 pub use hogwild_data as data;
@@ -78,8 +78,8 @@ pub use hogwild_kernels::{
 };
 pub use holdout_by::HoldoutBy;
 pub use model::{
-    Axis, ByUser, CUTOFF, ClassCounts, ClassScores, Measure, Metrics, RankingMetrics, Reliability, ReliabilityBin, Schema, Scored, Size,
-    Tensor, TensorKind, Tensors, TopScores, TrainedModel, Vectors, ranking_metrics,
+    Axis, ByUser, CUTOFF, ClassCounts, ClassScores, CutMetrics, Measure, Metrics, RankingMetrics, Reliability, ReliabilityBin, Schema,
+    Scored, Size, Tensor, TensorKind, Tensors, TopScores, TrainedModel, Vectors, ranking_metrics,
 };
 pub use options::{IntoSetting, Opt, Settings, Takes, markdown as options_page, options};
 pub use profile::{ColumnProfile, LabelProfile, NumbersProfile, Profile, RatingsProfile, RowsProfile, SideProfile, ValueProfile};

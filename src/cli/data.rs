@@ -41,6 +41,9 @@ pub struct DataOptions {
     /// Likewise, whether it goes by fields.
     #[arg(skip)]
     pub fields: bool,
+    /// Likewise, whether it takes a graph.
+    #[arg(skip)]
+    pub graph: bool,
 }
 
 fn parse_columns(text: &str) -> Result<Columns, String> {
@@ -53,7 +56,7 @@ fn parse_columns(text: &str) -> Result<Columns, String> {
 impl DataOptions {
     pub fn settings(&self) -> PackSettings {
         PackSettings {
-            format: self.format,
+            format: self.format.or(self.graph.then_some(Format::Edges)),
             on_bad_row: self.on_bad_row,
             columns: self.columns.clone(),
             repeated: self.repeated,
@@ -159,7 +162,9 @@ impl CacheOptions {
     /// How text is read for a model.
     pub fn settings_for(&self, model: &TrainedModel, inputs: &[PathBuf]) -> anyhow::Result<PackSettings> {
         let labelling = model.family().map_or(Labelling::Number, |family| family.labelling());
-        let settings = PackSettings { labelling, ..self.data.settings() };
+        let graph = model.family().is_ok_and(|family| family.cuts());
+        let format = self.data.format.or(graph.then_some(Format::Edges));
+        let settings = PackSettings { labelling, format, ..self.data.settings() };
         if let Some(recipe) = &model.recipe {
             if !self.data.prepare.ask_for_weights_alone() {
                 anyhow::bail!(
@@ -209,7 +214,8 @@ impl CacheOptions {
             say!("{origin}");
         }
         opened.report.iter().flat_map(|report| &report.notes).for_each(|note| say!("{note}"));
-        say!("{}: {}", summary::names(inputs), summary::of_packed(&opened.data));
+        let is_graph = self.data.graph || settings.format == Some(Format::Edges);
+        say!("{}: {}", summary::names(inputs), summary::of_packed(&opened.data, is_graph));
         Ok(opened)
     }
 }

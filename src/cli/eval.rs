@@ -50,6 +50,18 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
     outputs::check(args.data.iter().chain([&args.model]), &[("--plot", args.plot.as_ref())])?;
     outputs::check_writable(&args.plot)?;
     let model = TrainedModel::open(&args.model)?;
+    if model.family()?.cuts() {
+        let given = [
+            ("--metrics", !args.metrics.is_empty()),
+            ("--reliability", args.reliability.is_some()),
+            ("--plot", args.plot.is_some()),
+            ("--top", args.top.is_some()),
+            ("--exclude-seen", !args.exclude_seen.is_empty()),
+        ];
+        if let Some((flag, _)) = given.into_iter().find(|&(_, given)| given) {
+            anyhow::bail!("{flag}: is of scores, and a cut is told by its objective and its cost; leave it out");
+        }
+    }
     let ranks = model.family()?.ranks() || !args.exclude_seen.is_empty();
     if ranks && model.ids("item").is_none() {
         anyhow::bail!("--exclude-seen: is of models of users and items, and this one has features");

@@ -41,6 +41,21 @@ impl ModelChoice {
         self.model.as_deref().and_then(family).is_some_and(AnyFamily::by_field)
     }
 
+    /// Whether the family that is named cuts graphs.
+    pub fn cuts(&self) -> bool {
+        self.model.as_deref().and_then(family).is_some_and(AnyFamily::cuts)
+    }
+
+    /// Refuses a cut without terminals, or with what is of held-out data, before the data are read.
+    pub fn check_graph(&self, terminals: bool, valid: bool, plot: bool) -> anyhow::Result<()> {
+        match self.cuts() {
+            true if !terminals => bail!("--model cut: give --terminals FILE, with the nodes whose labels are known, one a line"),
+            true if valid => bail!("--valid: is of held-out data, and a graph is cut as a whole; leave it out"),
+            true if plot => bail!("--plot: draws held-out loss, and a graph is cut as a whole; leave it out, and see --log"),
+            _ => Ok(()),
+        }
+    }
+
     /// Checks settings before the data are read: what is wrong by all families is told, in the words of the first.
     pub fn check(&self, check: impl Fn(&dyn AnyFamily) -> hogwild::Result<()>) -> hogwild::Result<()> {
         let mut errors = Vec::new();

@@ -9,7 +9,7 @@ use super::{
 };
 use anyhow::Context;
 use clap::Args;
-use hogwild::{ClassScores, OutputFile, Scored, TrainedModel, data::Data};
+use hogwild::{ClassScores, CutModel, OutputFile, Scored, TrainedModel, data::Data};
 use std::{
     io::{BufWriter, Write},
     path::{Path, PathBuf},
@@ -20,8 +20,8 @@ use std::{
 pub struct PredictArgs {
     /// A model that `hogwild train --out` wrote
     model: PathBuf,
-    /// Data, text or packed; labels and ratings are not looked at, and may be missing. Lines of - are answered as they come
-    #[arg(required = true)]
+    /// Data, text or packed; labels and ratings are not looked at, and may be missing. Lines of - are answered as they come. A cut takes
+    /// none: it says which label each of its nodes has
     data: Vec<PathBuf>,
     /// Where predictions go, one a line for each example; - is standard output [default: standard output]
     #[arg(short, long)]
@@ -40,6 +40,18 @@ pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
     outputs::check(args.data.iter().chain([&args.model]), &[("--out", out.as_ref())])?;
     outputs::check_writable(&out)?;
     let model = TrainedModel::open(&args.model)?;
+    if let Some(cut) = model.cut() {
+        if let Some(data) = args.data.first() {
+            anyhow::bail!("{}: a cut says which label each of its own nodes has, and takes no data; leave them out", data.display());
+        }
+        if args.top.is_some() {
+            anyhow::bail!("--top: is of models of several classes, and a node of a cut has one label; leave it out");
+        }
+        return labels(&cut, out.as_deref());
+    }
+    if args.data.is_empty() {
+        anyhow::bail!("DATA is missing: give what is to be predicted, text or packed; - for lines of standard input");
+    }
     if args.top.is_some() && model.ids("class").is_none() {
         anyhow::bail!("--top: is of models of several classes, and this one predicts one number a row");
     }
@@ -55,14 +67,7 @@ pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
     let scored = Scored::mean(model.loss, score_members(&model, &opened, &args.data)?);
     let bad = (0..scored.scores.len()).filter(|&row| opened.data.is_bad(row)).count();
     let write = |out: &mut dyn Write| put_predictions(out, &model, &scored, &opened.data, args.top);
-    match out {
-        None => write(&mut Results).context("cannot write to standard output")?,
-        Some(path) => {
-            let mut file = OutputFile::create(&path)?;
-            write(&mut file).with_context(|| format!("{}: cannot write", path.display()))?;
-            file.finish()?;
-        }
-    }
+    put(out.as_deref(), write)?;
     if bad > 0 {
         say!("{bad} of {} rows could not be read; their predictions are nan", scored.scores.len());
     }
@@ -81,6 +86,35 @@ pub fn run(args: PredictArgs) -> anyhow::Result<ExitCode> {
         }
         None => ExitCode::SUCCESS,
     })
+}
+
+/// A line a node: its id and its label, between tabs.
+fn labels(cut: &CutModel<'_>, out: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let plain = |name: String| if name.contains(char::is_control) { name.escape_debug().to_string() } else { name };
+    let names: Vec<String> = (0..cut.labels.len()).map(|label| plain(cut.labels.name(label))).collect();
+    let write = |out: &mut dyn Write| {
+        let mut out = BufWriter::new(out);
+        (0..cut.nodes.len()).try_for_each(|node| writeln!(out, "{}\t{}", plain(cut.nodes.name(node)), names[cut.label(node)]))?;
+        out.flush()
+    };
+    put(out, write)?;
+    let undecided = cut.undecided() as u64;
+    if undecided > 0 {
+        say!("{} nodes have as much of several labels, and are given the first of these", summary::count(undecided));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes to a file, which appears whole, or to standard output.
+fn put(path: Option<&Path>, write: impl Fn(&mut dyn Write) -> std::io::Result<()>) -> anyhow::Result<()> {
+    match path {
+        None => write(&mut Results).context("cannot write to standard output"),
+        Some(path) => {
+            let mut file = OutputFile::create(path)?;
+            write(&mut file).with_context(|| format!("{}: cannot write", path.display()))?;
+            Ok(file.finish()?)
+        }
+    }
 }
 
 /// A line an example.

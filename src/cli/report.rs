@@ -203,7 +203,7 @@ impl Watch for Report {
                 e.epoch,
                 self.epochs,
                 e.loss,
-                if valid.is_empty() { "" } else { "  held-out" }
+                if valid.is_empty() || e.valid.is_some_and(|valid| valid.cut.is_some()) { "" } else { "  held-out" }
             );
             self.tell(&line);
         }

@@ -4,8 +4,9 @@ use hogwild::data::{Data, Format, Kind, PackReport, Recipe, Rows, Spread, Target
 use std::path::PathBuf;
 
 /// Of data that were opened.
-pub fn of_packed(packed: &Data) -> String {
+pub fn of_packed(packed: &Data, is_graph: bool) -> String {
     match packed {
+        Data::Ratings(d) if is_graph => edges(d.len() as u64, (d.spread().min, d.spread().max)),
         Data::Rows(d) => {
             let format = d.recipe().map_or(Format::Svmlight, Recipe::format);
             rows(format, d.rows() as u64, d.nonzeros(), d.targets(), (d.class_names().len(), d.class_sets().is_some())) + &weights(d)
@@ -25,6 +26,7 @@ pub fn of_report(report: &PackReport) -> String {
             let classes = (recipe.map_or(0, |recipe| recipe.classes().len()), recipe.is_some_and(Recipe::has_several_labels));
             rows(report.format, report.rows, report.nonzeros, report.targets, classes)
         }
+        Kind::Ratings if report.format == Format::Edges => edges(report.rows, (report.targets.min, report.targets.max)),
         Kind::Ratings => {
             let TargetCounts { count, min, max, .. } = report.targets;
             ratings([report.rows, report.items, report.users], count, (min, max))
@@ -67,6 +69,10 @@ fn ratings(counts: [u64; 3], given: u64, (min, max): (f32, f32)) -> String {
         return format!("ratings: {ratings} pairs of {items} items and {users} users, none rated");
     }
     format!("ratings: {ratings} of {items} items by {users} users, {} to {}{missing}", real(min), real(max))
+}
+
+fn edges(edges: u64, (min, max): (f32, f32)) -> String {
+    format!("edges: {}, of weights {} to {}", count(edges), real(min), real(max))
 }
 
 /// How many labels or ratings are missing, where some are there.

@@ -63,6 +63,8 @@ impl TrainArgs {
 pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
     args.options.data.labelling = args.model.labelling();
     args.options.data.fields = args.model.by_field();
+    args.options.data.graph = args.model.cuts();
+    args.model.check_graph(args.settings.has("terminals"), args.valid.is_some(), args.plot.is_some())?;
     // Which defaults hold is known with the data; what is wrong by both is told before they are read.
     let check = |family: &dyn AnyFamily| family.check(&args.settings(family)?);
     args.model.check(check)?;
@@ -72,7 +74,8 @@ pub fn run(mut args: TrainArgs) -> anyhow::Result<ExitCode> {
         log => log.clone(),
     };
     let named = [("--out", args.out.as_ref()), ("--log", log.as_ref()), ("--plot", args.plot.as_ref())];
-    outputs::check(args.data.iter().chain(&args.valid), &named)?;
+    let terminals = args.settings.get("terminals").map(PathBuf::from);
+    outputs::check(args.data.iter().chain(&args.valid).chain(&terminals), &named)?;
     outputs::check_writable(args.out.iter().chain(&args.plot))?;
     args.options.check_columns(args.data.iter().chain(&args.valid))?;
     let data = args.options.open(&args.data, args.quiet)?;
@@ -114,7 +117,9 @@ fn tell_notes(args: &TrainArgs, family: &dyn AnyFamily, settings: &Settings, dat
             }
         }
         Data::Ratings(data) => {
-            if !family.ranks() {
+            if family.cuts() {
+                warn::of_edges(data, &name).iter().for_each(|note| say!("{note}"));
+            } else if !family.ranks() {
                 warn::of_ratings(data, &name).iter().for_each(|warning| say!("{warning}"));
             }
             if let Some((valid, path)) = valid {
@@ -210,9 +215,11 @@ fn finish(args: &TrainArgs, outcome: &Outcome, report: Report, changed: Option<S
             None => ("finished".to_string(), ExitCode::SUCCESS),
         },
         Ended::StoppedEarly => {
-            let (metric, patience) =
-                (outcome.settings.asked.stop_metric.unwrap_or(Metric::Loss).name(), outcome.settings.asked.patience.unwrap_or(0));
-            report.say(&format!("stopped early: the held-out {metric} got no better for {patience} epochs"));
+            let (asked, patience) = (outcome.settings.asked.stop_metric, outcome.settings.asked.patience.unwrap_or(0));
+            let is_cut = outcome.valid().is_some_and(|valid| valid.cut.is_some());
+            let (held_out, usual) = if is_cut { ("", Metric::Objective) } else { ("held-out ", Metric::Loss) };
+            let metric = asked.unwrap_or(usual).name();
+            report.say(&format!("stopped early: the {held_out}{metric} got no better for {patience} epochs"));
             ("stopped early".to_string(), ExitCode::SUCCESS)
         }
         Ended::Stopped => ("stopped".to_string(), ExitCode::SUCCESS),

@@ -8,12 +8,18 @@ use hogwild::{
     TrainedModel,
     data::{Data, Farthest, Ids, Opened, Ratings, Spread},
 };
-use std::{collections::HashMap, path::PathBuf};
+use std::{collections::HashMap, path::PathBuf, sync::atomic::Ordering::Relaxed};
 
 /// Ratings that teach nothing, or one that outweighs all others.
 pub fn of_ratings(data: &Ratings, name: &str) -> Vec<String> {
     let spread = data.spread();
     of_spread(&spread, name).into_iter().chain(rounded(&spread, name, "ratings")).collect()
+}
+
+/// Edges that cost nothing.
+pub fn of_edges(data: &Ratings, name: &str) -> Option<String> {
+    let free = data.rating_cells().iter().filter(|cell| f32::from_bits(cell.load(Relaxed)) == 0.0).count() as u64;
+    (free > 0).then(|| format!("{name}: {} edges have weight 0: they cost nothing, and bind no nodes", count(free)))
 }
 
 fn of_spread(spread: &Spread, name: &str) -> Option<String> {

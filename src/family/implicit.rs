@@ -110,6 +110,7 @@ pub(crate) fn ranking_settings(loss: RankingLoss) -> Settings {
 fn check(settings: &Settings, defaults: &Settings, loss: RankingLoss) -> Result<()> {
     let refused = |setting, value: String, problem: &str| Err(Error::BadSetting { setting, value, problem: problem.into() });
     no_classes(settings)?;
+    no_graph(settings)?;
     no_factors(settings)?;
     needs_bias(settings)?;
     if settings.loss != defaults.loss {
@@ -167,8 +168,22 @@ fn check(settings: &Settings, defaults: &Settings, loss: RankingLoss) -> Result<
     Ok(())
 }
 
-/// Refuses what is said of ranking, where a model does not rank.
+/// Refuses what is said of graphs, where a model has none.
+fn no_graph(settings: &Settings) -> Result<()> {
+    let metric = settings.stop_metric.filter(|metric| metric.is_of_cuts()).map(|metric| ("stop_metric", metric.name().to_owned()));
+    let terminals = settings.terminals.as_ref().map(|path| ("terminals", path.display().to_string()));
+    match terminals.or(metric) {
+        Some((setting, value)) => {
+            let problem = "is of cuts of graphs; leave it out, or use `model` cut".into();
+            Err(Error::BadSetting { setting, value, problem })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses what is said of ranking and of graphs, where a model does neither.
 pub(super) fn no_ranking(settings: &Settings) -> Result<()> {
+    no_graph(settings)?;
     let refused = |setting, value: String| {
         let problem = "is of models of implicit feedback; leave it out, or use `model` bpr, warp, sampled-softmax or logistic-mf".into();
         Err(Error::BadSetting { setting, value, problem })

@@ -1,5 +1,6 @@
 //! The one list of families.
 use super::{
+    cut::GraphCut,
     factorization::Factorization,
     ffm::FieldAware,
     fm::FactorizationMachine,
@@ -11,8 +12,19 @@ use super::{
 use hogwild_data::Kind;
 
 /// All families. Of several that take the same data, the first is the one taken if none is named.
-pub static FAMILIES: [&dyn AnyFamily; 10] =
-    [&Linear, &FactorizationMachine, &FieldAware, &Softmax, &OneVsRest, &Factorization, &Bpr, &Warp, &SampledSoftmax, &LogisticMf];
+pub static FAMILIES: [&dyn AnyFamily; 11] = [
+    &Linear,
+    &FactorizationMachine,
+    &FieldAware,
+    &Softmax,
+    &OneVsRest,
+    &Factorization,
+    &Bpr,
+    &Warp,
+    &SampledSoftmax,
+    &LogisticMf,
+    &GraphCut,
+];
 
 /// The family of that name.
 pub fn family(name: &str) -> Option<&'static dyn AnyFamily> {

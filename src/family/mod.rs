@@ -4,6 +4,7 @@
 //! [`Prepared`](prepared::Prepared) run. [`FAMILIES`](list::FAMILIES) is the one list of them: names for `--model` and for the files'
 //! `kind`, scoring, what text is expected, default settings and `inspect` follow from it.
 mod batch;
+mod cut;
 mod data;
 mod explained;
 mod factorization;
@@ -21,6 +22,7 @@ mod trained;
 mod traits;
 
 pub use batch::BatchScorer;
+pub use cut::CutModel;
 pub use data::AnyData;
 pub(crate) use data::DataSet;
 pub use explained::{Explain, Explained, Term};

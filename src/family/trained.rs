@@ -1,5 +1,6 @@
 //! What of a trained model goes by its family: opening a file, scoring, checking labels, typed views.
 use super::{
+    cut::CutModel,
     data::AnyData,
     explained::{Explain, Explained},
     list::{FAMILIES, family},
@@ -115,6 +116,11 @@ impl TrainedModel {
     /// A view of a member of a linear model.
     pub fn linear_member<'a>(&'a self, member: &'a Tensors) -> Option<LinearModel<'a>> {
         LinearModel::new(self, member)
+    }
+
+    /// A view of a cut of a graph.
+    pub fn cut(&self) -> Option<CutModel<'_>> {
+        CutModel::new(self, self.last())
     }
 
     /// A view of a factor model; of an ensemble, of its last member.

@@ -45,6 +45,12 @@ pub trait Family: Sync + 'static {
     /// Whether it goes by the fields of features.
     const BY_FIELD: bool = false;
 
+    /// Whether it cuts a graph: it is judged by what it is trained on, and says which label each node has.
+    const CUTS: bool = false;
+
+    /// The text format that its data have if nothing says otherwise.
+    const FORMAT: Format = <Self::Data as DataSet>::FORMAT;
+
     /// Settings that suit it.
     fn defaults() -> Settings;
 
@@ -106,6 +112,8 @@ pub trait AnyFamily: Sync {
     fn ranks(&self) -> bool;
     /// Whether it goes by the fields of features.
     fn by_field(&self) -> bool;
+    /// Whether it cuts a graph: it is judged by what it is trained on, and says which label each node has.
+    fn cuts(&self) -> bool;
     /// Settings that suit it.
     fn defaults(&self) -> Settings;
     /// # Errors
@@ -159,7 +167,7 @@ where
     }
 
     fn format(&self) -> Format {
-        F::Data::FORMAT
+        F::FORMAT
     }
 
     fn labelling(&self) -> Labelling {
@@ -172,6 +180,10 @@ where
 
     fn by_field(&self) -> bool {
         F::BY_FIELD
+    }
+
+    fn cuts(&self) -> bool {
+        F::CUTS
     }
 
     fn defaults(&self) -> Settings {

@@ -1,4 +1,5 @@
 //! Held-out metrics: what a list of (score, target) says, each example counting by its weight.
+use super::cut::CutMetrics;
 use super::mean::mean_of;
 use super::ranking::RankingMetrics;
 use hogwild_base::threads;
@@ -31,6 +32,8 @@ pub struct Metrics {
     pub mae: Option<f64>,
     /// How good lists of items are; of models that rank, whose `loss` here is what NDCG lacks to 1.
     pub ranking: Option<RankingMetrics>,
+    /// What the edges of a graph cost; of cuts, whose `loss` here is the objective.
+    pub cut: Option<CutMetrics>,
 }
 
 impl Metrics {
@@ -69,12 +72,18 @@ impl Metrics {
             rmse: None,
             mae: None,
             ranking: None,
+            cut: None,
         }
     }
 
     /// Of lists of items.
     pub(super) fn of_ranking(ranking: RankingMetrics) -> Metrics {
         Metrics { loss: 1.0 - ranking.ndcg, ranking: Some(ranking), ..Metrics::none(ranking.users) }
+    }
+
+    /// Of a cut.
+    pub(super) fn of_cut(cut: CutMetrics) -> Metrics {
+        Metrics { loss: cut.objective, cut: Some(cut), ..Metrics::none(cut.edges) }
     }
 
     /// One of them, where there is such.
@@ -95,14 +104,19 @@ impl Metrics {
             Metric::Ndcg => self.ranking.map(|ranking| ranking.ndcg),
             Metric::Map => self.ranking.map(|ranking| ranking.map),
             Metric::Mrr => self.ranking.map(|ranking| ranking.mrr),
+            Metric::Objective => self.cut.map(|cut| cut.objective),
+            Metric::Cut => self.cut.map(|cut| cut.cut),
         }
     }
 
     /// The metrics that there are, by name, in the order to show them; a loss that is the log-loss, or
-    /// follows from the NDCG, is not shown twice.
+    /// follows from the NDCG, or is the objective of a cut, is not shown twice.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, f64)> {
         let shown = |metric: &Metric| {
-            *metric != Metric::Loss || self.logloss.is_none_or(|logloss| logloss.to_bits() != self.loss.to_bits()) && self.ranking.is_none()
+            *metric != Metric::Loss
+                || self.logloss.is_none_or(|logloss| logloss.to_bits() != self.loss.to_bits())
+                    && self.ranking.is_none()
+                    && self.cut.is_none()
         };
         Metric::ALL.into_iter().filter(shown).filter_map(|metric| Some((metric.name(), self.get(metric)?)))
     }

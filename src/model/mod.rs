@@ -6,6 +6,7 @@
 mod about;
 mod check;
 mod class_scores;
+mod cut;
 mod file;
 pub(crate) mod inspect;
 mod mean;
@@ -20,6 +21,7 @@ mod trained;
 pub(crate) use about::About;
 pub(crate) use check::{check_places, check_size};
 pub use class_scores::{ClassCounts, ClassScores};
+pub use cut::CutMetrics;
 pub(crate) use file::IN_MEMORY;
 pub use measures::{Measure, Reliability, ReliabilityBin};
 pub use metrics::Metrics;

@@ -1,5 +1,5 @@
 //! What scoring gives: scores with their targets, and what the model did not know.
-use super::{class_scores::ClassScores, metrics::Metrics, ranking::RankingMetrics};
+use super::{class_scores::ClassScores, cut::CutMetrics, metrics::Metrics, ranking::RankingMetrics};
 use hogwild_base::threads;
 use hogwild_kernels::loss::Loss;
 
@@ -19,22 +19,25 @@ pub struct Scored {
     pub classes: Option<ClassScores>,
     /// Of models that rank: how good their lists of items are, which is then all that is known.
     pub ranking: Option<RankingMetrics>,
+    /// Of cuts of graphs: what edges cost, which is then all that is known.
+    pub cut: Option<CutMetrics>,
 }
 
 /// Nothing scored, in the unit 1.
 impl Default for Scored {
     fn default() -> Scored {
-        Scored { scores: Vec::new(), weights: Vec::new(), unknown: 0, unit: 1.0, classes: None, ranking: None }
+        Scored { scores: Vec::new(), weights: Vec::new(), unknown: 0, unit: 1.0, classes: None, ranking: None, cut: None }
     }
 }
 
 impl Scored {
     /// What they say.
     pub fn metrics(&self, loss: Loss) -> Metrics {
-        match (&self.classes, self.ranking) {
-            (_, Some(ranking)) => Metrics::of_ranking(ranking),
-            (Some(classes), None) => classes.metrics(&self.weights),
-            (None, None) => Metrics::new(loss, self.unit, &self.scores, &self.weights),
+        match (&self.classes, self.ranking, self.cut) {
+            (_, _, Some(cut)) => Metrics::of_cut(cut),
+            (_, Some(ranking), _) => Metrics::of_ranking(ranking),
+            (Some(classes), None, None) => classes.metrics(&self.weights),
+            (None, None, None) => Metrics::new(loss, self.unit, &self.scores, &self.weights),
         }
     }
 
@@ -56,7 +59,7 @@ impl Scored {
         let score = |(i, &(_, target)): (usize, &(f32, f32))| (loss.mean_score(of(i)), target);
         let first = &members[0];
         let scores = threads::in_call(|| threads::map(first.scores.len(), |i| score((i, &first.scores[i]))));
-        Scored { scores, weights: first.weights.clone(), unknown: first.unknown, unit: first.unit, classes, ranking: None }
+        Scored { scores, weights: first.weights.clone(), unknown: first.unknown, unit: first.unit, classes, ..Scored::default() }
     }
 
     /// With the scores of the examples behind these.

@@ -65,6 +65,7 @@ fn meaning(option: &Opt) -> String {
         Takes::Ffm => " Of `--model ffm` only.",
         Takes::Ratings => " Factorization of ratings only.",
         Takes::Ranking => " Models of implicit feedback only.",
+        Takes::Cut => " Of `--model cut` only.",
     };
     format!("{help}{only}")
 }

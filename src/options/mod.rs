@@ -7,6 +7,7 @@
 mod declare;
 mod data;
 mod gradients;
+mod graph;
 mod markdown;
 mod objective;
 mod optimizer;
@@ -35,8 +36,8 @@ use serde_json::{Map, Value};
 use text::Text;
 
 // The order in which flags, documents and logs have the groups.
-collect! { $ [objective optimizer gradients order stopping parallel servers data ranking] {} {} }
-const GROUPS: [Group; 9] = [
+collect! { $ [objective optimizer gradients order stopping parallel servers data ranking graph] {} {} }
+const GROUPS: [Group; 10] = [
     objective::GROUP,
     optimizer::GROUP,
     gradients::GROUP,
@@ -46,6 +47,7 @@ const GROUPS: [Group; 9] = [
     servers::GROUP,
     data::GROUP,
     ranking::GROUP,
+    graph::GROUP,
 ];
 
 /// Every setting, group by group.

@@ -20,6 +20,8 @@ pub enum Takes {
     Ratings,
     /// Ranking by implicit feedback.
     Ranking,
+    /// Cuts of graphs.
+    Cut,
 }
 
 /// A setting. Texts name other settings between backquotes, by their names: `batch_growth`.
@@ -122,7 +124,7 @@ impl Opt {
         };
         let [rows, ratings] = self.by_default;
         [
-            of(rows, &Settings::default(), !matches!(self.takes, Takes::Ratings | Takes::Ranking)),
+            of(rows, &Settings::default(), !matches!(self.takes, Takes::Ratings | Takes::Ranking | Takes::Cut)),
             of(ratings, &Settings::for_ratings(), matches!(self.takes, Takes::Both | Takes::Ratings | Takes::Ranking)),
         ]
     }

@@ -4,7 +4,7 @@ use crate::{Metric, Result, Schedule, model::MOST_MEMBERS};
 use serde_json::json;
 
 group! { $ "Length of the run";
-    /// Passes over the data; by default 8 by `model` ffm, 100 by bpr, 40 by sampled-softmax, 30 by warp and logistic-mf.
+    /// Passes over the data; by default 8 by `model` ffm, 100 by bpr, 40 by sampled-softmax, 30 by warp and logistic-mf, 60 by cut.
     epochs: usize = 5, ratings 6 => {
         value: "EPOCHS",
         must_be: "from 1 to 1000000",
@@ -39,7 +39,9 @@ group! { $ "Length of the run";
 }
 
 fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
-    if let Some(metric) = s.stop_metric.filter(|metric| !metric.is_of(s.loss) && !metric.is_of_classes() && !metric.is_of_ranking()) {
+    if let Some(metric) =
+        s.stop_metric.filter(|metric| !metric.is_of(s.loss) && !metric.is_of_classes() && !metric.is_of_ranking() && !metric.is_of_cuts())
+    {
         let has: Vec<_> = s.loss.metrics().iter().map(|metric| metric.name()).collect();
         return bad("stop_metric", metric.name(), format!("the {} loss has {}", s.loss.name(), has.join(", ")));
     }

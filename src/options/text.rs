@@ -4,7 +4,7 @@ use crate::{
     Window,
 };
 use serde_json::{Value, json};
-use std::fmt::Display;
+use std::{fmt::Display, path::PathBuf};
 
 /// A type of values.
 pub trait Text: Sized {
@@ -150,6 +150,17 @@ impl Text for InstructionSet {
 
     fn show(&self) -> Option<String> {
         Some(self.name().into())
+    }
+}
+
+/// Of a file, which is read when it is needed.
+impl Text for PathBuf {
+    fn read(text: &str) -> Result<Self, Option<String>> {
+        Ok(text.into())
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(shown(&self.display()))
     }
 }
 

@@ -5,12 +5,14 @@
 //! those before them are written.
 mod clicks;
 mod draw;
+mod graph;
 mod ratings;
 mod text;
 
 use crate::{Error, Result, memory};
 use clicks::Clicks;
 use draw::{Random, mix};
+use graph::Nodes;
 use hogwild_base::{Progress, threads};
 use rand::SeedableRng;
 use ratings::Ratings;
@@ -34,6 +36,10 @@ pub enum Kind {
     Uniform,
     /// `user item rating`, ratings from 0.5 to 5 in half steps.
     Ratings,
+    /// Edges of an image's pixels: flat parts with noise, each pixel bound to its neighbours and to terminals.
+    Cut,
+    /// Edges of mentions of entities by how like their names are; entities are the terminals.
+    CutEntities,
 }
 
 hogwild_base::named! { Kind {
@@ -41,6 +47,8 @@ hogwild_base::named! { Kind {
     Clicks "clicks" "svmlight rows like Criteo's log of clicks: a feature of each of 39 fields, every value 1, a quarter of the labels +1";
     Uniform "uniform" "svmlight rows of features that are all equally frequent, with values from -1 to 1";
     Ratings "ratings" "`user item rating`, half steps from 0.5 to 5";
+    Cut "cut" "edges of a graph to be cut: pixels of an image with noise, bound to neighbours and to a terminal for each label";
+    CutEntities "cut-entities" "edges of a graph to be cut: mentions, bound to others and to entities by how like their names are";
 } }
 
 /// How much of what, and from which seed.
@@ -60,7 +68,9 @@ pub struct Synth {
     pub users: u64,
     /// Ratings: how many items, at least 1.
     pub items: u64,
-    /// Zipf's exponent of features, users and items, 0 to 3; 0 is uniform.
+    /// Graphs: how many labels, and so terminals, at least 2. Rows are nodes, from the first on.
+    pub labels: u64,
+    /// Zipf's exponent of features, users, items and entities, 0 to 3; 0 is uniform.
     pub exponent: f64,
     /// Another seed is another truth.
     pub seed: u64,
@@ -68,18 +78,30 @@ pub struct Synth {
 
 impl Default for Synth {
     fn default() -> Self {
-        Synth { kind: Kind::Text, rows: 1000, start_row: 0, features: 2000, nonzeros: 30, users: 300, items: 200, exponent: 1.0, seed: 1 }
+        Synth {
+            kind: Kind::Text,
+            rows: 1000,
+            start_row: 0,
+            features: 2000,
+            nonzeros: 30,
+            users: 300,
+            items: 200,
+            labels: 8,
+            exponent: 1.0,
+            seed: 1,
+        }
     }
 }
 
 /// What was written.
 #[derive(Clone, Copy, Debug)]
 pub struct Summary {
-    /// Features written, or ratings.
+    /// Features written, ratings or edges.
     pub nonzeros: u64,
-    /// Rows: log-loss of the hidden truth. Ratings: RMSE of the hidden truth. No model can be expected to do better.
+    /// Rows: log-loss of the hidden truth. Ratings: RMSE of the hidden truth. No model can be expected to do better. Graphs: what the edges
+    /// between hidden labels cost, which the best cut is somewhat below.
     pub best: f64,
-    /// The same of always predicting the mean.
+    /// The same of always predicting the mean; of graphs, of the label of each node's heaviest edge to a terminal.
     pub base: f64,
 }
 
@@ -111,6 +133,10 @@ const MOST_NONZEROS: u64 = 1 << 24;
 /// Bytes of a nonzero while it is made: index, value, text.
 const NONZERO: u64 = 48;
 
+/// Labels of a graph: no model takes more. And its nodes, which have numbers of 32 bits.
+const MOST_LABELS: u64 = 4096;
+const MOST_NODES: u64 = 1 << 31;
+
 /// About how many nonzeros a chunk has: some hundred kilobytes of text.
 const CHUNK: u64 = 1 << 15;
 
@@ -122,6 +148,7 @@ impl Synth {
             Kind::Text | Kind::Uniform => [("features", self.features, 2), ("nonzeros", self.nonzeros, 1)].to_vec(),
             Kind::Clicks => [("features", self.features, clicks::LEAST)].to_vec(),
             Kind::Ratings => [("users", self.users, 1), ("items", self.items, 1)].to_vec(),
+            Kind::Cut | Kind::CutEntities => [("labels", self.labels, 2)].to_vec(),
         };
         if let Some((setting, value, least)) = least.into_iter().find(|&(_, value, least)| value < least) {
             return Err(Error::BadSetting { setting, value: value.to_string(), problem: format!("must be at least {least}") });
@@ -130,9 +157,14 @@ impl Synth {
             Kind::Text | Kind::Uniform => [("features", self.features, MOST), ("nonzeros", self.nonzeros, MOST_NONZEROS)].to_vec(),
             Kind::Clicks => [("features", self.features, MOST)].to_vec(),
             Kind::Ratings => [("users", self.users, MOST), ("items", self.items, MOST)].to_vec(),
+            Kind::Cut | Kind::CutEntities => [("labels", self.labels, MOST_LABELS), ("rows", self.rows, MOST_NODES)].to_vec(),
         };
         if let Some((setting, value, most)) = most.into_iter().find(|&(_, value, most)| value > most) {
             return Err(Error::BadSetting { setting, value: value.to_string(), problem: format!("must be at most {most}") });
+        }
+        if self.is_graph() && self.start_row > 0 {
+            let problem = "is of rows that stand by themselves, and nodes of a graph do not; leave it out".to_string();
+            return Err(Error::BadSetting { setting: "start_row", value: self.start_row.to_string(), problem });
         }
         if self.start_row.checked_add(self.rows).is_none() {
             let problem = format!("with {} rows behind it, goes beyond the largest number, {}; begin earlier", self.rows, u64::MAX);
@@ -142,11 +174,37 @@ impl Synth {
             let problem = format!("a row cannot have more features than there are: {}", self.features);
             return Err(Error::BadSetting { setting: "nonzeros", value: self.nonzeros.to_string(), problem });
         }
-        if !(0.0..=3.0).contains(&self.exponent) && self.kind != Kind::Uniform {
+        if !(0.0..=3.0).contains(&self.exponent) && !matches!(self.kind, Kind::Uniform | Kind::Cut) {
             let problem = "must be from 0 (uniform) to 3".to_string();
             return Err(Error::BadSetting { setting: "exponent", value: self.exponent.to_string(), problem });
         }
         Ok(())
+    }
+
+    /// Whether it is a graph, which has terminals and a hidden label for each node.
+    pub fn is_graph(&self) -> bool {
+        matches!(self.kind, Kind::Cut | Kind::CutEntities)
+    }
+
+    /// Writes the terminals of a graph, one a line with the name of its label.
+    ///
+    /// # Errors
+    /// Settings out of range, and what the writer refuses.
+    pub fn write_terminals(&self, out: &mut dyn Write) -> Result<()> {
+        self.check()?;
+        let mut line = |label: u64| writeln!(out, "{}\tlabel{label}", self.rows + label);
+        (0..self.labels).try_for_each(&mut line).map_err(Error::io(Path::new("synthetic data"), "write"))
+    }
+
+    /// Writes the hidden label of each node of a graph, one a line.
+    ///
+    /// # Errors
+    /// Settings out of range, and what the writer refuses.
+    pub fn write_truth(&self, out: &mut dyn Write) -> Result<()> {
+        self.check()?;
+        let nodes = Nodes::new(self);
+        let mut line = |node: u64| writeln!(out, "{node}\tlabel{}", nodes.label(node));
+        (0..self.rows).try_for_each(&mut line).map_err(Error::io(Path::new("synthetic data"), "write"))
     }
 
     /// Writes the rows, by the threads of the call (see [`Threads`](crate::Threads)). `progress` is told how many rows are written.
@@ -164,6 +222,7 @@ impl Synth {
             Kind::Clicks => (Box::new(Clicks::new(self)), clicks::FIELDS as u64),
             Kind::Uniform => (Box::new(Uniform::new(self)), self.nonzeros),
             Kind::Ratings => (Box::new(Ratings::new(self)), 1),
+            Kind::Cut | Kind::CutEntities => (Box::new(Nodes::new(self)), self.labels + 2),
         };
         let size = CHUNK.div_ceil(nonzeros);
         // Those being made and those being written; a row may be half as long again.
@@ -223,6 +282,7 @@ impl Synth {
         chunk.text.clear();
         chunk.seen = Seen::default();
         for row in rows {
+            chunk.seen.number = row;
             let mut random = Random::seed_from_u64(mix(self.seed, row));
             source.row(&mut random, &mut chunk.room, &mut chunk.text, &mut chunk.seen);
         }
@@ -232,15 +292,31 @@ impl Synth {
 /// Sums for the summary.
 #[derive(Clone, Copy, Default)]
 struct Seen {
+    /// Of the row at hand.
+    number: u64,
     rows: u64,
     nonzeros: u64,
     targets: f64,
     squares: f64,
     logloss: f64,
     errors: f64,
+    /// Of edges between other labels: by the truth, and by terminals alone.
+    costs: [f64; 2],
 }
 
 impl Seen {
+    /// A row that is a node of a graph: its number.
+    fn node(&mut self) -> u64 {
+        self.rows += 1;
+        self.number
+    }
+
+    /// An edge of it, and whether its ends differ, by the truth and by terminals alone.
+    fn edge(&mut self, weight: f64, differ: [bool; 2]) {
+        self.nonzeros += 1;
+        self.costs.iter_mut().zip(differ).filter(|(_, differ)| *differ).for_each(|(cost, _)| *cost += weight);
+    }
+
     /// A row with its label and the probability of 1 that is the truth.
     fn label(&mut self, positive: bool, truth: f64, nonzeros: usize) {
         self.logloss -= if positive { truth.ln() } else { (1.0 - truth).ln() };
@@ -260,12 +336,14 @@ impl Seen {
 
     fn add(self, other: &Seen) -> Seen {
         Seen {
+            number: other.number,
             rows: self.rows + other.rows,
             nonzeros: self.nonzeros + other.nonzeros,
             targets: self.targets + other.targets,
             squares: self.squares + other.squares,
             logloss: self.logloss + other.logloss,
             errors: self.errors + other.errors,
+            costs: [self.costs[0] + other.costs[0], self.costs[1] + other.costs[1]],
         }
     }
 
@@ -273,6 +351,7 @@ impl Seen {
         let n = self.rows.max(1) as f64;
         let mean = self.targets / n;
         let (best, base) = match kind {
+            Kind::Cut | Kind::CutEntities => (self.costs[0], self.costs[1]),
             Kind::Ratings => ((self.errors / n).sqrt(), (self.squares / n - mean * mean).max(0.0).sqrt()),
             _ => {
                 let part = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };

@@ -87,7 +87,9 @@ pub(crate) fn run(
     start: Start<'_>,
     follower: &mut Follower<'_>,
 ) -> Result<Outcome> {
-    let (rule, facts, has_valid) = (settings.rule.name(), family.facts(&settings.rule), valid.is_some());
+    let (rule, facts) = (settings.rule.name(), family.facts(&settings.rule));
+    // A cut is judged by what it is trained on.
+    let has_valid = valid.is_some() || family.cuts() && settings.holdout == 0.0;
     let (model, simulation) = match start {
         Start::Anew => (None, None),
         Start::Simulated(simulation) => (None, Some(simulation)),

@@ -61,6 +61,12 @@ impl Weights for Recorder {
         }
         self.weights.beside[row as usize]
     }
+    fn set_row(&mut self, row: u32, numbers: &[F32x16]) {
+        self.weights.wide[row as usize].iter_mut().zip(numbers.iter().flat_map(|line| line.0)).for_each(|(to, x)| *to = x);
+    }
+    fn rate(&self) -> f32 {
+        0.0
+    }
     fn step_row(&mut self, row: u32, gradient: &[F32x16], square: f32, beside: f32) {
         let gradient = gradient.iter().flat_map(|g| g.0);
         let true_square: f32 = gradient.clone().map(|g| g * g).sum();

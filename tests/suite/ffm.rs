@@ -95,6 +95,10 @@ impl Weights for Formulas {
         0.0
     }
     fn step_row(&mut self, _: u32, _: &[F32x16], _: f32, _: f32) {}
+    fn set_row(&mut self, _: u32, _: &[F32x16]) {}
+    fn rate(&self) -> f32 {
+        0.0
+    }
 }
 
 #[test]

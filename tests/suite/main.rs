@@ -15,6 +15,7 @@ mod columnar;
 mod columns;
 mod compressed;
 mod crosses;
+mod cut;
 mod damaged;
 mod dash;
 mod defaults;

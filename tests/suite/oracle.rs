@@ -29,6 +29,12 @@ impl<R: UpdateRule> Weights for Summed<R> {
     fn gather_row(&mut self, row: u32, out: &mut [F32x16]) -> f32 {
         self.plain.gather_row(row, out)
     }
+    fn set_row(&mut self, row: u32, numbers: &[F32x16]) {
+        self.plain.set_row(row, numbers);
+    }
+    fn rate(&self) -> f32 {
+        self.plain.rate()
+    }
     fn step_row(&mut self, row: u32, gradient: &[F32x16], _square: f32, beside: f32) {
         let (sums, sum) = self.wide.entry(row).or_insert((vec![0.0; gradient.len() * LANES], 0.0));
         sums.iter_mut().zip(gradient.iter().flat_map(|g| g.0)).for_each(|(sum, g)| *sum += g);

@@ -58,7 +58,7 @@ impl Work {
             }
             Data::Ratings(data) => {
                 let (rows, ratings) = (data.users() + data.items(), data.len() as u64);
-                let (bytes, parameters) = (12 * ratings, rows * settings.rule.row_bytes(settings.rank));
+                let (bytes, parameters) = (12 * ratings, rows * settings.rule.row_bytes(classes.unwrap_or(settings.rank)));
                 let fits_cache = bytes <= caches.last as u64;
                 Work { examples: ratings, nonzeros: ratings, bytes, fits_cache, parameters, lines_cached: 0, lines_far: 0 }
             }
@@ -80,7 +80,8 @@ impl Work {
 
 /// How many scores a run's model has, where it has one a class.
 pub fn classes_of(outcome: &Outcome) -> Option<usize> {
-    outcome.model.as_ref()?.ids("class").map(|names| names.len())
+    let model = outcome.model.as_ref()?;
+    model.ids("class").or_else(|| model.ids("label")).map(|names| names.len())
 }
 
 /// Factors of a feature, of models that have such.

@@ -80,8 +80,8 @@ impl UpdateRule for Count {
 impl Trainer<'_> {
     /// What each variant loses.
     pub fn lost(&self, variants: &[Variant], begun: &Outcome) -> anyhow::Result<Vec<Lost>> {
-        if self.family.labelling() != Labelling::Number {
-            return Ok(Vec::new()); // single weights are what is counted with
+        if self.family.labelling() != Labelling::Number || self.family.cuts() {
+            return Ok(Vec::new()); // single weights are what is counted with, and cuts set whole rows
         }
         // No row is stepped more often than there are examples.
         let epochs = long_enough(begun).min((FULL as u64 / self.examples()).max(1) as usize);

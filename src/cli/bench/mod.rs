@@ -87,7 +87,7 @@ struct Few;
 
 impl Subset for Few {
     fn has(option: &Opt) -> bool {
-        ["loss", "rule", "lr", "rank", "seed"].contains(&option.name)
+        ["loss", "rule", "lr", "rank", "seed", "terminals"].contains(&option.name)
     }
 }
 
@@ -120,9 +120,14 @@ impl BenchArgs {
 pub fn run(mut args: BenchArgs) -> anyhow::Result<ExitCode> {
     args.options.data.labelling = args.model.labelling();
     args.options.data.fields = args.model.by_field();
+    args.options.data.graph = args.model.cuts();
     if args.data.is_empty() && args.settings.has("loss") {
         anyhow::bail!("--loss is of given data; give DATA too, or leave it out");
     }
+    if args.data.is_empty() && args.model.cuts() {
+        anyhow::bail!("--model cut is of graphs, and there is no synthetic one here; give DATA, as `hogwild synth cut` writes it");
+    }
+    args.model.check_graph(args.settings.has("terminals"), false, false)?;
     if args.data.is_empty() && args.model.by_field() {
         anyhow::bail!("--model ffm is of data with fields, which synthetic data have not; give DATA");
     }

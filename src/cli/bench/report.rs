@@ -48,7 +48,7 @@ impl Report {
     }
 
     fn has_factors(&self) -> bool {
-        !self.is_of_rows() || has_factors(self.family)
+        !self.family.cuts() && (!self.is_of_rows() || has_factors(self.family))
     }
 
     fn limit(&self, threads: usize) -> Option<Limit> {
@@ -143,6 +143,9 @@ impl Report {
         text += "random lines in an array as large as the parameters, M/s (for comparison; the limit goes by the two arrays above)\n";
         text += &random_table(self.random.iter().copied()).text();
         let of = if self.is_of_rows() { "weights" } else { "users' and items' biases" };
+        if self.family.cuts() {
+            return text + "neither lost updates nor held-out loss: a cut sets rows, and holds nothing out\n";
+        }
         text += &match self.lost[..] {
             [] => "updates lost to overlap: none are counted, for a model of several classes has no single weights\n".into(),
             _ => format!("updates of {of} lost to overlap, %\n{}", self.lost_table().text()),

@@ -90,7 +90,7 @@ impl Trainer<'_> {
     pub fn begin(&mut self) -> anyhow::Result<Outcome> {
         self.say("learning rate");
         let alone = self.settings(Variant { threads: 1, hot: false });
-        let holdout = if self.examples() < LEAST { 0.0 } else { HELD_OUT };
+        let holdout = if self.examples() < LEAST || self.family.cuts() { 0.0 } else { HELD_OUT };
         let outcome = self.train(&Settings { holdout, ..alone })?;
         self.settings.lr = Some(outcome.settings.lr);
         Ok(outcome)
@@ -115,10 +115,10 @@ impl Trainer<'_> {
         Ok(variants.iter().zip(found).map(timing).collect())
     }
 
-    /// Held-out losses of each variant; none where the data are too few. One thread repeats itself, and is what [`begin`](Self::begin)
+    /// Held-out losses of each variant; none where the data are too few, and of cuts, which hold nothing out. One thread repeats itself, and is what [`begin`](Self::begin)
     /// gave.
     pub fn held_out(&self, variants: &[Variant], begun: &Outcome) -> anyhow::Result<Vec<HeldOut>> {
-        if self.examples() < LEAST {
+        if self.examples() < LEAST || self.family.cuts() {
             return Ok(Vec::new());
         }
         let mut found = Vec::new();

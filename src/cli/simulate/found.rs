@@ -92,6 +92,11 @@ impl Run<'_> {
 }
 
 impl Found {
+    /// Whether a graph was cut, which is judged by itself.
+    pub fn is_of_graph(&self) -> bool {
+        self.outcome.valid().is_some_and(|valid| valid.cut.is_some())
+    }
+
     pub fn alone(outcome: Outcome, machine: &Machine, work: &Work) -> Found {
         let seconds = outcome.epochs.iter().map(|epoch| epoch.seconds).sum();
         let nothing = Found {

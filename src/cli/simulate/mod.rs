@@ -130,6 +130,8 @@ impl SimulateArgs {
 pub fn run(mut args: SimulateArgs) -> anyhow::Result<ExitCode> {
     args.options.data.labelling = args.model.labelling();
     args.options.data.fields = args.model.by_field();
+    args.options.data.graph = args.model.cuts();
+    args.model.check_graph(args.settings.has("terminals"), args.valid.is_some(), args.plot.is_some())?;
     let check = |family: &dyn AnyFamily| {
         let settings = args.settings(family)?;
         args.virtual_workers(1).check(&settings)?;
@@ -148,7 +150,7 @@ pub fn run(mut args: SimulateArgs) -> anyhow::Result<ExitCode> {
     let valid = args.valid.as_ref().map(|path| args.options.open(std::slice::from_ref(path), args.quiet)).transpose()?;
     let family = args.model.of(AnyData::from(&data.data), &args.data[0])?;
     let mut settings = args.settings(family)?;
-    if valid.is_none() && settings.holdout == 0.0 {
+    if valid.is_none() && settings.holdout == 0.0 && !family.cuts() {
         settings.holdout = HELD_OUT;
         if !args.quiet {
             say!("held out: a tenth of the examples; give --valid or --holdout for others");

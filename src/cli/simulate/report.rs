@@ -53,7 +53,8 @@ pub fn text(name: &str, args: &SimulateArgs, found: &[Found], machine: &Machine,
     let speeds = if args.spread == 0.0 { "of one speed".to_string() } else { format!("of spread {}", args.spread) };
     text += &format!("{} loss by {}, rate {}, {}, workers {speeds}", settings.asked.loss, settings.rule, settings.lr, parallel(args));
     text += &if args.delay > 0 { format!(", messages {} examples late\n", args.delay) } else { "\n".into() };
-    text += "\nheld-out loss by workers, and as a ratio to one worker's after as many examples\n";
+    let judged = if found[0].is_of_graph() { "objective" } else { "held-out loss" };
+    text += &format!("\n{judged} by workers, and as a ratio to one worker's after as many examples\n");
     text += &losses(found).text();
     if found.iter().any(|found| found.shared.is_some()) {
         text += "\nwhat workers do to each other, as the first examples show; hot rows 0: if they had no private rows\n";

@@ -113,7 +113,7 @@ fn name_of(recipe: &Recipe) -> Option<NameOf<'_>> {
         // A feature without a namespace is called by its name alone.
         Format::Vw => Some(Box::new(|name| memchr::memchr(b'^', name).unwrap_or(0))),
         Format::Libffm if recipe.by_field => Some(Box::new(until(b':'))),
-        Format::Libffm | Format::Svmlight | Format::Fasttext | Format::Ratings | Format::Interactions => None,
+        Format::Libffm | Format::Svmlight | Format::Fasttext | Format::Ratings | Format::Interactions | Format::Edges => None,
     }
 }
 

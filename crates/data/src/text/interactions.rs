@@ -164,12 +164,12 @@ impl Interactions {
 }
 
 /// `# ...`.
-fn is_comment(line: &[u8]) -> bool {
+pub(super) fn is_comment(line: &[u8]) -> bool {
     line.first() == Some(&b'#') && line.get(1).is_none_or(|&next| blank(next) || next == b'#')
 }
 
 /// The first lines that say something: number and place of each.
-fn sample(text: &[u8]) -> Vec<(u64, usize)> {
+pub(super) fn sample(text: &[u8]) -> Vec<(u64, usize)> {
     let begin = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let of_text = (0..).zip(lines(&text[begin..])).map(|(number, (at, line))| (number, begin + at, line.trim_ascii()));
     let says = of_text.filter(|(_, _, line)| !line.is_empty() && !is_comment(line));
@@ -177,7 +177,7 @@ fn sample(text: &[u8]) -> Vec<(u64, usize)> {
 }
 
 /// What stands in every line: a tab, or `::`, and so on; else blanks separate.
-fn separator(text: &[u8], sample: &[(u64, usize)]) -> Separator {
+pub(super) fn separator(text: &[u8], sample: &[(u64, usize)]) -> Separator {
     let has = |mark: Separator| {
         sample.iter().all(|&(_, at)| {
             let line = part(text, at..line_end(text, at).min(text.len())).trim_ascii();

@@ -11,6 +11,7 @@ pub(crate) mod chunk;
 pub(crate) mod codes;
 pub(crate) mod collector;
 pub(crate) mod crosses;
+mod edges;
 mod encoding;
 pub(crate) mod examples;
 mod expected;
@@ -85,6 +86,8 @@ format::formats! {
     Ratings: ratings::RatingTable,
     /// `user item [count]`, or `user item item item ...`.
     Interactions: interactions::Interactions,
+    /// `node node [weight]`, an edge of a graph a line.
+    Edges: edges::Edges,
 }
 
 /// A text format, one example or rating a line. A value of it knows how one input is laid out.

@@ -29,10 +29,10 @@ mod worker;
 
 use crate::{
     batch::Batch,
-    feed::{InteractionFeed, RatingFeed, ScaledFeed},
+    feed::{EdgeFeed, InteractionFeed, RatingFeed, ScaledFeed},
     gate::Gate,
     loss::Loss,
-    models::{Factorization, FactorizationMachine, FieldAware, Linear, Multiclass, Ranking},
+    models::{Cut, Factorization, FactorizationMachine, FieldAware, Linear, Multiclass, Ranking},
     order::Plan,
     params::{Finish, Parameters},
     rules::Layout,
@@ -152,6 +152,8 @@ pub struct MulticlassKernel;
 pub struct FactorKernel;
 /// Ranking by implicit feedback.
 pub struct RankingKernel;
+/// Multiway cuts of graphs.
+pub struct CutKernel;
 
 impl Kernel for LinearKernel {
     type Examples<'d> = ScaledFeed<'d>;
@@ -181,6 +183,11 @@ impl Kernel for FactorKernel {
 impl Kernel for RankingKernel {
     type Examples<'d> = InteractionFeed;
     type Model = Ranking;
+}
+
+impl Kernel for CutKernel {
+    type Examples<'d> = EdgeFeed;
+    type Model = Cut;
 }
 
 /// An update rule with the loops that are compiled for it.

@@ -5,7 +5,7 @@
 use super::baton::{Baton, Ticket};
 use crate::{
     feed::Feed,
-    models::{Candidates, Factorization, FactorizationMachine, FieldAware, Linear, Model, Multiclass, Pair, Ranking, Row},
+    models::{Candidates, Cut, Edge, Factorization, FactorizationMachine, FieldAware, Linear, Model, Multiclass, Pair, Ranking, Row},
     params::{Places, Weights},
     simd::{Isa, LANES, Vector},
 };
@@ -58,6 +58,14 @@ impl Touches for Ranking {
         slots.clear();
         slots.push(x.user);
         slots.extend(&x.items);
+    }
+}
+
+impl Touches for Cut {
+    /// Those that it may move.
+    fn touched(&self, x: &Edge, slots: &mut Vec<u32>) {
+        slots.clear();
+        slots.extend(x.nodes.iter().zip(x.fixed).filter(|(_, fixed)| !fixed).map(|(node, _)| node));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Where examples come from: rows of a data set, as they are or scaled, or ratings in tiles. A feed knows how to read the example at a
 //! position into private memory.
+mod edges;
 mod interactions;
 mod negatives;
 mod parts;
@@ -10,6 +11,7 @@ mod scaled;
 mod weighting;
 
 use crate::{models::Model, params::Places, simd::Isa};
+pub use edges::EdgeFeed;
 pub use interactions::InteractionFeed;
 pub use negatives::Negatives;
 pub(crate) use parts::{Part, PartBlock};

@@ -142,11 +142,15 @@ pub enum Metric {
     Map,
     /// Mean reciprocal rank of the first held-out item among those.
     Mrr,
+    /// What all edges of a graph cost by the shares of its nodes.
+    Objective,
+    /// What the edges cost whose ends have other labels.
+    Cut,
 }
 
 impl Metric {
     /// Every metric, in the order to show them.
-    pub const ALL: [Metric; 15] = [
+    pub const ALL: [Metric; 17] = [
         Metric::Loss,
         Metric::Logloss,
         Metric::Auc,
@@ -162,6 +166,8 @@ impl Metric {
         Metric::Ndcg,
         Metric::Map,
         Metric::Mrr,
+        Metric::Objective,
+        Metric::Cut,
     ];
 
     /// The name that `--stop-metric` takes.
@@ -182,6 +188,8 @@ impl Metric {
             Metric::Ndcg => "ndcg@20",
             Metric::Map => "map@20",
             Metric::Mrr => "mrr@20",
+            Metric::Objective => "objective",
+            Metric::Cut => "cut",
         }
     }
 
@@ -198,6 +206,11 @@ impl Metric {
     /// Whether it is of lists of items, which models of implicit feedback rank.
     pub fn is_of_ranking(self) -> bool {
         matches!(self, Metric::Recall | Metric::Precision | Metric::Ndcg | Metric::Map | Metric::Mrr)
+    }
+
+    /// Whether it is of cuts of graphs.
+    pub fn is_of_cuts(self) -> bool {
+        matches!(self, Metric::Objective | Metric::Cut)
     }
 
     /// Whether models of that loss have it.

@@ -2,6 +2,7 @@
 //!
 //! A model knows its mathematics and [`Weights`], nothing of threads, atomics or update rules. Score and backward stand apart, so
 //! that a gradient is checked against differences without training anything.
+mod cut;
 mod factorization;
 mod ffm;
 mod fm;
@@ -14,6 +15,7 @@ mod quads_tests;
 mod ranking;
 mod slopes;
 
+pub use cut::{Cut, Edge, project};
 pub use factorization::{AnyWidth, Factorization, Fixed, Pair, Width};
 pub use ffm::FieldAware;
 pub use fm::FactorizationMachine;

@@ -124,6 +124,11 @@ pub trait Weights {
     fn gather_weights(&mut self, slot: u32, out: &mut [Self::V]) {
         self.gather_row(slot, out);
     }
+    /// Replaces a slot of many weights, past the update rule; the weight beside them stays. For models that say where weights are to be, as by a
+    /// projection.
+    fn set_row(&mut self, slot: u32, row: &[Self::V]);
+    /// What the step at hand multiplies gradients with, by a rule without state; 0 by a rule that does not tell.
+    fn rate(&self) -> f32;
     /// Applies the update rule to a slot of many weights and to the weight beside them. `square` is the gradient's squared length (but for
     /// rounding, which may take it below 0), which row-wise rules go by.
     fn step_row(&mut self, slot: u32, gradient: &[Self::V], square: f32, beside: f32);

@@ -111,6 +111,15 @@ impl<R: UpdateRule> Weights for Plain<R> {
         self.read(&row.beside)
     }
 
+    fn set_row(&mut self, row: u32, numbers: &[F32x16]) {
+        let cells = self.wide[row as usize].row.iter_mut();
+        cells.zip(numbers.iter().flat_map(|line| line.0)).for_each(|(cell, x)| cell.0 = x);
+    }
+
+    fn rate(&self) -> f32 {
+        self.rule.rate(&self.step, &self.rule.initial())
+    }
+
     fn step_row(&mut self, row: u32, gradient: &[F32x16], square: f32, beside: f32) {
         let mut now = self.wide[row as usize].clone();
         let gradient: Vec<f32> = gradient.iter().flat_map(|g| g.0).collect();

@@ -318,6 +318,19 @@ impl<R: UpdateRule, I: Isa, S: Steps<R, I>> Weights for View<'_, R, I, S> {
     }
 
     #[inline(always)]
+    fn set_row(&mut self, place: u32, row: &[I::V]) {
+        let cells = self.read.row(place, row.len()).0;
+        for i in 0..row.len() {
+            self.read.isa.store(row[i], &cells[i]);
+        }
+    }
+
+    #[inline(always)]
+    fn rate(&self) -> f32 {
+        self.read.rule.rate(&self.read.step, &R::State::<f32>::splat(0.0))
+    }
+
+    #[inline(always)]
     fn step_row(&mut self, place: u32, gradient: &[I::V], square: f32, beside: f32) {
         self.steps.step_row(&self.read, place, gradient, square, beside);
     }

@@ -6,22 +6,23 @@
 //! widths but of row-wise Adagrad, processors without a vector type here) is compiled once, and goes by [`Erased`] under every rule.
 //! A user's own rule, [`Own`], has the lean loops by its type.
 //!
-//! | loop | linear | factorization machine | field-aware | several classes | factorization | ranking | loops | sets on x86-64 |
-//! |---|---|---|---|---|---|---|---|---|
-//! | lean | adagrad, ftrl, sgd, `Any` of 1, 2, 3 | adagrad-rowwise of 1, any vectors | adagrad-rowwise | adagrad-rowwise of 1, 2, any | adagrad-rowwise of 1, 2, 4, 8, any; of 2: adagrad, ftrl, sgd, `Any`s | adagrad-rowwise of 4, any vectors | 25 | 2 |
-//! | four ratings in flight | | | | | adagrad-rowwise of 2 vectors | | 1 | 2 |
-//! | the same of any vectors | | | | | adagrad-rowwise | | 1 | 3 |
-//! | lean, with sums of gradients | adagrad (`Summing`) | | | | adagrad-rowwise of 2 vectors | | 2 | 2 |
-//! | with everything, any width, a step an example | `Erased` | `Erased` | `Erased` | `Erased` | `Erased` | `Erased` | 6 | 3 |
-//! | the same of virtual workers | `Erased` | `Erased` | `Erased` | `Erased` | `Erased` | `Erased` | 6 | 1, portable |
-//! | by parts that each have a worker | adagrad | | | | | | 1 | 2 |
-//! | the same with everything | `Erased` | | | | | | 1 | 3 |
-//! | the sums of a batch | `Erased` | `Erased` | `Erased` | `Erased` | `Erased` | `Erased` | 6 | 3 |
-//! | the step of a batch, of all models | `Erased` | | | | | | 1 | 3 |
+//! | loop | linear | factorization machine | field-aware | several classes | factorization | ranking | cut | loops | sets on x86-64 |
+//! |---|---|---|---|---|---|---|---|---|---|
+//! | lean | adagrad, ftrl, sgd, `Any` of 1, 2, 3 | adagrad-rowwise of 1, any vectors | adagrad-rowwise | adagrad-rowwise of 1, 2, any | adagrad-rowwise of 1, 2, 4, 8, any; of 2: adagrad, ftrl, sgd, `Any`s | adagrad-rowwise of 4, any vectors | sgd of 1 | 26 | 2 |
+//! | four ratings in flight | | | | | adagrad-rowwise of 2 vectors | | | 1 | 2 |
+//! | the same of any vectors | | | | | adagrad-rowwise | | | 1 | 3 |
+//! | lean, with sums of gradients | adagrad (`Summing`) | | | | adagrad-rowwise of 2 vectors | | | 2 | 2 |
+//! | with everything, any width, a step an example | `Erased` | `Erased` | `Erased` | `Erased` | `Erased` | `Erased` | sgd | 7 | 3 |
+//! | the same of virtual workers | `Erased` | `Erased` | `Erased` | `Erased` | `Erased` | `Erased` | sgd | 7 | 1, portable |
+//! | by parts that each have a worker | adagrad | | | | | | | 1 | 2 |
+//! | the same with everything | `Erased` | | | | | | | 1 | 3 |
+//! | the sums of a batch | `Erased` | `Erased` | `Erased` | `Erased` | `Erased` | `Erased` | | 6 | 3 |
+//! | the step of a batch, of all models | `Erased` | | | | | | | 1 | 3 |
 //!
-//! These are 50 loops, 109 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
+//! These are 53 loops, 115 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
 //! everything. What is compiled for each instruction set but not for each rule: the exchanges (see [`exchange`](crate::exchange)), what servers
 //! do, the start of a replica, and the merging of sums. Each rule's formula is compiled once more for each instruction set, for `Erased`.
+mod cut;
 mod factors;
 mod linear;
 mod ranking;

@@ -153,7 +153,7 @@ fn gradients_equal_differences() {
         let decay = |w: &Recorder| -> f64 {
             let square = |c: usize| {
                 let factors: f32 = w.weights.wide[c].iter().map(|v| (rate * v).powi(2) / scale).sum();
-                (w.weights.narrow[c + 1].powi(2) + factors) as f64
+                (w.weights.beside[c].powi(2) + factors) as f64
             };
             [0usize, 2, 4].iter().map(|&c| rows as f64 / counts[c] as f64 * l2 / 2.0 * square(c)).sum()
         };

@@ -70,14 +70,14 @@ impl Weights for Formulas {
     type V = hogwild::F32x16;
 
     fn gather(&mut self, _block: usize, slots: &hogwild::Line<u32>) -> hogwild::F32x16 {
-        hogwild::F32x16(slots.0.map(|slot| if slot < 100 { slot as f32 * 0.1 } else { 0.0 }))
+        hogwild::F32x16(slots.0.map(|slot| if slot == 0 { 0.7 } else { 100.0 }))
     }
     fn step(&mut self, _: usize, _: &hogwild::Line<u32>, _: hogwild::F32x16, _: Option<hogwild::F32x16>) {}
     fn gather_row(&mut self, row: u32, out: &mut [hogwild::F32x16]) -> f32 {
         for (k, out) in out.iter_mut().enumerate() {
             *out = hogwild::F32x16(std::array::from_fn(|i| if 16 * k + i < 20 { Formulas::factor(row, 16 * k + i) } else { 0.0 }));
         }
-        0.0
+        (row + 1) as f32 * 0.1
     }
     fn step_row(&mut self, _: u32, _: &[hogwild::F32x16], _: f32, _: f32) {}
     fn set_row(&mut self, _: u32, _: &[hogwild::F32x16]) {}
@@ -91,8 +91,8 @@ fn a_score_is_the_sum_over_all_pairs() {
     let features: Vec<(u32, f32)> = (0..40).map(|i| (2 * i, (i as f32 * 0.37).sin())).collect();
     let model = FactorizationMachine::new(Linear::new(), 100, 20);
     let z = model.score(&Row::new(&features), &mut Formulas, &mut model.scratch(64));
-    // The bias is slot 0, of weight 0; feature column c is slot c + 1.
-    let mut expected: f64 = features.iter().map(|&(c, x)| (c as f64 + 1.0) * 0.1 * x as f64).sum();
+    // The bias is slot 0; the weight of feature column c lies beside row c.
+    let mut expected = 0.7 + features.iter().map(|&(c, x)| (c as f64 + 1.0) * 0.1 * x as f64).sum::<f64>();
     for (i, &(a, x)) in features.iter().enumerate() {
         for &(b, y) in &features[i + 1..] {
             let dot: f64 = (0..20).map(|k| Formulas::factor(a, k) as f64 * Formulas::factor(b, k) as f64).sum();

@@ -1,11 +1,11 @@
 //! What sets apart the families of models of sparse rows: their kernels, and whether features have factors beside their weights.
 use super::{fields::RunFields, outputs::Outputs};
-use crate::options::Settings;
+use crate::{Parallel, options::Settings};
 use hogwild_kernels::{
     engine::{FfmKernel, FmKernel, Kernel, LinearKernel, MulticlassKernel},
     feed::ScaledFeed,
     models::{FactorizationMachine, FieldAware, Linear, Multiclass, Output},
-    params::Parameters,
+    params::{Parameters, TableShape},
     rules::Layout,
     targets::Targets,
 };
@@ -21,6 +21,8 @@ const RATE_BY_FIELD: f64 = 1.0;
 pub(crate) trait RowKernel: for<'d> Kernel<Examples<'d> = ScaledFeed<'d>> {
     /// Whether a feature has factors.
     const FACTORS: bool = false;
+    /// Whether a feature's weight lies beside its factors.
+    const BESIDE: bool = false;
     /// Whether it has them for each field.
     const BY_FIELD: bool = false;
     /// What factors step at unless it is said, as a share of what weights do.
@@ -47,13 +49,14 @@ impl RowKernel for LinearKernel {
 
 impl RowKernel for FmKernel {
     const FACTORS: bool = true;
+    const BESIDE: bool = true;
 
     fn model(linear: Linear, parts: &ModelParts<'_>) -> FactorizationMachine {
         let ModelParts { settings, layout, .. } = *parts;
         FactorizationMachine::new(linear, parts.features, settings.rank)
             .with_rate(factor_rate::<FmKernel>(settings))
             .with_scale(parts.targets.scale)
-            .with_stride(Parameters::row_stride(layout, settings.rank))
+            .with_stride(row_stride(settings, layout, settings.rank))
     }
 }
 
@@ -78,7 +81,23 @@ impl RowKernel for MulticlassKernel {
         let base = outputs.map_or(&[][..], |outputs| &outputs.constant.scores);
         let labels = outputs.map_or_else(Default::default, |outputs| outputs.labels.clone());
         let output = outputs.map_or(Output::Softmax, |outputs| outputs.output);
-        Multiclass::new(linear, output, base, parts.features, labels).with_stride(Parameters::row_stride(parts.layout, base.len()))
+        Multiclass::new(linear, output, base, parts.features, labels).with_stride(row_stride(parts.settings, parts.layout, base.len()))
+    }
+}
+
+/// A table of rows of so many weights. Replicas of parameter servers keep more beside each row than a packed one has room for.
+pub(super) fn rows(settings: &Settings, slots: usize, width: usize) -> TableShape {
+    match settings.parallel {
+        Parallel::Downpour => TableShape::rows(slots, width),
+        _ => TableShape::feature_rows(slots, width),
+    }
+}
+
+/// How many places lie between two of its rows.
+pub(super) fn row_stride(settings: &Settings, layout: &Layout, width: usize) -> u32 {
+    match settings.parallel {
+        Parallel::Downpour => Parameters::row_stride(layout, width),
+        _ => Parameters::feature_row_stride(layout, width),
     }
 }
 

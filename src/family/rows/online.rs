@@ -5,7 +5,7 @@
 //! rank them by, and one worker steps. What a run makes of all its data beforehand can't be had: scales of features, averages over a share of
 //! the run, schedules by its length, rules that tune themselves by epochs.
 use super::{
-    kernel::{ModelParts, RowKernel},
+    kernel::{ModelParts, RowKernel, rows},
     scale,
     start::{FACTORS, Start},
     weights::RowWeights,
@@ -101,8 +101,9 @@ impl OnlineModel {
         if facts.learns {
             return refuse("rule", settings.rule.name(), "tunes itself by epochs; give another rule");
         }
-        let mut shape = Shape::of(TableShape::single(width + 1));
-        shape.tables.extend(has_factors.then(|| TableShape::rows(width, settings.rank)));
+        // Features with factors have their weights beside them.
+        let mut shape = Shape::of(TableShape::single(if has_factors { 1 } else { width + 1 }));
+        shape.tables.extend(has_factors.then(|| rows(settings, width, settings.rank)));
         let parameters = Parameters::new(&shape, &facts.layout)?;
         let state = OnlineState { rate: settings.lr, ..OnlineState::default() };
         let set = settings.instruction_set()?;
@@ -170,7 +171,8 @@ impl OnlineModel {
         self.with_engine(nothing, 0, |engine, plan| {
             // An epoch of nothing: it sets the clock by which weights are read.
             engine.epoch(&Epoch { number: 1, start: self.moment(0), plan, round: 0 }, &mut |_| false);
-            let mut weights = RowWeights::of(&self.parameters, &engine.finish(), (1, self.start), |weights| weights);
+            let start = self.start.or_else(|| self.has_factors.then(|| Start::known(&self.settings, self.width)));
+            let mut weights = RowWeights::of(&self.parameters, &engine.finish(), (1, start), |weights| weights);
             weights.bias.iter_mut().for_each(|bias| *bias += targets.base);
             weights.in_units(&targets)
         })
@@ -191,9 +193,11 @@ impl OnlineModel {
                 "makes weights of its state, so it can't begin at weights; give another rule",
             );
         }
-        let mut numbers = std::iter::once(bias).chain(weights.iter().copied());
+        let mut weights = weights.iter().copied();
+        let mut numbers = std::iter::once(bias).chain(weights.by_ref().take(if self.has_factors { 0 } else { self.width }));
         self.parameters.table(0).set_weights(|| numbers.next().unwrap_or(0.0));
         if self.has_factors {
+            self.parameters.table(FACTORS).set_besides(|| weights.next().unwrap_or(0.0));
             let start = Start::known(&self.settings, self.width);
             let mut numbers = factors.iter().map(|v| v / start.rate);
             self.parameters.table(FACTORS).set_weights(|| numbers.next().unwrap_or(0.0));

@@ -6,7 +6,7 @@ use super::{
     fields::RunFields,
     hot::{self, Hot},
     judges::{Judges, weights_of},
-    kernel::{ModelParts, RowKernel},
+    kernel::{ModelParts, RowKernel, row_stride, rows},
     outputs::Outputs,
     scale::{self, Scaled},
     score::{Asked, Scorer},
@@ -117,9 +117,9 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
             None => feed.with_targets(loss, taken, settings.standardize && settings.bias),
         };
         // Averages are of the shared rows alone.
-        let rows_are_shared = outputs.is_some() && settings.transforms.average.is_some();
-        let stride =
-            outputs.as_ref().map_or(facts.layout.stride(), |outputs| facts.layout.row_bytes(outputs.names.len()) / size_of::<f32>());
+        let rows_are_shared = (outputs.is_some() || K::BESIDE) && settings.transforms.average.is_some();
+        let width = outputs.as_ref().map(|outputs| outputs.names.len()).or(K::BESIDE.then_some(settings.rank));
+        let stride = width.map_or(facts.layout.stride(), |width| LANES * row_stride(settings, &facts.layout, width) as usize);
         let shared = Settings { hot_rows: Some(0), ..settings.clone() };
         let Hot { rows: hot_rows, exchange_every, rare } = hot::choose(if rows_are_shared { &shared } else { settings }, data, stride)?;
         let Scaled { how: normalize, sizes } = scale::choose(settings.normalize, data);
@@ -138,7 +138,8 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
             .map(|_| TableShape { private: hot_rows, ..TableShape::single(data.columns() + 1) });
         let first = match outputs.as_ref().map(|outputs| outputs.names.len()) {
             // The bias is a row too.
-            Some(classes) => TableShape { private: hot_rows, ..TableShape::rows(data.columns() + 1, classes) },
+            Some(classes) => TableShape { private: hot_rows, ..rows(settings, data.columns() + 1, classes) },
+            None if K::BESIDE => TableShape { private: hot_rows, ..TableShape::single(1) },
             None => TableShape { private: hot_rows, ..TableShape::single(data.columns() + 1) },
         };
         let held: Option<Vec<u32>> = (holdout > 0.0).then(|| (0..data.rows() as u32).filter(|&row| feed.is_held_out(row)).collect());
@@ -178,7 +179,7 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
             examples: data.rows() as u64 - held_rows.unwrap_or(0),
             targets,
             shape: Shape {
-                tables: [first].into_iter().chain(states).chain(start.map(|start| start.table())).collect(),
+                tables: [first].into_iter().chain(states).chain(start.map(|start| start.table(settings, hot_rows))).collect(),
                 rare,
                 workers: settings.workers(),
                 beside: if settings.transforms.average.is_some() { Beside::Averages } else { Beside::Nothing },

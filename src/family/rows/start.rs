@@ -8,7 +8,7 @@
 //! sides of 0.)
 use super::{
     fields::RunFields,
-    kernel::{RowKernel, factor_rate},
+    kernel::{RowKernel, factor_rate, rows},
     scale::{LOOKS_AT_ROWS, scaled_squares},
 };
 use crate::options::Settings;
@@ -42,6 +42,8 @@ pub(super) struct Start {
     to: f32,
     /// What pairs add to a score at the start, about.
     pairs: f32,
+    /// Whether the features' weights lie beside their factors.
+    pub beside: bool,
     seed: u64,
 }
 
@@ -63,7 +65,7 @@ impl Start {
         let of_squares = 3.0 * rank as f64 * mean;
         let deviation = init_stdev.unwrap_or_else(|| bounded((PAIRS_BY_FIELD / of_squares).sqrt()));
         let pairs = Some((of_squares * deviation * deviation) as f32).filter(|pairs| pairs.is_finite()).unwrap_or(0.0);
-        Some(Start { features, width, rate, from: 0.0, to: 2.0 * reach(deviation), pairs, seed })
+        Some(Start { features, width, rate, from: 0.0, to: 2.0 * reach(deviation), pairs, beside: K::BESIDE, seed })
     }
 
     /// Of a factorization machine that learns rows as they come, by its first ones.
@@ -82,15 +84,19 @@ impl Start {
         Start::of_pairs(settings.rank, settings.seed, Some(0.0), factor_rate::<FmKernel>(settings), (features, 0.0))
     }
 
-    /// Of features whose pairs come to such a mean.
+    /// Of features whose pairs come to such a mean, and whose weights lie beside their factors.
     fn of_pairs(rank: usize, seed: u64, init_stdev: Option<f64>, rate: f32, (features, mean): (usize, f64)) -> Start {
         let reach = reach(init_stdev.unwrap_or_else(|| bounded((PAIRS / (rank as f64 * mean).sqrt()).sqrt())));
-        Start { features, width: rank, rate, from: -reach, to: reach, pairs: 0.0, seed }
+        Start { features, width: rank, rate, from: -reach, to: reach, pairs: 0.0, beside: FmKernel::BESIDE, seed }
     }
 
     /// The table of factors.
-    pub fn table(&self) -> TableShape {
-        TableShape::rows(self.features, self.width)
+    /// `hot`: how many slots each worker holds privately, with that of the bias.
+    pub fn table(&self, settings: &Settings, hot: usize) -> TableShape {
+        if !self.beside {
+            return TableShape::rows(self.features, self.width);
+        }
+        TableShape { private: hot.saturating_sub(1), ..rows(settings, self.features, self.width) }
     }
 
     /// Factors start small and random, so that no two are alike.

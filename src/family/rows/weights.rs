@@ -34,10 +34,13 @@ impl RowWeights {
     ) -> RowWeights {
         let first = parameters.table(0);
         let mut bias = order(first.all_weights(finish));
-        let weights = bias.split_off(outputs.min(bias.len()));
+        let mut weights = bias.split_off(outputs.min(bias.len()));
         let factors = start.map_or(Vec::new(), |start| {
             let mut factors = parameters.table(FACTORS).all_weights(finish);
             factors.iter_mut().for_each(|v| *v *= start.rate);
+            if start.beside {
+                weights = parameters.table(FACTORS).all_besides(finish);
+            }
             factors
         });
         RowWeights { bias, weights, factors, width: start.map_or(0, |start| start.width) }
@@ -55,8 +58,10 @@ impl RowWeights {
     /// The same in the labels' own unit: the product of two factors is in that of a weight.
     pub fn in_units(mut self, targets: &Targets) -> RowWeights {
         let root = targets.scale.sqrt();
-        self.weights.iter_mut().for_each(|w| *w *= targets.scale);
-        self.factors.iter_mut().for_each(|v| *v *= root);
+        if targets.scale != 1.0 {
+            self.weights.iter_mut().for_each(|w| *w *= targets.scale);
+            self.factors.iter_mut().for_each(|v| *v *= root);
+        }
         self.bias.iter_mut().for_each(|bias| *bias = targets.bias(*bias));
         self
     }

@@ -4,8 +4,9 @@
 //! `s = sum_j x_j v_j` their sum is `(|s|^2 - sum_j |x_j v_j|^2) / 2` (lemma 3.1), and the gradient of `v_j` is `x_j (s - x_j v_j)`. So an
 //! example costs `rank` times its features.
 //!
-//! The linear part is [`Linear`] itself: slots of one weight, the bias first, with its hot slots and its exact L2, which factors have too.
-//! The factors of feature column `c` are row `c` of a second table. The bias has none.
+//! Feature column `c` is row `c` of a table: its factors, with its weight beside them. So a feature of up to eight factors is one line of the
+//! cache under a row-wise rule: weight, factors and their states. Only the bias is a slot of one weight. L2 is [`Linear`]'s, exact in
+//! expectation on sparse data, and factors have it too.
 //!
 //! Factors are trained at a lower rate than weights: at the same rate they overfit before the weights are learnt. What is trained is
 //! `v / rate`. A rule that goes by the size of gradients (Adagrad, Adam) then moves `v` at `rate` times its learning rate, SGD at the
@@ -13,12 +14,23 @@
 use super::{Linear, Model, Row, Width, factorization::AnyWidth};
 use crate::{
     params::Weights,
-    simd::{LANES, Line, Real, Vector, copy},
+    simd::{LANES, Line, Real, Vector, copy, pairs},
 };
 use std::marker::PhantomData;
 
 /// Features whose gradients are worked out together: their squared lengths are summed by one tree.
-const TOGETHER: usize = 3;
+const TOGETHER: usize = 4;
+
+/// Where the bias is in the last block behind so many features.
+static BIAS: [Line<f32>; LANES] = {
+    let mut lines = [Line([0.0; LANES]); LANES];
+    let mut features = 0;
+    while features < LANES {
+        lines[features].0[features] = 1.0;
+        features += 1;
+    }
+    lines
+};
 
 /// Settings of a factorization machine.
 #[derive(Clone, Debug)]
@@ -85,7 +97,7 @@ impl<W: Width> FactorizationMachine<W> {
         if self.features == 0 { 0 } else { x.features }
     }
 
-    /// A feature's slot of the linear part, and its value.
+    /// A feature's slot, by which it is penalised, and its value.
     #[inline(always)]
     fn feature(x: &Row, i: usize) -> (u32, f32) {
         let block = &x.blocks[i / LANES];
@@ -97,22 +109,26 @@ impl<W: Width> FactorizationMachine<W> {
         (0..self.count(x)).map(|i| self.place(Self::feature(x, i).0))
     }
 
-    /// Where the factors of a slot of the linear part lie. A file that has changed may have slots beyond the last.
+    /// Where the row of a slot lies; behind the last ones for the bias, empty lanes, and what a file that has changed
+    /// may have.
     #[inline(always)]
     fn place(&self, slot: u32) -> u32 {
-        slot.wrapping_sub(1).min(self.features - 1) * self.stride
+        slot.wrapping_sub(1).min(self.features) * self.stride
     }
 }
 
-/// The factors of the example at hand.
+/// What is kept of the example at hand.
 #[derive(Debug)]
 pub struct Room<V, R> {
-    /// Of the linear part.
-    linear: Vec<V>,
-    /// By feature.
+    /// The factors by feature, and the weights.
     factors: Vec<V>,
+    weights: Vec<f32>,
     /// `sum_j x_j v_j`.
     sum: R,
+    /// The same of every other feature: so no addition waits for the one before.
+    others: R,
+    /// Where the factors of the features lie, by block.
+    places: Vec<Line<u32>>,
     /// Of sixteen features.
     gradients: Vec<V>,
 }
@@ -121,37 +137,70 @@ impl<W: Width> Model for FactorizationMachine<W> {
     type Example = Row;
     type Scratch<V: Vector> = Room<V, W::Row<V>>;
     const FIRST_ROW: Option<u32> = Some(0);
-    /// With the line of its state.
-    const ROW_VECTORS: usize = if W::VECTORS > 0 { W::VECTORS + 1 } else { 0 };
 
     fn scratch<V: Vector>(&self, longest: usize) -> Room<V, W::Row<V>> {
         let row = || W::row(self.rank);
-        let rows = |count: usize| vec![V::of(0.0); count * row().as_ref().len()];
-        Room { linear: self.linear.scratch(longest), factors: rows(longest), sum: row(), gradients: rows(LANES) }
+        let rows = |count: usize| vec![V::of(0.0); count.next_multiple_of(LANES) * row().as_ref().len()];
+        Room {
+            factors: rows(longest),
+            weights: vec![0.0; longest.next_multiple_of(LANES)],
+            sum: row(),
+            others: row(),
+            places: vec![Line([0; LANES]); longest / LANES + 1],
+            gradients: rows(LANES),
+        }
     }
 
     #[inline(always)]
     fn score<P: Weights>(&self, x: &Row, weights: &mut P, room: &mut Room<P::V, W::Row<P::V>>) -> f32 {
-        let z = self.linear.score(x, weights, &mut room.linear);
-        let (sum, zero) = (room.sum.as_mut(), P::V::of(0.0));
-        let n = sum.len();
+        let last = &x.blocks[x.features / LANES];
+        let bias = weights.gather(0, &last.places) * P::V::load(&BIAS[x.features % LANES].0);
+        let mut linear = [self.linear.base() + bias.sum(), 0.0];
+        let [mut a, mut b] = [W::take(&mut room.sum), W::take(&mut room.others)];
+        let (sum, others, zero) = (a.as_mut(), b.as_mut(), P::V::of(0.0));
+        let (n, count) = (sum.len(), self.count(x));
         for k in 0..n {
-            sum[k] = zero;
+            (sum[k], others[k]) = (zero, zero);
         }
-        let [mut all, mut each] = [zero; 2];
-        for i in 0..self.count(x) {
-            let (slot, value) = Self::feature(x, i);
-            let factors = &mut room.factors[i * n..][..n];
-            weights.gather_weights(self.place(slot), factors);
-            for k in 0..n {
-                let v = P::V::of(value) * factors[k];
-                (sum[k], each) = (sum[k] + v, v.mul_add(v, each));
+        let [mut each, mut each_other, mut all] = [zero; 3];
+        let mut first = 0;
+        for (block, places) in pairs(x.blocks(), &mut room.places) {
+            let some = LANES.min(count - first);
+            if some == 0 {
+                break; // the bias alone
             }
+            weights.row_places(&block.rows, (1, self.features, self.stride), places);
+            let (factors, of_block) = (&mut room.factors[first * n..][..LANES * n], &mut room.weights[first..][..LANES]);
+            let mut i = 0;
+            while i < some {
+                let (row, x) = (&mut factors[i * n..][..n], block.values.0[i]);
+                of_block[i] = weights.gather_row(places.0[i], row);
+                linear[0] = Real::mul_add(of_block[i], x, linear[0]);
+                for k in 0..n {
+                    let v = P::V::of(x) * row[k];
+                    (sum[k], each) = (sum[k] + v, v.mul_add(v, each));
+                }
+                i += 1;
+                if i == some {
+                    break;
+                }
+                let (row, x) = (&mut factors[i * n..][..n], block.values.0[i]);
+                of_block[i] = weights.gather_row(places.0[i], row);
+                linear[1] = Real::mul_add(of_block[i], x, linear[1]);
+                for k in 0..n {
+                    let v = P::V::of(x) * row[k];
+                    (others[k], each_other) = (others[k] + v, v.mul_add(v, each_other));
+                }
+                i += 1;
+            }
+            first += some;
         }
         for k in 0..n {
+            sum[k] = sum[k] + others[k];
             all = sum[k].mul_add(sum[k], all);
         }
-        z + 0.5 * self.pairs * (all - each).sum()
+        (room.sum, room.others) = (a, b);
+        linear[0] + linear[1] + 0.5 * self.pairs * (all - (each + each_other)).sum()
     }
 
     #[inline(always)]
@@ -166,42 +215,68 @@ impl<W: Width> Model for FactorizationMachine<W> {
                 square = g.mul_add(g, square);
             }
         }
-        self.linear.gradient_square(x, &room.linear) + self.pairs * self.pairs * square.sum()
+        self.linear.gradient_square(x, &Vec::<V>::new()) + self.pairs * self.pairs * square.sum()
     }
 
+    /// The gradient of `v_j` is `x_j` times the slope times `s - x_j v_j`, and L2's decay.
     #[inline(always)]
     fn backward<P: Weights>(&self, x: &Row, slope: f32, weights: &mut P, room: &mut Room<P::V, W::Row<P::V>>) {
-        self.linear.backward(x, slope, weights, &mut room.linear);
-        if slope == 0.0 && !self.linear.penalises() {
-            return;
+        let penalises = self.linear.penalises();
+        if slope == 0.0 && !penalises {
+            return; // a hinge that is satisfied moves nothing
         }
-        let sum = room.sum.as_ref();
+        let (last, of_bias) = (&x.blocks[x.features / LANES], P::V::load(&BIAS[x.features % LANES].0));
+        weights.step(0, &last.places, P::V::of(slope) * of_bias, None);
+        let (mut a, by) = (W::take(&mut room.sum), slope * self.pairs);
+        let sum = a.as_mut();
         let (n, count) = (sum.len(), self.count(x));
+        for k in 0..n {
+            sum[k] = P::V::of(by) * sum[k];
+        }
         let mut first = 0;
-        while first < count {
+        for (block, places) in pairs(x.blocks(), &room.places) {
             let some = LANES.min(count - first);
-            let (mut squares, mut places) = (Line([0.0; LANES]), Line([0; LANES]));
-            let mut at = 0;
+            if some == 0 {
+                break; // the bias alone
+            }
+            let (factors, gradients) = (&room.factors[first * n..][..LANES * n], &mut room.gradients[..LANES * n]);
+            let (mut squares, mut at) = (Line([0.0; LANES]), 0);
             while at < some {
-                let few = TOGETHER.min(some - at);
                 let mut sums = [P::V::of(0.0); TOGETHER];
-                for j in 0..few {
-                    let (slot, value) = Self::feature(x, first + at + j);
-                    let (decay, value) = (P::V::of(self.linear.decay(slot) * self.decay), P::V::of(value));
-                    let by = P::V::of(slope * self.pairs) * value;
-                    let (factors, gradient) = (&room.factors[(first + at + j) * n..][..n], &mut room.gradients[(at + j) * n..][..n]);
+                for j in 0..TOGETHER {
+                    let (row, gradient) = (&factors[(at + j) * n..][..n], &mut gradients[(at + j) * n..][..n]);
                     for k in 0..n {
-                        let g = decay.mul_add(factors[k], by * (sum[k] - value * factors[k]));
+                        let g = P::V::of(-by).mul_add(P::V::of(block.values.0[at + j]) * row[k], sum[k]);
                         (gradient[k], sums[j]) = (g, g.mul_add(g, sums[j]));
                     }
-                    places.0[at + j] = self.place(slot);
                 }
-                let sums = P::V::sums(sums);
-                copy(&sums[..few], &mut squares.0[at..]);
+                copy(&P::V::sums_of_four(sums), &mut squares.0[at..]);
                 at += TOGETHER;
             }
-            weights.step_each((&places, some), (&room.gradients, n), &squares);
-            first += LANES;
+            let mut values = P::V::load(&block.values.0);
+            if some < LANES {
+                values = values - of_bias;
+            }
+            let mut besides = P::V::of(slope) * values;
+            let mut times = &block.values.0;
+            if penalises {
+                let mut decays = [0.0; LANES];
+                for i in 0..some {
+                    decays[i] = self.linear.decay(block.rows.0[i]);
+                    let (decay, value) = (P::V::of(decays[i] * self.decay), P::V::of(block.values.0[i]));
+                    let mut square = P::V::of(0.0);
+                    for k in i * n..(i + 1) * n {
+                        gradients[k] = decay.mul_add(factors[k], value * gradients[k]);
+                        square = gradients[k].mul_add(gradients[k], square);
+                    }
+                    squares.0[i] = square.sum();
+                    decays[i] *= room.weights[first + i];
+                }
+                (times, besides) = (&[1.0; LANES], besides + P::V::load(&decays));
+            }
+            weights.step_each((places, some), times, (gradients, n), &squares, besides);
+            first += some;
         }
+        room.sum = a;
     }
 }

@@ -142,9 +142,7 @@ impl<W: Width> Model for Multiclass<W> {
         let keeps = self.linear.penalises();
         let mut first = 0;
         for (block, places) in pairs(x.blocks(), &mut room.places) {
-            for i in 0..LANES {
-                places.0[i] = weights.row_place(self.place(block.rows.0[i]));
-            }
+            weights.row_places(&block.rows, (0, self.rows, self.stride), places);
             let some = LANES.min(x.features + 1 - first);
             let mut i = 0;
             while i < some {

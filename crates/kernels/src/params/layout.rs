@@ -1,7 +1,9 @@
 //! How a slot's numbers lie in its cells.
 //!
 //! A slot of one weight is `[weight, state, padding to 1, 2 or 4]`. A slot of many weights is `[weights | state | weight beside, its
-//! state]`, each part in whole vectors of sixteen; under a row-wise rule `[weights | weight beside, its state; state of the row]`.
+//! state]`, each part in whole vectors of sixteen; under a row-wise rule `[weights | weight beside, its state; state of the row]`. Where such a
+//! slot is to be packed and the last vector of its weights has eight cells over, those are in place of a vector more: a row of eight
+//! factors is one line of the cache with its state.
 use crate::{
     rules::{Layout, State, UpdateRule},
     simd::{LANES, Line, MOST},
@@ -9,6 +11,8 @@ use crate::{
 
 /// Where in the last vector of a slot of many weights the state of the row begins, under a row-wise rule.
 pub(super) const ROW_STATE: usize = 4;
+/// Cells of half a vector: what a packed slot has for the weight beside and all states.
+pub(super) const HALF: usize = LANES / 2;
 
 /// How many weights a slot has.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,6 +21,9 @@ pub enum SlotWidth {
     One,
     /// So many, with one more weight beside them, as a user's factors and bias. Such slots are moved one by one.
     Row(usize),
+    /// The same of a feature, whose weight lies beside its factors and steps as slots of one weight do. Such slots are packed where rule and
+    /// number leave room for it.
+    FeatureRow(usize),
 }
 
 /// The layout of a slot under a rule.
@@ -45,11 +52,13 @@ impl SlotLayout {
                 let &Layout { state, sums, .. } = rule;
                 SlotLayout { stride: rule.stride(), weights: 1, part: 1, state, rowwise: false, sums, tail: None }
             }
-            SlotWidth::Row(weights) => {
-                let tail = LANES * rule.vectors(weights.div_ceil(LANES));
+            SlotWidth::Row(weights) | SlotWidth::FeatureRow(weights) => {
+                let vectors = LANES * rule.vectors(weights.div_ceil(LANES));
+                let packed = rule.rowwise && matches!(width, SlotWidth::FeatureRow(_)) && (1..=HALF).contains(&(weights % LANES));
+                let tail = if packed { vectors - HALF } else { vectors };
                 let state = if rule.rowwise { 0 } else { rule.state };
                 SlotLayout {
-                    stride: tail + LANES,
+                    stride: if packed { vectors } else { tail + LANES },
                     weights,
                     part: weights.next_multiple_of(LANES),
                     state,
@@ -70,6 +79,11 @@ impl SlotLayout {
         };
         let line = |vector: usize| Line(std::array::from_fn(|i| is_state(vector * LANES + i) as u8 as f32));
         (0..(self.stride / LANES).max(1)).map(line).collect()
+    }
+
+    /// Whether the weight beside and the states of a slot lie in its last vector of weights.
+    pub fn is_packed(&self) -> bool {
+        self.tail.is_some_and(|tail| tail + HALF == self.stride)
     }
 
     /// Where number `k` of the state of weight `i` lies.

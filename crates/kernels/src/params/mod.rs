@@ -117,6 +117,14 @@ pub trait Weights {
     fn row_place(&self, place: u32) -> u32 {
         place
     }
+    /// Where sixteen slots of many weights are, by the numbers of slots of one weight of which the first `first` have none: there are `rows`
+    /// of them, `stride` places apart. Of others it gives a place of empty lanes.
+    #[inline(always)]
+    fn row_places(&self, slots: &Line<u32>, (first, rows, stride): (u32, u32, u32), places: &mut Line<u32>) {
+        for i in 0..LANES {
+            places.0[i] = self.row_place(slots.0[i].wrapping_sub(first).min(rows) * stride);
+        }
+    }
     /// Reads a slot of many weights; returns the weight beside them. `out` is as long as the slot, in vectors.
     fn gather_row(&mut self, slot: u32, out: &mut [Self::V]) -> f32;
     /// The same without the weight beside them.
@@ -132,12 +140,26 @@ pub trait Weights {
     /// Applies the update rule to a slot of many weights and to the weight beside them. `square` is the gradient's squared length (but for
     /// rounding, which may take it below 0), which row-wise rules go by.
     fn step_row(&mut self, slot: u32, gradient: &[Self::V], square: f32, beside: f32);
-    /// The same for the first `n` of some slots, each with a gradient of its own, so many vectors one after the other. The weights
-    /// beside them stay.
+    /// The same for the first `n` of some slots, each with a gradient of its own: its factor times so many of `gradients`, one slot's behind
+    /// the other's. `squares` are the squared lengths of what is multiplied, `besides` the gradients of the weights beside. `gradients` are
+    /// only room afterwards. The slots from `n` on are to be [places](Self::row_places) of empty lanes.
     #[inline(always)]
-    fn step_each(&mut self, (slots, n): (&Line<u32>, usize), (gradients, vectors): (&[Self::V], usize), squares: &Line<f32>) {
+    fn step_each(
+        &mut self,
+        (slots, n): (&Line<u32>, usize),
+        factors: &[f32; LANES],
+        (gradients, vectors): (&mut [Self::V], usize),
+        squares: &Line<f32>,
+        besides: Self::V,
+    ) {
+        let mut beside = [0.0; LANES];
+        besides.store(&mut beside);
         for i in 0..n {
-            self.step_row(slots.0[i], &gradients[i * vectors..][..vectors], squares.0[i], 0.0);
+            let gradient = &mut gradients[i * vectors..][..vectors];
+            for k in 0..vectors {
+                gradient[k] = Self::V::of(factors[i]) * gradient[k];
+            }
+            self.step_row(slots.0[i], gradient, factors[i] * factors[i] * squares.0[i], beside[i]);
         }
     }
     /// The same as for one where the gradient is `gradient` times a factor, and `square` the squared length of what is multiplied; the weight beside

@@ -130,7 +130,16 @@ impl Parameters {
 
     /// How many places lie between two slots of so many weights: places count vectors of sixteen.
     pub fn row_stride(rule: &Layout, width: usize) -> u32 {
-        (SlotLayout::of(rule, SlotWidth::Row(width)).stride / LANES) as u32
+        Self::stride_of(rule, SlotWidth::Row(width))
+    }
+
+    /// The same of slots of features.
+    pub fn feature_row_stride(rule: &Layout, width: usize) -> u32 {
+        Self::stride_of(rule, SlotWidth::FeatureRow(width))
+    }
+
+    fn stride_of(rule: &Layout, width: SlotWidth) -> u32 {
+        (SlotLayout::of(rule, width).stride / LANES) as u32
     }
 
     /// How many slots each worker holds privately, and the cells of one: of slots of many weights, where there are such.

@@ -18,9 +18,12 @@ pub(crate) struct Reads {
     /// Where the copy of the first slot lies, and the slot for empty lanes.
     pub own: u32,
     pub scratch_slot: u32,
-    /// Of slots of many weights: the places of those that are held, and how far behind each its copy lies.
+    /// Of slots of many weights: the places of those that are held, how far behind each its copy lies, where the shared ones end, and the
+    /// place for empty lanes.
     rows_held: u32,
     rows_own: u32,
+    rows_end: u32,
+    rows_scratch: u32,
 }
 
 impl Reads {
@@ -28,28 +31,43 @@ impl Reads {
     pub fn of(parameters: &Parameters, worker: usize) -> Reads {
         let shape = &parameters.table(parameters.single()).shape;
         let (own, next) = (shape.first_private(worker) as u32, shape.first_private(worker + 1) as u32);
-        let [rows_held, rows_own] = parameters.row().map_or([0; 2], |row| {
+        let [rows_held, rows_own, rows_end, rows_scratch] = parameters.row().map_or([0; 4], |row| {
             let Table { shape, layout, .. } = parameters.table(row);
-            [shape.private, shape.first_private(worker)].map(|slots| (slots * layout.stride / LANES) as u32)
+            let slots = [shape.private, shape.first_private(worker), shape.slots, shape.first_private(worker + 1) - 1];
+            slots.map(|slots| (slots * layout.stride / LANES) as u32)
         });
-        Reads { slots: shape.slots as u32, held: shape.private as u32, own, scratch_slot: next - 1, rows_held, rows_own }
+        let (slots, held) = (shape.slots as u32, shape.private as u32);
+        Reads { slots, held, own, scratch_slot: next - 1, rows_held, rows_own, rows_end, rows_scratch }
     }
 
     /// All slots where they are; empty lanes just behind them.
     pub fn shared(parameters: &Parameters) -> Reads {
         let slots = parameters.table(parameters.single()).slots() as u32;
-        Reads { slots, held: 0, own: slots, scratch_slot: slots, rows_held: 0, rows_own: 0 }
+        let rows_end = parameters.row().map_or(0, |row| {
+            let table = parameters.table(row);
+            (table.slots() * table.layout.stride / LANES) as u32
+        });
+        Reads { slots, held: 0, own: slots, scratch_slot: slots, rows_held: 0, rows_own: 0, rows_end, rows_scratch: rows_end }
     }
 
     /// Of a worker whose slots are its own, among `slots` of all; empty lanes in one behind its own.
     pub fn own(slots: usize, scratch_slot: usize) -> Reads {
-        Reads { slots: slots as u32, held: 0, own: slots as u32, scratch_slot: scratch_slot as u32, rows_held: 0, rows_own: 0 }
+        let (slots, scratch_slot) = (slots as u32, scratch_slot as u32);
+        Reads { slots, held: 0, own: slots, scratch_slot, rows_held: 0, rows_own: 0, rows_end: 0, rows_scratch: 0 }
     }
 
-    /// Where a slot of many weights is read, by its shared place.
+    /// Where a slot of many weights is read, by its shared place; empty lanes, whose places are beyond, in a slot of the worker's.
     #[inline(always)]
     pub fn row(&self, place: u32) -> u32 {
-        if place < self.rows_held { place + self.rows_own } else { place }
+        let shared = if place < self.rows_end { place } else { self.rows_scratch };
+        if place < self.rows_held { place + self.rows_own } else { shared }
+    }
+
+    /// The same of sixteen.
+    #[inline(always)]
+    pub fn rows<U: Integers>(&self, places: U) -> U {
+        let shared = places.less(U::of(self.rows_end), places, U::of(self.rows_scratch));
+        places.less(U::of(self.rows_held), places.plus(U::of(self.rows_own)), shared)
     }
 
     /// Where sixteen slots are read.

@@ -57,6 +57,8 @@ struct Waiting<V> {
     l1: bool,
 }
 
+/// So few rows step one by one, where others are gathered by sixteen.
+const FEW: usize = 4;
 /// How many steps of sixteen weights wait for one call at most.
 const WAITING: usize = 16;
 
@@ -307,11 +309,19 @@ impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A
     }
 
     #[inline(always)]
-    fn step_each(&mut self, read: &Reading<'_, R, I>, slots: (&Line<u32>, usize), gradients: (&[I::V], usize), squares: &Line<f32>) {
-        if R::BY_ROWS && !A::ON && !A::ACCRUES {
-            self.step_each_together(read, slots, gradients, squares);
+    fn step_each(
+        &mut self,
+        read: &Reading<'_, R, I>,
+        slots: (&Line<u32>, usize),
+        factors: &[f32; LANES],
+        gradients: (&mut [I::V], usize),
+        squares: &Line<f32>,
+        besides: I::V,
+    ) {
+        if R::BY_ROWS && !A::ON && !A::ACCRUES && slots.1 > FEW && read.row_cells_are_numbered() {
+            self.step_each_together(read, slots, factors, (gradients.0, gradients.1), (squares, besides));
         } else {
-            each(self, read, slots, gradients, squares);
+            each(self, read, slots, factors, gradients, squares, besides);
         }
     }
 

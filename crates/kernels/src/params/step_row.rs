@@ -20,7 +20,7 @@ struct StepRow<'s, I: Isa> {
     isa: I,
     observed: &'s mut Observed<I::V>,
     cells: &'s [[AtomicF32; LANES]],
-    tail: &'s [AtomicF32; LANES],
+    tail: &'s [AtomicF32],
     gradient: &'s [I::V],
     beside: f32,
     /// Of the row's weighted changes, where there are averages.
@@ -39,7 +39,7 @@ impl<I: Isa> ForRule for StepRow<'_, I> {
         let read = if rule.revises() { kept::beside::<R, _>(kept, n) } else { None };
         let (w, seen) = learner::step(rule, step, tail[0].load(Relaxed), beside, &mut state, &read);
         observed.add_one(rule, seen);
-        store_beside(&tail[0], sums.get(vectors(rule, n)), w, weight);
+        store_beside(&tail[0], sums.get(vectors(rule, n)).map(|tail| &tail[0]), w, weight);
         store_state(rule, state, &tail[1..]);
         for (i, &g) in gradient.iter().enumerate() {
             let mut state = row_state::<R, I>(isa, rule, cells, n, i);
@@ -69,10 +69,10 @@ fn store_weights<I: Isa>(isa: I, cells: &[AtomicF32; LANES], sums: Option<&[Atom
 
 /// Stores the weight beside a slot's, likewise.
 #[inline(always)]
-fn store_beside(cell: &AtomicF32, sums: Option<&[AtomicF32; LANES]>, w: f32, weight: f32) {
-    match sums {
+fn store_beside(cell: &AtomicF32, sum: Option<&AtomicF32>, w: f32, weight: f32) {
+    match sum {
         None => cell.store(w, Relaxed),
-        Some(sums) => put_weight(cell, w, &sums[0], weight),
+        Some(sum) => put_weight(cell, w, sum, weight),
     }
 }
 
@@ -108,15 +108,22 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
         if rule.rowwise() {
             let (mut row_state, mut state) = (load_state(&rule, &tail[ROW_STATE..]), load_state(&rule, &tail[1..]));
             let squares = [Real::max(square, 0.0) * self.part, beside * beside];
+            let (w, before) = (tail[0].load(Relaxed), state);
             let [mut scale, scale_beside] = rule.step_rowwise(step, squares, [&mut row_state, &mut state]);
             if accrues {
                 scale = self.accrued.hold(isa, row, cells, n, scale, beside);
             }
-            store_beside(&tail[0], sums.get(vectors(&rule, n)), Real::mul_add(-scale_beside, beside, tail[0].load(Relaxed)), weight);
+            let mut after = Real::mul_add(-scale_beside, beside, w);
+            if read.of_features {
+                state = before;
+                after = rule.step(step, w, beside, &mut state);
+            }
+            // A packed slot's tail is stored anew as it was; what changes there follows.
             for i in 0..gradient.len() {
                 let (cells, g) = (&cells[i], gradient[i]);
                 store_weights(isa, cells, sums.get(i), I::V::of(-scale).mul_add(g, isa.load(cells)), weight);
             }
+            store_beside(&tail[0], read.beside(sums, n), after, weight);
             store_state(&rule, row_state, &tail[ROW_STATE..]);
             store_state(&rule, state, &tail[1..]);
             return;
@@ -159,26 +166,28 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
         &mut self,
         read: &Reading<'_, R, I>,
         (places, n): (&Line<u32>, usize),
+        factors: &[f32; LANES],
         (gradients, vectors): (&[I::V], usize),
-        squares: &Line<f32>,
+        (squares, besides): (&Line<f32>, I::V),
     ) {
         let isa = read.isa;
-        let mut sums = [0.0; LANES];
-        for i in 0..n {
-            sums[i] = read.row(places.0[i], vectors).1[ROW_STATE].load(Relaxed);
-        }
+        let at = read.tails(places, vectors);
+        let [mut beside, mut states] = read.load_tails(&at);
         // One number of state, as has each rule that scales many rows at once.
-        let mut state = state_of::<R, _>(&[I::V::load(&sums)]);
-        let scales = self.scales_of_rows(read, &mut state, I::V::load(&squares.0));
-        state.as_ref()[0].store(&mut sums);
+        let [mut state, mut state_beside] = [state_of::<R, _>(&states[..1]), state_of::<R, _>(&beside[1..2])];
+        let squares = I::V::load(factors) * I::V::load(factors) * I::V::load(&squares.0);
+        let scales = self.scales_of_rows(read, &mut state, squares);
+        beside[0] = read.rule.step(&read.step, beside[0], besides, &mut state_beside);
+        (beside[1], states[0]) = (state_beside.as_ref()[0], state.as_ref()[0]);
         for i in 0..n {
-            let (cells, tail) = read.row(places.0[i], vectors);
-            let scale = I::V::of(-scales[i]);
+            let cells = read.row(places.0[i], vectors).0;
+            let (scale, factor) = (I::V::of(-scales[i]), I::V::of(factors[i]));
             for k in 0..vectors {
-                isa.store(scale.mul_add(gradients[i * vectors + k], isa.load(&cells[k])), &cells[k]);
+                isa.store(scale.mul_add(factor * gradients[i * vectors + k], isa.load(&cells[k])), &cells[k]);
             }
-            tail[ROW_STATE].store(sums[i], Relaxed);
         }
+        // Behind the weights: what lies in their last vector was stored with them as it was.
+        read.store_tails(&at, [beside, states]);
     }
 
     /// What multiplies the gradients of sixteen rows, which have these squared lengths, by their states, which then move.
@@ -214,7 +223,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
     fn step_row_erased(
         &mut self,
         read: &Reading<'_, R, I>,
-        (cells, tail): (&[[AtomicF32; LANES]], &[AtomicF32; LANES]),
+        (cells, tail): (&[[AtomicF32; LANES]], &[AtomicF32]),
         gradient: &[I::V],
         beside: f32,
         sums: &[[AtomicF32; LANES]],
@@ -242,7 +251,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
                 isa.store(numbers.state_number(k), &cells[n * (1 + k) + i]);
             }
         }
-        store_beside(&tail[0], sums.get(vectors(rule, n)), called[n].weights(), weight);
+        store_beside(&tail[0], sums.get(vectors(rule, n)).map(|tail| &tail[0]), called[n].weights(), weight);
         for k in 0..state_len {
             tail[1 + k].store(called[n].state_number(k), Relaxed);
         }

@@ -4,8 +4,8 @@
 //! stores at once (see `step_now`), or adds to a sum (see `sum`).
 #![allow(unsafe_code)]
 use super::{
-    Parameters, Places, Weights,
-    layout::{state_len, stride, vectors},
+    Parameters, Places, SlotWidth, Weights,
+    layout::{HALF, ROW_STATE, state_len, stride, vectors},
     replica::Reads,
 };
 use crate::{
@@ -34,8 +34,16 @@ pub(crate) trait Steps<R: UpdateRule, I: Isa> {
     fn step_row(&mut self, read: &Reading<'_, R, I>, place: u32, gradient: &[I::V], square: f32, beside: f32);
     /// See [`Weights::step_each`].
     #[inline(always)]
-    fn step_each(&mut self, read: &Reading<'_, R, I>, slots: (&Line<u32>, usize), gradients: (&[I::V], usize), squares: &Line<f32>) {
-        each(self, read, slots, gradients, squares);
+    fn step_each(
+        &mut self,
+        read: &Reading<'_, R, I>,
+        slots: (&Line<u32>, usize),
+        factors: &[f32; LANES],
+        gradients: (&mut [I::V], usize),
+        squares: &Line<f32>,
+        besides: I::V,
+    ) {
+        each(self, read, slots, factors, gradients, squares, besides);
     }
     /// See [`Weights::step_row_times`].
     #[inline(always)]
@@ -57,17 +65,25 @@ pub(crate) trait Steps<R: UpdateRule, I: Isa> {
     }
 }
 
-/// Rows with gradients of their own, stepped one after the other.
+/// Rows whose gradients are vectors of their own, each times its factor, stepped one after the other.
 #[inline(always)]
 pub(super) fn each<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Sized>(
     steps: &mut S,
     read: &Reading<'_, R, I>,
     (places, n): (&Line<u32>, usize),
-    (gradients, vectors): (&[I::V], usize),
+    factors: &[f32; LANES],
+    (gradients, vectors): (&mut [I::V], usize),
     squares: &Line<f32>,
+    besides: I::V,
 ) {
+    let mut beside = [0.0; LANES];
+    besides.store(&mut beside);
     for i in 0..n {
-        steps.step_row(read, places.0[i], &gradients[i * vectors..][..vectors], squares.0[i], 0.0);
+        let gradient = &mut gradients[i * vectors..][..vectors];
+        for k in 0..vectors {
+            gradient[k] = I::V::of(factors[i]) * gradient[k];
+        }
+        steps.step_row(read, places.0[i], gradient, factors[i] * factors[i] * squares.0[i], beside[i]);
     }
 }
 
@@ -106,7 +122,7 @@ pub(super) fn one_by_one<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Sized>(
 }
 
 /// The parameters as a worker reads them.
-pub(crate) struct Reading<'t, R: UpdateRule, I> {
+pub(crate) struct Reading<'t, R: UpdateRule, I: Isa> {
     pub isa: I,
     pub rule: R,
     /// The step at hand.
@@ -116,8 +132,17 @@ pub(crate) struct Reading<'t, R: UpdateRule, I> {
     pub reads: Reads,
     /// The cells of slots of many weights.
     rows: &'t [[AtomicF32; LANES]],
+    row_cells: &'t [AtomicF32],
     /// Vectors of such a slot.
     pub row_stride: usize,
+    /// Vectors of it behind its weights and their state: 1, or 0 where it is packed; and what a packed one's last vector is multiplied by.
+    behind: usize,
+    of_weights: I::V,
+    /// Whether such slots are of features: the weight beside then steps as a slot of one weight.
+    pub of_features: bool,
+    /// The last place of such a slot, and the number of the last cell of all.
+    last_row: u32,
+    last_row_cell: u32,
     large: bool,
     /// How many slots of many weights are near.
     near: u32,
@@ -129,13 +154,41 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
     pub fn new(isa: I, rule: R, step: R::Step, parameters: &'t Parameters, reads: Reads) -> Self {
         assert!(parameters.is_for(&Layout::of(&rule)), "parameters laid out for another rule");
         let (single, row) = (parameters.table(parameters.single()), parameters.row().map(|row| parameters.table(row)));
-        let (cells, rows) = (single.cells(), row.map_or(&[][..], |row| row.cells().as_chunks().0));
+        let (cells, row_cells) = (single.cells(), row.map_or(&[][..], |row| row.cells()));
+        let rows = row_cells.as_chunks().0;
         let stride = stride(&rule);
         assert!(stride <= MOST && stride.is_power_of_two(), "a rule has at most three numbers of state");
         assert!(cells.len() >= (reads.scratch_slot as usize + 1) * stride, "slots of other parameters");
         let row_stride = row.map_or(1, |row| row.layout.stride / LANES);
+        let behind = !row.is_some_and(|row| row.layout.is_packed()) as usize;
+        let of_features = row.is_some_and(|row| matches!(row.shape.width, SlotWidth::FeatureRow(_)));
+        let of_weights = I::V::load(&std::array::from_fn(|lane| if lane < HALF { 1.0 } else { 0.0 }));
         let near = (NEAR_VECTORS / row_stride) as u32;
-        Reading { isa, rule, step, cells, reads, rows, row_stride, large: single.slots() > LARGE, near, stride }
+        let large = single.slots() > LARGE;
+        // Without rows there is no place, as no row has 0 vectors.
+        let (row_stride, last_row) = match rows.len().checked_sub(row_stride) {
+            Some(last) => (row_stride, last.min(u32::MAX as usize) as u32),
+            None => (0, 0),
+        };
+        let last_row_cell = (rows.len() * LANES).saturating_sub(1).min(u32::MAX as usize) as u32;
+        Reading {
+            isa,
+            rule,
+            step,
+            cells,
+            reads,
+            rows,
+            row_cells,
+            row_stride,
+            behind,
+            of_weights,
+            of_features,
+            last_row,
+            last_row_cell,
+            large,
+            near,
+            stride,
+        }
     }
 
     /// Cells a slot of one weight.
@@ -192,10 +245,82 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
 
     /// The cells of a slot of `n` vectors of weights, and its tail.
     #[inline(always)]
-    pub fn row(&self, place: u32, n: usize) -> (&'t [[AtomicF32; LANES]], &'t [AtomicF32; LANES]) {
-        let (place, n) = (place as usize, vectors(&self.rule, n));
-        let row = &self.rows[place..place + n + 1];
-        (row, &row[n])
+    pub fn row(&self, place: u32, n: usize) -> (&'t [[AtomicF32; LANES]], &'t [AtomicF32]) {
+        let n = vectors(&self.rule, n);
+        assert!(place <= self.last_row && n + self.behind == self.row_stride, "no place of such a slot");
+        // SAFETY: as many vectors as a slot has lie from the last place on, as `new` has seen, and its tail is the last half of them or more.
+        // (With checked slices a feature of a factorization machine took 20 instructions more.)
+        unsafe {
+            let row = self.rows.get_unchecked(place as usize..place as usize + n + self.behind);
+            let first = place as usize * LANES + self.tail(n);
+            (row, self.row_cells.get_unchecked(first..first + HALF))
+        }
+    }
+
+    /// Where the weight beside lies, of a slot with so many vectors of weights and state.
+    #[inline(always)]
+    fn tail(&self, vectors: usize) -> usize {
+        vectors * LANES - (1 - self.behind) * HALF
+    }
+
+    /// Of what is laid out as a row of `n` vectors under a row-wise rule: the cell beside the weights.
+    #[inline(always)]
+    pub fn beside<'s>(&self, row: &'s [[AtomicF32; LANES]], n: usize) -> Option<&'s AtomicF32> {
+        row.get(self.tail(n) / LANES).map(|vector| &vector[self.tail(n) % LANES])
+    }
+
+    /// Whether 32-bit numbers tell all cells of slots of many weights.
+    #[inline(always)]
+    pub fn row_cells_are_numbered(&self) -> bool {
+        self.rows.len() <= (u32::MAX as usize + 1) / LANES
+    }
+
+    /// Of sixteen rows of `n` vectors under a row-wise rule with one number of state: the numbers of the cells where the weights beside and
+    /// the rows' states lie.
+    #[inline(always)]
+    pub fn tails(&self, places: &Line<u32>, n: usize) -> [Line<u32>; 2] {
+        let tail = self.tail(n) as u32;
+        let [mut besides, mut states] = [Line([0; LANES]); 2];
+        for i in 0..LANES {
+            let first = places.0[i].wrapping_mul(LANES as u32).wrapping_add(tail);
+            // Behind the weight beside lies its state: places of such pairs count two cells.
+            (besides.0[i], states.0[i]) = (first / 2, first + ROW_STATE as u32);
+        }
+        [besides, states]
+    }
+
+    /// Weights beside with their states, and states of rows.
+    #[inline(always)]
+    pub fn load_tails(&self, [besides, states]: &[Line<u32>; 2]) -> [[I::V; MOST]; 2] {
+        self.check_tails([besides, states]);
+        // SAFETY: pairs of cells, and single ones, which are within the table, as just seen.
+        unsafe { [self.isa.gather(self.row_cells, besides, 2), self.isa.gather(self.row_cells, states, 1)] }
+    }
+
+    /// Stores them.
+    #[inline(always)]
+    pub fn store_tails(&self, [besides, states]: &[Line<u32>; 2], numbers: [[I::V; MOST]; 2]) {
+        self.check_tails([besides, states]);
+        // SAFETY: as above.
+        unsafe {
+            self.isa.scatter(numbers[0], self.row_cells, besides, 2);
+            self.isa.scatter(numbers[1], self.row_cells, states, 1);
+        }
+    }
+
+    #[inline(always)]
+    fn check_tails(&self, [besides, states]: [&Line<u32>; 2]) {
+        let last = self.last_row_cell; // of a whole vector: it is odd
+        assert!(
+            I::U::of(last / 2).none_below(I::U::load(besides)) && I::U::of(last).none_below(I::U::load(states)),
+            "not places of this view"
+        );
+    }
+
+    /// A slot's last vector of weights, without what lies behind them in a packed one.
+    #[inline(always)]
+    fn last_weights(&self, weights: I::V) -> I::V {
+        if self.behind == 0 { weights * self.of_weights } else { weights }
     }
 
     #[inline(always)]
@@ -206,11 +331,12 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
     #[inline(always)]
     fn gather_row(&self, place: u32, out: &mut [I::V]) -> f32 {
         let (n, (cells, tail)) = (out.len(), self.row(place, out.len()));
-        for (i, out) in out.iter_mut().enumerate() {
-            *out = self.isa.load(&cells[i]);
+        for i in 0..n {
+            let mut weights = self.isa.load(&cells[i]);
             if self.rule.reads() {
-                *out = self.rule.read(&self.step, *out, &row_state::<R, I>(self.isa, &self.rule, cells, n, i));
+                weights = self.rule.read(&self.step, weights, &row_state::<R, I>(self.isa, &self.rule, cells, n, i));
             }
+            out[i] = if i + 1 == n { self.last_weights(weights) } else { weights };
         }
         let beside = tail[0].load(Relaxed);
         if self.rule.reads() { self.rule.read(&self.step, beside, &load_state(&self.rule, &tail[1..])) } else { beside }
@@ -254,7 +380,7 @@ impl<R: UpdateRule, I: Isa, S> Places<I> for View<'_, R, I, S> {
 
     #[inline(always)]
     fn prefetch_row(&self, place: u32, vectors: usize) {
-        let vectors = if vectors > 0 { self::vectors(&self.read.rule, vectors) + 1 } else { self.read.row_stride };
+        let vectors = if vectors > 0 { self::vectors(&self.read.rule, vectors) + self.read.behind } else { self.read.row_stride };
         for i in 0..vectors {
             self.read.isa.prefetch(self.read.rows.as_ptr().wrapping_add(place as usize + i));
         }
@@ -306,14 +432,23 @@ impl<R: UpdateRule, I: Isa, S: Steps<R, I>> Weights for View<'_, R, I, S> {
     }
 
     #[inline(always)]
+    fn row_places(&self, slots: &Line<u32>, (first, rows, stride): (u32, u32, u32), places: &mut Line<u32>) {
+        let row = I::U::load(slots).plus(I::U::of(first.wrapping_neg()));
+        let shared = row.less(I::U::of(rows), row, I::U::of(rows)).times(I::U::of(stride));
+        self.read.reads.rows(shared).store(places);
+    }
+
+    #[inline(always)]
     fn gather_weights(&mut self, place: u32, out: &mut [I::V]) {
         if self.read.rule.revises() || self.read.rule.reads() {
             self.gather_row(place, out);
             return;
         }
         let cells = self.read.row(place, out.len()).0;
-        for i in 0..out.len() {
-            out[i] = self.read.isa.load(&cells[i]);
+        let n = out.len();
+        for i in 0..n {
+            let weights = self.read.isa.load(&cells[i]);
+            out[i] = if i + 1 == n { self.read.last_weights(weights) } else { weights };
         }
     }
 
@@ -336,8 +471,15 @@ impl<R: UpdateRule, I: Isa, S: Steps<R, I>> Weights for View<'_, R, I, S> {
     }
 
     #[inline(always)]
-    fn step_each(&mut self, slots: (&Line<u32>, usize), gradients: (&[I::V], usize), squares: &Line<f32>) {
-        self.steps.step_each(&self.read, slots, gradients, squares);
+    fn step_each(
+        &mut self,
+        slots: (&Line<u32>, usize),
+        factors: &[f32; LANES],
+        gradients: (&mut [I::V], usize),
+        squares: &Line<f32>,
+        besides: I::V,
+    ) {
+        self.steps.step_each(&self.read, slots, factors, gradients, squares, besides);
     }
 
     #[inline(always)]

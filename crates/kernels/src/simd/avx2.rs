@@ -1,7 +1,7 @@
 //! AVX2: a vector is two registers of eight. The order of rows in a register is that of `avx512`.
 #![allow(unsafe_code)]
 use super::{
-    InstructionSet, Integers, Isa, LANES, Line, MOST, Real, Vector,
+    InstructionSet, Integers, Isa, LANES, Line, MOST, Quarters, Real, Vector,
     real::through_memory,
     rows::avx2::{load_behind, load_two, store_behind, store_two},
     x86::{load_four, load_ones, load_twos, prefetch_line, prefetch_rows, store_four, store_ones, store_twos},
@@ -121,6 +121,10 @@ impl Vector for Ymm {
         }
     }
     #[inline(always)]
+    fn sums_of_four(all: [Ymm; 4]) -> [f32; 4] {
+        <Self as Quarters>::quarter_sums(all).firsts()
+    }
+    #[inline(always)]
     fn sum(self) -> f32 {
         // SAFETY: as above.
         unsafe {
@@ -167,6 +171,11 @@ impl Integers for Whole {
     fn plus(self, other: Whole) -> Whole {
         // SAFETY: as above.
         unsafe { Whole(_mm256_add_epi32(self.0, other.0), _mm256_add_epi32(self.1, other.1)) }
+    }
+    #[inline(always)]
+    fn times(self, other: Whole) -> Whole {
+        // SAFETY: as above.
+        unsafe { Whole(_mm256_mullo_epi32(self.0, other.0), _mm256_mullo_epi32(self.1, other.1)) }
     }
     #[inline(always)]
     fn and(self, other: Whole) -> Whole {

@@ -4,7 +4,7 @@
 //! 128-bit lanes parts weights from state in natural order, and one unpacking brings them together again.
 #![allow(unsafe_code)]
 use super::{
-    InstructionSet, Integers, Isa, LANES, Line, MOST, Real, Vector,
+    InstructionSet, Integers, Isa, LANES, Line, MOST, Quarters, Real, Vector,
     real::through_memory,
     rows::avx512::{load_behind, load_quarters, store_behind, store_quarters},
     x86::{load_four, load_ones, load_twos, prefetch_line, prefetch_rows, store_four, store_ones, store_twos},
@@ -109,6 +109,10 @@ impl Vector for Zmm {
         unsafe { _mm512_storeu_ps(to.as_mut_ptr(), self.0) }
     }
     #[inline(always)]
+    fn sums_of_four(all: [Zmm; 4]) -> [f32; 4] {
+        <Self as Quarters>::quarter_sums(all).firsts()
+    }
+    #[inline(always)]
     fn sum(self) -> f32 {
         // SAFETY: as above.
         unsafe {
@@ -157,6 +161,11 @@ impl Integers for Whole {
     fn plus(self, other: Whole) -> Whole {
         // SAFETY: as above.
         Whole(unsafe { _mm512_add_epi32(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn times(self, other: Whole) -> Whole {
+        // SAFETY: as above.
+        Whole(unsafe { _mm512_mullo_epi32(self.0, other.0) })
     }
     #[inline(always)]
     fn and(self, other: Whole) -> Whole {

@@ -55,6 +55,12 @@ pub trait Vector: Real {
     fn store(self, to: &mut [f32; LANES]);
     /// The sum of the lanes: halves onto halves.
     fn sum(self) -> f32;
+    /// Four sums at once.
+    #[inline(always)]
+    fn sums_of_four(all: [Self; 4]) -> [f32; 4] {
+        let [a, b, c, d] = all;
+        [a.sum(), b.sum(), c.sum(), d.sum()]
+    }
     /// Three sums at once.
     #[inline(always)]
     fn sums(all: [Self; 3]) -> [f32; 3] {
@@ -110,6 +116,8 @@ pub trait Integers: Copy {
     }
     /// Wraps around.
     fn plus(self, other: Self) -> Self;
+    /// Wraps around.
+    fn times(self, other: Self) -> Self;
     /// Bits that both have.
     fn and(self, other: Self) -> Self;
     /// Bits that one has.
@@ -136,6 +144,10 @@ impl Integers for Line<u32> {
     #[inline(always)]
     fn plus(self, other: Self) -> Self {
         Line(std::array::from_fn(|i| self.0[i].wrapping_add(other.0[i])))
+    }
+    #[inline(always)]
+    fn times(self, other: Self) -> Self {
+        Line(std::array::from_fn(|i| self.0[i].wrapping_mul(other.0[i])))
     }
     #[inline(always)]
     fn and(self, other: Self) -> Self {

@@ -88,8 +88,15 @@ impl Accrued<'_> {
     /// Of a row under a row-wise rule that is about to step by `rate`, with its states as they are yet: gives the rate that it is to step
     /// by, and adds to the sum of the weight beside. `row`: its vectors, and the last one.
     #[inline(always)]
-    pub fn hold<I: Isa>(&self, isa: I, place: u32, row: &[[AtomicF32; LANES]], n: usize, rate: f32, beside: f32) -> f32 {
-        let tail = &row[n];
+    pub fn hold<I: Isa>(
+        &self,
+        isa: I,
+        place: u32,
+        (row, tail): (&[[AtomicF32; LANES]], &[AtomicF32; LANES]),
+        rate: f32,
+        beside: f32,
+    ) -> f32 {
+        let n = row.len();
         add(&tail[GRADIENT_BESIDE], beside);
         let held = tail[HELD].load(Relaxed);
         if rate < LEAST || rate < CHANGE * held && held < CHANGE * rate {

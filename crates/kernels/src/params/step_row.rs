@@ -111,7 +111,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
             let (w, before) = (tail[0].load(Relaxed), state);
             let [mut scale, scale_beside] = rule.step_rowwise(step, squares, [&mut row_state, &mut state]);
             if accrues {
-                scale = self.accrued.hold(isa, row, cells, n, scale, beside);
+                scale = self.accrued.hold(isa, row, (cells, read.vector_behind(row, n)), scale, beside);
             }
             let mut after = Real::mul_add(-scale_beside, beside, w);
             if read.of_features {

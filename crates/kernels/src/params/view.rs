@@ -251,10 +251,17 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
         // SAFETY: as many vectors as a slot has lie from the last place on, as `new` has seen, and its tail is the last half of them or more.
         // (With checked slices a feature of a factorization machine took 20 instructions more.)
         unsafe {
-            let row = self.rows.get_unchecked(place as usize..place as usize + n + self.behind);
+            let row = self.rows.get_unchecked(place as usize..place as usize + n);
             let first = place as usize * LANES + self.tail(n);
             (row, self.row_cells.get_unchecked(first..first + HALF))
         }
+    }
+
+    /// The vector behind the `n` of weights and state, of a slot that is not packed.
+    #[inline(always)]
+    pub fn vector_behind(&self, place: u32, n: usize) -> &'t [AtomicF32; LANES] {
+        assert!(self.behind == 1, "a packed slot has none");
+        &self.rows[place as usize + vectors(&self.rule, n)]
     }
 
     /// Where the weight beside lies, of a slot with so many vectors of weights and state.

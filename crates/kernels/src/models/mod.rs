@@ -14,7 +14,7 @@ mod quads_tests;
 mod ranking;
 mod slopes;
 
-pub use factorization::{AnyWidth, Factorization, Fixed, Pair, Width};
+pub use factorization::{AnyWidth, Factorization, Fixed, Pair, WeightedPair, Width};
 pub use ffm::FieldAware;
 pub use fm::FactorizationMachine;
 pub use linear::{Block, ENDS};

@@ -29,7 +29,7 @@ pub struct DataOptions {
     /// What to do with an index that stands twice in an svmlight row
     #[arg(long, value_parser = named::<Repeated>(), default_value = "error")]
     pub repeated: Repeated,
-    /// Which columns of a table of ratings are user, item and rating: numbers from 1, or names of the heading
+    /// Which columns of a table of ratings are user, item, rating and, if any, weight: numbers from 1, or names of the heading
     /// [default: by the heading; without one, the first three]
     #[arg(long, value_name = "user=2,item=3,rating=4", value_parser = parse_columns)]
     pub columns: Option<Columns>,

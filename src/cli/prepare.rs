@@ -10,7 +10,8 @@ pub struct PrepareOptions {
     /// The column of the label, of tables and JSON [default: one called label, target, y, click, clicked, class, outcome or is_click]
     #[arg(long, value_name = "NAME")]
     pub label: Option<String>,
-    /// The column that says how much each example counts, of tables and JSON [default: none; other formats have weights of their own]
+    /// The column that says how much each example counts, of tables and JSON; of ratings, too, by name or by number from 1; of interactions
+    /// `count` [default: none; other formats have weights of their own]
     #[arg(long, value_name = "NAME")]
     pub weight: Option<String>,
     /// Columns that are no features

@@ -2,7 +2,7 @@
 //! name; ids are arrays `feature`, `user`, `item`, `class`: `u64`, or text in UTF-32; `about` has what the model says of itself, as JSON.
 use super::{Member, Trouble, about_of, check_finite, schema_of, tsv::ids_of};
 use crate::model::{About, Axis, Size, Tensor, Tensors, TrainedModel, check_places, check_size};
-use hogwild_data::Ids;
+use hogwild_data::{Ids, NpyHeader};
 use hogwild_kernels::loss::Loss;
 use std::io::{Cursor, Read, Write};
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
@@ -77,25 +77,11 @@ struct Array {
 impl Array {
     fn parse(name: &str, file: Vec<u8>) -> Result<Array, Trouble> {
         let bad = |problem: &str| Trouble::Bad(format!("its array `{name}` {problem}"), REMEDY);
-        let start = match file.get(..8) {
-            Some(b"\x93NUMPY\x01\x00") => 10,
-            Some([0x93, b'N', b'U', b'M', b'P', b'Y', 2 | 3, 0]) => 12,
-            _ => return Err(bad("is none of NumPy")),
-        };
-        let digits = file.get(8..start).ok_or_else(|| bad("is cut short"))?;
-        let length = digits.iter().rev().fold(0usize, |length, &byte| length << 8 | byte as usize);
-        let text = file.get(start..start.saturating_add(length)).and_then(|text| std::str::from_utf8(text).ok());
-        let text = text.ok_or_else(|| bad("is cut short"))?;
-        let after = |key: &str| text.split_once(key).map(|(_, rest)| rest.trim_start_matches([':', ' ']));
-        let kind = after("'descr'").and_then(|rest| rest.strip_prefix('\'')?.split_once('\'')).map(|(kind, _)| kind.to_owned());
-        let shape = after("'shape'").and_then(|rest| rest.strip_prefix('(')?.split_once(')')).map(|(sizes, _)| sizes);
-        let sizes = |text: &str| text.split(',').map(str::trim).filter(|size| !size.is_empty()).map(|size| size.parse().ok()).collect();
-        let shape: Option<Vec<usize>> = shape.and_then(sizes);
-        let (Some(kind), Some(shape)) = (kind, shape) else { return Err(bad("has no head that this program reads")) };
-        if after("'fortran_order'").is_some_and(|rest| rest.starts_with("True")) && shape.len() > 1 {
+        let NpyHeader { kind, shape, fortran, length } = NpyHeader::read(&mut file.as_slice()).map_err(|problem| bad(&problem))?;
+        if fortran && shape.len() > 1 {
             return Err(bad("lies column by column; give `numpy.ascontiguousarray` of it"));
         }
-        let bytes = file[start + length..].to_vec();
+        let bytes = file[length..].to_vec();
         let count = shape.iter().try_fold(1usize, |n, &size| n.checked_mul(size));
         let size = count.zip(size_of_kind(&kind)).and_then(|(count, size)| count.checked_mul(size));
         if size != Some(bytes.len()) {

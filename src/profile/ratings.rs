@@ -1,4 +1,5 @@
-//! A profile of ratings: which values there are, how many ratings users and items have, and the most frequent of both.
+//! A profile of ratings: which values there are, how many ratings users and items have, and the most frequent of both. Means are by weight,
+//! counts are not.
 use super::{NumbersProfile, ValueProfile};
 use hogwild_base::Result;
 use hogwild_data::{Ids, Ratings};
@@ -53,7 +54,8 @@ impl RatingsProfile {
         frequent_values.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
         frequent_values.truncate(top);
         let spread = data.spread();
-        let numbers = NumbersProfile { mean: spread.mean, deviation: spread.deviation(), min: spread.min, max: spread.max };
+        let (mean, deviation) = if data.weight_cells().is_some() { by_weight(data) } else { (spread.mean, spread.deviation()) };
+        let numbers = NumbersProfile { mean, deviation, min: spread.min, max: spread.max };
         let users = side(&data.user_ids()?, &data.user_counts()?, data.user_cells(), data, top);
         let items = side(&data.item_ids()?, &data.item_counts()?, data.item_cells(), data, top);
         data.whole()?;
@@ -68,6 +70,18 @@ impl RatingsProfile {
     }
 }
 
+/// Mean and deviation of ratings that do not count alike.
+fn by_weight(data: &Ratings) -> (f64, f64) {
+    let given = || {
+        let rating = |row: usize| f64::from(f32::from_bits(data.rating_cells()[row].load(Relaxed)));
+        (0..data.len()).map(move |row| (rating(row), f64::from(data.weight(row)))).filter(|(rating, _)| !rating.is_nan())
+    };
+    let all = given().map(|(_, weight)| weight).sum::<f64>();
+    let mean = given().map(|(rating, weight)| weight * rating).sum::<f64>() / all;
+    let square = given().map(|(rating, weight)| weight * (rating - mean).powi(2)).sum::<f64>() / all;
+    (mean, square.sqrt())
+}
+
 /// A key in the order of numbers; 0 and -0 are one.
 fn order(value: f32) -> i64 {
     let bits = i64::from((value + 0.0).to_bits() as i32);
@@ -75,17 +89,18 @@ fn order(value: f32) -> i64 {
 }
 
 fn side(ids: &Ids, counts: &[u64], cells: &[AtomicU32], data: &Ratings, top: usize) -> SideProfile {
-    let mut sums = vec![(0.0, 0u64); top.min(counts.len())];
-    for (row, rating) in cells.iter().zip(data.rating_cells()) {
+    let mut sums = vec![(0.0, 0.0); top.min(counts.len())];
+    for (i, (row, rating)) in cells.iter().zip(data.rating_cells()).enumerate() {
         let rating = f32::from_bits(rating.load(Relaxed));
         if let Some((sum, given)) = sums.get_mut(row.load(Relaxed) as usize).filter(|_| !rating.is_nan()) {
-            (*sum, *given) = (*sum + f64::from(rating), *given + 1);
+            let weight = f64::from(data.weight(i));
+            (*sum, *given) = (*sum + weight * f64::from(rating), *given + weight);
         }
     }
-    let value = |(i, &(sum, given)): (usize, &(f64, u64))| ValueProfile {
+    let value = |(i, &(sum, given)): (usize, &(f64, f64))| ValueProfile {
         name: ids.name(i),
         count: counts[i],
-        label: (given > 0).then(|| sum / given as f64),
+        label: (given > 0.0).then(|| sum / given),
     };
     let at = |i: usize| counts.get(i).copied().unwrap_or(0);
     let all: u64 = counts.iter().sum();

@@ -1,7 +1,7 @@
 //! Users that a model was not trained on, from their ratings: their rows alone are found, the items stay as they are.
 //!
-//! A user's row minimises what training would for it: the sum over the user's ratings of `loss(z, y) + l2 / 2 (b^2 + |p|^2)`, where `z` is
-//! the mean, the item's bias and `b + p . q`. Where the loss is squared that is ridge regression, which has a closed form: exact, and without
+//! A user's row minimises what training would for it: the sum over the user's ratings, by weight, of `loss(z, y) + l2 / 2 (b^2 + |p|^2)`,
+//! where `z` is the mean, the item's bias and `b + p . q`. Where the loss is squared that is ridge regression, which has a closed form: exact, and without
 //! a learning rate or a number of steps to choose. Other losses go by the same matrix: a step is the closed form of the slopes as they are,
 //! made longer or shorter as the loss falls, until it falls no more. So one code serves both, and squared loss is done after one step.
 use super::{Recommender, UserRows, seen_items};
@@ -83,18 +83,27 @@ fn l2_of(model: &crate::TrainedModel) -> f64 {
     model.settings["l2"].as_f64().or_else(|| model.settings["l2"].as_str()?.parse().ok()).unwrap_or(default)
 }
 
-/// The known items of each user, with what the loss takes the rating for.
-fn ratings_by_user(data: &Ratings, by_item: &[u32], loss: Loss) -> Vec<Vec<(u32, f32)>> {
+/// A known item, what the loss takes its rating for, and how much that counts.
+#[derive(Clone, Copy)]
+struct Rated {
+    item: u32,
+    target: f32,
+    weight: f64,
+}
+
+/// What each user rated.
+fn ratings_by_user(data: &Ratings, by_item: &[u32], loss: Loss) -> Vec<Vec<Rated>> {
     use std::sync::atomic::Ordering::Relaxed;
     let taken = crate::Classes::taken(None, loss);
     let mut rated = vec![Vec::new(); data.users()];
-    for ((user, item), rating) in data.user_cells().iter().zip(data.item_cells()).zip(data.rating_cells()) {
+    let cells = data.user_cells().iter().zip(data.item_cells()).zip(data.rating_cells());
+    for (row, ((user, item), rating)) in cells.enumerate() {
         let (item, rating) = (by_item.get(item.load(Relaxed) as usize), f32::from_bits(rating.load(Relaxed)));
         if let (Some(of_user), Some(&item)) = (rated.get_mut(user.load(Relaxed) as usize), item)
             && item != u32::MAX
             && !rating.is_nan()
         {
-            of_user.push((item, taken.of(rating)));
+            of_user.push(Rated { item, target: taken.of(rating), weight: data.weight(row).into() });
         }
     }
     rated
@@ -118,32 +127,34 @@ struct Room {
 
 impl Solver<'_> {
     /// The bias and the factors of a user of these ratings.
-    fn row(&self, rated: &[(u32, f32)], room: &mut Room) -> Vec<f32> {
+    fn row(&self, rated: &[Rated], room: &mut Room) -> Vec<f32> {
         let (n, width) = (rated.len(), 1 + self.of.rank);
         if n == 0 {
             return vec![0.0; width];
         }
         let root = f64::from(self.unit).sqrt();
         room.design.clear();
-        for &(item, _) in rated {
+        for &Rated { item, .. } in rated {
             let factors = &self.of.item_factor[item as usize * self.of.rank..][..self.of.rank];
             room.design.push(1.0);
             room.design.extend(factors.iter().map(|&q| f64::from(q) / root));
         }
-        let ridge = self.l2 * n as f64;
+        let all = rated.iter().map(|rated| rated.weight).sum::<f64>();
+        let ridge = self.l2 * all;
         let Room { design, matrix } = room;
         matrix.clear();
         matrix.resize(width * width, 0.0);
-        for row in design.chunks_exact(width) {
+        for (row, rated) in design.chunks_exact(width).zip(rated) {
             for (i, &a) in row.iter().enumerate() {
+                let a = a * rated.weight;
                 matrix[i * width..][..=i].iter_mut().zip(row).for_each(|(cell, &b)| *cell += a * b);
             }
         }
-        (0..width).for_each(|i| matrix[i * width + i] += ridge.max(LEAST * n as f64));
+        (0..width).for_each(|i| matrix[i * width + i] += ridge.max(LEAST * all));
         cholesky(matrix, width);
         let base = |item: u32| f64::from(self.of.mean) + f64::from(self.of.item_bias.get(item as usize).copied().unwrap_or(0.0));
         let unit = f64::from(self.unit);
-        let rest: Vec<f64> = rated.iter().map(|&(item, _)| base(item) / unit).collect();
+        let rest: Vec<f64> = rated.iter().map(|rated| base(rated.item) / unit).collect();
         let problem = Problem { rated, design, rest: &rest, width, unit, ridge, loss: self.of.loss };
         let solution = problem.solve(matrix);
         let bias = solution[0] * unit;
@@ -153,7 +164,7 @@ impl Solver<'_> {
 
 /// What is minimised for a user.
 struct Problem<'a> {
-    rated: &'a [(u32, f32)],
+    rated: &'a [Rated],
     design: &'a [f64],
     /// Each score without the user's row.
     rest: &'a [f64],
@@ -213,12 +224,13 @@ impl Problem<'_> {
     }
 
     fn value(&self, row: &[f64]) -> f64 {
-        let losses = (0..self.rated.len()).map(|i| f64::from(self.loss.value(self.score(i, row) as f32, self.target(i))));
+        let loss = |i: usize| f64::from(self.loss.value(self.score(i, row) as f32, self.target(i)));
+        let losses = (0..self.rated.len()).map(|i| self.rated[i].weight * loss(i));
         losses.sum::<f64>() + self.ridge / 2.0 * row.iter().map(|x| x * x).sum::<f64>()
     }
 
     fn target(&self, rating: usize) -> f32 {
-        (f64::from(self.rated[rating].1) / self.unit) as f32
+        (f64::from(self.rated[rating].target) / self.unit) as f32
     }
 
     fn gradient(&self, row: &[f64]) -> Vec<f64> {
@@ -226,11 +238,11 @@ impl Problem<'_> {
         for rating in 0..self.rated.len() {
             let score = self.score(rating, row);
             let slope = match self.loss {
-                Loss::Squared => score - f64::from(self.rated[rating].1) / self.unit,
+                Loss::Squared => score - f64::from(self.rated[rating].target) / self.unit,
                 loss => f64::from(loss.slope(score as f32, self.target(rating))),
             };
             let design = &self.design[rating * self.width..][..self.width];
-            gradient.iter_mut().zip(design).for_each(|(sum, a)| *sum += slope * a);
+            gradient.iter_mut().zip(design).for_each(|(sum, a)| *sum += self.rated[rating].weight * slope * a);
         }
         gradient
     }

@@ -62,3 +62,7 @@ pq.write_table(pa.table({"y": [1, 0, 1, 0], "day": day, "a": [1.0, 2.0, 3.0, 4.0
 pq.write_table(pa.table({"y": [1, 0, 1, 0], "a": [1.0, 2.0, float("inf"), 1e300]}), HERE / "infinite.parquet")
 with pa.OSFile(str(HERE / "stream.arrows"), "wb") as out, pa.ipc.new_stream(out, table.schema) as writer:
     writer.write_table(table)
+
+# Names with `=`: in the last row the words of two columns are one feature.
+alike = pa.table({"y": [1, 0, 1], "a": ["b", "c", "b=c"], "a=b": ["x", "x", "c"]})
+pq.write_table(alike, HERE / "alike.parquet")

@@ -9,7 +9,7 @@ use crate::{
 use hogwild::{
     Batch, Ended, F32x16, InstructionSet, LANES, Loss, Moment, Outcome, Plain, Rule, Schedule, Settings, Transforms, Weights,
     data::{Data, Ratings, Rows},
-    models::{Factorization, Linear, Pair, Row},
+    models::{Factorization, Linear, Pair, Row, WeightedPair},
     rules::{Clock, RuleVisitor, UpdateRule},
     synth::{Kind, Synth},
     train_linear,
@@ -118,7 +118,7 @@ struct Compare<'a> {
     rows: &'a Rows,
     row_examples: &'a [(Row, f32)],
     stars: &'a Ratings,
-    star_examples: &'a [(Pair, f32)],
+    star_examples: &'a [(WeightedPair, f32)],
 }
 
 impl RuleVisitor for Compare<'_> {
@@ -176,7 +176,7 @@ fn a_full_batch_equals_the_sum_by_hand() {
     let star = |&(u, i): &(u32, u32)| ((u * 5 + i * 3) % 7) as f32 / 2.0 + 1.0;
     let text: String = pairs.iter().map(|pair| format!("{}\t{}\t{}\n", pair.0 + 1, pair.1 + 1, star(pair))).collect();
     let stars = &ratings(folder.path(), "stairs.tsv", text.as_bytes());
-    let star_examples: Vec<_> = pairs.iter().map(|pair| (Pair::new(pair.0, pair.1, SIDE), star(pair))).collect();
+    let star_examples: Vec<_> = pairs.iter().map(|pair| (Pair::new(pair.0, pair.1, SIDE).into(), star(pair))).collect();
     for rule in all_rules() {
         let schedule = if rule.takes_schedules() { Schedule::Linear } else { Schedule::Constant };
         for batch in [Batch::Full, Batch::Size(1000)] {

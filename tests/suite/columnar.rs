@@ -57,6 +57,12 @@ mod read {
     }
 
     #[test]
+    fn words_of_two_columns_that_are_one_feature_are_found() {
+        let told = read(&[file("alike.parquet")], Preparation::default()).unwrap_err().to_string();
+        assert!(told.contains("alike.parquet:3:") && told.contains("the index is repeated in this row"), "{told}");
+    }
+
+    #[test]
     fn rows_are_those_of_the_same_table_as_csv() {
         let list = || vec![("tags".to_owned(), "|".to_owned())];
         let asked = [

@@ -3,7 +3,7 @@ use hogwild::{
     F32x16, LANES, Line, Loss, Rule, Vector, Weights,
     models::{
         Candidates, ClassLabels, Factorization, FactorizationMachine, FieldAware, Linear, Model, Multiclass, Output, Pair, Ranking,
-        RankingLoss, Row,
+        RankingLoss, Row, WeightedPair,
     },
     rules::{Clock, RuleVisitor, State, UpdateRule},
 };
@@ -193,16 +193,20 @@ fn gradients_equal_differences() {
         }
     }
     let model = Factorization::new(5, 3.0, 0.2);
-    let pair = Pair::new(1, 2, 3);
-    let objective = |m: &Factorization, w: &mut Recorder| {
-        let touched = [1usize, 5];
-        let squares: f32 =
-            touched.iter().map(|&r| w.weights.beside[r].powi(2) + w.weights.wide[r].iter().map(|x| x * x).sum::<f32>()).sum();
-        Loss::Squared.value(m.score(&pair, w, &mut m.scratch(2)), 4.5) as f64 + 0.1 * squares as f64
-    };
-    check(&model, &pair, &Recorder::new(6, 5), objective, Loss::Squared, 4.5);
-    for (loss, as_score) in RANKING {
-        let (model, x) = (Ranking::new(loss, 5, 0.2, 3, 50), candidates(loss));
+    for weight in [1.0, 3.0] {
+        // What a rating counts multiplies its penalty here, and its slope in the loops.
+        let pair = WeightedPair { pair: Pair::new(1, 2, 3), weight };
+        let objective = |m: &Factorization, w: &mut Recorder| {
+            let touched = [1usize, 5];
+            let squares: f32 =
+                touched.iter().map(|&r| w.weights.beside[r].powi(2) + w.weights.wide[r].iter().map(|x| x * x).sum::<f32>()).sum();
+            let penalty = 0.1 * weight as f64 * squares as f64;
+            Loss::Squared.value(m.score(&pair, w, &mut m.scratch(2)), 4.5) as f64 + penalty
+        };
+        check(&model, &pair, &Recorder::new(6, 5), objective, Loss::Squared, 4.5);
+    }
+    for ((loss, as_score), weight) in RANKING.into_iter().flat_map(|of| [(of, 1.0), (of, 3.0)]) {
+        let (model, x) = (Ranking::new(loss, 5, 0.2, 3, 50), Candidates { weight, ..candidates(loss) });
         let objective = |m: &Ranking, w: &mut Recorder| {
             let square = |r: u32| w.weights.beside[r as usize].powi(2) + w.weights.wide[r as usize].iter().map(|x| x * x).sum::<f32>();
             let user: f32 = w.weights.wide[x.user as usize].iter().map(|x| x * x).sum();
@@ -210,7 +214,7 @@ fn gradients_equal_differences() {
             let (some, of_negative) = if loss == RankingLoss::Warp { (1, 0.1) } else { (3, 0.1 / (x.items.len() - 1) as f64) };
             let negatives: f32 = x.items[1..].iter().take(some).map(|&r| square(r)).sum();
             let decay = 0.1 * (user + square(x.items[0])) as f64 + of_negative * negatives as f64;
-            as_score.value(m.score(&x, w, &mut m.scratch(2)), 1.0) as f64 + decay
+            as_score.value(m.score(&x, w, &mut m.scratch(2)), 1.0) as f64 + weight as f64 * decay
         };
         check(&model, &x, &Recorder::new(8, 5), objective, as_score, 1.0);
     }
@@ -316,7 +320,7 @@ fn squares_of_gradients_equal_what_is_sent() {
         let model = Multiclass::new(Linear::new(), output, &[0.0; 5], 5, own);
         check_square(&model, &Row::new(&[(0, 0.7), (2, -1.3), (4, 2.0)]), Recorder::new(6, 5));
     }
-    check_square(&Factorization::new(5, 3.0, 0.0), &Pair::new(1, 2, 3), Recorder::new(6, 5));
+    check_square(&Factorization::new(5, 3.0, 0.0), &Pair::new(1, 2, 3).into(), Recorder::new(6, 5));
     for (loss, _) in RANKING {
         check_square(&Ranking::new(loss, 5, 0.0, 3, 50), &candidates(loss), Recorder::new(8, 5));
     }

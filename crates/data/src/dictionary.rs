@@ -18,6 +18,9 @@ use hogwild_base::threads;
 /// Numbers below this are their own codes.
 pub(crate) const DIRECT: u64 = 1 << 24;
 
+/// Stands for the code of a name that has none yet.
+pub(crate) const UNNUMBERED: u32 = u32::MAX;
+
 /// More ids than codes.
 pub(crate) struct TooMany;
 
@@ -118,9 +121,20 @@ impl Dictionary {
         number >= DIRECT
     }
 
-    /// Counts one occurrence of each code. Where a code is `DIRECT`, the next of `numbers` is counted, and its code put there. Codes behind
-    /// `DIRECT` are names, which are counted already: the code of each is in `names`.
-    pub(crate) fn count(&mut self, codes: &mut [u32], numbers: &[u64], names: &[u32]) -> Result<(), TooMany> {
+    /// Counts one occurrence of each code. Where a code is `DIRECT`, the next of `numbers` is counted, and its code put there.
+    pub(crate) fn count(&mut self, codes: &mut [u32], numbers: &[u64]) -> Result<(), TooMany> {
+        self.count_with_names(codes, numbers, &mut [], |_| (&[], 0))
+    }
+
+    /// The same where codes behind `DIRECT` are names, by their places: `names` has the code of each, [`UNNUMBERED`] of those that have none
+    /// yet; `name` gives its text and hash.
+    pub(crate) fn count_with_names<'a>(
+        &mut self,
+        codes: &mut [u32],
+        numbers: &[u64],
+        names: &mut [u32],
+        name: impl Fn(usize) -> (&'a [u8], u64),
+    ) -> Result<(), TooMany> {
         let mut numbers = numbers.iter();
         for code in codes {
             if let Some(count) = self.direct.get_mut(*code as usize) {
@@ -133,7 +147,16 @@ impl Dictionary {
             match u64::from(*code).checked_sub(DIRECT) {
                 None => self.first_direct(*code),
                 Some(0) => *code = self.add_number(numbers.next().copied().unwrap_or(0))?,
-                Some(behind) => *code = names.get(behind as usize - 1).copied().unwrap_or(0),
+                Some(behind) => {
+                    let Some(known) = names.get_mut(behind as usize - 1) else { continue };
+                    if *known == UNNUMBERED {
+                        let (text, hash) = name(behind as usize - 1);
+                        *known = self.add_name(text, hash)?;
+                    } else {
+                        self.again(*known - DIRECT as u32);
+                    }
+                    *code = *known;
+                }
             }
         }
         Ok(())
@@ -158,7 +181,7 @@ impl Dictionary {
         let Dictionary { ids, numbers, .. } = self;
         let id = |entry: &u32| ids.get(*entry as usize).copied().unwrap_or(0);
         if let Some(&entry) = numbers.find(hash_number(number), |entry| id(entry) == number) {
-            return Ok(self.again(entry, 1));
+            return Ok(self.again(entry));
         }
         let entry = new_entry(ids.len())?;
         numbers.insert_unique(hash_number(number), entry, |entry| hash_number(id(entry)));
@@ -167,35 +190,29 @@ impl Dictionary {
         Ok(entry + DIRECT as u32)
     }
 
-    /// Counts so many occurrences of a name with that hash. Gives its code.
-    pub(crate) fn add_name(&mut self, text: &[u8], hash: u64, count: u32) -> Result<u32, TooMany> {
+    /// Counts an occurrence of a name with that hash. Gives its code.
+    pub(crate) fn add_name(&mut self, text: &[u8], hash: u64) -> Result<u32, TooMany> {
         let Dictionary { ids, names, name_ends, name_text, .. } = self;
         let of = |entry: &u32| name(name_ends, name_text, ids.get(*entry as usize).copied().unwrap_or(0));
         if let Some(&entry) = names.find(hash, |entry| of(entry) == text) {
-            return Ok(self.again(entry, count));
+            return Ok(self.again(entry));
         }
         let entry = new_entry(ids.len())?;
         names.insert_unique(hash, entry, |entry| hash_name(of(entry)));
         ids.push(name_ends.len() as u64);
         name_text.extend_from_slice(text);
         name_ends.push(name_text.len() as u64);
-        self.others.push(count);
+        self.others.push(1);
         Ok(entry + DIRECT as u32)
     }
 
-    /// Counts so many more occurrences of a name that has this code already.
-    pub(crate) fn add_known(&mut self, code: u32, count: u32) {
-        self.again(code - DIRECT as u32, count);
-    }
-
-    /// Counts more of what has an entry. Gives its code.
+    /// Counts one more of what has an entry. Gives its code.
     #[inline]
-    fn again(&mut self, entry: u32, more: u32) -> u32 {
+    fn again(&mut self, entry: u32) -> u32 {
         let code = entry + DIRECT as u32;
         if let Some(count) = self.others.get_mut(entry as usize) {
-            let (sum, is_beyond) = count.overflowing_add(more);
-            *count = sum;
-            if is_beyond {
+            *count = count.wrapping_add(1);
+            if *count == 0 {
                 self.wrap(code);
             }
         }

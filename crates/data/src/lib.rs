@@ -50,6 +50,8 @@ pub use rows::{ClassSets, Examples, Fields, Index, Matrix, Number, RowParts, Row
 pub use spread::{Farthest, Spread};
 pub use targets::TargetCounts;
 pub use temporary::remove_left_folders;
+#[doc(hidden)] // for models in the same arrays
+pub use text::NpyHeader;
 pub use text::{
     Column, ColumnKind, Columns, Format, Labelling, OnBadRow, Preparation, Recipe, Repeated, Sampling, Share, TermFrequency, looks_like,
 };

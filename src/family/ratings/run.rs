@@ -2,7 +2,7 @@
 use super::{
     parts::Parts,
     sample::RatingsStage,
-    score::{Factors, Translated, translate},
+    score::{Factors, Translated, own_weights, translate},
     tiles::{CellEnds, Tiles, tiles},
 };
 use crate::{
@@ -36,11 +36,14 @@ const BLOCK: u32 = 4096;
 pub(crate) struct RatingsRun<'a> {
     parts: Parts<'a>,
     /// Held-out ratings, where there are any.
-    held: Option<Vec<Translated>>,
+    held: Option<HeldOut>,
     /// Where no two workers share a row.
     cells: Option<CellEnds>,
     basis: Basis,
 }
+
+/// Held-out ratings, and how much each counts; no weights where all count alike.
+type HeldOut = (Vec<Translated>, Vec<f32>);
 
 impl<'a> RatingsRun<'a> {
     /// # Errors
@@ -56,12 +59,13 @@ impl<'a> RatingsRun<'a> {
         valid.map_or(Ok(()), |valid| check_ratings(loss, valid))?;
         let (facts, user_ids, item_ids) = (rule.facts(), data.user_ids()?, data.item_ids()?);
         let (users, items) = (data.users(), data.items());
-        let Tiles { mut feed, held, cells } = tiles(data, settings, facts.quads && settings.quads())?;
+        let Tiles { mut feed, held, held_weights, cells } = tiles(data, settings, facts.quads && settings.quads())?;
         check_split(data.len() as u64, (settings.holdout > 0.0).then_some(held.len() as u64), settings)?;
         let held = if settings.holdout > 0.0 {
-            Some(held.iter().map(|r| (r.pair.user, r.pair.item - users as u32, r.value)).collect())
+            Some((held.iter().map(|r| (r.pair.user, r.pair.item - users as u32, r.value)).collect(), held_weights))
         } else {
-            valid.map(|valid| translate(valid, &user_ids, &item_ids, loss)).transpose()?
+            let translated = |valid| Ok((translate(valid, &user_ids, &item_ids, loss)?, own_weights(valid)));
+            valid.map(translated).transpose()?
         };
         let nobody = feed.quads.iter().flat_map(|quads| &quads.nobody).map(|rows| rows.len()).sum::<usize>();
         let stride = Parameters::row_stride(&facts.layout, rank);
@@ -147,7 +151,7 @@ impl Prepared for RatingsRun<'_> {
     }
 
     fn score_held_out(&self, model: &Tensors) -> Option<Scored> {
-        self.held.as_ref().map(|held| Factors::new(model).score_all(held))
+        self.held.as_ref().map(|(held, weights)| Scored { weights: weights.clone(), ..Factors::new(model).score_all(held) })
     }
 
     fn losses(&self, model: &Tensors) -> Vec<f32> {

@@ -40,12 +40,15 @@ impl<'a> RatingsStage<'a> {
         let row = |pair: &Pair| parts.row(if users >= items { pair.user } else { pair.item });
         let by_lot = |row: usize| mixed(Stream::SampledRows.seed(seed) ^ ((row as u64) << 20)) as f64 / (u64::MAX as f64);
         let among = |pair: &Pair| share >= 1.0 || by_lot(row(pair)) < share;
-        let mut ratings: Vec<Rating> = feed.ratings.iter().filter(|rating| among(&rating.pair)).copied().collect();
-        if (ratings.len() as u64) < wanted {
-            ratings = feed.ratings.clone(); // so few rows that none, or hardly any, was drawn
+        let all = 0..feed.ratings.len() as u32;
+        let mut positions: Vec<u32> = all.clone().filter(|&at| among(&feed.ratings[at as usize].pair)).collect();
+        if (positions.len() as u64) < wanted {
+            positions = all.collect(); // so few rows that none, or hardly any, was drawn
         }
-        ratings.shuffle(&mut Stream::Sample.random(seed));
-        ratings.truncate(2 * wanted.max(1) as usize); // one row can have nearly all
+        positions.shuffle(&mut Stream::Sample.random(seed));
+        positions.truncate(2 * wanted.max(1) as usize); // one row can have nearly all
+        let weights = feed.weights.as_ref().map(|weights| positions.iter().map(|&at| weights[at as usize]).collect());
+        let mut ratings: Vec<Rating> = positions.iter().map(|&at| feed.ratings[at as usize]).collect();
         // New numbers in the order of the old ones: users, then items.
         let mut numbers = vec![u32::MAX; (users + items) as usize];
         ratings.iter().flat_map(|rating| [rating.pair.user, rating.pair.item]).for_each(|place| numbers[parts.row(place)] = 0);
@@ -60,7 +63,8 @@ impl<'a> RatingsStage<'a> {
         let unit = (all / UNIT).clamp(1, UNIT);
         let units: Vec<Range<u32>> = (0..all).step_by(unit as usize).map(|start| start..all.min(start + unit)).collect();
         let folds = folds(&units, size, false, seed);
-        RatingsStage { parts, feed: RatingFeed { ratings, units, targets: feed.targets, quads: None }, folds, rows: rows as usize, stride }
+        let feed = RatingFeed { ratings, weights, units, targets: feed.targets, quads: None };
+        RatingsStage { parts, feed, folds, rows: rows as usize, stride }
     }
 }
 
@@ -79,15 +83,17 @@ impl Stage for RatingsStage<'_> {
 
     fn judge(&self, parameters: &Parameters, finish: &Finish<'_>, fold: &Fold) -> Vec<Judged> {
         let row = |place: u32| (place / self.stride) as usize;
-        let score = |&Rating { pair, value }: &Rating| {
+        let score = |&position: &u32| {
+            let Rating { pair, value } = self.feed.ratings[position as usize];
+            let weight = self.feed.weights.as_ref().map_or(1.0, |weights| weights[position as usize]);
             let (user, item) = (row(pair.user), row(pair.item));
             let table = parameters.table(0);
             let factors = table.weights(user..user + 1, finish).zip(table.weights(item..item + 1, finish));
             let dot: f32 = factors.map(|(p, q)| p * q).sum();
             let score = self.feed.targets.base + table.beside(user, finish) + table.beside(item, finish) + dot;
-            Judged { score, target: value, weight: 1.0 }
+            Judged { score, target: value, weight }
         };
-        fold.held.iter().map(|&position| score(&self.feed.ratings[position as usize])).collect()
+        fold.held.iter().map(score).collect()
     }
 
     fn with_engine(&self, task: &Task<'_>, counters: &Counters, run: &mut WithEngine<'_>) {

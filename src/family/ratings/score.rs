@@ -1,4 +1,5 @@
 //! Scoring ratings by biases and factors: parallel, with unknown users and items counted.
+use super::weights;
 use crate::{
     classes::Classes,
     model::{Axis, Scored, Tensor, Tensors, TrainedModel},
@@ -123,8 +124,13 @@ impl<'a> FactorModel<'a> {
     /// When the dictionaries cannot be read.
     pub fn score_ratings(&self, loss: Loss, data: &Ratings) -> Result<Scored> {
         let translated = translate(data, self.users, self.items, loss)?;
-        Ok(threads::in_call(|| self.factors.score_all(&translated)))
+        Ok(Scored { weights: own_weights(data), ..threads::in_call(|| self.factors.score_all(&translated)) })
     }
+}
+
+/// How much each rating counts; none where all count alike.
+pub(super) fn own_weights(data: &Ratings) -> Vec<f32> {
+    weights::of_rows(data, 0..data.len() as u32).unwrap_or_default()
 }
 
 /// A rating in a model's own numbers: user, item (`u32::MAX`: unknown), target.

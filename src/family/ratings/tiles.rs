@@ -2,6 +2,7 @@
 use super::{
     cells::Cells,
     groups::{FOUR, grouped},
+    weights,
 };
 use crate::{Parallel, classes::Classes, options::Settings};
 use hogwild_base::{Result, memory, threads};
@@ -28,6 +29,8 @@ pub(super) struct Tiles {
     pub feed: RatingFeed,
     /// The ratings that are held out: the same in any order.
     pub held: Vec<Rating>,
+    /// How much those count; none where all count alike.
+    pub held_weights: Vec<f32>,
     /// By `parallel` partitioned.
     pub cells: Option<CellEnds>,
 }
@@ -45,7 +48,8 @@ pub(super) struct CellEnds {
 /// When there is no room for them.
 pub(super) fn tiles(data: &Ratings, settings: &Settings, quads: bool) -> Result<Tiles> {
     // Each with its number, and once more while they are sorted.
-    let bytes = (data.len() * (size_of::<u32>() + 2 * size_of::<Rating>())) as u64;
+    let weight = if data.weight_cells().is_some() { size_of::<f32>() } else { 0 };
+    let bytes = (data.len() * (size_of::<u32>() + 2 * (size_of::<Rating>() + weight))) as u64;
     memory::ask(bytes, || format!("{} ratings, which train from memory,", data.len()), "train on fewer of them, or where there is more")?;
     let &Settings { loss, holdout, seed, standardize, .. } = settings;
     let users = data.users() as u32;
@@ -60,24 +64,29 @@ pub(super) fn tiles(data: &Ratings, settings: &Settings, quads: bool) -> Result<
     numbers.shuffle(&mut random);
     let taken = Classes::taken(None, loss);
     let held = numbers.split_off(numbers.len() - (holdout * numbers.len() as f64) as usize);
+    let held_weights = weights::of_rows(data, held.iter().copied()).unwrap_or_default();
     let held = held.iter().map(rating).map(|r| Rating { value: taken.of(r.value), ..r }).collect();
     let sequential = settings.order == Order::Sequential;
     if sequential {
         numbers.sort_unstable();
     }
     let mut ratings: Vec<Rating> = numbers.iter().map(rating).collect();
+    let mut weights = weights::scaled(weights::of_rows(data, numbers.iter().copied()));
     drop(numbers);
     data.whole()?;
-    let targets = Targets::new(loss, taken, standardize, |each| ratings.iter().for_each(|r| each(r.value, 1.0)));
+    let targets = Targets::new(loss, taken, standardize, |each| {
+        ratings.iter().enumerate().for_each(|(i, r)| each(r.value, weights.as_ref().map_or(1.0, |weights| weights[i].into())));
+    });
     ratings.iter_mut().for_each(|r| r.value = targets.target(r.value));
     let partitioned = settings.parallel == Parallel::Partitioned;
-    let quads = quads && partitioned;
+    // Groups of four are of ratings that count alike.
+    let quads = quads && partitioned && weights.is_none();
     let cut = if quads { Cells::in_bands } else { Cells::square };
     let cells = partitioned.then(|| cut(&ratings, users as usize, items as usize, settings));
     let cell = |r: &Rating| cells.as_ref().map_or(0, |cells| cells.of(r));
     let in_cell = |r: &Rating| if sequential || quads { (0, 0) } else { (r.pair.user / TILE.0, (r.pair.item - users) / TILE.1) };
     let tile = |r: &Rating| (cell(r), in_cell(r));
-    threads::sort_by_key(&mut ratings, tile); // stable: the shuffle remains within the tile
+    weights::sort_by_key(&mut ratings, &mut weights, tile); // stable: the shuffle remains within the tile
     // Workers and replicas are to find work: large tiles are cut for them.
     let (most, each) = (usize::MAX >> 1, |n: usize| ratings.len() / (8 * n));
     let most = match (settings.workers(), settings.replica_count()) {
@@ -101,7 +110,7 @@ pub(super) fn tiles(data: &Ratings, settings: &Settings, quads: bool) -> Result<
     }
     let quads = cells.as_ref().filter(|_| quads).and_then(|cells| in_groups(&mut ratings, &units, cells, users as usize));
     let cells = cells.map(|Cells { bands, .. }| CellEnds { ends, bands });
-    Ok(Tiles { feed: RatingFeed { ratings, units, targets, quads }, held, cells })
+    Ok(Tiles { feed: RatingFeed { ratings, weights, units, targets, quads }, held, held_weights, cells })
 }
 
 /// Puts the ratings of each unit in groups; none where these would be half empty, as of a handful of items.

@@ -25,6 +25,8 @@ pub(super) struct Layout {
     pub(super) has_classes: bool,
     pub(super) unlabelled: bool,
     pub(super) crosses: Crosses,
+    /// Whether no word of a column can be the feature of another: what stands before it is a name without `=`.
+    pub(super) are_apart: bool,
 }
 
 /// A column that something is made of.
@@ -130,7 +132,8 @@ pub(super) fn layout(file: &TableFile, asked: Asked<'_>) -> Result<(Layout, Vec<
         wanted.push(number);
     }
     let (has_fixed_labels, has_classes, unlabelled) = (asked.has_fixed_labels(), asked.has_classes(), asked.unlabelled);
-    Ok((Layout { columns, wanted, recipe, has_fixed_labels, has_classes, unlabelled, crosses }, notes))
+    let are_apart = crosses.is_empty() && columns.iter().all(|column| !column.name.contains('='));
+    Ok((Layout { columns, wanted, recipe, has_fixed_labels, has_classes, unlabelled, crosses, are_apart }, notes))
 }
 
 /// Whether the columns are those that are known already.

@@ -47,7 +47,9 @@ pub(super) fn read(layout: &Layout, batch: &RecordBatch, how: &How, known: &mut 
         .collect();
     let (weight, mut room) = (layout.columns.iter().position(|column| column.step == Some(Step::Weight)), Vec::new());
     for number in 0..batch.num_rows() {
-        rows.fetch(columns.iter().filter_map(|read| read.names.get(number).copied()));
+        if !layout.are_apart {
+            rows.fetch(columns.iter().filter_map(|read| read.names.get(number).copied()));
+        }
         let weighs = weight.and_then(|place| columns.get(place)).and_then(|read| read.cells.number(number).ok().flatten());
         if weighs == Some(0.0) {
             rows.pass_over();
@@ -97,7 +99,7 @@ fn row(layout: &Layout, columns: &[Read<'_>], row: usize, rows: &mut Examples, r
                 Ok(None) => return Err(wrong(NO_WEIGHT, WEIGH)),
                 Err(_) => return Err(wrong(BAD_WEIGHT, WEIGH)),
             },
-            Some(Step::Word) => word(read, row, &mut example, room).map_err(refused)?,
+            Some(Step::Word) => word(read, row, &mut example, (layout.are_apart, room)).map_err(refused)?,
             Some(Step::List(mark)) => list(read, row, mark, &mut example, room).map_err(refused)?,
             Some(step) => {
                 let value = match read.cells.number(row) {
@@ -177,9 +179,13 @@ fn label_of(
     }
 }
 
-fn word(read: &Read<'_>, row: usize, example: &mut Example<'_>, room: &mut Vec<u8>) -> Result<(), Refused> {
+fn word(read: &Read<'_>, row: usize, example: &mut Example<'_>, (is_apart, room): (bool, &mut Vec<u8>)) -> Result<(), Refused> {
     match read.names.get(row) {
         Some(&MISSING_WORD) => return Ok(()),
+        Some(&name) if is_apart => {
+            example.known_apart(name);
+            return Ok(());
+        }
         Some(&name) => return example.known(name, &read.column.front, || read.cells.text(row, room)),
         None => {}
     }

@@ -12,7 +12,7 @@ pub(crate) struct Piece {
     pub(crate) cells: usize,
     /// Whether every value is 1, so that none is kept.
     pub(crate) ones: bool,
-    /// Whether some example counts more than others.
+    /// Whether some example, or rating, counts more than others.
     pub(crate) weighted: bool,
     /// How many classes all examples have together, where they have any number.
     pub(crate) classes: usize,
@@ -37,8 +37,9 @@ impl Piece {
                 (rows.labels.len(), rows.features.len(), rows.ones, !weights.is_empty(), words)
             }
             Parts::Ratings(rows) => {
-                let words = [rows.users.as_slice(), rows.items.as_slice(), bytemuck::cast_slice(&rows.ratings), &[], &[], &[]];
-                (rows.ratings.len(), 0, false, false, words)
+                let (ratings, weights) = (bytemuck::cast_slice(&rows.ratings), bytemuck::cast_slice(&rows.weights));
+                let words = [rows.users.as_slice(), rows.items.as_slice(), ratings, &[], weights, &[]];
+                (rows.ratings.len(), 0, false, !weights.is_empty(), words)
             }
         };
         let place = Place::Spilled(0, words.iter().map(|words| words.len()).sum());
@@ -76,12 +77,15 @@ pub(crate) struct RatingWords<'a> {
     pub(crate) users: &'a mut [u32],
     pub(crate) items: &'a mut [u32],
     pub(crate) ratings: &'a mut [u32],
+    /// None where all count alike.
+    pub(crate) weights: Option<&'a [u32]>,
 }
 
 impl<'a> RatingWords<'a> {
     pub(crate) fn of(piece: &Piece, words: &'a mut [u32]) -> RatingWords<'a> {
         let (users, rest) = words.split_at_mut(piece.rows);
-        let (items, ratings) = rest.split_at_mut(piece.rows);
-        RatingWords { users, items, ratings }
+        let (items, rest) = rest.split_at_mut(piece.rows);
+        let (ratings, weights) = rest.split_at_mut(piece.rows);
+        RatingWords { users, items, ratings, weights: piece.weighted.then_some(&*weights) }
     }
 }

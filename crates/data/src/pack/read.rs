@@ -16,7 +16,6 @@ use super::fields::FieldsByCode;
 use super::piece::{Piece, Place};
 use super::source::Source;
 use super::{Known, Outcome, PackSettings};
-use crate::TargetCounts;
 use crate::dictionary::{Dictionary, TooMany};
 use crate::file::write_at;
 use crate::text::bins::Histograms;
@@ -27,6 +26,7 @@ use crate::text::parse::{DESCRIBED, Parsed, Report};
 use crate::text::parts::Parts;
 use crate::text::recipe::{Finding, MOST_CLASSES, Preparation, Recipe};
 use crate::text::{Format, Labelling, OnBadRow};
+use crate::{Kind, TargetCounts};
 
 /// How much of the rows is kept in memory; the rest is spilled.
 const KEPT: u64 = 112 << 20;
@@ -286,7 +286,8 @@ impl Reader<'_> {
         }
         let given = source.text.progress();
         notes.append(&mut source.notes);
-        notes.extend((left_out > 0).then(|| format!("left out: {left_out} examples of weight 0")));
+        let what = if self.format.kind() == Kind::Ratings { "ratings" } else { "examples" };
+        notes.extend((left_out > 0).then(|| format!("left out: {left_out} {what} of weight 0")));
         drop(source);
         if pieces.is_empty() {
             let none = "holds no examples at all";

@@ -12,9 +12,10 @@ use crate::text::chunk::Chunk;
 use crate::text::collector::{How, Named};
 use crate::text::guess::{Guess, guess, has_a_line};
 use crate::text::input::Inputs;
+use crate::text::npz::is_matrix;
 use crate::text::parse::{Parser, Start};
 use crate::text::recipe::Recipe;
-use crate::text::{Asked, Format, Labelling, Repeated, row_for_model};
+use crate::text::{Asked, Column, Columns, Format, Labelling, Repeated, row_for_model};
 
 /// How many chunks may say nothing about the format.
 const UNDECIDED: usize = 8;
@@ -30,6 +31,10 @@ pub(super) struct Source<'a> {
     /// How the input at hand is laid out, once there was a line to tell by.
     pub(super) layout: Option<Arc<dyn Parser>>,
     pub(super) settings: &'a PackSettings,
+    /// The columns of ratings that are named, with that of weights.
+    columns: Option<Columns>,
+    /// Which inputs are sparse matrices.
+    matrices: Vec<bool>,
     /// How cells become features, once there was a heading to tell by.
     pub(super) recipe: Option<Recipe>,
     pub(super) notes: Vec<String>,
@@ -41,17 +46,28 @@ impl<'a> Source<'a> {
         let format = Format::usual(settings.expected.unwrap_or(Kind::Sparse));
         let (ahead, notes) = (VecDeque::new(), Vec::new());
         let known = recipe.as_ref().map(Recipe::format);
-        let mut source = Source { text, ahead, next: 0, ended: false, problem: None, format, layout: None, settings, recipe, notes };
+        let columns = columns_of_ratings(settings);
+        let matrices: Vec<bool> = inputs.iter().map(|path| is_matrix(path)).collect();
+        let matrix = matrices.iter().position(|is_matrix| *is_matrix).and_then(|i| inputs.get(i));
+        let mut source =
+            Source { text, ahead, next: 0, ended: false, problem: None, format, layout: None, settings, columns, matrices, recipe, notes };
         let are_tables = crate::columnar::are_tables(inputs)?;
         source.format = match (settings.format, known, &settings.columns) {
             _ if are_tables => Format::Csv,
             (Some(format), ..) => format,
             (None, Some(format), _) => format,
             (None, None, Some(_)) => Format::usual(Kind::Ratings),
+            (None, None, None) if matrix.is_some() => Format::usual(Kind::Ratings),
             // Labels alone, or nothing that looks like any format: the parser will say what is wrong.
             (None, None, None) => source.detect(inputs)?.unwrap_or(format),
         };
         let format = source.format;
+        if let Some(path) = matrix.filter(|_| format.kind() != Kind::Ratings || settings.expected == Some(Kind::Sparse)) {
+            let problem = "is a sparse matrix, whose rows have no labels".into();
+            let remedy = "give it as `format` interactions or ratings, to a model of users and items; write rows with labels as svmlight \
+                (`sklearn.datasets.dump_svmlight_file`), or train on the matrix from Python";
+            return Err(Error::BadFile { path: path.clone(), problem, remedy });
+        }
         if format != Format::Ratings && settings.columns.is_some() {
             let problem = "is of tables of ratings; leave it out, or give `format` ratings".into();
             return Err(Error::BadSetting { setting: "columns", value: format!("with format {}", format.name()), problem });
@@ -109,8 +125,9 @@ impl<'a> Source<'a> {
     pub(super) fn asked(&self) -> Asked<'_> {
         let &PackSettings { format, expected, ref columns, unlabelled, labelling, ref prepare, ref recipe, .. } = self.settings;
         Asked {
-            columns: columns.as_ref(),
+            columns: self.columns.as_ref(),
             doubtful: format.is_none() && columns.is_none(),
+            is_matrix: false,
             known: expected == Some(self.format.kind()),
             unlabelled,
             labelling,
@@ -142,7 +159,10 @@ impl<'a> Source<'a> {
         if let Some(layout) = self.layout.as_ref().filter(|_| !chunk.first) {
             return Some((layout.clone(), Start::default()));
         }
-        match self.format.begin(chunk.lines(), self.asked()) {
+        let is_matrix = self.matrices.get(chunk.input).copied().unwrap_or(false);
+        let asked = self.asked();
+        let asked = Asked { is_matrix, doubtful: asked.doubtful && !is_matrix, ..asked };
+        match self.format.begin(chunk.lines(), asked) {
             Ok(begun) => {
                 self.recipe = begun.recipe.or(self.recipe.take());
                 if let Some(mark) = begun.quoted {
@@ -200,6 +220,16 @@ impl<'a> Source<'a> {
     }
 }
 
+/// The columns of ratings that are named; that of weights may be named by `weight` too, by its number from 1 or by its name.
+fn columns_of_ratings(settings: &PackSettings) -> Option<Columns> {
+    let weight = settings.prepare.weight.as_ref().map(|name| match name.parse() {
+        Ok(number @ 1..) => Column::Number(number),
+        _ => Column::Name(name.clone()),
+    });
+    let columns = settings.columns.clone();
+    if weight.is_none() { columns } else { Some(Columns { weight, ..columns.unwrap_or_default() }) }
+}
+
 /// Refuses what is asked of binary tables and not of them.
 pub(super) fn check_tables(inputs: &[PathBuf], settings: &PackSettings) -> Result<()> {
     if let Some(format) = settings.format {
@@ -223,13 +253,16 @@ pub(super) fn check_tables(inputs: &[PathBuf], settings: &PackSettings) -> Resul
 fn check_prepared(format: Format, PackSettings { repeated, prepare, .. }: &PackSettings) -> Result<()> {
     let bad = |setting, value: &str, problem: String| Err(Error::BadSetting { setting, value: value.into(), problem });
     let these = if format.kind() == Kind::Ratings { "these are ratings".into() } else { format!("these are {} rows", format.name()) };
+    let of_ratings = format.kind() == Kind::Ratings;
     if *repeated != Repeated::Error && format.kind() == Kind::Ratings {
         return bad("repeated", repeated.name(), format!("is of the indices of svmlight rows, and {these}; leave it out"));
     }
     if *repeated != Repeated::Error && format.adds() {
         return bad("repeated", repeated.name(), format!("is of the indices of svmlight rows, and {these}, which add up; leave it out"));
     }
-    if let Some((setting, name)) = prepare.columns().first().filter(|_| !format.has_columns()) {
+    if let Some((setting, name)) =
+        prepare.columns().iter().find(|(setting, _)| !(format.has_columns() || of_ratings && *setting == "weight"))
+    {
         let named: Vec<&str> = Format::ALL.into_iter().filter(|format| format.has_columns()).map(Format::name).collect();
         return bad(setting, name, format!("is of columns with names (`format` {}), and {these}; leave it out", named.join(" or ")));
     }

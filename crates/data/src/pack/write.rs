@@ -332,6 +332,7 @@ impl Writer<'_> {
         let user = plan.add("user", Dtype::U32, count);
         let item = plan.add("item", Dtype::U32, count);
         let rating = plan.add("rating", Dtype::F32, count);
+        let weight = pieces.iter().any(|piece| piece.weighted).then(|| plan.add(names::WEIGHT, Dtype::F32, count));
         let (user_names, item_names) = (plan.add_names(&USERS, users), plan.add_names(&ITEMS, items));
         let places = self.begin(&plan)?;
         for (tensor, bytes) in user_ids.into_iter().chain(item_ids).chain(user_names).chain(item_names) {
@@ -343,6 +344,10 @@ impl Writer<'_> {
             words.items.iter_mut().for_each(|code| *code = items.rank(*code));
             for (tensor, part) in [(user, words.users), (item, words.items), (rating, words.ratings)] {
                 self.put(bytemuck::cast_slice(part), places.of(tensor) + 4 * first)?;
+            }
+            if let Some(weight) = weight {
+                let weights = words.weights.map_or_else(|| vec![1f32.to_bits(); piece.rows].into(), Cow::from);
+                self.put(bytemuck::cast_slice(&weights), places.of(weight) + 4 * first)?;
             }
             Ok(())
         })?;

@@ -3,6 +3,7 @@
 use super::{GROUP, Home, Ratings};
 use crate::{
     labels::Labels,
+    layout::names,
     store::{Place, Reading, Store},
 };
 use hogwild_base::{Progress, Result, threads};
@@ -39,17 +40,19 @@ impl Ratings {
         }
         let item = store.sized("item", Dtype::U32, user.count)?;
         let rating = store.sized("rating", Dtype::F32, user.count)?;
+        let weight = if store.has(names::WEIGHT) { Some(store.sized(names::WEIGHT, Dtype::F32, user.count)?) } else { None };
         let (users, user_count) = store.id_count("user")?;
         let (items, item_count) = store.id_count("item")?;
         let known = found.and_then(|found| Labels::from_json(&found["ratings"]));
         store.trusted = known.is_some();
         let labels = match known {
             Some(known) => known,
-            None => check(&store, rating, &[("user", user, users), ("item", item, items)], progress)?,
+            None => check(&store, (rating, weight), &[("user", user, users), ("item", item, items)], progress)?,
         };
         let (user, item, rating) = (store.cells(user), store.cells(item), store.cells(rating));
+        let weight = weight.map(|weight| store.cells(weight));
         let home = Home::File(Box::new(InFile { store, user_count, item_count }));
-        Ok(Ratings { user, item, rating, users, items, labels, home })
+        Ok(Ratings { user, item, rating, weight, users, items, labels, home })
     }
 
     /// What the check found, for its record.
@@ -58,14 +61,18 @@ impl Ratings {
     }
 }
 
-/// Checks ids and ratings; gives how the ratings are.
-fn check(store: &Store, rating: Place, ids: &[(&str, Place, usize)], progress: &dyn Progress) -> Result<Labels> {
-    let finite = [("rating", rating)];
-    let finite = if store.is_unlabelled() { &finite[..0] } else { &finite };
-    store.verify(finite, ids, &Reading::new(store, 0, progress))?;
+/// Checks ids, ratings and their weights; gives how the ratings are.
+fn check(store: &Store, (rating, weight): (Place, Option<Place>), ids: &[(&str, Place, usize)], progress: &dyn Progress) -> Result<Labels> {
+    let given = (!store.is_unlabelled()).then_some(("rating", rating));
+    let finite: Vec<_> = given.into_iter().chain(weight.map(|weight| (names::WEIGHT, weight))).collect();
+    store.verify(&finite, ids, &Reading::new(store, 0, progress))?;
     let groups: Vec<Result<Labels>> = threads::map(rating.count.div_ceil(GROUP), |group| {
         let first = group * GROUP;
         let cells = store.words(rating, first, GROUP.min(rating.count - first))?;
+        let weights = weight.map_or(Ok(Vec::new()), |weight| store.words(weight, first, cells.len()))?;
+        if let Some(at) = weights.iter().position(|&bits| f32::from_bits(bits) <= 0.0) {
+            return Err(store.bad(format!("the weight of rating {} is not above 0", first + at)));
+        }
         store.passed(rating.bytes(first..first + cells.len()));
         Ok(Labels::of(first, &cells))
     });

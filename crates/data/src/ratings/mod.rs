@@ -21,6 +21,7 @@ pub struct Ratings {
     user: Cells<u32>,
     item: Cells<u32>,
     rating: Cells<f32>,
+    weight: Option<Cells<f32>>,
     users: usize,
     items: usize,
     labels: Labels,
@@ -131,6 +132,18 @@ impl Ratings {
     #[doc(hidden)] // to be loaded, never stored: the memory may be that of a file
     pub fn rating_cells(&self) -> &[AtomicU32] {
         &self.rating
+    }
+
+    /// How much a rating counts: above 0; 1 where all count alike.
+    pub fn weight(&self, row: usize) -> f32 {
+        let bits = self.weight.as_deref().and_then(|weights| weights.get(row));
+        bits.map_or(1.0, |bits| f32::from_bits(bits.load(Relaxed)))
+    }
+
+    /// How much each counts, as the bits of `f32`; none where all count alike.
+    #[doc(hidden)] // to be loaded, never stored: the memory may be that of a file
+    pub fn weight_cells(&self) -> Option<&[AtomicU32]> {
+        self.weight.as_deref()
     }
 
     /// The user's own names of the users.

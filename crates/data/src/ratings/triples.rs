@@ -67,10 +67,10 @@ impl<'a> IdList<'a> {
         }
     }
 
-    /// Ranks them by frequency, as packing does those of a text. Gives also the rank of each.
-    fn rank(self, what: &str) -> Result<(Vec<u32>, Side)> {
+    /// Ranks those `kept` by frequency, as packing does those of a text. Gives also the rank of each.
+    fn rank(self, what: &str, kept: &[usize]) -> Result<(Vec<u32>, Side)> {
         let mut codes = Codes::default();
-        for i in 0..self.len() {
+        for &i in kept {
             match self.id(i) {
                 Id::Name([]) => return Err(bad(format!("the {what} of rating {i} (from 0) has an empty name"), "leave it out")),
                 id => codes.push(id),
@@ -103,6 +103,19 @@ impl Ratings {
     /// # Errors
     /// When lengths differ, there is no rating, a rating is not finite or a name is empty: which one is named.
     pub fn from_triples<'a>(users: impl Into<IdList<'a>>, items: impl Into<IdList<'a>>, ratings: &[f32]) -> Result<Ratings> {
+        Ratings::from_weighted_triples(users, items, ratings, None)
+    }
+
+    /// The same of ratings that count so much each, from 0 up; one of 0 is left out before anything of it is counted.
+    ///
+    /// # Errors
+    /// Those of [`from_triples`](Self::from_triples); a weight that is below 0 or not finite, or none above 0.
+    pub fn from_weighted_triples<'a>(
+        users: impl Into<IdList<'a>>,
+        items: impl Into<IdList<'a>>,
+        ratings: &[f32],
+        weights: Option<&[f32]>,
+    ) -> Result<Ratings> {
         let (users, items, count) = (users.into(), items.into(), ratings.len());
         if (users.len(), items.len()) != (count, count) {
             let problem = format!("there are {} users, {} items and {count} ratings", users.len(), items.len());
@@ -114,15 +127,30 @@ impl Ratings {
         if let Some(at) = ratings.iter().position(|rating| !rating.is_finite()) {
             return Err(bad(format!("rating {at} (from 0) is {}", ratings[at]), "leave it out"));
         }
-        memory::ask(12 * count as u64, || "ratings".into(), "give fewer, or pack them into a file")?;
-        let (user, users) = users.rank("user")?;
-        let (item, items) = items.rank("item")?;
-        let rating = Cells::new(ratings.to_vec());
+        if let Some(weights) = weights {
+            if weights.len() != count {
+                return Err(bad(format!("there are {} weights of {count} ratings", weights.len()), "give one for each, or none at all"));
+            }
+            if let Some(at) = weights.iter().position(|weight| !weight.is_finite() || *weight < 0.0) {
+                let problem = format!("the weight of rating {at} (from 0) is {}", weights[at]);
+                return Err(bad(problem, "give a weight from 0 up; one of 0 leaves the rating out"));
+            }
+        }
+        memory::ask(24 * count as u64, || "ratings".into(), "give fewer, or pack them into a file")?;
+        let kept: Vec<usize> = (0..count).filter(|&i| weights.is_none_or(|weights| weights[i] > 0.0)).collect();
+        if kept.is_empty() {
+            return Err(bad("all have the weight 0".into(), "give ratings whose weights are above 0"));
+        }
+        let (user, users) = users.rank("user", &kept)?;
+        let (item, items) = items.rank("item", &kept)?;
+        let rating = Cells::new(kept.iter().map(|&i| ratings[i]).collect::<Vec<_>>());
+        let weights = weights.map(|weights| kept.iter().map(|&i| weights[i]).collect::<Vec<f32>>());
         let labels = Labels::in_groups(&rating, GROUP);
         Ok(Ratings {
             user: Cells::new(user),
             item: Cells::new(item),
             rating,
+            weight: weights.filter(|weights| weights.iter().any(|&weight| weight != 1.0)).map(Cells::new),
             users: users.counts.len(),
             items: items.counts.len(),
             labels,
@@ -145,6 +173,7 @@ impl Ratings {
             user: Cells::new(user),
             item: Cells::new(item),
             rating,
+            weight: None,
             home: Home::Memory { users: Side { ids: user_ids, counts: user_counts }, items: Side { ids: item_ids, counts: item_counts } },
         }
     }

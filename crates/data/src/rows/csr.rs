@@ -173,7 +173,7 @@ fn by_number(columns: &[u32]) -> Result<(Vec<u32>, Ranked)> {
     let mut codes = Dictionary::codes_of(columns);
     let too_many = |_: TooMany| bad("have more different columns than can be numbered, about 4278 million".into(), "hash them to fewer");
     let mut dictionary = Dictionary::default();
-    dictionary.count(&mut codes, &large, &[]).map_err(too_many)?;
+    dictionary.count(&mut codes, &large).map_err(too_many)?;
     Ok((codes, dictionary.rank()))
 }
 

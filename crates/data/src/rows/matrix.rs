@@ -221,7 +221,7 @@ fn by_dictionary<I: Index>(columns: &[I]) -> Result<(Vec<u32>, Ranked)> {
     let (mut codes, mut dictionary) = (Dictionary::codes_of(&numbers), Dictionary::default());
     let large: Vec<u64> = numbers.into_iter().filter(|&number| Dictionary::is_large(number)).collect();
     let too_many = |_| bad("have more different columns than can be numbered, about 4278 million".into(), "hash them to fewer");
-    dictionary.count(&mut codes, &large, &[]).map_err(too_many)?;
+    dictionary.count(&mut codes, &large).map_err(too_many)?;
     let ranked = dictionary.rank();
     codes.iter_mut().for_each(|code| *code = ranked.rank(*code));
     Ok((codes, ranked))

@@ -77,26 +77,14 @@ impl Codes {
         }
     }
 
-    /// One of the names, which is counted with it.
+    /// One of the names.
     #[inline(always)]
     pub(crate) fn push_name(&mut self, entry: u32) {
-        self.names.occurs(entry);
-        self.push_counted(entry);
-    }
-
-    /// One of the names, which is counted already.
-    #[inline(always)]
-    pub(crate) fn push_counted(&mut self, entry: u32) {
         self.codes.push(DIRECT as u32 + 1 + entry);
     }
 
     /// Back to so many codes, of which so many are large numbers.
     pub(crate) fn truncate(&mut self, codes: usize, others: usize) {
-        for &code in self.codes.get(codes..).unwrap_or_default() {
-            if let Some(entry) = code.checked_sub(DIRECT as u32 + 1) {
-                self.names.is_left_out(entry);
-            }
-        }
         self.codes.truncate(codes);
         self.others.truncate(others);
     }
@@ -121,8 +109,8 @@ impl Codes {
     /// Counts all ids, and puts the dictionary's codes in the place of those that are not their own.
     pub(crate) fn count(&mut self, dictionary: &mut Dictionary) -> Result<(), TooMany> {
         let Codes { codes, others, names } = self;
-        names.count(dictionary)?;
-        dictionary.count(codes, others, names.codes())
+        let (known, name) = names.codes();
+        dictionary.count_with_names(codes, others, known, name)
     }
 
     /// The codes alone, once they are counted.

@@ -9,7 +9,7 @@ pub(crate) fn foreign(text: &[u8]) -> Option<(&'static str, &'static str)> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
     let line = lines(text).next().unwrap_or_default();
     const MARKS: [(&[u8], &str); 4] = [
-        (b"PK\x03\x04", "this is a zip archive or a spreadsheet, which is not read"),
+        (b"PK\x03\x04", "this is a zip archive or a spreadsheet, which is not read (sparse matrices in .npz are, by the path of the file)"),
         (b"@relation", "this is an ARFF file, which is not read"),
         (b"%YAML", "this is YAML, which is not read"),
         (b"<?xml", "this is XML, which is not read"),

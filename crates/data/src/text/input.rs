@@ -14,6 +14,7 @@ use hogwild_base::{Error, Result};
 use crate::bytes::{byte, from, part};
 use crate::text::chunk::{Chunk, PAD};
 use crate::text::encoding::{NoText, Text, first, plain};
+use crate::text::npz::{self, BadMatrix, Entries};
 use crate::text::zstd::Frames;
 
 /// How much text one chunk aims for: with what is parsed from it, it stays in a core's cache.
@@ -224,7 +225,11 @@ enum Filled {
     EndlessLine,
 }
 
-impl Current<'_> {
+impl<'a> Current<'a> {
+    fn new(reader: Text<'a>, compressed: bool) -> Current<'a> {
+        Current { reader, compressed, carry: Vec::new(), first: true, ended: false, quoted: None, pauses: None }
+    }
+
     /// Fills a chunk with whole lines: what was carried over, and about [`CHUNK`] bytes more.
     fn fill(&mut self, chunk: &mut Chunk) -> std::io::Result<Filled> {
         let text = &mut chunk.text;
@@ -291,6 +296,9 @@ impl Current<'_> {
         if let Some(no_text) = problem.get_ref().and_then(|inner| inner.downcast_ref::<NoText>()) {
             return Error::BadFile { path: path.to_owned(), problem: no_text.to_string(), remedy: "save it as UTF-8" };
         }
+        if let Some(bad) = problem.get_ref().and_then(|inner| inner.downcast_ref::<BadMatrix>()) {
+            return bad_matrix(path, bad);
+        }
         if !self.compressed {
             return Error::io(path, "read")(problem);
         }
@@ -308,6 +316,10 @@ impl Current<'_> {
             _ => Error::io(path, "read")(problem),
         }
     }
+}
+
+fn bad_matrix(path: &Path, BadMatrix(problem): &BadMatrix) -> Error {
+    Error::BadFile { path: path.to_owned(), problem: problem.clone(), remedy: npz::REMEDY }
 }
 
 /// Where the last line ends that is not within quotes: a quote opens a cell only at its beginning.
@@ -348,6 +360,11 @@ fn grow(text: &mut Vec<u8>, length: usize) {
 
 /// Opens an input, and says what was done to one that is not plain text.
 fn open<'a>(path: &Path, counts: &[Arc<AtomicU64>; 2], progress: Progress<'a>) -> Result<(Current<'a>, Option<&'static str>)> {
+    if npz::is_matrix(path) {
+        let entries = Entries::open(path, &counts[0]).map_err(|bad| bad_matrix(path, &bad))?;
+        let reader: Text<'a> = Box::new(entries);
+        return Ok((Current::new(reader, false), None));
+    }
     let inner: Text<'a> = if is_stdin(path) {
         Box::new(Waited::new(|| Ok(std::io::stdin().lock()), counts.clone(), progress)?)
     } else if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
@@ -371,7 +388,7 @@ fn open<'a>(path: &Path, counts: &[Arc<AtomicU64>; 2], progress: Progress<'a>) -
         _ => (Box::new(whole), false),
     };
     let nothing: Text<'a> = Box::new(std::io::empty());
-    let mut current = Current { reader: nothing, compressed, carry: Vec::new(), first: true, ended: false, quoted: None, pauses: None };
+    let mut current = Current::new(nothing, compressed);
     let (reader, done) = plain(reader).map_err(|problem| current.explain(path, problem))?;
     current.reader = reader;
     Ok((current, done))

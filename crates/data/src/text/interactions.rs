@@ -2,7 +2,7 @@
 //!
 //! Lines of two fields say the same in both shapes. Lines of more than three are lists; where a user has several lines of up to three, they
 //! are pairs. Lines of three fields that leave a doubt are refused, for counts and items look alike: a heading then says which.
-//! An item that is taken has the value 1, or its count.
+//! An item that is taken has the value 1, or its count; where that is asked for, it counts so much, too.
 
 use std::collections::HashSet;
 
@@ -39,6 +39,8 @@ pub(crate) struct Interactions {
     shape: Shaped,
     /// Whether pairs have counts.
     counted: bool,
+    /// Whether these are their weights.
+    weighted: bool,
 }
 
 impl TextFormat for Interactions {
@@ -51,14 +53,19 @@ impl TextFormat for Interactions {
         false
     }
 
-    fn begin(first_lines: &[u8], _asked: Asked<'_>) -> Result<Begun<Interactions>, Bad> {
+    fn begin(first_lines: &[u8], asked: Asked<'_>) -> Result<Begun<Interactions>, Bad> {
+        let weight = asked.prepare.and_then(|prepare| prepare.weight.as_deref());
+        if asked.is_matrix && weight.is_none_or(|name| matches!(name, "count" | "3")) {
+            let format = Interactions { separator: Separator::Tab, shape: Shaped::Pairs, counted: true, weighted: weight.is_some() };
+            return Ok(Begun::all(format));
+        }
         let sample: Vec<(u64, usize)> = sample(first_lines);
         let Some(&(number, at)) = sample.first() else {
             return Ok(Begun { start: Start { at: first_lines.len(), lines: 0 }, ..Begun::default() });
         };
         let separator = separator(first_lines, &sample);
         let end = line_end(first_lines, at);
-        let bad = |problem, remedy| Err(Bad::of(first_lines, number, at, at..end.min(first_lines.len()), problem, remedy));
+        let bad = |problem: &str, remedy| Err(Bad::of(first_lines, number, at, at..end.min(first_lines.len()), problem.to_owned(), remedy));
         let all = |at: usize| fields(first_lines, at, separator).map(move |field| field.raw(first_lines));
         if all(at).count() > 1 && all(at).skip(1).all(is_pair) {
             return bad("these look like svmlight rows (`label index:value ...`)", "give `format` svmlight, and a model of rows");
@@ -80,6 +87,12 @@ impl TextFormat for Interactions {
         };
         let most = sample.iter().map(|&(_, at)| all(at).count()).max().unwrap_or(0);
         let counted = if is_heading { names.len() > 2 } else { most > 2 };
+        let third = names.get(2).and_then(|name| std::str::from_utf8(name).ok()).filter(|_| is_heading);
+        let is_count = |name: &str| matches!(name, "count" | "3") || Some(name) == third;
+        if let Some(name) = weight.filter(|name| shape == Shaped::Lists || !counted || !is_count(name)) {
+            let problem = format!("`weight` is {name}, and the only weight of interactions is the count of a pair, `count`");
+            return bad(&problem, "give `weight` count and a count a line, or leave `weight` out");
+        }
         let start = match sample.get(1) {
             _ if !is_heading => Start { at, lines: number },
             Some(&(number, at)) => Start { at, lines: number },
@@ -89,7 +102,7 @@ impl TextFormat for Interactions {
             Shaped::Pairs => "interactions: a user, an item and perhaps a count a line",
             Shaped::Lists => "interactions: a user and all items of that user a line",
         };
-        Ok(Begun { start, note: Some(note.into()), ..Begun::all(Interactions { separator, shape, counted }) })
+        Ok(Begun { start, note: Some(note.into()), ..Begun::all(Interactions { separator, shape, counted, weighted: weight.is_some() }) })
     }
 
     fn line(&self, text: &[u8], place: &mut usize, rows: &mut Rated) -> Result<(), Fault> {
@@ -158,7 +171,8 @@ impl Interactions {
                 "write each as `user item count`; if lines are `user item item item ...`, put the heading `user items` before the first";
             return fault(beyond.start, beyond.end, "this has more than three fields, and the first lines have not", remedy);
         }
-        rows.rating(Id::Name(&user.value(text)), Id::Name(&item.value(text)), count);
+        let weight = if self.weighted { count } else { 1.0 };
+        rows.weighted_rating(Id::Name(&user.value(text)), Id::Name(&item.value(text)), count, weight);
         Ok(())
     }
 }

@@ -29,6 +29,7 @@ mod labelling;
 mod libffm;
 mod mixed;
 mod names;
+pub(crate) mod npz;
 mod number;
 mod odd;
 mod pair;
@@ -57,6 +58,7 @@ pub(crate) use fault::REMEDY_FINITE;
 pub(crate) use guess::row_for_model;
 pub(crate) use input::{Progress, is_stdin};
 pub use labelling::Labelling;
+pub use npz::NpyHeader;
 #[cfg(feature = "arrow")]
 pub(crate) use number::{Why, long_number};
 use parse::{Parser, Start};
@@ -152,6 +154,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) known: bool,
     /// Whether labels and ratings may be missing.
     pub(crate) unlabelled: bool,
+    /// Whether the text is made of a sparse matrix: lines `row<tab>column<tab>value`.
+    pub(crate) is_matrix: bool,
     /// What labels are read as.
     pub(crate) labelling: Labelling,
     /// What is asked of columns and words.

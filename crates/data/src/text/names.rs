@@ -3,37 +3,99 @@
 //! Most names stand in a text many times. They are looked up here, where nobody waits, and keep the code that the dictionary gave them.
 //! Where they become so many that the nearest caches do not hold them, all are forgotten.
 //!
-//! A look-up waits for memory three times: for a slot of the table, for the entry, and for the text of the name. So the names of an example
-//! are looked up together, each of the three steps for all of them: then the waits are at the same time, which takes a third off packing.
-//! An entry also knows the example that had it last, by which a name that comes twice is found without sorting.
+//! A look-up waits for memory twice: for a slot of the table, and for the entry, which has a name of up to sixteen bytes within; of a longer
+//! one its text is elsewhere. So the names of an example are looked up together, each of the steps for all of them: then the waits are at
+//! the same time, which takes a third off packing. An entry also knows the example that had it last, by which a name that comes twice is
+//! found without sorting.
 
-use crate::bytes::part;
-use crate::dictionary::{Dictionary, TooMany};
+use crate::bytes::{from, part};
+use crate::dictionary::UNNUMBERED;
 
 /// More names than these, or a longer text, are forgotten before the next chunk.
 const MOST: usize = 1 << 18;
 const LONGEST: usize = 8 << 20;
-/// Stands for the code of a name that the dictionary was not asked for.
-const UNKNOWN: u32 = u32::MAX;
 
-/// A name.
+/// The longest name that lies within its entry.
+pub(crate) const SHORT: usize = 16;
+
+/// A name. Half of a cache line, and never in two.
 #[derive(Clone, Copy, Default)]
+#[repr(align(32))]
 struct Entry {
-    hash: u64,
-    start: usize,
+    /// The bytes of a short name, the first one lowest; of another where its text begins, and its hash above that.
+    key: u128,
     length: u32,
-    /// How often it occurs in the chunk.
-    count: u32,
     /// The example that had it last, and at which place.
     example: u32,
     place: u32,
 }
 
 impl Entry {
+    /// Where the text of a long name begins.
     #[inline(always)]
-    fn of(self, text: &[u8]) -> &[u8] {
-        part(text, self.start..self.start + self.length as usize)
+    fn start(&self) -> usize {
+        if self.is_short() { 0 } else { self.key as u64 as usize }
     }
+
+    #[inline(always)]
+    fn is_short(&self) -> bool {
+        self.length as usize <= SHORT
+    }
+
+    fn text<'a>(&'a self, text: &'a [u8]) -> &'a [u8] {
+        let length = self.length as usize;
+        if self.is_short() { part(bytemuck::bytes_of(&self.key), 0..length) } else { part(text, self.start()..self.start() + length) }
+    }
+
+    /// Whether it is this name, whose [`key`] is given where it is short.
+    #[inline(always)]
+    fn is(&self, Name { text: name, key, hash }: Name<'_>, text: &[u8]) -> bool {
+        if self.length as usize != name.len() {
+            return false;
+        }
+        if self.is_short() {
+            self.key == key
+        } else {
+            (self.key >> 64) as u64 == hash && same(part(text, self.start()..self.start() + name.len()), name)
+        }
+    }
+}
+
+/// A name that is looked up.
+#[derive(Clone, Copy)]
+pub(crate) struct Name<'a> {
+    text: &'a [u8],
+    key: u128,
+    hash: u64,
+}
+
+impl<'a> Name<'a> {
+    /// One that stands in a text; where sixteen bytes of that follow from its beginning, they are taken at once.
+    #[inline(always)]
+    pub(crate) fn within(text: &'a [u8], places: std::ops::Range<usize>, hash: u64) -> Name<'a> {
+        let length = places.len();
+        let key = match from(text, places.start).first_chunk::<SHORT>() {
+            Some(bytes) if length < SHORT => u128::from_le_bytes(*bytes) & ((1 << (8 * length)) - 1),
+            Some(bytes) if length == SHORT => u128::from_le_bytes(*bytes),
+            Some(_) => 0,
+            None => key(part(text, places.clone())),
+        };
+        Name { text: part(text, places), key, hash }
+    }
+
+    fn alone(text: &'a [u8], hash: u64) -> Name<'a> {
+        Name { text, key: key(text), hash }
+    }
+}
+
+/// The bytes of a short name as a number.
+fn key(name: &[u8]) -> u128 {
+    let mut bytes = [0; SHORT];
+    match bytes.get_mut(..name.len()) {
+        Some(room) => room.copy_from_slice(name),
+        None => return 0,
+    }
+    u128::from_le_bytes(bytes)
 }
 
 /// Whether two names are the same: eight bytes at a time, as most are too short for a call to be worth while.
@@ -60,9 +122,9 @@ pub(crate) struct Names {
     entries: Vec<Entry>,
     /// What the dictionary calls each.
     codes: Vec<u32>,
+    hashes: Vec<u64>,
+    /// Of those that are not short.
     text: Vec<u8>,
-    /// Those that occur in the chunk.
-    touched: Vec<u32>,
     /// How often all were forgotten.
     pub(crate) forgotten: u32,
 }
@@ -74,25 +136,26 @@ impl Names {
             self.slots.fill(0);
             self.entries.clear();
             self.codes.clear();
+            self.hashes.clear();
             self.text.clear();
             self.forgotten = self.forgotten.wrapping_add(1);
-        }
-        // What was not counted, because reading ended before.
-        for entry in self.touched.drain(..) {
-            if let Some(entry) = self.entries.get_mut(entry as usize) {
-                entry.count = 0;
-            }
         }
     }
 
     /// The text of a name.
     pub(crate) fn name(&self, entry: u32) -> &[u8] {
-        self.entries.get(entry as usize).map_or(&[], |entry| entry.of(&self.text))
+        self.entries.get(entry as usize).map_or(&[], |entry| entry.text(&self.text))
     }
 
-    /// What the dictionary calls each name; once they are counted.
-    pub(crate) fn codes(&self) -> &[u32] {
-        &self.codes
+    /// What the dictionary calls each name, to be filled in; and the text and the hash of each.
+    pub(crate) fn codes<'a>(&'a mut self) -> (&'a mut [u32], impl Fn(usize) -> (&'a [u8], u64)) {
+        let Names { entries, codes, hashes, text, .. } = self;
+        let (entries, hashes, text) = (&*entries, &*hashes, &*text);
+        let of = move |which: usize| {
+            let hash = hashes.get(which).copied().unwrap_or(0);
+            (entries.get(which).map_or(&[][..], |entry| entry.text(text)), hash)
+        };
+        (codes, of)
     }
 
     #[inline(always)]
@@ -112,9 +175,14 @@ impl Names {
         // Loads that wait for nothing but those of the step before, of which the processor has many under way at a time.
         guesses.clear();
         guesses.extend(hashes.map(|hash| (self.slot(hash as usize) & self.mask()).wrapping_sub(1)));
-        let start = |&guess: &u32| self.entries.get(guess as usize).map_or(0, |entry| entry.start);
+        let start = |&guess: &u32| self.entries.get(guess as usize).map_or(0, Entry::start);
         let starts = guesses.iter().fold(0, |all, guess| all ^ start(guess));
-        let texts = guesses.iter().fold(0, |all, guess| all ^ self.text.get(start(guess)).copied().unwrap_or(0));
+        // Short names have no text elsewhere: nothing is asked for.
+        let texts = if self.text.is_empty() {
+            0
+        } else {
+            guesses.iter().fold(0, |all, guess| all ^ self.text[start(guess).min(self.text.len() - 1)])
+        };
         std::hint::black_box((starts, texts));
     }
 
@@ -128,22 +196,26 @@ impl Names {
 
     /// Which name it is, if it is not what was guessed.
     #[inline]
-    pub(crate) fn guessed(&mut self, guess: u32, name: &[u8], hash: u64) -> u32 {
-        let is_it = self.entries.get(guess as usize).is_some_and(|found| found.hash == hash && same(found.of(&self.text), name));
-        if is_it { guess } else { self.entry(name, hash) }
+    pub(crate) fn guessed(&mut self, guess: u32, name: Name<'_>) -> u32 {
+        let is_it = self.entries.get(guess as usize).is_some_and(|found| found.is(name, &self.text));
+        if is_it { guess } else { self.find(name) }
     }
 
     /// Which name it is.
     pub(crate) fn entry(&mut self, name: &[u8], hash: u64) -> u32 {
+        self.find(Name::alone(name, hash))
+    }
+
+    fn find(&mut self, name: Name<'_>) -> u32 {
+        let hash = name.hash;
         let (mut at, mask) = (hash as usize, self.mask());
         loop {
             let slot = self.slot(at);
             if slot == 0 {
-                return self.add(name, hash);
+                return self.add(name);
             }
             let entry = (slot & mask).wrapping_sub(1);
-            if (slot ^ (hash >> 32) as u32) & !mask == 0
-                && self.entries.get(entry as usize).is_some_and(|found| found.hash == hash && same(found.of(&self.text), name))
+            if (slot ^ (hash >> 32) as u32) & !mask == 0 && self.entries.get(entry as usize).is_some_and(|found| found.is(name, &self.text))
             {
                 return entry;
             }
@@ -151,12 +223,16 @@ impl Names {
         }
     }
 
-    fn add(&mut self, name: &[u8], hash: u64) -> u32 {
+    fn add(&mut self, Name { text, key, hash }: Name<'_>) -> u32 {
         let entry = self.entries.len() as u32;
-        let start = self.text.len();
-        self.text.extend_from_slice(name);
-        self.entries.push(Entry { hash, start, length: name.len() as u32, ..Entry::default() });
-        self.codes.push(UNKNOWN);
+        let is_short = text.len() <= SHORT;
+        let key = if is_short { key } else { u128::from(hash) << 64 | self.text.len() as u128 };
+        if !is_short {
+            self.text.extend_from_slice(text);
+        }
+        self.entries.push(Entry { key, length: text.len() as u32, ..Entry::default() });
+        self.hashes.push(hash);
+        self.codes.push(UNNUMBERED);
         if 2 * self.entries.len() > self.slots.len() {
             let length = (2 * self.entries.len()).next_power_of_two().max(1 << 10);
             self.slots.clear();
@@ -170,7 +246,7 @@ impl Names {
 
     /// Puts an entry into the first free slot behind its hash.
     fn put(&mut self, entry: u32) {
-        let hash = self.entries.get(entry as usize).map_or(0, |entry| entry.hash);
+        let hash = self.hashes.get(entry as usize).copied().unwrap_or(0);
         let (places, mask) = (self.slots.len() - 1, self.mask());
         let mut at = hash as usize & places;
         while self.slots[at] != 0 {
@@ -179,36 +255,13 @@ impl Names {
         self.slots[at] = (hash >> 32) as u32 & !mask | (entry + 1);
     }
 
-    /// Counts an occurrence.
-    #[inline]
-    pub(crate) fn occurs(&mut self, entry: u32) {
-        if let Some(found) = self.entries.get_mut(entry as usize) {
-            if found.count == 0 {
-                self.touched.push(entry);
-            }
-            found.count += 1;
-        }
-    }
-
-    /// Takes an occurrence back.
-    pub(crate) fn is_left_out(&mut self, entry: u32) {
-        if let Some(found) = self.entries.get_mut(entry as usize) {
-            found.count = found.count.saturating_sub(1);
-        }
-    }
-
-    /// Counts that an example (itself counted from 1) has the name at a place. Gives the place where it has it already, and then counts
-    /// nothing.
+    /// Notes that an example (counted from 1) has the name at a place. Gives the place where it has it already, and then notes nothing.
     #[inline]
     pub(crate) fn stands(&mut self, entry: u32, example: u32, place: u32) -> Option<u32> {
         let found = self.entries.get_mut(entry as usize)?;
         if found.example == example {
             return Some(found.place);
         }
-        if found.count == 0 {
-            self.touched.push(entry);
-        }
-        found.count += 1;
         (found.example, found.place) = (example, place);
         None
     }
@@ -217,27 +270,12 @@ impl Names {
     pub(crate) fn forget_examples(&mut self) {
         self.entries.iter_mut().for_each(|entry| entry.example = 0);
     }
-
-    /// Counts all that occur in the chunk; then they have codes.
-    pub(crate) fn count(&mut self, dictionary: &mut Dictionary) -> Result<(), TooMany> {
-        let Names { entries, codes, text, touched, .. } = self;
-        for entry in touched.drain(..) {
-            let (Some(entry), Some(code)) = (entries.get_mut(entry as usize), codes.get_mut(entry as usize)) else { continue };
-            match (*code, std::mem::take(&mut entry.count)) {
-                // All its examples were left out.
-                (_, 0) => {}
-                (UNKNOWN, count) => *code = dictionary.add_name(entry.of(text), entry.hash, count)?,
-                (code, count) => dictionary.add_known(code, count),
-            }
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dictionary::{DIRECT, hash_name};
+    use crate::dictionary::{DIRECT, Dictionary, hash_name};
 
     fn entry(names: &mut Names, name: &str) -> u32 {
         names.entry(name.as_bytes(), hash_name(name.as_bytes()))
@@ -255,15 +293,16 @@ mod tests {
         let (all, mut guesses) = ((0..5001).map(|i| format!("x{i}")).collect::<Vec<_>>(), Vec::new());
         names.guess(all.iter().map(|name| hash_name(name.as_bytes())), &mut guesses);
         for ((name, guess), entry) in all.iter().zip(guesses).zip(2..) {
-            assert_eq!(names.guessed(guess, name.as_bytes(), hash_name(name.as_bytes())), entry);
+            assert_eq!(names.guessed(guess, Name::alone(name.as_bytes(), hash_name(name.as_bytes()))), entry);
         }
         assert_eq!(entry(&mut names, "b"), 1);
         let mut dictionary = Dictionary::default();
         for _ in 0..2 {
-            [0, 0, 1, 0, 2].into_iter().for_each(|entry| names.occurs(entry));
-            names.is_left_out(2);
-            assert!(names.count(&mut dictionary).is_ok());
-            assert_eq!(names.codes()[..3], [DIRECT as u32, DIRECT as u32 + 1, UNKNOWN]);
+            let mut codes = [0, 0, 1, 0].map(|entry| DIRECT as u32 + 1 + entry);
+            let (known, name) = names.codes();
+            assert!(dictionary.count_with_names(&mut codes, &[], known, name).is_ok());
+            assert_eq!(codes, [0, 0, 1, 0].map(|entry| DIRECT as u32 + entry));
+            assert_eq!(names.codes[..3], [DIRECT as u32, DIRECT as u32 + 1, UNNUMBERED]);
         }
         assert_eq!(dictionary.rank().counts, [6, 2]);
         assert_eq!(names.stands(0, 2, 9), Some(9));
@@ -271,7 +310,27 @@ mod tests {
         assert_eq!(names.stands(0, 2, 9), None);
         names.text.resize(LONGEST + 1, 0);
         names.begin();
-        assert_eq!((names.forgotten, entry(&mut names, "b"), names.codes().len()), (1, 0, 1));
+        assert_eq!((names.forgotten, entry(&mut names, "b"), names.codes.len()), (1, 0, 1));
+    }
+
+    #[test]
+    fn names_of_any_length_are_told_apart() {
+        let (mut names, text) = (Names::default(), "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz".repeat(2));
+        let all: Vec<std::ops::Range<usize>> = (0..40).flat_map(|length| (0..26).map(move |start| start..start + length)).collect();
+        for turn in 0..2 {
+            for places in &all {
+                let name = &text[places.clone()];
+                let hash = hash_name(name.as_bytes());
+                let found = names.find(Name::within(text.as_bytes(), places.clone(), hash));
+                assert_eq!(names.name(found), name.as_bytes(), "{turn}");
+                assert_eq!(entry(&mut names, name), found, "{turn}");
+            }
+            // The empty name is one.
+            assert_eq!(names.codes.len(), 39 * 26 + 1);
+        }
+        // Where no sixteen bytes follow.
+        let hash = hash_name(b"xyz");
+        assert_eq!(names.find(Name::within(b"xyz", 0..3, hash)), entry(&mut names, "xyz"));
     }
 
     #[test]

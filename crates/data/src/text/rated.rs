@@ -1,4 +1,4 @@
-//! The ratings of a chunk, in flat arrays.
+//! The ratings of a chunk, in flat arrays. One of weight 0 is left out before anything of it is counted.
 
 use std::ops::Range;
 
@@ -14,6 +14,10 @@ pub(crate) struct Rated {
     pub(crate) users: Codes,
     pub(crate) items: Codes,
     pub(crate) ratings: Vec<f32>,
+    /// How much each counts; none while all count alike.
+    pub(crate) weights: Vec<f32>,
+    /// How many of weight 0 were left out.
+    left_out: u64,
 }
 
 impl RatingSink for Rated {
@@ -22,6 +26,18 @@ impl RatingSink for Rated {
         self.users.push(user);
         self.items.push(item);
         self.ratings.push(rating);
+    }
+
+    fn weighted_rating(&mut self, user: Id<'_>, item: Id<'_>, rating: f32, weight: f32) {
+        if weight != 1.0 || !self.weights.is_empty() {
+            self.weights.resize(self.ratings.len(), 1.0);
+            self.weights.push(weight);
+        }
+        self.rating(user, item, rating);
+    }
+
+    fn leave_out(&mut self) {
+        self.left_out += 1;
     }
 }
 
@@ -32,6 +48,8 @@ impl Collector for Rated {
         self.users.clear();
         self.items.clear();
         self.ratings.clear();
+        self.weights.clear();
+        self.left_out = 0;
     }
 
     /// A rating is given whole.
@@ -47,5 +65,9 @@ impl Collector for Rated {
 
     fn headless(&self) -> Option<Range<usize>> {
         None
+    }
+
+    fn left_out(&self) -> u64 {
+        self.left_out
     }
 }

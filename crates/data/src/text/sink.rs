@@ -67,4 +67,10 @@ pub(crate) trait RowSink: Sized {
 pub(crate) trait RatingSink {
     /// A rating of an item by a user; one that is not given is [`MISSING`](crate::kind::MISSING).
     fn rating(&mut self, user: Id<'_>, item: Id<'_>, rating: f32);
+
+    /// The same of one that counts so much, above 0.
+    fn weighted_rating(&mut self, user: Id<'_>, item: Id<'_>, rating: f32, weight: f32);
+
+    /// Passes over a rating of weight 0.
+    fn leave_out(&mut self);
 }

@@ -5,7 +5,9 @@
 use super::baton::{Baton, Ticket};
 use crate::{
     feed::Feed,
-    models::{Candidates, Cut, Edge, Factorization, FactorizationMachine, FieldAware, Linear, Model, Multiclass, Pair, Ranking, Row},
+    models::{
+        Candidates, Cut, Edge, Factorization, FactorizationMachine, FieldAware, Linear, Model, Multiclass, Ranking, Row, WeightedPair,
+    },
     params::{Places, Weights},
     simd::{Isa, LANES, Vector},
 };
@@ -47,9 +49,9 @@ impl Touches for Multiclass {
 }
 
 impl Touches for Factorization {
-    fn touched(&self, x: &Pair, slots: &mut Vec<u32>) {
+    fn touched(&self, x: &WeightedPair, slots: &mut Vec<u32>) {
         slots.clear();
-        slots.extend([x.user, x.item]);
+        slots.extend([x.pair.user, x.pair.item]);
     }
 }
 

@@ -14,6 +14,8 @@ use std::ops::Range;
 pub struct InteractionFeed {
     /// User and item of each, by number, in the order in which they lie.
     pub pairs: Vec<[u32; 2]>,
+    /// How much each counts, by a mean of 1; none where all count alike.
+    pub weights: Option<Vec<f32>>,
     /// Positions that stay together when an epoch is shuffled.
     pub units: Vec<Range<u32>>,
     /// What negatives come from.
@@ -54,7 +56,7 @@ impl<W: Width> Feed<Ranking<W>> for InteractionFeed {
 
     fn room(&self, noise: u64) -> Candidates {
         let room = self.negatives.count() + 1;
-        Candidates { user: 0, items: Vec::with_capacity(room), corrections: Vec::with_capacity(room), noise }
+        Candidates { items: Vec::with_capacity(room), corrections: Vec::with_capacity(room), noise, ..Candidates::default() }
     }
 
     fn chooses(&self) -> bool {
@@ -70,6 +72,9 @@ impl<W: Width> Feed<Ranking<W>> for InteractionFeed {
     fn read<I: Isa>(&self, _isa: I, position: u32, example: &mut Candidates, places: &impl Places<I>) -> f32 {
         let [user, item] = self.pairs[position as usize];
         let noise = noise_of(example.noise, position);
+        if let Some(weights) = &self.weights {
+            example.weight = weights[position as usize];
+        }
         let Candidates { user: of_user, items, corrections, .. } = example;
         items.clear();
         corrections.clear();
@@ -104,12 +109,12 @@ impl<W: Width> Feed<Ranking<W>> for InteractionFeed {
     }
 
     fn weighs(&self) -> bool {
-        false
+        self.weights.is_some()
     }
 
     #[inline(always)]
-    fn weight(&self, _position: u32, _target: f32) -> f32 {
-        1.0
+    fn weight(&self, position: u32, _target: f32) -> f32 {
+        self.weights.as_ref().map_or(1.0, |weights| weights[position as usize])
     }
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! Ratings, copied into memory in the order in which they are trained on.
 use super::Feed;
 use crate::{
-    models::{Factorization, Pair, Width},
+    models::{Factorization, Pair, WeightedPair, Width},
     params::Places,
     simd::Isa,
     targets::Targets,
@@ -21,6 +21,8 @@ pub struct Rating {
 pub struct RatingFeed {
     /// The ratings in the order in which they lie.
     pub ratings: Vec<Rating>,
+    /// How much each counts, by a mean of 1; none where all count alike. Ratings in flight have no weights.
+    pub weights: Option<Vec<f32>>,
     /// Positions that stay together when an epoch is shuffled.
     pub units: Vec<Range<u32>>,
     /// How ratings became targets.
@@ -69,8 +71,8 @@ impl<W: Width> Feed<Factorization<W>> for RatingFeed {
         2
     }
 
-    fn room(&self, _noise: u64) -> Pair {
-        Pair { user: 0, item: 0 }
+    fn room(&self, _noise: u64) -> WeightedPair {
+        Pair { user: 0, item: 0 }.into()
     }
 
     fn chooses(&self) -> bool {
@@ -83,9 +85,13 @@ impl<W: Width> Feed<Factorization<W>> for RatingFeed {
     }
 
     #[inline(always)]
-    fn read<I: Isa>(&self, _isa: I, position: u32, pair: &mut Pair, _places: &impl Places<I>) -> f32 {
+    fn read<I: Isa>(&self, _isa: I, position: u32, example: &mut WeightedPair, _places: &impl Places<I>) -> f32 {
         let rating = &self.ratings[position as usize];
-        *pair = rating.pair;
+        example.pair = rating.pair;
+        // Whoever has no weights pays nothing: the 1 stays.
+        if let Some(weights) = &self.weights {
+            example.weight = weights[position as usize];
+        }
         rating.value
     }
 
@@ -100,16 +106,16 @@ impl<W: Width> Feed<Factorization<W>> for RatingFeed {
     }
 
     fn weighs(&self) -> bool {
-        false
+        self.weights.is_some()
     }
 
     #[inline(always)]
-    fn weight(&self, _position: u32, _target: f32) -> f32 {
-        1.0
+    fn weight(&self, position: u32, _target: f32) -> f32 {
+        self.weights.as_ref().map_or(1.0, |weights| weights[position as usize])
     }
 
     #[inline(always)]
-    fn size(&self, _pair: &Pair) -> u64 {
+    fn size(&self, _pair: &WeightedPair) -> u64 {
         1
     }
 }

@@ -1,7 +1,7 @@
 //! Matrix factorization with biases: `z = mean + b_u + b_i + p_u . q_i` (Koren, Bell & Volinsky 2009, eq. 4).
 //!
 //! Users are the slots `0..users`, items the slots after them; the factors are the weights of a slot, the bias is the weight beside them.
-//! L2 is per rating, as in that paper's equation 5 and in LIBMF: each rating decays the rows it touches by lambda.
+//! L2 is per rating, as in that paper's equation 5 and in LIBMF: each rating decays the rows it touches by lambda, times its weight.
 use super::Model;
 use crate::{
     params::Weights,
@@ -22,6 +22,21 @@ impl Pair {
     /// User and item by number, among `users` users.
     pub fn new(user: u32, item: u32, users: u32) -> Pair {
         Pair { user, item: users.saturating_add(item) }
+    }
+}
+
+/// A pair, and how much its rating counts; it decays its rows by so much, too.
+#[derive(Clone, Copy, Debug)]
+pub struct WeightedPair {
+    /// The rows.
+    pub pair: Pair,
+    /// 1 where all ratings count alike.
+    pub weight: f32,
+}
+
+impl From<Pair> for WeightedPair {
+    fn from(pair: Pair) -> WeightedPair {
+        WeightedPair { pair, weight: 1.0 }
     }
 }
 
@@ -117,7 +132,7 @@ pub struct Scratch<R> {
 }
 
 impl<R: Width> Model for Factorization<R> {
-    type Example = Pair;
+    type Example = WeightedPair;
     type Scratch<V: Vector> = Scratch<R::Row<V>>;
 
     fn scratch<V: Vector>(&self, _longest: usize) -> Scratch<R::Row<V>> {
@@ -125,9 +140,9 @@ impl<R: Width> Model for Factorization<R> {
     }
 
     #[inline(always)]
-    fn score<W: Weights>(&self, x: &Pair, weights: &mut W, s: &mut Scratch<R::Row<W::V>>) -> f32 {
-        s.user_bias = weights.gather_row(x.user, s.user.as_mut());
-        s.item_bias = weights.gather_row(x.item, s.item.as_mut());
+    fn score<W: Weights>(&self, x: &WeightedPair, weights: &mut W, s: &mut Scratch<R::Row<W::V>>) -> f32 {
+        s.user_bias = weights.gather_row(x.pair.user, s.user.as_mut());
+        s.item_bias = weights.gather_row(x.pair.item, s.item.as_mut());
         let [mut pp, mut qq, mut pq] = [W::V::of(0.0); 3];
         let (user, item) = (s.user.as_ref(), s.item.as_ref());
         for i in 0..user.len().min(item.len()) {
@@ -139,14 +154,15 @@ impl<R: Width> Model for Factorization<R> {
     }
 
     #[inline(always)]
-    fn gradient_square<V: Vector>(&self, _x: &Pair, s: &Scratch<R::Row<V>>) -> f32 {
+    fn gradient_square<V: Vector>(&self, _x: &WeightedPair, s: &Scratch<R::Row<V>>) -> f32 {
         // That of each bias is 1.
         s.products[0] + s.products[1] + 2.0
     }
 
     #[inline(always)]
-    fn backward<W: Weights>(&self, x: &Pair, slope: f32, weights: &mut W, s: &mut Scratch<R::Row<W::V>>) {
-        let (e, l2) = (W::V::of(slope), W::V::of(self.l2));
+    fn backward<W: Weights>(&self, x: &WeightedPair, slope: f32, weights: &mut W, s: &mut Scratch<R::Row<W::V>>) {
+        let decay = self.l2 * x.weight;
+        let (e, l2) = (W::V::of(slope), W::V::of(decay));
         let (user, item) = (s.user.as_mut(), s.item.as_mut());
         for i in 0..user.len().min(item.len()) {
             let (p, q) = (user[i], item[i]);
@@ -154,9 +170,9 @@ impl<R: Width> Model for Factorization<R> {
         }
         // The squared lengths of both: by products known before the slope, which all else waits for.
         let [pp, qq, pq] = s.products;
-        let (ee, ll, el) = (slope * slope, self.l2 * self.l2, 2.0 * slope * self.l2 * pq);
+        let (ee, ll, el) = (slope * slope, decay * decay, 2.0 * slope * decay * pq);
         let (user_square, item_square) = ((ee * qq + el) + ll * pp, (ee * pp + el) + ll * qq);
-        weights.step_row(x.user, s.user.as_ref(), user_square, slope + self.l2 * s.user_bias);
-        weights.step_row(x.item, s.item.as_ref(), item_square, slope + self.l2 * s.item_bias);
+        weights.step_row(x.pair.user, s.user.as_ref(), user_square, slope + decay * s.user_bias);
+        weights.step_row(x.pair.item, s.item.as_ref(), item_square, slope + decay * s.item_bias);
     }
 }

@@ -16,7 +16,7 @@ mod ranking;
 mod slopes;
 
 pub use cut::{Cut, Edge, project};
-pub use factorization::{AnyWidth, Factorization, Fixed, Pair, Width};
+pub use factorization::{AnyWidth, Factorization, Fixed, Pair, WeightedPair, Width};
 pub use ffm::FieldAware;
 pub use fm::FactorizationMachine;
 pub use linear::{Block, ENDS};

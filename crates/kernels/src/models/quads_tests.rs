@@ -3,7 +3,7 @@
 use super::quads::{Quad, Scored};
 use crate::{
     loss::Loss,
-    models::{AnyWidth, Factorization, Fixed, Model, Pair, Width},
+    models::{AnyWidth, Factorization, Fixed, Model, Pair, WeightedPair, Width},
     params::{Finish, Parameters, Plain, Shape, TableShape, quads::QuadRows},
     rules::{AdagradRowwise, Clock, Layout, UpdateRule},
     simd::{InstructionSet, Isa, Job, Quarters, dispatch},
@@ -116,9 +116,10 @@ fn one_by_one(loss: Loss, groups: &[([Pair; 4], [f32; 4])], rank: usize) -> (Vec
     let (mut scratch, mut scores) = (model.scratch(2), Vec::new());
     weights.set_clock(&Clock { rate: RATE, ..Clock::default() });
     for (pair, &target) in groups.iter().flat_map(|(pairs, targets)| pairs.iter().zip(targets)) {
-        let z = model.score(pair, &mut weights, &mut scratch);
+        let pair = WeightedPair::from(*pair);
+        let z = model.score(&pair, &mut weights, &mut scratch);
         scores.push(z);
-        model.backward(pair, loss.slope(z, target), &mut weights, &mut scratch);
+        model.backward(&pair, loss.slope(z, target), &mut weights, &mut scratch);
     }
     (scores, weights)
 }

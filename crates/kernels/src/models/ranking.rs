@@ -93,7 +93,7 @@ fn warp(scores: &mut [f32], items: usize) -> f32 {
 }
 
 /// A user with an item of the user's and negatives, by slot number or by place (see [`Pair`](super::Pair)).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Candidates {
     /// The user's slot.
     pub user: u32,
@@ -103,6 +103,15 @@ pub struct Candidates {
     pub corrections: Vec<f32>,
     /// The state of the generator that draws negatives.
     pub noise: u64,
+    /// How much the interaction counts: it decays its rows by so much, too.
+    pub weight: f32,
+}
+
+impl Default for Candidates {
+    /// Of nobody, with the weight 1.
+    fn default() -> Candidates {
+        Candidates { user: 0, items: Vec::new(), corrections: Vec::new(), noise: 0, weight: 1.0 }
+    }
 }
 
 /// Settings of ranking by implicit feedback.
@@ -251,9 +260,10 @@ impl<W: Width> Model for Ranking<W> {
         let count = x.items.len().min(room.numbers.len());
         let slopes = room.lines.as_flattened();
         let negatives = if self.loss == RankingLoss::Warp { 1 } else { count.max(2) - 1 };
-        let of_negative = self.l2 / negatives as f32;
+        let of_own = self.l2 * x.weight;
+        let of_negative = of_own / negatives as f32;
         for k in 0..n {
-            gradient[k] = P::V::of(self.l2) * user[k];
+            gradient[k] = P::V::of(of_own) * user[k];
         }
         let mut learns = false;
         for j in 0..count {
@@ -262,7 +272,7 @@ impl<W: Width> Model for Ranking<W> {
                 continue;
             }
             learns = true;
-            let l2 = if j == 0 { self.l2 } else { of_negative };
+            let l2 = if j == 0 { of_own } else { of_negative };
             let (by, decay) = (P::V::of(e), P::V::of(l2));
             let item = &room.rows[j * n..(j + 1) * n];
             for k in 0..n {

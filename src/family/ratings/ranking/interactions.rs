@@ -1,6 +1,6 @@
 //! Interactions in the order of a run: copied once into tiles of neighbouring users and items, and shuffled within the tile then.
-use crate::{HoldoutBy, model::ByUser, options::Settings};
-use hogwild_base::{Error, Result, memory, threads};
+use crate::{HoldoutBy, family::ratings::weights, model::ByUser, options::Settings};
+use hogwild_base::{Error, Result, memory};
 use hogwild_data::Ratings;
 use hogwild_kernels::{order::Order, seeds::Stream};
 use rand::{rngs::Xoshiro256PlusPlus, seq::SliceRandom};
@@ -13,6 +13,8 @@ const TILE: [u32; 2] = [2048, 2048];
 pub(super) struct Interactions {
     /// User and item, by number.
     pub pairs: Vec<[u32; 2]>,
+    /// How much each counts, by a mean of 1; none where all count alike.
+    pub weights: Option<Vec<f32>>,
     /// Positions that stay together when an epoch is shuffled.
     pub units: Vec<Range<u32>>,
     /// Who has what of those.
@@ -45,6 +47,8 @@ pub(super) fn interactions(data: &Ratings, settings: &Settings) -> Result<Intera
     let at = |wanted: bool| all.iter().zip(&is_held).filter(move |(_, held)| **held == wanted).map(|(pair, _)| *pair);
     let held = at(true).map(|[user, item]| (user, item)).collect();
     let mut pairs: Vec<[u32; 2]> = at(false).collect();
+    let kept = (0..).zip(&is_held).filter(|(_, held)| !**held).map(|(row, _)| row);
+    let mut weights = weights::scaled(weights::of_rows(data, kept));
     let listed: Vec<(u32, u32)> = pairs.iter().map(|&[user, item]| (user, item)).collect();
     let seen = ByUser::new(users as usize, &listed);
     drop(listed);
@@ -53,8 +57,10 @@ pub(super) fn interactions(data: &Ratings, settings: &Settings) -> Result<Intera
     let tile = |&[user, item]: &[u32; 2]| (user / TILE[0], item / TILE[1]);
     let sequential = settings.order == Order::Sequential;
     if !sequential {
+        // The same generator puts lists of one length in one order.
+        weights.iter_mut().for_each(|weights| weights.shuffle(&mut random.clone()));
         pairs.shuffle(&mut random);
-        threads::sort_by_key(&mut pairs, tile); // stable: the shuffle remains within the tile
+        weights::sort_by_key(&mut pairs, &mut weights, tile); // stable: the shuffle remains within the tile
     }
     // Workers and replicas are to find work: large tiles are cut for them.
     let workers = settings.workers().max(settings.replica_count()).max(1);
@@ -67,7 +73,7 @@ pub(super) fn interactions(data: &Ratings, settings: &Settings) -> Result<Intera
         units.extend((start..end).step_by(most).map(|from| from..end.min(from.saturating_add(most as u32))));
         start = end;
     }
-    Ok(Interactions { pairs, units, seen, counts, held })
+    Ok(Interactions { pairs, weights, units, seen, counts, held })
 }
 
 /// Each row is to be something that a user took, so its value is above 0, or not given.
@@ -131,8 +137,9 @@ mod tests {
         let data = data();
         let names = data.item_ids().unwrap();
         for by in [HoldoutBy::Random, HoldoutBy::Last] {
-            let Interactions { pairs, held, seen, counts, units } = interactions(&data, &settings(0.2, by)).unwrap();
+            let Interactions { pairs, held, seen, counts, units, weights } = interactions(&data, &settings(0.2, by)).unwrap();
             let of = |user: u32| held.iter().filter(|(other, _)| *other == user).count();
+            assert!(weights.is_none());
             assert_eq!((of(0), of(1), of(2), pairs.len()), (2, 1, 0, 10), "{by:?}");
             assert!(held.iter().all(|&(user, item)| !seen.has(user as usize, item)));
             assert_eq!((counts.iter().sum::<u64>(), units.iter().map(|unit| unit.len()).sum::<usize>()), (10, 10));
@@ -144,6 +151,22 @@ mod tests {
         }
         let any = interactions(&data, &settings(0.5, HoldoutBy::Any)).unwrap();
         assert_eq!((any.held.len(), any.pairs.len()), (6, 7));
+    }
+
+    #[test]
+    fn weights_go_with_their_interactions() {
+        let (users, items): (Vec<u64>, Vec<u64>) = (0..5000).map(|i| (i % 50, i / 50)).unzip();
+        let of = |user: u64, item: u64| (1 + user + item) as f32;
+        let given: Vec<f32> = users.iter().zip(&items).map(|(&user, &item)| of(user, item)).collect();
+        let data = Ratings::from_weighted_triples(&users, &items, &given, Some(&given)).unwrap();
+        let (by_user, by_item) = (data.user_ids().unwrap(), data.item_ids().unwrap());
+        let Interactions { pairs, weights, .. } = interactions(&data, &settings(0.2, HoldoutBy::Random)).unwrap();
+        let weights = weights.unwrap();
+        let id = |ids: &hogwild_data::Ids, place: u32| ids.name(place as usize).parse().unwrap();
+        let given = |[user, item]: [u32; 2]| of(id(&by_user, user), id(&by_item, item));
+        let unit = given(pairs[0]) / weights[0];
+        assert!(pairs.iter().zip(&weights).all(|(&pair, weight)| (given(pair) / weight / unit - 1.0).abs() < 1e-5));
+        assert!((weights.iter().sum::<f32>() / weights.len() as f32 - 1.0).abs() < 1e-4);
     }
 
     #[test]

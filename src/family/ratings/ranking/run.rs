@@ -66,7 +66,7 @@ impl<'a> RankingRun<'a> {
     ) -> Result<RankingRun<'a>> {
         let (facts, user_ids, item_ids) = (rule.facts(), data.user_ids()?, data.item_ids()?);
         let (users, items, rank) = (data.users(), data.items(), settings.rank);
-        let Interactions { pairs, units, seen, counts, held } = interactions(data, settings)?;
+        let Interactions { pairs, weights, units, seen, counts, held } = interactions(data, settings)?;
         check_split(data.len() as u64, (settings.holdout > 0.0).then_some(held.len() as u64), settings)?;
         let held = if settings.holdout > 0.0 {
             Some((held, 0))
@@ -119,7 +119,8 @@ impl<'a> RankingRun<'a> {
         };
         let rate = if facts.layout.rowwise { rate } else { rule.default_rate(rank as f32 * START * START) };
         let rate = if settings.sums_batches() { rate * settings.batch.rate_factor() } else { rate };
-        let feed = InteractionFeed { pairs, units, negatives: sampler, users: users as u32, stride, label: is_pairwise as u8 as f32 };
+        let feed =
+            InteractionFeed { pairs, weights, units, negatives: sampler, users: users as u32, stride, label: is_pairwise as u8 as f32 };
         let model = Ranking::new(loss, rank, settings.l2 as f32, negatives, items);
         Ok(RankingRun { rule, settings, loss, feed, model, seen, held, rate, basis })
     }

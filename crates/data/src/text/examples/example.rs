@@ -62,6 +62,14 @@ impl Example<'_> {
         self.all.put(entry, 1.0, self.all.repeated)
     }
 
+    /// The same of a word that no other feature of the example can be: nothing is looked for in it.
+    #[cfg(feature = "arrow")]
+    #[inline(always)]
+    pub(crate) fn known_apart(&mut self, entry: u32) {
+        self.all.features.push_name(entry);
+        self.all.values.push(1.0);
+    }
+
     /// What comes is of a column that is crossed, by its number among those; or of one that is not.
     #[inline(always)]
     pub(crate) fn of_crossed(&mut self, column: Option<usize>) {

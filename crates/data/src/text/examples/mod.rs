@@ -11,13 +11,14 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
 use crate::Kind;
-use crate::bytes::{from, part};
+use crate::bytes::from;
 use crate::dictionary::hash_name;
 use crate::kind::BAD;
 use crate::text::codes::{Codes, Meant};
 use crate::text::collector::{Collector, How, Observed};
 use crate::text::crosses::Crossing;
 use crate::text::hashed::{hash_of_name, hash_of_number};
+use crate::text::names::{Name, SHORT};
 use crate::text::recipe::Finding;
 use crate::text::repeated::Repeated;
 use crate::text::sink::Refused;
@@ -222,11 +223,12 @@ impl Examples {
 
     /// Looks up the names that were put by.
     fn look_up(&mut self) -> Result<(), Refused> {
-        let (pending, text) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.pending_text));
+        let (pending, mut text) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.pending_text));
+        text.extend([0; SHORT]); // so that the last name is taken as the others are
         let mut guesses = std::mem::take(&mut self.guesses);
         self.features.names.guess(pending.iter().map(|pending| pending.hash), &mut guesses);
         let put = |(&Pending { hash, start, end, value, how }, &guess): (&Pending, &u32)| {
-            let entry = self.features.names.guessed(guess, part(&text, start..end), hash);
+            let entry = self.features.names.guessed(guess, Name::within(&text, start..end, hash));
             self.put(entry, value, how)
         };
         let found = pending.iter().zip(&guesses).try_for_each(put);
@@ -239,7 +241,7 @@ impl Examples {
     fn put(&mut self, entry: u32, value: f32, how: Repeated) -> Result<(), Refused> {
         let place = self.features.len() as u32;
         let Some(place) = self.features.names.stands(entry, self.begun, place) else {
-            self.features.push_counted(entry);
+            self.features.push_name(entry);
             self.values.push(value);
             return Ok(());
         };
@@ -283,7 +285,7 @@ impl Examples {
         let Examples { pending, pending_text, guesses, features, .. } = self;
         features.names.guess(pending.iter().map(|pending| pending.hash), guesses);
         for (&Pending { hash, start, end, .. }, &guess) in pending.iter().zip(&*guesses) {
-            each(features.names.guessed(guess, part(pending_text, start..end), hash));
+            each(features.names.guessed(guess, Name::within(pending_text, start..end, hash)));
         }
         pending.clear();
     }

@@ -1,7 +1,7 @@
 //! A line of ratings that is not written as most are: read field by field, or named with what is wrong.
 
 use super::RatingTable;
-use super::table::{Table, Width};
+use super::table::{NOWHERE, Table, Width};
 use super::time::{DECIMAL_COMMA, is_no_time, is_time_of_day};
 use crate::bytes::{blank, byte, line_end, part, split_once};
 use crate::kind::MISSING;
@@ -46,13 +46,14 @@ fn by_fields(text: &[u8], place: &mut usize, format: &RatingTable, rows: &mut Ra
     let line = whole.trim_ascii_end().len() + start;
     let first = start + whole.iter().take_while(|&&byte| blank(byte)).count();
     const ROW: &str = "write each rating as `user item rating [time]`, between tabs, `::`, commas, semicolons, bars or blanks";
+    const WEIGHT: &str = "give a weight from 0 up; one of 0 leaves the rating out";
     const HEADING: &str = "give a number; if this is a heading, name its columns as in `columns` user=NAME,item=NAME,rating=NAME";
     let separator = if is_mixed(text, start, table) { Separator::Blanks } else { table.separator };
     if byte(text, first) == b'#' && is_comment(text, first, table, unlabelled) {
         *place = end;
         return Ok(());
     }
-    let (mut cells, mut count, mut filled, mut beyond) = ([None; 3], 0, 0, None);
+    let (mut cells, mut weight, mut count, mut filled, mut beyond) = ([None; 3], None, 0, 0, None);
     for field in fields(text, start, separator) {
         if field.quote == Quote::Broken {
             let problem = "a quote is not closed in its line, or something stands behind the closing one";
@@ -60,6 +61,9 @@ fn by_fields(text: &[u8], place: &mut usize, format: &RatingTable, rows: &mut Ra
         }
         if let Some(cell) = table.cells.iter().position(|&column| column == count).and_then(|i| cells.get_mut(i)) {
             *cell = Some(field).filter(|field| !field.is_empty());
+        }
+        if count == table.weight {
+            weight = Some(field).filter(|field| !field.is_empty());
         }
         if count == table.width.least() {
             beyond = Some(field);
@@ -121,6 +125,19 @@ fn by_fields(text: &[u8], place: &mut usize, format: &RatingTable, rows: &mut Ra
         let (problem, remedy) = DECIMAL_COMMA;
         return fault(start, beyond.end, problem, remedy);
     }
+    // For predictions weights are not looked at.
+    let weight = match weight.map(|weight| (weight, value(text, weight, table))) {
+        _ if table.weight == NOWHERE || unlabelled => 1.0,
+        None => return fault(first, line, "the weight of the rating is missing", WEIGHT),
+        Some((_, Ok(weight))) if weight >= 0.0 && weight.is_finite() => weight,
+        Some((field, Ok(_))) => return fault(field.start, field.end, "the weight of the rating is below 0", WEIGHT),
+        Some((field, Err(_))) => return fault(field.start, field.end, "the weight of the rating is no finite number", WEIGHT),
+    };
+    if weight == 0.0 {
+        rows.leave_out();
+        *place = end;
+        return Ok(());
+    }
     let value = match rating.map(|rating| (rating, value(text, rating, table))) {
         Some((_, Ok(value))) => value,
         _ if unlabelled => MISSING,
@@ -136,7 +153,7 @@ fn by_fields(text: &[u8], place: &mut usize, format: &RatingTable, rows: &mut Ra
             return fault(rating.start, rating.end, "the rating is out of the range of 32-bit floats", "scale the ratings below 3.4e38");
         }
     };
-    rows.rating(Id::Name(&user.value(text)), Id::Name(&item.value(text)), value);
+    rows.weighted_rating(Id::Name(&user.value(text)), Id::Name(&item.value(text)), value, weight);
     *place = end;
     Ok(())
 }

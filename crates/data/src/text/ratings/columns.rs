@@ -1,4 +1,4 @@
-//! `user=2,item=3,rating=4`: which columns of a table of ratings are read, by number from 1 or by the heading's names.
+//! `user=2,item=3,rating=4,weight=5`: which columns of a table of ratings are read, by number from 1 or by the heading's names.
 
 use std::fmt;
 use std::str::FromStr;
@@ -23,7 +23,7 @@ impl fmt::Display for Column {
     }
 }
 
-/// Which columns of a table hold users, items and ratings; what is `None` is found by the heading.
+/// Which columns of a table hold users, items, ratings and weights; but for weights, what is `None` is found by the heading.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Columns {
     /// Who rated.
@@ -32,6 +32,8 @@ pub struct Columns {
     pub item: Option<Column>,
     /// The rating.
     pub rating: Option<Column>,
+    /// How much the rating counts; all count alike where it is `None`. It may be the column of the rating: of counts.
+    pub weight: Option<Column>,
 }
 
 impl FromStr for Columns {
@@ -47,9 +49,10 @@ impl FromStr for Columns {
                 "user" => &mut columns.user,
                 "item" => &mut columns.item,
                 "rating" => &mut columns.rating,
+                "weight" => &mut columns.weight,
                 _ => {
                     return Err(bad(format!(
-                        "`{role}` is none of user, item, rating; write user=2,item=3,rating=4, or names for the numbers"
+                        "`{role}` is none of user, item, rating, weight; write user=2,item=3,rating=4, or names for the numbers"
                     )));
                 }
             };
@@ -63,8 +66,14 @@ impl FromStr for Columns {
                 return Err(bad(format!("{role} is there twice")));
             }
         }
-        let Columns { user, item, rating } = &columns;
-        let pairs = [("user", user, "item", item), ("user", user, "rating", rating), ("item", item, "rating", rating)];
+        let Columns { user, item, rating, weight } = &columns;
+        let pairs = [
+            ("user", user, "item", item),
+            ("user", user, "rating", rating),
+            ("item", item, "rating", rating),
+            ("user", user, "weight", weight),
+            ("item", item, "weight", weight),
+        ];
         if let Some((a, column, b, _)) = pairs.into_iter().find(|(_, x, _, y)| x.is_some() && x == y) {
             let column = column.as_ref().map(Column::to_string).unwrap_or_default();
             return Err(bad(format!("{a} and {b} are both column {column}; give each its own")));
@@ -82,9 +91,12 @@ mod tests {
         let columns: Columns = "rating = Book-Rating, user=2,item=3".parse().unwrap();
         assert_eq!(columns.rating, Some(Column::Name("Book-Rating".into())));
         assert_eq!((columns.user, columns.item), (Some(Column::Number(2)), Some(Column::Number(3))));
+        let columns: Columns = "rating=3,weight=3".parse().unwrap();
+        assert_eq!((columns.user, columns.weight), (None, Some(Column::Number(3))));
         for (text, says) in [
             ("user", "has no column"),
-            ("who=1", "none of user, item, rating"),
+            ("who=1", "none of user, item, rating, weight"),
+            ("item=2,weight=2", "item and weight are both column 2"),
             ("user=0", "from 1"),
             ("user=1,user=2", "twice"),
             ("user=2,item=3,rating=2", "user and rating are both column 2"),

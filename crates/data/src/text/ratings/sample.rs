@@ -112,7 +112,7 @@ impl<'a> Sample<'a> {
         if let Some(mark) = self.before_tabs() {
             return Ok(mark);
         }
-        let numbers = columns.map(|c| [&c.user, &c.item, &c.rating].map(number)).unwrap_or_default();
+        let numbers = columns.map(|c| [&c.user, &c.item, &c.rating, &c.weight].map(number)).unwrap_or_default();
         let rating = numbers[2].unwrap_or(2);
         let least = numbers.into_iter().flatten().max().map_or(3, |most| (most + 1).max(2));
         let fits = |line: Line, separator| self.fits(line, separator, rating, least);
@@ -223,7 +223,7 @@ pub(crate) fn number(column: &Option<Column>) -> Option<usize> {
 }
 
 fn named_columns(columns: &Columns) -> Vec<&str> {
-    let all = [&columns.user, &columns.item, &columns.rating].into_iter().flatten();
+    let all = [&columns.user, &columns.item, &columns.rating, &columns.weight].into_iter().flatten();
     all.filter_map(|column| if let Column::Name(name) = column { Some(name.as_str()) } else { None }).collect()
 }
 

@@ -50,6 +50,8 @@ pub(crate) struct Table {
     pub(crate) separator: Separator,
     /// The columns of user, item and rating.
     pub(crate) cells: [usize; 3],
+    /// That of the weight.
+    pub(crate) weight: usize,
     pub(crate) width: Width,
     /// Whether lines of three, and of four fields, in the usual order are right.
     pub(crate) three: bool,
@@ -67,7 +69,13 @@ impl Default for Table {
 impl Table {
     fn new(separator: Separator, cells: [usize; 3], width: Width) -> Table {
         let may = |fields: usize| cells == [0, 1, 2] && width.takes(fields);
-        Table { separator, cells, width, three: may(3), four: may(4), timed: false }
+        Table { separator, cells, weight: NOWHERE, width, three: may(3), four: may(4), timed: false }
+    }
+
+    /// The same with a column of weights, if any.
+    fn with_weight(self, weight: usize) -> Table {
+        let is_usual = weight == NOWHERE;
+        Table { weight, three: self.three && is_usual, four: self.four && is_usual, ..self }
     }
 
     /// Looks at the first lines of a file.
@@ -118,9 +126,9 @@ impl Table {
         };
         if table.width == Width::Usual {
             sample.heed_comments(first, separator)?;
-            if doubtful {
-                doubt(&sample, separator, asked)?;
-            }
+        }
+        if names.is_none() && doubtful {
+            doubt(&sample, separator, asked)?;
         }
         table.heed_decimal_commas(&sample, usize::from(has_heading));
         let note = names.and_then(|names| told(&names, &table));
@@ -138,7 +146,7 @@ impl Table {
         let is_short = |shapes: Vec<Shape>| shapes.iter().skip(least).all(|&shape| shape == Shape::Empty);
         self.timed = lines().any(is_short);
         if self.width == Width::Usual && !self.timed && lines().any(|shapes| shapes.get(least).is_some_and(|&shape| is_no_time(shape))) {
-            *self = Table::new(self.separator, self.cells, Width::Just(least + 1));
+            *self = Table::new(self.separator, self.cells, Width::Just(least + 1)).with_weight(self.weight);
         }
     }
 }
@@ -167,8 +175,12 @@ impl Sample<'_> {
             refuse(&format!("{what}{dense}"), SAY)
         };
         let roles = names.map(|names| Roles::of(names).complete(names)).unwrap_or_default();
-        let asked = columns.map(|c| [&c.user, &c.item, &c.rating].map(Option::as_ref)).unwrap_or_default();
-        let mut cells = [roles.user, roles.item, roles.rating];
+        let asked = columns.map(|c| [&c.user, &c.item, &c.rating, &c.weight].map(Option::as_ref)).unwrap_or_default();
+        // Where nothing but the weight is named, the usual columns are read.
+        let mut cells = match asked {
+            [None, None, None, Some(_)] if names.is_none() => [Some(0), Some(1), Some(2), None],
+            _ => [roles.user, roles.item, roles.rating, None],
+        };
         for (cell, column) in cells.iter_mut().zip(asked) {
             *cell = match column {
                 None => *cell,
@@ -198,21 +210,24 @@ impl Sample<'_> {
         if let Some(expected) = expected.filter(|&expected| expected < least) {
             return refuse(&format!("there is no column {least}, only {expected}"), SAY);
         }
-        let [user, item, rating] = match cells {
-            [Some(user), Some(item), rating] => [Some(user), Some(item), rating],
-            [None, Some(_), _] => return unnamed("no column is named as the user"),
-            [Some(_), None, _] => return unnamed("no column is named as the item"),
-            [None, None, _] => return unnamed("no columns are named as user and item"),
+        let [user, item, rating, weight] = match cells {
+            [Some(user), Some(item), rating, weight] => [Some(user), Some(item), rating, weight],
+            [None, Some(_), ..] => return unnamed("no column is named as the user"),
+            [Some(_), None, ..] => return unnamed("no column is named as the item"),
+            [None, None, ..] => return unnamed("no columns are named as user and item"),
         }
         .map(|cell| cell.unwrap_or(NOWHERE));
-        let others = expected.unwrap_or(0).saturating_sub(2 + usize::from(roles.time.is_some()));
+        let others = expected.unwrap_or(0).saturating_sub(2 + usize::from(roles.time.is_some()) + usize::from(weight != NOWHERE));
         if !unlabelled && rating == NOWHERE && (others > 0 || names.is_none()) {
             return refuse("no column is named as the rating", SAY);
         }
         if user == item || user == rating || item == rating {
             return refuse("two of user, item and rating are one column", SAY);
         }
-        Ok(Table::new(separator, [user, item, rating], expected.map_or(Width::AtLeast(least), Width::Just)))
+        if weight != NOWHERE && [user, item].contains(&weight) {
+            return refuse("the weight is the column of the user or of the item", SAY);
+        }
+        Ok(Table::new(separator, [user, item, rating], expected.map_or(Width::AtLeast(least), Width::Just)).with_weight(weight))
     }
 }
 
@@ -220,18 +235,19 @@ impl Sample<'_> {
 fn told(names: &[String], table: &Table) -> Option<String> {
     let roles = Roles::of(names).complete(names);
     let unread: Vec<String> = (0..names.len())
-        .filter(|column| !table.cells.contains(column) && roles.time != Some(*column))
+        .filter(|column| !table.cells.contains(column) && *column != table.weight && roles.time != Some(*column))
         .map(|column| match names.get(column) {
             Some(name) if !name.is_empty() => format!("`{name}`"),
             _ => format!("column {} (without a name)", column + 1),
         })
         .collect();
-    if unread.is_empty() && table.cells == [0, 1, 2] {
+    if unread.is_empty() && table.cells == [0, 1, 2] && table.weight == NOWHERE {
         return None;
     }
     let name = |column: usize| names.get(column).map_or_else(|| format!("column {}", column + 1), |name| format!("`{name}`"));
     let of = |(role, column): (&str, usize)| (column != NOWHERE).then(|| format!("{role} from {}", name(column)));
-    let read: Vec<String> = ["user", "item", "rating"].into_iter().zip(table.cells).filter_map(of).collect();
+    let cells = table.cells.into_iter().chain([table.weight]);
+    let read: Vec<String> = ["user", "item", "rating", "weight"].into_iter().zip(cells).filter_map(of).collect();
     let rest = if unread.is_empty() { String::new() } else { format!("; not read: {}", unread.join(", ")) };
     Some(format!("columns: {}{rest}", read.join(", ")))
 }

@@ -6,10 +6,7 @@
 use super::{Integers, LANES, Line, MOST, Quarters};
 use atomic_float::AtomicF32;
 use hogwild_base::{Error, Result};
-use std::{
-    ops::Range,
-    sync::{LazyLock, atomic::AtomicU32},
-};
+use std::{ops::Range, sync::atomic::AtomicU32};
 
 /// Which vector instructions the workers use. All give the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +86,7 @@ impl InstructionSet {
 
 /// Looked up once: a formula asks at every step.
 #[cfg(target_arch = "x86_64")]
-static AVX512: LazyLock<bool> = LazyLock::new(|| {
+static AVX512: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| {
     *AVX2
         && is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
@@ -97,7 +94,7 @@ static AVX512: LazyLock<bool> = LazyLock::new(|| {
         && is_x86_feature_detected!("avx512vl")
 });
 #[cfg(target_arch = "x86_64")]
-static AVX2: LazyLock<bool> = LazyLock::new(|| {
+static AVX2: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| {
     is_x86_feature_detected!("avx2")
         && is_x86_feature_detected!("fma")
         && is_x86_feature_detected!("bmi1")

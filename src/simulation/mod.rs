@@ -196,7 +196,7 @@ fn shared(trace: &Trace, simulation: &Simulation, placement: Placement, every: u
     let (ages, lines, lost) = (ages::of(trace, &copies), lines::of(trace, &copies, &placement), lost::of(trace, costs, &placement));
     let slots = trace.slots.len().max(1) as f64;
     Shared {
-        hot_rows: placement.held,
+        hot_rows: placement.held / placement.lines,
         mean_age: ages.mean,
         age_99: ages.of_a_hundred,
         lost: lost.all,

@@ -43,9 +43,13 @@ impl Work {
     pub fn of(data: &Data, family: &dyn AnyFamily, classes: Option<usize>, settings: &Settings, caches: &Caches) -> hogwild::Result<Work> {
         Ok(match data {
             Data::Rows(data) => {
-                let wide = width_of(family, data, settings)?.or(classes);
-                let wide = wide.map_or(0, |width| settings.rule.row_bytes(width));
-                let (row, counts) = (settings.rule.row_bytes(0) + wide, data.feature_counts()?);
+                let (rule, counts) = (&settings.rule, data.feature_counts()?);
+                let row = match (width_of(family, data, settings)?, classes) {
+                    (Some(width), _) if family.by_field() => rule.row_bytes(0) + rule.row_bytes(width),
+                    (Some(width), _) => rule.feature_row_bytes(width),
+                    (None, Some(classes)) => rule.row_bytes(0) + rule.feature_row_bytes(classes),
+                    (None, None) => rule.row_bytes(0),
+                };
                 let beyond = |cache: usize| counts.iter().skip(cache / row).sum::<u64>();
                 let lines_far = beyond(caches.last);
                 let (nonzeros, examples) = (data.nonzeros(), data.rows() as u64);

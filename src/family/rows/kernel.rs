@@ -85,20 +85,19 @@ impl RowKernel for MulticlassKernel {
     }
 }
 
-/// A table of rows of so many weights. Replicas of parameter servers keep more beside each row than a packed one has room for.
+/// A table of rows of so many weights.
 pub(super) fn rows(settings: &Settings, slots: usize, width: usize) -> TableShape {
-    match settings.parallel {
-        Parallel::Downpour => TableShape::rows(slots, width),
-        _ => TableShape::feature_rows(slots, width),
-    }
+    TableShape::feature_rows(slots, width, packs(settings))
 }
 
 /// How many places lie between two of its rows.
 pub(super) fn row_stride(settings: &Settings, layout: &Layout, width: usize) -> u32 {
-    match settings.parallel {
-        Parallel::Downpour => Parameters::row_stride(layout, width),
-        _ => Parameters::feature_row_stride(layout, width),
-    }
+    Parameters::feature_row_stride(layout, width, packs(settings))
+}
+
+/// Whether rows may be packed. Replicas of parameter servers keep more beside each row than a packed one has room for.
+fn packs(settings: &Settings) -> bool {
+    settings.parallel != Parallel::Downpour
 }
 
 /// What factors step at, as a share of what weights do.

@@ -123,7 +123,7 @@ impl<'a, F: Feed<M>, M: Model<Example: Send + Sync>, R: UpdateRule> Synchronous<
         let tasks = sums.touched().enumerate().flat_map(|(table, slots)| {
             let size = match task.parameters.shape.tables[table].width {
                 SlotWidth::One => SINGLES,
-                SlotWidth::Row(_) | SlotWidth::FeatureRow(_) => ROWS,
+                SlotWidth::Row(_) | SlotWidth::FeatureRow { .. } => ROWS,
             };
             slots.chunks(size).map(move |slots| (table, slots))
         });

@@ -48,8 +48,13 @@ pub struct FactorizationMachine<W: Width = AnyWidth> {
 }
 
 impl FactorizationMachine {
-    /// The linear part, and how many features have `rank` factors each.
+    /// The linear part, and how many features have `rank` factors each. The bias is the one slot of one weight; the features have
+    /// [rows](crate::params::TableShape::feature_rows) by column.
+    ///
+    /// # Panics
+    /// When the linear part has L1, which factors do without.
     pub fn new(linear: Linear, features: usize, rank: usize) -> FactorizationMachine {
+        assert!(!linear.has_l1(), "a factorization machine has no L1");
         FactorizationMachine {
             linear,
             rank,
@@ -76,8 +81,8 @@ impl FactorizationMachine {
         FactorizationMachine { decay: self.decay / scale, ..self }
     }
 
-    /// The same for parameters whose rows lie so many [places](crate::params::Parameters::row_stride) apart; one in
-    /// [`Plain`](crate::params::Plain) ones.
+    /// The same for parameters whose rows lie so many [places](crate::params::Parameters::feature_row_stride) apart; one
+    /// in [`Plain`](crate::params::Plain) ones.
     pub fn with_stride(self, stride: u32) -> Self {
         FactorizationMachine { stride, ..self }
     }

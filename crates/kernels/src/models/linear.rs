@@ -144,6 +144,11 @@ impl Linear {
         !self.decay.is_empty() || !self.l1.is_empty()
     }
 
+    /// Whether rows have L1.
+    pub(crate) fn has_l1(&self) -> bool {
+        !self.l1.is_empty()
+    }
+
     /// What L2 multiplies a row's weights by.
     #[inline(always)]
     pub(crate) fn decay(&self, row: u32) -> f32 {

@@ -58,8 +58,8 @@ impl Multiclass {
         self.classes
     }
 
-    /// The same for parameters whose rows lie so many [places](crate::params::Parameters::row_stride) apart; one in
-    /// [`Plain`](crate::params::Plain) ones.
+    /// The same for parameters whose rows lie so many [places](crate::params::Parameters::feature_row_stride) apart; one
+    /// in [`Plain`](crate::params::Plain) ones.
     pub fn with_stride(self, stride: u32) -> Self {
         Multiclass { stride, ..self }
     }

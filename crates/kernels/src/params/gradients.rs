@@ -61,7 +61,7 @@ impl Gradients {
 fn stride(table: &TableShape) -> usize {
     match table.width {
         SlotWidth::One => 1,
-        SlotWidth::Row(weights) | SlotWidth::FeatureRow(weights) => weights.next_multiple_of(LANES) + LANES,
+        SlotWidth::Row(weights) | SlotWidth::FeatureRow { weights, .. } => weights.next_multiple_of(LANES) + LANES,
     }
 }
 

@@ -21,9 +21,14 @@ pub enum SlotWidth {
     One,
     /// So many, with one more weight beside them, as a user's factors and bias. Such slots are moved one by one.
     Row(usize),
-    /// The same of a feature, whose weight lies beside its factors and steps as slots of one weight do. Such slots are packed where rule and
-    /// number leave room for it.
-    FeatureRow(usize),
+    /// The same of a feature, whose weight lies beside its factors and steps as slots of one weight do. Such slots may be packed, where rule
+    /// and number leave room for it.
+    FeatureRow {
+        /// How many, but for the one beside.
+        weights: usize,
+        /// Whether it may be packed.
+        packed: bool,
+    },
 }
 
 /// The layout of a slot under a rule.
@@ -52,9 +57,10 @@ impl SlotLayout {
                 let &Layout { state, sums, .. } = rule;
                 SlotLayout { stride: rule.stride(), weights: 1, part: 1, state, rowwise: false, sums, tail: None }
             }
-            SlotWidth::Row(weights) | SlotWidth::FeatureRow(weights) => {
+            SlotWidth::Row(weights) | SlotWidth::FeatureRow { weights, .. } => {
                 let vectors = LANES * rule.vectors(weights.div_ceil(LANES));
-                let packed = rule.rowwise && matches!(width, SlotWidth::FeatureRow(_)) && (1..=HALF).contains(&(weights % LANES));
+                let may_be = matches!(width, SlotWidth::FeatureRow { packed: true, .. });
+                let packed = may_be && rule.packs(weights);
                 let tail = if packed { vectors - HALF } else { vectors };
                 let state = if rule.rowwise { 0 } else { rule.state };
                 SlotLayout {
@@ -114,4 +120,33 @@ pub(super) fn vectors<R: UpdateRule>(rule: &R, n: usize) -> usize {
 #[inline(always)]
 pub(super) fn state_len<R: UpdateRule>(rule: &R) -> usize {
     if R::ERASED { rule.layout().state } else { <R::State<f32> as State<f32>>::LEN }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{Adagrad, AdagradRowwise};
+
+    #[test]
+    fn rows_of_features_are_packed_where_half_a_vector_is_over() {
+        let layouts = [Layout::of(&AdagradRowwise::DEFAULT), Layout::of(&Adagrad::DEFAULT)];
+        // Weights; vectors of a packed slot under a row-wise rule, of one that is not packed, and under a rule with a state a weight.
+        for (weights, packed, open, general) in
+            [(1, 1, 2, 3), (8, 1, 2, 3), (9, 2, 2, 3), (16, 2, 2, 3), (17, 2, 3, 5), (24, 2, 3, 5), (25, 3, 3, 5)]
+        {
+            let of = |layout, packed| SlotLayout::of(layout, SlotWidth::FeatureRow { weights, packed });
+            let vectors = |layout, packed| of(layout, packed).stride / LANES;
+            let found = (vectors(&layouts[0], true), vectors(&layouts[0], false), vectors(&layouts[1], true));
+            assert_eq!(found, (packed, open, general), "{weights}");
+            let (own, row) = (of(&layouts[0], true), SlotLayout::of(&layouts[0], SlotWidth::Row(weights)));
+            assert_eq!(own.is_packed(), packed < open, "{weights}");
+            assert_eq!(of(&layouts[0], false), row, "{weights}");
+            // The weights, the weight beside and all numbers of state have cells of their own.
+            let tail = own.tail.unwrap();
+            assert!(weights <= tail && tail + HALF <= own.stride, "{weights}");
+            let kinds: Vec<f32> = own.kinds().into_iter().flat_map(|line| line.0).collect();
+            assert!(kinds[..weights].iter().all(|&kind| kind == 0.0) && kinds[tail] == 0.0, "{weights}");
+            assert!(kinds[tail + 1] == 1.0 && kinds[tail + ROW_STATE] == 1.0, "{weights}");
+        }
+    }
 }

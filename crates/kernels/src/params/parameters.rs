@@ -133,9 +133,9 @@ impl Parameters {
         Self::stride_of(rule, SlotWidth::Row(width))
     }
 
-    /// The same of slots of features.
-    pub fn feature_row_stride(rule: &Layout, width: usize) -> u32 {
-        Self::stride_of(rule, SlotWidth::FeatureRow(width))
+    /// The same of slots of [features](super::TableShape::feature_rows).
+    pub fn feature_row_stride(rule: &Layout, weights: usize, packed: bool) -> u32 {
+        Self::stride_of(rule, SlotWidth::FeatureRow { weights, packed })
     }
 
     fn stride_of(rule: &Layout, width: SlotWidth) -> u32 {

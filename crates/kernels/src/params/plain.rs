@@ -29,6 +29,7 @@ pub struct Plain<R: UpdateRule> {
     narrow: Vec<Cell<R>>,
     wide: Vec<Wide<R>>,
     width: usize,
+    of_features: bool,
 }
 
 #[derive(Clone)]
@@ -46,7 +47,7 @@ impl<R: UpdateRule> Plain<R> {
         let row = Wide { row: vec![cell; width.next_multiple_of(LANES)], beside: cell, state };
         let memory = R::Memory::default();
         let step = rule.prepare(&Clock::default(), &memory);
-        Plain { rule, step, memory, observed: [0.0; 2], narrow: vec![cell; narrow], wide: vec![row; wide], width }
+        Plain { rule, step, memory, observed: [0.0; 2], narrow: vec![cell; narrow], wide: vec![row; wide], width, of_features: false }
     }
 
     /// Ends the example before, and says of the step to come at which rate it is and which it is.
@@ -63,6 +64,20 @@ impl<R: UpdateRule> Plain<R> {
     /// When there is no such row.
     pub fn weight(&self, row: u32) -> f32 {
         let (w, state) = &self.narrow[row as usize];
+        self.rule.finish(&self.step, *w, state)
+    }
+
+    /// The same whose wide rows are of features: the weight beside one steps as a narrow row does.
+    pub fn of_features(self) -> Plain<R> {
+        Plain { of_features: true, ..self }
+    }
+
+    /// The weight beside a wide row as a model is to have it.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn beside(&self, row: u32) -> f32 {
+        let (w, state) = &self.wide[row as usize].beside;
         self.rule.finish(&self.step, *w, state)
     }
 
@@ -125,10 +140,14 @@ impl<R: UpdateRule> Weights for Plain<R> {
         let gradient: Vec<f32> = gradient.iter().flat_map(|g| g.0).collect();
         if self.rule.rowwise() {
             let (scale, beside_scale) = (self.rule.row_scale(&self.step, &now.state), self.rule.row_scale(&self.step, &now.beside.1));
-            now.beside.0 = (-beside_scale).mul_add(beside, now.beside.0);
+            if self.of_features {
+                now.beside = self.step_cell(&now.beside, beside);
+            } else {
+                now.beside.0 = (-beside_scale).mul_add(beside, now.beside.0);
+                self.rule.row_state(beside * beside, &mut now.beside.1);
+            }
             now.row.iter_mut().zip(&gradient).for_each(|(cell, &g)| cell.0 = (-scale).mul_add(g, cell.0));
             self.rule.row_state(square.max(0.0) / self.width as f32, &mut now.state);
-            self.rule.row_state(beside * beside, &mut now.beside.1);
         } else {
             now.beside = self.step_cell(&now.beside, beside);
             now.row = now.row.iter().zip(&gradient).map(|(cell, &g)| self.step_cell(cell, g)).collect();

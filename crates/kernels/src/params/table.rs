@@ -37,24 +37,24 @@ impl TableShape {
         TableShape { slots, width: SlotWidth::Row(width), private: 0 }
     }
 
-    /// The same of features.
-    pub fn feature_rows(slots: usize, width: usize) -> TableShape {
-        TableShape { width: SlotWidth::FeatureRow(width), ..TableShape::rows(slots, width) }
+    /// The same of features; `packed` where rule and width leave room for it.
+    pub fn feature_rows(slots: usize, weights: usize, packed: bool) -> TableShape {
+        TableShape { slots, width: SlotWidth::FeatureRow { weights, packed }, private: 0 }
     }
 
     /// Weights of a slot, but for the one beside them.
     pub(super) fn weights(&self) -> usize {
         match self.width {
             SlotWidth::One => 1,
-            SlotWidth::Row(weights) | SlotWidth::FeatureRow(weights) => weights,
+            SlotWidth::Row(weights) | SlotWidth::FeatureRow { weights, .. } => weights,
         }
     }
 
-    /// The first slot that belongs to worker number `worker`. Workers share no cache line, nor a pair of them.
+    /// The first slot that belongs to worker number `worker`. Workers share no cache line; of slots of one weight no pair of them either.
     pub(super) fn first_private(&self, worker: usize) -> usize {
         match self.width {
             // A slot has lines of its own; the last takes what is written to empty lanes.
-            SlotWidth::Row(_) | SlotWidth::FeatureRow(_) => self.slots + worker * (self.private + 1),
+            SlotWidth::Row(_) | SlotWidth::FeatureRow { .. } => self.slots + worker * (self.private + 1),
             SlotWidth::One => {
                 let own = (self.private.next_multiple_of(LANES) + 1).next_multiple_of(2 * LANES);
                 self.slots.next_multiple_of(2 * LANES) + worker * own

@@ -3,14 +3,21 @@
 //! Reading happens in two phases: `gather` reads weights for the score, and the step reads weight and state again, applies the rule and
 //! stores at once (see `step_now`), or adds to a sum (see `sum`).
 #![allow(unsafe_code)]
+mod one_by_one;
+mod rows;
+mod state;
+
+pub(super) use one_by_one::{each, one_by_one, times};
+pub(crate) use state::{load_state, row_state, state_of, store_state};
+
 use super::{
     Parameters, Places, SlotWidth, Weights,
-    layout::{HALF, ROW_STATE, state_len, stride, vectors},
+    layout::{self, HALF, stride},
     replica::Reads,
 };
 use crate::{
     rules::{Layout, State, UpdateRule},
-    simd::{Integers, Isa, LANES, Line, MOST, Real, Vector, copy, pairs},
+    simd::{Integers, Isa, LANES, Line, MOST, Vector},
 };
 use atomic_float::AtomicF32;
 use std::sync::atomic::Ordering::Relaxed;
@@ -65,62 +72,6 @@ pub(crate) trait Steps<R: UpdateRule, I: Isa> {
     }
 }
 
-/// Rows whose gradients are vectors of their own, each times its factor, stepped one after the other.
-#[inline(always)]
-pub(super) fn each<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Sized>(
-    steps: &mut S,
-    read: &Reading<'_, R, I>,
-    (places, n): (&Line<u32>, usize),
-    factors: &[f32; LANES],
-    (gradients, vectors): (&mut [I::V], usize),
-    squares: &Line<f32>,
-    besides: I::V,
-) {
-    let mut beside = [0.0; LANES];
-    besides.store(&mut beside);
-    for i in 0..n {
-        let gradient = &mut gradients[i * vectors..][..vectors];
-        for k in 0..vectors {
-            gradient[k] = I::V::of(factors[i]) * gradient[k];
-        }
-        steps.step_row(read, places.0[i], gradient, factors[i] * factors[i] * squares.0[i], beside[i]);
-    }
-}
-
-/// A row whose gradient is a vector times a factor, stepped by what that comes to.
-#[inline(always)]
-pub(super) fn times<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Sized>(
-    steps: &mut S,
-    read: &Reading<'_, R, I>,
-    place: u32,
-    factor: f32,
-    (gradient, square): (&[[f32; LANES]], f32),
-    room: &mut [I::V],
-) {
-    for (to, g) in pairs(&mut *room, gradient) {
-        *to = I::V::of(factor) * I::V::load(g);
-    }
-    steps.step_row(read, place, room, factor * factor * square, 0.0);
-}
-
-/// Rows whose gradients are one vector, each times its factor, stepped one after the other.
-#[inline(always)]
-pub(super) fn one_by_one<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Sized>(
-    steps: &mut S,
-    read: &Reading<'_, R, I>,
-    (places, n): (&Line<u32>, usize),
-    factors: &[f32; LANES],
-    (gradient, square): (&[I::V], f32),
-    room: &mut [I::V],
-) {
-    for i in 0..n {
-        for k in 0..gradient.len() {
-            room[k] = I::V::of(factors[i]) * gradient[k];
-        }
-        steps.step_row(read, places.0[i], room, factors[i] * factors[i] * square, 0.0);
-    }
-}
-
 /// The parameters as a worker reads them.
 pub(crate) struct Reading<'t, R: UpdateRule, I: Isa> {
     pub isa: I,
@@ -161,7 +112,7 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
         assert!(cells.len() >= (reads.scratch_slot as usize + 1) * stride, "slots of other parameters");
         let row_stride = row.map_or(1, |row| row.layout.stride / LANES);
         let behind = !row.is_some_and(|row| row.layout.is_packed()) as usize;
-        let of_features = row.is_some_and(|row| matches!(row.shape.width, SlotWidth::FeatureRow(_)));
+        let of_features = row.is_some_and(|row| matches!(row.shape.width, SlotWidth::FeatureRow { .. }));
         let of_weights = I::V::load(&std::array::from_fn(|lane| if lane < HALF { 1.0 } else { 0.0 }));
         let near = (NEAR_VECTORS / row_stride) as u32;
         let large = single.slots() > LARGE;
@@ -243,93 +194,6 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
         unsafe { self.isa.gather(self.cells, places, self.stride()) }
     }
 
-    /// The cells of a slot of `n` vectors of weights, and its tail.
-    #[inline(always)]
-    pub fn row(&self, place: u32, n: usize) -> (&'t [[AtomicF32; LANES]], &'t [AtomicF32]) {
-        let n = vectors(&self.rule, n);
-        assert!(place <= self.last_row && n + self.behind == self.row_stride, "no place of such a slot");
-        // SAFETY: as many vectors as a slot has lie from the last place on, as `new` has seen, and its tail is the last half of them or more.
-        // (With checked slices a feature of a factorization machine took 20 instructions more.)
-        unsafe {
-            let row = self.rows.get_unchecked(place as usize..place as usize + n);
-            let first = place as usize * LANES + self.tail(n);
-            (row, self.row_cells.get_unchecked(first..first + HALF))
-        }
-    }
-
-    /// The vector behind the `n` of weights and state, of a slot that is not packed.
-    #[inline(always)]
-    pub fn vector_behind(&self, place: u32, n: usize) -> &'t [AtomicF32; LANES] {
-        assert!(self.behind == 1, "a packed slot has none");
-        &self.rows[place as usize + vectors(&self.rule, n)]
-    }
-
-    /// Where the weight beside lies, of a slot with so many vectors of weights and state.
-    #[inline(always)]
-    fn tail(&self, vectors: usize) -> usize {
-        vectors * LANES - (1 - self.behind) * HALF
-    }
-
-    /// Of what is laid out as a row of `n` vectors under a row-wise rule: the cell beside the weights.
-    #[inline(always)]
-    pub fn beside<'s>(&self, row: &'s [[AtomicF32; LANES]], n: usize) -> Option<&'s AtomicF32> {
-        row.get(self.tail(n) / LANES).map(|vector| &vector[self.tail(n) % LANES])
-    }
-
-    /// Whether 32-bit numbers tell all cells of slots of many weights.
-    #[inline(always)]
-    pub fn row_cells_are_numbered(&self) -> bool {
-        self.rows.len() <= (u32::MAX as usize + 1) / LANES
-    }
-
-    /// Of sixteen rows of `n` vectors under a row-wise rule with one number of state: the numbers of the cells where the weights beside and
-    /// the rows' states lie.
-    #[inline(always)]
-    pub fn tails(&self, places: &Line<u32>, n: usize) -> [Line<u32>; 2] {
-        let tail = self.tail(n) as u32;
-        let [mut besides, mut states] = [Line([0; LANES]); 2];
-        for i in 0..LANES {
-            let first = places.0[i].wrapping_mul(LANES as u32).wrapping_add(tail);
-            // Behind the weight beside lies its state: places of such pairs count two cells.
-            (besides.0[i], states.0[i]) = (first / 2, first + ROW_STATE as u32);
-        }
-        [besides, states]
-    }
-
-    /// Weights beside with their states, and states of rows.
-    #[inline(always)]
-    pub fn load_tails(&self, [besides, states]: &[Line<u32>; 2]) -> [[I::V; MOST]; 2] {
-        self.check_tails([besides, states]);
-        // SAFETY: pairs of cells, and single ones, which are within the table, as just seen.
-        unsafe { [self.isa.gather(self.row_cells, besides, 2), self.isa.gather(self.row_cells, states, 1)] }
-    }
-
-    /// Stores them.
-    #[inline(always)]
-    pub fn store_tails(&self, [besides, states]: &[Line<u32>; 2], numbers: [[I::V; MOST]; 2]) {
-        self.check_tails([besides, states]);
-        // SAFETY: as above.
-        unsafe {
-            self.isa.scatter(numbers[0], self.row_cells, besides, 2);
-            self.isa.scatter(numbers[1], self.row_cells, states, 1);
-        }
-    }
-
-    #[inline(always)]
-    fn check_tails(&self, [besides, states]: [&Line<u32>; 2]) {
-        let last = self.last_row_cell; // of a whole vector: it is odd
-        assert!(
-            I::U::of(last / 2).none_below(I::U::load(besides)) && I::U::of(last).none_below(I::U::load(states)),
-            "not places of this view"
-        );
-    }
-
-    /// A slot's last vector of weights, without what lies behind them in a packed one.
-    #[inline(always)]
-    fn last_weights(&self, weights: I::V) -> I::V {
-        if self.behind == 0 { weights * self.of_weights } else { weights }
-    }
-
     #[inline(always)]
     fn weights(&self, cells: &[I::V; MOST]) -> I::V {
         if self.rule.reads() { self.rule.read(&self.step, cells[0], &state_of::<R, _>(&cells[1..])) } else { cells[0] }
@@ -387,7 +251,7 @@ impl<R: UpdateRule, I: Isa, S> Places<I> for View<'_, R, I, S> {
 
     #[inline(always)]
     fn prefetch_row(&self, place: u32, vectors: usize) {
-        let vectors = if vectors > 0 { self::vectors(&self.read.rule, vectors) + self.read.behind } else { self.read.row_stride };
+        let vectors = if vectors > 0 { layout::vectors(&self.read.rule, vectors) + self.read.behind } else { self.read.row_stride };
         for i in 0..vectors {
             self.read.isa.prefetch(self.read.rows.as_ptr().wrapping_add(place as usize + i));
         }
@@ -504,40 +368,5 @@ impl<R: UpdateRule, I: Isa, S: Steps<R, I>> Weights for View<'_, R, I, S> {
         room: &mut [I::V],
     ) {
         self.steps.step_rows(&self.read, slots, singles, factors, gradient, room);
-    }
-}
-
-/// The state of vector `i` of the `n` of a slot.
-#[inline(always)]
-pub(crate) fn row_state<R: UpdateRule, I: Isa>(isa: I, rule: &R, cells: &[[AtomicF32; LANES]], n: usize, i: usize) -> R::State<I::V> {
-    let mut state = R::State::splat(I::V::of(0.0));
-    for (k, s) in state.as_mut()[..state_len(rule)].iter_mut().enumerate() {
-        *s = isa.load(&cells[n * (1 + k) + i]);
-    }
-    state
-}
-
-/// The first numbers as a rule's state.
-#[inline(always)]
-pub(crate) fn state_of<R: UpdateRule, V: Real>(numbers: &[V]) -> R::State<V> {
-    let mut state = R::State::splat(V::of(0.0));
-    let n = state.as_ref().len();
-    copy(&numbers[..n], state.as_mut());
-    state
-}
-
-#[inline(always)]
-pub(crate) fn load_state<R: UpdateRule>(rule: &R, cells: &[AtomicF32]) -> R::State<f32> {
-    let mut state = R::State::<f32>::splat(0.0);
-    for (s, cell) in pairs(&mut state.as_mut()[..state_len(rule)], cells) {
-        *s = cell.load(Relaxed);
-    }
-    state
-}
-
-#[inline(always)]
-pub(crate) fn store_state<R: UpdateRule>(rule: &R, state: R::State<f32>, cells: &[AtomicF32]) {
-    for (&s, cell) in pairs(&state.as_ref()[..state_len(rule)], cells) {
-        cell.store(s, Relaxed);
     }
 }

@@ -38,6 +38,16 @@ impl Layout {
         if self.rowwise { n } else { n * (1 + self.state) }
     }
 
+    /// Whether the last vector of so many weights has room for the weight beside them and for all states, half a vector.
+    pub fn packs(&self, weights: usize) -> bool {
+        self.rowwise && (1..=LANES / 2).contains(&(weights % LANES))
+    }
+
+    /// Bytes of a feature's row with its state, where it may be packed: so many factors, or weights of classes, and the weight beside.
+    pub fn feature_row_bytes(&self, weights: usize) -> usize {
+        self.row_bytes(weights) - if self.packs(weights) { LANES * size_of::<f32>() } else { 0 }
+    }
+
     /// Bytes of a row with its state: of one weight (0 factors), or of so many factors.
     pub fn row_bytes(&self, factors: usize) -> usize {
         let cells = if factors == 0 { self.stride() } else { LANES * (self.vectors(factors.div_ceil(LANES)) + 1) };

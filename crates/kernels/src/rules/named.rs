@@ -28,6 +28,11 @@ impl Rule {
         self.layout().row_bytes(factors)
     }
 
+    /// The same of a feature with so many factors, or weights of classes, and a weight beside them.
+    pub fn feature_row_bytes(&self, weights: usize) -> usize {
+        self.layout().feature_row_bytes(weights)
+    }
+
     /// Whether the rate may change in the course of a run.
     pub fn takes_schedules(&self) -> bool {
         with_rule!(self, rule => rule.schedules())

@@ -1,0 +1,62 @@
+//! Steps of several rows where a rule has no way to take them at once: one after the other.
+use super::{Reading, Steps};
+use crate::{
+    rules::UpdateRule,
+    simd::{Isa, LANES, Line, Real, Vector, pairs},
+};
+
+/// Rows whose gradients are vectors of their own, each times its factor, stepped one after the other.
+#[inline(always)]
+pub(in crate::params) fn each<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Sized>(
+    steps: &mut S,
+    read: &Reading<'_, R, I>,
+    (places, n): (&Line<u32>, usize),
+    factors: &[f32; LANES],
+    (gradients, vectors): (&mut [I::V], usize),
+    squares: &Line<f32>,
+    besides: I::V,
+) {
+    let mut beside = [0.0; LANES];
+    besides.store(&mut beside);
+    for i in 0..n {
+        let gradient = &mut gradients[i * vectors..][..vectors];
+        for k in 0..vectors {
+            gradient[k] = I::V::of(factors[i]) * gradient[k];
+        }
+        steps.step_row(read, places.0[i], gradient, factors[i] * factors[i] * squares.0[i], beside[i]);
+    }
+}
+
+/// A row whose gradient is a vector times a factor, stepped by what that comes to.
+#[inline(always)]
+pub(in crate::params) fn times<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Sized>(
+    steps: &mut S,
+    read: &Reading<'_, R, I>,
+    place: u32,
+    factor: f32,
+    (gradient, square): (&[[f32; LANES]], f32),
+    room: &mut [I::V],
+) {
+    for (to, g) in pairs(&mut *room, gradient) {
+        *to = I::V::of(factor) * I::V::load(g);
+    }
+    steps.step_row(read, place, room, factor * factor * square, 0.0);
+}
+
+/// Rows whose gradients are one vector, each times its factor, stepped one after the other.
+#[inline(always)]
+pub(in crate::params) fn one_by_one<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Sized>(
+    steps: &mut S,
+    read: &Reading<'_, R, I>,
+    (places, n): (&Line<u32>, usize),
+    factors: &[f32; LANES],
+    (gradient, square): (&[I::V], f32),
+    room: &mut [I::V],
+) {
+    for i in 0..n {
+        for k in 0..gradient.len() {
+            room[k] = I::V::of(factors[i]) * gradient[k];
+        }
+        steps.step_row(read, places.0[i], room, factors[i] * factors[i] * square, 0.0);
+    }
+}

@@ -76,3 +76,14 @@ def test_wrong_fields_are_named():
         hogwild.FieldAwareClassifier().fit(wide, [0, 1])
     with pytest.raises(hogwild.BadSettingError, match="`rank` 0"):
         hogwild.FieldAwareClassifier(rank=0, fields=FIELDS).fit(X, y)
+
+
+def test_without_any_fields_it_warns_and_goes_on():
+    pandas = pytest.importorskip("pandas")
+    X, y, _, _ = pairs_of_categories(200)
+    with pytest.warns(UserWarning, match="nothing says which columns are of one field") as warned:
+        model = hogwild.FieldAwareClassifier(**SETTINGS).fit(X, y)
+    assert len(set(model.fields_)) == 18 and warned[0].filename == __file__
+    # A column with that name is no list of fields.
+    frame = pandas.DataFrame({"fields": X.toarray()[:, 0], "site=a": X.toarray()[:, 1]})
+    assert list(hogwild.FieldAwareClassifier(**SETTINGS).fit(frame, y).fields_) == ["fields", "site"]

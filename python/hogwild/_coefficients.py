@@ -124,9 +124,9 @@ class Coefficients(Learner):
         if known is not None and not np.array_equal(known, self.classes_):
             raise ValueError(f"warm_start: the classes were {known.tolist()} before; give warm_start=False")
         for name, place in [("loss", 0), ("multi_class", 4)] if how is not None else []:
-            was, now = (None if each is None else each.split(":")[0] for each in (how[place], self._how()[place]))
-            if was != now and (place == 0 or len(intercept) > 1):
-                raise ValueError(f"warm_start: {name} was {was} before, and is {now} now; give warm_start=False")
+            before_it, it = (None if each is None else each.split(":")[0] for each in (how[place], self._how()[place]))
+            if before_it != it and (place == 0 or len(intercept) > 1):
+                raise ValueError(f"warm_start: {name} was {before_it} before, and is {it} now; give warm_start=False")
         models = [self._raw_model(row, float(start), None, None, True) for row, start in zip(coef, intercept)]
         if family is None:
             return models if len(models) > 1 else [models[0]] * len(starts)

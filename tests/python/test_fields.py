@@ -72,7 +72,7 @@ def test_wrong_fields_are_named():
     with pytest.raises(ValueError, match="fields: have 2 dimensions; give a list"):
         hogwild.FieldAwareClassifier(fields=np.zeros((18, 1))).fit(X, y)
     wide = sp.csr_matrix(([1.0, 1.0], ([0, 1], [0, 70_000])), (2, 70_001))
-    with pytest.raises(ValueError, match="fields: there are 70001, and 65535 are the most"):
+    with pytest.raises(ValueError, match="fields: there are 70001, and 65535 are the most"), pytest.warns(UserWarning, match="fields"):
         hogwild.FieldAwareClassifier().fit(wide, [0, 1])
     with pytest.raises(hogwild.BadSettingError, match="`rank` 0"):
         hogwild.FieldAwareClassifier(rank=0, fields=FIELDS).fit(X, y)

@@ -128,7 +128,7 @@ fn a_model_of_another_kind_is_no_start() {
     };
     assert!(problem(&names, "linear", &settings).contains("knows none of the features"));
     // 0 and 1 are the same classes as -1 and 1.
-    let labels: Vec<f32> = (0..rows.rows()).map(|row| (rows.label(row) > 0.0).into()).map(|is: bool| is as u8 as f32).collect();
+    let labels: Vec<f32> = (0..rows.rows()).map(|row| if rows.label(row) > 0.0 { 1.0 } else { 0.0 }).collect();
     let zeros = rows.with_labels(&labels).unwrap();
     assert!(train_from(&linear, family("linear").unwrap(), &zeros, None, &settings, &mut (), never).is_ok());
 }

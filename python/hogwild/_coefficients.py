@@ -53,6 +53,7 @@ class Coefficients(Learner):
     def _coefficients(self, runs: list[Any]) -> None:
         """Attributes of runs, a model each."""
         self._keep(runs)
+        self._rate_by = self._how()
         self.unit_rows_ = runs[0].model._inner.unit_rows
         self._weights_now = _Weights(*self._of_models([run.model for run in runs]))
 
@@ -63,16 +64,7 @@ class Coefficients(Learner):
             coef, intercept = np.stack([coef for coef, _ in found]), np.array([one for _, one in found], dtype=np.float32)
             return coef if isinstance(self, ClassifierMixin) else coef[0], intercept
         coef, intercept = models[0]._inner.class_coefficients(self.n_features_in_)
-        coef = coef.reshape(len(intercept), -1)
-        names = models[0]._inner.class_names or []
-        if getattr(self, "multilabel_", False) and len(names) < len(self.classes_):
-            # Of classes that no row has nothing is learnt: they are as rare as may be.
-            places = np.array([int(name) for name in names])
-            all_coef = np.zeros((len(self.classes_), coef.shape[1]), dtype=np.float32)
-            all_intercept = np.full(len(all_coef), -20, dtype=np.float32)
-            all_coef[places], all_intercept[places] = coef, intercept
-            return all_coef, all_intercept
-        return coef, intercept
+        return coef.reshape(len(intercept), -1), intercept
 
     def _both(self) -> tuple[Any, Any]:
         """Coefficients and intercept, of one moment."""
@@ -116,26 +108,35 @@ class Coefficients(Learner):
         if not self.warm_start or not self.__sklearn_is_fitted__():
             return None
         coef, intercept = self._both()
-        return np.atleast_2d(coef), np.atleast_1d(intercept), getattr(self, "classes_", None), self.learning_rate_
+        known = getattr(self, "classes_", None), getattr(self, "multilabel_", False)
+        return np.atleast_2d(coef), np.atleast_1d(intercept), known, getattr(self, "learning_rate_", None), getattr(self, "_rate_by", None)
 
     def _starts(self, before: Any, family: str | None, columns: int, classes: int) -> list[Any]:
         starts = super()._starts(before, family, columns, classes)
         if before is None:
             return starts
-        coef, intercept, known, _ = before
+        coef, intercept, (known, had_sets), _, how = before
         if coef.shape[1] != columns:
             raise ValueError(f"warm_start: X has {columns} columns, and what was learnt before {coef.shape[1]}; give warm_start=False")
+        if had_sets != getattr(self, "multilabel_", False):
+            was, now = ("any number of classes", "one") if had_sets else ("one class", "any number")
+            raise ValueError(f"warm_start: rows had {was} before, and have {now} now; give warm_start=False")
         if known is not None and not np.array_equal(known, self.classes_):
             raise ValueError(f"warm_start: the classes were {known.tolist()} before; give warm_start=False")
-        models = [self._raw_model(row, float(start), None, None) for row, start in zip(coef, intercept)]
+        for name, place in [("loss", 0), ("multi_class", 4)] if how is not None else []:
+            before_it, it = (None if each is None else each.split(":")[0] for each in (how[place], self._how()[place]))
+            if before_it != it and (place == 0 or len(intercept) > 1):
+                raise ValueError(f"warm_start: {name} was {before_it} before, and is {it} now; give warm_start=False")
+        models = [self._raw_model(row, float(start), None, None, True) for row, start in zip(coef, intercept)]
         if family is None:
             return models if len(models) > 1 else [models[0]] * len(starts)
         names = [str(label) for label in range(len(intercept))]
         halves = (np.ascontiguousarray(half, dtype=np.float32) for half in (coef, intercept))
-        return [models[0].of_classes(family, *halves, names, None)]
+        return [models[0].of_classes(family, *halves, names, None, True)]
 
     def _rate_of(self, before: Any, run: int = 0) -> dict[str, Any]:
-        if before is None or self.learning_rate != "auto":
+        # Another rule, or other scales, ask for another rate.
+        if before is None or self.learning_rate != "auto" or before[3] is None or before[4] != self._how():
             return {}
         rate = before[3]
         return {"lr": rate[run] if isinstance(rate, list) else rate}
@@ -170,12 +171,12 @@ class Coefficients(Learner):
         """The model of one row of coefficients."""
         return Model(self._raw_model(np.atleast_2d(self.coef_)[row], float(np.atleast_1d(self.intercept_)[row]), classes, feature_names(self)))
 
-    def _raw_model(self, coef: Any, intercept: float, classes: tuple[float, float] | None, names: list[str] | None) -> Any:
-        """The same of given ones."""
+    def _raw_model(self, coef: Any, intercept: float, classes: tuple[float, float] | None, names: list[str] | None, all_columns: bool = False) -> Any:
+        """The same of given ones; ``all_columns``: with those of weight 0."""
         coef = np.ascontiguousarray(coef, dtype=np.float32)
         settings = json.dumps({name: value for name, value in self.get_params().items() if isinstance(value, (str, int, float, type(None)))})
         loss = _hogwild.losses(self.loss)[self.loss.split(":")[0]]["text"]
-        return _hogwild.Model.linear(coef, intercept, loss, classes, names, self.unit_rows_, settings)
+        return _hogwild.Model.linear(coef, intercept, loss, classes, names, self.unit_rows_, settings, all_columns)
 
     def weights(self, top: int | None = None) -> list[tuple[Any, float]]:
         """The weights by feature (its name, or its column), the largest first; only so many of them."""

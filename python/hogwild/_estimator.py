@@ -146,14 +146,14 @@ class RowEstimator(CallbackSupport, BaseEstimator):
         if valid is None and self.early_stopping:
             settings = {**settings, "holdout": self.validation_fraction}
         followers = [*([ProgressBar()] if self.verbose else []), *(self.callbacks or ())]
-        with parameters_named():
+        with parameters_named(self):
             run, error = follow(rows, valid, family or self._family, followers, settings, start, self._tasks)
         if run.model is None:
             if error is not None:
                 raise error
-            raise DivergedError(by_parameter(run.problem or f"the run left no model: it was {run.ended}"))
+            raise DivergedError(by_parameter(run.problem or f"the run left no model: it was {run.ended}", self))
         if run.problem is not None and error is None:
-            warnings.warn(f"{type(self).__name__}: {by_parameter(run.problem)}", ConvergenceWarning, stacklevel=4 + FRAMES)
+            warnings.warn(f"{type(self).__name__}: {by_parameter(run.problem, self)}", ConvergenceWarning, stacklevel=4 + FRAMES)
         self._error = error
         return run
 
@@ -255,17 +255,23 @@ def with_settings(estimator: Any, given: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def parameters_named() -> Iterator[None]:
-    """Errors of settings are raised by the names of parameters."""
+def parameters_named(estimator: Any) -> Iterator[None]:
+    """Errors of settings are raised by the names of the estimator's parameters."""
     try:
         yield
     except BadSettingError as wrong:
-        raise BadSettingError(by_parameter(str(wrong)), PARAMETERS.get(wrong.setting, wrong.setting)) from None
+        raise BadSettingError(by_parameter(str(wrong), estimator), _parameters_of(estimator).get(wrong.setting, wrong.setting)) from None
 
 
-def by_parameter(message: str) -> str:
-    """The message with settings by the names of parameters."""
-    for name, parameter in PARAMETERS.items():
+def _parameters_of(estimator: Any) -> dict[str, str]:
+    """The names of settings that the estimator has another name for."""
+    own = estimator.get_params(deep=False)
+    return {name: parameter for name, parameter in PARAMETERS.items() if parameter in own}
+
+
+def by_parameter(message: str, estimator: Any) -> str:
+    """The message with settings by the names of the estimator's parameters."""
+    for name, parameter in _parameters_of(estimator).items():
         message = message.replace(f"`{name}`", f"`{parameter}`")
     return message
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from os import PathLike, fspath
 from typing import Any
 
@@ -11,9 +12,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._estimator import feature_names
 from ._factorization_machine import Machine
+from ._inputs import is_sparse
 from ._kinds import Classifier, is_binary
 from ._model import Model
-from ._tasks import managed
+from ._tasks import FRAMES, managed
 
 __all__ = ["FieldAwareClassifier"]
 
@@ -29,7 +31,8 @@ class FieldAwareClassifier(Classifier, Machine):
     Parameters
     ----------
     fields : the field of each column of X, as numbers or texts. None: as ``TableEncoder`` says, which made X; else by the names of
-        features, the part before ``=``; else each column is a field of its own
+        features, the part before ``=``; else each column is a field of its own, with a warning. Slices and copies of the matrix of
+        ``TableEncoder`` do not say it: have it in a pipeline, or give ``fields``
     rank : factors of a feature for each field
 
     The other parameters are those of :class:`hogwild.LinearClassifier`.
@@ -99,7 +102,7 @@ class FieldAwareClassifier(Classifier, Machine):
     @managed
     def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> FieldAwareClassifier:
         """Trains on rows of any container, with a class a row. ``eval_set``: held-out ``(X, y)``."""
-        self._encoded = getattr(X, "fields", None) if self.fields is None else None
+        self._encoded = getattr(X, "fields", None) if self.fields is None and is_sparse(X) else None
         try:
             self._take_models(self._fit_classes(X, y, sample_weight, eval_set))
         finally:
@@ -112,6 +115,10 @@ class FieldAwareClassifier(Classifier, Machine):
         given = self._encoded if self.fields is None else self.fields
         names = feature_names(self)
         if given is None:
+            if not any("=" in name for name in names or ()):
+                problem = "nothing says which columns are of one field, so each is its own; give fields"
+                remark = "slices and copies of the matrix of TableEncoder do not say it"
+                warnings.warn(f"{type(self).__name__}: {problem} ({remark})", UserWarning, stacklevel=5 + FRAMES)
             given = [name.split("=", 1)[0] for name in names] if names else range(X.shape[1])
         of_column = np.asarray(given)
         if of_column.ndim != 1:

@@ -93,6 +93,7 @@ class Classifier(ClassifierMixin, RowEstimator):
     def _fit_sets(self, X: Any, y: Any, sample_weight: Any, eval_set: Any, before: Any) -> list[Any]:
         """Each class against the rest, all in one pass, of rows with any number of them."""
         X, y = self._validated(X, _dense(y), multi_output=True)
+        _check_sets(y, "y")
         X, y, weights = _counting(X, y, self._weights(sample_weight, X))
         if self.class_weight is not None:
             raise ValueError("class_weight: is of rows with one class each; give sample_weight")
@@ -106,6 +107,7 @@ class Classifier(ClassifierMixin, RowEstimator):
             known = np.asarray(_dense(eval_set[1]))
             if known.ndim != 2 or known.shape[1] != y.shape[1]:
                 raise ValueError(f"eval_set: y has the shape {known.shape}, and that of the rows {y.shape}; give a column a class")
+            _check_sets(known, "eval_set: y")
             valid = _with_sets(self._eval_rows((eval_set[0], known), lambda known: np.zeros(len(known))), known)
         return [self._run(rows, valid, {**settings, "l1": None, **self._rate_of(before)}, "ovr", start)]
 
@@ -162,6 +164,13 @@ def _counting(X: Any, y: Any, weights: Any) -> tuple[Any, Any, Any]:
 
 def _dense(y: Any) -> Any:
     return y.toarray() if is_sparse(y) else y
+
+
+def _check_sets(y: Any, what: str) -> None:
+    """Nothing but 1 and 0 says whether a row has a class."""
+    wrong = y[(y != 0) & (y != 1)]
+    if len(wrong):
+        raise ValueError(f"{what}: has the value {wrong[0]!s}; give 0 and 1")
 
 
 def _with_sets(rows: Any, y: Any) -> Any:

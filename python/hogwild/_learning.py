@@ -50,7 +50,7 @@ class Learner(RowEstimator):
             raise ValueError(f"rank: what was learnt before has {known.learnt_by[rank]} factors a feature; give that, or begin anew")
         settings = plain(self._begin(X.shape[0]))
         settings.pop("threads", None)
-        with parameters_named():
+        with parameters_named(self):
             learners = [_hogwild.Online(settings, X.shape[1], self._factors) for _ in range(count)]
             if known is not None and known.learners is not None and known.learnt_by[:2] == by[:2]:
                 # The rule's state goes on, by other numbers.
@@ -85,8 +85,12 @@ class Learner(RowEstimator):
                 learner.learn(csr, labels_of_one, weights)
         self.unit_rows_ = self.normalize == "row"
         self.n_iter_ = self.n_iter_ + 1 if self._learns_on() else 1
-        self.learning_rate_ = learners[0].rate
+        self.learning_rate_, self._rate_by = learners[0].rate, self._how()
         setattr(self, self._model_of, self._state(learners, by))
+
+    def _how(self) -> tuple[Any, ...]:
+        """What a learning rate is good for."""
+        return self.loss, self.rule, self.normalize, self.batch_size, getattr(self, "multi_class", None)
 
     def _learns_on(self) -> bool:
         """Whether it has learnt by partial_fit before."""
@@ -111,6 +115,8 @@ class Learner(RowEstimator):
 
 def learn_classes(estimator: Any, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:
     """Has a classifier learn rows, of more than two classes each against the rest. The first call is to name all classes."""
+    if estimator.multilabel_:
+        raise ValueError("partial_fit: takes one class a row, and those of fit had any number; use fit, or begin anew")
     if estimator._takes_sets(y):
         raise ValueError("y: partial_fit takes one class a row; use fit, or an estimator a column")
     X, y, weights = estimator._partial(X, y, sample_weight)

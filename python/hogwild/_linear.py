@@ -36,6 +36,7 @@ class LinearClassifier(Classifier, Coefficients):
     shuffle : whether rows are visited in a new order each epoch
     fit_intercept : whether there is a bias; without, rows without features score 0 and labels are learnt as they are
     warm_start : whether ``fit`` goes on from the weights of the fit before, at its learning rate where that is auto
+        and neither rule, normalize nor batch_size are others
     multi_class : how more than two classes are learnt, in one pass: ovr (each against the rest) or softmax
     class_weight : balanced, or how much the rows of each class count
     early_stopping : ends the run when ``metric`` of the ``validation_fraction`` (or of ``eval_set``) got no better by

@@ -67,12 +67,12 @@ class Recommender(BaseEstimator):
         data = _hogwild.Ratings.from_arrays(user_codes, item_codes, ratings)
         valid = None if eval_set is None else self._valid(eval_set, user_codes, user_names, item_codes, item_names)
         followers = [*([ProgressBar()] if self.verbose else []), *(self.callbacks or ())]
-        with parameters_named():
+        with parameters_named(self):
             run, error = follow(data, valid, self._family(), followers, self._settings(len(ratings), valid is not None))
         if run.model is None:
-            raise error if error is not None else DivergedError(by_parameter(run.problem or f"the run left no model: {run.ended}"))
+            raise error if error is not None else DivergedError(by_parameter(run.problem or f"the run left no model: {run.ended}", self))
         if run.problem is not None and error is None:
-            warnings.warn(f"{type(self).__name__}: {by_parameter(run.problem)}", ConvergenceWarning, stacklevel=2)
+            warnings.warn(f"{type(self).__name__}: {by_parameter(run.problem, self)}", ConvergenceWarning, stacklevel=2)
         self._take(run, users, user_names, items, item_names)
         self._remember(user_codes, item_codes)
         if error is not None:

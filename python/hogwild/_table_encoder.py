@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     """Makes features of the columns of a table, as the command does of CSV: to stand before an estimator in a pipeline.
 
     A number is the value of a feature ``column``. A text, a category or a boolean is a feature ``column=value`` of value 1.
-    The matrix has the column of the table that each of its columns is of as ``fields``, which ``FieldAwareClassifier`` goes by.
+    The matrix has the column of the table that each of its columns is of as ``fields``, which ``FieldAwareClassifier`` goes by. Slices
+    and copies of the matrix are without it: let a pipeline encode, or give the classifier ``fields``.
     What is missing is no feature, and neither is a text that was not there in ``fit``; these are counted in ``unknown_``.
     Tables are those of pandas, Polars, Arrow, DuckDB and all others that Arrow reads (``pip install hogwild[tables]``).
 
@@ -126,6 +128,9 @@ def _arrow(X: Any) -> Any:
         return X
     if not (hasattr(X, "__arrow_c_stream__") or hasattr(X, "columns") or isinstance(X, dict)):
         raise TypeError(f"X is a {type(X).__name__}; give a table, such as a DataFrame")
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(X, pandas.DataFrame):
+        return pyarrow.Table.from_pandas(X, preserve_index=False)  # the numbers of rows say nothing of them
     return pyarrow.table(X)
 
 

@@ -61,9 +61,10 @@ impl Model {
         py.detach(|| TrainedModel::from_bytes(bytes)).map(|model| Model::new(Arc::new(model))).map_err(raise)
     }
 
-    /// A linear model of such weights, by column: those that are 0 are left out.
+    /// A linear model of such weights, by column: those that are 0 are left out, unless it is to have `all`.
     #[staticmethod]
-    #[pyo3(signature = (coef, intercept, loss, classes, names, unit_rows, settings))]
+    #[pyo3(signature = (coef, intercept, loss, classes, names, unit_rows, settings, all=false))]
+    #[allow(clippy::too_many_arguments)]
     fn linear(
         coef: PyReadonlyArray1<'_, f32>,
         intercept: f32,
@@ -72,9 +73,10 @@ impl Model {
         names: Option<Vec<String>>,
         unit_rows: bool,
         settings: &str,
+        all: bool,
     ) -> PyResult<Model> {
         let coef = coef.as_slice()?;
-        let kept: Vec<usize> = (0..coef.len()).filter(|&column| coef[column] != 0.0).collect();
+        let kept: Vec<usize> = (0..coef.len()).filter(|&column| all || coef[column] != 0.0).collect();
         let ids = match &names {
             Some(names) => kept.iter().filter_map(|&column| names.get(column)).map(String::as_str).collect(),
             None => Ids::Numbers(kept.iter().map(|&column| column as u64).collect()),
@@ -89,6 +91,7 @@ impl Model {
     }
 
     /// The same linear model as one of several classes, `family` softmax or ovr: of weights class by class, and a bias a class.
+    #[pyo3(signature = (family, coef, intercept, classes, names, all=false))]
     fn of_classes(
         &self,
         family: &str,
@@ -96,9 +99,10 @@ impl Model {
         intercept: PyReadonlyArray1<'_, f32>,
         classes: Vec<String>,
         names: Option<Vec<String>>,
+        all: bool,
     ) -> PyResult<Model> {
         let (coef, intercept) = (coef.as_array(), intercept.as_slice()?);
-        let kept: Vec<usize> = (0..coef.ncols()).filter(|&column| coef.column(column).iter().any(|&w| w != 0.0)).collect();
+        let kept: Vec<usize> = (0..coef.ncols()).filter(|&column| all || coef.column(column).iter().any(|&w| w != 0.0)).collect();
         let weights: Vec<f32> = kept.iter().flat_map(|&column| coef.column(column).to_vec()).collect();
         let ids: Ids = match &names {
             Some(names) => kept.iter().filter_map(|&column| names.get(column)).map(String::as_str).collect(),

@@ -24,7 +24,7 @@ pub struct Online {
 }
 
 /// What is kept of one, but for its numbers.
-type State = (Option<f32>, Option<[f32; 3]>, u64, u64, Vec<u64>);
+type State = (Option<f32>, Option<[f32; 3]>, u64, u64, Vec<u64>, Option<f32>);
 
 /// What makes one again, and of what.
 type Reduced<'py> = (Bound<'py, PyAny>, (Bound<'py, PyDict>, usize, Bound<'py, PyArray1<f32>>, State, bool));
@@ -107,21 +107,23 @@ impl Online {
         state: State,
         factors: bool,
     ) -> PyResult<Online> {
-        let (rate, targets, rows, batches, counts) = state;
+        let (rate, targets, rows, batches, counts, factor_rate) = state;
         let resumed = Online::new(settings, width, factors)?;
-        locked(&resumed.inner).resume(numbers.as_slice()?, OnlineState { rate, targets, rows, batches, counts }).map_err(raise)?;
+        locked(&resumed.inner)
+            .resume(numbers.as_slice()?, OnlineState { rate, targets, rows, batches, counts, factor_rate })
+            .map_err(raise)?;
         Ok(resumed)
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
         let settings = PyDict::new(py);
         self.settings.iter().try_for_each(|(name, text)| settings.set_item(name, text))?;
-        let (numbers, OnlineState { rate, targets, rows, batches, counts }) = py.detach(|| {
+        let (numbers, OnlineState { rate, targets, rows, batches, counts, factor_rate }) = py.detach(|| {
             let model = locked(&self.inner);
             let (numbers, state) = model.state();
             (numbers, state.clone())
         });
-        let state = (rate, targets, rows, batches, counts);
+        let state = (rate, targets, rows, batches, counts, factor_rate);
         Ok((py.get_type::<Online>().getattr("resume")?, (settings, self.width, numbers.into_pyarray(py), state, self.has_factors)))
     }
 }

@@ -35,7 +35,9 @@ impl Many {
                 return bad(problem, "use `model` ovr for rows with any number of labels");
             }
             let labels = if one { ClassLabels { starts: None, ..labels } } else { labels };
-            return Ok(Many { names: data.class_names().to_vec(), labels }.that_occur());
+            let all = Many { names: data.class_names().to_vec(), labels };
+            // Who gives names means all of them, whether or not a row has them.
+            return Ok(if sets.names().is_some() { all } else { all.that_occur() });
         }
         let named = data.class_names();
         if let [_, _, _, ..] = named {

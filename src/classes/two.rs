@@ -91,6 +91,12 @@ impl Classes {
         Err(Error::BadFile { path: data.name().to_owned(), problem, remedy: "give data with the labels that the model was trained on" })
     }
 
+    /// Whether they are the same two in the same order, as far as is known.
+    pub(crate) fn agree(&self, other: &Classes) -> bool {
+        let same = self.negative.zip(other.negative).is_none_or(|(one, other)| one == other);
+        self.are_usual() && other.are_usual() || self.positive == other.positive && same
+    }
+
     /// What a loss takes a label for; ratings, and models without classes of their own, have the signs.
     pub(crate) fn taken(classes: Option<Classes>, loss: Loss) -> Taken {
         Taken::new(loss, classes.unwrap_or(Classes::SIGNS).positive)

@@ -22,7 +22,7 @@ use crate::{
     options::Settings,
 };
 pub(crate) use follower::Follower;
-use hogwild_base::{Result, threads};
+use hogwild_base::{Error, Result, threads};
 use hogwild_kernels::engine::{Loops, Simulation};
 use session::Job;
 use std::sync::atomic::AtomicBool;
@@ -52,7 +52,7 @@ pub fn train<'d>(
 /// given, starts from nothing.
 ///
 /// # Errors
-/// As for [`train`]; a model of another kind, and rules that can't begin at weights.
+/// As for [`train`]; a model of another kind, of other classes or another loss, or of none of the features; and rules that can't begin at weights.
 pub fn train_from<'d>(
     model: &TrainedModel,
     family: &dyn AnyFamily,
@@ -100,6 +100,10 @@ pub(crate) fn run(
     session::run(&job, follower, &|| {
         family.check(settings)?;
         let mut prepared = family.prepare(data, valid, settings)?;
+        if let Some(other) = model.filter(|model| model.family != family.name()) {
+            let problem = format!("is of the family {}, and this run of {}", other.family, family.name());
+            return Err(Error::BadFile { path: "the model to start from".into(), problem, remedy: "give one of the same family" });
+        }
         model.map_or(Ok(()), |model| prepared.start_from(model))?;
         Ok(prepared)
     })

@@ -72,7 +72,18 @@ def test_wrong_fields_are_named():
     with pytest.raises(ValueError, match="fields: have 2 dimensions; give a list"):
         hogwild.FieldAwareClassifier(fields=np.zeros((18, 1))).fit(X, y)
     wide = sp.csr_matrix(([1.0, 1.0], ([0, 1], [0, 70_000])), (2, 70_001))
-    with pytest.raises(ValueError, match="fields: there are 70001, and 65535 are the most"):
+    with pytest.raises(ValueError, match="fields: there are 70001, and 65535 are the most"), pytest.warns(UserWarning, match="fields"):
         hogwild.FieldAwareClassifier().fit(wide, [0, 1])
     with pytest.raises(hogwild.BadSettingError, match="`rank` 0"):
         hogwild.FieldAwareClassifier(rank=0, fields=FIELDS).fit(X, y)
+
+
+def test_without_any_fields_it_warns_and_goes_on():
+    pandas = pytest.importorskip("pandas")
+    X, y, _, _ = pairs_of_categories(200)
+    with pytest.warns(UserWarning, match="nothing says which columns are of one field") as warned:
+        model = hogwild.FieldAwareClassifier(**SETTINGS).fit(X, y)
+    assert len(set(model.fields_)) == 18 and warned[0].filename == __file__
+    # A column with that name is no list of fields.
+    frame = pandas.DataFrame({"fields": X.toarray()[:, 0], "site=a": X.toarray()[:, 1]})
+    assert list(hogwild.FieldAwareClassifier(**SETTINGS).fit(frame, y).fields_) == ["fields", "site"]

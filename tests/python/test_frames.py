@@ -75,3 +75,10 @@ def test_parquet_is_a_table(tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     parquet.write_table(pyarrow.table(COLUMNS), tmp_path / "t.parquet")
     assert hogwild.TableEncoder().fit_transform(parquet.read_table(tmp_path / "t.parquet")).toarray().tolist() == EXPECTED
+
+
+def test_the_index_of_a_frame_is_no_feature():
+    frame = pandas.DataFrame(COLUMNS)
+    some = hogwild.TableEncoder().fit(frame.iloc[[0, 2, 3]])
+    assert some.feature_names_in_.tolist() == list(COLUMNS) and some.transform(frame.iloc[[4, 1]]).shape[0] == 2
+    assert not any("index" in name for name in some.get_feature_names_out())

@@ -211,3 +211,23 @@ def test_errors_of_the_first_call_name_parameters(data):
     with pytest.raises(hogwild.BadSettingError, match="`learning_rate` -1") as error:
         hogwild.LinearClassifier(learning_rate=-1.0).partial_fit(X, y, classes=[-1, 1])
     assert error.value.setting == "learning_rate"
+
+
+def test_factors_stay_by_their_rate(data):
+    X, y, _ = data
+    settings = dict(rank=4, learning_rate=0.1, random_state=1)
+    model = hogwild.FactorizationMachineClassifier(**settings, settings={"factor_rate": 0.5}).partial_fit(X, y, classes=[-1, 1])
+    before = model.decision_function(X)
+    for other in ({"factor_rate": 0.25}, None):
+        with pytest.raises(hogwild.BadSettingError, match="`factor_rate` .* learnt at 0.5"):
+            pickle.loads(pickle.dumps(model)).set_params(settings=other).partial_fit(X[:1], y[:1])
+    # With another loss the rule's state is a new one, and the factors are put as that rate has them.
+    model.set_params(settings={"factor_rate": 0.25}, loss="squared-hinge", learning_rate=1e-9).partial_fit(X[:1], y[:1])
+    assert np.allclose(model.decision_function(X), before, atol=1e-5)
+
+
+def test_rows_of_any_number_of_classes_do_not_go_on(data):
+    X, y, _ = data
+    model = hogwild.LinearClassifier(learning_rate=0.1).fit(X, np.column_stack([y > 0, y < 0]))
+    with pytest.raises(ValueError, match="partial_fit: takes one class a row, and those of fit had any number"):
+        model.partial_fit(X, (y > 0).astype(int))

@@ -83,7 +83,7 @@ def test_rows_with_any_number_of_classes(tmp_path):
     settings = dict(random_state=0, learning_rate=0.5, n_jobs=1, epochs=10)
     model = hogwild.LinearClassifier(**settings).fit(X, y, eval_set=(X[:500], y[:500]))
     assert model.predict(X).shape == y.shape and (model.predict(X) == y).mean() > 0.9 and model.score(X, y) > 0.6
-    assert model.predict_proba(X).shape == y.shape and model.predict_proba(X)[:, 3].max() < 1e-6
+    assert model.predict_proba(X).shape == y.shape and model.predict_proba(X)[:, 3].max() < 1e-3  # of 3000 rows none has it
     assert list(model.classes_) == [0, 1, 2, 3] and "valid" in model.history_[0]
     one = hogwild.LinearClassifier(**settings).fit(X, y[:, 1])
     agree = (one.predict(X) == model.predict(X)[:, 1]).mean()
@@ -101,6 +101,32 @@ def test_rows_with_any_number_of_classes(tmp_path):
         hogwild.LinearClassifier().partial_fit(X, y, classes=[0, 1])
     with pytest.raises(ValueError, match="eval_set: y has the shape"):
         hogwild.LinearClassifier().fit(X, y, eval_set=(X, y[:, :2]))
+    for low, high in [(-1, 1), (1, 2), (0, 2)]:
+        wrong = np.where(y > 0, high, low)
+        value = next(each for each in (low, high) if each not in (0, 1))
+        with pytest.raises(ValueError, match=f"^y: has the value {value}; give 0 and 1"):
+            hogwild.LinearClassifier().fit(X, wrong)
+        with pytest.raises(ValueError, match=f"eval_set: y: has the value {value}; give 0 and 1"):
+            hogwild.LinearClassifier(**settings).fit(X, y, eval_set=(X, wrong))
+    with pytest.raises(ValueError, match="NaN"):
+        hogwild.LinearClassifier().fit(X, np.where(y > 0, np.nan, 1.0))
+    with pytest.raises(ValueError, match="eval_set: y: has the value nan"):
+        hogwild.LinearClassifier(**settings).fit(X, y, eval_set=(X, np.where(y > 0, np.nan, 1.0)))
+
+
+@pytest.mark.parametrize("loss", ["logistic", "hinge", "squared-hinge", "modified-huber", "focal"])
+def test_classes_that_no_row_or_each_has(loss):
+    X, _, scores = rows(1000)
+    settings = dict(random_state=0, learning_rate=0.1, n_jobs=1, loss=loss)
+    for has in ([True, False], [False, False], [True, True]):
+        y = np.tile(np.array(has, dtype=int), (1000, 1))
+        if not any(has):
+            y[0, 0] = 0
+        model = hogwild.LinearClassifier(**settings).fit(X, y)
+        assert np.isfinite(model.decision_function(X)).all() and np.array_equal(model.predict(X), y), (has, loss)
+    y = np.column_stack([scores > 0, np.zeros(1000, bool), scores < 0]).astype(int)
+    warm = hogwild.LinearClassifier(**settings, warm_start=True).fit(X, y)
+    assert warm.fit(X, y).coef_.shape == (3, 400) and not warm.predict(X)[:, 1].any()
 
 
 @pytest.mark.filterwarnings("ignore:.*loses more than a constant")
@@ -126,7 +152,7 @@ def test_without_intercept(rule, normalize):
     if normalize != "max-abs":
         parts = hogwild.LinearClassifier(**settings).partial_fit(X, y, classes=[-1, 1])
         assert not np.any(parts.intercept_) and np.any(parts.coef_)
-    with pytest.raises(hogwild.BadSettingError, match="`fit_intercept` false"):
+    with pytest.raises(hogwild.BadSettingError, match="`bias` false"):
         hogwild.FactorizationMachineClassifier(settings={"bias": False}).fit(X, y)
 
 
@@ -162,8 +188,35 @@ def test_a_warm_start_goes_on():
     assert model.fit(X, y).learning_rate_ == rate and model.history_[0]["loss"] < 0.7 * cold
     with pytest.raises(ValueError, match="warm_start: the classes were"):
         model.fit(X, three)
+    # Where other columns have values than before, those before stay.
+    halves = hogwild.LinearClassifier(warm_start=True, random_state=0, n_jobs=1)
+    parts = [sp.csr_matrix(X.multiply((np.arange(400) < 200) == first)) for first in (True, False)]
+    first = halves.fit(parts[0], y).coef_.copy()
+    assert np.allclose(halves.fit(parts[1], y).coef_[0, :200], first[0, :200])
     with pytest.raises(hogwild.BadSettingError, match="`rule` ftrl"):
         hogwild.LinearClassifier(warm_start=True, rule="ftrl", learning_rate=0.1).fit(X, y).fit(X, y)
+
+
+def test_a_warm_start_is_of_the_same_kind():
+    X, y, scores = rows()
+    three = np.digitize(scores, [-1, 1])
+    settings = dict(warm_start=True, random_state=0, n_jobs=1)
+    for change in ({"rule": "sgd"}, {"batch_size": 64}, {"normalize": "max-abs"}):
+        model = hogwild.LinearClassifier(**settings).fit(X, y)
+        model.learning_rate_ = 1e-7
+        assert model.fit(X, y).learning_rate_ == pytest.approx(1e-7)
+        assert model.set_params(**change).fit(X, y).learning_rate_ > 1e-6, change
+    with pytest.raises(ValueError, match="warm_start: loss was logistic before, and is hinge now"):
+        hogwild.LinearClassifier(**settings).fit(X, y).set_params(loss="hinge").fit(X, y)
+    with pytest.raises(ValueError, match="warm_start: multi_class was ovr before, and is softmax now"):
+        hogwild.LinearClassifier(**settings).fit(X, three).set_params(multi_class="softmax").fit(X, three)
+    with pytest.raises(hogwild.BadDataError, match="takes rows as they are, and this run takes them of length 1"):
+        hogwild.LinearClassifier(**settings, normalize="none").fit(X, y).set_params(normalize="row").fit(X, y)
+    sets = np.eye(3, dtype=int)[three]
+    with pytest.raises(ValueError, match="rows had one class before, and have any number now"):
+        hogwild.LinearClassifier(**settings).fit(X, three).fit(X, sets)
+    with pytest.raises(ValueError, match="rows had any number of classes before, and have one now"):
+        hogwild.LinearClassifier(**settings).fit(X, sets).fit(X, three)
 
 
 def test_softmax_is_that_of_the_textbook():

@@ -8,8 +8,9 @@ use crate::support::{
     training::held_out,
 };
 use hogwild::{
-    Batch, Ended, F32x16, InstructionSet, Line, Loss, Normalize, Outcome, Parallel, Rule, Settings, TrainedModel, Trainer, Weights,
-    data::{Data, Fields, Ids, PackSettings, Rows, RowsCsr},
+    Batch, Ended, F32x16, FieldMatrixScorer, InstructionSet, Line, Loss, Normalize, Outcome, Parallel, Rule, Settings, Tensor, Tensors,
+    TrainedModel, Trainer, Weights,
+    data::{Data, Fields, Ids, Matrix, PackSettings, Rows, RowsCsr},
     models::{FieldAware, Linear, Model, Row},
     rules::Sgd,
     train_ffm, train_fm,
@@ -441,4 +442,21 @@ fn fields_outlast_rare_features_and_samples() {
         let told = said(at, &format!("train a.ffm --model ffm --lr 0.1 --epochs 1 --factor-min-count 1 {options} --out m.safetensors"));
         assert!(good(at, "inspect m.safetensors").contains("fields "), "{options}: {told}");
     }
+}
+
+#[test]
+fn a_matrix_of_too_many_fields_is_refused() {
+    let tensor = |name, shape: &[usize], numbers: &[f32]| Tensor { name, shape: shape.to_vec(), numbers: numbers.to_vec() };
+    let all = 1 << 16;
+    let member = Tensors(vec![
+        tensor("bias", &[1], &[0.0]),
+        tensor("weight", &[1], &[1.0]),
+        tensor("feature_field", &[1], &[0.0]),
+        tensor("factor", &[1, all, 1 << 20], &[]),
+    ]);
+    let columns: Vec<i32> = (0..all as i32).collect();
+    let (row_start, values) = ([0, all as i32], vec![1.0f32; all]);
+    let matrix = Matrix { row_start: &row_start, columns: &columns, values: &values, width: all };
+    let error = FieldMatrixScorer { member: &member, places: &[0], unit_rows: false }.score(&matrix).unwrap_err().to_string();
+    assert!(error.contains("what is kept of an example"), "{error}");
 }

@@ -98,3 +98,28 @@ fn lists_of_classes_are_checked() {
     fs::write(&out, damaged).unwrap();
     assert!(Data::open(&out).unwrap_err().to_string().contains("is damaged"));
 }
+
+#[test]
+fn classes_are_given_to_rows_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let Data::Rows(rows) = crate::support::data::open(folder.path(), "a.svm", b"1 1:1\n-1 2:1\n1 1:1 2:1\n") else { panic!("not rows") };
+    let names = || ["news", "sport", "never"].map(String::from).to_vec();
+    let given = rows.with_class_sets(&[0, 2, 2, 3], &[1, 0, 0], names()).unwrap();
+    assert_eq!((given.class_names(), labels(&given)), (&names()[..], ["sport,news", "", "news"].map(String::from).to_vec()));
+    let settings = hogwild::Settings { lr: Some(0.1), epochs: 1, ..hogwild::Settings::default() };
+    let _turn = crate::support::shared();
+    let run = hogwild::train(hogwild::family("ovr").unwrap(), &given, None, &settings, &mut (), &Default::default()).unwrap();
+    let model = run.model.unwrap();
+    // A class that no row has is one all the same.
+    let of_model = model.ids("class").unwrap();
+    assert_eq!((0..of_model.len()).map(|i| of_model.name(i)).collect::<Vec<_>>(), names());
+    assert!(model.last().numbers("bias").iter().all(|bias| bias.is_finite()) && model.last().numbers("bias")[2] < 0.0);
+    for (starts, classes, names, problem) in [
+        ([0, 2, 2, 2], vec![1, 1], names(), "the class 1 (from 0) twice in row 0"),
+        ([0, 0, 0, 1], vec![0], vec!["a".into(), "b".into(), "a".into()], "two classes with the name \"a\""),
+        ([0, 0, 0, 1], vec![3], names(), "the class 3 (from 0), and there are 3"),
+    ] {
+        let error = rows.with_class_sets(&starts, &classes, names).unwrap_err().to_string();
+        assert!(error.contains(problem), "{error}");
+    }
+}

@@ -42,6 +42,7 @@ mod measures;
 mod memory;
 mod normalize;
 mod numbers;
+mod online;
 mod optimum;
 mod order;
 mod outputs;

@@ -99,3 +99,36 @@ fn a_run_goes_on_from_a_model() {
         assert!(refused.unwrap_err().to_string().contains("the model to start from"));
     }
 }
+
+#[test]
+fn a_model_of_another_kind_is_no_start() {
+    let _turn = shared();
+    let (_folder, rows) = rows(0.0);
+    let never = &Default::default();
+    let settings = Settings { lr: Some(0.1), epochs: 1, threads: 1, ..Settings::default() };
+    let trained = |kind: &str, settings: &Settings| run(kind, &rows, settings).model.unwrap();
+    let linear = trained("linear", &settings);
+    let problem = |model: &TrainedModel, kind: &str, settings: &Settings| {
+        train_from(model, family(kind).unwrap(), &rows, None, settings, &mut (), never).unwrap_err().to_string()
+    };
+    let unit = Settings { normalize: Normalize::Row, ..settings.clone() };
+    assert!(problem(&linear, "linear", &unit).contains("takes rows as they are, and this run takes them of length 1"));
+    assert!(problem(&trained("linear", &unit), "linear", &settings).contains("takes rows of length 1"));
+    let hinge = Settings { loss: Loss::parse("hinge").unwrap(), ..settings.clone() };
+    assert!(problem(&linear, "linear", &hinge).contains("is of the logistic loss, and this run of the hinge"));
+    let reversed = Settings { positive: Some(-1.0), ..settings.clone() };
+    assert!(problem(&linear, "linear", &reversed).contains("has the classes -1 and 1, and the data 1 and -1"));
+    assert!(problem(&trained("ovr", &settings), "softmax", &settings).contains("is of the family ovr, and this run of softmax"));
+    let names = TrainedModel {
+        axes: vec![hogwild::Axis {
+            name: "feature",
+            ids: std::sync::Arc::new((0..rows.columns()).map(|i| format!("f{i}")).collect::<Vec<_>>().iter().map(String::as_str).collect()),
+        }],
+        ..linear.clone()
+    };
+    assert!(problem(&names, "linear", &settings).contains("knows none of the features"));
+    // 0 and 1 are the same classes as -1 and 1.
+    let labels: Vec<f32> = (0..rows.rows()).map(|row| if rows.label(row) > 0.0 { 1.0 } else { 0.0 }).collect();
+    let zeros = rows.with_labels(&labels).unwrap();
+    assert!(train_from(&linear, family("linear").unwrap(), &zeros, None, &settings, &mut (), never).is_ok());
+}

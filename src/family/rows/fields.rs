@@ -29,7 +29,7 @@ impl RunFields {
         // A worker keeps what each field has, what it faces and, where factors decay, the rows of all features.
         let (workers, rank) = (settings.all_threads().max(1), settings.rank);
         let remedy = "use fewer `threads` or a smaller `rank`";
-        ask(data, names.len(), rank, (2 * workers, if settings.l2 > 0.0 { workers } else { 0 }), remedy)?;
+        ask(data.longest_row(), names.len(), rank, (2 * workers, if settings.l2 > 0.0 { workers } else { 0 }), remedy)?;
         // Columns are ranked by their counts.
         let least = settings.least_count();
         let factored = data.feature_counts()?.partition_point(|&count| count >= least).min(of.len());
@@ -38,8 +38,8 @@ impl RunFields {
 }
 
 /// Asks for the memory of so many rows of factors for each field of an example, and for each of its features.
-fn ask(data: &Rows, all: usize, rank: usize, (by_field, by_feature): (usize, usize), remedy: &'static str) -> Result<()> {
-    let (most, longest) = (data.longest_row().min(all) as u64, data.longest_row() as u64);
+fn ask(longest: usize, all: usize, rank: usize, (by_field, by_feature): (usize, usize), remedy: &'static str) -> Result<()> {
+    let (most, longest) = (longest.min(all) as u64, longest as u64);
     let row = ((all.saturating_mul(rank) / LANES + 1) as u64).saturating_mul((LANES * size_of::<f32>()) as u64);
     let rows = most.saturating_mul(by_field as u64).saturating_add(longest.saturating_mul(by_feature as u64));
     let what = || format!("what is kept of an example, of up to {most} fields out of {all},");
@@ -56,9 +56,9 @@ pub(crate) struct ByField<'a> {
 }
 
 impl ByField<'_> {
-    /// Asks for what all threads keep of an example while they score.
-    pub fn ask(&self, data: &Rows, rank: usize) -> Result<()> {
-        ask(data, self.all, rank, (threads::count(), 0), "use fewer `threads`")
+    /// Asks for what all threads keep of an example, of so many features at most, while they score.
+    pub fn ask(&self, longest: usize, rank: usize) -> Result<()> {
+        ask(longest, self.all, rank, (threads::count(), 0), "use fewer `threads`")
     }
 }
 

@@ -115,10 +115,12 @@ impl FieldMatrixScorer<'_> {
     /// Scores each row.
     ///
     /// # Errors
-    /// When `row_start` does not fit the cells.
+    /// When `row_start` does not fit the cells; rows of so many fields that there is no memory for them.
     pub fn score<I: Index, V: Number>(&self, matrix: &Matrix<'_, I, V>) -> Result<Vec<f32>> {
         matrix.check()?;
         let (rows, scorer) = (matrix.row_start.len() - 1, Scorer::new(self.member, self.unit_rows, Taken::Nothing));
+        let longest = matrix.row_start.windows(2).map(|pair| (pair[1].index() - pair[0].index()) as usize).max().unwrap_or(0);
+        scorer.fields.map_or(Ok(()), |fields| fields.ask(longest, scorer.rank))?;
         // A pair takes about as long as a cell of a linear model.
         let tasks = (matrix.columns.len() / FIELD_TASK).clamp(1, rows.max(1));
         let chunk = rows.div_ceil(tasks).max(1);

@@ -62,6 +62,8 @@ pub struct OnlineState {
     pub batches: u64,
     /// With L2 or L1, in how many rows each column was.
     pub counts: Vec<u64>,
+    /// Of a factorization machine that has begun, what its numbers are multiplied by to be factors.
+    pub factor_rate: Option<f32>,
 }
 
 impl OnlineModel {
@@ -201,7 +203,7 @@ impl OnlineModel {
             let start = Start::known(&self.settings, self.width);
             let mut numbers = factors.iter().map(|v| v / start.rate);
             self.parameters.table(FACTORS).set_weights(|| numbers.next().unwrap_or(0.0));
-            self.start = Some(start);
+            (self.start, self.state.factor_rate) = (Some(start), Some(start.rate));
         }
         // Labels are then learnt as they are, so that the weights mean what they did.
         self.state.targets = Some([0.0, 1.0, 0.0]);
@@ -227,6 +229,11 @@ impl OnlineModel {
     /// # Errors
     /// When the numbers are of other settings, or of another number of columns.
     pub fn resume(&mut self, numbers: &[f32], state: OnlineState) -> Result<()> {
+        let factor_rate = Start::known(&self.settings, self.width).rate;
+        if let Some(before) = state.factor_rate.filter(|&before| self.has_factors && before != factor_rate) {
+            let problem = format!("would multiply all factors, which were learnt at {before}; give that, or begin anew");
+            return refuse("factor_rate", &factor_rate.to_string(), &problem);
+        }
         let (first, factors) = numbers.split_at(self.parameters.table(0).numbers().len().min(numbers.len()));
         let fits = if self.has_factors { self.parameters.table(FACTORS).set_numbers(factors) } else { factors.is_empty() };
         if !fits || !self.parameters.table(0).set_numbers(first) {
@@ -262,7 +269,7 @@ impl OnlineModel {
         if self.has_factors && self.start.is_none() {
             let start = Start::of_examples(&self.settings, examples, self.width);
             start.put(&self.parameters);
-            self.start = Some(start);
+            (self.start, self.state.factor_rate) = (Some(start), Some(start.rate));
         }
         if self.settings.l2 > 0.0 || self.settings.transforms.l1 > 0.0 {
             self.state.counts.resize(self.width, 0);

@@ -152,7 +152,7 @@ impl<'a> Scorer<'a> {
     /// # Errors
     /// When the dictionary cannot be read; rows of so many fields that there is no memory for them.
     pub fn score_rows(&self, ids: &Ids, data: &Rows, labels: Option<&ClassLabels>) -> Result<Scored> {
-        self.fields.map_or(Ok(()), |fields| fields.ask(data, self.rank))?;
+        self.fields.map_or(Ok(()), |fields| fields.ask(data.longest_row(), self.rank))?;
         let columns = data.feature_ids()?.translate(ids);
         let window = Window::Auto.of(data, BESIDE * (self.weights.len() + self.factors.len() + 1 + columns.len()) as u64);
         let scored = threads::in_call(|| self.score(&Asked { window, columns: Some(&columns), labels, ..Asked::all(data) }));

@@ -180,10 +180,8 @@ impl Rows {
     /// The labels that are words (or that stand in lists), in their order; none where labels are numbers. Of three words or more a label is
     /// its place, of two -1 and +1.
     pub fn class_names(&self) -> &[String] {
-        match &self.sets {
-            Some(sets) if !self.is_mapped() => sets.names(),
-            _ => self.recipe().map_or(&[], Recipe::classes),
-        }
+        let given = self.sets.as_ref().and_then(ClassSets::names);
+        given.unwrap_or_else(|| self.recipe().map_or(&[], Recipe::classes))
     }
 
     /// Length of the file, or of what they take of memory, in bytes.

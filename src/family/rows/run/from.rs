@@ -2,7 +2,7 @@
 //!
 //! The inverse of what makes a model of the parameters: weights are those of scaled features and of standardised labels.
 use super::RowsRun;
-use crate::{family::rows::kernel::RowKernel, model::TrainedModel};
+use crate::{classes::Classes, family::rows::kernel::RowKernel, model::TrainedModel};
 use hogwild_base::{Error, Result};
 use hogwild_kernels::{Parallel, feed::Normalize};
 use std::path::Path;
@@ -27,7 +27,8 @@ impl<K: RowKernel> RowsRun<'_, K> {
         }
         let bad = |problem: &str| {
             let path = Path::new("the model to start from").to_owned();
-            Error::BadFile { path, problem: problem.into(), remedy: "give one of the same kind, without factors, and of the same classes" }
+            let remedy = "give one of the same kind, without factors, of the same features and classes, or start anew";
+            Error::BadFile { path, problem: problem.into(), remedy }
         };
         let classes = self.outputs.as_ref().map(|outputs| &*outputs.names);
         let (Some(ids), [member]) = (model.ids("feature"), &model.members[..]) else {
@@ -35,6 +36,21 @@ impl<K: RowKernel> RowsRun<'_, K> {
         };
         if self.start.is_some() || member.get("factor").is_some() || model.ids("class").map(|names| &**names) != classes {
             return Err(bad("has factors, or other classes than the data"));
+        }
+        if model.unit_rows != self.basis.unit_rows {
+            let [was, now] = [model.unit_rows, self.basis.unit_rows].map(|unit| if unit { "of length 1" } else { "as they are" });
+            return Err(bad(&format!("takes rows {was}, and this run takes them {now}: see `normalize`")));
+        }
+        // What several classes lose is said by the family.
+        if classes.is_none() && model.loss.name() != self.basis.loss.name() {
+            return Err(bad(&format!("is of the {} loss, and this run of the {}", model.loss.name(), self.basis.loss.name())));
+        }
+        if let Some(own) = self.basis.classes {
+            let other = model.classes.unwrap_or(Classes::SIGNS);
+            if !own.agree(&other) {
+                let [other, own] = [other, own].map(|classes| classes.names().join(" and "));
+                return Err(bad(&format!("has the classes {other}, and the data {own}")));
+            }
         }
         let (outputs, targets) = (classes.map_or(1, |names| names.len()), &self.basis.targets);
         let (bias, weights) = (member.numbers("bias"), member.numbers("weight"));
@@ -44,7 +60,11 @@ impl<K: RowKernel> RowsRun<'_, K> {
             let bias = bias.get(output).copied().unwrap_or(0.0);
             numbers.push(if settings.bias { targets.standard(bias) - base } else { 0.0 });
         }
-        for (column, &place) in self.data.feature_ids()?.translate(ids).iter().enumerate() {
+        let places = self.data.feature_ids()?.translate(ids);
+        if !places.is_empty() && !ids.is_empty() && places.iter().all(|&place| place as usize >= ids.len()) {
+            return Err(bad("knows none of the features of the data"));
+        }
+        for (column, &place) in places.iter().enumerate() {
             // What a value of 1 is read as: weights are of what is read.
             let scale = self.scaling.as_ref().map_or(1.0, |scaling| scaling.scaled(column + 1, 1.0)) * targets.scale;
             let row = (place as usize).checked_mul(outputs).and_then(|from| weights.get(from..)?.get(..outputs));

@@ -143,8 +143,9 @@ fn rows_json(rows: &RowsProfile) -> Value {
 }
 
 fn ratings_text(ratings: &RatingsProfile) -> String {
-    let RatingsProfile { ratings: n, density, values: spread, frequent_values, users, items } = ratings;
+    let RatingsProfile { ratings: n, density, weights, values: spread, frequent_values, users, items } = ratings;
     let mut text = format!("{} ratings, {:.3}% of all pairs\n", count(*n), 100.0 * density);
+    let _ = weights.map(|weights| writeln!(text, "weights {} in all", short(weights)));
     let _ = spread.as_ref().map(|spread| writeln!(text, "ratings {}", numbers(spread)));
     let of = |&(value, times): &(f32, u64)| format!("{value} {}", share(times as f64 / (*n).max(1) as f64));
     if !frequent_values.is_empty() {
@@ -174,7 +175,8 @@ fn ratings_json(ratings: &RatingsProfile) -> Value {
     };
     let value = |&(value, count): &(f32, u64)| json!({ "rating": value, "count": count });
     json!({
-        "data": "ratings", "ratings": ratings.ratings, "density": ratings.density, "values": ratings.values.as_ref().map(numbers_json),
+        "data": "ratings", "ratings": ratings.ratings, "density": ratings.density, "weights": ratings.weights,
+        "values": ratings.values.as_ref().map(numbers_json),
         "frequent_values": ratings.frequent_values.iter().map(value).collect::<Value>(), "users": side(&ratings.users),
         "items": side(&ratings.items),
     })

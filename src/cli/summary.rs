@@ -1,7 +1,7 @@
 //! One line on what was read: `ratings: 9,301,274 of 10,677 items by 69,878 users, .5 to 5`; and how it writes names and numbers. What is
 //! odd about the data is in `notes` (sparse rows) and `warn` (ratings).
-use hogwild::data::{Data, Format, Kind, PackReport, Recipe, Rows, Spread, TargetCounts};
-use std::path::PathBuf;
+use hogwild::data::{Data, Format, Kind, PackReport, Recipe, Spread, TargetCounts};
+use std::{path::PathBuf, sync::atomic::Ordering::Relaxed};
 
 /// Of data that were opened.
 pub fn of_packed(packed: &Data, is_graph: bool) -> String {
@@ -9,11 +9,11 @@ pub fn of_packed(packed: &Data, is_graph: bool) -> String {
         Data::Ratings(d) if is_graph => edges(d.len() as u64, (d.spread().min, d.spread().max)),
         Data::Rows(d) => {
             let format = d.recipe().map_or(Format::Svmlight, Recipe::format);
-            rows(format, d.rows() as u64, d.nonzeros(), d.targets(), (d.class_names().len(), d.class_sets().is_some())) + &weights(d)
+            rows(format, d.rows() as u64, d.nonzeros(), d.targets(), (d.class_names().len(), d.class_sets().is_some())) + &weights(packed)
         }
         Data::Ratings(d) => {
             let Spread { count, min, max, .. } = d.spread();
-            ratings([d.len() as u64, d.items() as u64, d.users() as u64], count, (min, max))
+            ratings([d.len() as u64, d.items() as u64, d.users() as u64], count, (min, max)) + &weights(packed)
         }
     }
 }
@@ -51,14 +51,16 @@ fn rows(format: Format, examples: u64, nonzeros: u64, labels: TargetCounts, clas
     format!("{name} rows: {} examples, {} nonzeros, {found}{}", count(examples), count(nonzeros), missing(examples, labels.count))
 }
 
-/// Between what the examples' weights lie, where they have such.
-fn weights(data: &Rows) -> String {
+/// Between what the weights of examples or ratings lie, where they have such.
+fn weights(data: &Data) -> String {
+    let cells = match data {
+        Data::Rows(rows) => rows.weight_cells(),
+        Data::Ratings(ratings) => ratings.weight_cells(),
+    };
+    let Some(cells) = cells else { return String::new() };
     let mut range = (f32::INFINITY, f32::NEG_INFINITY);
-    if data.weight_cells().is_none() {
-        return String::new();
-    }
-    for row in 0..data.rows() {
-        range = (range.0.min(data.weight(row)), range.1.max(data.weight(row)));
+    for weight in cells.iter().map(|cell| f32::from_bits(cell.load(Relaxed))) {
+        range = (range.0.min(weight), range.1.max(weight));
     }
     format!(", weights from {} to {}", real(range.0), real(range.1))
 }

@@ -1,7 +1,8 @@
 //! A profile of data: what one looks at before training. Which columns there are, how many values each has and how often it is missing, and
 //! how labels differ by value.
 //!
-//! All of it comes from one pass over packed data, on all threads. Shares and means count each example by its weight.
+//! All of it comes from one pass over packed data, on all threads. Shares and means count each example by its weight; of
+//! ratings means do, and shares are of their number.
 mod ratings;
 mod rows;
 mod sums;

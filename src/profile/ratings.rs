@@ -18,6 +18,8 @@ pub struct RatingsProfile {
     pub ratings: u64,
     /// The share of all pairs of users and items that is rated.
     pub density: f64,
+    /// The sum of the weights, where they have such.
+    pub weights: Option<f64>,
     /// How the ratings are spread; none where none is given.
     pub values: Option<NumbersProfile>,
     /// The most frequent ratings with their counts; none where there are more than some thousand.
@@ -62,6 +64,7 @@ impl RatingsProfile {
         Ok(RatingsProfile {
             ratings: data.len() as u64,
             density: data.len() as f64 / (data.users() as f64 * data.items() as f64).max(1.0),
+            weights: data.weight_cells().map(|_| (0..data.len()).map(|row| f64::from(data.weight(row))).sum()),
             values: (spread.count > 0).then_some(numbers),
             frequent_values,
             users,

@@ -66,3 +66,7 @@ with pa.OSFile(str(HERE / "stream.arrows"), "wb") as out, pa.ipc.new_stream(out,
 # Names with `=`: in the last row the words of two columns are one feature.
 alike = pa.table({"y": [1, 0, 1], "a": ["b", "c", "b=c"], "a=b": ["x", "x", "c"]})
 pq.write_table(alike, HERE / "alike.parquet")
+
+# Nor without: in rows of the upper half the word of `age>` may be the bin `age>=30`, whichever number the edge is.
+bins = pa.table({"y": [1, 0] * 4, "age": [10, 20, 30, 40] * 2, "age>": ["x"] * 4 + ["x", "20", "30", "40"]})
+pq.write_table(bins, HERE / "bins.parquet")

@@ -60,6 +60,9 @@ mod read {
     fn words_of_two_columns_that_are_one_feature_are_found() {
         let told = read(&[file("alike.parquet")], Preparation::default()).unwrap_err().to_string();
         assert!(told.contains("alike.parquet:3:") && told.contains("the index is repeated in this row"), "{told}");
+        let bins = Preparation { bins: vec![("age".into(), 2)], ..Preparation::default() };
+        let told = read(&[file("bins.parquet")], bins).unwrap_err().to_string();
+        assert!(told.contains("bins.parquet:") && told.contains("the index is repeated in this row"), "{told}");
     }
 
     #[test]

@@ -66,6 +66,7 @@ fn what_is_no_such_matrix_is_refused_by_name() {
         // Values that are no interactions: the line is the entry.
         ("halves.npz", Format::Interactions, "halves.npz:"),
         ("halves.npz", Format::Interactions, "the count is not above 0"),
+        ("halves.npz", Format::Interactions, "of a matrix, call `eliminate_zeros`"),
     ] {
         let told = read(&given(name), &by(format)).unwrap_err();
         assert!(told.contains(says), "{name}: {told}");
@@ -117,6 +118,10 @@ fn the_command_trains_on_matrices() {
     run("train m.npz --format interactions --model bpr --rank 4 --epochs 2 --out b.safetensors --no-cache --quiet");
     let told = message(&hogwild(folder.path(), "train m.npz --format svmlight --no-cache"));
     assert!(told.contains("m.npz: is a sparse matrix, whose rows have no labels") && told.contains("--format interactions"), "{told}");
+    fs::write(folder.path().join("t.svm"), "1 1:1\n-1 2:1\n").unwrap();
+    run("train t.svm --out l.safetensors --no-cache --quiet");
+    let told = message(&hogwild(folder.path(), "predict l.safetensors m.npz --no-cache"));
+    assert!(told.contains("m.npz: is a sparse matrix") && told.contains("models of rows take a matrix from Python"), "{told}");
     let piped = crate::support::command::given(folder.path(), "train - --no-cache", fs::read(given("csr.npz")).unwrap());
     assert!(message(&piped).contains(".npz are, by the path of the file"), "{}", message(&piped));
 }

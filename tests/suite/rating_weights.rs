@@ -2,7 +2,7 @@
 use crate::{
     partitioned::{bits, of_ratings},
     support::{
-        command::{good, hogwild, message},
+        command::{good, hogwild, message, said},
         data::{read_as, synthetic, triples},
         isa, shared,
         training::{factors, held_out_error},
@@ -50,6 +50,9 @@ fn weights_are_a_column_by_name_or_by_number_and_zeros_are_left_out() {
         ("n\titem\trating\tuser\n2\tx\t4\ta\n0\tq\t1\tz\n1\tx\t2\tb\n0.5\ty\t3\ta\n", by("n")),
         ("a,x,4,2\nz,q,1,0\nb,x,2,1\na,y,3,0.5\n", by("4")),
         ("a x 4 978300760 2\nz q 1 978300760 0\nb x 2 978300760 1\na y 3 978300760 0.5\n", columns("user=1,item=2,rating=3,weight=5")),
+        // A heading that is shorter than its lines, and names that are in none.
+        ("what,stars,n\n1,a,x,4,2\n1,z,q,1,0\n1,b,x,2,1\n1,a,y,3,0.5\n", columns("user=2,item=3,rating=4,weight=5")),
+        ("a x 4 2\nz q 1 0\nb x 2 1\na y 3 0.5\n", columns("rating=3,weight=4")),
         ("who;what;stars;n\na;x;4;2\nz;q;1;0\nb;x;2;1\na;y;3;0,5\n", columns("user=who,item=what,rating=stars,weight=n")),
     ] {
         let data = read(text, &settings);
@@ -58,15 +61,43 @@ fn weights_are_a_column_by_name_or_by_number_and_zeros_are_left_out() {
     }
     let memory = weighted(&["a", "z", "b", "a"], &["x", "q", "x", "y"], &[4.0, 1.0, 2.0, 3.0], &[2.0, 0.0, 1.0, 0.5]);
     assert_eq!((triples(&memory), weights_of(&memory), memory.users()), (found.to_vec(), Some(vec![2.0, 1.0, 0.5]), 2));
+    // Where the column of weights is named, it is no sign of dense data; its order is known.
+    let named = PackSettings { format: None, ..by("4") };
+    assert_eq!(weights_of(&read("1\t7\t4\t2\n2\t7\t2\t1\n1\t8\t3\t0.5\n", &named)), Some(vec![2.0, 1.0, 0.5]));
     // Where nothing is asked for, a fourth column is what it was.
     assert_eq!(weights_of(&read("a x 4 978300760\nb x 2 978300760\n", &PackSettings::default())), None);
     // For predictions weights are not looked at.
     let data = read("user,item,rating,n\na,x,4,0\nb,x,,-1\n", &PackSettings { unlabelled: true, ..by("n") });
     assert_eq!((data.len(), weights_of(&data)), (2, None));
+    for (text, name) in [("user,item\na,x\nb,x\n", "n"), ("a,x,1\nb,x,2\n", "4"), ("a,x,1\nb,x,2\n", "n")] {
+        let data = read(text, &PackSettings { unlabelled: true, ..by(name) });
+        assert_eq!((data.len(), data.users(), data.items(), weights_of(&data)), (2, 2, 1, None), "{text}");
+    }
+    let pairs = read("1,1\n2,1\n", &PackSettings { unlabelled: true, ..by("4") });
+    assert_eq!((pairs.len(), pairs.users(), pairs.items()), (2, 2, 1), "the rating is missing too");
+    // Bad rows of what is unlabelled keep their places, of interactions too.
+    let interactions = PackSettings { format: Some(Format::Interactions), on_bad_row: OnBadRow::Skip, unlabelled: true, ..by("count") };
+    let data = read("user item count\na x 3\nb\na y 2\nb y 2\n", &interactions);
+    assert_eq!((data.len(), weights_of(&data)), (4, None));
     // Weights that begin far behind those of 1 have their places.
     let many: String = (0..300_000).map(|i| format!("{} {} 3 {}\n", i % 1000, i / 1000, if i < 299_999 { 1 } else { 7 })).collect();
     let data = read(&many, &by("4"));
     assert_eq!((data.weight(0), data.weight(299_998), data.weight(299_999)), (1.0, 1.0, 7.0));
+}
+
+#[test]
+fn a_weight_is_named_once() {
+    let named = |weight: &str| PackSettings { columns: Some("weight=n".parse().unwrap()), ..by(weight) };
+    assert_eq!(weights_of(&read("user,item,rating,n,m\na,x,4,2,3\n", &named("n"))), Some(vec![2.0]));
+    let told = read_as("user,item,rating,n,m\na,x,4,2,3\n", &named("m")).unwrap_err().to_string();
+    assert!(told.contains("weight") && told.contains("is another column than weight=n in `columns`"), "{told}");
+}
+
+#[test]
+fn a_heading_may_be_shorter_than_the_rows_where_columns_are_numbers() {
+    let columns = PackSettings { columns: Some("user=2,item=3,rating=4".parse().unwrap()), ..PackSettings::default() };
+    let data = read("who,what,stars\n1,5,7,3\n2,6,7,4\n", &columns);
+    assert_eq!(triples(&data), [("5", "7", 3.0), ("6", "7", 4.0)].map(|(user, item, rating)| (user.into(), item.into(), rating)));
 }
 
 #[test]
@@ -79,6 +110,12 @@ fn weights_of_ratings_that_are_none_are_named() {
         ("user,item,rating,n\na,x,4,1\n", "m", "no column is called `m`"),
         ("user,item,rating,n\na,x,4,1\n", "item", "the weight is the column of the user or of the item"),
         ("a x 4 1\n", "9", "there is no column 9, only 4"),
+        ("a x 4 1\n", "9", "give the weight another column"),
+        ("user,item,rating,n\na,x,4,1\n", "m", "give the weight another column"),
+        ("user,item,rating,n\na,x,4,1e99\n", "n", "input:2:7: the weight of the rating is out of the range of 32-bit floats: `1e99`"),
+        ("user,item,rating,n\na,x,4,\"0,5\"\n", "n", "the weight of the rating has a decimal comma"),
+        ("user,item,rating,n\na,x,4,1e-60\n", "n", "the weight of the rating is too small for 32-bit floats, where it is 0: `1e-60`"),
+        ("user,item,rating,n\na,x,4,-1e-60\n", "n", "the weight of the rating is below 0: `-1e-60`"),
         ("user,item,rating,n\na,x,4,0\n", "n", "holds no examples at all besides 1 of weight 0"),
     ] {
         let told = read_as(text, &by(name)).unwrap_err().to_string();
@@ -265,7 +302,11 @@ fn the_command_reads_weights_of_ratings() {
     assert!(run("eval m.safetensors r.csv --no-cache").contains("rmse 2.2"), "the root of 5, where all count alike");
     assert_eq!(run("predict m.safetensors r.csv --no-cache").lines().count(), users.len());
     run("pack r.csv --weight n -o r.safetensors");
-    assert!(run("describe r.safetensors --top 1").contains("mean 4, deviation 1.7321"));
+    let described = run("describe r.safetensors --top 1");
+    assert!(described.contains("mean 4, deviation 1.7321") && described.contains("weights 4000 in all"), "{described}");
+    assert!(run("describe r.safetensors --json").contains("\"weights\":4000.0"));
+    let told = said(folder.path(), "eval m.safetensors r.csv --weight n --no-cache");
+    assert!(told.contains("1 to 5, weights from 1 to 3"), "{told}");
     let refused = message(&hogwild(folder.path(), "train r.csv --weight m --no-cache"));
     assert!(refused.contains("no column is called `m`"), "{refused}");
 }

@@ -47,9 +47,12 @@ pub(super) struct CellEnds {
 /// # Errors
 /// When there is no room for them.
 pub(super) fn tiles(data: &Ratings, settings: &Settings, quads: bool) -> Result<Tiles> {
-    // Each with its number, and once more while they are sorted.
-    let weight = if data.weight_cells().is_some() { size_of::<f32>() } else { 0 };
-    let bytes = (data.len() * (size_of::<u32>() + 2 * (size_of::<Rating>() + weight))) as u64;
+    // Each with its number, and once more while they are sorted. Weights are sorted beside their ratings, in a copy and what that takes.
+    let each = match data.weight_cells() {
+        Some(_) => 3 * size_of::<(Rating, f32)>(),
+        None => size_of::<u32>() + 2 * size_of::<Rating>(),
+    };
+    let bytes = (data.len() * each) as u64;
     memory::ask(bytes, || format!("{} ratings, which train from memory,", data.len()), "train on fewer of them, or where there is more")?;
     let &Settings { loss, holdout, seed, standardize, .. } = settings;
     let users = data.users() as u32;

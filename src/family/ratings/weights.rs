@@ -1,7 +1,7 @@
 //! How much ratings, or interactions, count: their weights go with them into the order of a run.
 //!
-//! What is minimised is `sum w l / sum w`, with L2 by weight as well: a rating of weight 2 is the same as two. Weights are scaled to a mean of
-//! 1 over what is trained on, and those that are all alike are none.
+//! What is minimised is `sum w l / sum w`, with L2 by weight as well: a rating of weight 2 leads to the same optimum as two equal ones.
+//! Weights are scaled to a mean of 1 over what is trained on, and those that are all alike are none.
 use hogwild_base::threads;
 use hogwild_data::Ratings;
 use std::sync::atomic::Ordering::Relaxed;

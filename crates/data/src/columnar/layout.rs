@@ -132,7 +132,9 @@ pub(super) fn layout(file: &TableFile, asked: Asked<'_>) -> Result<(Layout, Vec<
         wanted.push(number);
     }
     let (has_fixed_labels, has_classes, unlabelled) = (asked.has_fixed_labels(), asked.has_classes(), asked.unlabelled);
-    let are_apart = crosses.is_empty() && columns.iter().all(|column| !column.name.contains('='));
+    // Nor one of bins: `age>=30` of a column `age` is also the word `30` of a column `age>`.
+    let has_bins = columns.iter().any(|column| matches!(column.step, Some(Step::Bins(..))));
+    let are_apart = crosses.is_empty() && !has_bins && columns.iter().all(|column| !column.name.contains('='));
     Ok((Layout { columns, wanted, recipe, has_fixed_labels, has_classes, unlabelled, crosses, are_apart }, notes))
 }
 

@@ -46,7 +46,7 @@ impl<'a> Source<'a> {
         let format = Format::usual(settings.expected.unwrap_or(Kind::Sparse));
         let (ahead, notes) = (VecDeque::new(), Vec::new());
         let known = recipe.as_ref().map(Recipe::format);
-        let columns = columns_of_ratings(settings);
+        let columns = columns_of_ratings(settings)?;
         let matrices: Vec<bool> = inputs.iter().map(|path| is_matrix(path)).collect();
         let matrix = matrices.iter().position(|is_matrix| *is_matrix).and_then(|i| inputs.get(i));
         let mut source =
@@ -64,8 +64,13 @@ impl<'a> Source<'a> {
         let format = source.format;
         if let Some(path) = matrix.filter(|_| format.kind() != Kind::Ratings || settings.expected == Some(Kind::Sparse)) {
             let problem = "is a sparse matrix, whose rows have no labels".into();
-            let remedy = "give it as `format` interactions or ratings, to a model of users and items; write rows with labels as svmlight \
-                (`sklearn.datasets.dump_svmlight_file`), or train on the matrix from Python";
+            let remedy = match settings.unlabelled {
+                true => "models of rows take a matrix from Python, or as svmlight (`sklearn.datasets.dump_svmlight_file`)",
+                false => {
+                    "give it as `format` interactions or ratings, to a model of users and items; write rows with labels as svmlight \
+                    (`sklearn.datasets.dump_svmlight_file`), or train on the matrix from Python"
+                }
+            };
             return Err(Error::BadFile { path: path.clone(), problem, remedy });
         }
         if format != Format::Ratings && settings.columns.is_some() {
@@ -221,13 +226,22 @@ impl<'a> Source<'a> {
 }
 
 /// The columns of ratings that are named; that of weights may be named by `weight` too, by its number from 1 or by its name.
-fn columns_of_ratings(settings: &PackSettings) -> Option<Columns> {
+///
+/// # Errors
+/// Where both name one, and not the same.
+fn columns_of_ratings(settings: &PackSettings) -> Result<Option<Columns>> {
     let weight = settings.prepare.weight.as_ref().map(|name| match name.parse() {
         Ok(number @ 1..) => Column::Number(number),
         _ => Column::Name(name.clone()),
     });
     let columns = settings.columns.clone();
-    if weight.is_none() { columns } else { Some(Columns { weight, ..columns.unwrap_or_default() }) }
+    let Some(weight) = weight else { return Ok(columns) };
+    let columns = columns.unwrap_or_default();
+    if let Some(other) = columns.weight.as_ref().filter(|other| **other != weight) {
+        let problem = format!("is another column than weight={other} in `columns`; name the weight once");
+        return Err(Error::BadSetting { setting: "weight", value: weight.to_string(), problem });
+    }
+    Ok(Some(Columns { weight: Some(weight), ..columns }))
 }
 
 /// Refuses what is asked of binary tables and not of them.

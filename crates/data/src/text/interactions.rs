@@ -55,8 +55,11 @@ impl TextFormat for Interactions {
 
     fn begin(first_lines: &[u8], asked: Asked<'_>) -> Result<Begun<Interactions>, Bad> {
         let weight = asked.prepare.and_then(|prepare| prepare.weight.as_deref());
+        // For predictions weights are not looked at.
+        let weight = weight.filter(|_| !asked.unlabelled);
+        let weighted = weight.is_some();
         if asked.is_matrix && weight.is_none_or(|name| matches!(name, "count" | "3")) {
-            let format = Interactions { separator: Separator::Tab, shape: Shaped::Pairs, counted: true, weighted: weight.is_some() };
+            let format = Interactions { separator: Separator::Tab, shape: Shaped::Pairs, counted: true, weighted };
             return Ok(Begun::all(format));
         }
         let sample: Vec<(u64, usize)> = sample(first_lines);
@@ -102,7 +105,7 @@ impl TextFormat for Interactions {
             Shaped::Pairs => "interactions: a user, an item and perhaps a count a line",
             Shaped::Lists => "interactions: a user and all items of that user a line",
         };
-        Ok(Begun { start, note: Some(note.into()), ..Begun::all(Interactions { separator, shape, counted, weighted: weight.is_some() }) })
+        Ok(Begun { start, note: Some(note.into()), ..Begun::all(Interactions { separator, shape, counted, weighted }) })
     }
 
     fn line(&self, text: &[u8], place: &mut usize, rows: &mut Rated) -> Result<(), Fault> {
@@ -158,7 +161,10 @@ impl Interactions {
             Some(_) if !self.counted => 1.0,
             Some(count) => match long_number(count.raw(text)) {
                 Ok(value) if value > 0.0 && value.is_finite() => value,
-                Ok(_) => return fault(count.start, count.end, "the count is not above 0", "leave out lines of what was not taken"),
+                Ok(_) => {
+                    let remedy = "leave out lines of what was not taken; of a matrix, call `eliminate_zeros` before it is saved";
+                    return fault(count.start, count.end, "the count is not above 0", remedy);
+                }
                 Err(_) => {
                     let remedy =
                         "give a finite number; if lines are `user item item item ...`, put the heading `user items` before the first";

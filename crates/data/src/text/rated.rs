@@ -56,7 +56,7 @@ impl Collector for Rated {
     fn cut(&mut self) {}
 
     fn push_bad(&mut self) {
-        self.rating(Id::Number(0), Id::Number(0), BAD);
+        self.weighted_rating(Id::Number(0), Id::Number(0), BAD, 1.0);
     }
 
     fn targets(&self) -> &[f32] {

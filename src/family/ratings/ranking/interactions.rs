@@ -29,8 +29,10 @@ pub(super) struct Interactions {
 /// # Errors
 /// When there is no room for them, or a value says that a row is none.
 pub(super) fn interactions(data: &Ratings, settings: &Settings) -> Result<Interactions> {
-    // In the order of the file, in that of the run, as lists by user, and once more while they are sorted.
-    let bytes = (data.len() * 4 * size_of::<[u32; 2]>()) as u64;
+    // In the order of the file, in that of the run, as lists by user, and once more while they are sorted. Weights are sorted
+    // beside their pairs, in a copy.
+    let weighted = if data.weight_cells().is_some() { size_of::<f32>() + size_of::<([u32; 2], f32)>() } else { 0 };
+    let bytes = (data.len() * (4 * size_of::<[u32; 2]>() + weighted)) as u64;
     memory::ask(
         bytes,
         || format!("{} interactions, which train from memory,", data.len()),

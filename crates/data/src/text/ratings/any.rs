@@ -46,7 +46,6 @@ fn by_fields(text: &[u8], place: &mut usize, format: &RatingTable, rows: &mut Ra
     let line = whole.trim_ascii_end().len() + start;
     let first = start + whole.iter().take_while(|&&byte| blank(byte)).count();
     const ROW: &str = "write each rating as `user item rating [time]`, between tabs, `::`, commas, semicolons, bars or blanks";
-    const WEIGHT: &str = "give a weight from 0 up; one of 0 leaves the rating out";
     const HEADING: &str = "give a number; if this is a heading, name its columns as in `columns` user=NAME,item=NAME,rating=NAME";
     let separator = if is_mixed(text, start, table) { Separator::Blanks } else { table.separator };
     if byte(text, first) == b'#' && is_comment(text, first, table, unlabelled) {
@@ -125,13 +124,13 @@ fn by_fields(text: &[u8], place: &mut usize, format: &RatingTable, rows: &mut Ra
         let (problem, remedy) = DECIMAL_COMMA;
         return fault(start, beyond.end, problem, remedy);
     }
-    // For predictions weights are not looked at.
     let weight = match weight.map(|weight| (weight, value(text, weight, table))) {
-        _ if table.weight == NOWHERE || unlabelled => 1.0,
+        _ if table.weight == NOWHERE => 1.0,
         None => return fault(first, line, "the weight of the rating is missing", WEIGHT),
-        Some((_, Ok(weight))) if weight >= 0.0 && weight.is_finite() => weight,
-        Some((field, Ok(_))) => return fault(field.start, field.end, "the weight of the rating is below 0", WEIGHT),
-        Some((field, Err(_))) => return fault(field.start, field.end, "the weight of the rating is no finite number", WEIGHT),
+        Some((field, found)) => match weight_of(field.raw(text), found) {
+            Ok(weight) => weight,
+            Err((problem, remedy)) => return fault(field.start, field.end, problem, remedy),
+        },
     };
     if weight == 0.0 {
         rows.leave_out();
@@ -143,8 +142,7 @@ fn by_fields(text: &[u8], place: &mut usize, format: &RatingTable, rows: &mut Ra
         _ if unlabelled => MISSING,
         None => return fault(first, line, "the rating is missing", ROW),
         Some((rating, Err(Why::NoNumber))) if long_number(&with_point(rating.raw(text))).is_ok() => {
-            let remedy = "write 3.5 for 3,5, or separate the fields by tabs, semicolons or bars";
-            return fault(rating.start, rating.end, "the rating has a decimal comma", remedy);
+            return fault(rating.start, rating.end, "the rating has a decimal comma", COMMA);
         }
         Some((rating, Err(Why::NoNumber))) => return fault(rating.start, rating.end, "the rating is no number", HEADING),
         Some((rating, Err(Why::Nan))) => return fault(rating.start, rating.end, "the rating is NaN", REMEDY_FINITE),
@@ -156,6 +154,23 @@ fn by_fields(text: &[u8], place: &mut usize, format: &RatingTable, rows: &mut Ra
     rows.weighted_rating(Id::Name(&user.value(text)), Id::Name(&item.value(text)), value, weight);
     *place = end;
     Ok(())
+}
+
+const WEIGHT: &str = "give a weight from 0 up; one of 0 leaves the rating out";
+const COMMA: &str = "write 3.5 for 3,5, or separate the fields by tabs, semicolons or bars";
+
+/// A weight, if what was read of its text is one; else what is wrong, and what to do.
+fn weight_of(raw: &[u8], found: Result<f32, Why>) -> Result<f32, (&'static str, &'static str)> {
+    const SCALE: &str = "scale the weights: they count by their ratios";
+    let is_nothing = |raw: &[u8]| raw.iter().take_while(|byte| !matches!(byte, b'e' | b'E')).all(|byte| !matches!(byte, b'1'..=b'9'));
+    match found {
+        Ok(weight) if weight < 0.0 || raw.starts_with(b"-") && !is_nothing(raw) => Err(("the weight of the rating is below 0", WEIGHT)),
+        Ok(0.0) if !is_nothing(raw) => Err(("the weight of the rating is too small for 32-bit floats, where it is 0", SCALE)),
+        Ok(weight) => Ok(weight),
+        Err(Why::Range) => Err(("the weight of the rating is out of the range of 32-bit floats", SCALE)),
+        Err(Why::NoNumber) if long_number(&with_point(raw)).is_ok() => Err(("the weight of the rating has a decimal comma", COMMA)),
+        Err(Why::NoNumber | Why::Nan | Why::Infinite) => Err(("the weight of the rating is no finite number", WEIGHT)),
+    }
 }
 
 /// Whether a line that begins with `#` is a comment: it does not have the fields of a rating. Where no blank is behind the mark, as many

@@ -4,30 +4,32 @@ use crate::bytes::from;
 use crate::text::Asked;
 use crate::text::fault::Bad;
 use crate::text::fields::{Quote, Separator, Shape, fields};
-use crate::text::ratings::sample::{Line, Sample};
+use crate::text::ratings::sample::{Line, Sample, number};
 use crate::text::ratings::time::{DECIMAL_COMMA, TIME, is_no_time};
 
 const AS_RATINGS: &str = "put a heading with names above (one of them label), or write rows as `label index:value ...`; \
     if these are ratings, give `format` ratings";
 
 /// Refuses ratings without a heading that may as well be something else. Where ratings may be missing, a time may be in their place;
-/// where it is known that these are ratings, only the order of the columns is in doubt.
-pub(crate) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, unlabelled, .. }: Asked<'_>) -> Result<(), Bad> {
+/// where it is known that these are ratings, only the order of the columns is in doubt. A column that is named as the weight is in none.
+pub(crate) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, unlabelled, columns, .. }: Asked<'_>) -> Result<(), Bad> {
     let Some(&first) = sample.lines.first().filter(|_| separator != Separator::Colons) else { return Ok(()) };
+    let weight = columns.and_then(|columns| number(&columns.weight)).filter(|&column| column > 2);
     // What is in quotes is a name, whatever it says.
     let bare = |line: &Line| {
         let fields = sample.fields(*line, separator);
         let quoted = fields.iter().any(|field| field.quote != Quote::No);
-        let shapes = fields.iter().map(|field| Shape::of(field.raw(sample.text), separator)).collect::<Vec<_>>();
+        let others = (0..).zip(&fields).filter(|(column, _)| Some(*column) != weight);
+        let shapes = others.map(|(_, field)| Shape::of(field.raw(sample.text), separator)).collect::<Vec<_>>();
         (!quoted).then_some(shapes)
     };
     let all = sample.lines.iter().map(bare).collect::<Option<Vec<_>>>();
-    let most = sample.lines.iter().map(|line| fields(sample.text, line.start, separator).count()).max();
+    let most = sample.lines.iter().map(|line| count(sample, separator, weight, line)).max();
     if !known && matches!(most, Some(3 | 4)) && (0..2).any(|column| has_fractions(sample, separator, column)) {
         let problem = "this may be dense data (as CSV), a column a feature, for users and items are not whole numbers";
         return Err(sample.bad(first, problem, AS_RATINGS));
     }
-    let Some(mut lines) = all else { return wide(sample, separator, first, false) };
+    let Some(mut lines) = all else { return wide(sample, separator, weight, (first, false)) };
     for shapes in &mut lines {
         while shapes.len() > 3 && shapes.last() == Some(&Shape::Empty) {
             shapes.pop();
@@ -58,7 +60,7 @@ pub(crate) fn doubt(sample: &Sample<'_>, separator: Separator, Asked { known, un
                 format!("these are numbers between {}: dense data (as CSV), a column a feature, without a heading", separator.name());
             return Err(sample.bad(first, problem, AS_COLUMNS));
         }
-        return wide(sample, separator, first, true);
+        return wide(sample, separator, weight, (first, true));
     }
     if longest == 4 && column(3).count() > 0 && !column(3).all(|time| time >= TIME) {
         let mixed = separator == Separator::Comma && lines.iter().any(|shapes| shapes.len() < 4);
@@ -122,9 +124,15 @@ fn looks_labelled(sample: &Sample<'_>, first: Line, column: &[f32], like_indices
     }
 }
 
+/// How many fields a line has besides its weight.
+fn count(sample: &Sample<'_>, separator: Separator, weight: Option<usize>, line: &Line) -> usize {
+    let all = fields(sample.text, line.start, separator).count();
+    all - usize::from(weight.is_some_and(|weight| weight < all))
+}
+
 /// More columns than user, item, rating and time, and nothing that says which is which.
-fn wide(sample: &Sample<'_>, separator: Separator, first: Line, bare: bool) -> Result<(), Bad> {
-    let count = |line: &Line| fields(sample.text, line.start, separator).count();
+fn wide(sample: &Sample<'_>, separator: Separator, weight: Option<usize>, (first, bare): (Line, bool)) -> Result<(), Bad> {
+    let count = |line: &Line| count(sample, separator, weight, line);
     let wide = sample.lines.iter().filter(|line| count(line) > 4).count();
     if 2 * wide <= sample.lines.len() {
         return Ok(());

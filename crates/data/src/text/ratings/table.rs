@@ -2,7 +2,7 @@
 //!
 //! All of it is found once, from the first lines: a line that does not fit later on is an error, never another reading.
 
-use super::columns::Column;
+use super::columns::{Column, Columns};
 use super::doubt::doubt;
 use super::heading::Roles;
 use super::sample::{Line, Sample, number, position};
@@ -81,6 +81,10 @@ impl Table {
     /// Looks at the first lines of a file.
     pub(crate) fn find(text: &[u8], asked: Asked<'_>) -> Result<Begun<Table>, Bad> {
         let Asked { columns, doubtful, unlabelled, .. } = asked;
+        // For predictions weights are not looked at, so that a column of that name need not be there.
+        let unweighted = columns.filter(|columns| unlabelled && matches!(columns.weight, Some(Column::Name(_))));
+        let unweighted = unweighted.map(|columns| Columns { weight: None, ..columns.clone() });
+        let columns = unweighted.as_ref().or(columns).filter(|columns| **columns != Columns::default());
         let sample = Sample::new(text);
         if let Some(&line) = sample.comments.first().filter(|line| from(text, line.start).starts_with(b"%%MatrixMarket")) {
             let remedy = "take out the lines that begin with % and the line of counts behind them; then it is read with `format` ratings";
@@ -122,7 +126,7 @@ impl Table {
         };
         let mut table = match (&names, columns) {
             (None, None) => Table::new(separator, [0, 1, 2], Width::Usual),
-            _ => sample.resolve(first, separator, names.as_deref(), has_heading, asked)?,
+            _ => sample.resolve(first, separator, names.as_deref(), has_heading, Asked { columns, ..asked })?,
         };
         if table.width == Width::Usual {
             sample.heed_comments(first, separator)?;
@@ -131,7 +135,11 @@ impl Table {
             doubt(&sample, separator, asked)?;
         }
         table.heed_decimal_commas(&sample, usize::from(has_heading));
-        let note = names.and_then(|names| told(&names, &table));
+        let note = match names {
+            Some(names) => told(&names, &table),
+            None if table.weight != NOWHERE => told(&[], &table),
+            None => None,
+        };
         Ok(Begun { start: Start { at, lines }, note, ..Begun::all(table) })
     }
 
@@ -165,6 +173,7 @@ impl Sample<'_> {
             Some(names) => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
             None => format!("{} without a heading", self.fields(first, separator).len()),
         };
+        const WEIGHT: &str = "give the weight another column, by its number from 1 or by its name in the heading";
         const SAY: &str = "of a table of features, say which column is the label in `label`; of ratings, say which columns with \
             `columns` user=NAME,item=NAME,rating=NAME (or numbers, from 1)";
         let refuse = |what: &str, remedy: &'static str| Err(self.bad(first, format!("{what}; the columns are: {}", list()), remedy));
@@ -176,16 +185,18 @@ impl Sample<'_> {
         };
         let roles = names.map(|names| Roles::of(names).complete(names)).unwrap_or_default();
         let asked = columns.map(|c| [&c.user, &c.item, &c.rating, &c.weight].map(Option::as_ref)).unwrap_or_default();
-        // Where nothing but the weight is named, the usual columns are read.
+        // Where a weight is named and there is no heading, user and item stand where they usually do, and the rating if nothing else is said.
         let mut cells = match asked {
             [None, None, None, Some(_)] if names.is_none() => [Some(0), Some(1), Some(2), None],
+            [.., Some(_)] if names.is_none() => [Some(0), Some(1), None, None],
             _ => [roles.user, roles.item, roles.rating, None],
         };
-        for (cell, column) in cells.iter_mut().zip(asked) {
+        for (role, (cell, column)) in cells.iter_mut().zip(asked).enumerate() {
             *cell = match column {
                 None => *cell,
                 Some(Column::Number(number)) => Some(number - 1),
                 Some(Column::Name(name)) => match names.and_then(|names| position(names, name)) {
+                    None if role == 3 => return refuse(&format!("no column is called `{name}`"), WEIGHT),
                     None => {
                         return refuse(
                             &format!("no column is called `{name}`"),
@@ -197,7 +208,9 @@ impl Sample<'_> {
             };
         }
         // Columns by number alone may lie beside a heading that is shorter, as R writes it.
-        let all_numbers = asked.iter().all(|column| matches!(column, Some(Column::Number(_))));
+        let [of_rating @ .., of_weight] = asked;
+        let all_numbers =
+            of_rating.iter().all(|column| matches!(column, Some(Column::Number(_)))) && !matches!(of_weight, Some(Column::Name(_)));
         let in_rows = || {
             let counts = self.lines.iter().skip(usize::from(has_heading)).map(|&line| self.fields(line, separator).len());
             counts.clone().next().filter(|&n| counts.clone().all(|m| m == n))
@@ -206,9 +219,13 @@ impl Sample<'_> {
             Some(names) if !all_numbers => Some(names.len()),
             _ => in_rows(),
         };
+        cells[3] = cells[3].filter(|_| !unlabelled);
+        // Nor has a rating to be there that is not named.
+        cells[2] = cells[2].filter(|&rating| !unlabelled || asked[2].is_some() || expected.is_none_or(|expected| rating < expected));
         let least = cells.into_iter().flatten().max().map_or(0, |most| most + 1);
         if let Some(expected) = expected.filter(|&expected| expected < least) {
-            return refuse(&format!("there is no column {least}, only {expected}"), SAY);
+            let is_weight = cells[3].is_some_and(|weight| weight + 1 == least);
+            return refuse(&format!("there is no column {least}, only {expected}"), if is_weight { WEIGHT } else { SAY });
         }
         let [user, item, rating, weight] = match cells {
             [Some(user), Some(item), rating, weight] => [Some(user), Some(item), rating, weight],
@@ -225,7 +242,7 @@ impl Sample<'_> {
             return refuse("two of user, item and rating are one column", SAY);
         }
         if weight != NOWHERE && [user, item].contains(&weight) {
-            return refuse("the weight is the column of the user or of the item", SAY);
+            return refuse("the weight is the column of the user or of the item", WEIGHT);
         }
         Ok(Table::new(separator, [user, item, rating], expected.map_or(Width::AtLeast(least), Width::Just)).with_weight(weight))
     }

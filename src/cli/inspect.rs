@@ -52,8 +52,10 @@ fn is_model(path: &std::path::Path) -> bool {
 fn of_model(model: &TrainedModel, top: usize) -> hogwild::Result<Value> {
     let family = model.family()?;
     let mut found = json!({ "model": model.family, "settings": model.settings });
-    if !family.cuts() {
-        found["loss"] = model.loss.to_string().into();
+    match found["settings"].as_object_mut().filter(|_| family.cuts()) {
+        // A cut has a cost of its own.
+        Some(settings) => drop(settings.remove("loss")),
+        None => found["loss"] = model.loss.to_string().into(),
     }
     if let Some(classes) = model.classes {
         found["classes"] = classes.names().into();

@@ -54,8 +54,9 @@ pub(super) fn draw(shares: &mut [f32], ends: &[[u32; 2]], weights: &[f32], reach
         if a != b {
             changes[a.min(b) as usize] += weight;
             changes[a.max(b) as usize] -= weight;
-            own += if larger(u) != larger(v) { weight } else { 0.0 };
         }
+        // Rows of as much of the second label may differ in the first by rounding.
+        own += if larger(u) != larger(v) { weight } else { 0.0 };
     }
     let mut sum = 0.0;
     changes.iter_mut().for_each(|change| {

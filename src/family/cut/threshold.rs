@@ -116,6 +116,15 @@ mod tests {
     }
 
     #[test]
+    fn rounding_of_a_tie_is_no_cut() {
+        // Both nodes have half of the second label, and one a little less of the first.
+        let (ends, weights) = ([[0, 2], [2, 3], [3, 1]], [1.0, 9.0, 1.0]);
+        let mut shares = [1.0, 0.0, 0.0, 1.0, 0.5, 0.5, 0.5f32.next_down(), 0.5];
+        draw(&mut shares, &ends, &weights, &[true; 4]);
+        assert_eq!(super::super::shares::costs((&shares, 2), &ends, &weights).cut, 1.0);
+    }
+
+    #[test]
     fn edges_without_cost_lead_nowhere() {
         assert_eq!(reached(5, 2, &[[0, 2], [3, 2], [4, 1]], &[1.0, 0.0, 1.0]), [true, true, true, false, true]);
         draw(&mut [], &[], &[], &[]);

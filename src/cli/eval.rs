@@ -128,6 +128,9 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
         say!("{note}");
     }
     fields::of_scored(&opened.data, &model)?.iter().for_each(|note| say!("{note}"));
+    if let Some(note) = notes::of_edges_left_out(&scored, &opened.data) {
+        say!("{note}");
+    }
     if let Some(note) = notes::of_scored(&scored, &opened.data, &summary::names(&args.data)) {
         say!("{note}");
     } else if let Some(note) = notes::of_unknown_columns(&opened.data, &model)? {

@@ -94,7 +94,8 @@ pub fn import(args: ImportArgs) -> anyhow::Result<()> {
     let model = TrainedModel::import(&args.file, format, args.loss)?;
     model.save(&args.out)?;
     let rows: Vec<String> = model.axes.iter().map(|axis| format!("{} {}s", summary::count(axis.ids.len() as u64), axis.name)).collect();
-    say!("{}: {} model of {}, loss {}", args.out.display(), model.family, rows.join(" and "), model.loss);
+    let loss = if model.family()?.cuts() { String::new() } else { format!(", loss {}", model.loss) };
+    say!("{}: {} model of {}{loss}", args.out.display(), model.family, rows.join(" and "));
     Ok(())
 }
 

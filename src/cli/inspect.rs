@@ -50,7 +50,13 @@ fn is_model(path: &std::path::Path) -> bool {
 
 /// Of an ensemble: the means of its members' weights, and what each has.
 fn of_model(model: &TrainedModel, top: usize) -> hogwild::Result<Value> {
-    let mut found = json!({ "model": model.family, "loss": model.loss.to_string(), "settings": model.settings });
+    let family = model.family()?;
+    let mut found = json!({ "model": model.family, "settings": model.settings });
+    match found["settings"].as_object_mut().filter(|_| family.cuts()) {
+        // A cut has a cost of its own.
+        Some(settings) => drop(settings.remove("loss")),
+        None => found["loss"] = model.loss.to_string().into(),
+    }
     if let Some(classes) = model.classes {
         found["classes"] = classes.names().into();
         found["positive_class"] = classes.positive.to_string().into();
@@ -58,7 +64,6 @@ fn of_model(model: &TrainedModel, top: usize) -> hogwild::Result<Value> {
     if let Some(recipe) = &model.recipe {
         tell_recipe(recipe, &mut found);
     }
-    let family = model.family()?;
     if model.members.len() > 1 {
         found["members"] = model.members.iter().map(|member| family.describe_member(member)).collect();
     }

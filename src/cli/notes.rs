@@ -70,6 +70,13 @@ pub fn of_scored(scored: &Scored, data: &Data, name: &str) -> Option<String> {
         .then(|| format!("warning: {name}: the model knows no feature of these rows: each score is its bias"))
 }
 
+/// Of a cut: edges whose nodes it does not know.
+pub fn of_edges_left_out(scored: &Scored, data: &Data) -> Option<String> {
+    let (Some(cut), Data::Ratings(data)) = (scored.cut, data) else { return None };
+    let (all, left) = (data.len() as u64, (data.len() as u64).saturating_sub(cut.edges));
+    (left > 0).then(|| format!("{} of {} edges are left out: the model does not know their nodes", count(left), count(all)))
+}
+
 /// Of scored rows that come from columns: how many cells of each the model did not know.
 pub fn of_unknown_columns(data: &Data, model: &TrainedModel) -> hogwild::Result<Option<String>> {
     let (Data::Rows(data), Some(recipe), Some(known)) = (data, &model.recipe, model.ids("feature")) else { return Ok(None) };

@@ -192,6 +192,11 @@ fn finish(args: &TrainArgs, outcome: &Outcome, report: Report, changed: Option<S
         (None, Some(_)) => Ok(format!("the model, of {whose}, is not kept; give --out MODEL.safetensors")),
         (_, None) => Ok("no model was written".to_string()),
     };
+    let undecided = outcome.model.as_ref().and_then(|model| model.cut()).map_or(0, |cut| cut.undecided() as u64);
+    if undecided > 0 {
+        let why = "both cost the same, no path leads to a terminal, or epochs are too few (--epochs)";
+        report.say(&format!("{} nodes have as much of several labels, and take the first of these: {why}", summary::count(undecided)));
+    }
     match &args.plot {
         Some(_) if outcome.epochs.is_empty() => report.say("no picture was written, for no epoch was completed"),
         Some(path) => {

@@ -10,16 +10,26 @@ use hogwild::{
 };
 use std::{collections::HashMap, path::PathBuf, sync::atomic::Ordering::Relaxed};
 
+/// Whole numbers from here on are rounded as 32-bit floats.
+const EXACT: f32 = 16_777_216.0;
+
 /// Ratings that teach nothing, or one that outweighs all others.
 pub fn of_ratings(data: &Ratings, name: &str) -> Vec<String> {
     let spread = data.spread();
     of_spread(&spread, name).into_iter().chain(rounded(&spread, name, "ratings")).collect()
 }
 
-/// Edges that cost nothing.
-pub fn of_edges(data: &Ratings, name: &str) -> Option<String> {
+/// Edges that cost nothing, or not quite what is written.
+pub fn of_edges(data: &Ratings, name: &str) -> Vec<String> {
     let free = data.rating_cells().iter().filter(|cell| f32::from_bits(cell.load(Relaxed)) == 0.0).count() as u64;
-    (free > 0).then(|| format!("{name}: {} edges have weight 0: they cost nothing, and bind no nodes", count(free)))
+    let free = (free > 0).then(|| format!("{name}: {} edges have weight 0: they cost nothing, and bind no nodes", count(free)));
+    let most = data.spread().max;
+    let remedy = "what a cut costs is told to as much; sum up what the file says where all digits matter";
+    let rounded = (most >= EXACT).then(|| {
+        let (near, step) = (real(most), real(most.next_up() - most));
+        format!("{name}: weights are kept to 24 bits: near {near} they are rounded to multiples of {step}; {remedy}")
+    });
+    free.into_iter().chain(rounded).collect()
 }
 
 fn of_spread(spread: &Spread, name: &str) -> Option<String> {
@@ -44,7 +54,6 @@ pub fn far_off(spread: &Spread, name: &str, what: &str, remedy: &str) -> Option<
 /// Says so if labels or ratings lose what they are about as 32-bit floats: whole numbers from 2^24 on, and any that are large beside their
 /// spread.
 pub fn rounded(spread: &Spread, name: &str, what: &str) -> Option<String> {
-    const EXACT: f32 = 16_777_216.0;
     let largest = spread.max.abs().max(spread.min.abs());
     let is_coarse = spread.max > spread.min && f64::from(largest / EXACT) > spread.deviation() / 100.0;
     if spread.count == 0 || largest < EXACT && !is_coarse {

@@ -1,7 +1,7 @@
 //! Arrays for `numpy.load`: a ZIP archive, not compressed, of `.npy` files (format 1.0 of NumPy's NEP 1). Each tensor is an array of its
 //! name; ids are arrays `feature`, `user`, `item`, `class`: `u64`, or text in UTF-32; `about` has what the model says of itself, as JSON.
 use super::{Member, Trouble, about_of, check_finite, schema_of, tsv::ids_of};
-use crate::model::{About, Axis, Size, Tensor, Tensors, TrainedModel, check_places, check_size};
+use crate::model::{About, Axis, Size, Tensor, Tensors, TrainedModel, check_numbers, check_size};
 use hogwild_data::{Ids, NpyHeader};
 use hogwild_kernels::loss::Loss;
 use std::io::{Cursor, Read, Write};
@@ -179,7 +179,7 @@ pub(super) fn read(bytes: &[u8], loss: Option<Loss>) -> Result<TrainedModel, Tro
     }
     check_finite(&tensors)?;
     let members = vec![Tensors(tensors)];
-    check_places(&members[0], |axis| ids(&axes, axis)).map_err(bad)?;
+    check_numbers(&members[0], |axis| ids(&axes, axis)).map_err(bad)?;
     let model = TrainedModel { family: schema.family, loss, unit, classes, unit_rows, settings, recipe, axes, members };
     Ok(model.with_vocabulary(Vec::new()))
 }

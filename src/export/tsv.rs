@@ -2,7 +2,7 @@
 //! of lines. `bias` and the like are lines `number NAME VALUE`; each feature, user, item or class has a line `AXIS ID VALUE ...`, with all
 //! its numbers in the order of the tensors. In ids a backslash stands before what would end them: `\t`, `\n`, `\r`, `\\`.
 use super::{Member, Trouble, about_of, check_finite, schema_of};
-use crate::model::{About, Axis, Schema, Size, Tensor, TensorKind, Tensors, TrainedModel};
+use crate::model::{About, Axis, Schema, Size, Tensor, TensorKind, Tensors, TrainedModel, check_numbers};
 use hogwild_data::Ids;
 use hogwild_kernels::loss::Loss;
 use std::{
@@ -130,9 +130,11 @@ fn build(schema: &'static Schema, about: About, rows: &[Rows], singles: &[(&str,
         }
     }
     check_finite(&tensors)?;
-    let axes = rows.iter().map(|rows| Axis { name: rows.axis, ids: ids_of(&rows.ids).into() }).collect();
+    let axes: Vec<Axis> = rows.iter().map(|rows| Axis { name: rows.axis, ids: ids_of(&rows.ids).into() }).collect();
     let About { loss, unit, unit_rows, classes, recipe, settings } = about;
     let members = vec![Tensors(tensors)];
+    check_numbers(&members[0], |name| axes.iter().find(|axis| axis.name == name).map(|axis| axis.ids.len()))
+        .map_err(|problem| Trouble::Bad(problem, REMEDY))?;
     let model = TrainedModel { family: schema.family, loss, unit, classes, unit_rows, settings, recipe, axes, members };
     Ok(model.with_vocabulary(Vec::new()))
 }

@@ -17,6 +17,8 @@ pub(super) const FORMAT: &str = "hogwild-model";
 pub(super) const VERSIONS: [&str; 2] = ["1", "2"];
 /// Where the digits are to come, as the model's JSON has them.
 pub(super) const BLANK: &str = "0000000000000000";
+/// What the shares of a node may differ from 1 by, together.
+const SHARES: f64 = 1e-3;
 /// What stands before the digits: JSON within JSON.
 const BEFORE: &[u8] = br#"{\"checksum\":\""#;
 
@@ -102,8 +104,31 @@ pub(crate) fn check_size(size: Size, length: usize, ids: impl Fn(&'static str) -
     }
 }
 
+/// What is wrong with numbers that are more than finite: places among ids, and shares of labels.
+pub(crate) fn check_numbers(tensors: &Tensors, ids: impl Fn(&str) -> Option<usize>) -> Result<(), String> {
+    check_places(tensors, &ids)?;
+    check_shares(tensors, &ids)
+}
+
+/// What is wrong with shares of labels.
+fn check_shares(tensors: &Tensors, ids: impl Fn(&str) -> Option<usize>) -> Result<(), String> {
+    let Some(tensor) = tensors.get("share") else { return Ok(()) };
+    let labels = ids("label").unwrap_or(0);
+    if labels < 2 {
+        return Err(format!("has {labels} labels, and a cut has 2 or more"));
+    }
+    let is_bad = |row: &[f32]| {
+        let sum: f64 = row.iter().map(|&share| f64::from(share)).sum();
+        row.iter().any(|&share| share < 0.0) || (sum - 1.0).abs() > SHARES
+    };
+    match tensor.numbers.chunks(labels).position(is_bad) {
+        None => Ok(()),
+        Some(row) => Err(format!("tensor `share` has for node {} what is no share of labels: numbers of 0 or more, 1 together", row + 1)),
+    }
+}
+
 /// What is wrong with numbers that are places among the ids of an axis.
-pub(crate) fn check_places(tensors: &Tensors, ids: impl Fn(&str) -> Option<usize>) -> Result<(), String> {
+fn check_places(tensors: &Tensors, ids: impl Fn(&str) -> Option<usize>) -> Result<(), String> {
     let found = PLACES.into_iter().find_map(|(name, axis)| Some((axis, tensors.get(name)?)));
     let Some((axis, tensor)) = found else { return Ok(()) };
     let all = ids(axis).unwrap_or(0) as f32;
@@ -162,5 +187,17 @@ mod tests {
             assert_eq!(check_places(&tensors, ids).is_ok(), is_good, "{place}");
         }
         assert!(check_places(&Tensors(Vec::new()), ids).is_ok());
+    }
+
+    #[test]
+    fn shares_that_are_none_are_refused() {
+        let check = |labels: usize, numbers: &[f32]| {
+            let tensor = Tensor { name: "share", shape: vec![numbers.len() / labels.max(1), labels], numbers: numbers.to_vec() };
+            check_numbers(&Tensors(vec![tensor]), |axis| (axis == "label").then_some(labels))
+        };
+        assert_eq!(check(2, &[1.0, 0.0, 0.25, 0.75]), Ok(()));
+        for (labels, numbers) in [(0, &[][..]), (1, &[1.0]), (2, &[1.0, 0.0, 0.5, 0.4]), (2, &[1.5, -0.5])] {
+            assert!(check(labels, numbers).is_err(), "{labels} {numbers:?}");
+        }
     }
 }

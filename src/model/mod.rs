@@ -19,7 +19,7 @@ mod score;
 mod trained;
 
 pub(crate) use about::About;
-pub(crate) use check::{check_places, check_size};
+pub(crate) use check::{check_numbers, check_size};
 pub use class_scores::{ClassCounts, ClassScores};
 pub use cut::CutMetrics;
 pub(crate) use file::IN_MEMORY;

@@ -43,7 +43,7 @@ pub(super) fn read(
     let axes: Vec<Axis> = schema.axes.iter().map(axis).collect::<Result<_, String>>()?;
     let members = contents.members(schema)?;
     let ids = |name: &str| axes.iter().find(|axis| axis.name == name).map(|axis| axis.ids.len());
-    members.iter().try_for_each(|member| check::check_places(member, ids))?;
+    members.iter().try_for_each(|member| check::check_numbers(member, ids))?;
     let About { loss, unit, unit_rows, classes, recipe, settings } = About::read(&metadata, schema, own)?;
     let idf = contents.idf()?;
     Ok(TrainedModel { family: schema.family, loss, unit, classes, unit_rows, settings, recipe, axes, members }.with_vocabulary(idf))

@@ -12,6 +12,8 @@ const CELLS: u64 = 60;
 const SIGNAL: f64 = 1.2;
 /// Other mentions that a mention is like.
 const LIKE: u64 = 3;
+/// Weights, in thousandths, of an edge to a terminal that no other has one to: of another label, and of the node's own.
+const OF_BARE: (i64, i64) = (250, 750);
 /// Where a mention looks for another of its entity.
 const TRIES: u64 = 64;
 
@@ -30,6 +32,8 @@ pub(super) struct Nodes {
     graph: Box<dyn Graph>,
     count: u64,
     seed: u64,
+    /// Labels whose terminals no node has an edge to by lot: the first nodes have one to them each.
+    bare: Vec<u64>,
 }
 
 impl Nodes {
@@ -38,7 +42,33 @@ impl Nodes {
             Kind::CutEntities => Box::new(Entities::new(synth)),
             _ => Box::new(Image::new(synth)),
         };
-        Nodes { graph, count: synth.rows, seed: synth.seed }
+        let mut nodes = Nodes { graph, count: synth.rows, seed: synth.seed, bare: Vec::new() };
+        let mut is_bare = vec![true; synth.labels as usize];
+        let mut left = synth.labels;
+        // By lot all have edges soon.
+        for node in 0..synth.rows {
+            if left == 0 {
+                break;
+            }
+            for (label, _) in nodes.to_terminals(node, &mut nodes.random(node)) {
+                left -= u64::from(std::mem::take(&mut is_bare[label as usize]));
+            }
+        }
+        nodes.bare = (0..synth.labels).filter(|&label| is_bare[label as usize]).collect();
+        nodes
+    }
+
+    fn random(&self, node: u64) -> Random {
+        Random::seed_from_u64(mix(self.seed, node))
+    }
+
+    /// The node's edges to terminals: each terminal has one edge at least.
+    fn to_terminals(&self, node: u64, random: &mut Random) -> Vec<(u64, i64)> {
+        let mut edges = self.graph.to_terminals(node, random);
+        let weight = |label| if label == self.label(node) { OF_BARE.1 } else { OF_BARE.0 };
+        let bare = self.bare.iter().skip(node as usize).step_by(self.count.max(1) as usize);
+        edges.extend(bare.map(|&label| (label, weight(label))));
+        edges
     }
 
     /// The hidden label of a node.
@@ -48,7 +78,7 @@ impl Nodes {
 
     /// The label that a node has by its edges to terminals alone: that of the heaviest.
     fn alone(&self, node: u64) -> u64 {
-        let edges = self.graph.to_terminals(node, &mut Random::seed_from_u64(mix(self.seed, node)));
+        let edges = self.to_terminals(node, &mut self.random(node));
         edges.into_iter().max_by_key(|&(label, weight)| (weight, std::cmp::Reverse(label))).map_or(0, |(label, _)| label)
     }
 }
@@ -66,7 +96,7 @@ impl Rows for Nodes {
             out.push(b'\n');
             seen.edge(weight as f64 / 1000.0, differ);
         };
-        for (of, weight) in self.graph.to_terminals(node, random) {
+        for (of, weight) in self.to_terminals(node, random) {
             edge(self.count + of, weight, [of != label, of != alone]);
         }
         for (other, weight) in self.graph.to_nodes(node, random) {

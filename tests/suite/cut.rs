@@ -97,6 +97,70 @@ fn cuts_of_small_graphs_are_the_least() {
     }
 }
 
+/// A square grid whose edges weigh 1, and .1 between two columns; the outer columns are bound to terminals `L` and `R`.
+fn grid(side: usize, thin: usize) -> String {
+    let mut text = String::new();
+    for (row, column) in (0..side * side).map(|at| (at / side, at % side)) {
+        let node = |row: usize, column: usize| format!("{row}_{column}");
+        let mut edge = |a: String, b: String, weight: f32| writeln!(text, "{a}\t{b}\t{weight}").unwrap();
+        match column {
+            0 => edge("L".into(), node(row, column), 5.0),
+            _ if column + 1 == side => edge("R".into(), node(row, column), 5.0),
+            _ => {}
+        }
+        if column + 1 < side {
+            edge(node(row, column), node(row, column + 1), if column == thin { 0.1 } else { 1.0 });
+        }
+        if row + 1 < side {
+            edge(node(row, column), node(row + 1, column), 1.0);
+        }
+    }
+    text
+}
+
+#[test]
+fn two_labels_are_cut_by_the_cheapest_threshold() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = edges(&grid(100, 29));
+    let settings = settings(folder.path(), "L\nR\n");
+    let outcome = train(&data, &settings).unwrap();
+    let (objective, cut) = costs(&outcome);
+    // The least is 10, and the larger share alone cuts some 150.
+    assert!(cut < 25.0 && cut < objective, "{cut} beside {objective}");
+    for epoch in &outcome.epochs {
+        let costs = epoch.valid.unwrap().cut.unwrap();
+        assert!(costs.cut <= costs.objective * (1.0 + 1e-5), "{costs:?}");
+    }
+    // A model says what its run has said.
+    let model = outcome.model.as_ref().unwrap();
+    let scored = model.score(&data).unwrap().cut.unwrap();
+    assert!((scored.cut - cut).abs() < 1e-6 * cut && (scored.objective - objective).abs() < 1e-6 * objective, "{scored:?}");
+    assert_eq!(model.cut().unwrap().undecided(), 0);
+}
+
+#[test]
+fn ids_are_kept_byte_by_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("g.edges"), b"a \xff\xfe 3\n\xff\xfe \xff\xfd 1\n\xff\xfd b 3\n").unwrap();
+    fs::write(folder.path().join("g.terminals"), "a\nb\n").unwrap();
+    good(folder.path(), "train g.edges --model cut --terminals g.terminals --epochs 5 --out m.safetensors --quiet");
+    let json: serde_json::Value = serde_json::from_str(&good(folder.path(), "eval m.safetensors g.edges --json")).unwrap();
+    assert_eq!((json["examples"].as_u64(), json["unknown"].as_u64(), json["cut"].as_f64()), (Some(3), Some(0), Some(1.0)), "{json}");
+}
+
+#[test]
+fn weights_beyond_the_range_of_the_rate_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path(), "1\n3\n");
+    for (weight, is_good) in [("1e36", false), ("1e-37", false), ("1e20", true), ("1e-20", true)] {
+        let outcome = train(&edges(&format!("1 2 {weight}\n2 3 {weight}\n")), &settings);
+        match outcome {
+            Err(error) => assert!(!is_good && error.to_string().contains("scale the weights"), "{weight}: {error}"),
+            Ok(outcome) => assert!(is_good && costs(&outcome).1 > 0.0, "{weight}"),
+        }
+    }
+}
+
 #[test]
 fn one_thread_repeats_to_the_bit_and_terminals_stay() {
     let folder = tempfile::tempdir().unwrap();
@@ -188,6 +252,10 @@ fn edges_are_read_and_what_is_none_is_named() {
         of(&[("a b", "c", 0.0), ("x,y", "c", 2.0)])
     );
     assert_eq!(read("007\t7\t1e-3"), of(&[("007", "7", 0.001)]));
+    // Nodes may be called as columns are; a heading has no weight.
+    assert_eq!(read("u v 2\nv w 0e9\n"), of(&[("u", "v", 2.0), ("v", "w", 0.0)]));
+    assert_eq!(read("FromNodeId ToNodeId\n1 2\n"), of(&[("1", "2", 1.0)]));
+    assert_eq!(read("ann bob\n1 bob\n"), of(&[("ann", "bob", 1.0), ("1", "bob", 1.0)]));
     for (text, says) in [
         ("1 2 1\n3\n", "input:2:1: an edge has two nodes, and here is one: `3`"),
         ("1 2 1\n3 3 1\n", "input:2:1: both ends are one node"),
@@ -195,6 +263,7 @@ fn edges_are_read_and_what_is_none_is_named() {
         ("1 2 nan\n", "input:1:5: the weight is no finite number: `nan`"),
         ("1 2 inf\n", "the weight is no finite number"),
         ("1 2 1e39\n", "the weight is out of the range"),
+        ("1 2 1\n2 3 1e-60\n", "input:2:5: the weight is below the least 32-bit float"),
         ("1 2 heavy\n", "if this is a heading, leave it out"),
         ("1 2 3 4\n", "input:1:7: this has more than three fields: `4`"),
         ("1,2,\n", "the weight is missing"),
@@ -225,16 +294,24 @@ fn terminals_that_are_none_are_named() {
         ("", "has 0 terminals, and a cut takes from 2 to 4096"),
         ("# none\n1\n", "has 1 terminals"),
         ("1\n\n1\n", "terminals:3:1: the node stands twice: in line 1 too: `1`"),
-        ("1 sky\n3 sky\n", "terminals:2:1: the name stands twice"),
         ("1\n9\n", "terminals:2:1: no edge has this node: `9`"),
+        ("1\n  9 sea\n", "terminals:2:3: no edge has this node: `9`"),
+        ("1 sky\n3 sky\n", "terminals:2:3: the name stands twice"),
     ] {
         let error = train(&data, &settings(folder.path(), text)).unwrap_err().to_string();
         assert!(error.contains(says), "{text:?}: {error}");
     }
+    // A line that is a node as a whole is not taken for another node and a name.
+    let blanks = edges("New\tNew York\nNew York\tOld\n");
+    let error = train(&blanks, &settings(folder.path(), "Old\nNew York\n")).unwrap_err().to_string();
+    assert!(error.contains("terminals:2:1: the whole line is a node") && error.contains("write a tab"), "{error}");
+    let outcome = train(&blanks, &settings(folder.path(), "Old\nNew York\t\n")).unwrap();
+    let names = outcome.model.as_ref().unwrap().cut().unwrap();
+    assert_eq!([names.nodes.name(1), names.labels.name(1)], ["New York", "New York"]);
     let path = folder.path().join("terminals");
-    fs::write(&path, b"1\n\xff\xfe\n").unwrap();
+    fs::write(&path, b"1\n 2\xff\xfe\n").unwrap();
     let settings = Settings { terminals: Some(path), ..cut().defaults() };
-    assert!(train(&data, &settings).unwrap_err().to_string().contains("terminals:2:1: the line is no UTF-8"));
+    assert!(train(&data, &settings).unwrap_err().to_string().contains("terminals:2:3: the line is no UTF-8"));
     let missing = Settings { terminals: Some(folder.path().join("none")), ..settings.clone() };
     assert!(train(&data, &missing).unwrap_err().to_string().contains("cannot read"));
     let error = train(&data, &Settings { terminals: None, ..settings }).unwrap_err().to_string();
@@ -308,7 +385,17 @@ fn the_command_cuts_and_tells() {
     let told =
         good(at, "simulate g.edges --model cut --terminals g.terminals --workers 4 --epochs 3 --hand-over 100 --bandwidth 10 --quiet");
     assert!(told.contains("objective by workers") && !told.contains("held-out"), "{told}");
-    good(at, "bench g.edges --model cut --terminals g.terminals --threads 1 --rounds 1 --quiet --json");
+    let json: serde_json::Value =
+        serde_json::from_str(&good(at, "bench g.edges --model cut --terminals g.terminals --threads 1 --rounds 1 --quiet --json")).unwrap();
+    let set = &json["data"][0];
+    assert_eq!(
+        (&set["shape"]["nodes"], &set["loss"], &set["lr_searched"]),
+        (&403.into(), &serde_json::Value::Null, &false.into()),
+        "{set}"
+    );
+    // A row a node, whatever room it takes.
+    assert!(set["parameter_bytes"].as_u64().unwrap().is_multiple_of(403) && set["kind"] == "edges", "{set}");
+    assert!(!shown.contains("loss ") && !told.contains("loss by"), "{shown}{told}");
 }
 
 #[test]
@@ -322,8 +409,19 @@ fn the_command_refuses_what_a_cut_does_not_take() {
     fs::write(at.join("bad.edges"), "1 2 1\n2 2 1\n2 3 1\n").unwrap();
     let told = said(at, "train bad.edges --model cut --terminals g.terminals --epochs 3 --on-bad-row skip");
     assert!(told.contains("skipped 1 bad rows"), "{told}");
+    fs::write(at.join("one.terminals"), "1\n").unwrap();
+    fs::write(at.join("other.edges"), "7 8\n1 8\n").unwrap();
+    fs::write(at.join("half.edges"), "1 2\n1 8\n").unwrap();
+    assert!(said(at, "eval m.safetensors half.edges").contains("1 of 2 edges are left out"));
+    good(at, "export m.safetensors --format tsv --out m.tsv");
+    let about = fs::read_to_string(at.join("m.tsv")).unwrap().lines().next().unwrap().to_owned();
+    fs::write(at.join("none.tsv"), format!("{about}\n# node id share x 0\nnode\t1\n")).unwrap();
     for (line, says) in [
         ("train g.edges --model cut", "--model cut: give --terminals FILE"),
+        // Before the data are read.
+        ("train bad.edges --model cut --terminals one.terminals", "one.terminals: has 1 terminals"),
+        ("eval m.safetensors other.edges", "other.edges: the model knows both nodes of none of the 2 edges"),
+        ("import none.tsv --out n.safetensors", "has 0 labels, and a cut has 2 or more"),
         ("train bad.edges --model cut --terminals g.terminals", "bad.edges:2:1: both ends are one node"),
         ("train g.edges --model cut --terminals g.terminals --valid g.edges", "--valid: is of held-out data"),
         ("train g.edges --model cut --terminals g.terminals --plot x.svg", "--plot: draws held-out loss"),
@@ -349,6 +447,32 @@ fn the_command_refuses_what_a_cut_does_not_take() {
     good(at, "train r.tsv --epochs 1 --lr 0.1 --out mf.safetensors --quiet");
     let output = hogwild(at, "predict mf.safetensors");
     assert!(output.status.code() == Some(2) && message(&output).contains("DATA is missing"), "{}", message(&output));
+}
+
+#[test]
+fn the_command_tells_what_is_not_taken_as_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("t"), "1\n3\n").unwrap();
+    fs::write(at.join("g.edges"), "From To\n1 2 3\n2 3\n4 5\n").unwrap();
+    let told = said(at, "train g.edges --model cut --terminals t --epochs 3");
+    assert!(told.contains("the first line, `From To`, is taken for a heading"), "{told}");
+    assert!(told.contains("2 nodes have as much of several labels"), "{told}");
+    fs::write(at.join("h.edges"), "1 2 16777217\n2 3 5\n").unwrap();
+    let told = said(at, "train h.edges --model cut --terminals t --epochs 3");
+    assert!(told.contains("weights are kept to 24 bits: near 16777216 they are rounded to multiples of 2"), "{told}");
+}
+
+#[test]
+fn each_synthetic_terminal_has_an_edge() {
+    for (kind, rows, labels) in [(Kind::CutEntities, 1000, 500), (Kind::CutEntities, 3, 40), (Kind::Cut, 1, 9)] {
+        let synth = Synth { kind, rows, labels, ..Synth::default() };
+        let mut text = Vec::new();
+        synth.write(&mut text, &()).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let ends: std::collections::HashSet<&str> = text.lines().filter_map(|line| line.split('\t').nth(1)).collect();
+        assert!((rows..rows + labels).all(|terminal| ends.contains(terminal.to_string().as_str())), "{kind:?} {rows} {labels}");
+    }
 }
 
 #[test]

@@ -69,6 +69,18 @@ impl Ids {
         self
     }
 
+    /// These, and others behind them.
+    pub fn chain(&self, others: &Ids) -> Ids {
+        match (self, others) {
+            (Ids::Numbers(these), Ids::Numbers(others)) => Ids::Numbers([&these[..], others].concat()),
+            (_, Ids::Numbers(numbers)) => {
+                let texts: Vec<String> = numbers.iter().map(u64::to_string).collect();
+                self.clone().with(&texts.iter().map(String::as_bytes).collect::<Vec<_>>())
+            }
+            (_, Ids::Names { .. }) => self.clone().with(&(0..others.len()).map(|i| others.bytes(i)).collect::<Vec<_>>()),
+        }
+    }
+
     /// Names, one after the other.
     pub(crate) fn of_names(names: impl Iterator<Item = impl AsRef<[u8]>>) -> Ids {
         let (mut start, mut bytes) = (vec![0], Vec::new());
@@ -155,6 +167,15 @@ pub(crate) fn plain_integer(text: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_behind_others_keep_their_bytes() {
+        let (numbers, names) = (Ids::Numbers(vec![7, 1]), Ids::of_names([&b"a\xff"[..], b""].into_iter()));
+        assert_eq!(numbers.chain(&numbers), Ids::Numbers(vec![7, 1, 7, 1]));
+        assert_eq!(numbers.chain(&names), Ids::of_names([&b"7"[..], b"1", b"a\xff", b""].into_iter()));
+        assert_eq!(names.chain(&numbers), Ids::of_names([&b"a\xff"[..], b"", b"7", b"1"].into_iter()));
+        assert_eq!(names.chain(&names).len(), 4);
+    }
 
     #[test]
     fn a_plain_table_finds_what_a_hash_table_does() {

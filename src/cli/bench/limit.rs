@@ -18,7 +18,7 @@ use hogwild::{
 /// What an epoch needs.
 pub struct Work {
     pub examples: u64,
-    /// Nonzeros, or ratings.
+    /// Nonzeros, ratings or edges.
     pub nonzeros: u64,
     /// Packed bytes that are read.
     pub bytes: u64,
@@ -39,8 +39,9 @@ pub struct Limit {
 }
 
 impl Work {
-    /// `classes`: how many scores a model has, where it has one a class.
-    pub fn of(data: &Data, family: &dyn AnyFamily, classes: Option<usize>, settings: &Settings, caches: &Caches) -> hogwild::Result<Work> {
+    /// By what the model of a run has: scores of classes, and nodes.
+    pub fn of(data: &Data, family: &dyn AnyFamily, run: &Outcome, settings: &Settings, caches: &Caches) -> hogwild::Result<Work> {
+        let classes = classes_of(run);
         Ok(match data {
             Data::Rows(data) => {
                 let (rule, counts) = (&settings.rule, data.feature_counts()?);
@@ -61,7 +62,7 @@ impl Work {
                 Work { examples, nonzeros, bytes, fits_cache, parameters, lines_cached, lines_far }
             }
             Data::Ratings(data) => {
-                let (rows, ratings) = (data.users() + data.items(), data.len() as u64);
+                let (rows, ratings) = (nodes_of(run).unwrap_or(data.users() + data.items()), data.len() as u64);
                 let (bytes, parameters) = (12 * ratings, rows * settings.rule.row_bytes(classes.unwrap_or(settings.rank)));
                 let fits_cache = bytes <= caches.last as u64;
                 Work { examples: ratings, nonzeros: ratings, bytes, fits_cache, parameters, lines_cached: 0, lines_far: 0 }
@@ -83,9 +84,14 @@ impl Work {
 }
 
 /// How many scores a run's model has, where it has one a class.
-pub fn classes_of(outcome: &Outcome) -> Option<usize> {
+fn classes_of(outcome: &Outcome) -> Option<usize> {
     let model = outcome.model.as_ref()?;
     model.ids("class").or_else(|| model.ids("label")).map(|names| names.len())
+}
+
+/// How many nodes a run's graph has, where it cuts one: users and items may be the same.
+pub fn nodes_of(outcome: &Outcome) -> Option<usize> {
+    outcome.model.as_ref()?.ids("node").map(|nodes| nodes.len())
 }
 
 /// Factors of a feature, of models that have such.

@@ -24,7 +24,7 @@ use array::{Array, cores};
 use clap::Args;
 use hogwild::{AnyData, AnyFamily, Error, Opt, Outcome, Settings, data::Data};
 use indicatif::ProgressBar;
-use limit::{Work, classes_of};
+use limit::Work;
 use machine::Machine;
 use report::{Report, shape};
 use serde_json::json;
@@ -233,11 +233,11 @@ impl Bench<'_> {
         trainer.say("the machine again");
         machine.again(self.stop)?;
         let (held_out, lost) = (trainer.held_out(&variants, &begun)?, trainer.lost(&variants, &begun)?);
-        let work = Work::of(trainer.data, trainer.family, classes_of(&begun), &trainer.settings, &machine.caches)?;
+        let work = Work::of(trainer.data, trainer.family, &begun, &trainer.settings, &machine.caches)?;
         trainer.say("random lines");
         let array = Array::new(work.parameters, self.stop)?;
         let random = self.threads.iter().map(|&threads| array.random(threads, self.stop)).collect::<anyhow::Result<_>>()?;
-        let (shape, tried) = (shape(trainer.data), self.args.settings(self.args.model.families()[0])?.lr.is_none());
+        let (shape, tried) = (shape(trainer.data, &begun), self.args.settings(self.args.model.families()[0])?.lr.is_none());
         let Trainer { name, family, settings, .. } = trainer;
         // As they stand now: what later looks find is not what this set's limits were told by.
         let rates = machine.rates.clone();

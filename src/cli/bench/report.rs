@@ -1,19 +1,19 @@
 //! All that was found of a data set, as text and as JSON.
 use super::{
     array::Random,
-    limit::{Limit, Work, has_factors},
+    limit::{Limit, Work, has_factors, nodes_of},
     lost::Lost,
     machine::{Rates, random_table},
     table::{Table, mebibytes, millions},
     trainer::{HeldOut, Timing, Variant},
 };
-use hogwild::{AnyFamily, Settings, data::Data};
+use hogwild::{AnyFamily, Outcome, Settings, data::Data};
 use serde_json::{Value, json};
 
 pub struct Report {
     pub name: String,
     pub family: &'static dyn AnyFamily,
-    /// Examples, features and nonzeros, or ratings, users and items.
+    /// Examples, features and nonzeros; ratings, users and items; or edges and nodes.
     pub shape: Vec<(&'static str, u64)>,
     /// As every variant was trained, but for threads and hot rows.
     pub settings: Settings,
@@ -29,17 +29,23 @@ pub struct Report {
     pub lost: Vec<Lost>,
 }
 
-pub fn shape(data: &Data) -> Vec<(&'static str, u64)> {
-    match data {
-        Data::Rows(d) => vec![("examples", d.rows() as u64), ("features", d.columns() as u64), ("nonzeros", d.nonzeros())],
-        Data::Ratings(d) => vec![("ratings", d.len() as u64), ("users", d.users() as u64), ("items", d.items() as u64)],
+/// How large data are, of which a run's model knows how many nodes there are.
+pub fn shape(data: &Data, run: &Outcome) -> Vec<(&'static str, u64)> {
+    match (data, nodes_of(run)) {
+        (Data::Ratings(d), Some(nodes)) => vec![("edges", d.len() as u64), ("nodes", nodes as u64)],
+        (Data::Rows(d), _) => vec![("examples", d.rows() as u64), ("features", d.columns() as u64), ("nonzeros", d.nonzeros())],
+        (Data::Ratings(d), None) => vec![("ratings", d.len() as u64), ("users", d.users() as u64), ("items", d.items() as u64)],
     }
 }
 
 impl Report {
     /// What a nonzero is called.
     pub fn unit(&self) -> &'static str {
-        if self.is_of_rows() { "nonzero" } else { "rating" }
+        match self.is_of_rows() {
+            true => "nonzero",
+            false if self.family.cuts() => "edge",
+            false => "rating",
+        }
     }
 
     /// Only models of rows have hot rows.
@@ -49,6 +55,16 @@ impl Report {
 
     fn has_factors(&self) -> bool {
         !self.family.cuts() && (!self.is_of_rows() || has_factors(self.family))
+    }
+
+    /// A cut has a cost of its own.
+    fn loss(&self) -> Option<String> {
+        (!self.family.cuts()).then(|| self.settings.loss.to_string())
+    }
+
+    /// Whether the rate was looked for: that of a cut follows from the graph.
+    fn is_searched(&self) -> bool {
+        self.tried && !self.family.cuts()
     }
 
     fn limit(&self, threads: usize) -> Option<Limit> {
@@ -113,10 +129,10 @@ impl Report {
             json
         };
         json!({
-            "name": self.name, "kind": if self.is_of_rows() { "sparse" } else { "ratings" },
+            "name": self.name, "kind": if self.is_of_rows() { "sparse" } else if self.family.cuts() { "edges" } else { "ratings" },
             "shape": self.shape.iter().map(|&(name, n)| (name.to_string(), n.into())).collect::<serde_json::Map<_, _>>(),
-            "rule": self.settings.rule.to_string(), "loss": self.settings.loss.to_string(),
-            "lr": self.settings.lr, "lr_searched": self.tried, "epochs": self.settings.epochs,
+            "rule": self.settings.rule.to_string(), "loss": self.loss(),
+            "lr": self.settings.lr, "lr_searched": self.is_searched(), "epochs": self.settings.epochs,
             "model": self.family.name(), "rank": self.has_factors().then_some(self.settings.rank),
             "packed_bytes_per_epoch": work.bytes, "parameter_bytes": work.parameters,
             "fits_last_cache": work.fits_cache, "rates": self.rates.iter().map(Rates::json).collect::<Vec<_>>(),
@@ -134,10 +150,11 @@ impl Report {
         let shape: Vec<_> = self.shape.iter().map(|(name, n)| format!("{n} {name}")).collect();
         let rank = if self.has_factors() { format!(" at rank {}", settings.rank) } else { String::new() };
         let rate = settings.lr.unwrap_or(0.0);
-        let tried = if self.tried { " (tried)" } else { "" };
+        let tried = if self.is_searched() { " (tried)" } else { "" };
         let sizes = format!("parameters {}, read in an epoch {}", mebibytes(work.parameters), mebibytes(work.bytes as usize));
         let mut text = format!("\n{}: {}\n", self.name, shape.join(", "));
-        text += &format!("{} loss by {}{rank}, rate {rate}{tried}; {sizes}\n", settings.loss, settings.rule.name());
+        let loss = self.loss().map_or(String::new(), |loss| format!("{loss} loss by "));
+        text += &format!("{loss}{}{rank}, rate {rate}{tried}; {sizes}\n", settings.rule.name());
         text += &self.speed_table().text();
         text += &self.limits();
         text += "random lines in an array as large as the parameters, M/s (for comparison; the limit goes by the two arrays above)\n";
@@ -200,7 +217,8 @@ impl Report {
             text += &format!("  random lines, as caches hold the most frequent features: {cached:.3} a nonzero from the last-level cache ");
             text += &format!("at {from_cache} M/s\n    and {far:.3} from memory at {from_memory} M/s, {} ns a nonzero\n", ns(1));
         } else {
-            text += "  (random lines: none, as tiles keep users and items near)\n";
+            let rows = if self.family.cuts() { "nodes" } else { "users and items" };
+            text += &format!("  (random lines: none, as tiles keep {rows} near)\n");
         }
         text
     }

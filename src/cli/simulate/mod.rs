@@ -10,11 +10,7 @@ mod report;
 mod roofline;
 
 use super::{
-    bench::{
-        interrupted,
-        limit::{Work, classes_of},
-        trainer::finished,
-    },
+    bench::{interrupted, limit::Work, trainer::finished},
     data::{CacheOptions, of_input},
     environment, flags,
     interrupt::watched,
@@ -191,7 +187,7 @@ fn all(args: &SimulateArgs, run: &Run<'_>, mut settings: Settings, data: &Opened
     };
     let alone = run.alone(&settings)?;
     settings.lr = Some(alone.settings.lr);
-    let work = Work::of(run.data, run.family, classes_of(&alone), &settings, &super::bench::machine::Caches::here())?;
+    let work = Work::of(run.data, run.family, &alone, &settings, &super::bench::machine::Caches::here())?;
     run.tell("the machine");
     let machine = Machine::measure(args.hand_over, args.bandwidth, run.stop)?;
     note(report::start(&summary::names(&args.data), &alone, args, &machine))?;

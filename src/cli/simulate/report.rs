@@ -48,10 +48,11 @@ pub fn workers(found: &Found) -> Value {
 /// All tables.
 pub fn text(name: &str, args: &SimulateArgs, found: &[Found], machine: &Machine, data: &Data) -> String {
     let settings = &found[0].outcome.settings;
-    let shape: Vec<_> = shape(data).iter().map(|(name, n)| format!("{n} {name}")).collect();
+    let shape: Vec<_> = shape(data, &found[0].outcome).iter().map(|(name, n)| format!("{n} {name}")).collect();
     let mut text = format!("{name}: {}\n", shape.join(", "));
     let speeds = if args.spread == 0.0 { "of one speed".to_string() } else { format!("of spread {}", args.spread) };
-    text += &format!("{} loss by {}, rate {}, {}, workers {speeds}", settings.asked.loss, settings.rule, settings.lr, parallel(args));
+    let loss = if found[0].is_of_graph() { String::new() } else { format!("{} loss by ", settings.asked.loss) };
+    text += &format!("{loss}{}, rate {}, {}, workers {speeds}", settings.rule, settings.lr, parallel(args));
     text += &if args.delay > 0 { format!(", messages {} examples late\n", args.delay) } else { "\n".into() };
     let judged = if found[0].is_of_graph() { "objective" } else { "held-out loss" };
     text += &format!("\n{judged} by workers, and as a ratio to one worker's after as many examples\n");

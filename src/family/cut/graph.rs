@@ -61,15 +61,7 @@ impl Joined {
         let mut only = vec![NONE; self.count - self.users.len()];
         let first = self.users.len() as u32;
         (0..).zip(&self.of_items).filter(|(_, node)| **node >= first).for_each(|(item, node)| only[(node - first) as usize] = item);
-        if let (Ids::Numbers(users), Ids::Numbers(items)) = (&self.users, &self.items) {
-            let number = |&node: &u32| if node < first { users[node as usize] } else { items[only[(node - first) as usize] as usize] };
-            return Ids::Numbers(order.iter().map(number).collect());
-        }
-        let name = |&node: &u32| {
-            if node < first { self.users.name(node as usize) } else { self.items.name(only[(node - first) as usize] as usize) }
-        };
-        let names: Vec<String> = order.iter().map(name).collect();
-        names.iter().map(String::as_str).collect()
+        self.users.chain(&self.items.select(&only)).select(order)
     }
 }
 
@@ -119,11 +111,11 @@ impl Graph {
     /// When there is no room for it, an edge is none, or terminals are none of its nodes.
     pub fn new(data: &Ratings, terminals: &Terminals, settings: &Settings) -> Result<Graph> {
         // In the order of the file, in that of the run, and what they are sorted by.
-        let bytes = (data.len() * (2 * 12 + 24) + (data.users() + data.items()) * 16) as u64;
+        let bytes = (data.len() * (2 * 12 + 24) + (data.users() + data.items()) * 40) as u64;
         memory::ask(bytes, || format!("{} edges, which train from memory,", data.len()), "cut a smaller graph, or where there is more")?;
         let joined = Joined::new(data)?;
         let found = joined.find(&terminals.nodes());
-        terminals.check_found(&found, NONE)?;
+        terminals.check_found([&found, &joined.find(&terminals.lines())], NONE)?;
         // A mapped file that another process changes may hold any number.
         let of_user = |user: u32| user.min(data.users() as u32 - 1);
         let of_item = |item: u32| joined.of_items.get(item as usize).copied().unwrap_or(0);

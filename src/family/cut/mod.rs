@@ -1,11 +1,12 @@
 //! Multiway graph cuts: which label each node of a graph takes, between terminals whose labels are known.
 //!
 //! `graph` makes one set of nodes of the edges' two ends, `terminals` reads which of them have which label, `run` trains, and `shares` is what
-//! a model says: by the shares of each node what the edges cost, and which label the node takes.
+//! a model says: by the shares of each node what the edges cost, and which label the node takes. `threshold` makes the best of two labels.
 mod graph;
 mod run;
 mod shares;
 mod terminals;
+mod threshold;
 
 use super::{
     explained::{Explain, Explained, no_terms},
@@ -31,6 +32,7 @@ use hogwild_kernels::{
 use run::CutRun;
 use serde_json::{Map, Value, json};
 pub use shares::CutModel;
+use terminals::Terminals;
 
 /// A multiway cut of a graph.
 pub struct GraphCut;
@@ -64,7 +66,12 @@ impl Family for GraphCut {
         no_classes(settings)?;
         no_ranking_but_metrics(settings)?;
         no_factors(settings)?;
-        check(settings, &Self::defaults())
+        check(settings, &Self::defaults())?;
+        match &settings.terminals {
+            // Before the data are read; what is no file gives its text once alone.
+            Some(path) if path.is_file() => Terminals::read(path).map(|_| ()),
+            _ => Ok(()),
+        }
     }
 
     fn prepare<'a>(
@@ -83,6 +90,10 @@ impl Family for GraphCut {
     fn score(model: &TrainedModel, member: &Tensors, data: &Ratings) -> Result<Scored> {
         let Some(view) = CutModel::new(model, member) else { return Ok(Scored::default()) };
         let (ends, weights, unknown) = known_edges(data, view.nodes)?;
+        if ends.is_empty() && !data.is_empty() {
+            let problem = format!("the model knows both nodes of none of the {} edges", data.len());
+            return Err(Error::BadFile { path: data.name().to_owned(), problem, remedy: "give edges of the graph that it was trained on" });
+        }
         Ok(Scored { cut: Some(view.costs(&ends, &weights)), unknown, ..Scored::default() })
     }
 

@@ -3,6 +3,7 @@ use super::{
     graph::Graph,
     shares::{cost, costs},
     terminals::Terminals,
+    threshold,
 };
 use crate::{
     family::prepared::{Basis, Choices, Prepared, Rate, WithEngines},
@@ -38,6 +39,8 @@ pub(super) struct CutRun<'a> {
     model: Cut,
     rate: f32,
     basis: Basis,
+    /// Of two labels: which nodes have a path to a terminal.
+    reached: Vec<bool>,
 }
 
 impl<'a> CutRun<'a> {
@@ -50,8 +53,13 @@ impl<'a> CutRun<'a> {
         };
         let graph = Graph::new(data, &Terminals::read(path)?, settings)?;
         let degree = graph.usual_degree();
+        // A rate beyond these, or its product with a weight, leaves the range of 32-bit floats.
+        if degree > 0.0 && !(1e-30..=1e30).contains(&degree) {
+            let problem = format!("the edges of a node weigh {degree:.0e} together (the median), and the rate is one over that");
+            return Err(Error::BadFile { path: data.name().to_owned(), problem, remedy: "scale the weights: near 1 is best" });
+        }
         let Graph { nodes, labels, ends, weights, units } = graph;
-        let (facts, count) = (rule.facts(), labels.len());
+        let (facts, count, of_nodes) = (rule.facts(), labels.len(), nodes.len());
         let stride = Parameters::row_stride(&facts.layout, count);
         let basis = Basis {
             loss: Loss::AS_GIVEN,
@@ -68,7 +76,7 @@ impl<'a> CutRun<'a> {
             examples: ends.len() as u64,
             // Shares stay on the simplex at any rate, so that no run goes astray.
             targets: Targets::plain(Taken::Nothing).with_constant(f64::INFINITY),
-            shape: Shape { workers: settings.workers(), ..Shape::of(TableShape::rows(nodes.len(), count)) },
+            shape: Shape { workers: settings.workers(), ..Shape::of(TableShape::rows(of_nodes, count)) },
             parts: None,
             numbers: count as f64,
             by_heart: false,
@@ -79,9 +87,10 @@ impl<'a> CutRun<'a> {
             scaled: None,
             window: None,
         };
-        let rate = if degree > 0.0 { three_digits((RATE / degree).clamp(1e-30, 1e30) as f32) } else { 1.0 };
+        let rate = if degree > 0.0 { three_digits((RATE / degree) as f32) } else { 1.0 };
+        let reached = if count == 2 { threshold::reached(of_nodes, count, &ends, &weights) } else { Vec::new() };
         let feed = EdgeFeed { ends, weights, units, terminals: count as u32, stride };
-        Ok(CutRun { rule, feed, model: Cut::new(count), rate, basis })
+        Ok(CutRun { rule, feed, model: Cut::new(count), rate, basis, reached })
     }
 
     fn shares<'t>(&self, model: &'t Tensors) -> (&'t [f32], usize) {
@@ -125,6 +134,9 @@ impl Prepared for CutRun<'_> {
             if !((sum - 1.0).abs() <= SLACK && row.iter().all(|&share| share >= 0.0)) {
                 project(row);
             }
+        }
+        if labels == 2 {
+            threshold::draw(&mut numbers, &self.feed.ends, &self.feed.weights, &self.reached);
         }
         Tensors(vec![Tensor { name: "share", shape: vec![table.slots(), labels], numbers }])
     }

@@ -2,7 +2,7 @@
 //!
 //! They are kept as ratings are: the first node in place of a user, the other in place of an item, the weight in place of the rating.
 
-use crate::bytes::{blank, line_end, part};
+use crate::bytes::{blank, line_end, part, readable};
 use crate::text::codes::Id;
 use crate::text::fault::{Bad, Fault, fault};
 use crate::text::fields::{Quote, Separator, fields};
@@ -38,16 +38,18 @@ impl TextFormat for Edges {
             return Ok(Begun { start: Start { at: first_lines.len(), lines: 0 }, ..Begun::default() });
         };
         let separator = separator(first_lines, &sample);
-        let ends: Vec<String> = fields(first_lines, at, separator)
-            .take(2)
-            .map(|field| String::from_utf8_lossy(field.raw(first_lines)).to_lowercase())
-            .collect();
+        let line = |at: usize| fields(first_lines, at, separator).filter(|field| !field.is_empty()).map(|field| field.raw(first_lines));
+        let is_heading = is_heading(line(at).collect(), sample.iter().skip(1).map(|&(_, at)| line(at).collect()));
+        let note = is_heading.then(|| {
+            let whole = part(first_lines, at..line_end(first_lines, at)).trim_ascii();
+            format!("edges: the first line, `{}`, is taken for a heading; if it is an edge, give it a weight", readable(whole))
+        });
         let start = match sample.get(1) {
-            _ if !is_heading(&ends) => Start { at, lines: number },
+            _ if !is_heading => Start { at, lines: number },
             Some(&(number, at)) => Start { at, lines: number },
             None => Start { at: first_lines.len(), lines: number + 1 },
         };
-        Ok(Begun { start, ..Begun::all(Edges { separator }) })
+        Ok(Begun { start, note, ..Begun::all(Edges { separator }) })
     }
 
     fn line(&self, text: &[u8], place: &mut usize, rows: &mut Rated) -> Result<(), Fault> {
@@ -85,6 +87,10 @@ impl TextFormat for Edges {
         let weight = match weight.map(|field| (field, long_number(field.raw(text)))) {
             None if count > 2 => return fault(first, last, "the weight is missing", EDGE),
             None => 1.0,
+            Some((field, Ok(0.0))) if !is_zero(field.raw(text)) => {
+                let remedy = "scale the weights, or write 0 for an edge that costs nothing";
+                return fault(field.start, field.end, "the weight is below the least 32-bit float, and would be 0", remedy);
+            }
             Some((_, Ok(weight))) if weight >= 0.0 && weight.is_finite() => weight,
             Some((field, Ok(weight))) if weight < 0.0 => {
                 let remedy = "leave the edge out: a cut goes by what edges cost, and none earns anything";
@@ -105,8 +111,59 @@ impl TextFormat for Edges {
     }
 }
 
-/// Whether the first two fields of a file are names of columns.
-fn is_heading(ends: &[String]) -> bool {
+/// Whether a number is written with no digit but zeros before its exponent.
+fn is_zero(text: &[u8]) -> bool {
+    text.iter().take_while(|byte| !byte.eq_ignore_ascii_case(&b'e')).all(|byte| !(b'1'..=b'9').contains(byte))
+}
+
+/// Whether the first line of a file names columns: in words that are usual, or in any where all other ends are whole numbers. What has a
+/// weight is an edge.
+fn is_heading<'a>(first: Vec<&[u8]>, mut others: impl Iterator<Item = Vec<&'a [u8]>>) -> bool {
     const NAMES: [[&str; 2]; 6] = [["source", "target"], ["from", "to"], ["src", "dst"], ["node", "node"], ["node1", "node2"], ["u", "v"]];
-    NAMES.iter().any(|names| names.iter().copied().eq(ends.iter().map(|end| end.trim_matches('"'))))
+    let Some((&[u, v], rest)) = first.split_first_chunk::<2>() else { return false };
+    if rest.first().is_some_and(|weight| long_number(weight).is_ok()) {
+        return false;
+    }
+    let ends = [u, v].map(|end| String::from_utf8_lossy(end).trim_matches('"').to_lowercase());
+    let is_number = |end: &[u8]| end.trim_ascii().iter().all(u8::is_ascii_digit);
+    let is_word = |end: &[u8]| {
+        end.iter().any(u8::is_ascii_alphabetic) && end.iter().all(|&byte| byte.is_ascii_alphabetic() || b"_-\" ".contains(&byte))
+    };
+    let mut has_others = false;
+    let mut all_numbers = || {
+        others.all(|ends| {
+            has_others = true;
+            ends.iter().take(2).all(|end| is_number(end))
+        })
+    };
+    NAMES.contains(&[ends[0].as_str(), ends[1].as_str()]) || is_word(u) && is_word(v) && all_numbers() && has_others
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_are_told_from_edges() {
+        let of = |lines: &[&'static str]| {
+            let mut lines = lines.iter().map(|line| line.split(' ').map(str::as_bytes).collect::<Vec<_>>());
+            is_heading(lines.next().unwrap(), lines)
+        };
+        for good in [&["u v"][..], &["From To Cost", "a b 1"], &["FromNodeId ToNodeId", "1 2", "2 3"], &["\"source\" target w"]] {
+            assert!(of(good), "{good:?}");
+        }
+        for bad in [
+            &["u v 2"][..],
+            &["from to 1e3", "1 2 3"],
+            &["ann bob", "1 2", "bob 3"],
+            &["ann bob"],
+            &["a1 b1", "1 2"],
+            &["%%Matrix matrix", "1 2"],
+            &["u"],
+            &["1 2"],
+        ] {
+            assert!(!of(bad), "{bad:?}");
+        }
+        assert!([&b"0"[..], b"0.00e5", b"-0"].iter().all(|text| is_zero(text)) && !is_zero(b"1e-60") && !is_zero(b"0.01e-99"));
+    }
 }

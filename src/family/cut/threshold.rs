@@ -1,0 +1,132 @@
+//! Two labels: the cheapest cut that a threshold of the shares gives.
+//!
+//! An edge carries shares one hop a step, so that far from terminals all shares are near half for many epochs. The label of the larger share
+//! then cuts anywhere. But the objective is the mean of what the cuts of all thresholds cost (coarea formula), so that the cheapest of them
+//! costs at most as much. Shares are drawn to that cut by a little more than half: its labels have the larger shares, the order of nodes stays,
+//! and the objective lies between what it was and the cut.
+
+/// How far shares are drawn: by more than half, so that rounding makes no ties.
+const DRAWN: f32 = 0.5 + 1.0 / 1024.0;
+/// What sums of weights may differ by, as a part of them all.
+const SLACK: f64 = 1e-9;
+
+/// Which nodes have a path of edges that cost anything to a terminal. Terminals come first.
+pub(super) fn reached(nodes: usize, terminals: usize, ends: &[[u32; 2]], weights: &[f32]) -> Vec<bool> {
+    let mut parents: Vec<u32> = (0..nodes as u32).collect();
+    let root = |parents: &mut [u32], mut node: u32| {
+        while parents[node as usize] != node {
+            let next = parents[parents[node as usize] as usize];
+            parents[node as usize] = next;
+            node = next;
+        }
+        node
+    };
+    for (&[u, v], _) in ends.iter().zip(weights).filter(|(_, weight)| **weight > 0.0) {
+        let (u, v) = (root(&mut parents, u), root(&mut parents, v));
+        // The smaller number stands for both: so it is a terminal wherever there is one.
+        parents[u.max(v) as usize] = u.min(v);
+    }
+    (0..nodes as u32).map(|node| (root(&mut parents, node) as usize) < terminals).collect()
+}
+
+/// Draws rows of two shares to the cheapest cut of a threshold, where that costs less than the label of the larger share.
+/// Rows of nodes that are not reached stay as they are.
+pub(super) fn draw(shares: &mut [f32], ends: &[[u32; 2]], weights: &[f32], reached: &[bool]) {
+    let (rows, _) = shares.as_chunks_mut::<2>();
+    // Shares of 0 or more are in the order of their bits; adding 0 takes the sign from -0.
+    let mut order: Vec<u64> = (0..).zip(rows.iter()).map(|(node, row)| u64::from((row[1] + 0.0).to_bits()) << 32 | node).collect();
+    order.sort_unstable();
+    // Nodes of one share have one rank.
+    let (mut ranks, mut values) = (vec![0u32; rows.len()], Vec::<f32>::new());
+    for key in order {
+        let value = f32::from_bits((key >> 32) as u32);
+        if values.last() != Some(&value) {
+            values.push(value);
+        }
+        ranks[key as u32 as usize] = values.len() as u32 - 1;
+    }
+    // An edge is cut by the thresholds between the ranks of its ends.
+    let (mut changes, mut own, mut all) = (vec![0f64; values.len()], 0.0, 0.0);
+    let larger = |node: u32| rows[node as usize][1] > rows[node as usize][0];
+    for (&[u, v], &weight) in ends.iter().zip(weights) {
+        let (a, b, weight) = (ranks[u as usize], ranks[v as usize], f64::from(weight));
+        all += weight;
+        if a != b {
+            changes[a.min(b) as usize] += weight;
+            changes[a.max(b) as usize] -= weight;
+        }
+        // Rows of as much of the second label may differ in the first by rounding.
+        own += if larger(u) != larger(v) { weight } else { 0.0 };
+    }
+    let mut sum = 0.0;
+    changes.iter_mut().for_each(|change| {
+        sum += *change;
+        *change = sum;
+    });
+    // Behind the last rank nothing is cut, for all have one label: no threshold lies there.
+    let cuts = &changes[..changes.len().saturating_sub(1)];
+    let least = cuts.iter().copied().fold(f64::INFINITY, f64::min);
+    if least + SLACK * all >= own {
+        return;
+    }
+    // Of those that cost as little the one next to half.
+    let from_half = |rank: usize| ((values[rank] + values[rank + 1]) / 2.0 - 0.5).abs();
+    let cheapest = (0..cuts.len()).filter(|&rank| cuts[rank] <= least + SLACK * all);
+    let Some(below) = cheapest.min_by(|&a, &b| from_half(a).total_cmp(&from_half(b))) else { return };
+    for ((row, rank), _) in rows.iter_mut().zip(ranks).zip(reached).filter(|(_, reached)| **reached) {
+        let to = [[1.0, 0.0], [0.0, 1.0]][usize::from(rank as usize > below)];
+        *row = [0, 1].map(|label| if to[label] == row[label] { row[label] } else { row[label] + DRAWN * (to[label] - row[label]) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A chain from one terminal to the other, cheapest where no share is near half.
+    const CHAIN: ([[u32; 2]; 4], [f32; 4]) = ([[0, 2], [2, 3], [3, 4], [4, 1]], [5.0, 5.0, 0.25, 5.0]);
+
+    fn cut(shares: &[f32]) -> f64 {
+        super::super::shares::costs((shares, 2), &CHAIN.0, &CHAIN.1).cut
+    }
+
+    #[test]
+    fn the_cheapest_threshold_is_found() {
+        let start = [1.0, 0.0, 0.0, 1.0, 0.8, 0.2, 0.49, 0.51, 0.48, 0.52, 0.5, 0.5];
+        let mut shares = start;
+        let reached = reached(6, 2, &CHAIN.0, &CHAIN.1);
+        assert_eq!(reached, [true, true, true, true, true, false]);
+        draw(&mut shares, &CHAIN.0, &CHAIN.1, &reached);
+        assert_eq!((cut(&start), cut(&shares)), (5.0, 0.25));
+        assert_eq!((&shares[..4], &shares[10..]), (&start[..4], &start[10..]));
+        assert!(shares.chunks(2).all(|row| row.iter().all(|&share| share >= 0.0) && (row[0] + row[1] - 1.0).abs() < 1e-6), "{shares:?}");
+        // What is cut as cheaply as it can be stays as it is.
+        let again = shares;
+        draw(&mut shares, &CHAIN.0, &CHAIN.1, &reached);
+        assert_eq!(shares, again);
+    }
+
+    #[test]
+    fn shares_that_are_not_yet_moved_are_cut_at_one_side() {
+        // All between the terminals have as much of both labels: the first label costs 5, the second .25.
+        let (ends, weights) = ([[0, 2], [2, 3], [3, 1]], [0.25, 1.0, 5.0]);
+        let mut shares = [1.0, 0.0, 0.0, 1.0, 0.5, 0.5, 0.5, 0.5];
+        draw(&mut shares, &ends, &weights, &[true; 4]);
+        assert_eq!(super::super::shares::costs((&shares, 2), &ends, &weights).cut, 0.25);
+    }
+
+    #[test]
+    fn rounding_of_a_tie_is_no_cut() {
+        // Both nodes have half of the second label, and one a little less of the first.
+        let (ends, weights) = ([[0, 2], [2, 3], [3, 1]], [1.0, 9.0, 1.0]);
+        let mut shares = [1.0, 0.0, 0.0, 1.0, 0.5, 0.5, 0.5f32.next_down(), 0.5];
+        draw(&mut shares, &ends, &weights, &[true; 4]);
+        assert_eq!(super::super::shares::costs((&shares, 2), &ends, &weights).cut, 1.0);
+    }
+
+    #[test]
+    fn edges_without_cost_lead_nowhere() {
+        assert_eq!(reached(5, 2, &[[0, 2], [3, 2], [4, 1]], &[1.0, 0.0, 1.0]), [true, true, true, false, true]);
+        draw(&mut [], &[], &[], &[]);
+    }
+}

@@ -16,6 +16,7 @@ mod columns;
 mod compressed;
 mod crosses;
 mod cut;
+mod cut_command;
 mod damaged;
 mod dash;
 mod defaults;

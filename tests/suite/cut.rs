@@ -98,14 +98,14 @@ fn cuts_of_small_graphs_are_the_least() {
 }
 
 /// A square grid whose edges weigh 1, and .1 between two columns; the outer columns are bound to terminals `L` and `R`.
-fn grid(side: usize, thin: usize) -> String {
+fn grid(side: usize, thin: usize, bound: f32) -> String {
     let mut text = String::new();
     for (row, column) in (0..side * side).map(|at| (at / side, at % side)) {
         let node = |row: usize, column: usize| format!("{row}_{column}");
         let mut edge = |a: String, b: String, weight: f32| writeln!(text, "{a}\t{b}\t{weight}").unwrap();
         match column {
-            0 => edge("L".into(), node(row, column), 5.0),
-            _ if column + 1 == side => edge("R".into(), node(row, column), 5.0),
+            0 => edge("L".into(), node(row, column), bound),
+            _ if column + 1 == side => edge("R".into(), node(row, column), bound),
             _ => {}
         }
         if column + 1 < side {
@@ -121,8 +121,11 @@ fn grid(side: usize, thin: usize) -> String {
 #[test]
 fn two_labels_are_cut_by_the_cheapest_threshold() {
     let folder = tempfile::tempdir().unwrap();
-    let data = edges(&grid(100, 29));
     let settings = settings(folder.path(), "L\nR\n");
+    // Terminals that are bound to nodes at any cost hide nothing of what other edges cost.
+    let (_, cut) = costs(&train(&edges(&grid(100, 29, 1e12)), &settings).unwrap());
+    assert!(cut < 60.0, "{cut}");
+    let data = edges(&grid(100, 29, 5.0));
     let outcome = train(&data, &settings).unwrap();
     let (objective, cut) = costs(&outcome);
     // The least is 10, and the larger share alone cuts some 150.
@@ -156,7 +159,10 @@ fn weights_beyond_the_range_of_the_rate_are_refused() {
         let outcome = train(&edges(&format!("1 2 {weight}\n2 3 {weight}\n")), &settings);
         match outcome {
             Err(error) => assert!(!is_good && error.to_string().contains("scale the weights"), "{weight}: {error}"),
-            Ok(outcome) => assert!(is_good && costs(&outcome).1 > 0.0, "{weight}"),
+            Ok(outcome) => {
+                let least: f64 = weight.parse().unwrap();
+                assert!(is_good && (costs(&outcome).1 / least - 1.0).abs() < 1e-6, "{weight}");
+            }
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Where training starts, and from what: without a bias, and from a model's weights on.
-use crate::support::{data::open, isa, shared};
+use crate::support::{
+    data::{open, read_as},
+    isa, shared,
+};
 use hogwild::{
     AnyData, Batch, Loss, Normalize, Outcome, Parallel, Rule, Settings, TrainedModel, Watch,
-    data::{Data, Rows},
+    data::{Data, Format, PackSettings, Rows},
     family,
     rules::Sgd,
     synth::Synth,
@@ -116,6 +119,7 @@ fn a_model_of_another_kind_is_no_start() {
     assert!(problem(&trained("linear", &unit), "linear", &settings).contains("takes rows of length 1"));
     let hinge = Settings { loss: Loss::parse("hinge").unwrap(), ..settings.clone() };
     assert!(problem(&linear, "linear", &hinge).contains("is of the logistic loss, and this run of the hinge"));
+    assert!(problem(&trained("ovr", &settings), "ovr", &hinge).contains("is of the logistic loss, and this run of the hinge"));
     let reversed = Settings { positive: Some(-1.0), ..settings.clone() };
     assert!(problem(&linear, "linear", &reversed).contains("has the classes -1 and 1, and the data 1 and -1"));
     assert!(problem(&trained("ovr", &settings), "softmax", &settings).contains("is of the family ovr, and this run of softmax"));
@@ -127,6 +131,17 @@ fn a_model_of_another_kind_is_no_start() {
         ..linear.clone()
     };
     assert!(problem(&names, "linear", &settings).contains("knows none of the features"));
+    // Of two words the first is the negative class, whichever it is.
+    let words = |text: &str| {
+        let Data::Rows(rows) = read_as(text, &PackSettings { format: Some(Format::Csv), ..PackSettings::default() }).unwrap().1 else {
+            panic!("no rows")
+        };
+        rows
+    };
+    let [known, data] = [["ann", "bob"], ["bob", "cat"]].map(|[a, b]| words(&format!("label,x\n{a},1\n{b},2\n{a},3\n{b},5\n")));
+    let known = hogwild::train(family("linear").unwrap(), &known, None, &settings, &mut (), never).unwrap().model.unwrap();
+    let refused = train_from(&known, family("linear").unwrap(), &data, None, &settings, &mut (), never).unwrap_err().to_string();
+    assert!(refused.contains("has the classes ann and bob, and the data bob and cat"), "{refused}");
     // 0 and 1 are the same classes as -1 and 1.
     let labels: Vec<f32> = (0..rows.rows()).map(|row| if rows.label(row) > 0.0 { 1.0 } else { 0.0 }).collect();
     let zeros = rows.with_labels(&labels).unwrap();

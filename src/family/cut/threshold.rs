@@ -7,8 +7,28 @@
 
 /// How far shares are drawn: by more than half, so that rounding makes no ties.
 const DRAWN: f32 = 0.5 + 1.0 / 1024.0;
-/// What sums of weights may differ by, as a part of them all.
+/// What cuts may differ by and count as the same.
 const SLACK: f64 = 1e-9;
+
+/// A sum of weights of any scale in which large ones cancel: what rounding has lost is kept beside (Knuth's two-sum).
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    sum: f64,
+    lost: f64,
+}
+
+impl Sum {
+    fn add(&mut self, x: f64) {
+        let sum = self.sum + x;
+        let part = sum - self.sum;
+        self.lost += (self.sum - (sum - part)) + (x - part);
+        self.sum = sum;
+    }
+
+    fn value(self) -> f64 {
+        self.sum + self.lost
+    }
+}
 
 /// Which nodes have a path of edges that cost anything to a terminal. Terminals come first.
 pub(super) fn reached(nodes: usize, terminals: usize, ends: &[[u32; 2]], weights: &[f32]) -> Vec<bool> {
@@ -46,32 +66,35 @@ pub(super) fn draw(shares: &mut [f32], ends: &[[u32; 2]], weights: &[f32], reach
         ranks[key as u32 as usize] = values.len() as u32 - 1;
     }
     // An edge is cut by the thresholds between the ranks of its ends.
-    let (mut changes, mut own, mut all) = (vec![0f64; values.len()], 0.0, 0.0);
+    let (mut changes, mut own) = (vec![Sum::default(); values.len()], 0.0);
     let larger = |node: u32| rows[node as usize][1] > rows[node as usize][0];
     for (&[u, v], &weight) in ends.iter().zip(weights) {
         let (a, b, weight) = (ranks[u as usize], ranks[v as usize], f64::from(weight));
-        all += weight;
         if a != b {
-            changes[a.min(b) as usize] += weight;
-            changes[a.max(b) as usize] -= weight;
+            changes[a.min(b) as usize].add(weight);
+            changes[a.max(b) as usize].add(-weight);
         }
         // Rows of as much of the second label may differ in the first by rounding.
         own += if larger(u) != larger(v) { weight } else { 0.0 };
     }
-    let mut sum = 0.0;
-    changes.iter_mut().for_each(|change| {
-        sum += *change;
-        *change = sum;
-    });
+    let mut all = Sum::default();
+    let mut cuts: Vec<f64> = changes
+        .into_iter()
+        .map(|change| {
+            all.add(change.sum);
+            all.add(change.lost);
+            all.value()
+        })
+        .collect();
     // Behind the last rank nothing is cut, for all have one label: no threshold lies there.
-    let cuts = &changes[..changes.len().saturating_sub(1)];
+    cuts.pop();
     let least = cuts.iter().copied().fold(f64::INFINITY, f64::min);
-    if least + SLACK * all >= own {
+    if least * (1.0 + SLACK) >= own {
         return;
     }
     // Of those that cost as little the one next to half.
     let from_half = |rank: usize| ((values[rank] + values[rank + 1]) / 2.0 - 0.5).abs();
-    let cheapest = (0..cuts.len()).filter(|&rank| cuts[rank] <= least + SLACK * all);
+    let cheapest = (0..cuts.len()).filter(|&rank| cuts[rank] <= least * (1.0 + SLACK));
     let Some(below) = cheapest.min_by(|&a, &b| from_half(a).total_cmp(&from_half(b))) else { return };
     for ((row, rank), _) in rows.iter_mut().zip(ranks).zip(reached).filter(|(_, reached)| **reached) {
         let to = [[1.0, 0.0], [0.0, 1.0]][usize::from(rank as usize > below)];
@@ -112,6 +135,14 @@ mod tests {
         let (ends, weights) = ([[0, 2], [2, 3], [3, 1]], [0.25, 1.0, 5.0]);
         let mut shares = [1.0, 0.0, 0.0, 1.0, 0.5, 0.5, 0.5, 0.5];
         draw(&mut shares, &ends, &weights, &[true; 4]);
+        assert_eq!(super::super::shares::costs((&shares, 2), &ends, &weights).cut, 0.25);
+    }
+
+    #[test]
+    fn heavy_edges_do_not_hide_what_light_ones_cost() {
+        let (ends, weights) = (CHAIN.0, [1e12, 5.0, 0.25, 1e12]);
+        let mut shares = [1.0, 0.0, 0.0, 1.0, 0.8, 0.2, 0.49, 0.51, 0.48, 0.52];
+        draw(&mut shares, &ends, &weights, &[true; 5]);
         assert_eq!(super::super::shares::costs((&shares, 2), &ends, &weights).cut, 0.25);
     }
 

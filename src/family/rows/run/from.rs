@@ -41,8 +41,7 @@ impl<K: RowKernel> RowsRun<'_, K> {
             let [was, now] = [model.unit_rows, self.basis.unit_rows].map(|unit| if unit { "of length 1" } else { "as they are" });
             return Err(bad(&format!("takes rows {was}, and this run takes them {now}: see `normalize`")));
         }
-        // What several classes lose is said by the family.
-        if classes.is_none() && model.loss.name() != self.basis.loss.name() {
+        if model.loss.name() != self.basis.loss.name() {
             return Err(bad(&format!("is of the {} loss, and this run of the {}", model.loss.name(), self.basis.loss.name())));
         }
         if let Some(own) = self.basis.classes {
@@ -51,6 +50,11 @@ impl<K: RowKernel> RowsRun<'_, K> {
                 let [other, own] = [other, own].map(|classes| classes.names().join(" and "));
                 return Err(bad(&format!("has the classes {other}, and the data {own}")));
             }
+        }
+        // Two words are -1 and 1 to a run: which is which, the names say.
+        let (other, own) = (model.recipe.as_ref().map_or(&[][..], |recipe| recipe.classes()), self.data.class_names());
+        if classes.is_none() && !other.is_empty() && !own.is_empty() && other != own {
+            return Err(bad(&format!("has the classes {}, and the data {}", other.join(" and "), own.join(" and "))));
         }
         let (outputs, targets) = (classes.map_or(1, |names| names.len()), &self.basis.targets);
         let (bias, weights) = (member.numbers("bias"), member.numbers("weight"));

@@ -165,7 +165,9 @@ fn weight_of(raw: &[u8], found: Result<f32, Why>) -> Result<f32, (&'static str, 
     let is_nothing = |raw: &[u8]| raw.iter().take_while(|byte| !matches!(byte, b'e' | b'E')).all(|byte| !matches!(byte, b'1'..=b'9'));
     match found {
         Ok(weight) if weight < 0.0 || raw.starts_with(b"-") && !is_nothing(raw) => Err(("the weight of the rating is below 0", WEIGHT)),
-        Ok(0.0) if !is_nothing(raw) => Err(("the weight of the rating is too small for 32-bit floats, where it is 0", SCALE)),
+        Ok(weight) if weight < f32::MIN_POSITIVE && !is_nothing(raw) => {
+            Err(("the weight of the rating is too small for 32-bit floats", SCALE))
+        }
         Ok(weight) => Ok(weight),
         Err(Why::Range) => Err(("the weight of the rating is out of the range of 32-bit floats", SCALE)),
         Err(Why::NoNumber) if long_number(&with_point(raw)).is_ok() => Err(("the weight of the rating has a decimal comma", COMMA)),

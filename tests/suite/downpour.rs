@@ -6,7 +6,6 @@ use crate::support::{
 use hogwild::{
     Error, Loss, Outcome, Parallel, Rule, Settings, Transforms,
     data::Rows,
-    rules::{Adagrad, AdagradRowwise},
     synth::{Kind, Synth},
 };
 
@@ -46,21 +45,6 @@ fn one_replica_that_pushes_each_example_learns_what_one_worker_does() {
         });
         assert!(close(&a, &b), "{rule}, ratings: {} {}", held_out(&a), held_out(&b));
     }
-}
-
-#[test]
-fn weights_beside_factors_step_in_replicas_as_anywhere() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = clicks(folder.path());
-    // A state that begins at little tells a step by the state before from one by the state behind.
-    let rule = Rule::AdagradRowwise(AdagradRowwise(Adagrad { initial: 1e-6, ..Adagrad::DEFAULT }));
-    let settings = Settings { rule, lr: Some(0.02), epochs: 1, threads: 1, holdout: 0.2, ..Settings::for_fm() };
-    let train =
-        |settings: Settings| hogwild::train(hogwild::family("fm").unwrap(), &data, None, &settings, &mut (), &Default::default()).unwrap();
-    let one = held_out(&train(Settings { parallel: Parallel::Hogwild, ..settings.clone() }));
-    let often = Settings { parallel: Parallel::Downpour, replicas: Some(1), push_every: Some(1), exchange_every: Some(1), ..settings };
-    let pushed = held_out(&train(often));
-    assert!((pushed / one - 1.0).abs() < 1e-3, "{pushed} {one}");
 }
 
 #[test]

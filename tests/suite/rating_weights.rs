@@ -114,7 +114,8 @@ fn weights_of_ratings_that_are_none_are_named() {
         ("user,item,rating,n\na,x,4,1\n", "m", "give the weight another column"),
         ("user,item,rating,n\na,x,4,1e99\n", "n", "input:2:7: the weight of the rating is out of the range of 32-bit floats: `1e99`"),
         ("user,item,rating,n\na,x,4,\"0,5\"\n", "n", "the weight of the rating has a decimal comma"),
-        ("user,item,rating,n\na,x,4,1e-60\n", "n", "the weight of the rating is too small for 32-bit floats, where it is 0: `1e-60`"),
+        ("user,item,rating,n\na,x,4,1e-60\n", "n", "the weight of the rating is too small for 32-bit floats: `1e-60`"),
+        ("user,item,rating,n\na,x,4,1e-40\n", "n", "the weight of the rating is too small for 32-bit floats: `1e-40`"),
         ("user,item,rating,n\na,x,4,-1e-60\n", "n", "the weight of the rating is below 0: `-1e-60`"),
         ("user,item,rating,n\na,x,4,0\n", "n", "holds no examples at all besides 1 of weight 0"),
     ] {

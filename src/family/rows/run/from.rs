@@ -41,8 +41,10 @@ impl<K: RowKernel> RowsRun<'_, K> {
             let [was, now] = [model.unit_rows, self.basis.unit_rows].map(|unit| if unit { "of length 1" } else { "as they are" });
             return Err(bad(&format!("takes rows {was}, and this run takes them {now}: see `normalize`")));
         }
-        if model.loss.name() != self.basis.loss.name() {
-            return Err(bad(&format!("is of the {} loss, and this run of the {}", model.loss.name(), self.basis.loss.name())));
+        // To a run of several classes losses are given; each class has the one of the settings.
+        let loss = if classes.is_some() { settings.loss } else { self.basis.loss };
+        if model.loss.name() != loss.name() {
+            return Err(bad(&format!("is of the {} loss, and this run of the {}", model.loss.name(), loss.name())));
         }
         if let Some(own) = self.basis.classes {
             let other = model.classes.unwrap_or(Classes::SIGNS);

@@ -1,8 +1,13 @@
 """Data that several files use; the package is the installed one (see .ci/python)."""
 
+import signal
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
+
+# A shell that runs the tests in the background has them ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def rows(count=3000, columns=400, seed=0, ones=False):

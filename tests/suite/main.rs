@@ -28,6 +28,7 @@ mod explain;
 mod export;
 mod faults;
 mod ffm;
+mod ffm_fields;
 mod fm;
 mod follow;
 mod foreign;

@@ -155,3 +155,29 @@ impl<R: UpdateRule> Weights for Plain<R> {
         self.wide[row as usize] = now;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::AdagradRowwise;
+
+    #[test]
+    fn a_weight_beside_a_features_factors_steps_as_a_narrow_row_does() {
+        let of = |mut weights: Plain<AdagradRowwise>| {
+            weights.set_clock(&Clock { rate: 0.1, ..Clock::default() });
+            for gradient in [2.0, -1.0, 0.5] {
+                let rows = Line(std::array::from_fn(|lane| if lane == 0 { 0 } else { u32::MAX }));
+                let first = F32x16(std::array::from_fn(|lane| if lane == 0 { gradient } else { 0.0 }));
+                weights.step(0, &rows, first, None);
+                weights.step_row(0, &[F32x16([0.0; LANES])], 0.0, gradient);
+            }
+            (weights.weight(0), weights.beside(0))
+        };
+        let plain = || Plain::new(AdagradRowwise::DEFAULT, 1, 1, 8);
+        let (narrow, beside) = of(plain().of_features());
+        assert_eq!(narrow, beside);
+        // That of a user or an item goes by the state before its gradient.
+        let (narrow, beside) = of(plain());
+        assert_ne!(narrow, beside);
+    }
+}

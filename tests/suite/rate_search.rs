@@ -1,6 +1,5 @@
 //! The learning-rate search: what it chooses, on which examples, and what it tells.
 use crate::support::{
-    alone,
     command::{hogwild, message},
     data::{ratings, sparse, synthetic, text_like},
     training::{Notes, factors_and_searches, held_out, linear_and_searches},
@@ -152,21 +151,20 @@ fn a_run_that_goes_astray_at_a_chosen_rate_starts_again_at_a_third() {
 
 #[test]
 fn every_rule_is_raced_under_the_schedule_it_is_to_run_by() {
-    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let rows = sparse(folder.path(), "rows.svm", &text_like(6_000, 0));
     let (train, test) = (&rows, &sparse(folder.path(), "test.svm", &text_like(4_000, 1_000_000)));
     let constant = 0.693;
     for rule in Rule::ALL {
-        // Rules that tune themselves by single examples are not alike on two threads.
-        let (threads, most) = if rule.name() == "yellowfin" { (1, 0.9) } else { (2, 0.8) };
-        let (outcome, searches) = linear_and_searches(train, Some(test), Settings { rule, threads, ..Settings::default() });
+        // On one thread, so that it is the same each time: a worker that the system suspends may put back old momentum.
+        let most = if rule.name() == "yellowfin" { 0.9 } else { 0.8 };
+        let (outcome, searches) = linear_and_searches(train, Some(test), Settings { rule, threads: 1, ..Settings::default() });
         let loss = held_out(&outcome);
         assert!(searches[0].helped && loss < most * constant, "{}: {loss} at {}", rule.name(), searches[0].chosen);
     }
     let chosen = |schedule: &str| {
         let schedule = hogwild::Schedule::parse(schedule).unwrap();
-        linear_and_searches(&rows, None, Settings { schedule, ..Settings::default() }).1[0].chosen
+        linear_and_searches(&rows, None, Settings { schedule, threads: 1, ..Settings::default() }).1[0].chosen
     };
     let ratio = chosen("linear") / chosen("constant");
     assert!((1.2..4.0).contains(&ratio), "{ratio}");

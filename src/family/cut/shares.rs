@@ -85,12 +85,16 @@ pub(super) fn cost(shares: (&[f32], usize), [u, v]: [u32; 2], weight: f32) -> f6
 
 /// What edges cost. The sums are the same on any number of threads.
 pub(super) fn costs(shares: (&[f32], usize), ends: &[[u32; 2]], weights: &[f32]) -> CutMetrics {
-    let nodes = shares.0.len().checked_div(shares.1).unwrap_or(0);
+    let nodes = if shares.1 == 2 { 0 } else { shares.0.len().checked_div(shares.1).unwrap_or(0) };
     let labels = threads::in_call(|| threads::map(nodes, |node| label(row(shares, node as u32)) as u32));
     let part = |task: usize| {
-        let (mut objective, mut cut) = (0.0, 0.0);
         let edges = task * TASK..ends.len().min((task + 1) * TASK);
-        for (&[u, v], &weight) in ends[edges.clone()].iter().zip(&weights[edges]) {
+        let (ends, weights) = (&ends[edges.clone()], &weights[edges]);
+        if shares.1 == 2 {
+            return costs_of_two(shares.0.as_chunks().0, ends, weights);
+        }
+        let (mut objective, mut cut) = (0.0, 0.0);
+        for (&[u, v], &weight) in ends.iter().zip(weights) {
             objective += cost(shares, [u, v], weight);
             cut += if labels[u as usize] != labels[v as usize] { f64::from(weight) } else { 0.0 };
         }
@@ -99,4 +103,36 @@ pub(super) fn costs(shares: (&[f32], usize), ends: &[[u32; 2]], weights: &[f32])
     let parts = threads::in_call(|| threads::map(ends.len().div_ceil(TASK), part));
     let (objective, cut) = parts.into_iter().fold((0.0, 0.0), |(a, b), (c, d)| (a + c, b + d));
     CutMetrics { edges: ends.len() as u64, objective, cut }
+}
+
+/// The same of two labels, objective and cut, to the same bits: rows whose length the compiler knows take a third of the time.
+fn costs_of_two(rows: &[[f32; 2]], ends: &[[u32; 2]], weights: &[f32]) -> (f64, f64) {
+    let (mut objective, mut cut) = (0.0, 0.0);
+    for (&[u, v], &weight) in ends.iter().zip(weights) {
+        let (u, v, weight) = (rows[u as usize], rows[v as usize], f64::from(weight));
+        objective += 0.5 * weight * f64::from((u[0] - v[0]).abs() + (u[1] - v[1]).abs());
+        cut += if (u[1] > u[0]) != (v[1] > v[0]) { weight } else { 0.0 };
+    }
+    (objective, cut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_labels_cost_what_any_number_does() {
+        let shares: Vec<f32> = (0..50).flat_map(|i| [i as f32 / 49.0, 1.0 - i as f32 / 49.0]).collect();
+        let ends: Vec<[u32; 2]> = (0..400u32).map(|i| [i * 7 % 50, (i * 11 + 1) % 50]).collect();
+        let weights: Vec<f32> = (0..400).map(|i| 0.1 + i as f32 / 7.0).collect();
+        let (mut objective, mut cut) = (0.0, 0.0);
+        for (&[u, v], &weight) in ends.iter().zip(&weights) {
+            objective += cost((&shares, 2), [u, v], weight);
+            let differ = label(row((&shares, 2), u)) != label(row((&shares, 2), v));
+            cut += if differ { f64::from(weight) } else { 0.0 };
+        }
+        let found = costs((&shares, 2), &ends, &weights);
+        assert_eq!((found.objective, found.cut), (objective, cut));
+        assert!(0.0 < cut && cut < weights.iter().map(|&weight| f64::from(weight)).sum());
+    }
 }

@@ -5,6 +5,8 @@
 //! costs at most as much. Shares are drawn to that cut by a little more than half: its labels have the larger shares, the order of nodes stays,
 //! and the objective lies between what it was and the cut.
 
+use hogwild_base::threads;
+
 /// How far shares are drawn: by more than half, so that rounding makes no ties.
 const DRAWN: f32 = 0.5 + 1.0 / 1024.0;
 /// What cuts may differ by and count as the same.
@@ -53,40 +55,19 @@ pub(super) fn reached(nodes: usize, terminals: usize, ends: &[[u32; 2]], weights
 /// Rows of nodes that are not reached stay as they are.
 pub(super) fn draw(shares: &mut [f32], ends: &[[u32; 2]], weights: &[f32], reached: &[bool]) {
     let (rows, _) = shares.as_chunks_mut::<2>();
-    // Shares of 0 or more are in the order of their bits; adding 0 takes the sign from -0.
-    let mut order: Vec<u64> = (0..).zip(rows.iter()).map(|(node, row)| u64::from((row[1] + 0.0).to_bits()) << 32 | node).collect();
-    order.sort_unstable();
-    // Nodes of one share have one rank.
-    let (mut ranks, mut values) = (vec![0u32; rows.len()], Vec::<f32>::new());
-    for key in order {
-        let value = f32::from_bits((key >> 32) as u32);
-        if values.last() != Some(&value) {
-            values.push(value);
-        }
-        ranks[key as u32 as usize] = values.len() as u32 - 1;
-    }
-    // An edge is cut by the thresholds between the ranks of its ends.
-    let (mut changes, mut own) = (vec![Sum::default(); values.len()], 0.0);
-    let larger = |node: u32| rows[node as usize][1] > rows[node as usize][0];
-    for (&[u, v], &weight) in ends.iter().zip(weights) {
-        let (a, b, weight) = (ranks[u as usize], ranks[v as usize], f64::from(weight));
-        if a != b {
-            changes[a.min(b) as usize].add(weight);
-            changes[a.max(b) as usize].add(-weight);
-        }
-        // Rows of as much of the second label may differ in the first by rounding.
-        own += if larger(u) != larger(v) { weight } else { 0.0 };
-    }
-    let mut all = Sum::default();
-    let mut cuts: Vec<f64> = changes
-        .into_iter()
-        .map(|change| {
+    let (order, (changes, own)) = threads::in_call(|| threads::join(|| in_order(rows), || changes(rows, ends, weights)));
+    // What a threshold behind each value cuts, from the least value on.
+    let (mut all, mut values, mut cuts) = (Sum::default(), Vec::new(), Vec::new());
+    for same in order.chunk_by(|a, b| a >> 32 == b >> 32) {
+        for &key in same {
+            let change = changes[key as u32 as usize];
             all.add(change.sum);
             all.add(change.lost);
-            all.value()
-        })
-        .collect();
-    // Behind the last rank nothing is cut, for all have one label: no threshold lies there.
+        }
+        values.push(f32::from_bits((same[0] >> 32) as u32));
+        cuts.push(all.value());
+    }
+    // Behind the last value nothing is cut, for all have one label: no threshold lies there.
     cuts.pop();
     let least = cuts.iter().copied().fold(f64::INFINITY, f64::min);
     if least * (1.0 + SLACK) >= own {
@@ -96,10 +77,38 @@ pub(super) fn draw(shares: &mut [f32], ends: &[[u32; 2]], weights: &[f32], reach
     let from_half = |rank: usize| ((values[rank] + values[rank + 1]) / 2.0 - 0.5).abs();
     let cheapest = (0..cuts.len()).filter(|&rank| cuts[rank] <= least * (1.0 + SLACK));
     let Some(below) = cheapest.min_by(|&a, &b| from_half(a).total_cmp(&from_half(b))) else { return };
-    for ((row, rank), _) in rows.iter_mut().zip(ranks).zip(reached).filter(|(_, reached)| **reached) {
-        let to = [[1.0, 0.0], [0.0, 1.0]][usize::from(rank as usize > below)];
+    for (row, _) in rows.iter_mut().zip(reached).filter(|(_, reached)| **reached) {
+        let to = [[1.0, 0.0], [0.0, 1.0]][usize::from(row[1] > values[below])];
         *row = [0, 1].map(|label| if to[label] == row[label] { row[label] } else { row[label] + DRAWN * (to[label] - row[label]) });
     }
+}
+
+/// The nodes by their shares of the second label, whose bits are the upper half. Shares of 0 or more are in the order of their bits; adding 0
+/// takes the sign from -0.
+fn in_order(rows: &[[f32; 2]]) -> Vec<u64> {
+    let mut order: Vec<u64> = (0..).zip(rows).map(|(node, row)| u64::from((row[1] + 0.0).to_bits()) << 32 | node).collect();
+    // By the shares alone: many nodes have the same, and those need no sorting.
+    threads::sort_unstable_by(&mut order, |a, b| (a >> 32).cmp(&(b >> 32)));
+    order
+}
+
+/// By how much the cut changes as a threshold passes each node, and what the labels of the larger shares cut.
+///
+/// An edge is cut by the thresholds between its ends: so its weight comes in with one, and goes with the other. Sums of nodes, and not of
+/// values in their order, lie near each other for the edges of a tile.
+fn changes(rows: &[[f32; 2]], ends: &[[u32; 2]], weights: &[f32]) -> (Vec<Sum>, f64) {
+    let (mut changes, mut own) = (vec![Sum::default(); rows.len()], 0.0);
+    for (&[u, v], &weight) in ends.iter().zip(weights) {
+        let (first, second, weight) = (rows[u as usize], rows[v as usize], f64::from(weight));
+        if first[1] != second[1] {
+            let (below, above) = if first[1] < second[1] { (u, v) } else { (v, u) };
+            changes[below as usize].add(weight);
+            changes[above as usize].add(-weight);
+        }
+        // Rows of as much of the second label may differ in the first by rounding.
+        own += if (first[1] > first[0]) != (second[1] > second[0]) { weight } else { 0.0 };
+    }
+    (changes, own)
 }
 
 #[cfg(test)]

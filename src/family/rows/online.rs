@@ -174,7 +174,7 @@ impl OnlineModel {
             // An epoch of nothing: it sets the clock by which weights are read.
             engine.epoch(&Epoch { number: 1, start: self.moment(0), plan, round: 0 }, &mut |_| false);
             let start = self.start.or_else(|| self.has_factors.then(|| Start::known(&self.settings, self.width)));
-            let mut weights = RowWeights::of(&self.parameters, &engine.finish(), (1, start), |weights| weights);
+            let mut weights = RowWeights::of(&self.parameters, &engine.finish(), start, None);
             weights.bias.iter_mut().for_each(|bias| *bias += targets.base);
             weights.in_units(&targets)
         })

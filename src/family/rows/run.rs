@@ -204,16 +204,10 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
         Ok(RowsRun { rule, settings, data, valid, held, feed, scaling, model, outputs, fields, start, from: None, windows, basis })
     }
 
-    /// Weights of raw features for standardised labels; `order`: see [`RowWeights::of`].
-    fn standard(
-        &self,
-        parameters: &Parameters,
-        finish: &Finish<'_>,
-        scaling: Option<&Scaling>,
-        order: impl Fn(Vec<f32>) -> Vec<f32>,
-    ) -> RowWeights {
+    /// Weights of raw features for standardised labels; `parts`: see [`RowWeights::of`].
+    fn standard(&self, parameters: &Parameters, finish: &Finish<'_>, scaling: Option<&Scaling>, parts: Option<&Parts>) -> RowWeights {
         let constant = self.outputs.as_ref().map_or(std::slice::from_ref(&self.basis.targets.base), |outputs| &outputs.constant.scores);
-        let mut weights = RowWeights::of(parameters, finish, (constant.len(), self.start), order).unscaled(scaling);
+        let mut weights = RowWeights::of(parameters, finish, self.start, parts).unscaled(scaling);
         weights.bias.iter_mut().zip(constant).for_each(|(bias, constant)| *bias += constant);
         weights
     }
@@ -264,11 +258,7 @@ impl<K: RowKernel> Prepared for RowsRun<'_, K> {
     }
 
     fn tensors(&self, parameters: &Parameters, finish: &Finish<'_>) -> Tensors {
-        let in_order = |weights: Vec<f32>| match self.basis.parts {
-            Some(parts) => parts.gathered(&weights),
-            None => weights,
-        };
-        self.standard(parameters, finish, self.scaling.as_ref(), in_order)
+        self.standard(parameters, finish, self.scaling.as_ref(), self.basis.parts.as_ref())
             .in_units(&self.basis.targets)
             .tensors(self.outputs.is_some(), self.fields.as_ref())
     }

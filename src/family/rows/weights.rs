@@ -9,7 +9,7 @@ use crate::model::{Tensor, Tensors};
 use hogwild_kernels::{
     feed::Scaling,
     loss::Taken,
-    params::{Finish, Parameters},
+    params::{Finish, Parameters, Parts},
     targets::Targets,
 };
 
@@ -25,16 +25,17 @@ pub(super) struct RowWeights {
 }
 
 impl RowWeights {
-    /// Reads the parameters; `order` puts the linear part from the order of its slots into that of the features.
-    pub fn of(
-        parameters: &Parameters,
-        finish: &Finish<'_>,
-        (outputs, start): (usize, Option<Start>),
-        order: impl Fn(Vec<f32>) -> Vec<f32>,
-    ) -> RowWeights {
+    /// Reads the parameters; `parts` lay out the linear part, where there are any. Slot 0 is the bias.
+    pub fn of(parameters: &Parameters, finish: &Finish<'_>, start: Option<Start>, parts: Option<&Parts>) -> RowWeights {
         let first = parameters.table(0);
-        let mut bias = order(first.all_weights(finish));
-        let mut weights = bias.split_off(outputs.min(bias.len()));
+        let (bias, mut weights) = match parts {
+            None => (first.weights_of(0..1, finish), first.weights_of(1..first.slots(), finish)),
+            Some(parts) => {
+                let mut all = parts.gathered(&first.all_weights(finish));
+                let weights = all.split_off(1);
+                (all, weights)
+            }
+        };
         let factors = start.map_or(Vec::new(), |start| {
             let mut factors = parameters.table(FACTORS).all_weights(finish);
             factors.iter_mut().for_each(|v| *v *= start.rate);

@@ -45,6 +45,10 @@ impl OwnLoss {
     #[cold]
     #[inline(never)]
     pub(super) fn total(&self, scores: &[f32], labels: &[f32]) -> f64 {
+        if std::ptr::fn_addr_eq(self.value, as_given as fn(f32, f32) -> f32) {
+            // Of models whose scores are their losses; by a call each this was a tenth of an epoch of a graph cut.
+            return scores.iter().zip(labels).map(|(&z, &y)| as_given(z, y) as f64).sum();
+        }
         scores.iter().zip(labels).map(|(&z, &y)| (self.value)(z, y) as f64).sum()
     }
 
@@ -63,6 +67,11 @@ impl OwnLoss {
         };
         Err(Error::BadSetting { setting: "loss", value: format!("{}{}", Self::PREFIX, self.name), problem: problem.into() })
     }
+}
+
+/// The value of [`AS_GIVEN`](super::Loss::AS_GIVEN).
+pub(super) fn as_given(z: f32, y: f32) -> f32 {
+    z + y
 }
 
 impl PartialEq for OwnLoss {

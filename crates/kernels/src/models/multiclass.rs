@@ -139,34 +139,26 @@ impl<W: Width> Model for Multiclass<W> {
         for k in 0..n {
             (scores[k], others[k]) = (P::V::load(&self.base[k]), P::V::of(0.0));
         }
-        let keeps = self.linear.penalises();
-        let mut first = 0;
+        let (mut left, mut kept) = (x.features + 1, room.kept.chunks_exact_mut(n.max(1)));
         for (block, places) in pairs(x.blocks(), &mut room.places) {
             weights.row_places(&block.rows, (0, self.rows, self.stride), places);
-            let some = LANES.min(x.features + 1 - first);
-            let mut i = 0;
-            while i < some {
-                weights.gather_weights(places.0[i], row);
-                for k in 0..n {
-                    scores[k] = row[k].mul_add(P::V::of(block.values.0[i]), scores[k]);
-                }
-                if keeps {
-                    copy(row, &mut room.kept[(first + i) * n..]);
-                }
-                i += 1;
-                if i == some {
-                    break;
-                }
-                weights.gather_weights(places.0[i], row);
-                for k in 0..n {
-                    others[k] = row[k].mul_add(P::V::of(block.values.0[i]), others[k]);
-                }
-                if keeps {
-                    copy(row, &mut room.kept[(first + i) * n..]);
-                }
-                i += 1;
+            let some = left.min(LANES);
+            left -= some;
+            if !self.linear.penalises() {
+                // What lies behind the classes comes with them: it is far from what would bring `NOWHERE` near a probability above 0.
+                weights.add_rows((places, some), &block.values.0, [&mut *scores, &mut *others], row);
+                continue;
             }
-            first += LANES;
+            for i in 0..some {
+                weights.gather_weights(places.0[i], row);
+                let sum = if i % 2 == 0 { &mut *scores } else { &mut *others };
+                for k in 0..n {
+                    sum[k] = row[k].mul_add(P::V::of(block.values.0[i]), sum[k]);
+                }
+                if let Some(kept) = kept.next() {
+                    copy(row, kept);
+                }
+            }
         }
         for k in 0..n {
             scores[k] = scores[k] + others[k];

@@ -1,4 +1,5 @@
 //! Steps of slots of many weights: a user's or an item's factors with the weight beside them.
+#![allow(unsafe_code)]
 use super::{
     Transforming,
     averaged::{put, put_weight},
@@ -208,11 +209,13 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
         (scales, factors): (&[f32; LANES], &[f32; LANES]),
         gradient: &[I::V],
     ) {
-        let isa = read.isa;
+        let (isa, vectors) = (read.isa, gradient.len());
+        read.check_rows(places, vectors);
         for i in 0..n {
-            let cells = read.row(places.0[i], gradient.len()).0;
+            // SAFETY: the place was just checked.
+            let cells = unsafe { read.weights_at(places.0[i], vectors) };
             let (scale, factor) = (I::V::of(-scales[i]), I::V::of(factors[i]));
-            for k in 0..gradient.len() {
+            for k in 0..vectors {
                 isa.store(scale.mul_add(factor * gradient[k], isa.load(&cells[k])), &cells[k]);
             }
         }

@@ -216,14 +216,20 @@ impl Table {
     /// The weights of all slots. Where they are to be as they lie, they are copied row by row: one by one they took a seventh of an epoch of
     /// factorization machines (criteo).
     pub fn all_weights(&self, finish: &Finish<'_>) -> Vec<f32> {
+        self.weights_of(0..self.slots(), finish)
+    }
+
+    /// The same of some slots.
+    pub fn weights_of(&self, slots: Range<usize>, finish: &Finish<'_>) -> Vec<f32> {
         if !finish.is_nothing() {
-            return self.weights(0..self.slots(), finish).collect();
+            return self.weights(slots, finish).collect();
         }
         let SlotLayout { stride, weights, tail, .. } = self.layout;
+        let cells = &self.shared()[slots.start * stride..slots.end * stride];
         if tail.is_some() {
-            return dispatch_formula(InstructionSet::best(), Weights { cells: self.shared(), stride, weights });
+            return dispatch_formula(InstructionSet::best(), Weights { cells, stride, weights });
         }
-        self.shared().chunks_exact(stride).flat_map(|slot| &slot[..weights]).map(|cell| cell.load(Relaxed)).collect()
+        cells.chunks_exact(stride).flat_map(|slot| &slot[..weights]).map(|cell| cell.load(Relaxed)).collect()
     }
 
     /// The weights beside those of all slots.

@@ -7,7 +7,7 @@ mod one_by_one;
 mod rows;
 mod state;
 
-pub(super) use one_by_one::{each, one_by_one, times};
+pub(super) use one_by_one::{add_one_by_one, each, one_by_one, times};
 pub(crate) use state::{load_state, row_state, state_of, store_state};
 
 use super::{
@@ -321,6 +321,14 @@ impl<R: UpdateRule, I: Isa, S: Steps<R, I>> Weights for View<'_, R, I, S> {
             let weights = self.read.isa.load(&cells[i]);
             out[i] = if i + 1 == n { self.read.last_weights(weights) } else { weights };
         }
+    }
+
+    #[inline(always)]
+    fn add_rows(&mut self, (places, n): (&Line<u32>, usize), factors: &[f32; LANES], sums: [&mut [I::V]; 2], room: &mut [I::V]) {
+        if self.read.rule.revises() || self.read.rule.reads() {
+            return add_one_by_one(self, (places, n), factors, sums, room);
+        }
+        self.read.add_rows((places, n), factors, sums);
     }
 
     #[inline(always)]

@@ -64,7 +64,7 @@ impl<K: RowKernel> Stage for RowsStage<'_, K> {
     }
 
     fn judge(&self, parameters: &Parameters, finish: &Finish<'_>, fold: &Fold) -> Vec<Judged> {
-        self.search.judges.score(&self.search.run.standard(parameters, finish, self.search.scaling(), |weights| weights), fold)
+        self.search.judges.score(&self.search.run.standard(parameters, finish, self.search.scaling(), None), fold)
     }
 
     fn with_engine(&self, task: &Task<'_>, counters: &Counters, run: &mut WithEngine<'_>) {

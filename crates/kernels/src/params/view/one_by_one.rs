@@ -1,6 +1,7 @@
-//! Steps of several rows where a rule has no way to take them at once: one after the other.
+//! What is done to several rows where a rule has no way to take them at once: one after the other.
 use super::{Reading, Steps};
 use crate::{
+    params::Weights,
     rules::UpdateRule,
     simd::{Isa, LANES, Line, Real, Vector, pairs},
 };
@@ -58,5 +59,23 @@ pub(in crate::params) fn one_by_one<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Siz
             room[k] = I::V::of(factors[i]) * gradient[k];
         }
         steps.step_row(read, places.0[i], room, factors[i] * factors[i] * square, 0.0);
+    }
+}
+
+/// Rows that are each read with their weight beside, and added times their factors to two sums by turns.
+#[inline(always)]
+pub(in crate::params) fn add_one_by_one<W: Weights + ?Sized>(
+    weights: &mut W,
+    (places, n): (&Line<u32>, usize),
+    factors: &[f32; LANES],
+    [even, odd]: [&mut [W::V]; 2],
+    row: &mut [W::V],
+) {
+    for i in 0..n {
+        weights.gather_weights(places.0[i], row);
+        let sum = if i % 2 == 0 { &mut *even } else { &mut *odd };
+        for k in 0..row.len() {
+            sum[k] = row[k].mul_add(W::V::of(factors[i]), sum[k]);
+        }
     }
 }

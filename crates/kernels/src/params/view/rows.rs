@@ -5,7 +5,7 @@ use super::Reading;
 use crate::{
     params::layout::{HALF, ROW_STATE, vectors},
     rules::UpdateRule,
-    simd::{Integers, Isa, LANES, Line, MOST},
+    simd::{Integers, Isa, LANES, Line, MOST, Real},
 };
 use atomic_float::AtomicF32;
 
@@ -22,6 +22,50 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
             let row = self.rows.get_unchecked(place as usize..place as usize + n);
             let first = place as usize * LANES + self.tail(n);
             (row, self.row_cells.get_unchecked(first..first + HALF))
+        }
+    }
+
+    /// Sees that all of sixteen places are those of slots of `n` vectors of weights.
+    #[inline(always)]
+    pub fn check_rows(&self, places: &Line<u32>, n: usize) {
+        let n = vectors(&self.rule, n);
+        let are_places = I::U::of(self.last_row).none_below(I::U::load(places));
+        assert!(n > 0 && are_places && n + self.behind == self.row_stride, "no places of such slots");
+    }
+
+    /// The weights of a slot of `n` vectors of them.
+    ///
+    /// # Safety
+    /// The place is one of those that [`check_rows`](Self::check_rows) has seen for as many vectors.
+    #[inline(always)]
+    pub unsafe fn weights_at(&self, place: u32, n: usize) -> &'t [[AtomicF32; LANES]] {
+        // SAFETY: as many vectors as a slot has lie from the last place on, as `new` has seen, and `n` is no more than those.
+        unsafe { self.rows.get_unchecked(place as usize..place as usize + n) }
+    }
+
+    /// Adds the weights of the first `n` of sixteen slots, each times its factor, to two sums by turns. What lies behind the weights in the
+    /// last vector of a packed slot comes with them.
+    #[inline(always)]
+    pub fn add_rows(&self, (places, n): (&Line<u32>, usize), factors: &[f32; LANES], [even, odd]: [&mut [I::V]; 2]) {
+        self.check_rows(places, even.len());
+        let vectors = even.len();
+        let mut i = 0;
+        while i < n {
+            // SAFETY: the place was just checked.
+            let (cells, factor) = (unsafe { self.weights_at(places.0[i], vectors) }, I::V::of(factors[i]));
+            for k in 0..vectors {
+                even[k] = self.isa.load(&cells[k]).mul_add(factor, even[k]);
+            }
+            i += 1;
+            if i == n {
+                break;
+            }
+            // SAFETY: as above.
+            let (cells, factor) = (unsafe { self.weights_at(places.0[i], vectors) }, I::V::of(factors[i]));
+            for k in 0..vectors {
+                odd[k] = self.isa.load(&cells[k]).mul_add(factor, odd[k]);
+            }
+            i += 1;
         }
     }
 

@@ -43,6 +43,7 @@ pub(crate) mod sink;
 mod svmlight;
 pub(crate) mod table;
 mod vw;
+mod words;
 mod zstd;
 
 use std::sync::Arc;

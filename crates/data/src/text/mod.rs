@@ -28,6 +28,7 @@ mod jsonl;
 mod labelling;
 mod libffm;
 mod mixed;
+mod name;
 mod names;
 pub(crate) mod npz;
 mod number;

@@ -8,15 +8,13 @@
 //! the same time, which takes a third off packing. An entry also knows the example that had it last, by which a name that comes twice is
 //! found without sorting.
 
-use crate::bytes::{from, part};
+use crate::bytes::part;
 use crate::dictionary::{Dictionary, TooMany, UNNUMBERED, hash_name};
+use crate::text::name::{Name, SHORT, same};
 
 /// More names than these, or a longer text, are forgotten before the next chunk.
 const MOST: usize = 1 << 18;
 const LONGEST: usize = 8 << 20;
-
-/// The longest name that lies within its entry.
-pub(crate) const SHORT: usize = 16;
 
 /// A name. Half of a cache line, and never in two.
 #[derive(Clone, Copy, Default)]
@@ -58,90 +56,6 @@ impl Entry {
         } else {
             (self.key >> 64) as u64 == hash && same(part(text, self.start()..self.start() + name.len()), name)
         }
-    }
-}
-
-/// A name that is looked up.
-#[derive(Clone, Copy)]
-pub(crate) struct Name<'a> {
-    text: &'a [u8],
-    key: u128,
-    hash: u64,
-}
-
-impl<'a> Name<'a> {
-    /// One that stands in a text; where sixteen bytes of that follow from its beginning, they are taken at once.
-    #[inline(always)]
-    pub(crate) fn within(text: &'a [u8], places: std::ops::Range<usize>) -> Name<'a> {
-        let key = key_within(text, places.clone());
-        Name::of(part(text, places), key)
-    }
-
-    /// The same of one whose hash is known.
-    #[inline(always)]
-    pub(crate) fn hashed(text: &'a [u8], places: std::ops::Range<usize>, hash: u64) -> Name<'a> {
-        Name { text: part(text, places.clone()), key: key_within(text, places), hash }
-    }
-
-    fn alone(text: &'a [u8]) -> Name<'a> {
-        Name::of(text, key(text))
-    }
-
-    #[inline(always)]
-    fn of(text: &'a [u8], key: u128) -> Name<'a> {
-        Name { text, key, hash: if text.len() <= SHORT { hash_short(key, text.len()) } else { hash_name(text) } }
-    }
-
-    /// What it is looked up by.
-    #[inline(always)]
-    pub(crate) fn hash(&self) -> u64 {
-        self.hash
-    }
-}
-
-/// One product, of which both halves are taken: a name that is a number already needs no other hash.
-#[inline(always)]
-fn hash_short(key: u128, length: usize) -> u64 {
-    let one = key as u64 ^ 0x2d35_8dcc_aa6c_78a5;
-    let other = (key >> 64) as u64 ^ 0x8bb8_4b93_962e_acc9 ^ (length as u64) << 56;
-    let product = u128::from(one) * u128::from(other);
-    product as u64 ^ (product >> 64) as u64
-}
-
-/// The same of one that stands in a text.
-#[inline(always)]
-fn key_within(text: &[u8], places: std::ops::Range<usize>) -> u128 {
-    let length = places.len();
-    match from(text, places.start).first_chunk::<SHORT>() {
-        Some(bytes) if length < SHORT => u128::from_le_bytes(*bytes) & ((1 << (8 * length)) - 1),
-        Some(bytes) if length == SHORT => u128::from_le_bytes(*bytes),
-        Some(_) => 0,
-        None => key(part(text, places)),
-    }
-}
-
-/// The bytes of a short name as a number.
-fn key(name: &[u8]) -> u128 {
-    let mut bytes = [0; SHORT];
-    match bytes.get_mut(..name.len()) {
-        Some(room) => room.copy_from_slice(name),
-        None => return 0,
-    }
-    u128::from_le_bytes(bytes)
-}
-
-/// Whether two names are the same: eight bytes at a time, as most are too short for a call to be worth while.
-#[inline(always)]
-fn same(one: &[u8], other: &[u8]) -> bool {
-    if one.len() != other.len() {
-        return false;
-    }
-    match (one.last_chunk::<8>(), other.last_chunk::<8>()) {
-        (Some(end), Some(other_end)) => {
-            let (firsts, other_firsts) = (one.as_chunks::<8>().0, other.as_chunks::<8>().0);
-            end == other_end && firsts.iter().zip(other_firsts).all(|(one, other)| one == other)
-        }
-        _ => one.iter().zip(other).all(|(one, other)| one == other),
     }
 }
 
@@ -398,18 +312,5 @@ mod tests {
         }
         // Where no sixteen bytes follow.
         assert_eq!(names.find(Name::within(b"xyz", 0..3)), entry(&mut names, "xyz"));
-    }
-
-    #[test]
-    fn names_are_compared_to_their_ends() {
-        for length in 0..40 {
-            let name: Vec<u8> = (0..length).collect();
-            assert!(same(&name, &name.clone()));
-            for at in 0..usize::from(length) {
-                let mut other = name.clone();
-                other[at] ^= 1;
-                assert!(!same(&name, &other) && !same(&name, &name[..at]), "{length} {at}");
-            }
-        }
     }
 }

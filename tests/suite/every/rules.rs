@@ -1,6 +1,6 @@
 //! Every rule: it reaches a minimum, its proximal rate is that of its step, and a vector steps as single numbers do.
 use hogwild::{
-    F32x16, LANES, Rule, Vector,
+    F32x16, LANES, Rule,
     rules::{Clock, RuleVisitor, State, UpdateRule},
 };
 

@@ -123,43 +123,33 @@ impl Dictionary {
 
     /// Counts one occurrence of each code. Where a code is `DIRECT`, the next of `numbers` is counted, and its code put there.
     pub(crate) fn count(&mut self, codes: &mut [u32], numbers: &[u64]) -> Result<(), TooMany> {
-        self.count_with_names(codes, numbers, &mut [], |_| (&[], 0))
-    }
-
-    /// The same where codes behind `DIRECT` are names, by their places: `names` has the code of each, [`UNNUMBERED`] of those that have none
-    /// yet; `name` gives its text and hash.
-    pub(crate) fn count_with_names<'a>(
-        &mut self,
-        codes: &mut [u32],
-        numbers: &[u64],
-        names: &mut [u32],
-        name: impl Fn(usize) -> (&'a [u8], u64),
-    ) -> Result<(), TooMany> {
         let mut numbers = numbers.iter();
         for code in codes {
-            if let Some(count) = self.direct.get_mut(*code as usize) {
-                *count = count.wrapping_add(1);
-                if *count == 0 {
-                    self.wrap(*code);
-                }
-                continue;
-            }
-            match u64::from(*code).checked_sub(DIRECT) {
-                None => self.first_direct(*code),
-                Some(0) => *code = self.add_number(numbers.next().copied().unwrap_or(0))?,
-                Some(behind) => {
-                    let Some(known) = names.get_mut(behind as usize - 1) else { continue };
-                    if *known == UNNUMBERED {
-                        let (text, hash) = name(behind as usize - 1);
-                        *known = self.add_name(text, hash)?;
-                    } else {
-                        self.again(*known - DIRECT as u32);
-                    }
-                    *code = *known;
-                }
+            if u64::from(*code) < DIRECT {
+                self.add(*code, 1);
+            } else {
+                *code = self.add_number(numbers.next().copied().unwrap_or(0))?;
             }
         }
         Ok(())
+    }
+
+    /// Counts so many more of a code: of a small number, or of one that was given.
+    #[inline]
+    pub(crate) fn add(&mut self, code: u32, more: u32) {
+        let counted = match (code as usize).checked_sub(DIRECT as usize) {
+            None => self.direct.get_mut(code as usize),
+            Some(entry) => self.others.get_mut(entry),
+        };
+        match counted.map(|count| (count.overflowing_add(more), count)) {
+            Some(((sum, wraps), count)) => {
+                *count = sum;
+                if wraps {
+                    self.wrap(code);
+                }
+            }
+            None => self.first_direct(code, more),
+        }
     }
 
     #[cold]
@@ -169,15 +159,16 @@ impl Dictionary {
 
     /// A number beyond the table as it is.
     #[cold]
-    fn first_direct(&mut self, code: u32) {
+    fn first_direct(&mut self, code: u32, count: u32) {
         let length = (code as usize + 1).next_power_of_two().clamp(1 << 12, DIRECT as usize);
         self.direct.resize(length, 0);
-        if let Some(count) = self.direct.get_mut(code as usize) {
-            *count = 1;
+        if let Some(counted) = self.direct.get_mut(code as usize) {
+            *counted = count;
         }
     }
 
-    fn add_number(&mut self, number: u64) -> Result<u32, TooMany> {
+    /// Counts a number of any size in the table of large ones. Gives its code.
+    pub(crate) fn add_number(&mut self, number: u64) -> Result<u32, TooMany> {
         let Dictionary { ids, numbers, .. } = self;
         let id = |entry: &u32| ids.get(*entry as usize).copied().unwrap_or(0);
         if let Some(&entry) = numbers.find(hash_number(number), |entry| id(entry) == number) {
@@ -210,12 +201,7 @@ impl Dictionary {
     #[inline]
     fn again(&mut self, entry: u32) -> u32 {
         let code = entry + DIRECT as u32;
-        if let Some(count) = self.others.get_mut(entry as usize) {
-            *count = count.wrapping_add(1);
-            if *count == 0 {
-                self.wrap(code);
-            }
-        }
+        self.add(code, 1);
         code
     }
 

@@ -198,7 +198,14 @@ where
 {
     let mut codes: Vec<u32> = keys.values().iter().map(|&key| key.try_into().unwrap_or(u32::MAX)).collect();
     if let Some(nulls) = keys.nulls() {
-        codes.iter_mut().zip(nulls).filter(|(_, is_there)| !is_there).for_each(|(code, _)| *code = u32::MAX);
+        // 64 at a time, of which most are there.
+        for (codes, are_there) in codes.chunks_mut(64).zip(nulls.inner().bit_chunks().iter_padded()) {
+            let mut missing = !are_there;
+            while let Some(code) = codes.get_mut(missing.trailing_zeros() as usize) {
+                *code = u32::MAX;
+                missing &= missing - 1;
+            }
+        }
     }
     codes
 }

@@ -48,23 +48,41 @@ pub(super) struct Entries {
 impl Entries {
     /// The name of each row of a batch. What did not come before is looked up.
     pub(super) fn look_up(&mut self, array: &ArrayRef, cells: &Cells<'_>, front: &[u8], rows: &mut Examples) -> &[u32] {
-        let texts = match (cells, array.as_any_dictionary_opt()) {
+        match (cells, array.as_any_dictionary_opt()) {
             (Cells::Coded(codes, texts), Some(coded)) => {
                 // What is held here keeps its place in memory, so that nothing else is there.
                 if !self.texts.as_ref().is_some_and(|known| known.to_data().ptr_eq(&coded.values().to_data())) {
                     self.begin(coded.values().len(), Some(coded.values()));
                 }
-                codes.iter().for_each(|&code| self.note(code, *texts));
-                *texts
+                // Of most batches all texts came before.
+                self.name(codes);
+                if self.rows.contains(&UNSEEN) {
+                    codes.iter().for_each(|&code| self.note(code, *texts));
+                    self.look_up_new(*texts, front, rows);
+                    self.name(codes);
+                }
+                &self.rows
             }
             (Cells::Texts(texts), _) => {
                 self.begin(array.len(), None);
                 (0..array.len() as u32).for_each(|row| self.note(row, *texts));
-                *texts
+                self.look_up_new(*texts, front, rows);
+                &self.entries
             }
-            _ => return &[],
-        };
-        let Entries { entries, new, rows: of_rows, .. } = self;
+            _ => &[],
+        }
+    }
+
+    /// Puts the name of each code into its row.
+    fn name(&mut self, codes: &[u32]) {
+        let Entries { entries, rows, .. } = self;
+        rows.clear();
+        rows.extend(codes.iter().map(|&code| entries.get(code as usize).copied().unwrap_or(MISSING_WORD)));
+    }
+
+    /// Looks up what was noted.
+    fn look_up_new(&mut self, texts: Texts<'_>, front: &[u8], rows: &mut Examples) {
+        let Entries { entries, new, .. } = self;
         for new in new.chunks(TOGETHER) {
             let mut codes = new.iter();
             rows.entries(front, new.iter().map(|&code| texts.text(code as usize)), |found| {
@@ -74,10 +92,6 @@ impl Entries {
             });
         }
         new.clear();
-        let Cells::Coded(codes, _) = cells else { return entries };
-        of_rows.clear();
-        of_rows.extend(codes.iter().map(|&code| entries.get(code as usize).copied().unwrap_or(MISSING_WORD)));
-        of_rows
     }
 
     fn begin(&mut self, count: usize, texts: Option<&ArrayRef>) {

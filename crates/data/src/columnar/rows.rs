@@ -24,6 +24,14 @@ struct Read<'a> {
     names: &'a [u32],
 }
 
+/// The columns of a batch, and how its rows are read.
+struct Batch<'a> {
+    /// Names of words that no other feature of a row can be, by column.
+    words: Vec<&'a [u32]>,
+    /// The other columns, with their numbers.
+    others: Vec<(usize, &'a Read<'a>)>,
+}
+
 /// What is wrong with a row, by the column.
 struct Wrong {
     column: usize,
@@ -45,6 +53,11 @@ pub(super) fn read(layout: &Layout, batch: &RecordBatch, how: &How, known: &mut 
             Read { column, cells, names }
         })
         .collect();
+    // Words that nothing is looked for go into a row together.
+    let is_apart = |read: &Read<'_>| layout.are_apart && !read.names.is_empty();
+    let words = columns.iter().filter(|read| is_apart(read)).map(|read| read.names).collect();
+    let others = (0..).zip(&columns).filter(|(_, read)| !is_apart(read)).collect();
+    let read = Batch { words, others };
     let (weight, mut room) = (layout.columns.iter().position(|column| column.step == Some(Step::Weight)), Vec::new());
     for number in 0..batch.num_rows() {
         if !layout.are_apart {
@@ -53,7 +66,7 @@ pub(super) fn read(layout: &Layout, batch: &RecordBatch, how: &How, known: &mut 
         let weighs = weight.and_then(|place| columns.get(place)).and_then(|read| read.cells.number(number).ok().flatten());
         if weighs == Some(0.0) {
             rows.pass_over();
-        } else if let Err(wrong) = row(layout, &columns, number, rows, &mut room) {
+        } else if let Err(wrong) = row(layout, &read, number, rows, &mut room) {
             rows.cut();
             let name = layout.columns.get(wrong.column).map_or("", |column| &column.name);
             let text = columns.get(wrong.column).map_or(&b""[..], |read| read.cells.text(number, &mut room));
@@ -83,10 +96,12 @@ pub(super) fn read(layout: &Layout, batch: &RecordBatch, how: &How, known: &mut 
     report
 }
 
-fn row(layout: &Layout, columns: &[Read<'_>], row: usize, rows: &mut Examples, room: &mut Vec<u8>) -> Result<(), Wrong> {
+fn row(layout: &Layout, batch: &Batch<'_>, row: usize, rows: &mut Examples, room: &mut Vec<u8>) -> Result<(), Wrong> {
     let mut example = rows.begin();
     let mut given = None;
-    for (number, read) in columns.iter().enumerate() {
+    let words = batch.words.iter().map(|names| names.get(row).copied().unwrap_or(MISSING_WORD));
+    example.known_apart(words, batch.words.len(), MISSING_WORD);
+    for &(number, read) in &batch.others {
         example.of_crossed(read.column.crossed);
         let wrong = |problem, remedy| Wrong { column: number, problem, remedy };
         let refused = |Refused { problem, remedy, .. }| Wrong { column: number, problem, remedy };
@@ -99,7 +114,7 @@ fn row(layout: &Layout, columns: &[Read<'_>], row: usize, rows: &mut Examples, r
                 Ok(None) => return Err(wrong(NO_WEIGHT, WEIGH)),
                 Err(_) => return Err(wrong(BAD_WEIGHT, WEIGH)),
             },
-            Some(Step::Word) => word(read, row, &mut example, (layout.are_apart, room)).map_err(refused)?,
+            Some(Step::Word) => word(read, row, &mut example, room).map_err(refused)?,
             Some(Step::List(mark)) => list(read, row, mark, &mut example, room).map_err(refused)?,
             Some(step) => {
                 let value = match read.cells.number(row) {
@@ -179,13 +194,9 @@ fn label_of(
     }
 }
 
-fn word(read: &Read<'_>, row: usize, example: &mut Example<'_>, (is_apart, room): (bool, &mut Vec<u8>)) -> Result<(), Refused> {
+fn word(read: &Read<'_>, row: usize, example: &mut Example<'_>, room: &mut Vec<u8>) -> Result<(), Refused> {
     match read.names.get(row) {
         Some(&MISSING_WORD) => return Ok(()),
-        Some(&name) if is_apart => {
-            example.known_apart(name);
-            return Ok(());
-        }
         Some(&name) => return example.known(name, &read.column.front, || read.cells.text(row, room)),
         None => {}
     }

@@ -39,8 +39,11 @@ impl FieldsByCode {
                 table.resize((at + 1).next_power_of_two(), NONE);
             }
             let Some(noted) = table.get_mut(at) else { continue };
-            self.several |= *noted != NONE && *noted != field;
-            *noted = field;
+            // Mostly it is noted: what is only read lies in the caches of all workers.
+            if *noted != field {
+                self.several |= *noted != NONE;
+                *noted = field;
+            }
         }
     }
 

@@ -131,19 +131,36 @@ pub(super) fn read<'a>(
 
 impl Reader<'_> {
     fn work(&self) {
-        let (mut chunk, mut parsed) = (Chunk::default(), Parsed::default());
+        let mut parsed = Parsed::default();
+        self.work_by(&mut parsed);
+        self.tell(&mut parsed.parts);
+    }
+
+    /// Has the dictionaries know what this worker counted by itself.
+    fn tell(&self, parts: &mut Parts) {
+        match parts {
+            Parts::Examples(examples) => examples.features.tell(&mut lock(&self.first)),
+            Parts::Ratings(rated) => {
+                rated.users.tell(&mut lock(&self.first));
+                rated.items.tell(&mut lock(&self.items));
+            }
+        }
+    }
+
+    fn work_by(&self, parsed: &mut Parsed) {
+        let mut chunk = Chunk::default();
         loop {
             let mut source = lock(&self.source);
             let Some(number) = source.take(&mut chunk, self.out) else { return };
             let path = self.input(chunk.input);
             let Some((parser, start)) = source.lay_out(&mut chunk, path) else { return };
             drop(source);
-            parser.parse(&chunk, start, &self.how, &mut parsed);
+            parser.parse(&chunk, start, &self.how, parsed);
             if self.stops_at(&parsed.report) {
                 lock(&self.source).ended = true;
             }
             let before = if chunk.first { Before::Rows(0) } else { Before::AllRead };
-            if !self.put_by(Chunked { number, input: chunk.input, before, bytes: chunk.end as u64 }, &mut parsed) {
+            if !self.put_by(Chunked { number, input: chunk.input, before, bytes: chunk.end as u64 }, parsed) {
                 return;
             }
         }
@@ -152,20 +169,27 @@ impl Reader<'_> {
     /// The same of tables in binary files.
     #[cfg(feature = "arrow")]
     fn work_on(&self, tables: &crate::columnar::Tables) {
-        let (mut own, mut parsed) = (crate::columnar::Own::default(), Parsed::default());
+        let mut parsed = Parsed::default();
+        self.work_on_by(tables, &mut parsed);
+        self.tell(&mut parsed.parts);
+    }
+
+    #[cfg(feature = "arrow")]
+    fn work_on_by(&self, tables: &crate::columnar::Tables, parsed: &mut Parsed) {
+        let mut own = crate::columnar::Own::default();
         loop {
             let batch = match tables.next(&mut own) {
                 Ok(Some(batch)) => batch,
                 Ok(None) => return,
                 Err(problem) => return lock(&self.source).end(problem),
             };
-            tables.read(&batch, &self.how, &mut own, &mut parsed);
+            tables.read(&batch, &self.how, &mut own, parsed);
             // What comes before is read to its end, so that the first bad row is told.
             if self.stops_at(&parsed.report) {
                 tables.end_behind(&batch);
             }
             let place = Chunked { number: batch.number, input: batch.input, before: Before::Rows(batch.before), bytes: batch.bytes };
-            if !self.put_by(place, &mut parsed) || !lock(&self.source).goes_on(batch.bytes, self.out) {
+            if !self.put_by(place, parsed) || !lock(&self.source).goes_on(batch.bytes, self.out) {
                 return;
             }
         }
@@ -206,7 +230,7 @@ impl Reader<'_> {
         };
         match parts {
             Parts::Examples(examples) => {
-                examples.features.count(&mut lock(&self.first)).map_err(too_many)?;
+                examples.features.count(&self.first).map_err(too_many)?;
                 if !examples.fields.is_empty() {
                     let mut fields = lock(&self.fields);
                     fields.several |= examples.several_fields;
@@ -214,8 +238,8 @@ impl Reader<'_> {
                 }
             }
             Parts::Ratings(rated) => {
-                rated.users.count(&mut lock(&self.first)).map_err(too_many)?;
-                rated.items.count(&mut lock(&self.items)).map_err(too_many)?;
+                rated.users.count(&self.first).map_err(too_many)?;
+                rated.items.count(&self.items).map_err(too_many)?;
             }
         }
         let (piece, parts) = Piece::of(number, parts);

@@ -16,7 +16,7 @@ use super::piece::{ExampleWords, Piece, Place, RatingWords};
 use super::plan::{FEATURES, ITEMS, Places, Plan, USERS};
 use super::read::Read;
 use super::sample::Thinned;
-use super::sort::sort_pairs;
+use super::sort::{sort_columns, sort_with_values};
 use super::thin::Rare;
 use super::weigh::Weighing;
 use super::{PackReport, PackSettings, interrupted};
@@ -355,29 +355,25 @@ impl Writer<'_> {
     }
 }
 
-/// Puts columns in the place of codes, ascending in each example.
+/// Puts columns in the place of codes, ascending in each example. Ranks come from far memory: all of a piece are asked for in one plain loop,
+/// whose loads do not wait for each other.
 fn rank(lengths: &[u32], mut codes: &mut [u32], features: &Ranked) {
+    codes.iter_mut().for_each(|code| *code = features.rank(*code));
     for &length in lengths {
         let (columns, rest) = codes.split_at_mut(length as usize);
-        columns.iter_mut().for_each(|code| *code = features.rank(*code));
-        columns.sort_unstable();
+        sort_columns(columns);
         codes = rest;
     }
 }
 
 /// The same where each code has a value, which goes with it.
 fn rank_with_values(lengths: &[u32], mut codes: &mut [u32], mut values: &mut [u32], features: &Ranked, bits: u32) {
-    let (mut pairs, mut buffer): (Vec<u64>, Vec<u64>) = (Vec::new(), Vec::new());
+    codes.iter_mut().for_each(|code| *code = features.rank(*code));
+    let mut buffers = Default::default();
     for &length in lengths {
         let (columns, later_codes) = codes.split_at_mut(length as usize);
         let (own, later_values) = values.split_at_mut(length as usize);
-        pairs.clear();
-        let pair = |(&code, &bits): (&u32, &u32)| u64::from(features.rank(code)) << 32 | u64::from(bits);
-        pairs.extend(columns.iter().zip(own.iter()).map(pair));
-        sort_pairs(&mut pairs, &mut buffer, bits);
-        for ((column, value), &pair) in columns.iter_mut().zip(own).zip(&pairs) {
-            (*column, *value) = ((pair >> 32) as u32, pair as u32);
-        }
+        sort_with_values(columns, own, &mut buffers, bits);
         (codes, values) = (later_codes, later_values);
     }
 }

@@ -10,6 +10,7 @@ use crate::{
 };
 use hogwild_base::{Error, Result, memory};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// What the users, or the items, of ratings are called: integers or names. A name such as `17` is the integer.
 #[derive(Clone, Copy, Debug)]
@@ -76,9 +77,11 @@ impl<'a> IdList<'a> {
                 id => codes.push(id),
             }
         }
-        let mut dictionary = Dictionary::default();
+        let dictionary = Mutex::new(Dictionary::default());
         let too_many = |_: TooMany| bad(format!("have more different {what}s than can be numbered, about 4278 million"), "give fewer");
-        codes.count(&mut dictionary).map_err(too_many)?;
+        codes.count(&dictionary).map_err(too_many)?;
+        let mut dictionary = dictionary.into_inner().unwrap_or_else(PoisonError::into_inner);
+        codes.tell(&mut dictionary);
         let mut codes = codes.into_counted();
         let ranked = dictionary.rank();
         codes.iter_mut().for_each(|code| *code = ranked.rank(*code));

@@ -2,8 +2,14 @@
 //!
 //! A number below [`DIRECT`] is its own code. A larger number stands beside, and its code is `DIRECT` until the dictionary gives it one. A
 //! name's code is behind `DIRECT` by its place among those that the worker has met, until then.
+//!
+//! A worker counts small numbers, and names that have a code, by itself: in memory that two workers write, each would wait for the other's
+//! cache. The dictionary, which all share, is told at the end, and before names are forgotten. It is asked for what is new, and counts what is
+//! large.
 
-use crate::dictionary::{DIRECT, Dictionary, TooMany, hash_name};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::dictionary::{DIRECT, Dictionary, TooMany};
 use crate::ids::plain_integer;
 use crate::text::names::Names;
 
@@ -15,10 +21,22 @@ pub(crate) enum Id<'a> {
     Name(&'a [u8]),
 }
 
+/// Numbers below this each worker counts by itself, in a table that its nearest caches mostly hold.
+const OWN: u32 = 1 << 20;
+/// Codes that are counted, before the dictionary is asked for those of them that it has to be.
+const TOGETHER: usize = 1 << 17;
+/// After so many codes the dictionary is told, so that no count passes 32 bits.
+const UNTOLD: usize = 1 << 31;
+
 /// The codes of a chunk, and the ids that are not their own codes. All chunks are counted by one dictionary, whose codes names keep.
 #[derive(Default)]
 pub(crate) struct Codes {
     codes: Vec<u32>,
+    /// How often numbers came since the dictionary was told, and how many codes that were in all.
+    counts: Vec<u32>,
+    untold: usize,
+    /// The places of codes that the dictionary is asked for.
+    asked: Vec<u32>,
     /// Large numbers, in order of appearance.
     others: Vec<u64>,
     pub(crate) names: Names,
@@ -30,6 +48,17 @@ pub(crate) enum Meant {
     Number(u64),
     /// Which of the names.
     Name(u32),
+}
+
+fn lock(dictionary: &Mutex<Dictionary>) -> MutexGuard<'_, Dictionary> {
+    dictionary.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn tell(counts: &mut [u32], names: &mut Names, dictionary: &mut Dictionary) {
+    for (code, count) in (0..).zip(counts).filter(|(_, count)| **count > 0) {
+        dictionary.add(code, std::mem::take(count));
+    }
+    names.tell(dictionary);
 }
 
 impl Codes {
@@ -60,7 +89,7 @@ impl Codes {
             Id::Name(name) => match plain_integer(name) {
                 Some(number) => self.push_number(number),
                 None => {
-                    let entry = self.names.entry(name, hash_name(name));
+                    let entry = self.names.entry(name);
                     self.push_name(entry);
                 }
             },
@@ -81,6 +110,30 @@ impl Codes {
     #[inline(always)]
     pub(crate) fn push_name(&mut self, entry: u32) {
         self.codes.push(DIRECT as u32 + 1 + entry);
+    }
+
+    /// Some of the names, at most `count`, without those that are `missing`.
+    #[cfg(feature = "arrow")]
+    #[inline(always)]
+    pub(crate) fn push_names(&mut self, entries: impl Iterator<Item = u32>, count: usize, missing: u32) {
+        let start = self.codes.len();
+        self.codes.resize(start + count, 0);
+        let (_, room) = self.codes.split_at_mut(start);
+        let mut put = 0;
+        for entry in entries {
+            if let Some(code) = room.get_mut(put) {
+                *code = (DIRECT as u32 + 1).wrapping_add(entry);
+            }
+            put += usize::from(entry != missing);
+        }
+        self.codes.truncate(start + put);
+    }
+
+    /// The names, and what puts one of them.
+    #[inline(always)]
+    pub(crate) fn split(&mut self) -> (&mut Names, impl FnMut(u32)) {
+        let Codes { codes, names, .. } = self;
+        (names, |entry| codes.push(DIRECT as u32 + 1 + entry))
     }
 
     /// Back to so many codes, of which so many are large numbers.
@@ -106,11 +159,56 @@ impl Codes {
         }
     }
 
-    /// Counts all ids, and puts the dictionary's codes in the place of those that are not their own.
-    pub(crate) fn count(&mut self, dictionary: &mut Dictionary) -> Result<(), TooMany> {
-        let Codes { codes, others, names } = self;
-        let (known, name) = names.codes();
-        dictionary.count_with_names(codes, others, known, name)
+    /// Counts all ids, and puts the dictionary's codes in the place of those that are not their own. The dictionary has all counts once it is
+    /// [told](Self::tell).
+    pub(crate) fn count(&mut self, dictionary: &Mutex<Dictionary>) -> Result<(), TooMany> {
+        let Codes { codes, counts, untold, asked, others, names } = self;
+        let mut others = others.iter();
+        for codes in codes.chunks_mut(TOGETHER) {
+            *untold += codes.len();
+            if *untold > UNTOLD {
+                tell(counts, names, &mut lock(dictionary));
+                *untold = codes.len();
+            }
+            asked.clear();
+            for (place, code) in (0..).zip(&mut *codes) {
+                if let Some(count) = counts.get_mut(*code as usize) {
+                    *count += 1;
+                } else if let Some(known) = code.checked_sub(DIRECT as u32 + 1).and_then(|entry| names.count(entry)) {
+                    *code = known;
+                } else {
+                    asked.push(place);
+                }
+            }
+            if asked.is_empty() {
+                continue;
+            }
+            let (mut dictionary, mut largest) = (lock(dictionary), None);
+            for &place in &*asked {
+                let Some(code) = codes.get_mut(place as usize) else { continue };
+                match u64::from(*code).checked_sub(DIRECT) {
+                    None => {
+                        largest = largest.max(Some(*code));
+                        dictionary.add(*code, 1);
+                    }
+                    Some(0) => *code = dictionary.add_number(others.next().copied().unwrap_or(0))?,
+                    Some(behind) => *code = names.count_by(behind as u32 - 1, &mut dictionary)?,
+                }
+            }
+            if let Some(largest) = largest {
+                counts.resize((largest + 1).next_power_of_two().clamp(1 << 12, OWN).max(counts.len() as u32) as usize, 0);
+            }
+        }
+        if names.are_many() {
+            self.tell(&mut lock(dictionary));
+        }
+        Ok(())
+    }
+
+    /// Tells the dictionary what was counted since it was told.
+    pub(crate) fn tell(&mut self, dictionary: &mut Dictionary) {
+        tell(&mut self.counts, &mut self.names, dictionary);
+        self.untold = 0;
     }
 
     /// The codes alone, once they are counted.

@@ -153,6 +153,7 @@ impl FromStr for Format {
 mod tests {
     use super::*;
     use crate::bytes::{line_end, part, words};
+    use crate::dictionary::Dictionary;
     use crate::text::chunk::{Chunk, PAD};
     use crate::text::codes::Id;
     use crate::text::collector::How;
@@ -161,6 +162,7 @@ mod tests {
     use crate::text::parse::Parsed;
     use crate::text::sink::RowSink;
     use proptest::prelude::*;
+    use std::sync::Mutex;
 
     /// `label part part ...`, where a part is `*weight`, `field/index` or a name: what no format has yet.
     struct Made;
@@ -227,15 +229,16 @@ mod tests {
         text.resize(end + PAD, b'\n');
         let chunk = Chunk { text, end, input: 0, first: true };
         let begun = format.begin(chunk.lines(), asked).ok()?;
-        let (mut parsed, mut dictionary) = (Parsed::default(), crate::dictionary::Dictionary::default());
+        let (mut parsed, mut dictionary) = (Parsed::default(), Mutex::new(Dictionary::default()));
         begun.format.parse(&chunk, begun.start, &How { on_bad_row: crate::OnBadRow::Skip, unlabelled, ..How::default() }, &mut parsed);
         let told = parsed.report.bad.into_iter().chain(parsed.report.findings.into_iter().map(|(_, bad)| bad));
         told.for_each(|bad| drop(bad.error("x".as_ref(), 0).to_string()));
         if let Parts::Examples(examples) = &mut parsed.parts {
             let cells: usize = examples.lengths.iter().map(|&length| length as usize).sum();
             assert!((cells, cells) == (examples.features.len(), examples.values.len()), "{lines:?}");
-            assert!(examples.features.count(&mut dictionary).is_ok());
-            let counts: u64 = dictionary.rank().counts.iter().sum();
+            assert!(examples.features.count(&dictionary).is_ok());
+            examples.features.tell(dictionary.get_mut().unwrap());
+            let counts: u64 = dictionary.into_inner().unwrap().rank().counts.iter().sum();
             assert!(counts == cells as u64 && examples.values.iter().all(|value| value.is_finite()), "{lines:?}");
         }
         Some(parsed.parts.targets().len())

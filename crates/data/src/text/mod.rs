@@ -28,6 +28,7 @@ mod jsonl;
 mod labelling;
 mod libffm;
 mod mixed;
+mod name;
 mod names;
 pub(crate) mod npz;
 mod number;
@@ -43,6 +44,7 @@ pub(crate) mod sink;
 mod svmlight;
 pub(crate) mod table;
 mod vw;
+mod words;
 mod zstd;
 
 use std::sync::Arc;

@@ -8,15 +8,13 @@
 //! the same time, which takes a third off packing. An entry also knows the example that had it last, by which a name that comes twice is
 //! found without sorting.
 
-use crate::bytes::{from, part};
-use crate::dictionary::UNNUMBERED;
+use crate::bytes::part;
+use crate::dictionary::{Dictionary, TooMany, UNNUMBERED, hash_name};
+use crate::text::name::{Name, SHORT, same};
 
 /// More names than these, or a longer text, are forgotten before the next chunk.
 const MOST: usize = 1 << 18;
 const LONGEST: usize = 8 << 20;
-
-/// The longest name that lies within its entry.
-pub(crate) const SHORT: usize = 16;
 
 /// A name. Half of a cache line, and never in two.
 #[derive(Clone, Copy, Default)]
@@ -61,56 +59,11 @@ impl Entry {
     }
 }
 
-/// A name that is looked up.
-#[derive(Clone, Copy)]
-pub(crate) struct Name<'a> {
-    text: &'a [u8],
-    key: u128,
-    hash: u64,
-}
-
-impl<'a> Name<'a> {
-    /// One that stands in a text; where sixteen bytes of that follow from its beginning, they are taken at once.
-    #[inline(always)]
-    pub(crate) fn within(text: &'a [u8], places: std::ops::Range<usize>, hash: u64) -> Name<'a> {
-        let length = places.len();
-        let key = match from(text, places.start).first_chunk::<SHORT>() {
-            Some(bytes) if length < SHORT => u128::from_le_bytes(*bytes) & ((1 << (8 * length)) - 1),
-            Some(bytes) if length == SHORT => u128::from_le_bytes(*bytes),
-            Some(_) => 0,
-            None => key(part(text, places.clone())),
-        };
-        Name { text: part(text, places), key, hash }
-    }
-
-    fn alone(text: &'a [u8], hash: u64) -> Name<'a> {
-        Name { text, key: key(text), hash }
-    }
-}
-
-/// The bytes of a short name as a number.
-fn key(name: &[u8]) -> u128 {
-    let mut bytes = [0; SHORT];
-    match bytes.get_mut(..name.len()) {
-        Some(room) => room.copy_from_slice(name),
-        None => return 0,
-    }
-    u128::from_le_bytes(bytes)
-}
-
-/// Whether two names are the same: eight bytes at a time, as most are too short for a call to be worth while.
-#[inline(always)]
-fn same(one: &[u8], other: &[u8]) -> bool {
-    if one.len() != other.len() {
-        return false;
-    }
-    match (one.last_chunk::<8>(), other.last_chunk::<8>()) {
-        (Some(end), Some(other_end)) => {
-            let (firsts, other_firsts) = (one.as_chunks::<8>().0, other.as_chunks::<8>().0);
-            end == other_end && firsts.iter().zip(other_firsts).all(|(one, other)| one == other)
-        }
-        _ => one.iter().zip(other).all(|(one, other)| one == other),
-    }
+/// What is known of a name besides its text, in one place of memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Counted {
+    code: u32,
+    count: u32,
 }
 
 /// The names that a worker has met.
@@ -120,8 +73,8 @@ pub(crate) struct Names {
     /// place; above it are bits of the hash. Four bytes each, that the nearest caches hold more of them.
     slots: Vec<u32>,
     entries: Vec<Entry>,
-    /// What the dictionary calls each.
-    codes: Vec<u32>,
+    /// What the dictionary calls each, and how often it came since the dictionary was told.
+    counted: Vec<Counted>,
     hashes: Vec<u64>,
     /// Of those that are not short.
     text: Vec<u8>,
@@ -132,14 +85,20 @@ pub(crate) struct Names {
 impl Names {
     /// Begins a chunk.
     pub(crate) fn begin(&mut self) {
-        if self.entries.len() > MOST || self.text.len() > LONGEST {
+        if self.are_many() {
+            debug_assert!(self.counted.iter().all(|name| name.count == 0), "counts that are forgotten");
             self.slots.fill(0);
             self.entries.clear();
-            self.codes.clear();
+            self.counted.clear();
             self.hashes.clear();
             self.text.clear();
             self.forgotten = self.forgotten.wrapping_add(1);
         }
+    }
+
+    /// Whether all are forgotten before the next chunk.
+    pub(crate) fn are_many(&self) -> bool {
+        self.entries.len() > MOST || self.text.len() > LONGEST
     }
 
     /// The text of a name.
@@ -147,15 +106,32 @@ impl Names {
         self.entries.get(entry as usize).map_or(&[], |entry| entry.text(&self.text))
     }
 
-    /// What the dictionary calls each name, to be filled in; and the text and the hash of each.
-    pub(crate) fn codes<'a>(&'a mut self) -> (&'a mut [u32], impl Fn(usize) -> (&'a [u8], u64)) {
-        let Names { entries, codes, hashes, text, .. } = self;
-        let (entries, hashes, text) = (&*entries, &*hashes, &*text);
-        let of = move |which: usize| {
-            let hash = hashes.get(which).copied().unwrap_or(0);
-            (entries.get(which).map_or(&[][..], |entry| entry.text(text)), hash)
-        };
-        (codes, of)
+    /// Counts a name, if it has a code; gives that.
+    #[inline(always)]
+    pub(crate) fn count(&mut self, entry: u32) -> Option<u32> {
+        let name = self.counted.get_mut(entry as usize).filter(|name| name.code != UNNUMBERED)?;
+        name.count += 1;
+        Some(name.code)
+    }
+
+    /// Counts a name, which gets its code from the dictionary if it has none.
+    pub(crate) fn count_by(&mut self, entry: u32, dictionary: &mut Dictionary) -> Result<u32, TooMany> {
+        if let Some(code) = self.count(entry) {
+            return Ok(code);
+        }
+        let text = self.name(entry);
+        let code = dictionary.add_name(text, hash_name(text))?;
+        if let Some(name) = self.counted.get_mut(entry as usize) {
+            name.code = code;
+        }
+        Ok(code)
+    }
+
+    /// Tells the dictionary how often each came since it was told.
+    pub(crate) fn tell(&mut self, dictionary: &mut Dictionary) {
+        for name in self.counted.iter_mut().filter(|name| name.count > 0) {
+            dictionary.add(name.code, std::mem::take(&mut name.count));
+        }
     }
 
     #[inline(always)]
@@ -202,8 +178,8 @@ impl Names {
     }
 
     /// Which name it is.
-    pub(crate) fn entry(&mut self, name: &[u8], hash: u64) -> u32 {
-        self.find(Name::alone(name, hash))
+    pub(crate) fn entry(&mut self, name: &[u8]) -> u32 {
+        self.find(Name::alone(name))
     }
 
     fn find(&mut self, name: Name<'_>) -> u32 {
@@ -232,7 +208,7 @@ impl Names {
         }
         self.entries.push(Entry { key, length: text.len() as u32, ..Entry::default() });
         self.hashes.push(hash);
-        self.codes.push(UNNUMBERED);
+        self.counted.push(Counted { code: UNNUMBERED, count: 0 });
         if 2 * self.entries.len() > self.slots.len() {
             let length = (2 * self.entries.len()).next_power_of_two().max(1 << 10);
             self.slots.clear();
@@ -275,10 +251,10 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dictionary::{DIRECT, Dictionary, hash_name};
+    use crate::dictionary::DIRECT;
 
     fn entry(names: &mut Names, name: &str) -> u32 {
-        names.entry(name.as_bytes(), hash_name(name.as_bytes()))
+        names.entry(name.as_bytes())
     }
 
     #[test]
@@ -291,26 +267,33 @@ mod tests {
             assert_eq!(entry(&mut names, &format!("x{i}")), i + 2);
         }
         let (all, mut guesses) = ((0..5001).map(|i| format!("x{i}")).collect::<Vec<_>>(), Vec::new());
-        names.guess(all.iter().map(|name| hash_name(name.as_bytes())), &mut guesses);
+        names.guess(all.iter().map(|name| Name::alone(name.as_bytes()).hash()), &mut guesses);
         for ((name, guess), entry) in all.iter().zip(guesses).zip(2..) {
-            assert_eq!(names.guessed(guess, Name::alone(name.as_bytes(), hash_name(name.as_bytes()))), entry);
+            assert_eq!(names.guessed(guess, Name::alone(name.as_bytes())), entry);
         }
         assert_eq!(entry(&mut names, "b"), 1);
         let mut dictionary = Dictionary::default();
-        for _ in 0..2 {
-            let mut codes = [0, 0, 1, 0].map(|entry| DIRECT as u32 + 1 + entry);
-            let (known, name) = names.codes();
-            assert!(dictionary.count_with_names(&mut codes, &[], known, name).is_ok());
-            assert_eq!(codes, [0, 0, 1, 0].map(|entry| DIRECT as u32 + entry));
-            assert_eq!(names.codes[..3], [DIRECT as u32, DIRECT as u32 + 1, UNNUMBERED]);
+        let code = |which: u32| DIRECT as u32 + which;
+        for turn in 0..2 {
+            for entry in [0, 0, 1, 0] {
+                assert_eq!(names.count(entry), (turn > 0).then_some(code(entry)));
+                if turn == 0 {
+                    assert!(names.count_by(entry, &mut dictionary).is_ok_and(|found| found == code(entry)));
+                    names.counted[entry as usize].code = UNNUMBERED;
+                }
+            }
+            (0..2).for_each(|entry| names.counted[entry].code = code(entry as u32));
         }
+        assert_eq!(names.counted[2], Counted { code: UNNUMBERED, count: 0 });
+        names.tell(&mut dictionary);
+        names.tell(&mut dictionary);
         assert_eq!(dictionary.rank().counts, [6, 2]);
         assert_eq!(names.stands(0, 2, 9), Some(9));
         names.forget_examples();
         assert_eq!(names.stands(0, 2, 9), None);
         names.text.resize(LONGEST + 1, 0);
         names.begin();
-        assert_eq!((names.forgotten, entry(&mut names, "b"), names.codes.len()), (1, 0, 1));
+        assert_eq!((names.forgotten, entry(&mut names, "b"), names.counted.len()), (1, 0, 1));
     }
 
     #[test]
@@ -320,29 +303,14 @@ mod tests {
         for turn in 0..2 {
             for places in &all {
                 let name = &text[places.clone()];
-                let hash = hash_name(name.as_bytes());
-                let found = names.find(Name::within(text.as_bytes(), places.clone(), hash));
+                let found = names.find(Name::within(text.as_bytes(), places.clone()));
                 assert_eq!(names.name(found), name.as_bytes(), "{turn}");
                 assert_eq!(entry(&mut names, name), found, "{turn}");
             }
             // The empty name is one.
-            assert_eq!(names.codes.len(), 39 * 26 + 1);
+            assert_eq!(names.counted.len(), 39 * 26 + 1);
         }
         // Where no sixteen bytes follow.
-        let hash = hash_name(b"xyz");
-        assert_eq!(names.find(Name::within(b"xyz", 0..3, hash)), entry(&mut names, "xyz"));
-    }
-
-    #[test]
-    fn names_are_compared_to_their_ends() {
-        for length in 0..40 {
-            let name: Vec<u8> = (0..length).collect();
-            assert!(same(&name, &name.clone()));
-            for at in 0..usize::from(length) {
-                let mut other = name.clone();
-                other[at] ^= 1;
-                assert!(!same(&name, &other) && !same(&name, &name[..at]), "{length} {at}");
-            }
-        }
+        assert_eq!(names.find(Name::within(b"xyz", 0..3)), entry(&mut names, "xyz"));
     }
 }

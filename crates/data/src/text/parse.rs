@@ -68,15 +68,17 @@ where
     }
 }
 
-/// How many lines what was read has.
-#[inline(always)]
-fn spanned<F: TextFormat>(text: &[u8], start: usize, end: usize) -> u64 {
-    if F::SPANS { memchr::memchr_iter(b'\n', part(text, start..end)).count() as u64 } else { 1 }
-}
-
 fn parse_lines<F: TextFormat>(format: &F, chunk: &Chunk, first: Start, how: &How, rows: &mut F::Collector) -> Report {
     let text = chunk.padded();
     let (mut at, mut report) = (first.at, Report { lines: first.lines, ..Report::default() });
+    // Up to where lines are counted, of a format whose examples may have several: all together, where nothing is told of one.
+    let mut counted = first.at;
+    let mut count_to = |report: &mut Report, at: usize| {
+        if F::SPANS {
+            report.lines += memchr::memchr_iter(b'\n', part(text, counted..at)).count() as u64;
+            counted = at;
+        }
+    };
     while at < chunk.end {
         // A byte order mark is no part of the line, be it the first of the file or of one that was joined to another.
         let marked = byte(text, at) == 0xef && from(text, at).starts_with(b"\xef\xbb\xbf");
@@ -84,6 +86,7 @@ fn parse_lines<F: TextFormat>(format: &F, chunk: &Chunk, first: Start, how: &How
         let start = at;
         if let Err(found) = format.line(text, &mut at, rows) {
             rows.cut();
+            count_to(&mut report, start);
             at = format.resume(text, start, &found).min(chunk.end);
             if let Some(finding) = rows.take_finding() {
                 // Of classes one more than there may be says all.
@@ -93,13 +96,13 @@ fn parse_lines<F: TextFormat>(format: &F, chunk: &Chunk, first: Start, how: &How
                 if !is_one_too_many && report.findings.iter().all(|(known, _)| !known.is_like(&finding)) {
                     report.findings.push((finding, Bad::of_fault(text, report.lines, start, found)));
                 }
-                report.lines += spanned::<F>(text, start, at);
+                report.lines += u64::from(!F::SPANS);
                 continue;
             }
             let is_head = chunk.first && rows.targets().is_empty() && report.bad_count == 0 && report.counts.is_none();
             if is_head && F::begins_with_counts(part(text, start..chunk.end)) {
-                report.lines += 1;
-                report.counts = Some((report.lines, readable(part(text, start..at).trim_ascii())));
+                report.lines += u64::from(!F::SPANS);
+                report.counts = Some((report.lines + u64::from(F::SPANS), readable(part(text, start..at).trim_ascii())));
                 continue;
             }
             let found = F::advise(odd::named(text, found), how.named);
@@ -114,8 +117,9 @@ fn parse_lines<F: TextFormat>(format: &F, chunk: &Chunk, first: Start, how: &How
                 break;
             }
         }
-        report.lines += spanned::<F>(text, start, at);
+        report.lines += u64::from(!F::SPANS);
     }
+    count_to(&mut report, at);
     report.observed.extend_from_slice(rows.observed());
     report.left_out = rows.left_out();
     report.headless = rows.headless().map(|feature| {

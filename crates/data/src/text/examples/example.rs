@@ -1,5 +1,7 @@
 //! The example at hand: what a format gives of it goes to the chunk, once it is whole.
 
+use std::ops::Range;
+
 use super::{Examples, bad_weight, beyond, repeated};
 use crate::kind::MISSING;
 use crate::text::codes::Id;
@@ -8,6 +10,7 @@ use crate::text::crosses::Crosses;
 use crate::text::recipe::Finding;
 use crate::text::repeated::Repeated;
 use crate::text::sink::{Refused, RowSink};
+use crate::text::words::Word;
 
 /// The example at hand.
 pub(crate) struct Example<'a> {
@@ -52,6 +55,32 @@ impl Example<'_> {
         self.all.put(entry, value, self.all.repeated)
     }
 
+    /// A word of a column that no other feature of the example can be: nothing is looked for in it.
+    #[inline(never)]
+    pub(crate) fn word(&mut self, word: Word, front: &[u8], text: &[u8]) {
+        let Examples { words, features, values, .. } = &mut *self.all;
+        let entry = words.name(word, front, text, &mut features.names);
+        features.push_name(entry);
+        values.push(1.0);
+    }
+
+    /// Puts such a word by, which stands in the text of the chunk, until [all are looked up](Self::words).
+    #[inline(always)]
+    pub(crate) fn put_word_by(&mut self, word: Word, places: Range<usize>) {
+        self.all.words.put_by(word, places);
+    }
+
+    /// Looks up the words that were put by. `front` gives what stands before the words of a column.
+    #[inline(always)]
+    pub(crate) fn words<'b>(&mut self, text: &[u8], front: impl Fn(usize) -> &'b [u8]) {
+        let Examples { words, features, values, .. } = &mut *self.all;
+        let (names, mut put) = features.split();
+        words.look_up(text, front, names, |entry| {
+            put(entry);
+            values.push(1.0);
+        });
+    }
+
     /// A word whose name was [looked up](Examples::entries).
     #[cfg(feature = "arrow")]
     #[inline(always)]
@@ -62,12 +91,13 @@ impl Example<'_> {
         self.all.put(entry, 1.0, self.all.repeated)
     }
 
-    /// The same of a word that no other feature of the example can be: nothing is looked for in it.
+    /// The same of words that no other feature of the example can be, `count` at most: nothing is looked for in it. Those that are `missing`
+    /// are no features; which they are nobody can foresee, so there is no branch for it.
     #[cfg(feature = "arrow")]
     #[inline(always)]
-    pub(crate) fn known_apart(&mut self, entry: u32) {
-        self.all.features.push_name(entry);
-        self.all.values.push(1.0);
+    pub(crate) fn known_apart(&mut self, names: impl Iterator<Item = u32>, count: usize, missing: u32) {
+        self.all.features.push_names(names, count, missing);
+        self.all.values.resize(self.all.features.len(), 1.0);
     }
 
     /// What comes is of a column that is crossed, by its number among those; or of one that is not.

@@ -13,23 +13,24 @@ pub(super) struct Marks(Vec<u64>);
 
 impl Marks {
     /// Whether numbers are sure to be different. If not, they may be all the same.
-    pub(super) fn tell_apart(&mut self, numbers: &[u64]) -> bool {
+    #[inline]
+    pub(super) fn tell_apart(&mut self, numbers: impl ExactSizeIterator<Item = u64> + Clone) -> bool {
         if numbers.len() > MOST {
             return false;
         }
         self.0.resize(1 << (BITS - 6), 0);
-        let place = |number: &u64| {
+        let place = |number: u64| {
             let bit = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS);
             ((bit >> 6) as usize, 1 << (bit & 63))
         };
         let mut shared = 0;
-        for (word, bit) in numbers.iter().map(place) {
+        for (word, bit) in numbers.clone().map(place) {
             if let Some(marks) = self.0.get_mut(word) {
                 shared |= *marks & bit;
                 *marks |= bit;
             }
         }
-        for (word, _) in numbers.iter().map(place) {
+        for (word, _) in numbers.map(place) {
             if let Some(marks) = self.0.get_mut(word) {
                 *marks = 0;
             }
@@ -47,11 +48,11 @@ mod tests {
         let (mut marks, mut apart) = (Marks::default(), 0);
         for example in 0..1000u64 {
             let mut numbers: Vec<u64> = (0..39).map(|i| example.wrapping_mul(7919) % 5003 * (i + 1) + i).collect();
-            apart += u32::from(marks.tell_apart(&numbers));
+            apart += u32::from(marks.tell_apart(numbers.iter().copied()));
             numbers[38] = numbers[example as usize % 38];
-            assert!(!marks.tell_apart(&numbers));
+            assert!(!marks.tell_apart(numbers.iter().copied()));
         }
         assert!(apart > 900, "{apart}");
-        assert!(marks.tell_apart(&[]) && !marks.tell_apart(&(0..97).collect::<Vec<_>>()));
+        assert!(marks.tell_apart([].into_iter()) && !marks.tell_apart((0..97u64).collect::<Vec<_>>().into_iter()));
     }
 }

@@ -11,17 +11,18 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
 use crate::Kind;
-use crate::bytes::from;
-use crate::dictionary::hash_name;
+use crate::dictionary::DIRECT;
 use crate::kind::BAD;
 use crate::text::codes::{Codes, Meant};
 use crate::text::collector::{Collector, How, Observed};
 use crate::text::crosses::Crossing;
 use crate::text::hashed::{hash_of_name, hash_of_number};
-use crate::text::names::{Name, SHORT};
+use crate::text::name::{Name, SHORT};
+use crate::text::names::Names;
 use crate::text::recipe::Finding;
 use crate::text::repeated::Repeated;
 use crate::text::sink::Refused;
+use crate::text::words::Words;
 use marks::Marks;
 
 pub(crate) use example::Example;
@@ -60,6 +61,8 @@ pub(crate) struct Examples {
     observed: Vec<Observed>,
     /// The names of columns that are features, by their places; `u32::MAX` where they did not occur yet.
     columns: Vec<u32>,
+    /// What the words of columns are.
+    words: Words,
     /// How many examples were begun in all chunks, whole or not.
     begun: u32,
     /// The names of the example at hand, which are looked up together.
@@ -93,6 +96,7 @@ impl Examples {
         self.pending.clear();
         self.pending_text.clear();
         self.crossing.clear();
+        self.words.begin_example();
         Example::of(self)
     }
 
@@ -135,12 +139,17 @@ impl Examples {
     #[inline(never)]
     fn settle(&mut self) -> Result<(), Refused> {
         let (first, first_other) = self.whole;
+        let codes = self.features.as_slice().get(first..).unwrap_or_default();
+        // Numbers that are their own codes.
+        if codes.iter().all(|&code| u64::from(code) < DIRECT) && self.marks.tell_apart(codes.iter().map(|&code| code.into())) {
+            return Ok(());
+        }
         let ids = || self.features.meant(first, first_other);
         let mut sorted = std::mem::take(&mut self.sorted);
         sorted.clear();
         // Names that stand twice are found as they come.
         sorted.extend(ids().filter_map(|id| if let Meant::Number(number) = id { Some(number) } else { None }));
-        if self.marks.tell_apart(&sorted) {
+        if self.marks.tell_apart(sorted.iter().copied()) {
             self.sorted = sorted;
             return Ok(());
         }
@@ -217,18 +226,16 @@ impl Examples {
         let start = self.pending_text.len();
         self.pending_text.extend_from_slice(front);
         self.pending_text.extend_from_slice(back);
-        let hash = hash_name(from(&self.pending_text, start));
-        self.pending.push(Pending { hash, start, end: self.pending_text.len(), value, how });
+        self.pending.push(Pending { hash: 0, start, end: self.pending_text.len(), value, how });
     }
 
     /// Looks up the names that were put by.
     fn look_up(&mut self) -> Result<(), Refused> {
-        let (pending, mut text) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.pending_text));
-        text.extend([0; SHORT]); // so that the last name is taken as the others are
+        let (mut pending, mut text) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.pending_text));
         let mut guesses = std::mem::take(&mut self.guesses);
-        self.features.names.guess(pending.iter().map(|pending| pending.hash), &mut guesses);
+        guess(&mut pending, &mut text, &self.features.names, &mut guesses);
         let put = |(&Pending { hash, start, end, value, how }, &guess): (&Pending, &u32)| {
-            let entry = self.features.names.guessed(guess, Name::within(&text, start..end, hash));
+            let entry = self.features.names.guessed(guess, Name::hashed(&text, start..end, hash));
             self.put(entry, value, how)
         };
         let found = pending.iter().zip(&guesses).try_for_each(put);
@@ -283,9 +290,9 @@ impl Examples {
         self.pending_text.clear();
         words.for_each(|word| self.put_by([front, word], 1.0, Repeated::Add));
         let Examples { pending, pending_text, guesses, features, .. } = self;
-        features.names.guess(pending.iter().map(|pending| pending.hash), guesses);
+        guess(pending, pending_text, &features.names, guesses);
         for (&Pending { hash, start, end, .. }, &guess) in pending.iter().zip(&*guesses) {
-            each(features.names.guessed(guess, Name::within(pending_text, start..end, hash)));
+            each(features.names.guessed(guess, Name::hashed(pending_text, start..end, hash)));
         }
         pending.clear();
     }
@@ -295,10 +302,18 @@ impl Examples {
         if self.columns.len() <= place {
             self.columns.resize(place + 1, u32::MAX);
         }
-        let entry = self.features.names.entry(name, hash_name(name));
+        let entry = self.features.names.entry(name);
         self.columns[place] = entry;
         entry
     }
+}
+
+/// Hashes the names that were put by, and guesses which they are.
+#[inline(always)]
+fn guess(pending: &mut [Pending], text: &mut Vec<u8>, names: &Names, guesses: &mut Vec<u32>) {
+    text.extend([0; SHORT]); // so that the last name is taken as the others are
+    pending.iter_mut().for_each(|pending| pending.hash = Name::within(text, pending.start..pending.end).hash());
+    names.guess(pending.iter().map(|pending| pending.hash), guesses);
 }
 
 #[cold]
@@ -333,6 +348,7 @@ impl Collector for Examples {
         self.finding = None;
         self.observed.clear();
         self.columns.clear();
+        self.words.begin(&self.features.names);
         (self.ones, self.headless, self.repeated, self.whole) = (true, None, how.repeated, (0, 0));
         (self.weightless, self.left_out, self.hash_bits) = (how.unlabelled, 0, how.hash_bits);
         if self.begun > u32::MAX / 2 {

@@ -6,6 +6,8 @@ mod coded;
 mod heading;
 pub(crate) mod label;
 pub(crate) mod record;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 
@@ -19,8 +21,9 @@ use crate::text::fault::{Bad, Fault, REMEDY_FINITE, fault};
 use crate::text::number::{Why, short_number};
 use crate::text::recipe::{Bits, Finding, Recipe, Step, bin, is_missing, log};
 use crate::text::sink::{Refused, RowSink};
+use crate::text::words::Word;
 use crate::text::{Asked, Begun, Format, TextFormat};
-use record::{Broken, cell, record_end};
+use record::{Broken, cell, record_end, short_word};
 
 /// What is done with the cells of a column.
 enum Act {
@@ -79,6 +82,10 @@ struct Table {
     /// Which column says how much an example counts, where that is looked at.
     weight: Option<usize>,
     crosses: Crosses,
+    /// Whether no word of a column can be the feature of another: what stands before it is a name without `=`.
+    are_apart: bool,
+    /// What stands before the words of a column in the names of features, by its place in the recipe: the same in all inputs.
+    fronts: Vec<Vec<u8>>,
 }
 
 impl Default for Table {
@@ -93,6 +100,8 @@ impl Default for Table {
             unlabelled: false,
             weight: None,
             crosses: Crosses::default(),
+            are_apart: false,
+            fronts: Vec::new(),
         }
     }
 }
@@ -157,6 +166,17 @@ fn row(table: &Table, text: &[u8], place: &mut usize, rows: &mut Examples) -> Re
     let (mut at, mut label) = (start, None);
     let last = table.columns.len().saturating_sub(1);
     for (i, column) in table.columns.iter().enumerate() {
+        // A short word, as most are.
+        if table.are_apart
+            && matches!(column.act, Act::Word(_))
+            && i < last
+            && let Some((key, length)) = short_word(text, at, mark)
+            && byte(text, at + length) == mark
+        {
+            example.put_word_by(Word::short(column.place, key, length), at..at + length);
+            at += length + 1;
+            continue;
+        }
         example.of_crossed(column.crossed);
         // A plain number, as most are.
         let number = match column.act {
@@ -218,6 +238,9 @@ fn row(table: &Table, text: &[u8], place: &mut usize, rows: &mut Examples) -> Re
             );
         }
     }
+    if table.are_apart {
+        example.words(text, |place| table.fronts.get(place).map_or(b"", Vec::as_slice));
+    }
     if !table.crosses.is_empty() {
         example.cross(&table.crosses).map_err(|refused| refused.at(start..at))?;
     }
@@ -268,6 +291,10 @@ fn of_cell(
     match &column.act {
         Act::Skip => Ok(()),
         Act::Word(_) | Act::List(..) | Act::Number(_) | Act::Log(_) | Act::Bins(..) if is_missing(cell) => Ok(()),
+        Act::Word(front) if table.are_apart => {
+            example.word(Word::of(column.place, cell), front, cell);
+            Ok(())
+        }
         Act::Word(front) => example.named(front, cell, 1.0).map_err(at),
         Act::List(front, mark) => {
             let mut rest = cell;

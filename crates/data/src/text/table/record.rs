@@ -38,19 +38,41 @@ fn single_quotes(inside: &[u8]) -> Vec<u8> {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Broken(pub(crate) usize);
 
-/// The first mark or newline from a place on, eight bytes at a time.
+/// How many of eight bytes stand before the first mark or newline.
 #[inline(always)]
-pub(crate) fn stop(text: &[u8], mut at: usize, mark: u8) -> usize {
+fn before(word: u64, mark: u8) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let (marks, newlines) = (u64::from(mark) * ONES, u64::from(b'\n') * ONES);
+    // The lowest high bit set is that of the first byte which is 0; those above it may be wrong.
+    let zero = |x: u64| x.wrapping_sub(ONES) & !x & HIGH;
+    ((zero(word ^ marks) | zero(word ^ newlines)).trailing_zeros() / 8) as usize
+}
+
+/// A cell of one to eight bytes as most are, without blanks or quotes at its ends: as a number, whose lowest byte is the first, and how long it
+/// is. None of others, and of those that may say that the value is missing.
+#[inline(always)]
+pub(crate) fn short_word(text: &[u8], at: usize, mark: u8) -> Option<(u64, usize)> {
+    let word = u64::from_le_bytes(*from(text, at).first_chunk()?);
+    let length = before(word, mark);
+    let (key, last) = match length {
+        0 => return None,
+        8 if byte(text, at + 8) == mark || byte(text, at + 8) == b'\n' => (word, word >> 56),
+        8 => return None,
+        _ => (word & ((1 << (8 * length)) - 1), word >> (8 * (length - 1)) & 0xff),
+    };
+    // What means that a value is missing begins so.
+    let is_odd = matches!(key as u8, b' ' | b'"' | b'n' | b'N' | b'?' | b'\\') || matches!(last as u8, b' ' | b'\r');
+    (!is_odd).then_some((key, length))
+}
+
+/// The first mark or newline from a place on, eight bytes at a time.
+#[inline(always)]
+pub(crate) fn stop(text: &[u8], mut at: usize, mark: u8) -> usize {
     while let Some(bytes) = from(text, at).first_chunk() {
-        let word = u64::from_le_bytes(*bytes);
-        // The lowest high bit set is that of the first byte which is 0; those above it may be wrong.
-        let zero = |x: u64| x.wrapping_sub(ONES) & !x & HIGH;
-        let found = zero(word ^ marks) | zero(word ^ newlines);
-        if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
+        let found = before(u64::from_le_bytes(*bytes), mark);
+        if found < 8 {
+            return at + found;
         }
         at += 8;
     }
@@ -158,6 +180,14 @@ mod tests {
             assert_eq!(found, expected, "{text:?}");
             assert_eq!(end, text.len());
             assert_eq!(record_end(padded.as_bytes(), 0, b','), end);
+        }
+        let short = |text: &str| {
+            short_word(format!("{text}{}", "\n".repeat(16)).as_bytes(), 0, b',').map(|(key, length)| (key.to_le_bytes(), length))
+        };
+        assert_eq!((short("ab,c"), short("abcdefgh,c")), (Some((*b"ab\0\0\0\0\0\0", 2)), Some((*b"abcdefgh", 8))));
+        assert_eq!((short("b"), short("abcdefgh")), (Some((*b"b\0\0\0\0\0\0\0", 1)), Some((*b"abcdefgh", 8))));
+        for other in ["", ",a", "abcdefghi", " a", "a ", "a\r", "\"a\"", "NA", "na", "?", "\\N", "null"] {
+            assert_eq!(short(other), None, "{other:?}");
         }
         for (text, at, next) in [("a,\"b\n", 2, 5), ("a,\"b\"c\nd\n", 2, 7), ("\"a\"\"\nb\n", 0, 5)] {
             assert_eq!(record(text.as_bytes(), 0, b','), Err(Broken(at)), "{text:?}");

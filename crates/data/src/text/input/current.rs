@@ -1,16 +1,16 @@
-//! Text from files and standard input, decompressed, in chunks cut at line ends.
+//! An input that is being read: opened, decompressed, and cut into chunks behind whole lines.
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, ErrorKind, Read};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::Duration;
 
 use hogwild_base::{Error, Result};
 
+use super::waited::{Counted, Waited};
+use super::{Progress, is_stdin};
 use crate::bytes::{byte, from, part};
 use crate::text::chunk::{Chunk, PAD};
 use crate::text::encoding::{NoText, Text, first, plain};
@@ -24,202 +24,22 @@ const LONGEST_EXAMPLE: usize = 16 << 20;
 /// A line longer than this is no line.
 const LONGEST_LINE: usize = 512 << 20;
 
-/// Is told the bytes read, before decompression, and how many there are in all, where that is known.
-pub(crate) type Progress<'a> = &'a dyn hogwild_base::Progress;
-
-/// Reads several inputs one after the other.
-pub(crate) struct Inputs<'a> {
-    paths: &'a [PathBuf],
-    next: usize,
-    current: Option<Current<'a>>,
-    read: Arc<AtomicU64>,
-    total: Option<u64>,
-    progress: Progress<'a>,
-    /// What was done to inputs that are not plain text, for the user to read.
-    pub(crate) notes: Vec<String>,
-    /// Bytes that have come of inputs that are waited for, before decompression.
-    arrived: Arc<AtomicU64>,
-    /// Whether a chunk ends where such an input pauses.
-    pub(crate) ends_at_pauses: bool,
-}
-
-struct Current<'a> {
+/// The input at hand.
+pub(super) struct Current<'a> {
     reader: Text<'a>,
     compressed: bool,
     carry: Vec<u8>,
-    first: bool,
+    pub(super) first: bool,
     /// Whether all of it has been read.
     ended: bool,
     /// What separates cells, where one in quotes may go on over the end of a line.
-    quoted: Option<u8>,
+    pub(super) quoted: Option<u8>,
     /// Bytes read, and bytes that have come, where a chunk ends at a pause.
-    pauses: Option<[Arc<AtomicU64>; 2]>,
+    pub(super) pauses: Option<[Arc<AtomicU64>; 2]>,
 }
 
-struct Counted<R> {
-    inner: R,
-    read: Arc<AtomicU64>,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let n = self.inner.read(buffer)?;
-        self.read.fetch_add(n as u64, Relaxed);
-        Ok(n)
-    }
-}
-
-/// Standard input, or a named pipe, read by a thread of its own: whoever waits for it can still be stopped.
-struct Waited<'a> {
-    blocks: Receiver<std::io::Result<Vec<u8>>>,
-    block: Cursor<Vec<u8>>,
-    read: Arc<AtomicU64>,
-    progress: Progress<'a>,
-}
-
-impl<'a> Waited<'a> {
-    /// What `open` gives is opened by the thread too: a pipe waits for who writes into it.
-    fn new<R: Read>(
-        open: impl FnOnce() -> std::io::Result<R> + Send + 'static,
-        [read, arrived]: [Arc<AtomicU64>; 2],
-        progress: Progress<'a>,
-    ) -> Result<Waited<'a>> {
-        let (sender, blocks) = sync_channel(4);
-        let work = move || {
-            let mut input = match open() {
-                Ok(input) => input,
-                Err(problem) => return drop(sender.send(Err(problem))),
-            };
-            loop {
-                let mut block = vec![0; 1 << 18];
-                let outcome = input.read(&mut block).map(|n| {
-                    arrived.fetch_add(n as u64, Relaxed);
-                    block.truncate(n);
-                    block
-                });
-                let last = outcome.as_ref().map_or_else(|problem| problem.kind() != ErrorKind::Interrupted, Vec::is_empty);
-                if sender.send(outcome).is_err() || last {
-                    break;
-                }
-            }
-        };
-        std::thread::Builder::new().spawn(work).map_err(|source| Error::Threads { source })?;
-        Ok(Waited { blocks, block: Cursor::default(), read, progress })
-    }
-}
-
-impl Read for Waited<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        while self.block.position() == self.block.get_ref().len() as u64 {
-            match self.blocks.recv_timeout(Duration::from_millis(100)) {
-                Ok(block) => self.block = Cursor::new(block?),
-                Err(RecvTimeoutError::Timeout) if self.progress.progress(self.read.load(Relaxed), None) => continue,
-                Err(RecvTimeoutError::Timeout) => return Err(std::io::Error::other("interrupted")),
-                Err(RecvTimeoutError::Disconnected) => return Ok(0),
-            }
-            if self.block.get_ref().is_empty() {
-                return Ok(0);
-            }
-        }
-        self.block.read(buffer)
-    }
-}
-
-/// Whether a path stands for standard input.
-pub(crate) fn is_stdin(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
-impl<'a> Inputs<'a> {
-    /// Looks at all inputs' sizes, so that a missing one is found before any work.
-    pub(crate) fn new(paths: &'a [PathBuf], progress: Progress<'a>) -> Result<Inputs<'a>> {
-        let mut total = Some(0u64);
-        for path in paths {
-            if is_stdin(path) {
-                total = None;
-                continue;
-            }
-            let found = std::fs::metadata(path).map_err(Error::io(path, "open"))?;
-            if found.is_dir() {
-                return Err(Error::BadFile {
-                    path: path.clone(),
-                    problem: "is a directory".into(),
-                    remedy: "name the files in it one by one",
-                });
-            }
-            total = if found.is_file() { total.map(|sum| sum.saturating_add(found.len())) } else { None };
-        }
-        let (current, arrived) = (None, Arc::default());
-        Ok(Inputs { paths, next: 0, current, read: Arc::default(), total, progress, notes: Vec::new(), arrived, ends_at_pauses: false })
-    }
-
-    /// The same where a chunk ends when what is waited for pauses, and not only when it is long.
-    pub(crate) fn with_pauses(self) -> Inputs<'a> {
-        Inputs { ends_at_pauses: true, ..self }
-    }
-
-    /// Bytes read so far, before decompression, and how many there are if that is known.
-    pub(crate) fn progress(&self) -> (u64, Option<u64>) {
-        (self.read.load(Relaxed), self.total)
-    }
-
-    /// Counts bytes that another reads.
-    #[cfg(feature = "arrow")]
-    pub(crate) fn count(&self, bytes: u64) {
-        self.read.fetch_add(bytes, Relaxed);
-    }
-
-    /// Tells of the progress. Gives whether to go on.
-    pub(crate) fn proceed(&self) -> bool {
-        self.progress.progress(self.read.load(Relaxed), self.total)
-    }
-
-    /// Puts the next chunk in the place of a used one; `false` at the end of the last input.
-    pub(crate) fn next_chunk(&mut self, chunk: &mut Chunk) -> Result<bool> {
-        loop {
-            let Some(current) = &mut self.current else {
-                let Some(path) = self.paths.get(self.next) else { return Ok(false) };
-                let counts = [self.read.clone(), self.arrived.clone()];
-                let (mut current, done) = open(path, &counts, self.progress)?;
-                current.pauses = self.ends_at_pauses.then_some(counts);
-                self.notes.extend(done.map(|done| format!("{} {done}", path.display())));
-                self.current = Some(current);
-                self.next += 1;
-                continue;
-            };
-            let input = self.next.saturating_sub(1);
-            let path = self.paths.get(input).map(PathBuf::as_path).unwrap_or(Path::new("-"));
-            match current.fill(chunk).map_err(|problem| current.explain(path, problem))? {
-                Filled::Lines if current.give_back(chunk) => {} // to be read on with what follows
-                Filled::Lines => {
-                    (chunk.input, chunk.first) = (input, std::mem::replace(&mut current.first, false));
-                    return Ok(true);
-                }
-                Filled::End => self.current = None,
-                Filled::EndlessLine => {
-                    return Err(Error::BadFile {
-                        path: path.to_owned(),
-                        problem: "has a line of more than 512 MiB".into(),
-                        remedy: "is it text, one example a line?",
-                    });
-                }
-            }
-        }
-    }
-}
-
-impl Inputs<'_> {
-    /// From this chunk on, an input is cut only behind lines that are not within quotes.
-    pub(crate) fn cut_behind_quotes(&mut self, mark: u8, chunk: &mut Chunk) {
-        if let Some(current) = &mut self.current {
-            current.quoted = Some(mark);
-            // The heading at least is whole.
-            current.give_back(chunk);
-        }
-    }
-}
-
-enum Filled {
+/// What came of filling a chunk.
+pub(super) enum Filled {
     Lines,
     End,
     EndlessLine,
@@ -231,7 +51,7 @@ impl<'a> Current<'a> {
     }
 
     /// Fills a chunk with whole lines: what was carried over, and about [`CHUNK`] bytes more.
-    fn fill(&mut self, chunk: &mut Chunk) -> std::io::Result<Filled> {
+    pub(super) fn fill(&mut self, chunk: &mut Chunk) -> std::io::Result<Filled> {
         let text = &mut chunk.text;
         let mut end = self.carry.len();
         // Grown once, and then used again as it is: no byte is cleared before it is read.
@@ -277,7 +97,7 @@ impl<'a> Current<'a> {
     }
 
     /// Keeps the end of a chunk for the next one, if it is within quotes. Gives whether that is all of the chunk.
-    fn give_back(&mut self, chunk: &mut Chunk) -> bool {
+    pub(super) fn give_back(&mut self, chunk: &mut Chunk) -> bool {
         let Some(mark) = self.quoted.filter(|_| !self.ended && chunk.end < LONGEST_EXAMPLE) else { return false };
         let end = whole_examples(chunk.lines(), mark);
         if end == chunk.end {
@@ -292,7 +112,7 @@ impl<'a> Current<'a> {
         end == 0
     }
 
-    fn explain(&self, path: &Path, problem: std::io::Error) -> Error {
+    pub(super) fn explain(&self, path: &Path, problem: std::io::Error) -> Error {
         if let Some(no_text) = problem.get_ref().and_then(|inner| inner.downcast_ref::<NoText>()) {
             return Error::BadFile { path: path.to_owned(), problem: no_text.to_string(), remedy: "save it as UTF-8" };
         }
@@ -359,7 +179,7 @@ fn grow(text: &mut Vec<u8>, length: usize) {
 }
 
 /// Opens an input, and says what was done to one that is not plain text.
-fn open<'a>(path: &Path, counts: &[Arc<AtomicU64>; 2], progress: Progress<'a>) -> Result<(Current<'a>, Option<&'static str>)> {
+pub(super) fn open<'a>(path: &Path, counts: &[Arc<AtomicU64>; 2], progress: Progress<'a>) -> Result<(Current<'a>, Option<&'static str>)> {
     if npz::is_matrix(path) {
         let entries = Entries::open(path, &counts[0]).map_err(|bad| bad_matrix(path, &bad))?;
         let reader: Text<'a> = Box::new(entries);

@@ -55,15 +55,8 @@ class Recommender(BaseEstimator):
         """The values of so many pairs that come without any."""
         raise NotImplementedError
 
-    def fit(self, X: Any, y: Any = None, eval_set: Any = None) -> Self:
-        """Trains on ``(user, item)`` pairs with a value each, ``y``; or on a sparse matrix of users by items; or on a table.
-
-        ``eval_set``: held-out ``(X, y)``.
-        """
-        return self._fit(X, y, None, eval_set)
-
     def _fit(self, X: Any, y: Any, sample_weight: Any, eval_set: Any) -> Self:
-        """The same; ``sample_weight``: how much each value counts."""
+        """Trains on pairs with a value each; ``sample_weight``: how much each value counts."""
         self.__dict__.pop("user_factors_", None)  # a fit that fails is none
         users, items, ratings = self._triples(X, y)
         weights = None
@@ -81,7 +74,7 @@ class Recommender(BaseEstimator):
         if run.model is None:
             raise error if error is not None else DivergedError(by_parameter(run.problem or f"the run left no model: {run.ended}", self))
         if run.problem is not None and error is None:
-            warnings.warn(f"{type(self).__name__}: {by_parameter(run.problem, self)}", ConvergenceWarning, stacklevel=2)
+            warnings.warn(f"{type(self).__name__}: {by_parameter(run.problem, self)}", ConvergenceWarning, stacklevel=3)
         self._take(run, users, user_names, items, item_names)
         self._remember(user_codes, item_codes)
         if error is not None:

@@ -61,6 +61,9 @@ class Coefficients(Learner):
         """Coefficients and intercept of models."""
         if models[0].family not in ("softmax", "ovr"):
             found = [model._inner.coefficients(self.n_features_in_) for model in models]
+            if len(found) == 1:
+                [(coef, one)] = found
+                return coef[None, :] if isinstance(self, ClassifierMixin) else coef, np.array([one], dtype=np.float32)
             coef, intercept = np.stack([coef for coef, _ in found]), np.array([one for _, one in found], dtype=np.float32)
             return coef if isinstance(self, ClassifierMixin) else coef[0], intercept
         coef, intercept = models[0]._inner.class_coefficients(self.n_features_in_)

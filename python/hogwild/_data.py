@@ -76,10 +76,11 @@ class Ratings:
         self._inner = inner
 
     @classmethod
-    def from_arrays(cls, users: Any, items: Any, ratings: Any) -> Ratings:
-        """Copies ratings. Users and items are numbers from 0 up, or texts."""
+    def from_arrays(cls, users: Any, items: Any, ratings: Any, weights: Any = None) -> Ratings:
+        """Copies ratings. Users and items are numbers from 0 up, or texts. ``weights``: how much each counts; one of 0 is left out."""
         values = np.ascontiguousarray(ratings, dtype=np.float32)
-        return cls(_hogwild.Ratings.from_arrays(ids_of(users, "users"), ids_of(items, "items"), values))
+        counts = None if weights is None else np.ascontiguousarray(weights, dtype=np.float32)
+        return cls(_hogwild.Ratings.from_arrays(ids_of(users, "users"), ids_of(items, "items"), values, counts))
 
     @classmethod
     def open(cls, path: str | PathLike[str]) -> Ratings:

@@ -46,15 +46,16 @@ class Machine(RowEstimator):
     def _scores(self, X: Any) -> Any:
         """A row a row of X, a column a model."""
         X = summed(as_csr(self._matrix(X)))
-        scores = np.column_stack([model._inner.score_csr(arrays(X), self._threads_for(X)) for model in self.models_])
+        scores = np.column_stack([model._inner.score_csr(arrays(X), self._threads_for(X))[0] for model in self.models_])
         self._check_finite(X, scores)
         return scores
 
     def _binary_model(self, classes: Any) -> Model:
-        """The model of two classes, with their labels where these are numbers."""
-        numbers = np.asarray(classes)
-        are_numbers = numbers.dtype.kind in "iufb" and np.array_equal(numbers.astype(np.float32), numbers)
-        return Model(self.models_[0]._inner.renamed(feature_names(self), (float(numbers[0]), float(numbers[1])) if are_numbers else None))
+        """The model of two classes, with their labels: numbers as they are, others as texts."""
+        labels = np.asarray(classes)
+        if labels.dtype.kind in "iufb" and np.array_equal(labels.astype(np.float32), labels):
+            return Model(self.models_[0]._inner.renamed(feature_names(self), (float(labels[0]), float(labels[1]))))
+        return Model(self.models_[0]._inner.renamed(feature_names(self), None, [str(label) for label in labels.tolist()]))
 
 
 class _Models:

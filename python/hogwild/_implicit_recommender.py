@@ -93,6 +93,13 @@ class ImplicitRecommender(Recommender):
         self.item = item
         self.rating = rating
 
+    def fit(self, X: Any, y: Any = None, eval_set: Any = None) -> ImplicitRecommender:
+        """Trains on ``(user, item)`` pairs with a value each, ``y``; or on a sparse matrix of users by items; or on a table.
+
+        ``eval_set``: held-out ``(X, y)``.
+        """
+        return self._fit(X, y, None, eval_set)
+
     def _family(self) -> str:
         families = ("sampled-softmax", "bpr", "warp", "logistic-mf")
         if self.loss not in families:

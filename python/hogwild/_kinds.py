@@ -14,7 +14,7 @@ from . import _hogwild
 from ._estimator import RowEstimator, held_out
 from ._inputs import is_sparse
 
-__all__ = ["Classifier", "Regressor", "against", "indices_of", "is_binary"]
+__all__ = ["Classifier", "Regressor", "against", "check_sets", "dense", "indices_of", "is_binary"]
 
 
 def has_probabilities(estimator: Any) -> bool:
@@ -50,15 +50,14 @@ class Classifier(ClassifierMixin, RowEstimator):
         if self._takes_sets(y):
             return self._fit_sets(X, y, sample_weight, eval_set, before)
         X, y = self._validated(X, y)
-        check_classification_targets(y)
         weights = self._weights(sample_weight, X)
         X, y, weights = _counting(X, y, weights)
-        classes, indices = np.unique(y, return_inverse=True)
+        classes, indices = classes_of(y)
         if self.class_weight is not None:
             of_class = compute_class_weight(self.class_weight, classes=classes, y=y)[indices]
             weights = (of_class if weights is None else weights * of_class).astype(np.float32)
             X, y, weights = _counting(X, y, weights)
-            classes, indices = np.unique(y, return_inverse=True)
+            classes, indices = classes_of(y)
         if len(classes) < 2:
             raise ValueError(f"{type(self).__name__} needs at least 2 classes, but the data contains only one class: {y[:1].tolist()[0]!r}")
         self.classes_ = classes
@@ -92,8 +91,8 @@ class Classifier(ClassifierMixin, RowEstimator):
 
     def _fit_sets(self, X: Any, y: Any, sample_weight: Any, eval_set: Any, before: Any) -> list[Any]:
         """Each class against the rest, all in one pass, of rows with any number of them."""
-        X, y = self._validated(X, _dense(y), multi_output=True)
-        _check_sets(y, "y")
+        X, y = self._validated(X, dense(y), multi_output=True)
+        check_sets(y, "y")
         X, y, weights = _counting(X, y, self._weights(sample_weight, X))
         if self.class_weight is not None:
             raise ValueError("class_weight: is of rows with one class each; give sample_weight")
@@ -104,10 +103,10 @@ class Classifier(ClassifierMixin, RowEstimator):
         rows = _with_sets(self._rows(X, np.zeros(len(y)), weights), y)
         valid = None
         if eval_set is not None:
-            known = np.asarray(_dense(eval_set[1]))
+            known = np.asarray(dense(eval_set[1]))
             if known.ndim != 2 or known.shape[1] != y.shape[1]:
                 raise ValueError(f"eval_set: y has the shape {known.shape}, and that of the rows {y.shape}; give a column a class")
-            _check_sets(known, "eval_set: y")
+            check_sets(known, "eval_set: y")
             valid = _with_sets(self._eval_rows((eval_set[0], known), lambda known: np.zeros(len(known))), known)
         return [self._run(rows, valid, {**settings, "l1": None, **self._rate_of(before)}, "ovr", start)]
 
@@ -152,6 +151,18 @@ class Classifier(ClassifierMixin, RowEstimator):
             return np.log(self.predict_proba(X))
 
 
+def classes_of(y: Any) -> tuple[Any, Any]:
+    """The classes in their order, and the place of each label's among them."""
+    if y.dtype.kind in "iu" and len(y):
+        # Two numbers are found without sorting, which takes as long as an epoch of a linear model.
+        low, high = y.min(), y.max()
+        is_high = y == high
+        if low != high and np.count_nonzero(is_high) + np.count_nonzero(y == low) == len(y):
+            return np.array([low, high], dtype=y.dtype), is_high.astype(np.intp)
+    check_classification_targets(y)
+    return np.unique(y, return_inverse=True)
+
+
 def _counting(X: Any, y: Any, weights: Any) -> tuple[Any, Any, Any]:
     """The rows that count for anything, by weights of 32 bits."""
     if weights is None or weights.all():
@@ -162,11 +173,11 @@ def _counting(X: Any, y: Any, weights: Any) -> tuple[Any, Any, Any]:
     return X[kept], y[kept], weights[kept]
 
 
-def _dense(y: Any) -> Any:
+def dense(y: Any) -> Any:
     return y.toarray() if is_sparse(y) else y
 
 
-def _check_sets(y: Any, what: str) -> None:
+def check_sets(y: Any, what: str) -> None:
     """Nothing but 1 and 0 says whether a row has a class."""
     wrong = y[(y != 0) & (y != 1)]
     if len(wrong):

@@ -14,7 +14,7 @@ from sklearn.utils.validation import validate_data
 from . import _hogwild
 from ._estimator import RowEstimator, parameters_named
 from ._inputs import arrays, summed
-from ._kinds import against, indices_of
+from ._kinds import against, check_sets, dense, indices_of
 from ._run import plain
 
 __all__ = ["Learner", "learn_classes"]
@@ -108,17 +108,15 @@ class Learner(RowEstimator):
         else:
             X, y = self._validated(X, y, reset=first, **more)
         given = np.asarray(sample_weight)
-        if sample_weight is not None and given.shape == y.shape and not given.any():
+        if sample_weight is not None and given.shape == y.shape[:1] and not given.any():
             return X, y, np.zeros(len(y), dtype=np.float32)  # of a fit this is an error
         return X, y, self._weights(sample_weight, X)
 
 
 def learn_classes(estimator: Any, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:
     """Has a classifier learn rows, of more than two classes each against the rest. The first call is to name all classes."""
-    if estimator.multilabel_:
-        raise ValueError("partial_fit: takes one class a row, and those of fit had any number; use fit, or begin anew")
-    if estimator._takes_sets(y):
-        raise ValueError("y: partial_fit takes one class a row; use fit, or an estimator a column")
+    if estimator.multilabel_ or estimator._takes_sets(y):
+        return _learn_sets(estimator, X, y, classes, sample_weight)
     X, y, weights = estimator._partial(X, y, sample_weight)
     if not estimator.__sklearn_is_fitted__():
         if classes is None:
@@ -137,3 +135,22 @@ def learn_classes(estimator: Any, X: Any, y: Any, classes: Any, sample_weight: A
     indices = indices_of(estimator.classes_, y, "y")
     labels = [1] if len(estimator.classes_) == 2 else range(len(estimator.classes_))
     estimator._learn(X, [against(indices, label) for label in labels], weights)
+
+
+def _learn_sets(estimator: Any, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:
+    """The same of rows with any number of classes: each column of y is learnt by itself."""
+    first = not estimator.__sklearn_is_fitted__()
+    if not first and not estimator.multilabel_:
+        raise ValueError("y: has any number of classes a row, and what was learnt before one; give that, or begin anew")
+    if estimator.class_weight is not None:
+        raise ValueError("class_weight: is of rows with one class each; give sample_weight")
+    y = np.asarray(dense(y))
+    if y.ndim != 2 or (not first and y.shape[1] != len(estimator.classes_)):
+        told = "a column a class" if first else f"{len(estimator.classes_)} columns, as before"
+        raise ValueError(f"y: has the shape {y.shape}; give a row a row of X, and {told}")
+    check_sets(y, "y")
+    if classes is not None and not np.array_equal(classes, np.arange(y.shape[1])):
+        raise ValueError(f"classes: {classes!r} are not the columns of y, 0 to {y.shape[1] - 1}; leave them out")
+    X, y, weights = estimator._partial(X, y, sample_weight, multi_output=True)
+    estimator.classes_, estimator.multilabel_ = np.arange(y.shape[1]), True
+    estimator._learn(X, [against(y[:, label], 1) for label in range(y.shape[1])], weights)

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from . import _hogwild
 from ._inputs import is_sparse
 from ._kinds import predicts
-from ._recommender import Recommender
+from ._recommender import Recommender, weights_of
 
 __all__ = ["MatrixFactorization"]
 
@@ -84,6 +84,14 @@ class MatrixFactorization(Recommender):
         self.item = item
         self.rating = rating
 
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, eval_set: Any = None) -> MatrixFactorization:
+        """Trains on ``(user, item)`` pairs with a rating each, ``y``; or on a sparse matrix of users by items; or on a table.
+
+        ``sample_weight``: how much each rating counts; those of weight 0 are left out. Of a matrix there is one for each number
+        that it stores, in its rows' order. ``eval_set``: held-out ``(X, y)``.
+        """
+        return self._fit(X, y, sample_weight, eval_set)
+
     def _family(self) -> str:
         return "mf"
 
@@ -107,7 +115,7 @@ class MatrixFactorization(Recommender):
             return scores
         return np.exp(scores) if link == "log" else np.exp(-np.logaddexp(0, -scores))
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """The root of the mean squared error, negated: the larger the better. Of losses of classes, labels count as 1 and 0."""
         if y is None or is_sparse(X):
             users, items, y = self._triples(X, y)
@@ -117,4 +125,5 @@ class MatrixFactorization(Recommender):
         if kind != "number":
             # Ratings 1 and -1: as probabilities 1 and 0; by other losses of classes the class that is predicted.
             predicted, ratings = predicted if kind == "probability" else predicted > 0, (ratings > 0).astype(np.float64)
-        return -float(np.sqrt(np.mean((predicted - ratings) ** 2)))
+        weights = None if sample_weight is None else weights_of(sample_weight, len(ratings))
+        return -float(np.sqrt(np.average((predicted - ratings) ** 2, weights=weights)))

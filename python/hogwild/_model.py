@@ -58,9 +58,15 @@ class Model:
                 row = int(np.flatnonzero(~np.isfinite(scores.reshape(len(scores), -1)).all(axis=1))[0])
                 raise BadDataError(f"the score of row {row} (from 0) is not finite; give smaller values")
             return scores
-        if names is None and hasattr(X, "columns"):
-            names = list(X.columns)
-        if not (is_sparse(X) and X.format == "csr"):
+        return self._of_matrix(X, names, n_jobs, False)
+
+    def _of_matrix(self, X: Any, names: Any, n_jobs: int | None, predict: bool) -> Any:
+        """The scores of a matrix, or what they predict."""
+        if not is_sparse(X):
+            if names is None and hasattr(X, "columns"):
+                names = list(X.columns)
+            X = as_csr(X)
+        elif X.format != "csr":
             X = as_csr(X)
         if self._inner.unit_rows or self.family in ("fm", "ffm"):
             X = summed(X)
@@ -69,9 +75,11 @@ class Model:
             self._places = {name: place for place, name in enumerate(known)} if isinstance(known, list) else False
         if isinstance(self._places, dict):
             X = _by_name(X, names, self._places)
-        scores = self._shaped(self._inner.score_csr(arrays(X), workers(n_jobs, X.nnz // CELLS_A_WORKER)))
-        check_scores(X, scores)
-        return scores
+        csr, count = arrays(X), workers(n_jobs, X.nnz // CELLS_A_WORKER)
+        found, are_finite = self._inner.score_csr(csr, count, predict)
+        if not are_finite:
+            check_scores(X, self._shaped(self._inner.score_csr(csr, count)[0]))
+        return self._shaped(found)
 
     def _shaped(self, scores: Any) -> Any:
         """Scores with a column a class, of a model of several."""
@@ -83,6 +91,8 @@ class Model:
 
         Of several classes there is a column a class, in the order of ``ids("class")``.
         """
+        if not isinstance(X, (Rows, Ratings)) and self.family != "softmax":
+            return self._of_matrix(X, names, n_jobs, True)
         scores = self.scores(X, names=names, n_jobs=n_jobs)
         if self.family == "softmax":
             likely = np.exp(scores - scores.max(axis=1, keepdims=True))
@@ -116,6 +126,13 @@ class Model:
     def family(self) -> str:
         """linear, fm, ffm, softmax, ovr or mf."""
         return self._inner.family
+
+    @property
+    def classes(self) -> list[Any] | None:
+        """The classes that scores are of, of two that of -1 first: texts, or numbers; None of models that predict numbers."""
+        known = self._inner.classes
+        names = self._inner.class_names or self._inner.words
+        return names or (None if known is None else [label for label in known if label is not None])
 
     @property
     def loss(self) -> str:

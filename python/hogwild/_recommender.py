@@ -22,7 +22,7 @@ from .errors import DivergedError
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Recommender"]
+__all__ = ["Recommender", "weights_of"]
 
 
 class Recommender(BaseEstimator):
@@ -55,16 +55,18 @@ class Recommender(BaseEstimator):
         """The values of so many pairs that come without any."""
         raise NotImplementedError
 
-    def fit(self, X: Any, y: Any = None, eval_set: Any = None) -> Self:
-        """Trains on ``(user, item)`` pairs with a value each, ``y``; or on a sparse matrix of users by items; or on a table.
-
-        ``eval_set``: held-out ``(X, y)``.
-        """
+    def _fit(self, X: Any, y: Any, sample_weight: Any, eval_set: Any) -> Self:
+        """Trains on pairs with a value each; ``sample_weight``: how much each value counts."""
         self.__dict__.pop("user_factors_", None)  # a fit that fails is none
         users, items, ratings = self._triples(X, y)
+        weights = None
+        if sample_weight is not None:
+            weights = weights_of(sample_weight, len(ratings))
+            kept = np.flatnonzero(weights)  # of others nothing is known: no user, no item, nothing that was seen
+            users, items, ratings, weights = as_array(users)[kept], as_array(items)[kept], ratings[kept], weights[kept]
         (user_codes, user_names), (item_codes, item_names) = codes_of(users), codes_of(items)
         eval_set = held_out(eval_set)
-        data = _hogwild.Ratings.from_arrays(user_codes, item_codes, ratings)
+        data = _hogwild.Ratings.from_arrays(user_codes, item_codes, ratings, weights)
         valid = None if eval_set is None else self._valid(eval_set, user_codes, user_names, item_codes, item_names)
         followers = [*([ProgressBar()] if self.verbose else []), *(self.callbacks or ())]
         with parameters_named(self):
@@ -72,7 +74,7 @@ class Recommender(BaseEstimator):
         if run.model is None:
             raise error if error is not None else DivergedError(by_parameter(run.problem or f"the run left no model: {run.ended}", self))
         if run.problem is not None and error is None:
-            warnings.warn(f"{type(self).__name__}: {by_parameter(run.problem, self)}", ConvergenceWarning, stacklevel=2)
+            warnings.warn(f"{type(self).__name__}: {by_parameter(run.problem, self)}", ConvergenceWarning, stacklevel=3)
         self._take(run, users, user_names, items, item_names)
         self._remember(user_codes, item_codes)
         if error is not None:
@@ -252,6 +254,19 @@ class Recommender(BaseEstimator):
         if "_top" in state:
             state["_top"] = {}
         return state
+
+
+def weights_of(sample_weight: Any, count: int) -> Any:
+    """A weight for each of so many values, from 0 up."""
+    weights = np.ascontiguousarray(sample_weight, dtype=np.float32)
+    if weights.shape != (count,):
+        raise ValueError(f"sample_weight has the shape {weights.shape}, and there are {count} pairs; give a weight each")
+    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(wrong):
+        raise ValueError(f"sample_weight: that of pair {wrong[0]} (from 0) is {weights[wrong[0]]}; give weights from 0 up")
+    if not weights.any():
+        raise ValueError("sample_weight: all pairs weigh zero; give some a weight above 0")
+    return weights
 
 
 def _pairs(X: Any) -> tuple[Any, Any]:

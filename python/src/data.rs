@@ -129,12 +129,20 @@ impl Rows {
 
 #[pymethods]
 impl Ratings {
-    /// Copies ratings: users and items by number, or by name.
+    /// Copies ratings: users and items by number, or by name; and how much each rating counts.
     #[staticmethod]
-    fn from_arrays(py: Python<'_>, users: Ids<'_>, items: Ids<'_>, ratings: PyReadonlyArray1<'_, f32>) -> PyResult<Ratings> {
+    #[pyo3(signature = (users, items, ratings, weights=None))]
+    fn from_arrays(
+        py: Python<'_>,
+        users: Ids<'_>,
+        items: Ids<'_>,
+        ratings: PyReadonlyArray1<'_, f32>,
+        weights: Option<PyReadonlyArray1<'_, f32>>,
+    ) -> PyResult<Ratings> {
         let ratings = ratings.as_slice()?;
+        let weights = weights.as_ref().map(|weights| weights.as_slice()).transpose()?;
         let (users, items) = (users.owned()?, items.owned()?);
-        let made = py.detach(|| data::Ratings::from_triples(users.list(), items.list(), ratings));
+        let made = py.detach(|| data::Ratings::from_weighted_triples(users.list(), items.list(), ratings, weights));
         Ok(Ratings { inner: Arc::new(made.map_err(raise)?) })
     }
 

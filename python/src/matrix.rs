@@ -3,7 +3,7 @@
 //! `hogwild/_inputs.py` makes these types of all others. The GIL is released meanwhile, so another thread of Python could write to the arrays.
 //! As NumPy itself, this takes them for constant: who writes to them during a call has a data race. Every index is checked where it is used.
 use hogwild::data::{Index, Matrix, Number};
-use numpy::PyReadonlyArray1;
+use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::{exceptions::PyTypeError, prelude::*};
 
 /// What is done with a matrix, whatever its types.
@@ -19,13 +19,13 @@ pub struct Csr<'py>(Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>, pub
 impl Csr<'_> {
     /// Does it, without the GIL.
     pub fn with<W: WithMatrix<Output: Send> + Send>(&self, work: W) -> PyResult<W::Output> {
-        if self.1.extract::<PyReadonlyArray1<'_, i32>>().is_ok() { self.by_index::<i32, W>(work) } else { self.by_index::<i64, W>(work) }
+        if self.1.cast::<PyArray1<i32>>().is_ok() { self.by_index::<i32, W>(work) } else { self.by_index::<i64, W>(work) }
     }
 
     fn by_index<I: Index + numpy::Element, W: WithMatrix<Output: Send> + Send>(&self, work: W) -> PyResult<W::Output> {
-        if self.2.extract::<PyReadonlyArray1<'_, f64>>().is_ok() {
+        if self.2.cast::<PyArray1<f64>>().is_ok() {
             self.by_value::<I, f64, W>(work)
-        } else if self.2.extract::<PyReadonlyArray1<'_, f32>>().is_ok() {
+        } else if self.2.cast::<PyArray1<f32>>().is_ok() {
             self.by_value::<I, f32, W>(work)
         } else {
             self.by_value::<I, i64, W>(work)

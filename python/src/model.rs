@@ -118,9 +118,9 @@ impl Model {
         Ok(Model::new(Arc::new(inner)))
     }
 
-    /// The same model with features by name, and with the labels of its two classes.
-    #[pyo3(signature = (names, classes))]
-    fn renamed(&self, names: Option<Vec<String>>, classes: Option<(f32, f32)>) -> Model {
+    /// The same model with features by name, and with the labels of its two classes, or with what they are called.
+    #[pyo3(signature = (names, classes, class_names=Vec::new()))]
+    fn renamed(&self, names: Option<Vec<String>>, classes: Option<(f32, f32)>, class_names: Vec<String>) -> Model {
         let mut model = TrainedModel::clone(&self.inner);
         if let Some(names) = names {
             for axis in model.axes.iter_mut().filter(|axis| axis.name == "feature") {
@@ -133,6 +133,7 @@ impl Model {
         if let Some((negative, positive)) = classes {
             model.classes = Some(Classes { negative: Some(negative), positive });
         }
+        model.class_names = class_names;
         Model::new(Arc::new(model))
     }
 
@@ -231,14 +232,23 @@ impl Model {
         (coef.into_pyarray(py), self.inner.last().numbers("bias").to_vec().into_pyarray(py))
     }
 
+    /// What two classes are called, that of -1 first, where their labels were words.
+    #[getter]
+    fn words(&self) -> Vec<String> {
+        let of_text = self.inner.recipe.as_ref().map_or(&[][..], |recipe| recipe.classes());
+        if self.inner.class_names.is_empty() { of_text.to_vec() } else { self.inner.class_names.clone() }
+    }
+
     /// The names of the classes, of a model of several.
     #[getter]
     fn class_names(&self) -> Option<Vec<String>> {
         self.inner.ids("class").map(|names| (0..names.len()).map(|class| names.name(class)).collect())
     }
 
-    /// The scores of a CSR matrix whose columns are the features' numbers. Features that the model does not know add nothing.
-    fn score_csr<'py>(&self, py: Python<'py>, csr: Csr<'_>, threads: usize) -> PyResult<Bound<'py, PyArray1<f32>>> {
+    /// The scores of a CSR matrix whose columns are the features' numbers, or what they predict, and whether all scores are finite. Features
+    /// that the model does not know add nothing.
+    #[pyo3(signature = (csr, threads, predict=false))]
+    fn score_csr<'py>(&self, py: Python<'py>, csr: Csr<'_>, threads: usize, predict: bool) -> PyResult<(Bound<'py, PyArray1<f32>>, bool)> {
         let ByColumn { width, bias, weights, factors, rank, classes, places } = self.by_column()?;
         let mut members = Vec::new();
         for member in self.inner.members.iter().filter(|_| !places.is_empty()) {
@@ -252,11 +262,15 @@ impl Model {
             members.push(csr.with(Score { scorer, width: *width, threads: Threads::new(threads) })?.map_err(raise)?);
         }
         let loss = self.inner.loss;
-        let scores = match members.len() {
+        let mut scores: Vec<f32> = match members.len() {
             1 => members.remove(0),
             _ => (0..members[0].len()).map(|i| loss.mean_score(members.iter().map(|scores| scores[i]))).collect(),
         };
-        Ok(scores.into_pyarray(py))
+        let are_finite = scores.iter().fold(true, |all, score| all & score.is_finite());
+        if predict {
+            scores.iter_mut().for_each(|score| *score = loss.predict(*score));
+        }
+        Ok((scores.into_pyarray(py), are_finite))
     }
 
     /// The scores of rows or ratings.

@@ -61,6 +61,9 @@ fn of_model(model: &TrainedModel, top: usize) -> hogwild::Result<Value> {
         found["classes"] = classes.names().into();
         found["positive_class"] = classes.positive.to_string().into();
     }
+    if !model.class_names.is_empty() {
+        found["class_names"] = model.class_names.clone().into();
+    }
     if let Some(recipe) = &model.recipe {
         tell_recipe(recipe, &mut found);
     }

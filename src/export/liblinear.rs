@@ -152,7 +152,18 @@ pub(super) fn read(bytes: &[u8], asked: Option<Loss>) -> Result<TrainedModel, Tr
         Axis { name: "class", ids: labels.iter().map(String::as_str).collect::<Ids>().into() },
     ];
     let (members, settings) = (vec![Tensors(tensors)], serde_json::Value::Null);
-    Ok(TrainedModel { family: "ovr", loss, unit: 1.0, classes: None, unit_rows: false, settings, recipe: None, axes, members })
+    Ok(TrainedModel {
+        family: "ovr",
+        loss,
+        unit: 1.0,
+        classes: None,
+        class_names: Vec::new(),
+        unit_rows: false,
+        settings,
+        recipe: None,
+        axes,
+        members,
+    })
 }
 
 /// The two labels: weights speak for the first.

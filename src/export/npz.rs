@@ -142,7 +142,7 @@ pub(super) fn read(bytes: &[u8], loss: Option<Loss>) -> Result<TrainedModel, Tro
     let about = array(ABOUT)?.texts().and_then(|texts| serde_json::from_str(texts.first()?).ok());
     let about: serde_json::Value = about.ok_or_else(|| bad(format!("its array `{ABOUT}` is no JSON")))?;
     let schema = schema_of(about["kind"].as_str().unwrap_or(""))?;
-    let About { loss, unit, unit_rows, classes, recipe, settings } = about_of(&about, schema, loss)?;
+    let About { loss, unit, unit_rows, classes, class_names, recipe, settings } = about_of(&about, schema, loss)?;
     let mut axes = Vec::new();
     for &name in schema.axes {
         let ids = array(name)?.ids().ok_or_else(|| bad(format!("its array `{name}` is of no ids: whole numbers or texts")))?;
@@ -180,6 +180,6 @@ pub(super) fn read(bytes: &[u8], loss: Option<Loss>) -> Result<TrainedModel, Tro
     check_finite(&tensors)?;
     let members = vec![Tensors(tensors)];
     check_numbers(&members[0], |axis| ids(&axes, axis)).map_err(bad)?;
-    let model = TrainedModel { family: schema.family, loss, unit, classes, unit_rows, settings, recipe, axes, members };
+    let model = TrainedModel { family: schema.family, loss, unit, classes, class_names, unit_rows, settings, recipe, axes, members };
     Ok(model.with_vocabulary(Vec::new()))
 }

@@ -131,11 +131,11 @@ fn build(schema: &'static Schema, about: About, rows: &[Rows], singles: &[(&str,
     }
     check_finite(&tensors)?;
     let axes: Vec<Axis> = rows.iter().map(|rows| Axis { name: rows.axis, ids: ids_of(&rows.ids).into() }).collect();
-    let About { loss, unit, unit_rows, classes, recipe, settings } = about;
+    let About { loss, unit, unit_rows, classes, class_names, recipe, settings } = about;
     let members = vec![Tensors(tensors)];
     check_numbers(&members[0], |name| axes.iter().find(|axis| axis.name == name).map(|axis| axis.ids.len()))
         .map_err(|problem| Trouble::Bad(problem, REMEDY))?;
-    let model = TrainedModel { family: schema.family, loss, unit, classes, unit_rows, settings, recipe, axes, members };
+    let model = TrainedModel { family: schema.family, loss, unit, classes, class_names, unit_rows, settings, recipe, axes, members };
     Ok(model.with_vocabulary(Vec::new()))
 }
 

@@ -86,13 +86,15 @@ impl<'a> BatchScorer<'a> {
             });
             rows.map_or_else(|| tensor.clone(), |named| rows_of(tensor, &named.rows))
         };
-        let TrainedModel { family, loss, unit, classes, unit_rows, ref settings, ref recipe, ref axes, ref members } = *self.model;
+        let TrainedModel { family, loss, unit, classes, ref class_names, unit_rows, ref settings, ref recipe, ref axes, ref members } =
+            *self.model;
         let ids = |axis: &Axis| of(axis.name).map_or_else(|| axis.ids.clone(), |named| named.ids.clone().into());
         TrainedModel {
             family,
             loss,
             unit,
             classes,
+            class_names: class_names.clone(),
             unit_rows,
             settings: settings.clone(),
             recipe: recipe.clone(),

@@ -11,6 +11,7 @@ pub(crate) struct About {
     pub unit: f32,
     pub unit_rows: bool,
     pub classes: Option<Classes>,
+    pub class_names: Vec<String>,
     pub recipe: Option<Recipe>,
     pub settings: Value,
 }
@@ -27,6 +28,9 @@ impl TrainedModel {
         }
         if let Some(classes) = self.classes {
             about["classes"] = classes.to_json();
+        }
+        if !self.class_names.is_empty() {
+            about["class_names"] = self.class_names.clone().into();
         }
         if let Some(recipe) = &self.recipe {
             about["recipe"] = recipe.to_json();
@@ -48,13 +52,23 @@ impl About {
             Value::Null => Some(Classes::SIGNS),
             entry => Some(Classes::from_json(entry).ok_or_else(|| format!("its classes are no two labels: {entry}"))?),
         };
+        let class_names = match &about["class_names"] {
+            Value::Null => Vec::new(),
+            entry => names(entry).filter(|_| classes.is_some()).ok_or_else(|| format!("its class names are no two texts: {entry}"))?,
+        };
         let recipe = match &about["recipe"] {
             Value::Null => None,
             entry => Some(Recipe::from_json(entry).ok_or("says of its columns what this version does not know")?),
         };
         let (settings, unit_rows) = (about["settings"].clone(), about["unit_rows"].as_bool().unwrap_or(false));
-        Ok(About { loss, unit, unit_rows, classes, recipe, settings })
+        Ok(About { loss, unit, unit_rows, classes, class_names, recipe, settings })
     }
+}
+
+/// Two different names.
+fn names(json: &Value) -> Option<Vec<String>> {
+    let names: Vec<String> = json.as_array()?.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<_>>()?;
+    matches!(names.as_slice(), [one, other] if one != other).then_some(names)
 }
 
 /// The loss of that text, or `own` where the text is its name.

@@ -44,9 +44,10 @@ pub(super) fn read(
     let members = contents.members(schema)?;
     let ids = |name: &str| axes.iter().find(|axis| axis.name == name).map(|axis| axis.ids.len());
     members.iter().try_for_each(|member| check::check_numbers(member, ids))?;
-    let About { loss, unit, unit_rows, classes, recipe, settings } = About::read(&metadata, schema, own)?;
+    let About { loss, unit, unit_rows, classes, class_names, recipe, settings } = About::read(&metadata, schema, own)?;
     let idf = contents.idf()?;
-    Ok(TrainedModel { family: schema.family, loss, unit, classes, unit_rows, settings, recipe, axes, members }.with_vocabulary(idf))
+    Ok(TrainedModel { family: schema.family, loss, unit, classes, class_names, unit_rows, settings, recipe, axes, members }
+        .with_vocabulary(idf))
 }
 
 fn damaged(problem: safetensors::SafeTensorError) -> String {

@@ -66,6 +66,9 @@ pub struct TrainedModel {
     /// Which labels its two classes are; of models of sparse rows whose loss takes classes. In the file they are the entry `"classes"`, a
     /// list of two texts, that of -1 first; without it they are -1 and +1.
     pub classes: Option<Classes>,
+    /// What its two classes are called, that of -1 first, where they have names that no recipe knows: two, or none. In the file they are the
+    /// entry `"class_names"`.
+    pub class_names: Vec<String>,
     /// Whether a row is divided by its length before it is scored; features unknown to the model count in that.
     pub unit_rows: bool,
     /// The settings of the run, by name.

@@ -85,6 +85,7 @@ pub(super) fn trained(family: &'static str, basis: &Basis, (asked, told): (&Sett
         loss: asked.loss,
         unit: basis.targets.scale,
         classes: basis.classes,
+        class_names: Vec::new(),
         unit_rows: basis.unit_rows,
         settings: told,
         recipe: basis.recipe.clone(),

@@ -103,6 +103,35 @@ def test_it_is_cloned_searched_and_pickled(triples, model):
     assert np.array_equal(again.recommend(model.users_[:5])[0], model.recommend(model.users_[:5])[0])
 
 
+def test_weights_of_ratings(triples):
+    pairs, ratings = triples
+    settings = dict(rank=4, random_state=1, n_jobs=1, epochs=60, learning_rate=0.05)
+    plain = hogwild.MatrixFactorization(**settings).fit(pairs, ratings)
+    ones = hogwild.MatrixFactorization(**settings).fit(pairs, ratings, sample_weight=np.full(len(ratings), 1.0))
+    assert np.array_equal(ones.item_factors_, plain.item_factors_)
+    # Of weight 0: as if they were not there, users and items of nothing else included.
+    weights = np.where((pairs[:, 0] == 3) | (pairs[:, 1] == 7), 0, np.where(pairs[:, 1] < 20, 5.0, 1.0))
+    kept = weights > 0
+    weighted = hogwild.MatrixFactorization(**settings).fit(pairs, ratings, sample_weight=weights)
+    without = hogwild.MatrixFactorization(**settings).fit(pairs[kept], ratings[kept], sample_weight=weights[kept])
+    assert np.array_equal(weighted.item_factors_, without.item_factors_) and 3 not in weighted.users_ and 7 not in weighted.items_
+    assert np.array_equal(weighted.recommend(weighted.users_[:9])[0], without.recommend(weighted.users_[:9])[0])
+    # What weighs more is learnt better.
+    heavy = kept & (weights == 5)
+    assert weighted.score(pairs[heavy], ratings[heavy]) > plain.score(pairs[heavy], ratings[heavy])
+    by_hand = -np.sqrt(np.average((plain.predict(pairs[kept]) - ratings[kept]) ** 2, weights=weights[kept]))
+    assert plain.score(pairs, ratings, sample_weight=weights) == pytest.approx(by_hand)
+    matrix = sp.csr_matrix((ratings, (pairs[:, 0], pairs[:, 1])))
+    by_matrix = hogwild.MatrixFactorization(**settings).fit(matrix, sample_weight=np.where(matrix.tocoo().col < 20, 5.0, 1.0))
+    by_pairs = hogwild.MatrixFactorization(**settings).fit(np.column_stack(matrix.nonzero()), matrix.data, np.where(matrix.tocoo().col < 20, 5.0, 1.0))
+    assert np.array_equal(by_matrix.item_factors_, by_pairs.item_factors_)
+    for wrong, problem in [(-weights, "pair .* is -"), (weights[1:], "give a weight each"), (0 * weights, "all pairs weigh zero")]:
+        with pytest.raises(ValueError, match=f"sample_weight.*{problem}"):
+            hogwild.MatrixFactorization().fit(pairs, ratings, sample_weight=wrong)
+    rows = hogwild.Ratings.from_arrays(pairs[:, 0], pairs[:, 1], ratings, weights)
+    assert len(rows) == kept.sum()
+
+
 def test_threads_give_the_same_model(triples, model):
     pairs, ratings = triples
     two = hogwild.MatrixFactorization(rank=8, random_state=1, n_jobs=2, epochs=30).fit(pairs, ratings)

@@ -1,5 +1,7 @@
 """Field-aware machines: fields given, read from names, or those of a table; the same model as the command's."""
 
+import json
+import pickle
 import subprocess
 import sys
 
@@ -63,6 +65,31 @@ def test_the_command_learns_and_scores_the_same(tmp_path):
     told = subprocess.run([sys.executable, "-m", "hogwild", "predict", "mine.safetensors", "rows.ffm", "--no-cache"], cwd=tmp_path, capture_output=True, text=True)
     assert told.returncode == 0, told.stderr
     assert np.allclose([float(line.split()[0]) for line in told.stdout.splitlines()], model.predict_proba(X)[:, 1], atol=1e-4)
+
+
+def test_names_of_classes_are_in_the_file(tmp_path):
+    X, y, _, _ = pairs_of_categories(1000)
+    words = np.where(y > 0, "yes", "no")
+    path = tmp_path / "words.safetensors"
+    for estimator in (hogwild.FieldAwareClassifier(fields=FIELDS, **SETTINGS), hogwild.FactorizationMachineClassifier(rank=4, **SETTINGS)):
+        estimator.fit(X, words).save(path)
+        model = hogwild.load(path)
+        assert model.classes == estimator.classes_.tolist() == ["no", "yes"]
+        assert pickle.loads(pickle.dumps(model)).classes == ["no", "yes"]
+        assert np.array_equal(np.asarray(model.classes)[(model.scores(X) > 0).astype(int)], estimator.predict(X))
+        told = subprocess.run([sys.executable, "-m", "hogwild", "inspect", str(path), "--json"], capture_output=True, text=True)
+        assert json.loads(told.stdout)["class_names"] == ["no", "yes"], told.stderr
+        assert hogwild.load(estimator.fit(X, 3 + y).to_model().to_bytes()).classes == [2, 4]
+    linear = hogwild.LinearClassifier(**SETTINGS)
+    assert linear.fit(X, words).to_model().classes == ["no", "yes"] and linear.fit(X, y).to_model().classes == [-1, 1]
+    assert hogwild.LinearRegressor(**SETTINGS).fit(X, y).to_model().classes is None
+    # So are those that the command read.
+    lines = (f"{word},s{row.indices[0]},a{row.indices[1]}\n" for word, row in zip(words, X))
+    (tmp_path / "rows.csv").write_text("label,site,ad\n" + "".join(lines))
+    train = "train rows.csv --model fm --lr 0.2 --seed 1 --threads 1 --out command.safetensors --no-cache".split()
+    told = subprocess.run([sys.executable, "-m", "hogwild", *train], cwd=tmp_path, capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    assert hogwild.load(tmp_path / "command.safetensors").classes == ["no", "yes"]
 
 
 def test_wrong_fields_are_named():

@@ -7,6 +7,7 @@ import threading
 import hogwild
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from conftest import rows
 
 
@@ -226,8 +227,42 @@ def test_factors_stay_by_their_rate(data):
     assert np.allclose(model.decision_function(X), before, atol=1e-5)
 
 
-def test_rows_of_any_number_of_classes_do_not_go_on(data):
+def test_rows_of_any_number_of_classes_are_learnt_column_by_column(data):
+    X, y, scores = data
+    Y = np.column_stack([y > 0, scores > 1, scores < -1]).astype(int)
+    settings = dict(learning_rate=0.5, random_state=1)
+    model = hogwild.LinearClassifier(**settings)
+    for start in range(0, 3000, 1000):
+        part = slice(start, start + 1000)
+        assert model.partial_fit(X[part], sp.csr_matrix(Y[part]) if start else Y[part], sample_weight=np.ones(1000)) is model
+    assert model.multilabel_ and model.classes_.tolist() == [0, 1, 2] and model.predict(X).shape == Y.shape
+    for label in range(3):
+        alone = hogwild.LinearClassifier(**settings)
+        for start in range(0, 3000, 1000):
+            alone.partial_fit(X[start : start + 1000], Y[start : start + 1000, label], classes=[0, 1])
+        assert np.array_equal(model.coef_[label], alone.coef_[0])
+    assert (model.predict(X) == Y).mean() > 0.9 and np.allclose(hogwild.load(model.to_model().to_bytes()).scores(X), model.decision_function(X))
+    again = pickle.loads(pickle.dumps(model))
+    assert np.array_equal(again.partial_fit(X[:9], Y[:9]).coef_, model.partial_fit(X[:9], Y[:9]).coef_)
+    # From a fit, too, which learns all in one pass.
+    fitted = hogwild.LinearClassifier(**settings, n_jobs=1).fit(X, Y)
+    before = fitted.coef_.copy()
+    assert set(np.flatnonzero((fitted.partial_fit(X[:1], Y[:1]).coef_ != before).any(axis=0))) <= set(X[0].indices)
+
+
+def test_rows_of_any_number_of_classes_are_not_those_of_one(data):
     X, y, _ = data
-    model = hogwild.LinearClassifier(learning_rate=0.1).fit(X, np.column_stack([y > 0, y < 0]))
-    with pytest.raises(ValueError, match="partial_fit: takes one class a row, and those of fit had any number"):
-        model.partial_fit(X, (y > 0).astype(int))
+    Y = np.column_stack([y > 0, y < 0]).astype(int)
+    sets = hogwild.LinearClassifier(learning_rate=0.1).partial_fit(X, Y)
+    for wrong in ((y > 0).astype(int), Y[:, :1], Y[:5]):
+        with pytest.raises(ValueError, match="y: has the shape|inconsistent numbers of samples"):
+            sets.partial_fit(X, wrong)
+    with pytest.raises(ValueError, match="y: has the value 2; give 0 and 1"):
+        sets.partial_fit(X, 2 * Y)
+    with pytest.raises(ValueError, match="classes: .* are not the columns of y, 0 to 1"):
+        sets.partial_fit(X, Y, classes=["a", "b"])
+    with pytest.raises(ValueError, match="what was learnt before one"):
+        hogwild.LinearClassifier(learning_rate=0.1).partial_fit(X, y, classes=[-1, 1]).partial_fit(X, Y)
+    with pytest.raises(ValueError, match="class_weight: is of rows with one class each"):
+        hogwild.LinearClassifier(class_weight={0: 2.0}).partial_fit(X, Y)
+    assert not hasattr(hogwild.FieldAwareClassifier(), "partial_fit")

@@ -84,6 +84,14 @@ fn the_classes_are_kept_in_the_file_and_go_by_it() {
     // Two names that are one are no classes.
     TrainedModel { classes: Some(Classes { negative: Some(2.0), positive: 2.0 }), ..opened }.save(&path).unwrap();
     assert!(TrainedModel::open(&path).unwrap_err().to_string().contains("no two labels"));
+    // What they are called is kept; one name is no two.
+    let named = |names: &[&str]| TrainedModel { class_names: names.iter().map(|&name| name.into()).collect(), ..old.clone() }.save(&path);
+    named(&["no", "yes"]).unwrap();
+    assert_eq!(TrainedModel::open(&path).unwrap().class_names, ["no", "yes"]);
+    for wrong in [&["no"][..], &["no", "no"], &["no", "yes", "maybe"]] {
+        named(wrong).unwrap();
+        assert!(TrainedModel::open(&path).unwrap_err().to_string().contains("no two texts"));
+    }
 }
 
 #[test]

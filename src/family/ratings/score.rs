@@ -103,6 +103,7 @@ impl<'a> FactorModel<'a> {
             loss,
             unit: 1.0,
             classes: None,
+            class_names: Vec::new(),
             unit_rows: false,
             settings: serde_json::Value::Null,
             recipe: None,

@@ -158,6 +158,7 @@ impl OnlineModel {
             loss,
             unit: self.targets().scale,
             classes: loss.is_classification().then_some(Classes::SIGNS),
+            class_names: Vec::new(),
             unit_rows: normalize == Normalize::Row,
             settings: serde_json::json!({ "lr": self.state.rate }),
             recipe: None,

@@ -58,25 +58,32 @@ pub(super) fn choose(how: Normalize, data: &Rows) -> Scaled {
         return Scaled { how, sizes: None };
     }
     let Some(values) = data.value_cells() else { return as_they_are };
-    let mut seen: hashbrown::HashMap<u32, (f64, f64), foldhash::fast::FixedState> = Default::default();
     let rows = data.rows();
     let places = if rows <= PLACES * LOOKS { 1 } else { PLACES };
     let looks = rows.min(PLACES * LOOKS) / places;
     let place = |place: usize| (place as u128 * rows as u128 / places as u128) as usize;
+    let often = (SHARE * (places * looks) as f64).max(2.0);
+    // Columns go by falling counts, so those that count are among the first: these have a table, others that are seen all the same a map.
+    let mut frequent = vec![(0.0, 0.0); data.columns().min((data.nonzeros() as f64 / often) as usize)];
+    let mut rare: hashbrown::HashMap<u32, (f64, f64), foldhash::fast::FixedState> = Default::default();
+    let (columns, mut all) = (data.column_cells(), 0.0);
     for row in (0..places).flat_map(|i| place(i)..place(i) + looks) {
         for i in data.row_range(row) {
-            let x = f32::from_bits(values[i].load(Relaxed)) as f64;
+            let (x, column) = (f32::from_bits(values[i].load(Relaxed)) as f64, columns[i].load(Relaxed));
             if x != 0.0 {
-                let (count, squares) = seen.entry(data.column_cells()[i].load(Relaxed)).or_default();
+                let (count, squares) = match frequent.get_mut(column as usize) {
+                    Some(seen) => seen,
+                    None => rare.entry(column).or_default(),
+                };
                 (*count, *squares) = (*count + 1.0, *squares + x * x);
+                all += x * x;
             }
         }
     }
-    let often = (SHARE * (places * looks) as f64).max(2.0);
-    let sizes = seen.values().filter(|(count, _)| *count >= often).map(|(count, squares)| (squares / count).sqrt());
+    let sizes = frequent.iter().chain(rare.values()).filter(|(count, _)| *count >= often).map(|(count, squares)| (squares / count).sqrt());
     let (least, most) = sizes.fold((f64::INFINITY, 0f64), |(least, most), size| (least.min(size), most.max(size)));
     // Beside the bias, which is 1 in every row.
-    let length = (seen.values().map(|(_, squares)| squares).sum::<f64>() / (places * looks).max(1) as f64).sqrt();
+    let length = (all / (places * looks).max(1) as f64).sqrt();
     let asks = most / least > SPREAD || most > FAR || least < 1.0 / FAR || length < SHORT;
     if !asks || most == 0.0 {
         return as_they_are;

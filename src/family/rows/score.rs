@@ -50,6 +50,7 @@ impl<'a> LinearModel<'a> {
             loss,
             unit: 1.0,
             classes: None,
+            class_names: Vec::new(),
             unit_rows: self.unit_rows,
             settings: serde_json::Value::Null,
             recipe: None,

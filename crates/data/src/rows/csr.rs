@@ -106,13 +106,13 @@ impl Rows {
         let (cells, ids, counts) = match ids {
             None => {
                 let (codes, ranked) = by_number(columns)?;
-                let cells = numbered(row_start, |cell| ranked.rank(codes[cell]), values, &ranked.ids, ranked.counts.len())?;
+                let cells = numbered(row_start, |cell| ranked.rank(codes[cell]), values, &ranked.ids, &ranked.counts)?;
                 let Ranked { ids, counts, .. } = ranked;
                 (cells, ids, counts)
             }
             Some(ids) => {
                 let (rank, ids, counts) = by_id(row_start, columns, ids)?;
-                let cells = numbered(row_start, |cell| rank[columns[cell] as usize], values, &ids, counts.len())?;
+                let cells = numbered(row_start, |cell| rank[columns[cell] as usize], values, &ids, &counts)?;
                 (cells, ids, counts)
             }
         };
@@ -210,10 +210,10 @@ fn numbered(
     rank: impl Fn(usize) -> u32 + Sync,
     values: Option<&[f32]>,
     ids: &Ids,
-    columns: usize,
+    counts: &[u64],
 ) -> Result<(Vec<u32>, Option<Vec<f32>>)> {
     let value = values.map(|values| |cell: usize| values[cell]);
-    Numbered { row_start, rank, value, columns }.sort().map_err(|(row, rank)| {
+    Numbered { row_start, rank, value, counts }.sort().map_err(|(row, rank)| {
         let problem = format!("row {row} (from 0) has column {} twice", ids.name(rank as usize));
         bad(problem, "join its values first")
     })

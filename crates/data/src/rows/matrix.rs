@@ -59,6 +59,8 @@ const SPARSE: usize = 16;
 const FEW: usize = 1 << 20;
 /// Cells that one thread counts at a time, at least.
 const PART: usize = 1 << 16;
+/// Cells whose values are looked at before their columns are.
+const LOOKED: usize = 1 << 12;
 
 /// What one thread has seen of the cells.
 struct Seen {
@@ -90,17 +92,24 @@ impl<I: Index, V: Number> Matrix<'_, I, V> {
 
     /// Counts how often each column occurs, and looks whether columns and values are such as can be used.
     fn look(&self, cells: Range<usize>, counts: &mut [u32]) -> (bool, Option<usize>) {
-        let (mut ones, mut finite, mut outside) = (true, true, false);
+        let (mut ones, mut most, mut outside) = (0, 0, false);
         let (columns, values) = (&self.columns[cells.clone()], &self.values[cells.clone()]);
-        // A plain loop: without ThinLTO `zip` is a call, one a cell.
-        for i in 0..cells.len() {
-            let value = values[i].number();
-            (ones, finite) = (ones & (value == 1.0), finite & value.is_finite());
-            match counts.get_mut(columns[i].index() as usize) {
-                Some(count) => *count += 1,
-                None => outside = true,
+        // Some at a time: of values by themselves the compiler makes vectors. (Plain loops: without ThinLTO `zip` is a call, one a cell.)
+        for start in (0..cells.len()).step_by(LOOKED) {
+            let end = cells.len().min(start + LOOKED);
+            for value in &values[start..end] {
+                let bits = value.number().to_bits();
+                ones |= bits ^ 1f32.to_bits();
+                most = most.max(bits & !(1 << 31)); // of finite numbers that of the largest, and above it of others
+            }
+            for column in &columns[start..end] {
+                match counts.get_mut(column.index() as usize) {
+                    Some(count) => *count += 1,
+                    None => outside = true,
+                }
             }
         }
+        let (ones, finite) = (ones == 0, most < f32::INFINITY.to_bits());
         let wrong = |&cell: &usize| !self.values[cell].number().is_finite() || self.columns[cell].index() >= self.width as u64;
         (ones, if finite && !outside { None } else { cells.clone().find(wrong) })
     }
@@ -188,11 +197,11 @@ impl Rows {
             let (cells, ids, counts) = if has_table {
                 let (rank, ids, counts) = ranked(&counts);
                 let rank = |cell: usize| rank.get(columns[cell].index() as usize).copied().unwrap_or(0);
-                let sorted = Numbered { row_start: &row_start, rank, value, columns: counts.len() }.sort();
+                let sorted = Numbered { row_start: &row_start, rank, value, counts: &counts }.sort();
                 (sorted.map_err(|found| twice(found, &ids))?, ids, counts)
             } else {
                 let (codes, Ranked { ids, counts, .. }) = by_dictionary(columns)?;
-                let sorted = Numbered { row_start: &row_start, rank: |cell: usize| codes[cell], value, columns: counts.len() }.sort();
+                let sorted = Numbered { row_start: &row_start, rank: |cell: usize| codes[cell], value, counts: &counts }.sort();
                 (sorted.map_err(|found| twice(found, &ids))?, ids, counts)
             };
             let (columns, values) = cells;
@@ -206,8 +215,14 @@ impl Rows {
 /// The rank of each column by falling count, then by number; ids and counts by rank.
 fn ranked(counts: &[u32]) -> (Vec<u32>, Ids, Vec<u64>) {
     // The complement of the count above the column: plain words to be sorted, one compare each.
-    let key = |(column, &count): (u64, &u32)| u64::from(!count) << 32 | column;
-    let mut keys: Vec<u64> = (0..).zip(counts).filter(|(_, count)| **count > 0).map(key).collect();
+    let occurring = counts.iter().map(|&count| usize::from(count > 0)).sum::<usize>();
+    let (mut keys, mut next) = (vec![0; occurring + 1], 0);
+    for column in 0..counts.len() {
+        // Where it does not occur, the next one takes its place: whether it does is hard to foretell.
+        keys[next] = u64::from(!counts[column]) << 32 | column as u64;
+        next += usize::from(counts[column] > 0);
+    }
+    keys.truncate(occurring);
     sort_by_count(&mut keys);
     let mut rank = vec![0; counts.len()];
     (0..).zip(&keys).for_each(|(place, &key)| rank[key as u32 as usize] = place);

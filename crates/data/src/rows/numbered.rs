@@ -1,9 +1,12 @@
 //! Cells get the ranks of their columns, and each row is sorted by these: the last step from a matrix to rows.
 //!
-//! Columns are at random among the ranks, so comparisons would be mispredicted. Some rows at a time, about as many cells as a second-level
-//! cache holds, are sorted together, digit by digit: a cell is one number, its row above its rank above its value. Only the rank's digits
-//! are sorted by; a last pass by row then puts each cell into its place.
+//! Columns are at random among the ranks, so comparisons would be mispredicted. But how often each rank occurs is known: ranks are divided
+//! into buckets that are hit about equally often, some for each cell of a row. So a row's cells are counted by bucket and put into their
+//! buckets' places. A bucket seldom gets two, and insertion mends what is not sorted then. All of it stays in the nearest cache.
+//!
+//! It takes half the time of sorting digit by digit on imdb_1gram (141 cells a row, 512 buckets), and two thirds on Criteo (33 cells, 128).
 
+use crate::pack::sort::sort_pairs;
 use hogwild_base::threads;
 use std::{
     convert::Infallible,
@@ -11,13 +14,13 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Cells that are sorted together, about.
-const BLOCK: usize = 1 << 14;
 /// Cells that one thread takes at a time, about.
 const PART: usize = 1 << 17;
-/// The most bits of a digit: the counts of all of them stay in the nearest cache.
-const DIGIT: u32 = 10;
-const DIGITS: usize = 1 << DIGIT;
+/// Buckets for each cell of a row of mean length, and how many there are at least and at most.
+const A_CELL: usize = 2;
+const BUCKETS: (usize, usize) = (16, 512);
+/// Cells that are moved by insertion for each cell of a row, at most: a row that needs more is far from others.
+const MOVES: usize = 8;
 
 /// What is numbered.
 pub(super) struct Numbered<'a, R, V> {
@@ -27,8 +30,8 @@ pub(super) struct Numbered<'a, R, V> {
     pub rank: R,
     /// The value of a cell; none where all are 1.
     pub value: Option<V>,
-    /// All ranks are below.
-    pub columns: usize,
+    /// How often each rank occurs; all ranks are below their number.
+    pub counts: &'a [u64],
 }
 
 /// The columns and values of all cells, by ascending columns in each row; or the first row that has a column twice, and its rank.
@@ -42,16 +45,19 @@ impl<R: Fn(usize) -> u32 + Sync, V: Fn(usize) -> f32 + Sync> Numbered<'_, R, V> 
         let mut parts = Vec::new();
         let (mut rest, mut rest_values, mut row) = (columns.as_mut_slice(), values.as_deref_mut().unwrap_or_default(), 0);
         while row < rows {
-            let end = self.end_of(row, PART, usize::MAX);
+            let end = self.end_of(row);
             let (mine, others) = rest.split_at_mut((self.row_start[end] - self.row_start[row]) as usize);
             let (mine_values, others_values) = rest_values.split_at_mut(mine.len().min(rest_values.len()));
             parts.push((row..end, mine, mine_values));
             (rest, rest_values, row) = (others, others_values, end);
         }
+        let count = (A_CELL * cells / rows.max(1)).next_power_of_two().clamp(BUCKETS.0, BUCKETS.1);
+        let buckets = buckets(self.counts, count);
         // The first row in order, whichever thread was first.
         let twice = Mutex::new(None);
-        let Ok(()) = threads::each(parts, Buffers::default, |buffers, (rows, columns, values)| {
-            if let Some(found) = self.part(rows, columns, values, buffers) {
+        let room = || Room { places: vec![0; count / LANES], ranks: Vec::new() };
+        let Ok(()) = threads::each(parts, room, |room, (rows, columns, values)| {
+            if let Some(found) = self.part(rows, columns, values, &buckets, room) {
                 let mut first = twice.lock().unwrap_or_else(PoisonError::into_inner);
                 *first = first.into_iter().chain([found]).min();
             }
@@ -63,112 +69,164 @@ impl<R: Fn(usize) -> u32 + Sync, V: Fn(usize) -> f32 + Sync> Numbered<'_, R, V> 
         }
     }
 
-    /// The end of the rows from `row` on that have about so many cells together, and are no more than so many.
-    fn end_of(&self, row: usize, cells: usize, most: usize) -> usize {
+    /// The end of the rows from `row` on that are a part.
+    fn end_of(&self, row: usize) -> usize {
         let (starts, rows) = (self.row_start, self.row_start.len() - 1);
-        let last = rows.min(row.saturating_add(most));
-        (row + starts[row..].partition_point(|&start| start <= starts[row] + cells as u64)).saturating_sub(1).clamp(row + 1, last)
+        (row + starts[row..].partition_point(|&start| start <= starts[row] + PART as u64)).saturating_sub(1).clamp(row + 1, rows)
     }
 
-    /// Sorts the rows of a part, block by block. Gives the first that has a column twice.
-    fn part(&self, rows: Range<usize>, mut columns: &mut [u32], mut values: &mut [f32], buffers: &mut Buffers) -> Option<(usize, u32)> {
-        let bits = (u32::BITS - (self.columns.max(2) as u32 - 1).leading_zeros()).max(1);
-        let most_rows = 1usize << (u32::BITS - bits).min(16);
-        let (mut row, mut twice) = (rows.start, None);
-        while row < rows.end {
-            let end = self.end_of(row, BLOCK, most_rows).min(rows.end);
-            let cells = (self.row_start[end] - self.row_start[row]) as usize;
-            let (mine, others) = std::mem::take(&mut columns).split_at_mut(cells);
-            let held = cells.min(values.len()); // none where all are 1
+    /// Sorts the rows of a part. Gives the first that has a column twice.
+    fn part(
+        &self,
+        rows: Range<usize>,
+        mut columns: &mut [u32],
+        mut values: &mut [f32],
+        buckets: &[u16],
+        room: &mut Room,
+    ) -> Option<(usize, u32)> {
+        let mut twice = None;
+        for row in rows {
+            let cells = self.row_start[row] as usize..self.row_start[row + 1] as usize;
+            let (mine, others) = std::mem::take(&mut columns).split_at_mut(cells.len());
+            let held = cells.len().min(values.len()); // none where all are 1
             let (mine_values, others_values) = std::mem::take(&mut values).split_at_mut(held);
             (columns, values) = (others, others_values);
-            self.block(row..end, bits, mine, mine_values, buffers);
-            let at = |other: usize| (self.row_start[other] - self.row_start[row]) as usize;
-            for row in row..end {
-                let sorted = &mine[at(row)..at(row + 1)];
-                for i in 1..sorted.len() {
-                    if sorted[i - 1] == sorted[i] {
-                        twice = twice.or(Some((row, sorted[i])));
-                    }
-                }
+            self.put(cells.start, mine, mine_values, buckets, room);
+            if let Some(column) = settle(mine, mine_values) {
+                twice = twice.or(Some((row, column)));
             }
-            row = end;
         }
         twice
     }
 
-    /// Sorts the rows of a block.
-    fn block(&self, rows: Range<usize>, bits: u32, columns: &mut [u32], values: &mut [f32], buffers: &mut Buffers) {
-        let Buffers { keys, buffer, places, ends } = buffers;
-        let begin = self.row_start[rows.start];
-        let cells = (self.row_start[rows.end] - begin) as usize;
-        keys.resize(cells, 0);
-        let mut at = 0;
-        for row in rows.clone() {
-            let high = ((row - rows.start) as u64) << (32 + bits);
-            for cell in self.row_start[row] as usize..self.row_start[row + 1] as usize {
-                let value = self.value.as_ref().map_or(0, |value| value(cell).to_bits());
-                keys[at] = high | u64::from((self.rank)(cell)) << 32 | u64::from(value);
-                at += 1;
+    /// Puts a row's cells into the places of their buckets. (Plain loops: without ThinLTO `zip` and its like are calls, one a cell.)
+    fn put(&self, first: usize, columns: &mut [u32], values: &mut [f32], buckets: &[u16], room: &mut Room) {
+        let count = columns.len();
+        if count > u16::MAX as usize {
+            // Places would not hold them.
+            for i in 0..count {
+                columns[i] = (self.rank)(first + i);
+            }
+            return self.take_values(first, values);
+        }
+        let Room { places, ranks } = room;
+        if ranks.len() < count {
+            ranks.resize(count, 0);
+        }
+        let ranks = &mut ranks[..count];
+        places.fill(0);
+        {
+            let places: &mut [u16] = bytemuck::cast_slice_mut(places);
+            for i in 0..count {
+                let rank = (self.rank)(first + i);
+                ranks[i] = rank;
+                places[buckets[rank as usize] as usize] += 1;
             }
         }
-        buffer.resize(keys.len(), 0);
-        let passes = bits.div_ceil(DIGIT);
-        let width = bits.div_ceil(passes);
-        let digit = |key: u64, pass: u32| (key >> (32 + pass * width)) as usize & ((1 << width.min(bits - pass * width)) - 1);
-        for pass in 0..passes {
-            sort_by(keys, buffer, places, 1 << width, |key| digit(key, pass));
-            std::mem::swap(keys, buffer);
-        }
-        ends.clear();
-        ends.extend(self.row_start[rows].iter().map(|&start| (start - begin) as u32));
-        let rank = (1u64 << bits) - 1;
-        for at in 0..keys.len() {
-            let key = keys[at];
-            let end = &mut ends[(key >> (32 + bits)) as usize];
-            let at = *end as usize;
-            *end += 1;
-            columns[at] = (key >> 32 & rank) as u32;
-            if !values.is_empty() {
-                values[at] = f32::from_bits(key as u32);
+        sum_up(places);
+        let places: &mut [u16] = bytemuck::cast_slice_mut(places);
+        match &self.value {
+            Some(value) => {
+                for i in 0..count {
+                    let place = &mut places[buckets[ranks[i] as usize] as usize];
+                    columns[*place as usize] = ranks[i];
+                    values[*place as usize] = value(first + i);
+                    *place += 1;
+                }
+            }
+            None => {
+                for i in 0..count {
+                    let place = &mut places[buckets[ranks[i] as usize] as usize];
+                    columns[*place as usize] = ranks[i];
+                    *place += 1;
+                }
             }
         }
     }
-}
 
-/// Sorts keys by a digit, stably. (Plain loops: without ThinLTO `zip` and its like are calls, one a cell.)
-#[inline(always)]
-fn sort_by(keys: &[u64], sorted: &mut [u64], places: &mut [u32; DIGITS], digits: usize, digit: impl Fn(u64) -> usize) {
-    let sorted = &mut sorted[..keys.len()];
-    places[..digits].fill(0);
-    for &key in keys {
-        places[digit(key) & (DIGITS - 1)] += 1;
-    }
-    let mut sum = 0;
-    for place in &mut places[..digits] {
-        sum += std::mem::replace(place, sum);
-    }
-    for &key in keys {
-        let place = &mut places[digit(key) & (DIGITS - 1)];
-        sorted[*place as usize] = key;
-        *place += 1;
+    fn take_values(&self, first: usize, values: &mut [f32]) {
+        if let Some(value) = &self.value {
+            for i in 0..values.len() {
+                values[i] = value(first + i);
+            }
+        }
     }
 }
 
 /// Room of one thread.
-struct Buffers {
-    keys: Vec<u64>,
-    buffer: Vec<u64>,
-    /// Where the next cell of a digit belongs.
-    places: Box<[u32; DIGITS]>,
-    /// Where the next cell of a row belongs.
-    ends: Vec<u32>,
+struct Room {
+    /// By bucket how many cells it has, then where the next one belongs: numbers of 16 bits, four a word.
+    places: Vec<u64>,
+    /// The ranks of a row.
+    ranks: Vec<u32>,
 }
 
-impl Default for Buffers {
-    fn default() -> Buffers {
-        Buffers { keys: Vec::new(), buffer: Vec::new(), places: Box::new([0; DIGITS]), ends: Vec::new() }
+/// Numbers of 16 bits in a word.
+const LANES: usize = 4;
+
+/// The bucket of each rank: ascending, and each hit by about as many cells as another.
+fn buckets(counts: &[u64], buckets: usize) -> Vec<u16> {
+    let all = counts.iter().sum::<u64>().max(1) as u128;
+    let mut before = 0;
+    let of = |&count: &u64| {
+        let middle = before + count / 2;
+        before += count;
+        (middle as u128 * buckets as u128 / all).min(buckets as u128 - 1) as u16
+    };
+    counts.iter().map(of).collect()
+}
+
+/// Puts the sum of the numbers before it in place of each, four at a time: the product with 1 in each place has all sums up to it.
+fn sum_up(places: &mut [u64]) {
+    const ALL: u64 = 0x0001_0001_0001_0001;
+    let mut before = 0u64; // in each place
+    for word in places {
+        let sums = u64::from_le(*word).wrapping_mul(ALL).wrapping_add(before);
+        *word = (sums << 16 | before & 0xffff).to_le();
+        before = (sums >> 48).wrapping_mul(ALL);
     }
+}
+
+/// Sorts cells that nearly are. Gives the least column that is there twice.
+fn settle(columns: &mut [u32], values: &mut [f32]) -> Option<u32> {
+    let (mut moves, mut twice) = (MOVES * columns.len(), None);
+    for i in 1..columns.len() {
+        let column = columns[i];
+        if columns[i - 1] < column {
+            continue;
+        }
+        let (mut at, value) = (i, values.get(i).copied());
+        while at > 0 && columns[at - 1] > column {
+            columns[at] = columns[at - 1];
+            if value.is_some() {
+                values[at] = values[at - 1];
+            }
+            at -= 1;
+        }
+        columns[at] = column;
+        if let Some(value) = value {
+            values[at] = value;
+        }
+        if at > 0 && columns[at - 1] == column {
+            twice = twice.into_iter().chain([column]).min();
+        }
+        match moves.checked_sub(i - at) {
+            Some(left) => moves = left,
+            None => return sort(columns, values),
+        }
+    }
+    twice
+}
+
+/// The same of cells in any order.
+#[cold]
+fn sort(columns: &mut [u32], values: &mut [f32]) -> Option<u32> {
+    let value = |i: usize| values.get(i).map_or(0, |value| value.to_bits());
+    let mut pairs: Vec<u64> = columns.iter().enumerate().map(|(i, &column)| u64::from(column) << 32 | u64::from(value(i))).collect();
+    sort_pairs(&mut pairs, &mut Vec::new(), u32::BITS);
+    columns.iter_mut().zip(&pairs).for_each(|(column, &pair)| *column = (pair >> 32) as u32);
+    values.iter_mut().zip(&pairs).for_each(|(value, &pair)| *value = f32::from_bits(pair as u32));
+    columns.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
 }
 
 #[cfg(test)]
@@ -182,7 +240,8 @@ mod tests {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             state >> 33
         };
-        for (columns, rows, longest) in [(1, 5, 1), (2, 3, 2), (300, 2000, 90), (70_000, 900, 200), (1 << 31, 60, 9), (100_000, 2, 90_000)]
+        // The last rows are too long to have their places in 16 bits.
+        for (columns, rows, longest) in [(1, 5, 1), (2, 3, 2), (300, 2000, 90), (70_000, 900, 200), (1 << 20, 60, 9), (100_000, 2, 150_000)]
         {
             let mut all: Vec<Vec<(u32, f32)>> = Vec::new();
             for _ in 0..rows {
@@ -200,9 +259,11 @@ mod tests {
                 }))
                 .collect();
             let cells = all.concat();
+            let mut counts = vec![0; columns as usize];
+            cells.iter().for_each(|cell| counts[cell.0 as usize] += 1);
             for ones in [false, true] {
                 let value = (!ones).then_some(|cell: usize| cells[cell].1);
-                let numbered = Numbered { row_start: &row_start, rank: |cell: usize| cells[cell].0, value, columns: columns as usize };
+                let numbered = Numbered { row_start: &row_start, rank: |cell: usize| cells[cell].0, value, counts: &counts };
                 let sorted = hogwild_base::Threads::new(2).run(|| numbered.sort()).unwrap();
                 let mut expected = all.clone();
                 expected.iter_mut().for_each(|row| row.sort_unstable_by_key(|&(column, _)| column));
@@ -216,8 +277,37 @@ mod tests {
     #[test]
     fn a_column_that_is_there_twice_is_told() {
         let columns = [3, 1, 2, 0, 2, 2, 2];
-        let numbered =
-            Numbered { row_start: &[0, 2, 5, 7], rank: |cell: usize| columns[cell], value: None::<fn(usize) -> f32>, columns: 4 };
+        let numbered = Numbered {
+            row_start: &[0, 2, 5, 7],
+            rank: |cell: usize| columns[cell],
+            value: None::<fn(usize) -> f32>,
+            counts: &[1, 1, 4, 1],
+        };
         assert_eq!(numbered.sort().unwrap_err(), (1, 2));
+    }
+
+    /// Rows that are unlike the others, so that all their cells come into one bucket.
+    #[test]
+    fn a_row_that_falls_into_one_bucket() {
+        let rare = 3000;
+        let mut rows: Vec<Vec<u32>> = (0..4000).map(|_| (0..8).collect()).collect();
+        rows.push((0..rare).map(|i| 8 + i * 1231 % rare).collect());
+        let row_start: Vec<u64> = (0..=4000).map(|row| 8 * row).chain([8 * 4000 + rare as u64]).collect();
+        let (cells, mut counts) = (rows.concat(), vec![4000; 8]);
+        counts.resize(8 + rare as usize, 1);
+        let value = |cell: usize| cells[cell] as f32;
+        let numbered = Numbered { row_start: &row_start, rank: |cell: usize| cells[cell], value: Some(value), counts: &counts };
+        let (columns, values) = numbered.sort().unwrap();
+        assert!(columns[8 * 4000..].iter().copied().eq(8..8 + rare) && values.unwrap().iter().zip(&columns).all(|(a, &b)| *a == b as f32));
+    }
+
+    #[test]
+    fn sums_of_what_is_before() {
+        let mut places: Vec<u64> = vec![0; 4];
+        let numbers: [u16; 16] = [3, 0, 1, 2, 60_000, 0, 0, 5, 7, 0, 0, 0, 0, 0, 100, 1];
+        bytemuck::cast_slice_mut::<u64, u16>(&mut places).copy_from_slice(&numbers);
+        sum_up(&mut places);
+        let expected: Vec<u16> = (0..16).map(|i| numbers[..i].iter().sum()).collect();
+        assert_eq!(bytemuck::cast_slice::<u64, u16>(&places), expected);
     }
 }

@@ -6,7 +6,7 @@ group! { $ "Parameter servers";
     /// Over how many servers the parameters are spread. Pushes to different servers go on side by side.
     servers: Option<usize> = None => {
         value: "S",
-        by_default: ["one for each thread", "one for each thread"],
+        by_default: ["one for each 64 kB of the model, at least one for each thread", "one for each 64 kB of the model, at least one for each thread"],
         needs: Some("parallel"),
         must_be: "from 1 to 1024",
         within: |s| s.servers.is_none_or(|servers| (1..=1024).contains(&servers)),

@@ -23,6 +23,11 @@ const TRAINED: f64 = 4.0;
 /// The same by servers, where a cell is taken, stepped, copied and put.
 const TRAINED_WITH_SERVERS: f64 = 16.0;
 
+/// Bytes of the centre that a server has, unless said otherwise: what is pushed to it and fetched from it stays in the second cache meanwhile.
+const OF_A_SERVER: u64 = 64 << 10;
+/// More servers than this nobody may ask for.
+const MOST_SERVERS: u64 = 1024;
+
 /// How the workers of a run share its model.
 pub(super) struct Sharing<'a> {
     settings: &'a Settings,
@@ -96,9 +101,6 @@ impl<'a> Sharing<'a> {
         let copy = |number| near(node(number), || Parameters::new(&Shape { workers: threads(number), ..shape.clone() }, layout));
         self.ask_memory(task, (&shape, layout))?;
         let copies = (0..self.replicas).map(copy).collect::<Result<Vec<_>>>()?;
-        // Where simulated messages are late, others carry the changes that are under way.
-        let late = if task.simulation.is_some_and(Simulation::is_late) { self.replicas } else { 0 };
-        let letters = (0..late).map(|_| Parameters::new(&shape, layout)).collect::<Result<Vec<_>>>()?;
         let rate = task.rate * self.settings.parallel.rate(self.replicas);
         let of_copy = |(number, parameters)| {
             // Each draws noise of its own.
@@ -111,7 +113,7 @@ impl<'a> Sharing<'a> {
             let mut replicas = if servers {
                 Replicas::with_servers(task, parts, prepared.server_rule(), self.downpour())?
             } else {
-                Replicas::with_centre(task, parts, &letters, self.between(), period(self.settings, self.basis))?
+                Replicas::with_centre(task, parts, self.between(), period(self.settings, self.basis))?
             };
             run(&mut replicas)
         })
@@ -119,11 +121,16 @@ impl<'a> Sharing<'a> {
 
     /// Asks for all copies at once, as memory that was promised to one is not taken yet when the next is asked for.
     fn ask_memory(&self, task: &Task<'_>, (shape, layout): (&Shape, &Layout)) -> Result<()> {
-        let (own, plain) = (Parameters::bytes(layout, shape), Parameters::bytes(&self.basis.facts.layout, &self.shape));
-        // Beside a replica: what was last exchanged, or messages; of a virtual one what it was, and what carries late changes.
-        let beside = plain * (1 + task.simulation.map_or(0, |simulation| 1 + simulation.is_late() as u64));
+        let (own, plain) = (Parameters::bytes(layout, shape), self.plain());
+        // Beside a replica: what was last exchanged, or messages; of a virtual one whose messages are late what it has told, and those.
+        let beside = plain * if task.simulation.is_some_and(Simulation::is_late) { 4 } else { 1 };
         let what = || format!("{} replicas of the model", self.replicas);
         memory::ask((own + beside).saturating_mul(self.replicas as u64), what, "use fewer `replicas`, or fewer features")
+    }
+
+    /// Bytes of what the model is made of.
+    fn plain(&self) -> u64 {
+        Parameters::bytes(&self.basis.facts.layout, &self.shape)
     }
 
     /// What was made of the settings of replicas.
@@ -147,7 +154,7 @@ impl<'a> Sharing<'a> {
         let &Settings { servers, push_every, fetch_every, warm_start_examples, threads, .. } = self.settings;
         let push_every = push_every.map_or_else(|| period(self.settings, self.basis), u64::from);
         Downpour {
-            servers: servers.unwrap_or(threads),
+            servers: servers.unwrap_or_else(|| threads.max((self.plain() / OF_A_SERVER).min(MOST_SERVERS) as usize)),
             push_every,
             fetch_every: fetch_every.map_or(push_every, u64::from),
             warm_start: warm_start_examples,

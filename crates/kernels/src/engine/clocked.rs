@@ -8,86 +8,10 @@ use super::{
     link::Link,
     simulation::{Exchanges, Simulation},
 };
-use crate::{
-    params::{Parameters, Side, Snapshot, copy},
-    seeds::Stream,
-};
+use crate::seeds::Stream;
 use hogwild_base::Result;
 use rand::RngExt;
-use std::{cmp::Reverse, collections::BinaryHeap, time::Instant};
-
-/// What a simulated replica has beside its side of the exchange.
-pub(super) struct Post<'r> {
-    own: &'r Parameters,
-    /// What passes between replica and centre; none where exchanges take no time.
-    letter: Option<&'r Parameters>,
-    /// The replica after its last exchange, or when it sent its last letter.
-    before: Snapshot,
-    state: State,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum State {
-    Home,
-    UnderWay,
-    Answered,
-}
-
-impl<'r> Post<'r> {
-    pub fn new(own: &'r Parameters, letter: Option<&'r Parameters>) -> Post<'r> {
-        Post { own, letter, before: Snapshot::of(own), state: State::Home }
-    }
-
-    /// As an epoch begins, when the side has taken over the centre's values.
-    pub fn take_over(&mut self, joins: bool) {
-        if let (Some(letter), true) = (self.letter, joins) {
-            copy(letter, self.own);
-        }
-        self.before.take(self.own);
-    }
-
-    /// A round has ended: counts what is to be exchanged; whether that takes time.
-    pub fn send(&mut self, exchanges: &mut Exchanges, side: &mut Side<'_>) -> bool {
-        if self.state == State::UnderWay {
-            return false;
-        }
-        // Its own changes, before an answer brings those of others.
-        let [slots, numbers] = self.before.changed(self.own);
-        self.receive();
-        let bytes = (slots + numbers) * size_of::<f32>() as u64;
-        *exchanges = *exchanges + Exchanges { count: 1, slots, numbers, bytes, ..Exchanges::default() };
-        let Some(letter) = self.letter else {
-            timed(side, exchanges);
-            self.before.take(self.own);
-            return false;
-        };
-        copy(self.own, letter);
-        self.before.take(self.own);
-        self.state = State::UnderWay;
-        true
-    }
-
-    /// What was sent arrives, and is answered.
-    pub fn arrive(&mut self, exchanges: &mut Exchanges, side: &mut Side<'_>) {
-        timed(side, exchanges);
-        self.state = State::Answered;
-    }
-
-    /// What was learnt while the last letter was under way is passed too.
-    pub fn settle(&mut self, exchanges: &mut Exchanges, side: &mut Side<'_>) {
-        if self.letter.is_some() && self.send(exchanges, side) {
-            self.arrive(exchanges, side);
-            self.receive();
-        }
-    }
-
-    fn receive(&mut self) {
-        if let (State::Answered, Some(letter)) = (self.state, self.letter) {
-            self.before.add_change(letter, self.own);
-            self.state = State::Home;
-        }
-    }
-}
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 /// What happens, and to whom.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -136,7 +60,8 @@ pub(super) fn take<W: Worker>(simulation: &Simulation, epoch: usize, begun: u64,
     while let Some(Reverse((now, _, event))) = due.pop() {
         match event {
             Event::Arrives(i) => {
-                workers[i].link().arrive(&mut exchanges);
+                let arrived = workers[i].link().arrive(&mut exchanges);
+                workers[i].passed(arrived);
             }
             Event::Ends(i) => {
                 exchanges.time = now;
@@ -158,11 +83,4 @@ pub(super) fn take<W: Worker>(simulation: &Simulation, epoch: usize, begun: u64,
     exchanges.work = work;
     simulation.count(exchanges);
     sum
-}
-
-/// Exchanges with the centre, and counts how long it takes.
-fn timed(side: &mut Side<'_>, exchanges: &mut Exchanges) {
-    let began = Instant::now();
-    side.exchange();
-    exchanges.seconds += began.elapsed().as_secs_f64();
 }

@@ -6,7 +6,7 @@ use crate::{
         TableShape, Weights,
     },
     rules::{Adagrad, AdagradRowwise, Adam, AdaptiveRevision, Clock, Erased, Layout, Sgd, Summing, UpdateRule},
-    servers::{Client, Clients, Periods, Server, ServerRule, Threads},
+    servers::{Centre, Client, Clients, Member, Periods, Server, ServerRule, Threads},
     simd::{InstructionSet, Integers, Isa, Job, LANES, Line, Real, Vector, dispatch},
     transforms::{Adjuster, Transforms},
     wire::{self, Reader},
@@ -57,11 +57,12 @@ impl<R: UpdateRule> Job for Example<'_, R> {
 
 enum Link<'r> {
     Centre(Side<'r>),
+    Distant(Member<'r>),
     Servers(Client<'r>),
 }
 
-/// `local`: the rule by which replicas step.
-fn centre_after<R: UpdateRule, L: UpdateRule>(parallel: Parallel, rule: R, local: L, set: InstructionSet) -> Vec<f32> {
+/// `local`: the rule by which replicas step; `shards`: over how many a centre is spread that messages reach, 0 where its cells are lent.
+fn centre_after<R: UpdateRule, L: UpdateRule>(parallel: Parallel, rule: R, local: L, set: InstructionSet, shards: usize) -> Vec<f32> {
     let (layout, own, single) = (Layout::of(&rule), Layout::of(&local), TableShape::single(WEIGHTS));
     let shape = Shape { beside: if own.sums { Beside::Nothing } else { Beside::Gradients }, ..Shape::of(single) };
     let centre = &Parameters::new(&Shape::of(single), &layout).unwrap();
@@ -71,7 +72,13 @@ fn centre_after<R: UpdateRule, L: UpdateRule>(parallel: Parallel, rule: R, local
     let erased = ServerRule(Erased::new(&rule));
     let server = |server| Server::new(set, &erased, centre, Owned { server, of: 2 }, Clients { replicas: REPLICAS, pushes: 30 });
     let carriers = Threads::group(REPLICAS, (0..2).map(server).collect());
+    let part = |number| Centre::new(set, centre, between, number, shards).unwrap();
+    let mut to_centre = Threads::group(REPLICAS, (0..shards).map(part).collect()).into_iter();
     let link = |(own, carrier)| match parallel {
+        _ if shards > 0 => {
+            let carrier = Box::new(to_centre.next().unwrap());
+            Link::Distant(Member::new(carrier, shards, own, between, false).unwrap())
+        }
         Parallel::Downpour => {
             let mut client = Client::new(set, Box::new(carrier), 2, own, Periods { push: 2, fetch: 4 });
             client.fetch().unwrap();
@@ -92,6 +99,7 @@ fn centre_after<R: UpdateRule, L: UpdateRule>(parallel: Parallel, rule: R, local
         }
         match &mut links[replica] {
             Link::Centre(side) => side.exchange(),
+            Link::Distant(member) => _ = member.exchange().unwrap(),
             Link::Servers(client) => client.advance(2, RATE).unwrap(),
         }
     }
@@ -109,16 +117,23 @@ fn each_way_is_what_its_equations_say() {
         let expected: Vec<f32> = words.map(|word| word.parse().unwrap()).collect();
         let parallel = Parallel::ALL.into_iter().find(|parallel| parallel.name() == way).unwrap();
         for set in InstructionSet::available() {
-            let found = match rule {
-                "sgd" => centre_after(parallel, Sgd, Sgd, set),
-                "adagrad" => centre_after(parallel, Adagrad::DEFAULT, Adagrad::DEFAULT, set),
-                "adam" => centre_after(parallel, Adam::DEFAULT, Adam::DEFAULT, set),
-                "adaptive-revision" => centre_after(parallel, AdaptiveRevision::DEFAULT, AdaptiveRevision::DEFAULT, set),
+            let by = |shards| match rule {
+                "sgd" => centre_after(parallel, Sgd, Sgd, set, shards),
+                "adagrad" => centre_after(parallel, Adagrad::DEFAULT, Adagrad::DEFAULT, set, shards),
+                "adam" => centre_after(parallel, Adam::DEFAULT, Adam::DEFAULT, set, shards),
+                "adaptive-revision" => centre_after(parallel, AdaptiveRevision::DEFAULT, AdaptiveRevision::DEFAULT, set, shards),
                 other => panic!("{other}"),
             };
+            let found = by(0);
+            if parallel != Parallel::Downpour {
+                // Messages give what lent cells do, to the bit.
+                let bits = |numbers: &[f32]| numbers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                let most = if parallel == Parallel::Overlap { 1 } else { 2 };
+                (1..=most).for_each(|shards| assert_eq!(bits(&by(shards)), bits(&found), "{way} {rule} {}", set.name()));
+            }
             if (parallel, rule) == (Parallel::Downpour, "adagrad") {
                 // With the sums of gradients in the slots.
-                let summing = centre_after(parallel, Adagrad::DEFAULT, Summing(Adagrad::DEFAULT), set);
+                let summing = centre_after(parallel, Adagrad::DEFAULT, Summing(Adagrad::DEFAULT), set, 0);
                 let apart = found.iter().zip(&summing).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
                 assert!(apart < 1e-6 && summing.len() == WEIGHTS, "{found:?}, {summing:?}");
             }

@@ -1,7 +1,13 @@
-//! What stands between a replica and what it shares: the centre's own cells, or parameter servers. Also of virtual replicas, whose
-//! exchanges are counted and may be late.
-use super::{Exchanges, clocked::Post};
-use crate::{params::Side, servers::Client};
+//! What stands between a replica and what it shares: the centre's own cells, a centre that messages reach, or parameter servers. Also of
+//! virtual replicas, whose exchanges are counted and may be late.
+//!
+//! Cells are lent where both ends are in one process: nothing is copied then. Messages take the same exchange to another process, and give the
+//! same bits. Virtual replicas go by them where messages take time.
+use super::Exchanges;
+use crate::{
+    params::Side,
+    servers::{Client, Member},
+};
 use hogwild_base::Result;
 use std::time::Instant;
 
@@ -20,56 +26,99 @@ pub(super) trait Link: Send {
 
     /// As [`exchange`](Self::exchange) of a virtual replica, whose exchanges are counted; or, where messages take time, its changes are sent
     /// and `true` is given.
-    fn send(&mut self, examples: u64, rate: f32, exchanges: &mut Exchanges) -> Result<bool>;
+    fn send(&mut self, examples: u64, rate: f32, _exchanges: &mut Exchanges) -> Result<bool> {
+        self.exchange(examples, rate).map(|()| false)
+    }
     /// What was sent arrives.
-    fn arrive(&mut self, _exchanges: &mut Exchanges) {}
+    fn arrive(&mut self, _exchanges: &mut Exchanges) -> Result<()> {
+        Ok(())
+    }
     /// As [`end`](Self::end) of a virtual replica, when all that was sent has arrived.
-    fn settle(&mut self, rate: f32, exchanges: &mut Exchanges) -> Result<()>;
+    fn settle(&mut self, _rate: f32, _exchanges: &mut Exchanges) -> Result<()> {
+        Ok(())
+    }
 }
 
-/// The centre's cells, with what a virtual replica has beside its side of them.
-pub(super) struct Centre<'r> {
-    pub side: Side<'r>,
-    pub post: Option<Post<'r>>,
-}
-
-impl Link for Centre<'_> {
+/// The centre's own cells, lent to the replica.
+impl Link for Side<'_> {
     fn sections(&self) -> usize {
-        self.side.sections()
+        Side::sections(self)
     }
 
     fn exchange_section(&mut self, section: usize) {
-        self.side.exchange_section(section);
+        Side::exchange_section(self, section);
     }
 
     fn begin(&mut self) -> Result<()> {
-        let joins = self.side.take_over();
-        self.post.iter_mut().for_each(|post| post.take_over(joins));
+        self.take_over();
         Ok(())
     }
 
     fn exchange(&mut self, _examples: u64, _rate: f32) -> Result<()> {
-        self.side.exchange();
+        Side::exchange(self);
         Ok(())
     }
 
     fn end(&mut self, examples: u64, rate: f32) -> Result<()> {
-        self.exchange(examples, rate)
+        Link::exchange(self, examples, rate)
     }
 
-    fn send(&mut self, examples: u64, rate: f32, exchanges: &mut Exchanges) -> Result<bool> {
-        match &mut self.post {
-            Some(post) => Ok(post.send(exchanges, &mut self.side)),
-            None => self.exchange(examples, rate).map(|()| false),
+    fn send(&mut self, _examples: u64, _rate: f32, exchanges: &mut Exchanges) -> Result<bool> {
+        let [slots, numbers] = self.changed();
+        let began = Instant::now();
+        Side::exchange(self);
+        let seconds = began.elapsed().as_secs_f64();
+        // A number for each slot's number, and for each of its own.
+        let bytes = (slots + numbers) * size_of::<f32>() as u64;
+        *exchanges = *exchanges + Exchanges { count: 1, slots, numbers, bytes, seconds, ..Exchanges::default() };
+        Ok(false)
+    }
+}
+
+/// A centre that messages reach. A virtual replica goes on while they are under way.
+pub(super) struct Distant<'r>(pub Member<'r>);
+
+impl Link for Distant<'_> {
+    fn sections(&self) -> usize {
+        0
+    }
+
+    fn exchange_section(&mut self, _section: usize) {}
+
+    fn begin(&mut self) -> Result<()> {
+        self.0.begin()
+    }
+
+    fn exchange(&mut self, _examples: u64, _rate: f32) -> Result<()> {
+        self.0.exchange().map(|_| ())
+    }
+
+    /// Without examples there is nothing to tell: they were exchanged.
+    fn end(&mut self, examples: u64, rate: f32) -> Result<()> {
+        if examples > 0 { self.exchange(examples, rate) } else { Ok(()) }
+    }
+
+    fn send(&mut self, _examples: u64, _rate: f32, exchanges: &mut Exchanges) -> Result<bool> {
+        let sent = self.0.send()?;
+        if let Some([slots, numbers, bytes]) = sent {
+            *exchanges = *exchanges + Exchanges { count: 1, slots, numbers, bytes, ..Exchanges::default() };
         }
+        Ok(sent.is_some())
     }
 
-    fn arrive(&mut self, exchanges: &mut Exchanges) {
-        self.post.iter_mut().for_each(|post| post.arrive(exchanges, &mut self.side));
+    fn arrive(&mut self, exchanges: &mut Exchanges) -> Result<()> {
+        let began = Instant::now();
+        self.0.arrive()?;
+        exchanges.seconds += began.elapsed().as_secs_f64();
+        Ok(())
     }
 
-    fn settle(&mut self, _rate: f32, exchanges: &mut Exchanges) -> Result<()> {
-        self.post.iter_mut().for_each(|post| post.settle(exchanges, &mut self.side));
+    /// What was learnt while the last message was under way is passed, too.
+    fn settle(&mut self, rate: f32, exchanges: &mut Exchanges) -> Result<()> {
+        if self.send(0, rate, exchanges)? {
+            self.arrive(exchanges)?;
+            self.0.receive()?;
+        }
         Ok(())
     }
 }
@@ -94,16 +143,16 @@ impl Link for Client<'_> {
     }
 
     fn send(&mut self, examples: u64, rate: f32, exchanges: &mut Exchanges) -> Result<bool> {
-        counted(self, exchanges, |client| client.advance(examples, rate)).map(|()| false)
+        timed(self, exchanges, |client| client.advance(examples, rate)).map(|()| false)
     }
 
     fn settle(&mut self, rate: f32, exchanges: &mut Exchanges) -> Result<()> {
-        counted(self, exchanges, |client| client.finish(0, rate))
+        timed(self, exchanges, |client| client.finish(0, rate))
     }
 }
 
 /// Has a client push and fetch, and counts what it pushes and how long it takes.
-fn counted(client: &mut Client<'_>, exchanges: &mut Exchanges, work: impl FnOnce(&mut Client<'_>) -> Result<()>) -> Result<()> {
+fn timed(client: &mut Client<'_>, exchanges: &mut Exchanges, work: impl FnOnce(&mut Client<'_>) -> Result<()>) -> Result<()> {
     let began = Instant::now();
     let done = work(client);
     let [count, slots, numbers, bytes] = client.take_pushed();

@@ -1,22 +1,21 @@
 //! Replicas of the model, each trained by an engine of its own on its part of the data, that exchange with a centre.
 //!
 //! A replica goes through some examples (a round) and then exchanges: asynchronously, whenever it is there. How, its [`Link`] says. Either
-//! it exchanges with the centre's own cells, section by section, each by one replica at a time; or with parameter servers. The replicas are dealt out to the threads; with
+//! it exchanges with the centre's own cells, section by section, each by one replica at a time; or by messages, with a centre or parameter servers. The replicas are dealt out to the threads; with
 //! more threads than replicas, a replica's engine has several workers. One thread takes them in turn, in an order drawn from the seed anew
 //! for every turn: then a run repeats to the bit, whatever number of replicas it has, and shows what so many machines would learn.
 use super::{
-    Counters, Counts, Engine, Epoch, Follow, LOOK, Simulation, Task,
-    clocked::{self, Post},
+    Counters, Counts, Engine, Epoch, Follow, LOOK, Simulation, Task, clocked,
     hogwild::follow,
-    link::{Centre, Link},
+    link::{Distant, Link},
     threads,
 };
 use crate::{
     order::Plan,
-    params::{self, Between, Finish, Owned, Parameters, SECTIONS, Side},
+    params::{Between, Finish, Owned, Parameters, SECTIONS, Side},
     schedule::Moment,
     seeds::Stream,
-    servers::{Client, Clients, Periods, Server, ServerRule, Threads},
+    servers::{Carrier, Centre, Client, Clients, Member, Periods, Server, ServerRule, Threads},
 };
 use crossbeam_channel::unbounded;
 use hogwild_base::{Error, Result, threads::Pool};
@@ -69,27 +68,43 @@ struct Replica<'r> {
 }
 
 impl<'r> Replicas<'r> {
-    /// Replicas that exchange with the centre's cells; `every`: examples between two exchanges of a replica; `letters`: of virtual replicas
-    /// whose changes are under way for some time, what carries them.
+    /// Replicas that exchange with the centre's cells; `every`: examples between two exchanges of a replica. Virtual ones whose
+    /// messages take time exchange by those.
     ///
     /// # Errors
     /// When there is too little memory, or the system refuses threads.
-    pub fn with_centre(
+    pub fn with_centre(task: &'r Task<'r>, parts: Vec<Part<'r>>, between: Between, every: u64) -> Result<Replicas<'r>> {
+        if task.simulation.is_some_and(Simulation::is_late) {
+            let centre = Centre::new(task.set, task.parameters, between, 0, 1)?;
+            let carriers = Threads::group(parts.len(), vec![centre]).into_iter().map(|carrier| Box::new(carrier) as Box<dyn Carrier>);
+            return Self::with_carriers(task, parts, carriers.collect(), 1, between, every);
+        }
+        let replica = |(engine, own): Part<'r>| {
+            let side = Side::new(task.set, task.parameters, own, between)?;
+            Ok(Replica { engine, link: Box::new(side) })
+        };
+        Self::of(task, parts.into_iter().map(replica).collect::<Result<_>>()?, every, 0)
+    }
+
+    /// Replicas that exchange with a centre by messages, to the same bits: each has a carrier, that reaches the centre's `shards`
+    /// ([`Centre`]). The task's parameters are those of the centre where it is in this process; else what is trained lies with the shards.
+    ///
+    /// # Errors
+    /// When there is too little memory, a shard does not answer, or the system refuses threads.
+    pub fn with_carriers(
         task: &'r Task<'r>,
         parts: Vec<Part<'r>>,
-        letters: &'r [Parameters],
+        carriers: Vec<Box<dyn Carrier + 'r>>,
+        shards: usize,
         between: Between,
         every: u64,
     ) -> Result<Replicas<'r>> {
-        let replica = |(number, (engine, own)): (usize, Part<'r>)| {
-            let letter = letters.get(number);
-            let side = Side::new(task.set, task.parameters, letter.unwrap_or(own), between)?;
-            if letter.is_some() {
-                params::copy(task.parameters, own);
-            }
-            Ok(Replica { engine, link: Box::new(Centre { side, post: task.simulation.map(|_| Post::new(own, letter)) }) })
+        let late = task.simulation.is_some();
+        let replica = |((engine, own), carrier): (Part<'r>, Box<dyn Carrier + 'r>)| {
+            let member = Member::new(carrier, shards, own, between, late)?;
+            Ok(Replica { engine, link: Box::new(Distant(member)) })
         };
-        Self::of(task, parts.into_iter().enumerate().map(replica).collect::<Result<_>>()?, every, 0)
+        Self::of(task, parts.into_iter().zip(carriers).map(replica).collect::<Result<_>>()?, every, 0)
     }
 
     /// Replicas that push to parameter servers, and fetch from them. Their parameters have room for sums of gradients.

@@ -3,7 +3,7 @@
 //! With N replicas, each at N times the rate: `w <- w + D / N` for a replica's change `D` of a weight since its last exchange. Sums of
 //! squares (Adagrad's), by which steps shrink, take each change whole; averages (Adam's) go a part of the way to the replica's own, as added
 //! changes could take them below 0.
-use super::{Exchange, Passed, Sixteen};
+use super::{Exchange, Passed, Sixteen, Tells};
 use crate::simd::Vector;
 
 pub(super) struct Mean {
@@ -19,6 +19,11 @@ impl Mean {
 }
 
 impl Exchange for Mean {
+    fn tells(&self) -> Tells {
+        // Averages go by where the replica's own are.
+        if self.averages { Tells::All } else { Tells::Changes }
+    }
+
     #[inline(always)]
     fn due(&mut self, vectors: usize) -> usize {
         vectors

@@ -30,6 +30,11 @@ pub(crate) trait Exchange: Send {
     const LOOKS: bool = false;
     /// Whether cells pass where the copy has changed nothing.
     const UNCHANGED: bool = false;
+    /// What [`pass`](Self::pass) has to know of a copy that lies elsewhere. To a copy that has changed nothing, and tells changes alone,
+    /// it gives the shared values.
+    fn tells(&self) -> Tells {
+        Tells::All
+    }
     /// How many of a replica's vectors, from the first, pass now. Asked once after each block.
     fn due(&mut self, vectors: usize) -> usize;
     /// Sees sixteen cells as they are.
@@ -37,6 +42,15 @@ pub(crate) trait Exchange: Send {
     fn look<V: Vector>(&mut self, _vector: usize, _cells: Sixteen<V>) {}
     /// What sixteen cells are to be, the shared and the worker's own ones; they are the replica's vector number `vector`.
     fn pass<V: Vector>(&mut self, vector: usize, cells: Sixteen<V>) -> Passed<V>;
+}
+
+/// What a copy that lies elsewhere tells of its cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tells {
+    /// By how much its own values have changed since the last exchange, where they have.
+    Changes,
+    /// All its own values, and those at the last exchange.
+    All,
 }
 
 /// Sixteen cells as they are.
@@ -111,6 +125,8 @@ pub(crate) trait Passing: Send {
     fn pass_some(&mut self, set: InstructionSet, vectors: Range<usize>, copies: &mut Copies<'_>, averaged: &Averaged<'_>);
     /// Whether sections of a copy may pass at different times.
     fn has_sections(&self) -> bool;
+    /// See [`Exchange::tells`].
+    fn told(&self) -> Tells;
 }
 
 impl<E: Exchange> Passing for E {
@@ -124,6 +140,10 @@ impl<E: Exchange> Passing for E {
 
     fn has_sections(&self) -> bool {
         !E::LOOKS
+    }
+
+    fn told(&self) -> Tells {
+        self.tells()
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     simd::{InstructionSet, LANES, Line, dispatch},
 };
 use hogwild_base::{Result, memory};
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Sections that replicas pass at the same time: enough for one that waits to find another section free.
 pub(crate) const SECTIONS: usize = 8;
@@ -15,6 +16,8 @@ pub(crate) struct Side<'t> {
     /// Whether a replica has the centre's weights after an exchange.
     joins: bool,
     tables: Vec<(Copies<'t>, Box<dyn Passing>)>,
+    /// By table: its slots, and cells of one.
+    slots: Vec<[usize; 2]>,
 }
 
 /// What is said of an exchange between replicas.
@@ -28,6 +31,23 @@ pub struct Between {
     pub averages: bool,
     /// Of elastic averaging: alpha, from 0 to 1.
     pub elasticity: f32,
+}
+
+impl Between {
+    pub(super) fn passing(&self) -> Box<dyn Passing> {
+        let &Between { parallel, replicas, averages, elasticity } = self;
+        exchange::between(parallel, replicas, averages, elasticity)
+    }
+
+    /// Over how many shards the centre may be spread, at most.
+    pub fn shards(&self) -> usize {
+        if self.passing().has_sections() { SECTIONS } else { 1 }
+    }
+
+    /// Whether a replica has the centre's weights after an exchange.
+    pub(crate) fn joins(&self) -> bool {
+        self.parallel != Parallel::Elastic
+    }
 }
 
 impl<'t> Side<'t> {
@@ -48,18 +68,29 @@ impl<'t> Side<'t> {
             let mut copies =
                 Copies { shared: cells(shared), own: cells(own), base: vec![Line([0.0; LANES]); vectors], is_state: shared.layout.kinds() };
             dispatch(set, TakeOver(&mut copies));
-            let Between { parallel, replicas, averages, elasticity } = between;
-            Ok((copies, exchange::between(parallel, replicas, averages, elasticity)))
+            Ok((copies, between.passing()))
         });
-        Ok(Side { set, joins: between.parallel != Parallel::Elastic, tables: tables.collect::<Result<_>>()? })
+        let slots = centre.tables().map(|table| [table.slots(), table.layout.stride]).collect();
+        Ok(Side { set, joins: between.joins(), tables: tables.collect::<Result<_>>()?, slots })
     }
 
-    /// Takes over what the others have changed, when all changes have passed; not where replicas keep weights of their own. Whether it did.
-    pub fn take_over(&mut self) -> bool {
+    /// Takes over what the others have changed, when all changes have passed; not where replicas keep weights of their own.
+    pub fn take_over(&mut self) {
         if self.joins {
             self.tables.iter_mut().for_each(|(copies, _)| dispatch(self.set, TakeOver(copies)));
         }
-        self.joins
+    }
+
+    /// How many slots the replica has changed since its last exchange, and how many numbers they have.
+    pub fn changed(&self) -> [u64; 2] {
+        self.tables.iter().zip(&self.slots).fold([0; 2], |sum, ((copies, _), &[slots, stride])| {
+            let (mut count, mut last) = (0, usize::MAX);
+            for (vector, (own, base)) in copies.own.iter().zip(&copies.base).enumerate() {
+                let own: [f32; LANES] = std::array::from_fn(|i| own[i].load(Relaxed));
+                count += slots_of(lanes_changed(&own, &base.0), vector, (slots, stride), &mut last);
+            }
+            [sum[0] + count, sum[1] + count * stride as u64]
+        })
     }
 
     /// Passes all changes.
@@ -80,6 +111,28 @@ impl<'t> Side<'t> {
             exchange.pass_some(self.set, start(section)..start(section + 1), copies, &|_, _| false);
         }
     }
+}
+
+/// Which of sixteen numbers are no longer what they were.
+pub(super) fn lanes_changed(own: &[f32; LANES], base: &[f32; LANES]) -> u32 {
+    let mut changed = 0;
+    for i in 0..LANES {
+        changed |= ((own[i].to_bits() != base[i].to_bits()) as u32) << i;
+    }
+    changed
+}
+
+/// In how many slots these lanes of a vector lie, of a table of so many slots of so many cells; vectors are asked for in their order, and `last`
+/// is the slot that was counted last.
+pub(super) fn slots_of(mut lanes: u32, vector: usize, (slots, stride): (usize, usize), last: &mut usize) -> u64 {
+    let mut count = 0;
+    while lanes != 0 {
+        let slot = (vector * LANES + lanes.trailing_zeros() as usize) / stride;
+        count += (slot != *last && slot < slots) as u64;
+        *last = slot;
+        lanes &= lanes - 1;
+    }
+    count
 }
 
 #[cfg(test)]
@@ -122,6 +175,10 @@ mod tests {
         of_a.exchange();
         of_b.exchange();
         of_a.exchange();
+        assert_eq!(of_a.changed(), [0, 0]);
+        a.table(0).cells()[6].store(0.25, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(of_a.changed(), [1, 2]);
+        a.table(0).cells()[6].store(b.table(0).cells()[6].load(std::sync::atomic::Ordering::Relaxed), std::sync::atomic::Ordering::Relaxed);
         let expected: Vec<f32> =
             before.iter().enumerate().map(|(i, x)| x + i as f32 * if i.is_multiple_of(2) { 0.5 } else { 1.0 }).collect();
         assert_eq!((all(&centre), all(&a), all(&b)), (expected.clone(), expected.clone(), expected));

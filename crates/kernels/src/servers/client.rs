@@ -1,5 +1,6 @@
 //! A replica's end: what its gradients have come to goes to the servers, what has changed there comes back.
 use super::{
+    WAIT,
     carrier::{Carrier, Ticket},
     requests::{self, Answer},
 };
@@ -9,10 +10,10 @@ use crate::{
     wire,
 };
 use hogwild_base::Result;
-use std::time::Duration;
+use std::collections::VecDeque;
 
-/// How long a server is waited for. In one process it is free as soon as whoever has it is done: more than a minute is a fault.
-const WAIT: Duration = Duration::from_secs(60);
+/// Requests under way at once, at most: with more, answers would wait until they have left the near cache.
+const UNDER_WAY: usize = 8;
 
 /// How many examples lie between two pushes of a replica, and between two fetches.
 #[derive(Clone, Copy, Debug)]
@@ -57,13 +58,8 @@ impl<'r> Client<'r> {
     pub fn advance(&mut self, examples: u64, rate: f32) -> Result<()> {
         self.since.push += examples;
         self.since.fetch += examples;
-        if self.since.push >= self.periods.push {
-            self.push(rate)?;
-        }
-        if self.since.fetch >= self.periods.fetch {
-            self.fetch()?;
-        }
-        Ok(())
+        let (pushes, fetches) = (self.since.push >= self.periods.push, self.since.fetch >= self.periods.fetch);
+        if pushes || fetches { self.pass(pushes.then_some(rate), fetches) } else { Ok(()) }
     }
 
     /// After the last examples of an epoch: pushes all that is left.
@@ -72,31 +68,7 @@ impl<'r> Client<'r> {
         if self.since.push == 0 {
             return Ok(());
         }
-        self.push(rate)
-    }
-
-    fn push(&mut self, rate: f32) -> Result<()> {
-        let examples = std::mem::take(&mut self.since.push);
-        let before = self.pushed[1];
-        let (of, mut sent) = (self.unseen.len(), Vec::new());
-        for server in 0..of {
-            let mut message = self.spare.pop().unwrap_or_default();
-            requests::push(&mut message, rate, examples);
-            let mut sum = [0; 2];
-            for table in self.parameters.tables() {
-                let [slots, numbers] = Move::Take(Owned { server, of }, &mut message).run(self.set, table);
-                sum = [sum[0] + slots, sum[1] + numbers];
-            }
-            wire::end(&mut message);
-            if sum[0] == 0 {
-                self.spare.push(message);
-                continue;
-            }
-            self.pushed = [self.pushed[0], self.pushed[1] + sum[0], self.pushed[2] + sum[1], self.pushed[3] + message.len() as u64];
-            sent.push((server, self.carrier.ask(server, message)?));
-        }
-        self.pushed[0] += (self.pushed[1] > before) as u64;
-        self.take_answers(sent)
+        self.pass(Some(rate), false)
     }
 
     /// Takes the counts of pushes, of their slots, numbers and bytes.
@@ -106,20 +78,66 @@ impl<'r> Client<'r> {
 
     /// Fetches what has changed since the last time; the first time, all.
     pub fn fetch(&mut self) -> Result<()> {
-        self.since.fetch = 0;
-        let mut sent = Vec::new();
-        for (server, &from) in self.unseen.iter().enumerate() {
-            let mut message = self.spare.pop().unwrap_or_default();
-            requests::fetch(&mut message, from);
-            sent.push((server, self.carrier.ask(server, message)?));
-        }
-        self.take_answers(sent)
+        self.pass(None, true)
     }
 
-    /// Takes all answers, so that each request is done; gives the first error.
-    fn take_answers(&mut self, sent: Vec<(usize, Ticket)>) -> Result<()> {
-        let taken: Vec<Result<()>> = sent.into_iter().map(|sent| self.take_answer(sent)).collect();
-        taken.into_iter().collect()
+    /// Pushes at a rate, fetches, or does both: server after server, so that what passes is still in the near cache when it is used. Some are
+    /// under way at once. All answers are taken, so that each request is done; gives the first error.
+    fn pass(&mut self, push: Option<f32>, fetches: bool) -> Result<()> {
+        let examples = if push.is_some() { std::mem::take(&mut self.since.push) } else { 0 };
+        if fetches {
+            self.since.fetch = 0;
+        }
+        let (of, slots_before, mut done) = (self.unseen.len(), self.pushed[1], Ok(()));
+        let mut under_way = VecDeque::new();
+        // Each begins with another server, so that those who push at once seldom wait.
+        let first = self.carrier.rank() * of / self.carrier.size();
+        for server in (0..of).map(|i| (first + i) % of) {
+            let sent = match push {
+                Some(rate) => self.send_push(server, rate, examples),
+                None => Ok(None),
+            };
+            let asked = sent.and_then(|sent| {
+                under_way.extend(sent.map(|ticket| (server, ticket)));
+                if fetches { self.send_fetch(server).map(|ticket| under_way.push_back((server, ticket))) } else { Ok(()) }
+            });
+            done = done.and(asked);
+            while under_way.len() > UNDER_WAY {
+                done = done.and(self.take_next(&mut under_way));
+            }
+        }
+        while !under_way.is_empty() {
+            done = done.and(self.take_next(&mut under_way));
+        }
+        self.pushed[0] += (self.pushed[1] > slots_before) as u64;
+        done
+    }
+
+    /// Asks a server to step by what its slots have come to; not where that is nothing.
+    fn send_push(&mut self, server: usize, rate: f32, examples: u64) -> Result<Option<Ticket>> {
+        let (owned, mut message, mut sum) = (Owned { server, of: self.unseen.len() }, self.spare.pop().unwrap_or_default(), [0; 2]);
+        requests::push(&mut message, rate, examples);
+        for table in self.parameters.tables() {
+            let [slots, numbers] = Move::Take(owned, &mut message).run(self.set, table);
+            sum = [sum[0] + slots, sum[1] + numbers];
+        }
+        wire::end(&mut message);
+        if sum[0] == 0 {
+            self.spare.push(message);
+            return Ok(None);
+        }
+        self.pushed = [self.pushed[0], self.pushed[1] + sum[0], self.pushed[2] + sum[1], self.pushed[3] + message.len() as u64];
+        self.carrier.ask(server, message).map(Some)
+    }
+
+    fn send_fetch(&mut self, server: usize) -> Result<Ticket> {
+        let mut message = self.spare.pop().unwrap_or_default();
+        requests::fetch(&mut message, self.unseen[server]);
+        self.carrier.ask(server, message)
+    }
+
+    fn take_next(&mut self, under_way: &mut VecDeque<(usize, Ticket)>) -> Result<()> {
+        under_way.pop_front().map_or(Ok(()), |sent| self.take_answer(sent))
     }
 
     fn take_answer(&mut self, (server, ticket): (usize, Ticket)) -> Result<()> {

@@ -1,0 +1,144 @@
+//! A replica's end of an exchange with a centre that a carrier reaches.
+use super::{
+    WAIT,
+    carrier::Carrier,
+    centre::{exchange, join, passed},
+};
+use crate::{
+    params::{Between, Ours, Parameters, Part},
+    wire,
+};
+use hogwild_base::Result;
+
+pub(crate) struct Member<'r> {
+    carrier: Box<dyn Carrier + 'r>,
+    ours: Ours<'r>,
+    /// Whether it has the centre's weights after an exchange, or keeps its own.
+    joins: bool,
+    /// By shard: the first exchange whose outcome it does not know.
+    unseen: Vec<u32>,
+    /// What is on the way from it or to it, by shard.
+    letters: Letters,
+    /// Buffers of messages that are not in use.
+    spare: Vec<Vec<u8>>,
+}
+
+enum Letters {
+    None,
+    /// Requests that have not arrived.
+    Sent(Vec<Vec<u8>>),
+    /// Answers that have not been looked at.
+    Answered(Vec<Vec<u8>>),
+}
+
+impl<'r> Member<'r> {
+    /// `shards`: over how many the centre is spread; `late`: whether the replica goes on while its messages are under way, by [`send`](Self::send).
+    ///
+    /// # Errors
+    /// When there is too little memory; when a shard does not answer, or not as it should, as of all below.
+    pub fn new(carrier: Box<dyn Carrier + 'r>, shards: usize, own: &'r Parameters, between: Between, late: bool) -> Result<Member<'r>> {
+        let (ours, joins) = (Ours::new(own, between, late)?, between.joins());
+        let mut member = Member { carrier, ours, joins, unseen: vec![0; shards], letters: Letters::None, spare: Vec::new() };
+        member.join()?;
+        Ok(member)
+    }
+
+    /// An epoch begins: takes over what the others have changed; not where replicas keep weights of their own.
+    pub fn begin(&mut self) -> Result<()> {
+        if self.joins { self.join() } else { Ok(()) }
+    }
+
+    /// Exchanges with all shards. Gives how many slots it had changed, their numbers, and the bytes of its requests.
+    pub fn exchange(&mut self) -> Result<[u64; 3]> {
+        let (requests, counts) = self.tell();
+        let answers = self.ask(requests)?;
+        self.take(answers, false)?;
+        Ok(counts)
+    }
+
+    /// Sends its changes, unless others are under way; what has come back is taken over. Gives what was sent, as [`exchange`](Self::exchange).
+    pub fn send(&mut self) -> Result<Option<[u64; 3]>> {
+        if matches!(self.letters, Letters::Sent(_)) {
+            return Ok(None);
+        }
+        self.receive()?;
+        let (requests, counts) = self.tell();
+        self.letters = Letters::Sent(requests);
+        Ok(Some(counts))
+    }
+
+    /// Takes over what has come back, if anything has.
+    pub fn receive(&mut self) -> Result<()> {
+        if let Letters::Answered(_) = self.letters
+            && let Letters::Answered(answers) = std::mem::replace(&mut self.letters, Letters::None)
+        {
+            return self.take(answers, false);
+        }
+        Ok(())
+    }
+
+    /// What was sent arrives, and is answered.
+    pub fn arrive(&mut self) -> Result<()> {
+        if let Letters::Sent(requests) = std::mem::replace(&mut self.letters, Letters::None) {
+            self.letters = Letters::Answered(self.ask(requests)?);
+        }
+        Ok(())
+    }
+
+    fn join(&mut self) -> Result<()> {
+        let mut requests = Vec::with_capacity(self.unseen.len());
+        for &from in &self.unseen {
+            let mut message = self.spare.pop().unwrap_or_default();
+            join(&mut message, from);
+            requests.push(message);
+        }
+        let answers = self.ask(requests)?;
+        self.take(answers, true)
+    }
+
+    fn tell(&mut self) -> (Vec<Vec<u8>>, [u64; 3]) {
+        let (of, mut counts) = (self.unseen.len(), [0; 3]);
+        let mut requests = Vec::with_capacity(of);
+        for number in 0..of {
+            let mut message = self.spare.pop().unwrap_or_default();
+            exchange(&mut message, self.unseen[number]);
+            let [slots, numbers] = self.ours.tell(Part { number, of }, &mut message);
+            wire::end(&mut message);
+            counts = [counts[0] + slots, counts[1] + numbers, counts[2] + message.len() as u64];
+            requests.push(message);
+        }
+        (requests, counts)
+    }
+
+    /// Takes all answers, so that each request is done; gives the first error.
+    fn ask(&mut self, requests: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>> {
+        // Each begins with another shard, so that those who exchange at once seldom wait.
+        let (of, first) = (requests.len(), self.carrier.rank() * requests.len() / self.carrier.size());
+        let mut requests: Vec<Option<Vec<u8>>> = requests.into_iter().map(Some).collect();
+        let mut tickets = Vec::with_capacity(of);
+        for shard in (0..of).map(|i| (first + i) % of) {
+            tickets.push((shard, self.carrier.ask(shard, requests[shard].take().unwrap_or_default())?));
+        }
+        let mut answers: Vec<(usize, Result<Vec<u8>>)> =
+            tickets.into_iter().map(|(shard, ticket)| (shard, self.carrier.answer(&ticket, WAIT))).collect();
+        answers.sort_by_key(|(shard, _)| *shard);
+        answers.into_iter().map(|(_, answer)| answer).collect()
+    }
+
+    /// Takes over what shards answered; `begins`: to go on as the centre is, whatever was learnt.
+    fn take(&mut self, answers: Vec<Vec<u8>>, begins: bool) -> Result<()> {
+        let of = self.unseen.len();
+        for (number, answer) in answers.into_iter().enumerate() {
+            let part = Part { number, of };
+            let (now, told) = passed(&answer, |reader| self.ours.read(part, reader))?;
+            self.unseen[number] = now.saturating_add(1); // it makes fewer exchanges than that
+            if begins {
+                self.ours.begin(part, &told)
+            } else {
+                self.ours.hear(&told)
+            }
+            self.spare.push(answer);
+        }
+        Ok(())
+    }
+}

@@ -35,6 +35,7 @@ mod foreign;
 mod foretold;
 mod formats;
 mod golden;
+mod groups;
 mod hashing;
 mod implicit;
 mod labelling;

@@ -27,6 +27,8 @@ use std::{ops::Range, sync::Arc};
 pub struct Choices {
     /// Most frequent rows that each worker holds privately.
     pub hot_rows: usize,
+    /// Most frequent rows that step once for each group of examples; 0 where examples step one by one.
+    pub dense_rows: usize,
     /// Examples between exchanges of those, which is a block.
     pub exchange_every: u32,
     /// How features are scaled; never [`Normalize::Auto`].

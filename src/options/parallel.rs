@@ -94,6 +94,20 @@ group! { $ "Threads";
         must_be: "a whole number, 0 or more; try 1024",
     }
 
+    /// Most frequent rows, the bias among them, that step once for each eight examples, by sums of gradients and of their squares. 0: an
+    /// example at a time.
+    dense_rows: Option<usize> = None => {
+        value: "N",
+        by_default: [
+            "by adagrad on 32,768 examples or more, of up to 64 features: 16 to 128, by how frequent features are; 0 with transforms, \
+             scaled features, batches, another `parallel`, a `window`, or where few features are frequent",
+            "",
+        ],
+        takes: Takes::Linear,
+        must_be: "0, or a multiple of 16 up to 128",
+        within: |s| s.dense_rows.is_none_or(|rows| rows <= 128 && rows.is_multiple_of(16)),
+    }
+
     /// Examples between two exchanges of the hottest private rows; others are exchanged every 4th or 16th time. With `replicas`: between two
     /// exchanges of a replica with the centre.
     exchange_every: Option<u32> = None => {
@@ -162,6 +176,16 @@ fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
     if let Some(alpha) = s.elasticity.filter(|_| s.parallel != Parallel::Elastic) {
         return bad("elasticity", alpha, "is of `parallel` elastic");
     }
+    if let Some(dense @ 1..) = s.dense_rows {
+        if !matches!(rule.name, "adagrad" | "adagrad-rowwise") {
+            return bad("dense_rows", dense, "are stepped by `rule` adagrad alone; use it, or leave them out");
+        }
+        if !s.groups() {
+            let problem =
+                "step by groups of examples, without `l2`, transforms of gradients, `batch` or another `parallel`; leave them out";
+            return bad("dense_rows", dense, problem);
+        }
+    }
     if let (Some(hot @ 1..), true) = (s.hot_rows, s.sums_batches()) {
         return bad("hot_rows", hot, "is of Hogwild! workers, and by batches no row is private; leave it out, or use `batch` 1");
     }
@@ -196,12 +220,20 @@ impl Settings {
             }
             given => (given, self.search_threads),
         };
-        Settings { parallel, threads, search_threads, ..self.clone() }
+        // Virtual workers take turns an example at a time.
+        let dense_rows = if simulated { Some(0) } else { self.dense_rows };
+        Settings { parallel, threads, search_threads, dense_rows, ..self.clone() }
     }
 
     /// Whether four ratings may be in flight: each is a step as it is, and their order is free.
     pub(crate) fn quads(&self) -> bool {
         self.batch == Batch::One && self.transforms.are_off() && self.order == Order::Shuffle
+    }
+
+    /// Whether examples of rows may go by groups of eight: each is a step as it is, of workers that share one copy.
+    pub(crate) fn groups(&self) -> bool {
+        let plain = self.l2 == 0.0 && self.transforms.are_off() && self.batch == Batch::One;
+        plain && self.way() == Parallel::Hogwild && self.replica_count() == 0 && self.dense_rows != Some(0)
     }
 
     /// Workers that share parameters, at most: those of a replica. By batches one hand steps them, and of parts each has its own.

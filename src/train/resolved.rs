@@ -15,6 +15,8 @@ pub struct Resolved {
     pub lr: f32,
     /// Most frequent rows that each worker held privately.
     pub hot_rows: usize,
+    /// Most frequent rows that stepped once for each eight examples; 0 where each example was a step.
+    pub dense_rows: usize,
     /// Examples between two exchanges of the hottest private rows.
     pub exchange_every: u32,
     /// How features were scaled; never [`Normalize::Auto`].
@@ -59,12 +61,13 @@ impl Resolved {
         lr: f32,
         instruction_set: InstructionSet,
     ) -> Resolved {
-        let &Choices { hot_rows, exchange_every, normalize, window, parts, flight } = choices;
+        let &Choices { hot_rows, dense_rows, exchange_every, normalize, window, parts, flight } = choices;
         Resolved {
             asked: asked.clone(),
             rule: rule.into(),
             lr,
             hot_rows,
+            dense_rows,
             exchange_every,
             normalize,
             window: window.map_or(Window::Off, Window::Bytes),
@@ -85,6 +88,7 @@ impl Resolved {
         for (name, value) in [
             ("lr", json!(self.lr)),
             ("hot_rows", json!(self.hot_rows)),
+            ("dense_rows", json!(self.dense_rows)),
             ("exchange_every", json!(self.exchange_every)),
             ("normalize", json!(self.normalize.name())),
             ("window", json!(self.window.to_string())),

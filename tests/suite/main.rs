@@ -36,6 +36,7 @@ mod foreign;
 mod foretold;
 mod formats;
 mod golden;
+mod groups;
 mod hashing;
 mod implicit;
 mod labelling;

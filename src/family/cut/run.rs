@@ -66,6 +66,7 @@ impl<'a> CutRun<'a> {
             facts,
             choices: Choices {
                 hot_rows: 0,
+                dense_rows: 0,
                 exchange_every: settings.block(BLOCK, ends.len() as u64),
                 normalize: Normalize::None,
                 window: None,

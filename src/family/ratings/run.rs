@@ -76,6 +76,7 @@ impl<'a> RatingsRun<'a> {
             facts,
             choices: Choices {
                 hot_rows: 0,
+                dense_rows: 0,
                 exchange_every: settings.block(BLOCK, feed.ratings.len() as u64),
                 normalize: Normalize::None,
                 window: None,

@@ -20,7 +20,7 @@ use crate::{
     model::{Axis, Scored, Tensors, TrainedModel},
     options::Settings,
 };
-use hogwild_base::{Error, Result};
+use hogwild_base::{Error, Result, memory};
 use hogwild_data::{Ids, Rows};
 use hogwild_kernels::{
     ServerRule,
@@ -164,11 +164,21 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
         let block = window.map_or(exchange_every, |bytes| exchange_every.min(rows_of_chunk(data, bytes)));
         let units: Arc<[Range<u32>]> = feed.units(block).into();
         let windows = window.map(|bytes| Windows::new(data, &units, bytes));
+        let may_group = facts.groups && settings.groups() && scaling.is_none() && windows.is_none();
+        let dense_rows = if may_group { hot::dense(settings, data, hot_rows)? } else { 0 };
+        let feed = if dense_rows > 0 {
+            let bytes = (data.rows() * (dense_rows / LANES + 1) * size_of::<u16>()) as u64;
+            memory::ask(bytes, || "masks of the dense rows".into(), "give `dense_rows` 0")?;
+            feed.with_dense(dense_rows / LANES)
+        } else {
+            feed
+        };
         let recipe = data.recipe().cloned().map(|recipe| Ok(recipe.with_vocabulary(ids.clone(), data.idf()?))).transpose()?;
         let basis = Basis {
             facts,
             choices: Choices {
                 hot_rows,
+                dense_rows,
                 exchange_every,
                 normalize,
                 window,

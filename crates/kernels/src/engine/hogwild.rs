@@ -91,7 +91,7 @@ impl<F: Feed<M>, M: Model + Clone, R: UpdateRule, A: Transforming> Engine for Wo
 }
 
 /// Has all workers do their share of an epoch, while someone follows.
-fn together(
+pub(super) fn together(
     task: &Task<'_>,
     pool: Option<&Pool>,
     epoch: &Epoch<'_>,

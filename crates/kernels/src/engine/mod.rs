@@ -13,6 +13,7 @@ mod compiled;
 #[cfg(test)]
 mod equations;
 mod flow;
+mod groups;
 mod hogwild;
 mod link;
 mod messages;
@@ -242,4 +243,6 @@ pub struct Facts {
     pub schedules: bool,
     /// Whether it steps four ratings at a time where they lie in groups.
     pub quads: bool,
+    /// Whether it steps eight examples of rows at a time where their dense slots are known.
+    pub groups: bool,
 }

@@ -1,6 +1,7 @@
 //! Where examples come from: rows of a data set, as they are or scaled, or ratings in tiles. A feed knows how to read the example at a
 //! position into private memory.
 mod edges;
+mod groups;
 mod interactions;
 mod negatives;
 mod parts;
@@ -12,6 +13,7 @@ mod weighting;
 
 use crate::{models::Model, params::Places, simd::Isa};
 pub use edges::EdgeFeed;
+pub(crate) use groups::{DenseMasks, GROUP, Group};
 pub use interactions::InteractionFeed;
 pub use negatives::Negatives;
 pub(crate) use parts::{Part, PartBlock};

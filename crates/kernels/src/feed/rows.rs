@@ -1,5 +1,5 @@
 //! Rows of a data set, read where they lie.
-use super::{Feed, Weighting};
+use super::{Feed, Weighting, groups::DenseMasks};
 use crate::{
     loss::{Loss, Taken},
     models::{Block, ENDS, Model, Row},
@@ -22,6 +22,8 @@ pub struct SparseFeed<'a> {
     fetched: usize,
     targets: Targets,
     weighting: Option<Weighting<'a>>,
+    /// The most frequent slots of each row, where a loop goes by groups of examples.
+    dense: Option<DenseMasks>,
     /// Held-out share as a threshold on the row's hash.
     holdout: u64,
     seed: u64,
@@ -54,6 +56,7 @@ impl<'a> SparseFeed<'a> {
             cells,
             targets,
             weighting: None,
+            dense: None,
             holdout: (holdout * u64::MAX as f64) as u64,
             seed,
         }
@@ -76,6 +79,16 @@ impl<'a> SparseFeed<'a> {
         SparseFeed { weighting: Some(Weighting::as_given(own)), ..self }
     }
 
+    /// The same for loops that go by groups of examples, with so many vectors of the most frequent slots dense: see [`DenseMasks`].
+    pub fn with_dense(self, vectors: usize) -> Self {
+        SparseFeed { dense: Some(DenseMasks::of(&self.cells, vectors)), ..self }
+    }
+
+    /// Which of the most frequent slots the rows have, where that is known.
+    pub(crate) fn dense(&self) -> Option<&DenseMasks> {
+        self.dense.as_ref()
+    }
+
     /// The same with targets by the labels that are trained on, which are told.
     pub fn with_targets(mut self, loss: Loss, taken: Taken, standardize: bool) -> (Self, Targets) {
         self.targets = Targets::new(loss, taken, standardize, |each| {
@@ -92,7 +105,7 @@ impl<'a> SparseFeed<'a> {
     }
 
     /// How much a row counts beside others, by its target.
-    fn weight_of(&self, row: u32, target: f32) -> f32 {
+    pub(super) fn weight_of(&self, row: u32, target: f32) -> f32 {
         self.weighting.map_or(1.0, |weighting| weighting.of(row, target))
     }
 
@@ -107,6 +120,39 @@ impl<'a> SparseFeed<'a> {
         let starts = &self.cells.starts[position as usize..][..2];
         let [start, end] = [starts[0].load(Relaxed) as usize, starts[1].load(Relaxed) as usize];
         start..start.wrapping_add(end.wrapping_sub(start).min(self.cells.longest))
+    }
+
+    /// The columns of a row and the bits of their values, if not all are 1: as many.
+    #[inline(always)]
+    pub(super) fn features(&self, position: u32) -> (&'a [AtomicU32], Option<&'a [AtomicU32]>) {
+        let range = self.range(position);
+        let columns = self.cells.columns.get(range.clone()).unwrap_or_default();
+        match self.cells.values.map(|values| values.get(range).unwrap_or_default()) {
+            Some(values) if values.len() == columns.len() => (columns, Some(values)),
+            Some(_) => (&[], None),
+            None => (columns, None),
+        }
+    }
+
+    /// A row's target.
+    #[inline(always)]
+    pub(super) fn label(&self, position: u32) -> f32 {
+        self.targets.target(f32::from_bits(self.cells.labels[position as usize].load(Relaxed)))
+    }
+
+    /// The cells of all rows.
+    pub(super) fn cells(&self) -> &RowCells<'a> {
+        &self.cells
+    }
+
+    /// Whether all values are 1.
+    pub(crate) fn has_ones(&self) -> bool {
+        self.cells.values.is_none()
+    }
+
+    /// The length of the longest row.
+    pub(crate) fn longest_row(&self) -> usize {
+        self.cells.longest
     }
 
     /// How many rows there are, held out or not, and how many nonzeros.

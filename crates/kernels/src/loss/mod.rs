@@ -37,7 +37,7 @@ pub use squared::Squared;
 pub use squared_hinge::SquaredHinge;
 pub use tweedie::Tweedie;
 
-use crate::simd::{F32x16, LANES, Line, Quarters, Real, Vector, pairs};
+use crate::simd::{F32x16, LANES, Line, Quarters, Real, Vector, math::exp, pairs};
 use hogwild_base::{Error, Hyperparameter, Result, hyperparameter};
 
 /// A loss of one score and one label, as the losses here write it; a user's own is an [`OwnLoss`], which no loop is compiled for.
@@ -272,6 +272,23 @@ impl Loss {
             slopes[j] = self.slope(scores.0[4 * j], labels.0[4 * j]);
         }
         V::spread(slopes)
+    }
+
+    /// The slopes of eight scores with their labels; of the other lanes any.
+    #[inline(always)]
+    pub(crate) fn slopes_of_eight<V: Vector>(self, z: V, y: V) -> V {
+        match self {
+            Loss::Logistic => return -y / (V::of(1.0) + exp(y * z)),
+            Loss::Squared => return z - y,
+            _ => {}
+        }
+        let [mut scores, mut labels] = [Line([0.0; LANES]); 2];
+        z.store(&mut scores.0);
+        y.store(&mut labels.0);
+        for k in 0..LANES / 2 {
+            scores.0[k] = self.slope(scores.0[k], labels.0[k]);
+        }
+        V::load(&scores.0)
     }
 
     /// The constant score that loses least on these labels.

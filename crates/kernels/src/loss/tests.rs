@@ -106,3 +106,21 @@ fn the_search_finds_the_constant_that_loses_least() {
     let grows = OwnLoss { slope: |_, _| -1.0, ..POISSON };
     assert_eq!(of(&NUMBERS, Loss::Own(grows)), 0.0);
 }
+
+#[test]
+fn slopes_of_eight_are_those_of_each() {
+    use crate::simd::F32x16;
+    let scores = [-90.0f32, -30.0, -3.0, -0.1, 0.0, 0.2, 4.0, 95.0];
+    for loss in all() {
+        for y in [-1.0f32, 1.0] {
+            let of = |i: usize| if i < 8 { scores[i] } else { 0.0 };
+            let eight = loss.slopes_of_eight(F32x16(std::array::from_fn(of)), F32x16([y; LANES]));
+            for (i, &z) in scores.iter().enumerate() {
+                let one = loss.slope(z, y);
+                // A slope below the least normal number is lost in a sigmoid's end.
+                let close = (eight.0[i] - one).abs() <= 1e-6 * one.abs() + 2e-14;
+                assert!(close || eight.0[i] == one, "{loss} at {z}, {y}: {} {one}", eight.0[i]);
+            }
+        }
+    }
+}

@@ -323,6 +323,22 @@ unsafe fn load_masked(p: *const AtomicU32, n: usize) -> __m256i {
     v
 }
 
+/// As many of the cells from here on as the mask has bits, in their lanes; 0 in others.
+#[target_feature(enable = "avx2,bmi2,popcnt")]
+#[inline]
+unsafe fn expand(mask: u8, first: *const AtomicU32) -> __m256 {
+    // SAFETY: the caller's.
+    unsafe {
+        let cells = load_masked(first, mask.count_ones() as usize);
+        // A byte for each lane: all bits where the mask has one, then the number of the cell.
+        let bytes = _pdep_u64(mask as u64, 0x0101_0101_0101_0101) * 0xFF;
+        let numbers = _pdep_u64(0x0706_0504_0302_0100, bytes);
+        let lanes = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(numbers as i64));
+        let kept = _mm256_cvtepi8_epi32(_mm_cvtsi64_si128(bytes as i64));
+        _mm256_and_ps(_mm256_permutevar8x32_ps(_mm256_castsi256_ps(cells), lanes), _mm256_castsi256_ps(kept))
+    }
+}
+
 impl Isa for Avx2 {
     type V = Ymm;
     type U = Whole;
@@ -382,6 +398,46 @@ impl Isa for Avx2 {
         unsafe {
             scatter_half([w.0, s.0, t.0, u.0], p, at, stride);
             scatter_half([w.1, s.1, t.1, u.1], p, at.add(8), stride);
+        }
+    }
+    #[inline(always)]
+    fn ones(self, mask: u16) -> Ymm {
+        // SAFETY: as above.
+        unsafe {
+            let (mask, low, high) = (
+                _mm256_set1_epi32(mask as i32),
+                _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128),
+                _mm256_setr_epi32(256, 512, 1024, 2048, 4096, 8192, 16384, 32768),
+            );
+            let one = _mm256_castps_si256(_mm256_set1_ps(1.0));
+            let low = _mm256_and_si256(_mm256_cmpeq_epi32(_mm256_and_si256(mask, low), low), one);
+            let high = _mm256_and_si256(_mm256_cmpeq_epi32(_mm256_and_si256(mask, high), high), one);
+            Ymm(_mm256_castsi256_ps(low), _mm256_castsi256_ps(high))
+        }
+    }
+    #[inline(always)]
+    fn expand(self, mask: u16, cells: &[AtomicU32]) -> Ymm {
+        assert!(mask.count_ones() as usize <= cells.len(), "a cell a bit");
+        let (first, of_low) = (cells.as_ptr(), (mask as u8).count_ones() as usize);
+        // SAFETY: reads as many of the borrowed cells as the mask has bits, which are no more than there are.
+        unsafe { Ymm(expand(mask as u8, first), expand((mask >> 8) as u8, first.wrapping_add(of_low))) }
+    }
+    #[inline(always)]
+    fn add_where(self, sum: Ymm, owners: Whole, k: u32, term: Ymm) -> Ymm {
+        // SAFETY: as above.
+        unsafe {
+            let k = _mm256_set1_epi32(k as i32);
+            let (low, high) = (_mm256_cmpeq_epi32(owners.0, k), _mm256_cmpeq_epi32(owners.1, k));
+            let more = sum + term;
+            Ymm(_mm256_blendv_ps(sum.0, more.0, _mm256_castsi256_ps(low)), _mm256_blendv_ps(sum.1, more.1, _mm256_castsi256_ps(high)))
+        }
+    }
+    #[inline(always)]
+    fn pick(self, numbers: &[f32; 8], owners: Whole) -> Ymm {
+        // SAFETY: as above; reads the eight numbers.
+        unsafe {
+            let numbers = _mm256_loadu_ps(numbers.as_ptr());
+            Ymm(_mm256_permutevar8x32_ps(numbers, owners.0), _mm256_permutevar8x32_ps(numbers, owners.1))
         }
     }
     #[inline(always)]

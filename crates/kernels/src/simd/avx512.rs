@@ -243,6 +243,19 @@ unsafe fn load_masked(p: *const AtomicU32, mask: u16) -> __m512i {
     v
 }
 
+/// As many of the cells that lie from here on as the mask has bits, in their lanes; 0 in others.
+#[target_feature(enable = "avx512f")]
+#[inline]
+unsafe fn expand(p: *const AtomicF32, mask: u16) -> __m512 {
+    let v: __m512;
+    // SAFETY: the caller's; an instruction under a mask touches no other cells.
+    unsafe {
+        asm!("vexpandps {v}{{{k}}}{{z}}, [{p}]", v = out(zmm_reg) v, k = in(kreg) mask, p = in(reg) p,
+            options(readonly, nostack, preserves_flags));
+    }
+    v
+}
+
 impl Isa for Avx512 {
     type V = Zmm;
     type U = Whole;
@@ -363,6 +376,40 @@ impl Isa for Avx512 {
                 }
             }
         }
+    }
+    #[inline(always)]
+    fn ones(self, mask: u16) -> Zmm {
+        // SAFETY: as above.
+        Zmm(unsafe { _mm512_maskz_mov_ps(mask, _mm512_set1_ps(1.0)) })
+    }
+    #[inline(always)]
+    fn expand(self, mask: u16, cells: &[AtomicU32]) -> Zmm {
+        assert!(mask.count_ones() as usize <= cells.len(), "a cell a bit");
+        // SAFETY: reads as many of the borrowed cells as the mask has bits, which are no more than there are.
+        Zmm(unsafe { expand(cells.as_ptr().cast(), mask) })
+    }
+    #[inline(always)]
+    fn add_some(self, sum: Zmm, mask: u16, term: Zmm) -> Zmm {
+        // SAFETY: as above.
+        Zmm(unsafe { _mm512_mask_add_ps(sum.0, mask, sum.0, term.0) })
+    }
+    #[inline(always)]
+    fn add_square_some(self, sum: Zmm, mask: u16, term: Zmm) -> Zmm {
+        // SAFETY: as above.
+        Zmm(unsafe { _mm512_mask3_fmadd_ps(term.0, term.0, sum.0, mask) })
+    }
+    #[inline(always)]
+    fn add_where(self, sum: Zmm, owners: Whole, k: u32, term: Zmm) -> Zmm {
+        // SAFETY: as above.
+        Zmm(unsafe { _mm512_mask_add_ps(sum.0, _mm512_cmpeq_epi32_mask(owners.0, _mm512_set1_epi32(k as i32)), sum.0, term.0) })
+    }
+    #[inline(always)]
+    fn pick(self, numbers: &[f32; 8], owners: Whole) -> Zmm {
+        // SAFETY: as above; reads the eight numbers.
+        Zmm(unsafe {
+            let both = _mm512_broadcast_f32x8(_mm256_loadu_ps(numbers.as_ptr()));
+            _mm512_permutexvar_ps(owners.0, both)
+        })
     }
     #[inline(always)]
     fn prefetch<T>(self, cell: *const T) {

@@ -3,10 +3,13 @@
 //! A value of a type that is [`Isa`] proves that the processor has those instructions: [`dispatch`] is the only place that makes
 //! one. It enters a function compiled for that instruction set, into which the whole worker is inlined, so that ordinary loops
 //! over private slices become its vector instructions.
-use super::{Integers, LANES, Line, MOST, Quarters};
+use super::{Integers, LANES, Line, MOST, Quarters, Real, Vector};
 use atomic_float::AtomicF32;
 use hogwild_base::{Error, Result};
-use std::{ops::Range, sync::atomic::AtomicU32};
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+};
 
 /// Which vector instructions the workers use. All give the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +156,45 @@ pub trait Isa: Copy + Send + Sync {
     /// # Safety
     /// As for [`gather`](Self::gather).
     unsafe fn scatter(self, rows: [Self::V; MOST], cells: &[AtomicF32], at: &Line<u32>, stride: usize);
+    /// 1 in the lanes of a mask's bits, 0 in others.
+    #[inline(always)]
+    fn ones(self, mask: u16) -> Self::V {
+        let mut numbers = [0.0; LANES];
+        for i in 0..LANES {
+            numbers[i] = (mask >> i & 1) as f32;
+        }
+        Self::V::load(&numbers)
+    }
+    /// In the lanes of a mask's bits the first cells in their order, as the bits of numbers; 0 in other lanes.
+    ///
+    /// # Panics
+    /// When there are fewer cells than bits.
+    #[inline(always)]
+    fn expand(self, mask: u16, cells: &[AtomicU32]) -> Self::V {
+        let (mut numbers, mut next) = ([0.0; LANES], 0);
+        for i in 0..LANES {
+            if mask >> i & 1 == 1 {
+                numbers[i] = f32::from_bits(cells[next].load(Relaxed));
+                next += 1;
+            }
+        }
+        Self::V::load(&numbers)
+    }
+    /// `sum + term` in the lanes of a mask's bits, `sum` in others.
+    #[inline(always)]
+    fn add_some(self, sum: Self::V, mask: u16, term: Self::V) -> Self::V {
+        self.ones(mask).mul_add(term, sum)
+    }
+    /// The same of the square of `term`.
+    #[inline(always)]
+    fn add_square_some(self, sum: Self::V, mask: u16, term: Self::V) -> Self::V {
+        let term = self.ones(mask) * term;
+        term.mul_add(term, sum)
+    }
+    /// `sum + term` in the lanes whose owner is `k`, `sum` in others.
+    fn add_where(self, sum: Self::V, owners: Self::U, k: u32, term: Self::V) -> Self::V;
+    /// In each lane the number of its owner, below 8; of others any.
+    fn pick(self, numbers: &[f32; 8], owners: Self::U) -> Self::V;
     /// Asks for the cache line of a cell; any address will do.
     fn prefetch<T>(self, cell: *const T);
     /// Asks for sixteen slots of one weight, given as for [`gather`](Self::gather); any places will do.

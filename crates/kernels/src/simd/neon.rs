@@ -70,6 +70,14 @@ impl Isa for Neon {
         unsafe { Portable.scatter(rows, cells, at, stride) }
     }
     #[inline(always)]
+    fn add_where(self, sum: F32x16, owners: Line<u32>, k: u32, term: F32x16) -> F32x16 {
+        Portable.add_where(sum, owners, k, term)
+    }
+    #[inline(always)]
+    fn pick(self, numbers: &[f32; 8], owners: Line<u32>) -> F32x16 {
+        Portable.pick(numbers, owners)
+    }
+    #[inline(always)]
     fn prefetch<T>(self, cell: *const T) {
         // SAFETY: a hint; it touches nothing.
         unsafe { asm!("prfm pldl1keep, [{p}]", p = in(reg) cell, options(readonly, nostack, preserves_flags)) }

@@ -72,6 +72,19 @@ impl Isa for Portable {
         }
     }
     #[inline(always)]
+    fn add_where(self, mut sum: F32x16, owners: Line<u32>, k: u32, term: F32x16) -> F32x16 {
+        for i in 0..LANES {
+            if owners.0[i] == k {
+                sum.0[i] += term.0[i];
+            }
+        }
+        sum
+    }
+    #[inline(always)]
+    fn pick(self, numbers: &[f32; 8], owners: Line<u32>) -> F32x16 {
+        F32x16(std::array::from_fn(|i| numbers[owners.0[i] as usize % 8]))
+    }
+    #[inline(always)]
     fn prefetch<T>(self, _cell: *const T) {}
     #[inline(always)]
     fn prefetch_rows(self, _cells: &[AtomicF32], _at: &Line<u32>, _stride: usize) {}

@@ -93,6 +93,7 @@ impl<'a> RankingRun<'a> {
             facts,
             choices: Choices {
                 hot_rows: 0,
+                dense_rows: 0,
                 exchange_every: settings.block(BLOCK, pairs.len() as u64),
                 normalize: Normalize::None,
                 window: None,

@@ -1,7 +1,7 @@
-//! Loops of linear models: slots of one weight, by examples or by parts that each have a worker.
-use super::{Made, Own, erased, facts, is_lean, is_plain, lean, seldom};
+//! Loops of linear models: slots of one weight, by examples, by groups of eight, or by parts that each have a worker.
+use super::{Made, Own, accrues, erased, facts, is_lean, is_plain, is_single, lean, seldom};
 use crate::{
-    engine::{Counters, Facts, LinearKernel, Loops, Pipeline, Task, partitioned::Partitioned},
+    engine::{Counters, Facts, LinearKernel, Loops, Pipeline, Task, groups::Groups, partitioned::Partitioned},
     feed::ScaledFeed,
     models::Linear,
     params::{FullLoop, PlainLoop, Transforming},
@@ -24,7 +24,8 @@ impl Loops<LinearKernel> for Rule {
     }
 
     fn facts(&self) -> Facts {
-        with_rule!(of_single_weights(*self), rule => facts(&rule))
+        let rule = of_single_weights(*self);
+        Facts { groups: matches!(rule, Rule::Adagrad(_)), ..with_rule!(rule, rule => facts(&rule)) }
     }
 
     fn default_rate(&self, mean_square: f32) -> f32 {
@@ -53,6 +54,10 @@ impl Loops<LinearKernel> for Rule {
                     rule => in_parts::<FullLoop, _>(feed, model, task, pipeline, erased(rule)),
                 },
             };
+        }
+        let is_grouped = is_single(task) && !accrues(task) && feed.scaling.is_none() && !model.penalises();
+        if let (Rule::Adagrad(rule), Some(masks), true) = (of_single_weights(*self), feed.feed.dense(), is_grouped) {
+            return Ok(Box::new(Groups::new((feed.feed, masks), model, task, alone, rule)?));
         }
         if is_lean(task) && feed.scaling.is_none() {
             let (feed, model) = (feed.feed, Cow::Borrowed(model));

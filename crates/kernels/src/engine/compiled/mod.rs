@@ -9,6 +9,7 @@
 //! | loop | linear | factorization machine | field-aware | several classes | factorization | ranking | cut | loops | sets on x86-64 |
 //! |---|---|---|---|---|---|---|---|---|---|
 //! | lean | adagrad, ftrl, sgd, `Any` of 1, 2, 3 | adagrad-rowwise of 1, any vectors | adagrad-rowwise | adagrad-rowwise of 1, 2, any | adagrad-rowwise of 1, 2, 4, 8, any; of 2: adagrad, ftrl, sgd, `Any`s | adagrad-rowwise of 4, any vectors | sgd of 1 | 26 | 2 |
+//! | eight examples in flight | adagrad | | | | | | | 1 | 3 |
 //! | four ratings in flight | | | | | adagrad-rowwise of 2 vectors | | | 1 | 2 |
 //! | the same of any vectors | | | | | adagrad-rowwise | | | 1 | 3 |
 //! | lean, with sums of gradients | adagrad (`Summing`) | | | | adagrad-rowwise of 2 vectors | | | 2 | 2 |
@@ -19,7 +20,7 @@
 //! | the sums of a batch | `Erased` | `Erased` | `Erased` | `Erased` | `Erased` | `Erased` | | 6 | 3 |
 //! | the step of a batch, of all models | `Erased` | | | | | | | 1 | 3 |
 //!
-//! These are 53 loops, 115 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
+//! These are 54 loops, 118 with their instruction sets. Without a vector type there is no lean loop: the same bits come from the one with
 //! everything. What is compiled for each instruction set but not for each rule: the exchanges (see [`exchange`](crate::exchange)), what servers
 //! do, the start of a replica, and the merging of sums. Each rule's formula is compiled once more for each instruction set, for `Erased`.
 mod cut;
@@ -54,7 +55,16 @@ pub struct Own<R>(pub R);
 fn facts<R: UpdateRule>(rule: &R) -> Facts {
     let layout = Layout::of(rule);
     let (reads, learns) = (rule.reads() || rule.solves(), rule.learns());
-    Facts { layout, averages: rule.averages(), proximal: rule.proximal(), reads, learns, schedules: rule.schedules(), quads: false }
+    Facts {
+        layout,
+        averages: rule.averages(),
+        proximal: rule.proximal(),
+        reads,
+        learns,
+        schedules: rule.schedules(),
+        quads: false,
+        groups: false,
+    }
 }
 
 fn erased(rule: &Rule) -> Erased<'_> {

@@ -65,7 +65,7 @@ pub(crate) fn sort_with_values(columns: &mut [u32], values: &mut [u32], buffers:
 ///
 /// Long rows are sorted digit by digit, by digits small enough that the counts of all of them stay in the nearest cache and cost little to
 /// add up.
-fn sort_pairs(pairs: &mut Vec<u64>, buffer: &mut Vec<u64>, bits: u32) {
+pub(crate) fn sort_pairs(pairs: &mut Vec<u64>, buffer: &mut Vec<u64>, bits: u32) {
     if pairs.len() < LONG || pairs.len() > u32::MAX as usize {
         return pairs.sort_unstable();
     }

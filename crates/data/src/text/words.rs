@@ -77,10 +77,11 @@ impl Word {
         self.tag as usize % 16 <= SHORT
     }
 
+    /// Both halves of a product: what the last bytes of a word say is in the upper one alone.
     #[inline(always)]
     fn hash(self) -> usize {
-        let mixed = (self.key ^ u64::from(self.tag).wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xa076_1d64_78bd_642f);
-        (mixed >> 32) as usize
+        let product = u128::from(self.key ^ u64::from(self.tag).wrapping_mul(0x9e37_79b9_7f4a_7c15)) * 0xa076_1d64_78bd_642f;
+        (product as u64 ^ (product >> 64) as u64) as usize
     }
 }
 
@@ -224,5 +225,32 @@ mod tests {
         names.forgotten += 1;
         words.begin(&names);
         assert!(words.find(Word::of(0, b"a")) == NONE && words.taken == 0);
+    }
+
+    /// How many buckets are looked at for each word of a column: of all words together, and at most.
+    fn looked_at(all: impl Iterator<Item = String>) -> (usize, usize) {
+        let (mut words, mut names) = (Words::default(), Names::default());
+        let all: Vec<Word> = all
+            .map(|text| {
+                words.name(Word::of(0, text.as_bytes()), b"a=", text.as_bytes(), &mut names);
+                Word::of(0, text.as_bytes())
+            })
+            .collect();
+        let mask = words.buckets.len() - 1;
+        let has = |at: usize, word: &Word| words.buckets[at & mask].0.iter().any(|slot| (slot.key, slot.tag) == (word.key, word.tag));
+        let each = all.iter().map(|word| 1 + (0..=mask).find(|more| has(word.hash() + more, word)).unwrap());
+        (each.clone().sum(), each.max().unwrap())
+    }
+
+    #[test]
+    fn words_that_differ_anywhere_lie_apart() {
+        for (what, (sum, most)) in [
+            ("at the end", looked_at((0..1000).map(|i| format!("item_{i:03}")))),
+            ("all over", looked_at((0..1000).map(|i| format!("{i:08}")))),
+            ("at the beginning", looked_at((0..1000).map(|i| format!("{i:03}aaaaa")))),
+            ("in length", looked_at((0..1000).map(|i| format!("s{i}")))),
+        ] {
+            assert!(sum <= 1100 && most <= 8, "{what}: {sum} buckets for 1000 words, at most {most}");
+        }
     }
 }

@@ -171,7 +171,6 @@ fn row(table: &Table, text: &[u8], place: &mut usize, rows: &mut Examples) -> Re
             && matches!(column.act, Act::Word(_))
             && i < last
             && let Some((key, length)) = short_word(text, at, mark)
-            && byte(text, at + length) == mark
         {
             example.put_word_by(Word::short(column.place, key, length), at..at + length);
             at += length + 1;

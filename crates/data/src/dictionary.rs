@@ -160,10 +160,11 @@ impl Dictionary {
     /// A number beyond the table as it is.
     #[cold]
     fn first_direct(&mut self, code: u32, count: u32) {
-        let length = (code as usize + 1).next_power_of_two().clamp(1 << 12, DIRECT as usize);
-        self.direct.resize(length, 0);
-        if let Some(counted) = self.direct.get_mut(code as usize) {
-            *counted = count;
+        debug_assert!(u64::from(code) < DIRECT, "a code that was not given");
+        if u64::from(code) < DIRECT {
+            let length = (code as usize + 1).next_power_of_two().max(1 << 12);
+            self.direct.resize(length, 0);
+            self.direct[code as usize] = count;
         }
     }
 
@@ -293,4 +294,33 @@ fn ascending(table: HashTable<u32>) -> Vec<u32> {
     let mut entries: Vec<u32> = table.into_iter().collect();
     threads::sort_unstable_by(&mut entries, u32::cmp);
     entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_pass_32_bits() {
+        let mut dictionary = Dictionary::default();
+        for more in [u32::MAX, 2] {
+            dictionary.add(5, more);
+        }
+        // What is left of this one in 32 bits is 0.
+        for more in [u32::MAX, 1] {
+            dictionary.add(7, more);
+        }
+        let name = dictionary.add_name(b"x", hash_name(b"x")).unwrap_or(UNNUMBERED);
+        let large = dictionary.add_number(1 << 40).unwrap_or(UNNUMBERED);
+        for more in [u32::MAX, u32::MAX, 9] {
+            dictionary.add(name, more);
+        }
+        dictionary.add(large, 3);
+        dictionary.add(1 << 20, 2);
+        let ranked = dictionary.rank();
+        assert_eq!(ranked.counts, [(1 << 33) + 8, (1 << 32) + 1, 1 << 32, 4, 2]);
+        assert_eq!([name, 5, 7, large, 1 << 20].map(|code| ranked.rank(code)), [0, 1, 2, 3, 4]);
+        let ids: Vec<String> = (0..ranked.ids.len()).map(|rank| ranked.ids.name(rank)).collect();
+        assert_eq!(ids, ["x", "5", "7", "1099511627776", "1048576"]);
+    }
 }

@@ -25,7 +25,7 @@ pub(super) struct Layout {
     pub(super) has_classes: bool,
     pub(super) unlabelled: bool,
     pub(super) crosses: Crosses,
-    /// Whether no word of a column can be the feature of another: what stands before it is a name without `=`.
+    /// Whether the recipe [keeps words apart](Recipe::keeps_words_apart).
     pub(super) are_apart: bool,
 }
 
@@ -132,9 +132,7 @@ pub(super) fn layout(file: &TableFile, asked: Asked<'_>) -> Result<(Layout, Vec<
         wanted.push(number);
     }
     let (has_fixed_labels, has_classes, unlabelled) = (asked.has_fixed_labels(), asked.has_classes(), asked.unlabelled);
-    // Nor one of bins: `age>=30` of a column `age` is also the word `30` of a column `age>`.
-    let has_bins = columns.iter().any(|column| matches!(column.step, Some(Step::Bins(..))));
-    let are_apart = crosses.is_empty() && !has_bins && columns.iter().all(|column| !column.name.contains('='));
+    let are_apart = recipe.keeps_words_apart();
     Ok((Layout { columns, wanted, recipe, has_fixed_labels, has_classes, unlabelled, crosses, are_apart }, notes))
 }
 

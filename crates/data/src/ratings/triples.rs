@@ -4,13 +4,12 @@ use super::{GROUP, Home, IN_MEMORY, Ratings, Side};
 use crate::{
     Ids,
     cells::Cells,
-    dictionary::{Dictionary, Ranked, TooMany},
+    dictionary::{Ranked, TooMany},
     labels::Labels,
     text::{Codes, Id},
 };
 use hogwild_base::{Error, Result, memory};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 /// What the users, or the items, of ratings are called: integers or names. A name such as `17` is the integer.
 #[derive(Clone, Copy, Debug)]
@@ -77,12 +76,8 @@ impl<'a> IdList<'a> {
                 id => codes.push(id),
             }
         }
-        let dictionary = Mutex::new(Dictionary::default());
         let too_many = |_: TooMany| bad(format!("have more different {what}s than can be numbered, about 4278 million"), "give fewer");
-        codes.count(&dictionary).map_err(too_many)?;
-        let mut dictionary = dictionary.into_inner().unwrap_or_else(PoisonError::into_inner);
-        codes.tell(&mut dictionary);
-        let mut codes = codes.into_counted();
+        let (mut codes, dictionary) = codes.count_alone().map_err(too_many)?;
         let ranked = dictionary.rank();
         codes.iter_mut().for_each(|code| *code = ranked.rank(*code));
         let Ranked { ids, counts, .. } = ranked;

@@ -211,8 +211,61 @@ impl Codes {
         self.untold = 0;
     }
 
-    /// The codes alone, once they are counted.
-    pub(crate) fn into_counted(self) -> Vec<u32> {
-        self.codes
+    /// Counts all ids by a dictionary of their own. Gives its codes, and it.
+    pub(crate) fn count_alone(mut self) -> Result<(Vec<u32>, Dictionary), TooMany> {
+        let dictionary = Mutex::default();
+        self.count(&dictionary)?;
+        let mut dictionary = dictionary.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.tell(&mut dictionary);
+        Ok((self.codes, dictionary))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts these ids as those of a chunk. Gives their codes.
+    fn count(codes: &mut Codes, ids: &[Id<'_>], dictionary: &Mutex<Dictionary>) -> Vec<u32> {
+        codes.clear();
+        ids.iter().for_each(|&id| codes.push(id));
+        assert!(codes.count(dictionary).is_ok());
+        codes.as_slice().to_vec()
+    }
+
+    #[test]
+    fn what_a_worker_counts_by_itself_is_told() {
+        let (mut codes, dictionary) = (Codes::default(), Mutex::new(Dictionary::default()));
+        let ids = [Id::Number(5), Id::Name(b"x"), Id::Number(1 << 40), Id::Number(DIRECT - 1), Id::Name(b"7"), Id::Number(5)];
+        let named = DIRECT as u32;
+        for _ in 0..3 {
+            assert_eq!(count(&mut codes, &ids, &dictionary), [5, named, named + 1, named - 1, 7, 5]);
+        }
+        // Numbers of the table, and names that have a code: what the dictionary was not asked for.
+        assert_eq!((codes.untold, codes.counts[5], codes.counts[7]), (18, 4, 2));
+        // As many more as pass 32 bits, together with what is known already.
+        codes.counts[5] = u32::MAX;
+        codes.tell(&mut lock(&dictionary));
+        assert_eq!((codes.untold, codes.counts[5], codes.counts[7]), (0, 0, 0));
+        codes.tell(&mut lock(&dictionary));
+        let ranked = dictionary.into_inner().unwrap_or_else(PoisonError::into_inner).rank();
+        assert_eq!(ranked.counts, [(1 << 32) + 1, 3, 3, 3, 3]);
+        assert_eq!([5, 7, named - 1, named + 1, named].map(|code| ranked.rank(code)), [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn the_dictionary_is_told_before_counts_pass_32_bits() {
+        let (mut codes, dictionary) = (Codes::default(), Mutex::new(Dictionary::default()));
+        let ids = [Id::Number(5), Id::Name(b"x")];
+        count(&mut codes, &ids, &dictionary);
+        count(&mut codes, &ids, &dictionary);
+        codes.untold = UNTOLD - 2;
+        count(&mut codes, &ids, &dictionary);
+        assert_eq!((codes.untold, codes.counts[5]), (UNTOLD, 2));
+        count(&mut codes, &ids, &dictionary);
+        assert_eq!((codes.untold, codes.counts[5]), (2, 1));
+        // One of each is not told.
+        let ranked = dictionary.into_inner().unwrap_or_else(PoisonError::into_inner).rank();
+        assert_eq!(ranked.counts, [3, 3]);
     }
 }

@@ -95,8 +95,6 @@ fn line(text: &[u8], place: &mut usize, format: &Libffm, rows: &mut Examples) ->
     };
     let mut example = rows.begin();
     example.label(label);
-    // Most fields and indices are as long as those before. Guessing so, the processor need not wait for the counts to go on.
-    let mut widths = (1, 6);
     loop {
         match byte(text, at) {
             b' ' | b'\t' => at += 1,
@@ -119,19 +117,11 @@ fn line(text: &[u8], place: &mut usize, format: &Libffm, rows: &mut Examples) ->
             _ => {
                 let begin = at;
                 let (length, field, mark) = digits(text, at);
-                if length != widths.0 {
-                    widths.0 = length;
-                    continue;
-                }
-                let first = begin + widths.0 + 1;
+                let first = begin + length + 1;
                 let (count, index, after) = digits(text, first);
-                if count != widths.1 {
-                    widths.1 = count;
-                    continue;
-                }
                 let is_short = length > 0 && length < 8 && mark == b':' && count > 0 && count < 8 && after == b':';
                 let found = if is_short {
-                    short_number(text, first + widths.1 + 1)
+                    short_number(text, first + count + 1)
                         .filter(|&(_, end)| closes(byte(text, end)))
                         .map(|(value, end)| (field, index, value, end))
                 } else {

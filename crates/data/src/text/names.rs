@@ -85,8 +85,8 @@ pub(crate) struct Names {
 impl Names {
     /// Begins a chunk.
     pub(crate) fn begin(&mut self) {
-        if self.are_many() {
-            debug_assert!(self.counted.iter().all(|name| name.count == 0), "counts that are forgotten");
+        // Not as long as there are counts that the dictionary is to be told.
+        if self.are_many() && self.counted.iter().all(|name| name.count == 0) {
             self.slots.fill(0);
             self.entries.clear();
             self.counted.clear();
@@ -285,13 +285,16 @@ mod tests {
             (0..2).for_each(|entry| names.counted[entry].code = code(entry as u32));
         }
         assert_eq!(names.counted[2], Counted { code: UNNUMBERED, count: 0 });
+        // They are many, and stay until their counts are told.
+        names.text.resize(LONGEST + 1, 0);
+        names.begin();
+        assert_eq!((names.forgotten, entry(&mut names, "b")), (0, 1));
         names.tell(&mut dictionary);
         names.tell(&mut dictionary);
         assert_eq!(dictionary.rank().counts, [6, 2]);
         assert_eq!(names.stands(0, 2, 9), Some(9));
         names.forget_examples();
         assert_eq!(names.stands(0, 2, 9), None);
-        names.text.resize(LONGEST + 1, 0);
         names.begin();
         assert_eq!((names.forgotten, entry(&mut names, "b"), names.counted.len()), (1, 0, 1));
     }

@@ -2,10 +2,12 @@
 //!
 //! The loop is compiled for each format, so that nothing is looked up on the way; from outside it is one call a chunk, through [`Parser`].
 
+use std::ops::Range;
+
 use crate::bytes::{byte, from, part, readable};
 use crate::text::chunk::Chunk;
 use crate::text::collector::{Collector, How, Observed};
-use crate::text::fault::Bad;
+use crate::text::fault::{Bad, Fault};
 use crate::text::parts::Parts;
 use crate::text::recipe::Finding;
 use crate::text::{OnBadRow, Repeated, TextFormat, odd};
@@ -88,32 +90,7 @@ fn parse_lines<F: TextFormat>(format: &F, chunk: &Chunk, first: Start, how: &How
             rows.cut();
             count_to(&mut report, start);
             at = format.resume(text, start, &found).min(chunk.end);
-            if let Some(finding) = rows.take_finding() {
-                // Of classes one more than there may be says all.
-                let is_one_too_many = !how.every_class && matches!(finding, Finding::Class(_)) && {
-                    report.findings.iter().filter(|(known, _)| matches!(known, Finding::Class(_))).count() >= MOST_CLASSES
-                };
-                if !is_one_too_many && report.findings.iter().all(|(known, _)| !known.is_like(&finding)) {
-                    report.findings.push((finding, Bad::of_fault(text, report.lines, start, found)));
-                }
-                report.lines += u64::from(!F::SPANS);
-                continue;
-            }
-            let is_head = chunk.first && rows.targets().is_empty() && report.bad_count == 0 && report.counts.is_none();
-            if is_head && F::begins_with_counts(part(text, start..chunk.end)) {
-                report.lines += u64::from(!F::SPANS);
-                report.counts = Some((report.lines + u64::from(F::SPANS), readable(part(text, start..at).trim_ascii())));
-                continue;
-            }
-            let found = F::advise(odd::named(text, found), how.named);
-            if how.unlabelled && how.on_bad_row == OnBadRow::Skip {
-                rows.push_bad();
-            }
-            report.bad_count += 1;
-            if report.bad.len() < DESCRIBED {
-                report.bad.push(Bad::of_fault(text, report.lines, start, found));
-            }
-            if how.on_bad_row == OnBadRow::Stop {
+            if tell_fault::<F>(chunk, start..at, found, how, rows, &mut report) && how.on_bad_row == OnBadRow::Stop {
                 break;
             }
         }
@@ -127,4 +104,40 @@ fn parse_lines<F: TextFormat>(format: &F, chunk: &Chunk, first: Start, how: &How
         (before + 1, readable(part(text, feature)))
     });
     report
+}
+
+/// Notes what was found at the place of an example, which the report has all lines before. Gives whether that is a bad one.
+fn tell_fault<F: TextFormat>(
+    chunk: &Chunk,
+    places: Range<usize>,
+    found: Fault,
+    how: &How,
+    rows: &mut F::Collector,
+    report: &mut Report,
+) -> bool {
+    let (text, start) = (chunk.padded(), places.start);
+    if let Some(finding) = rows.take_finding() {
+        // Of classes one more than there may be says all.
+        let is_one_too_many = !how.every_class && matches!(finding, Finding::Class(_)) && {
+            report.findings.iter().filter(|(known, _)| matches!(known, Finding::Class(_))).count() >= MOST_CLASSES
+        };
+        if !is_one_too_many && report.findings.iter().all(|(known, _)| !known.is_like(&finding)) {
+            report.findings.push((finding, Bad::of_fault(text, report.lines, start, found)));
+        }
+        return false;
+    }
+    let is_head = chunk.first && rows.targets().is_empty() && report.bad_count == 0 && report.counts.is_none();
+    if is_head && F::begins_with_counts(part(text, start..chunk.end)) {
+        report.counts = Some((report.lines + 1, readable(part(text, places).trim_ascii())));
+        return false;
+    }
+    let found = F::advise(odd::named(text, found), how.named);
+    if how.unlabelled && how.on_bad_row == OnBadRow::Skip {
+        rows.push_bad();
+    }
+    report.bad_count += 1;
+    if report.bad.len() < DESCRIBED {
+        report.bad.push(Bad::of_fault(text, report.lines, start, found));
+    }
+    true
 }

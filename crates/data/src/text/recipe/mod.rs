@@ -161,6 +161,13 @@ impl Recipe {
         Ok(self)
     }
 
+    /// Whether no word of a column can be the feature of another: what stands before it is a name without `=`. Nor may one be a bin: `age>=30`
+    /// of a column `age` is also the word `30` of a column `age>`.
+    pub(crate) fn keeps_words_apart(&self) -> bool {
+        let is_apart = |column: &Column| !matches!(column.step, Step::Bins(..)) && !column.name.contains('=');
+        self.crosses.is_empty() && self.columns.iter().filter(|column| column.step.makes_features()).all(is_apart)
+    }
+
     /// Whether what is done to a raw row depends on the features of the training data.
     pub(crate) fn needs_vocabulary(&self) -> bool {
         self.weighs_words() || self.joins_rare_words()

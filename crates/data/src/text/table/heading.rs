@@ -189,8 +189,6 @@ pub(super) fn begin(text: &[u8], asked: Asked<'_>, format: Format, marks: &[u8])
     let columns: Vec<Column> = columns.collect();
     drop(known_columns);
     let weight = columns.iter().position(|column| matches!(column.act, Act::Weight)).filter(|_| !asked.unlabelled);
-    let has_bins = columns.iter().any(|column| matches!(column.act, Act::Bins(..)));
-    let are_apart = crosses.is_empty() && !has_bins && !recipe.columns.iter().any(|column| column.name.contains('='));
     let table = Table {
         mark: heading.mark,
         columns,
@@ -201,7 +199,7 @@ pub(super) fn begin(text: &[u8], asked: Asked<'_>, format: Format, marks: &[u8])
         unlabelled: asked.unlabelled,
         weight,
         crosses,
-        are_apart,
+        are_apart: recipe.keeps_words_apart(),
         fronts: recipe.columns.iter().map(|column| format!("{}=", column.name).into_bytes()).collect(),
     };
     let note = (!notes.is_empty()).then(|| notes.join("; "));

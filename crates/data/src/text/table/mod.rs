@@ -82,7 +82,7 @@ struct Table {
     /// Which column says how much an example counts, where that is looked at.
     weight: Option<usize>,
     crosses: Crosses,
-    /// Whether no word of a column can be the feature of another: what stands before it is a name without `=`.
+    /// Whether the recipe [keeps words apart](Recipe::keeps_words_apart).
     are_apart: bool,
     /// What stands before the words of a column in the names of features, by its place in the recipe: the same in all inputs.
     fronts: Vec<Vec<u8>>,
@@ -171,7 +171,6 @@ fn row(table: &Table, text: &[u8], place: &mut usize, rows: &mut Examples) -> Re
             && matches!(column.act, Act::Word(_))
             && i < last
             && let Some((key, length)) = short_word(text, at, mark)
-            && byte(text, at + length) == mark
         {
             example.put_word_by(Word::short(column.place, key, length), at..at + length);
             at += length + 1;

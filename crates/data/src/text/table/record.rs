@@ -49,18 +49,17 @@ fn before(word: u64, mark: u8) -> usize {
     ((zero(word ^ marks) | zero(word ^ newlines)).trailing_zeros() / 8) as usize
 }
 
-/// A cell of one to eight bytes as most are, without blanks or quotes at its ends: as a number, whose lowest byte is the first, and how long it
-/// is. None of others, and of those that may say that the value is missing.
+/// A cell of one to eight bytes as most are, before a mark and without blanks or quotes at its ends: as a number, whose lowest byte is the
+/// first, and how long it is. None of others, and of those that may say that the value is missing.
 #[inline(always)]
 pub(crate) fn short_word(text: &[u8], at: usize, mark: u8) -> Option<(u64, usize)> {
     let word = u64::from_le_bytes(*from(text, at).first_chunk()?);
     let length = before(word, mark);
-    let (key, last) = match length {
-        0 => return None,
-        8 if byte(text, at + 8) == mark || byte(text, at + 8) == b'\n' => (word, word >> 56),
-        8 => return None,
-        _ => (word & ((1 << (8 * length)) - 1), word >> (8 * (length - 1)) & 0xff),
-    };
+    if length == 0 || byte(text, at + length) != mark {
+        return None;
+    }
+    let key = word & u64::MAX >> (64 - 8 * length);
+    let last = key >> (8 * (length - 1));
     // What means that a value is missing begins so.
     let is_odd = matches!(key as u8, b' ' | b'"' | b'n' | b'N' | b'?' | b'\\') || matches!(last as u8, b' ' | b'\r');
     (!is_odd).then_some((key, length))
@@ -185,10 +184,12 @@ mod tests {
             short_word(format!("{text}{}", "\n".repeat(16)).as_bytes(), 0, b',').map(|(key, length)| (key.to_le_bytes(), length))
         };
         assert_eq!((short("ab,c"), short("abcdefgh,c")), (Some((*b"ab\0\0\0\0\0\0", 2)), Some((*b"abcdefgh", 8))));
-        assert_eq!((short("b"), short("abcdefgh")), (Some((*b"b\0\0\0\0\0\0\0", 1)), Some((*b"abcdefgh", 8))));
-        for other in ["", ",a", "abcdefghi", " a", "a ", "a\r", "\"a\"", "NA", "na", "?", "\\N", "null"] {
-            assert_eq!(short(other), None, "{other:?}");
+        assert_eq!(short("b,"), Some((*b"b\0\0\0\0\0\0\0", 1)));
+        for other in ["", "abcdefghi", " a", "a ", "a\r", "\"a\"", "NA", "na", "?", "\\N", "null"] {
+            assert_eq!(short(&format!("{other},a")), None, "{other:?}");
         }
+        // At the end of a record.
+        assert_eq!((short("b"), short("abcdefgh")), (None, None));
         for (text, at, next) in [("a,\"b\n", 2, 5), ("a,\"b\"c\nd\n", 2, 7), ("\"a\"\"\nb\n", 0, 5)] {
             assert_eq!(record(text.as_bytes(), 0, b','), Err(Broken(at)), "{text:?}");
             assert_eq!(record_end(text.as_bytes(), 0, b','), next, "{text:?}");

@@ -83,8 +83,8 @@ class Model:
 
     def _shaped(self, scores: Any) -> Any:
         """Scores with a column a class, of a model of several."""
-        names = self._inner.class_names
-        return scores if names is None else scores.reshape(-1, len(names))
+        classes = self._inner.ids("class")
+        return scores if classes is None else scores.reshape(-1, len(classes))
 
     def predict(self, X: Any, *, names: Any = None, n_jobs: int | None = None) -> Any:
         """What the scores predict: probabilities of +1 by the logistic loss, means by poisson, else the scores.
@@ -129,10 +129,9 @@ class Model:
 
     @property
     def classes(self) -> list[Any] | None:
-        """The classes that scores are of, of two that of -1 first: texts, or numbers; None of models that predict numbers."""
+        """The classes that scores are of, of two that of -1 first: texts, or of two numbers these; None of models that predict numbers."""
         known = self._inner.classes
-        names = self._inner.class_names or self._inner.words
-        return names or (None if known is None else [label for label in known if label is not None])
+        return self._inner.class_names or (None if known is None else [label for label in known if label is not None])
 
     @property
     def loss(self) -> str:

@@ -114,7 +114,8 @@ impl Model {
         let tensors =
             vec![tensor("bias", vec![intercept.len()], intercept.to_vec()), tensor("weight", vec![kept.len(), classes.len()], weights)];
         let axes = vec![Axis { name: "feature", ids: ids.into() }, Axis { name: "class", ids: class_ids.into() }];
-        let inner = TrainedModel { family, classes: None, axes, members: vec![Tensors(tensors)], ..TrainedModel::clone(&self.inner) };
+        let (classes, class_names, members) = (None, Vec::new(), vec![Tensors(tensors)]);
+        let inner = TrainedModel { family, classes, class_names, axes, members, ..TrainedModel::clone(&self.inner) };
         Ok(Model::new(Arc::new(inner)))
     }
 
@@ -232,17 +233,13 @@ impl Model {
         (coef.into_pyarray(py), self.inner.last().numbers("bias").to_vec().into_pyarray(py))
     }
 
-    /// What two classes are called, that of -1 first, where their labels were words.
+    /// What the classes are called, of two that of -1 first. None where their labels were numbers.
     #[getter]
-    fn words(&self) -> Vec<String> {
-        let of_text = self.inner.recipe.as_ref().map_or(&[][..], |recipe| recipe.classes());
-        if self.inner.class_names.is_empty() { of_text.to_vec() } else { self.inner.class_names.clone() }
-    }
-
-    /// The names of the classes, of a model of several.
-    #[getter]
-    fn class_names(&self) -> Option<Vec<String>> {
-        self.inner.ids("class").map(|names| (0..names.len()).map(|class| names.name(class)).collect())
+    fn class_names(&self) -> Vec<String> {
+        match self.inner.ids("class") {
+            Some(names) => (0..names.len()).map(|class| names.name(class)).collect(),
+            None => self.inner.class_words().to_vec(),
+        }
     }
 
     /// The scores of a CSR matrix whose columns are the features' numbers, or what they predict, and whether all scores are finite. Features

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from . import _hogwild
 from ._data import Ratings, Rows
-from ._inputs import CELLS_A_WORKER, arrays, as_csr, check_scores, is_sparse, summed, workers
+from ._inputs import CELLS_A_WORKER, ROWS_A_WORKER, arrays, as_csr, check_scores, is_sparse, summed, workers
 from .errors import BadDataError
 
 __all__ = ["Model", "load"]
@@ -53,7 +53,7 @@ class Model:
         of a data frame, or ``names``, one a column. Features that the model does not know add nothing.
         """
         if isinstance(X, (Rows, Ratings)):
-            scores = self._shaped(self._inner.score_data(X._inner, workers(n_jobs, len(X))))
+            scores = self._shaped(self._inner.score_data(X._inner, workers(n_jobs, len(X) // ROWS_A_WORKER)))
             if not np.isfinite(scores).all():
                 row = int(np.flatnonzero(~np.isfinite(scores.reshape(len(scores), -1)).all(axis=1))[0])
                 raise BadDataError(f"the score of row {row} (from 0) is not finite; give smaller values")

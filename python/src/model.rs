@@ -4,9 +4,10 @@ use crate::{
     data::AnyPyData,
     errors::raise,
     matrix::Csr,
+    settings::at_most,
 };
 use hogwild::{
-    Axis, Classes, FieldMatrixScorer, LinearModel, Loss, MatrixScorer, Tensor, Tensors, Threads, TrainedModel,
+    Axis, Classes, FieldMatrixScorer, LinearModel, Loss, MatrixScorer, Tensor, Tensors, TrainedModel,
     data::Ids,
     loss::{Link, Predicts},
 };
@@ -250,13 +251,13 @@ impl Model {
         let mut members = Vec::new();
         for member in self.inner.members.iter().filter(|_| !places.is_empty()) {
             let scorer = FieldMatrixScorer { member, places, unit_rows: self.inner.unit_rows };
-            members.push(csr.with(ScoreByField { scorer, threads: Threads::new(threads) })?.map_err(raise)?);
+            members.push(csr.with(ScoreByField { scorer, threads: at_most(threads) })?.map_err(raise)?);
         }
         for (member, factors) in factors.iter().enumerate() {
             let weights = &weights[member * width * classes..][..width * classes];
             let bias = &bias[member * classes..][..*classes];
             let scorer = MatrixScorer { bias, weights, factors, rank: *rank, unit_rows: self.inner.unit_rows };
-            members.push(csr.with(Score { scorer, width: *width, threads: Threads::new(threads) })?.map_err(raise)?);
+            members.push(csr.with(Score { scorer, width: *width, threads: at_most(threads) })?.map_err(raise)?);
         }
         let loss = self.inner.loss;
         let mut scores: Vec<f32> = match members.len() {
@@ -273,7 +274,7 @@ impl Model {
     /// The scores of rows or ratings.
     fn score_data<'py>(&self, py: Python<'py>, data: AnyPyData<'_>, threads: usize) -> PyResult<Bound<'py, PyArray1<f32>>> {
         let data = data.held();
-        let scored = py.detach(|| Threads::new(threads).run(|| self.inner.score(data.data()))).map_err(raise)?;
+        let scored = py.detach(|| at_most(threads).run(|| self.inner.score(data.data()))).map_err(raise)?;
         if let Some(classes) = &scored.classes {
             return Ok((0..classes.len()).flat_map(|row| classes.scores(row)).copied().collect::<Vec<_>>().into_pyarray(py));
         }
@@ -300,7 +301,7 @@ pub fn score_matrix<'py>(
     let (bias, weights) = (intercept.as_slice()?, coef.as_slice()?);
     let width = weights.len() / bias.len().max(1);
     let scorer = MatrixScorer { bias, weights, factors: &[], rank: 0, unit_rows };
-    let scores = csr.with(Score { scorer, width, threads: Threads::new(threads) })?.map_err(raise)?;
+    let scores = csr.with(Score { scorer, width, threads: at_most(threads) })?.map_err(raise)?;
     Ok(scores.into_pyarray(py))
 }
 

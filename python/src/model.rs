@@ -260,14 +260,17 @@ impl Model {
             members.push(csr.with(Score { scorer, width: *width, threads: at_most(threads) })?.map_err(raise)?);
         }
         let loss = self.inner.loss;
-        let mut scores: Vec<f32> = match members.len() {
-            1 => members.remove(0),
-            _ => (0..members[0].len()).map(|i| loss.mean_score(members.iter().map(|scores| scores[i]))).collect(),
-        };
-        let are_finite = scores.iter().fold(true, |all, score| all & score.is_finite());
-        if predict {
-            scores.iter_mut().for_each(|score| *score = loss.predict(*score));
-        }
+        let (scores, are_finite) = py.detach(|| {
+            let mut scores: Vec<f32> = match members.len() {
+                1 => members.remove(0),
+                _ => (0..members[0].len()).map(|i| loss.mean_score(members.iter().map(|scores| scores[i]))).collect(),
+            };
+            let are_finite = scores.iter().fold(true, |all, score| all & score.is_finite());
+            if predict {
+                scores.iter_mut().for_each(|score| *score = loss.predict(*score));
+            }
+            (scores, are_finite)
+        });
         Ok((scores.into_pyarray(py), are_finite))
     }
 

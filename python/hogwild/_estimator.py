@@ -13,14 +13,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ._inputs import CELLS_A_WORKER, as_csr, check_scores, is_sparse, rows_of, threads, workers
+from ._inputs import CELLS_A_WORKER, ROWS_A_WORKER, as_csr, check_scores, is_sparse, rows_of, threads, workers
 from ._run import Run, follow
 from ._tasks import FRAMES, CallbackSupport, Tasks
 from .callbacks import ProgressBar
 from .errors import BadSettingError, DivergedError
-
-#: Rows that are worth a worker: fewer are learnt alike by any number of them.
-ROWS_A_WORKER = 1024
 
 #: The parameters of estimators that settings have another name for.
 PARAMETERS = {

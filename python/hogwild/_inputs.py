@@ -17,6 +17,8 @@ _INDICES = (np.dtype(np.int32), np.dtype(np.int64))
 
 #: Cells of a matrix that are worth a thread that reads them.
 CELLS_A_WORKER = 1 << 16
+#: Rows or ratings that are worth a thread: fewer are learnt alike by any number of them.
+ROWS_A_WORKER = 1024
 
 #: So few numbers are looked at one by one.
 FEW = 16

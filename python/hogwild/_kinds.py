@@ -153,11 +153,11 @@ class Classifier(ClassifierMixin, RowEstimator):
 
 def classes_of(y: Any) -> tuple[Any, Any]:
     """The classes in their order, and the place of each label's among them."""
-    if y.dtype.kind in "iu" and len(y):
-        # Two numbers are found without sorting, which takes as long as an epoch of a linear model.
+    if y.dtype.kind in "iufb" and len(y):
+        # Two numbers are found without sorting, which takes as long as an epoch of a linear model. Fractions are no classes.
         low, high = y.min(), y.max()
         is_high = y == high
-        if low != high and np.count_nonzero(is_high) + np.count_nonzero(y == low) == len(y):
+        if low != high and float(low).is_integer() and float(high).is_integer() and np.count_nonzero(is_high) + np.count_nonzero(y == low) == len(y):
             return np.array([low, high], dtype=y.dtype), is_high.astype(np.intp)
     check_classification_targets(y)
     return np.unique(y, return_inverse=True)

@@ -115,6 +115,8 @@ class Learner(RowEstimator):
 
 def learn_classes(estimator: Any, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:
     """Has a classifier learn rows, of more than two classes each against the rest. The first call is to name all classes."""
+    if not estimator.__sklearn_is_fitted__():
+        estimator.__dict__.pop("multilabel_", None)  # of a call that failed
     if estimator.multilabel_ or estimator._takes_sets(y):
         return _learn_sets(estimator, X, y, classes, sample_weight)
     X, y, weights = estimator._partial(X, y, sample_weight)

@@ -164,7 +164,10 @@ class LinearClassifier(Classifier, Coefficients):
         are_numbers = numbers.dtype.kind in "iufb" and np.array_equal(numbers.astype(np.float32), numbers)
         if len(numbers) == 2 and are_numbers:
             return self._model(0, (float(numbers[0]), float(numbers[1])))
-        names = [f"{value:g}" if are_numbers else str(value) for value in numbers.tolist()]
+        if numbers.dtype.kind == "f":
+            names = [np.format_float_positional(value, trim="-") for value in numbers]  # 1 and 0.1, as the command writes them
+        else:
+            names = [str(value) for value in numbers.tolist()]
         coef, intercept = (np.ascontiguousarray(half, dtype=np.float32) for half in self._both())
         if len(numbers) == 2:
             # Files have names of classes where there is a score each: those of one class are the other's, negated.

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from . import _hogwild
 from ._data import Ratings, Rows
-from ._inputs import CELLS_A_WORKER, arrays, as_csr, check_scores, is_sparse, summed, workers
+from ._inputs import CELLS_A_WORKER, ROWS_A_WORKER, arrays, as_csr, check_scores, is_sparse, summed, workers
 from .errors import BadDataError
 
 __all__ = ["Model", "load"]
@@ -53,7 +53,7 @@ class Model:
         of a data frame, or ``names``, one a column. Features that the model does not know add nothing.
         """
         if isinstance(X, (Rows, Ratings)):
-            scores = self._shaped(self._inner.score_data(X._inner, workers(n_jobs, len(X))))
+            scores = self._shaped(self._inner.score_data(X._inner, workers(n_jobs, len(X) // ROWS_A_WORKER)))
             if not np.isfinite(scores).all():
                 row = int(np.flatnonzero(~np.isfinite(scores.reshape(len(scores), -1)).all(axis=1))[0])
                 raise BadDataError(f"the score of row {row} (from 0) is not finite; give smaller values")
@@ -83,8 +83,8 @@ class Model:
 
     def _shaped(self, scores: Any) -> Any:
         """Scores with a column a class, of a model of several."""
-        names = self._inner.class_names
-        return scores if names is None else scores.reshape(-1, len(names))
+        classes = self._inner.ids("class")
+        return scores if classes is None else scores.reshape(-1, len(classes))
 
     def predict(self, X: Any, *, names: Any = None, n_jobs: int | None = None) -> Any:
         """What the scores predict: probabilities of +1 by the logistic loss, means by poisson, else the scores.
@@ -129,10 +129,9 @@ class Model:
 
     @property
     def classes(self) -> list[Any] | None:
-        """The classes that scores are of, of two that of -1 first: texts, or numbers; None of models that predict numbers."""
+        """The classes that scores are of, of two that of -1 first: texts, or of two numbers these; None of models that predict numbers."""
         known = self._inner.classes
-        names = self._inner.class_names or self._inner.words
-        return names or (None if known is None else [label for label in known if label is not None])
+        return self._inner.class_names or (None if known is None else [label for label in known if label is not None])
 
     @property
     def loss(self) -> str:

@@ -12,9 +12,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from . import _hogwild
-from ._estimator import ROWS_A_WORKER, by_parameter, held_out, parameters_named, with_settings
+from ._estimator import by_parameter, held_out, parameters_named, with_settings
 from ._ids import Ids, as_array, codes_of
-from ._inputs import is_sparse, threads, workers
+from ._inputs import ROWS_A_WORKER, is_sparse, threads, workers
 from ._run import follow
 from .callbacks import ProgressBar
 from .errors import DivergedError

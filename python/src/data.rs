@@ -2,6 +2,7 @@
 use crate::{
     errors::raise,
     matrix::{Csr, WithMatrix},
+    settings::at_most,
 };
 use hogwild::{
     AnyData, Threads,
@@ -63,7 +64,7 @@ impl Rows {
         fields: Option<(PyReadonlyArray1<'_, u16>, Vec<String>)>,
     ) -> PyResult<Rows> {
         let (columns, weights) = (csr.3, weights.as_ref().map(|weights| weights.as_slice()).transpose()?);
-        let made = csr.with(Make { labels: labels.as_slice()?, weights, threads: Threads::new(threads) })?;
+        let made = csr.with(Make { labels: labels.as_slice()?, weights, threads: at_most(threads) })?;
         let mut inner = made.map_err(raise)?;
         if let Some((fields, names)) = fields {
             let of_column = fields.as_slice()?;

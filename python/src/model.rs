@@ -4,9 +4,10 @@ use crate::{
     data::AnyPyData,
     errors::raise,
     matrix::Csr,
+    settings::at_most,
 };
 use hogwild::{
-    Axis, Classes, FieldMatrixScorer, LinearModel, Loss, MatrixScorer, Tensor, Tensors, Threads, TrainedModel,
+    Axis, Classes, FieldMatrixScorer, LinearModel, Loss, MatrixScorer, Tensor, Tensors, TrainedModel,
     data::Ids,
     loss::{Link, Predicts},
 };
@@ -114,7 +115,8 @@ impl Model {
         let tensors =
             vec![tensor("bias", vec![intercept.len()], intercept.to_vec()), tensor("weight", vec![kept.len(), classes.len()], weights)];
         let axes = vec![Axis { name: "feature", ids: ids.into() }, Axis { name: "class", ids: class_ids.into() }];
-        let inner = TrainedModel { family, classes: None, axes, members: vec![Tensors(tensors)], ..TrainedModel::clone(&self.inner) };
+        let (classes, class_names, members) = (None, Vec::new(), vec![Tensors(tensors)]);
+        let inner = TrainedModel { family, classes, class_names, axes, members, ..TrainedModel::clone(&self.inner) };
         Ok(Model::new(Arc::new(inner)))
     }
 
@@ -232,17 +234,13 @@ impl Model {
         (coef.into_pyarray(py), self.inner.last().numbers("bias").to_vec().into_pyarray(py))
     }
 
-    /// What two classes are called, that of -1 first, where their labels were words.
+    /// What the classes are called, of two that of -1 first. None where their labels were numbers.
     #[getter]
-    fn words(&self) -> Vec<String> {
-        let of_text = self.inner.recipe.as_ref().map_or(&[][..], |recipe| recipe.classes());
-        if self.inner.class_names.is_empty() { of_text.to_vec() } else { self.inner.class_names.clone() }
-    }
-
-    /// The names of the classes, of a model of several.
-    #[getter]
-    fn class_names(&self) -> Option<Vec<String>> {
-        self.inner.ids("class").map(|names| (0..names.len()).map(|class| names.name(class)).collect())
+    fn class_names(&self) -> Vec<String> {
+        match self.inner.ids("class") {
+            Some(names) => (0..names.len()).map(|class| names.name(class)).collect(),
+            None => self.inner.class_words().to_vec(),
+        }
     }
 
     /// The scores of a CSR matrix whose columns are the features' numbers, or what they predict, and whether all scores are finite. Features
@@ -253,30 +251,33 @@ impl Model {
         let mut members = Vec::new();
         for member in self.inner.members.iter().filter(|_| !places.is_empty()) {
             let scorer = FieldMatrixScorer { member, places, unit_rows: self.inner.unit_rows };
-            members.push(csr.with(ScoreByField { scorer, threads: Threads::new(threads) })?.map_err(raise)?);
+            members.push(csr.with(ScoreByField { scorer, threads: at_most(threads) })?.map_err(raise)?);
         }
         for (member, factors) in factors.iter().enumerate() {
             let weights = &weights[member * width * classes..][..width * classes];
             let bias = &bias[member * classes..][..*classes];
             let scorer = MatrixScorer { bias, weights, factors, rank: *rank, unit_rows: self.inner.unit_rows };
-            members.push(csr.with(Score { scorer, width: *width, threads: Threads::new(threads) })?.map_err(raise)?);
+            members.push(csr.with(Score { scorer, width: *width, threads: at_most(threads) })?.map_err(raise)?);
         }
         let loss = self.inner.loss;
-        let mut scores: Vec<f32> = match members.len() {
-            1 => members.remove(0),
-            _ => (0..members[0].len()).map(|i| loss.mean_score(members.iter().map(|scores| scores[i]))).collect(),
-        };
-        let are_finite = scores.iter().fold(true, |all, score| all & score.is_finite());
-        if predict {
-            scores.iter_mut().for_each(|score| *score = loss.predict(*score));
-        }
+        let (scores, are_finite) = py.detach(|| {
+            let mut scores: Vec<f32> = match members.len() {
+                1 => members.remove(0),
+                _ => (0..members[0].len()).map(|i| loss.mean_score(members.iter().map(|scores| scores[i]))).collect(),
+            };
+            let are_finite = scores.iter().fold(true, |all, score| all & score.is_finite());
+            if predict {
+                scores.iter_mut().for_each(|score| *score = loss.predict(*score));
+            }
+            (scores, are_finite)
+        });
         Ok((scores.into_pyarray(py), are_finite))
     }
 
     /// The scores of rows or ratings.
     fn score_data<'py>(&self, py: Python<'py>, data: AnyPyData<'_>, threads: usize) -> PyResult<Bound<'py, PyArray1<f32>>> {
         let data = data.held();
-        let scored = py.detach(|| Threads::new(threads).run(|| self.inner.score(data.data()))).map_err(raise)?;
+        let scored = py.detach(|| at_most(threads).run(|| self.inner.score(data.data()))).map_err(raise)?;
         if let Some(classes) = &scored.classes {
             return Ok((0..classes.len()).flat_map(|row| classes.scores(row)).copied().collect::<Vec<_>>().into_pyarray(py));
         }
@@ -303,7 +304,7 @@ pub fn score_matrix<'py>(
     let (bias, weights) = (intercept.as_slice()?, coef.as_slice()?);
     let width = weights.len() / bias.len().max(1);
     let scorer = MatrixScorer { bias, weights, factors: &[], rank: 0, unit_rows };
-    let scores = csr.with(Score { scorer, width, threads: Threads::new(threads) })?.map_err(raise)?;
+    let scores = csr.with(Score { scorer, width, threads: at_most(threads) })?.map_err(raise)?;
     Ok(scores.into_pyarray(py))
 }
 

@@ -1,6 +1,6 @@
 //! Settings by name: the keywords of `train` are the settings of the library, which declares each once.
 use crate::errors::raise;
-use hogwild::{AnyFamily, Settings, options};
+use hogwild::{AnyFamily, Settings, Threads, options};
 use pyo3::{
     prelude::*,
     types::{PyBool, PyDict},
@@ -57,8 +57,16 @@ pub fn settings(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyDict>>> {
     options().map(one).collect()
 }
 
+/// The most threads of a call, as of the command.
+const MOST_THREADS: usize = 1024;
+
+/// So many threads, or the most that a call may have.
+pub fn at_most(threads: usize) -> Threads {
+    Threads::new(threads.min(MOST_THREADS))
+}
+
 /// Cores that this process may use, by its affinity and its control group.
 #[pyfunction]
 pub fn cores() -> usize {
-    hogwild::Threads::all().count()
+    Threads::all().count()
 }

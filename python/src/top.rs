@@ -1,5 +1,6 @@
 //! The best rows of factors for many queries, without the GIL.
-use hogwild::{Threads, TopScores};
+use crate::settings::at_most;
+use hogwild::TopScores;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::{exceptions::PyValueError, prelude::*};
 
@@ -51,7 +52,7 @@ impl Top {
             let of_query = seen.get(at(query)..at(query + 1)).unwrap_or_default();
             of_query.binary_search(&row).is_ok() || allowed.is_some_and(|allowed| !allowed.get(row as usize).copied().unwrap_or(false))
         };
-        let (rows, scores) = py.detach(|| Threads::new(threads).run(|| self.inner.top(queries, n, leaves_out)));
+        let (rows, scores) = py.detach(|| at_most(threads).run(|| self.inner.top(queries, n, leaves_out)));
         Ok((rows.into_pyarray(py), scores.into_pyarray(py)))
     }
 }

@@ -129,7 +129,8 @@ impl CacheOptions {
         let opened = self.open_with(inputs, &settings, quiet)?;
         self.check_hashing(recipe_of(training), &opened, inputs)?;
         if self.data.labelling == Labelling::Number {
-            check_classes(recipe_of(training), &opened, inputs)?;
+            let known = recipe_of(training).map_or(&[][..], Recipe::classes);
+            check_classes(known, &opened, inputs, "give the text in place of the packed file")?;
         }
         tell_differences(recipe.as_ref(), &opened, inputs)?;
         Ok(opened)
@@ -140,7 +141,11 @@ impl CacheOptions {
         let opened = self.open_with(inputs, &self.settings_for(model, inputs)?, false)?;
         self.check_hashing(model.recipe.as_ref(), &opened, inputs)?;
         if model.ids("class").is_none() {
-            check_classes(model.recipe.as_ref(), &opened, inputs)?;
+            let remedy = match model.recipe {
+                Some(_) => "give the text in place of the packed file",
+                None => "write these words, or -1 and 1",
+            };
+            check_classes(model.class_words(), &opened, inputs, remedy)?;
         }
         tell_differences(model.recipe.as_ref(), &opened, inputs)?;
         Ok(opened)
@@ -228,14 +233,12 @@ fn recipe_of(data: &Data) -> Option<&Recipe> {
     }
 }
 
-/// Refuses packed data whose words for labels stand for other classes than in training: +1 may be -1 there.
-fn check_classes(training: Option<&Recipe>, opened: &Opened, inputs: &[PathBuf]) -> anyhow::Result<()> {
-    let classes = |recipe: Option<&Recipe>| recipe.map(Recipe::classes).filter(|classes| !classes.is_empty()).map(|all| all.join(" and "));
-    if let (Some(known), Some(own)) = (classes(training), classes(recipe_of(&opened.data)))
-        && known != own
-    {
-        let name = summary::names(inputs);
-        anyhow::bail!("{name}: the labels were packed as {own}, and are {known} in training; give the text in place of the packed file");
+/// Refuses data whose words for labels stand for other classes than in training: +1 may be -1 there.
+fn check_classes(known: &[String], opened: &Opened, inputs: &[PathBuf], remedy: &str) -> anyhow::Result<()> {
+    let own = recipe_of(&opened.data).map_or(&[][..], Recipe::classes);
+    if !known.is_empty() && !own.is_empty() && known != own {
+        let (name, own, known) = (summary::names(inputs), own.join(" and "), known.join(" and "));
+        anyhow::bail!("{name}: the labels are {own}, and were {known} in training; {remedy}");
     }
     Ok(())
 }

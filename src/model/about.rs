@@ -54,7 +54,8 @@ impl About {
         };
         let class_names = match &about["class_names"] {
             Value::Null => Vec::new(),
-            entry => names(entry).filter(|_| classes.is_some()).ok_or_else(|| format!("its class names are no two texts: {entry}"))?,
+            _ if classes.is_none() => return Err("has `class_names`, and is no model of two classes".into()),
+            entry => names(entry).ok_or_else(|| format!("its class names are no two texts: {entry}"))?,
         };
         let recipe = match &about["recipe"] {
             Value::Null => None,

@@ -101,6 +101,12 @@ impl TrainedModel {
         self.recipe.as_ref().is_some_and(Recipe::has_several_labels)
     }
 
+    /// What its two classes are called, that of -1 first: by itself, or by the text that it was trained on. None where labels were numbers.
+    pub fn class_words(&self) -> &[String] {
+        let of_text = self.recipe.as_ref().map_or(&[][..], Recipe::classes);
+        if self.class_names.is_empty() { of_text } else { &self.class_names }
+    }
+
     /// The ids of an axis; without such an axis, none.
     pub fn ids(&self, axis: &str) -> Option<&Arc<Ids>> {
         self.axes.iter().find(|found| found.name == axis).map(|axis| &axis.ids)

@@ -179,7 +179,24 @@ def test_a_call_has_no_more_threads_than_work(data):
     assert model.set_params(n_jobs=20000)._threads_for(X) == 1
     assert np.array_equal(model.decision_function(X), expected)
     assert hogwild.Rows.from_matrix(X, y, n_jobs=20000).nonzeros == X.nnz
-    assert np.allclose(model.to_model().scores(hogwild.Rows.from_matrix(X, y), n_jobs=20000), expected, atol=1e-5)
+
+    class Counting:
+        """A model that keeps how many threads its calls have."""
+
+        def __init__(self, inner):
+            self.inner, self.counts = inner, []
+
+        def __getattr__(self, name):
+            return getattr(self.inner, name)
+
+        def score_data(self, data, threads):
+            self.counts.append(threads)
+            return self.inner.score_data(data, threads)
+
+    scorer = model.to_model()
+    scorer._inner = counting = Counting(scorer._inner)
+    assert np.allclose(scorer.scores(hogwild.Rows.from_matrix(X, y), n_jobs=20000), expected, atol=1e-5)
+    assert counting.counts == [2]  # of 3,000 rows
     factors = hogwild.MatrixFactorization(n_jobs=20000)
     factors.items_ = np.zeros(1000)
     assert factors._threads_of(1) == 1 and factors._threads_of(4096) == 3

@@ -266,3 +266,18 @@ def test_rows_of_any_number_of_classes_are_not_those_of_one(data):
     with pytest.raises(ValueError, match="class_weight: is of rows with one class each"):
         hogwild.LinearClassifier(class_weight={0: 2.0}).partial_fit(X, Y)
     assert not hasattr(hogwild.FieldAwareClassifier(), "partial_fit")
+
+
+def test_a_first_call_that_fails_leaves_nothing(data):
+    X, y, _ = data
+    Y = np.column_stack([y > 0, y < 0]).astype(int)
+    model = hogwild.LinearClassifier(learning_rate=-1.0, random_state=1)
+    with pytest.raises(hogwild.BadSettingError, match="`learning_rate` -1"):
+        model.partial_fit(X, Y)
+    model.set_params(learning_rate=0.1).partial_fit(X, y, classes=[-1, 1])
+    assert not model.multilabel_ and model.classes_.tolist() == [-1, 1] and model.predict(X).shape == y.shape
+    model = hogwild.LinearClassifier(learning_rate=-1.0, random_state=1)
+    with pytest.raises(hogwild.BadSettingError, match="`learning_rate` -1"):
+        model.partial_fit(X, y, classes=[-1, 1])
+    model.set_params(learning_rate=0.1).partial_fit(X, Y)
+    assert model.multilabel_ and model.classes_.tolist() == [0, 1] and model.predict(X).shape == Y.shape

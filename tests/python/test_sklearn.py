@@ -77,6 +77,34 @@ def test_several_classes(settings, tmp_path):
         assert np.allclose(loaded.predict(X), model.predict_proba(X), atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "classes, names",
+    [
+        ([1000001, 1000002, 1000003], ["1000001", "1000002", "1000003"]),
+        (np.array([0.0, 1.0, 1e7]), ["0", "1", "10000000"]),
+        (np.array([0.0, 1.0, 2.0], dtype=np.float32), ["0", "1", "2"]),
+    ],
+)
+def test_numbers_of_several_classes_are_texts_in_the_file(classes, names):
+    X, _, scores = rows()
+    y = np.asarray(classes)[np.digitize(scores, [-1, 1])]
+    model = hogwild.LinearClassifier(random_state=0, learning_rate=0.5, n_jobs=1).fit(X, y)
+    assert model.classes_.tolist() == list(classes) and hogwild.load(model.to_model().to_bytes()).classes == names
+
+
+@pytest.mark.parametrize("labels", [(-1.0, 1.0), (False, True), (1, 2), (0.5, 1.5)])
+def test_two_numbers_are_classes_where_they_are_whole(labels):
+    from hogwild._kinds import classes_of
+
+    y = np.array(labels)[[1, 0, 0, 1, 1]]
+    if 0.5 in labels:
+        with pytest.raises(ValueError, match="continuous"):
+            classes_of(y)
+        return
+    classes, indices = classes_of(y)
+    assert classes.dtype == y.dtype and classes.tolist() == list(labels) and indices.tolist() == [1, 0, 0, 1, 1]
+
+
 def test_rows_with_any_number_of_classes(tmp_path):
     X, _, scores = rows()
     y = np.column_stack([scores > 0, scores > 1, scores < -1, np.zeros(3000, bool)]).astype(int)

@@ -168,6 +168,33 @@ fn the_command_says_which_class_is_plus_one() {
 }
 
 #[test]
+fn words_of_two_classes_are_those_that_the_model_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    for (name, low, high) in [("words", "no", "yes"), ("others", "zero", "yes"), ("signs", "-1", "1")] {
+        let line = |i: usize| if i.is_multiple_of(3) { format!("{high},1,0.5\n") } else { format!("{low},0,{}\n", i % 5) };
+        let lines: String = (0..200).map(line).collect();
+        fs::write(at.join(format!("{name}.csv")), format!("label,a,b\n{lines}")).unwrap();
+    }
+    let (code, _, said) = hogwild(at, "train words.csv --lr 0.3 --threads 1 --epochs 2 --out m.safetensors");
+    assert_eq!(code, Some(0), "{said}");
+    let path = at.join("m.safetensors");
+    let model = TrainedModel::open(&path).unwrap();
+    assert!(model.class_words() == ["no", "yes"] && model.class_names.is_empty());
+    // As from a program that has no text: names, and no recipe that reads labels.
+    let named = TrainedModel { class_names: vec!["no".into(), "yes".into()], recipe: None, ..model };
+    named.save(&path).unwrap();
+    assert_eq!(named.class_words(), ["no", "yes"]);
+    for data in ["words.csv", "signs.csv"] {
+        let (code, metrics, said) = hogwild(at, &format!("eval m.safetensors {data} --json"));
+        assert!(code == Some(0) && metrics.contains("\"accuracy\":1.0"), "{metrics}{said}");
+    }
+    // Here yes is the lesser of two.
+    let (code, _, said) = hogwild(at, "eval m.safetensors others.csv");
+    assert!(code == Some(2) && said.contains("others.csv: the labels are yes and zero, and were no and yes in training; write"), "{said}");
+}
+
+#[test]
 fn ratings_of_a_classification_loss_are_two_classes() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();

@@ -31,6 +31,8 @@ use std::sync::atomic::Ordering::Relaxed;
 const PLACES: usize = 64;
 const LOOKS: usize = 128;
 const SHARE: f64 = 0.01;
+/// The most columns that have a place in a table, however large the data are.
+const FREQUENT: usize = 1 << 20;
 /// How much larger than the smallest the largest feature is to be, and how far from 1, for features to be scaled unasked. Words weighted by
 /// their rarity differ by less than 30; ages beside incomes, counts beside shares by a thousand and more.
 const SPREAD: f64 = 100.0;
@@ -64,7 +66,7 @@ pub(super) fn choose(how: Normalize, data: &Rows) -> Scaled {
     let place = |place: usize| (place as u128 * rows as u128 / places as u128) as usize;
     let often = (SHARE * (places * looks) as f64).max(2.0);
     // Columns go by falling counts, so those that count are among the first: these have a table, others that are seen all the same a map.
-    let mut frequent = vec![(0.0, 0.0); data.columns().min((data.nonzeros() as f64 / often) as usize)];
+    let mut frequent = vec![(0.0, 0.0); data.columns().min((data.nonzeros() as f64 / often) as usize).min(FREQUENT)];
     let mut rare: hashbrown::HashMap<u32, (f64, f64), foldhash::fast::FixedState> = Default::default();
     let (columns, mut all) = (data.column_cells(), 0.0);
     for row in (0..places).flat_map(|i| place(i)..place(i) + looks) {

@@ -2,9 +2,11 @@
 //!
 //! Columns are at random among the ranks, so comparisons would be mispredicted. But how often each rank occurs is known: ranks are divided
 //! into buckets that are hit about equally often, some for each cell of a row. So a row's cells are counted by bucket and put into their
-//! buckets' places. A bucket seldom gets two, and insertion mends what is not sorted then. All of it stays in the nearest cache.
+//! buckets' places. A bucket seldom gets two, and insertion mends what is not sorted then. All of it stays in the nearest cache. Long rows
+//! are sorted digit by digit: buckets would get too many cells, or be too many themselves.
 //!
 //! It takes half the time of sorting digit by digit on imdb_1gram (141 cells a row, 512 buckets), and two thirds on Criteo (33 cells, 128).
+//! Where millions of columns are hit about alike it takes longer than digit by digit: to look a bucket up misses the cache.
 
 use crate::pack::sort::sort_pairs;
 use hogwild_base::threads;
@@ -19,7 +21,10 @@ const PART: usize = 1 << 17;
 /// Buckets for each cell of a row of mean length, and how many there are at least and at most.
 const A_CELL: usize = 2;
 const BUCKETS: (usize, usize) = (16, 512);
-/// Cells that are moved by insertion for each cell of a row, at most: a row that needs more is far from others.
+/// Cells of a row for each bucket, at most, and cells of a row at most: longer rows are sorted digit by digit.
+const CROWD: usize = 4;
+const LONG: usize = 512;
+/// Cells that are moved by insertion for each cell of a row, at most: a row that needs more is unlike the others.
 const MOVES: usize = 8;
 
 /// What is numbered.
@@ -55,7 +60,7 @@ impl<R: Fn(usize) -> u32 + Sync, V: Fn(usize) -> f32 + Sync> Numbered<'_, R, V> 
         let buckets = buckets(self.counts, count);
         // The first row in order, whichever thread was first.
         let twice = Mutex::new(None);
-        let room = || Room { places: vec![0; count / LANES], ranks: Vec::new() };
+        let room = || Room { places: vec![0; count], ..Room::default() };
         let Ok(()) = threads::each(parts, room, |room, (rows, columns, values)| {
             if let Some(found) = self.part(rows, columns, values, &buckets, room) {
                 let mut first = twice.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,8 +96,14 @@ impl<R: Fn(usize) -> u32 + Sync, V: Fn(usize) -> f32 + Sync> Numbered<'_, R, V> 
             let held = cells.len().min(values.len()); // none where all are 1
             let (mine_values, others_values) = std::mem::take(&mut values).split_at_mut(held);
             (columns, values) = (others, others_values);
-            self.put(cells.start, mine, mine_values, buckets, room);
-            if let Some(column) = settle(mine, mine_values) {
+            let found = if mine.len() <= LONG.min(CROWD * room.places.len()) {
+                self.put(cells.start, mine, mine_values, buckets, room);
+                settle(mine, mine_values)
+            } else {
+                self.take(cells.start, mine, mine_values);
+                Err(Unsettled)
+            };
+            if let Some(column) = found.unwrap_or_else(|Unsettled| sort(mine, mine_values, self.counts.len(), room)) {
                 twice = twice.or(Some((row, column)));
             }
         }
@@ -102,29 +113,18 @@ impl<R: Fn(usize) -> u32 + Sync, V: Fn(usize) -> f32 + Sync> Numbered<'_, R, V> 
     /// Puts a row's cells into the places of their buckets. (Plain loops: without ThinLTO `zip` and its like are calls, one a cell.)
     fn put(&self, first: usize, columns: &mut [u32], values: &mut [f32], buckets: &[u16], room: &mut Room) {
         let count = columns.len();
-        if count > u16::MAX as usize {
-            // Places would not hold them.
-            for i in 0..count {
-                columns[i] = (self.rank)(first + i);
-            }
-            return self.take_values(first, values);
-        }
-        let Room { places, ranks } = room;
+        let Room { places, ranks, .. } = room;
         if ranks.len() < count {
             ranks.resize(count, 0);
         }
         let ranks = &mut ranks[..count];
         places.fill(0);
-        {
-            let places: &mut [u16] = bytemuck::cast_slice_mut(places);
-            for i in 0..count {
-                let rank = (self.rank)(first + i);
-                ranks[i] = rank;
-                places[buckets[rank as usize] as usize] += 1;
-            }
+        for i in 0..count {
+            let rank = (self.rank)(first + i);
+            ranks[i] = rank;
+            places[buckets[rank as usize] as usize] += 1;
         }
         sum_up(places);
-        let places: &mut [u16] = bytemuck::cast_slice_mut(places);
         match &self.value {
             Some(value) => {
                 for i in 0..count {
@@ -144,7 +144,11 @@ impl<R: Fn(usize) -> u32 + Sync, V: Fn(usize) -> f32 + Sync> Numbered<'_, R, V> 
         }
     }
 
-    fn take_values(&self, first: usize, values: &mut [f32]) {
+    /// Takes a row's cells as they come.
+    fn take(&self, first: usize, columns: &mut [u32], values: &mut [f32]) {
+        for i in 0..columns.len() {
+            columns[i] = (self.rank)(first + i);
+        }
         if let Some(value) = &self.value {
             for i in 0..values.len() {
                 values[i] = value(first + i);
@@ -154,15 +158,16 @@ impl<R: Fn(usize) -> u32 + Sync, V: Fn(usize) -> f32 + Sync> Numbered<'_, R, V> 
 }
 
 /// Room of one thread.
+#[derive(Default)]
 struct Room {
-    /// By bucket how many cells it has, then where the next one belongs: numbers of 16 bits, four a word.
-    places: Vec<u64>,
+    /// By bucket how many cells it has, then where the next one belongs.
+    places: Vec<u16>,
     /// The ranks of a row.
     ranks: Vec<u32>,
+    /// The cells of a row that is sorted digit by digit.
+    pairs: Vec<u64>,
+    buffer: Vec<u64>,
 }
-
-/// Numbers of 16 bits in a word.
-const LANES: usize = 4;
 
 /// The bucket of each rank: ascending, and each hit by about as many cells as another.
 fn buckets(counts: &[u64], buckets: usize) -> Vec<u16> {
@@ -176,19 +181,19 @@ fn buckets(counts: &[u64], buckets: usize) -> Vec<u16> {
     counts.iter().map(of).collect()
 }
 
-/// Puts the sum of the numbers before it in place of each, four at a time: the product with 1 in each place has all sums up to it.
-fn sum_up(places: &mut [u64]) {
-    const ALL: u64 = 0x0001_0001_0001_0001;
-    let mut before = 0u64; // in each place
-    for word in places {
-        let sums = u64::from_le(*word).wrapping_mul(ALL).wrapping_add(before);
-        *word = (sums << 16 | before & 0xffff).to_le();
-        before = (sums >> 48).wrapping_mul(ALL);
+/// Puts the sum of the numbers before it in place of each.
+fn sum_up(places: &mut [u16]) {
+    let mut before = 0;
+    for place in places {
+        before += std::mem::replace(place, before);
     }
 }
 
+/// More is to be moved than insertion is good for.
+struct Unsettled;
+
 /// Sorts cells that nearly are. Gives the least column that is there twice.
-fn settle(columns: &mut [u32], values: &mut [f32]) -> Option<u32> {
+fn settle(columns: &mut [u32], values: &mut [f32]) -> Result<Option<u32>, Unsettled> {
     let (mut moves, mut twice) = (MOVES * columns.len(), None);
     for i in 1..columns.len() {
         let column = columns[i];
@@ -210,22 +215,21 @@ fn settle(columns: &mut [u32], values: &mut [f32]) -> Option<u32> {
         if at > 0 && columns[at - 1] == column {
             twice = twice.into_iter().chain([column]).min();
         }
-        match moves.checked_sub(i - at) {
-            Some(left) => moves = left,
-            None => return sort(columns, values),
-        }
+        moves = moves.checked_sub(i - at).ok_or(Unsettled)?;
     }
-    twice
+    Ok(twice)
 }
 
-/// The same of cells in any order.
+/// The same of cells in any order, whose columns are below `width`.
 #[cold]
-fn sort(columns: &mut [u32], values: &mut [f32]) -> Option<u32> {
+fn sort(columns: &mut [u32], values: &mut [f32], width: usize, room: &mut Room) -> Option<u32> {
+    let Room { pairs, buffer, .. } = room;
     let value = |i: usize| values.get(i).map_or(0, |value| value.to_bits());
-    let mut pairs: Vec<u64> = columns.iter().enumerate().map(|(i, &column)| u64::from(column) << 32 | u64::from(value(i))).collect();
-    sort_pairs(&mut pairs, &mut Vec::new(), u32::BITS);
-    columns.iter_mut().zip(&pairs).for_each(|(column, &pair)| *column = (pair >> 32) as u32);
-    values.iter_mut().zip(&pairs).for_each(|(value, &pair)| *value = f32::from_bits(pair as u32));
+    pairs.clear();
+    pairs.extend(columns.iter().enumerate().map(|(i, &column)| u64::from(column) << 32 | u64::from(value(i))));
+    sort_pairs(pairs, buffer, usize::BITS - width.saturating_sub(1).leading_zeros());
+    columns.iter_mut().zip(&*pairs).for_each(|(column, &pair)| *column = (pair >> 32) as u32);
+    values.iter_mut().zip(&*pairs).for_each(|(value, &pair)| *value = f32::from_bits(pair as u32));
     columns.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
 }
 
@@ -240,7 +244,7 @@ mod tests {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             state >> 33
         };
-        // The last rows are too long to have their places in 16 bits.
+        // Also rows that are too long for buckets.
         for (columns, rows, longest) in [(1, 5, 1), (2, 3, 2), (300, 2000, 90), (70_000, 900, 200), (1 << 20, 60, 9), (100_000, 2, 150_000)]
         {
             let mut all: Vec<Vec<(u32, f32)>> = Vec::new();
@@ -286,28 +290,27 @@ mod tests {
         assert_eq!(numbered.sort().unwrap_err(), (1, 2));
     }
 
-    /// Rows that are unlike the others, so that all their cells come into one bucket.
+    /// Its cells all come into the last bucket, or are too many for buckets.
     #[test]
-    fn a_row_that_falls_into_one_bucket() {
-        let rare = 3000;
-        let mut rows: Vec<Vec<u32>> = (0..4000).map(|_| (0..8).collect()).collect();
-        rows.push((0..rare).map(|i| 8 + i * 1231 % rare).collect());
-        let row_start: Vec<u64> = (0..=4000).map(|row| 8 * row).chain([8 * 4000 + rare as u64]).collect();
-        let (cells, mut counts) = (rows.concat(), vec![4000; 8]);
-        counts.resize(8 + rare as usize, 1);
-        let value = |cell: usize| cells[cell] as f32;
-        let numbered = Numbered { row_start: &row_start, rank: |cell: usize| cells[cell], value: Some(value), counts: &counts };
-        let (columns, values) = numbered.sort().unwrap();
-        assert!(columns[8 * 4000..].iter().copied().eq(8..8 + rare) && values.unwrap().iter().zip(&columns).all(|(a, &b)| *a == b as f32));
+    fn a_row_unlike_the_others() {
+        for rare in [60, 3000] {
+            let mut rows: Vec<Vec<u32>> = (0..4000).map(|_| (0..8).collect()).collect();
+            rows.push((0..rare).map(|i| 8 + i * 1231 % rare).collect());
+            let row_start: Vec<u64> = (0..=4000).map(|row| 8 * row).chain([8 * 4000 + rare as u64]).collect();
+            let (cells, mut counts) = (rows.concat(), vec![4000; 8]);
+            counts.resize(8 + rare as usize, 1);
+            let value = |cell: usize| cells[cell] as f32;
+            let numbered = Numbered { row_start: &row_start, rank: |cell: usize| cells[cell], value: Some(value), counts: &counts };
+            let (columns, values) = numbered.sort().unwrap();
+            assert!(columns[8 * 4000..].iter().copied().eq(8..8 + rare), "{rare}");
+            assert!(values.unwrap().iter().zip(&columns).all(|(a, &b)| *a == b as f32), "{rare}");
+        }
     }
 
     #[test]
     fn sums_of_what_is_before() {
-        let mut places: Vec<u64> = vec![0; 4];
-        let numbers: [u16; 16] = [3, 0, 1, 2, 60_000, 0, 0, 5, 7, 0, 0, 0, 0, 0, 100, 1];
-        bytemuck::cast_slice_mut::<u64, u16>(&mut places).copy_from_slice(&numbers);
+        let mut places = [3, 0, 1, 2, 60_000, 0, 0, 5];
         sum_up(&mut places);
-        let expected: Vec<u16> = (0..16).map(|i| numbers[..i].iter().sum()).collect();
-        assert_eq!(bytemuck::cast_slice::<u64, u16>(&places), expected);
+        assert_eq!(places, [0, 3, 3, 4, 6, 60_006, 60_006, 60_006]);
     }
 }

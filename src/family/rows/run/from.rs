@@ -54,7 +54,7 @@ impl<K: RowKernel> RowsRun<'_, K> {
             }
         }
         // Two words are -1 and 1 to a run: which is which, the names say.
-        let (other, own) = (model.recipe.as_ref().map_or(&[][..], |recipe| recipe.classes()), self.data.class_names());
+        let (other, own) = (model.class_words(), self.data.class_names());
         if classes.is_none() && !other.is_empty() && !own.is_empty() && other != own {
             return Err(bad(&format!("has the classes {}, and the data {}", other.join(" and "), own.join(" and "))));
         }

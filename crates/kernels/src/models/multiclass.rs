@@ -145,7 +145,6 @@ impl<W: Width> Model for Multiclass<W> {
             let some = left.min(LANES);
             left -= some;
             if !self.linear.penalises() {
-                // What lies behind the classes comes with them: it is far from what would bring `NOWHERE` near a probability above 0.
                 weights.add_rows((places, some), &block.values.0, [&mut *scores, &mut *others], row);
                 continue;
             }
@@ -161,7 +160,9 @@ impl<W: Width> Model for Multiclass<W> {
             }
         }
         for k in 0..n {
-            scores[k] = scores[k] + others[k];
+            // What lies behind the classes, states of packed rows, may have come with them.
+            let base = P::V::load(&self.base[k]);
+            scores[k] = base.less(P::V::of(0.5 * NOWHERE), base, scores[k] + others[k]);
         }
         for k in 0..n {
             scores[k].store(&mut room.lines[k]);

@@ -55,6 +55,7 @@ pub(crate) use snapshot::{Snapshot, copy};
 pub(crate) use step_now::Stepping;
 pub(crate) use sum::Summing;
 pub use table::{Beside, Table, TableShape};
+pub(crate) use view::add_one_by_one;
 
 /// Where slots lie, for [`Weights`]: worked out, and asked for, some examples ahead.
 pub trait Places<I: Isa> {
@@ -136,7 +137,7 @@ pub trait Weights {
     /// before. In lanes beyond the slots' width the sums may be anything. `room` is as long as a slot.
     #[inline(always)]
     fn add_rows(&mut self, (slots, n): (&Line<u32>, usize), factors: &[f32; LANES], sums: [&mut [Self::V]; 2], room: &mut [Self::V]) {
-        view::add_one_by_one(self, (slots, n), factors, sums, room);
+        add_one_by_one(self, (slots, n), factors, sums, room, &mut [].chunks_exact_mut(1));
     }
     /// Replaces a slot of many weights, past the update rule; the weight beside them stays. For models that say where weights are to be, as by a
     /// projection.

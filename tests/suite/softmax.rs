@@ -127,6 +127,34 @@ fn one_vs_rest_is_a_run_a_class() {
     }
 }
 
+/// A penalty too small for any weight to feel is trained another way: row by row, without what lies behind the classes in a packed row.
+/// There lie states, which are large here.
+#[test]
+fn what_lies_behind_the_classes_does_not_count() {
+    let rule = Rule::parse("adagrad-rowwise:initial=1e6").unwrap();
+    for count in [5, 20] {
+        let data = classes(&topics(400, count, 3), Labelling::Class);
+        for (of, base) in [
+            (softmax as fn(&Rows, Option<&Rows>, Settings) -> Outcome, settings()),
+            (ovr, one_vs_rest()),
+            (ovr, Settings { loss: Loss::Logistic, ..one_vs_rest() }),
+        ] {
+            for batch in [Batch::One, Batch::Size(8)] {
+                // A rate that roots of such states bring to a tenth.
+                let same = Settings { rule, batch, lr: Some(100.0), epochs: 2, ..base.clone() };
+                let [free, penalised] = [0.0, 1e-30].map(|l2| {
+                    let outcome = of(&data, None, Settings { l2, ..same.clone() });
+                    outcome.model.unwrap().last().numbers("weight").to_vec()
+                });
+                assert!(free.iter().any(|w| w.abs() > 0.01), "{count} {batch:?}: {free:?}");
+                for (a, b) in free.iter().zip(&penalised) {
+                    assert!((a - b).abs() < 1e-5, "{count} {batch:?}: {a} {b}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn every_rule_and_way_trains() {
     let data = classes(&topics(3_000, 6, 1), Labelling::Class);

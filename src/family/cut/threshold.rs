@@ -83,12 +83,13 @@ pub(super) fn draw(shares: &mut [f32], ends: &[[u32; 2]], weights: &[f32], reach
     }
 }
 
-/// The nodes by their shares of the second label, whose bits are the upper half. Shares of 0 or more are in the order of their bits; adding 0
-/// takes the sign from -0.
+/// The nodes by their shares of the second label, whose bits are the upper half. Shares of 0 or more are in the order of their bits;
+/// adding 0 takes the sign from -0.
 fn in_order(rows: &[[f32; 2]]) -> Vec<u64> {
     let mut order: Vec<u64> = (0..).zip(rows).map(|(node, row)| u64::from((row[1] + 0.0).to_bits()) << 32 | node).collect();
-    // By the shares alone: many nodes have the same, and those need no sorting.
-    threads::sort_unstable_by(&mut order, |a, b| (a >> 32).cmp(&(b >> 32)));
+    // By the shares alone: many nodes have the same, and those need no sorting. Nodes of one share would come in another order by several
+    // threads: so this is done by one, beside the sums.
+    order.sort_unstable_by_key(|key| key >> 32);
     order
 }
 

@@ -45,10 +45,6 @@ impl OwnLoss {
     #[cold]
     #[inline(never)]
     pub(super) fn total(&self, scores: &[f32], labels: &[f32]) -> f64 {
-        if std::ptr::fn_addr_eq(self.value, as_given as fn(f32, f32) -> f32) {
-            // Of models whose scores are their losses; by a call each this was a tenth of an epoch of a graph cut.
-            return scores.iter().zip(labels).map(|(&z, &y)| as_given(z, y) as f64).sum();
-        }
         scores.iter().zip(labels).map(|(&z, &y)| (self.value)(z, y) as f64).sum()
     }
 
@@ -69,10 +65,13 @@ impl OwnLoss {
     }
 }
 
-/// The value of [`AS_GIVEN`](super::Loss::AS_GIVEN).
-pub(super) fn as_given(z: f32, y: f32) -> f32 {
-    z + y
-}
+/// What [`AS_GIVEN`](super::Loss::AS_GIVEN) is, written as a loss of one's own.
+pub(super) const AS_GIVEN: OwnLoss = OwnLoss {
+    name: "as given",
+    value: |z, y| z + y,
+    slope: |_, _| 1.0,
+    meaning: Meaning { standardise: Standardise::No, ..Meaning::NUMBER },
+};
 
 impl PartialEq for OwnLoss {
     fn eq(&self, other: &OwnLoss) -> bool {

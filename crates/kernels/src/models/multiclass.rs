@@ -19,8 +19,8 @@ use super::{
     slopes::take_slopes,
 };
 use crate::{
-    params::Weights,
-    simd::{LANES, Line, Real, Vector, copy, pairs},
+    params::{Weights, add_one_by_one},
+    simd::{LANES, Line, Real, Vector, pairs},
 };
 use std::{marker::PhantomData, sync::Arc};
 
@@ -144,24 +144,17 @@ impl<W: Width> Model for Multiclass<W> {
             weights.row_places(&block.rows, (0, self.rows, self.stride), places);
             let some = left.min(LANES);
             left -= some;
-            if !self.linear.penalises() {
-                // What lies behind the classes comes with them: it is far from what would bring `NOWHERE` near a probability above 0.
-                weights.add_rows((places, some), &block.values.0, [&mut *scores, &mut *others], row);
-                continue;
-            }
-            for i in 0..some {
-                weights.gather_weights(places.0[i], row);
-                let sum = if i % 2 == 0 { &mut *scores } else { &mut *others };
-                for k in 0..n {
-                    sum[k] = row[k].mul_add(P::V::of(block.values.0[i]), sum[k]);
-                }
-                if let Some(kept) = kept.next() {
-                    copy(row, kept);
-                }
+            let (slots, sums) = ((&*places, some), [&mut *scores, &mut *others]);
+            if self.linear.penalises() {
+                add_one_by_one(weights, slots, &block.values.0, sums, row, &mut kept);
+            } else {
+                weights.add_rows(slots, &block.values.0, sums, row);
             }
         }
         for k in 0..n {
-            scores[k] = scores[k] + others[k];
+            // What lies behind the classes, states of packed rows, may have come with them.
+            let base = P::V::load(&self.base[k]);
+            scores[k] = base.less(P::V::of(0.5 * NOWHERE), base, scores[k] + others[k]);
         }
         for k in 0..n {
             scores[k].store(&mut room.lines[k]);

@@ -57,6 +57,7 @@ pub use slot::Slot;
 pub(crate) use step_now::Stepping;
 pub(crate) use sum::Summing;
 pub use table::{Beside, Table, TableShape};
+pub(crate) use view::add_one_by_one;
 
 /// Where slots lie, for [`Weights`]: worked out, and asked for, some examples ahead.
 pub trait Places<I: Isa> {
@@ -134,11 +135,11 @@ pub trait Weights {
     fn gather_weights(&mut self, slot: u32, out: &mut [Self::V]) {
         self.gather_row(slot, out);
     }
-    /// Adds the weights of the first `n` of some slots, each times its factor, to two sums by turns, so that no addition waits for the one
-    /// before. In lanes beyond the slots' width the sums may be anything near what they were. `room` is as long as a slot.
+    /// Adds the weights of the first `n` of some slots, each times its factor, to two sums by turns: so no addition waits for the one
+    /// before. In lanes beyond the slots' width the sums may be anything. `room` is as long as a slot.
     #[inline(always)]
     fn add_rows(&mut self, (slots, n): (&Line<u32>, usize), factors: &[f32; LANES], sums: [&mut [Self::V]; 2], room: &mut [Self::V]) {
-        view::add_one_by_one(self, (slots, n), factors, sums, room);
+        add_one_by_one(self, (slots, n), factors, sums, room, &mut [].chunks_exact_mut(1));
     }
     /// Replaces a slot of many weights, past the update rule; the weight beside them stays. For models that say where weights are to be, as by a
     /// projection.

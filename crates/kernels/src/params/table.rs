@@ -220,6 +220,9 @@ impl Table {
     }
 
     /// The same of some slots.
+    ///
+    /// # Panics
+    /// When there are no such slots.
     pub fn weights_of(&self, slots: Range<usize>, finish: &Finish<'_>) -> Vec<f32> {
         if !finish.is_nothing() {
             return self.weights(slots, finish).collect();

@@ -7,7 +7,8 @@ mod one_by_one;
 mod rows;
 mod state;
 
-pub(super) use one_by_one::{add_one_by_one, each, one_by_one, times};
+pub(crate) use one_by_one::add_one_by_one;
+pub(super) use one_by_one::{each, one_by_one, times};
 pub(crate) use state::{load_state, row_state, state_of, store_state};
 
 use super::{
@@ -326,7 +327,7 @@ impl<R: UpdateRule, I: Isa, S: Steps<R, I>> Weights for View<'_, R, I, S> {
     #[inline(always)]
     fn add_rows(&mut self, (places, n): (&Line<u32>, usize), factors: &[f32; LANES], sums: [&mut [I::V]; 2], room: &mut [I::V]) {
         if self.read.rule.revises() || self.read.rule.reads() {
-            return add_one_by_one(self, (places, n), factors, sums, room);
+            return add_one_by_one(self, (places, n), factors, sums, room, &mut [].chunks_exact_mut(1));
         }
         self.read.add_rows((places, n), factors, sums);
     }

@@ -3,8 +3,9 @@ use super::{Reading, Steps};
 use crate::{
     params::Weights,
     rules::UpdateRule,
-    simd::{Isa, LANES, Line, Real, Vector, pairs},
+    simd::{Isa, LANES, Line, Real, Vector, copy, pairs},
 };
+use std::slice::ChunksExactMut;
 
 /// Rows whose gradients are vectors of their own, each times its factor, stepped one after the other.
 #[inline(always)]
@@ -62,20 +63,38 @@ pub(in crate::params) fn one_by_one<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Siz
     }
 }
 
-/// Rows that are each read with their weight beside, and added times their factors to two sums by turns.
+/// Rows that are each read into `row`, and added times their factors to two sums by turns. They are kept in `kept`, as far as that goes.
+///
+/// Two rows a turn: a sum that is chosen as the program runs would lie in memory, and each addition would wait for a store.
 #[inline(always)]
-pub(in crate::params) fn add_one_by_one<W: Weights + ?Sized>(
+pub(crate) fn add_one_by_one<W: Weights + ?Sized>(
     weights: &mut W,
     (places, n): (&Line<u32>, usize),
     factors: &[f32; LANES],
     [even, odd]: [&mut [W::V]; 2],
     row: &mut [W::V],
+    kept: &mut ChunksExactMut<'_, W::V>,
 ) {
-    for i in 0..n {
+    let mut i = 0;
+    while i < n {
         weights.gather_weights(places.0[i], row);
-        let sum = if i % 2 == 0 { &mut *even } else { &mut *odd };
-        for k in 0..row.len() {
-            sum[k] = row[k].mul_add(W::V::of(factors[i]), sum[k]);
+        add(row, factors[i], even, kept);
+        i += 1;
+        if i == n {
+            break;
         }
+        weights.gather_weights(places.0[i], row);
+        add(row, factors[i], odd, kept);
+        i += 1;
+    }
+}
+
+#[inline(always)]
+fn add<V: Vector>(row: &[V], factor: f32, sum: &mut [V], kept: &mut ChunksExactMut<'_, V>) {
+    for k in 0..row.len() {
+        sum[k] = row[k].mul_add(V::of(factor), sum[k]);
+    }
+    if let Some(kept) = kept.next() {
+        copy(row, kept);
     }
 }

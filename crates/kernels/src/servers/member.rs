@@ -9,6 +9,7 @@ use crate::{
     wire,
 };
 use hogwild_base::Result;
+use std::time::Duration;
 
 pub(crate) struct Member<'r> {
     carrier: Box<dyn Carrier + 'r>,
@@ -110,19 +111,27 @@ impl<'r> Member<'r> {
         (requests, counts)
     }
 
-    /// Takes all answers, so that each request is done; gives the first error.
-    fn ask(&mut self, requests: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>> {
+    /// Gives the answers of all shards. After an error, which ends the run, nothing more is asked or waited for: of what was asked is done
+    /// what needs no waiting.
+    fn ask(&mut self, mut requests: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>> {
         // Each begins with another shard, so that those who exchange at once seldom wait.
         let (of, first) = (requests.len(), self.carrier.rank() * requests.len() / self.carrier.size());
-        let mut requests: Vec<Option<Vec<u8>>> = requests.into_iter().map(Some).collect();
-        let mut tickets = Vec::with_capacity(of);
+        let (mut tickets, mut done) = (Vec::with_capacity(of), Ok(()));
         for shard in (0..of).map(|i| (first + i) % of) {
-            tickets.push((shard, self.carrier.ask(shard, requests[shard].take().unwrap_or_default())?));
+            match self.carrier.ask(shard, std::mem::take(&mut requests[shard])) {
+                Ok(ticket) => tickets.push((shard, ticket)),
+                Err(error) => {
+                    done = Err(error);
+                    break;
+                }
+            }
         }
-        let mut answers: Vec<(usize, Result<Vec<u8>>)> =
-            tickets.into_iter().map(|(shard, ticket)| (shard, self.carrier.answer(&ticket, WAIT))).collect();
-        answers.sort_by_key(|(shard, _)| *shard);
-        answers.into_iter().map(|(_, answer)| answer).collect()
+        let mut answers = requests; // what was in them is on its way
+        for (shard, ticket) in tickets {
+            let within = if done.is_ok() { WAIT } else { Duration::ZERO };
+            done = done.and(self.carrier.answer(&ticket, within).map(|answer| answers[shard] = answer));
+        }
+        done.map(|()| answers)
     }
 
     /// Takes over what shards answered; `begins`: to go on as the centre is, whatever was learnt.

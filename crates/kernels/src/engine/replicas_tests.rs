@@ -12,7 +12,7 @@ use crate::{
     simd::InstructionSet,
     transforms::Transforms,
 };
-use std::ops::Range;
+use std::{iter, ops::Range};
 
 const EXAMPLES: u32 = 203;
 const REPLICAS: usize = 4;
@@ -56,7 +56,7 @@ fn train(parallel: Parallel, by: By, threads: usize, every: u64, stopped: bool) 
     let shape = Shape::of(TableShape::single(EXAMPLES as usize));
     let make = || Parameters::new(&shape, &Layout::of(&Sgd)).unwrap();
     let (centre, copies, set) = (make(), [(); REPLICAS].map(|()| make()), InstructionSet::best());
-    let units: Vec<Range<u32>> = vec![0..EXAMPLES];
+    let units: Vec<Range<u32>> = iter::once(0..EXAMPLES).collect();
     let simulation = match by {
         By::Virtual(delay) => Some(Simulation::new(REPLICAS, 0.5, delay, 1.0, 3)),
         _ => None,

@@ -98,12 +98,24 @@ impl<'t> Ours<'t> {
         })
     }
 
-    /// Reads what a shard answers, of all tables.
+    /// Reads what a shard answers, of all tables; `first`: it has not answered before, and so is to tell of all its cells.
     ///
     /// # Errors
-    /// When it is damaged, or not of these parameters.
-    pub fn read<'b>(&self, part: Part, reader: &mut Reader<'b>) -> Result<Vec<Told<'b>>> {
-        self.tables.iter().map(|table| Told::open(reader, part.range(table.cells.len()))).collect()
+    /// When it is damaged, or not of these parameters; then nothing has been done.
+    pub fn read<'b>(&self, part: Part, first: bool, reader: &mut Reader<'b>) -> Result<Vec<Told<'b>>> {
+        let read = |table: &Own<'_>| {
+            let range = part.range(table.cells.len());
+            let told = Told::open(reader, range.clone())?;
+            // Values take the place of the replica's own, sixteen at a time.
+            if let Some(record) = told.records().find(|record| record.lanes != Told::ALL || record.two) {
+                return Err(reader.bad(format!("has not one number of each lane of sixteen {}", record.vector)));
+            }
+            if (first || self.tells == Tells::All) && told.records().count() != range.len() {
+                return Err(reader.bad(format!("tells not all of the {} sixteens that the replica has", range.len())));
+            }
+            Ok(told)
+        };
+        self.tables.iter().map(read).collect()
     }
 
     /// Takes over what was read. The replica has what the centre gives, and what it has learnt since it told.
@@ -209,6 +221,9 @@ impl<'t> Theirs<'t> {
             let is_whole = || told.records().filter(|record| record.lanes == Told::ALL).count() == range.len();
             if self.tells == Tells::All && !is_whole() {
                 return Err(reader.bad(format!("tells not all of the {} sixteens that are exchanged", range.len())));
+            }
+            if self.tells == Tells::Changes && told.records().any(|record| record.two) {
+                return Err(reader.bad("has two numbers of a lane, where its change is due".into()));
             }
             Ok(told)
         };

@@ -139,7 +139,8 @@ impl<'r> Member<'r> {
         let of = self.unseen.len();
         for (number, answer) in answers.into_iter().enumerate() {
             let part = Part { number, of };
-            let (now, told) = passed(&answer, |reader| self.ours.read(part, reader))?;
+            let first = self.unseen[number] == 0;
+            let (now, told) = passed(&answer, |reader| self.ours.read(part, first, reader))?;
             self.unseen[number] = now.saturating_add(1); // it makes fewer exchanges than that
             if begins {
                 self.ours.begin(part, &told)

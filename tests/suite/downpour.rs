@@ -59,6 +59,14 @@ fn any_number_of_servers_gives_the_same_bits_on_one_thread() {
     };
     let one = of(1);
     assert!(one.iter().any(|&x| x != 0) && of(2) == one && of(7) == one && of(1000) == one);
+    // The steps of Adam go by how many there were. Small pushes have nothing for some of the three blocks of features.
+    let by_adam = |servers| {
+        let settings =
+            Settings { servers: Some(servers), push_every: Some(4), rule: Rule::named("adam").unwrap(), epochs: 1, ..downpour() };
+        bits(&linear(&data, None, Settings { lr: Some(0.001), ..settings }), &["bias", "weight"])
+    };
+    let one = by_adam(1);
+    assert!(one.iter().any(|&x| x != 0) && by_adam(2) == one && by_adam(3) == one && by_adam(7) == one);
     let rated = ratings(folder.path(), "r.tsv", &synthetic(&Synth { kind: Kind::Ratings, rows: 6000, ..Synth::default() }));
     for rule in ["adagrad", "adagrad-rowwise", "sgd"] {
         // Rank 32 has loops of its own.

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     exchange::Parallel,
-    params::{Between, Ours, Parameters, Part, SECTIONS, Shape, Side, TableShape},
+    params::{Between, Parameters, ReplicaEnd, SECTIONS, Shape, Side, TableShape, VectorRange},
     rules::{Adagrad, AdagradRowwise, Layout},
     simd::InstructionSet,
     wire,
@@ -139,7 +139,7 @@ proptest! {
         let (between, set, own, centre) = (between(Parallel::Mean, false), InstructionSet::best(), parameters(), parameters());
         let before = numbers(&centre);
         let mut shard = Centre::new(set, &centre, between, 0, 1).unwrap();
-        let mut message = request(&own, between, Part { number: 0, of: 1 });
+        let mut message = request(&own, between, VectorRange { number: 0, of: 1 });
         let at = at % message.len();
         message[at] = byte;
         message.truncate(cut);
@@ -152,7 +152,7 @@ proptest! {
     #[test]
     fn a_damaged_answer_is_refused_or_has_another_number(at in 0usize..4000, byte: u8, cut in 0usize..8000, elastic: bool) {
         let between = between(if elastic { Parallel::Elastic } else { Parallel::Mean }, false);
-        let (set, own, centre, part) = (InstructionSet::best(), parameters(), parameters(), Part { number: 0, of: 1 });
+        let (set, own, centre, part) = (InstructionSet::best(), parameters(), parameters(), VectorRange { number: 0, of: 1 });
         change(&centre, &(0..cells()).map(|cell| (cell, 5)).collect::<Vec<_>>());
         let (mut request, mut answer) = (Vec::new(), Vec::new());
         join(&mut request, 0);
@@ -160,9 +160,9 @@ proptest! {
         let at = at % answer.len();
         answer[at] = byte;
         answer.truncate(cut);
-        let mut ours = Ours::new(&own, between, false).unwrap();
-        if let Ok((_, told)) = passed(&answer, |reader| ours.read(part, true, reader)) {
-            ours.begin(part, &told);
+        let mut end = ReplicaEnd::new(&own, between, false).unwrap();
+        if let Ok((_, told)) = passed(&answer, |reader| end.read(part, true, reader)) {
+            end.begin(part, &told);
             let others = bits(&own).into_iter().zip(bits(&centre)).filter(|(own, centre)| own != centre).count();
             prop_assert!(others <= 1, "{} cells, by byte {}", others, at);
         }
@@ -178,11 +178,11 @@ fn states() -> Vec<bool> {
 }
 
 /// What a replica tells that has changed all its cells.
-fn request(own: &Parameters, between: Between, part: Part) -> Vec<u8> {
-    let mut ours = Ours::new(own, between, false).unwrap();
+fn request(own: &Parameters, between: Between, part: VectorRange) -> Vec<u8> {
+    let mut end = ReplicaEnd::new(own, between, false).unwrap();
     let mut message = Vec::new();
     exchange(&mut message, 0);
-    ours.tell(part, &mut message);
+    end.tell(part, &mut message);
     wire::end(&mut message);
     message
 }
@@ -196,31 +196,31 @@ fn what_is_foreign_is_refused_with_its_reason() {
         assert!(error.contains(says), "{error}");
     };
     let mean = between(Parallel::Mean, false);
-    let second = request(&own, mean, Part { number: 1, of: 2 });
+    let second = request(&own, mean, VectorRange { number: 1, of: 2 });
     refused(mean, (0, 2), &second, "where one of 0 to");
     let other = Parameters::new(&Shape::of(TableShape::single(2000)), &Layout::of(&Adagrad::DEFAULT)).unwrap();
     change(&other, &(0..4000).map(|cell| (cell, 1)).collect::<Vec<_>>());
-    refused(mean, (0, 1), &request(&other, mean, Part { number: 0, of: 1 }), "of sixteen 26 where one of 26 to 26 is due");
+    refused(mean, (0, 1), &request(&other, mean, VectorRange { number: 0, of: 1 }), "of sixteen 26 where one of 26 to 26 is due");
     // By elastic averaging all that is the shard's passes.
     let elastic = between(Parallel::Elastic, false);
-    refused(elastic, (0, 1), &request(&own, mean, Part { number: 0, of: 1 }), "tells not all of the 26 sixteens");
+    refused(elastic, (0, 1), &request(&own, mean, VectorRange { number: 0, of: 1 }), "tells not all of the 26 sixteens");
     refused(mean, (0, 1), b"GET / HTTP/1.1\r\n\r\n", "is not of hogwild");
     // By the mean one number of each lane is due: its change.
     change(&own, &(0..cells()).map(|cell| (cell, 1)).collect::<Vec<_>>());
-    refused(mean, (0, 1), &request(&own, elastic, Part { number: 0, of: 1 }), "has two numbers of a lane");
+    refused(mean, (0, 1), &request(&own, elastic, VectorRange { number: 0, of: 1 }), "has two numbers of a lane");
 }
 
 #[test]
 fn an_answer_that_lacks_cells_is_refused() {
-    let (set, own, centre, part) = (InstructionSet::best(), parameters(), parameters(), Part { number: 0, of: 1 });
+    let (set, own, centre, part) = (InstructionSet::best(), parameters(), parameters(), VectorRange { number: 0, of: 1 });
     let answer = |parallel, message: &[u8]| {
         let mut answer = Vec::new();
         Centre::new(set, &centre, between(parallel, false), 0, 1).unwrap().handle(message, &mut answer).unwrap();
         answer
     };
     let read = |parallel, first, answer: &[u8]| {
-        let ours = Ours::new(&own, between(parallel, false), false).unwrap();
-        passed(answer, |reader| ours.read(part, first, reader)).map(|(now, _)| now)
+        let end = ReplicaEnd::new(&own, between(parallel, false), false).unwrap();
+        passed(answer, |reader| end.read(part, first, reader)).map(|(now, _)| now)
     };
     let mut message = Vec::new();
     join(&mut message, 1);
@@ -232,7 +232,7 @@ fn an_answer_that_lacks_cells_is_refused() {
     }
     // What a replica tells has some lanes of a sixteen; it stands behind an answer's frame here, and the number of an exchange.
     let mut some = nothing[..24].to_vec();
-    Ours::new(&own, between(Parallel::Mean, false), false).unwrap().tell(part, &mut some);
+    ReplicaEnd::new(&own, between(Parallel::Mean, false), false).unwrap().tell(part, &mut some);
     wire::end(&mut some);
     assert!(read(Parallel::Mean, false, &some).unwrap_err().to_string().contains("has not one number of each lane of sixteen 0"));
 }

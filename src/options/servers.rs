@@ -10,8 +10,8 @@ group! { $ "Parameter servers";
     servers: Option<usize> = None => {
         value: "S",
         by_default: [
-            "one for each 64 kB of the model, but no more than each 1,024 features, and at most 1024; at least one for each thread",
-            "one for each 64 kB of the model, but no more than each 1,024 rows, and at most 1024; at least one for each thread",
+            "one for each 64 kB of the model, at most one for each 1,024 features, at most 1024; at least one for each thread",
+            "one for each 64 kB of the model, at most one for each 1,024 rows, at most 1024; at least one for each thread",
         ],
         needs: Some("parallel"),
         must_be: "from 1 to 1024",

@@ -24,6 +24,7 @@ pub use markdown::markdown;
 pub use option::{Opt, Takes};
 pub(crate) use partitioned::check_rows;
 pub(crate) use partitioned::rating_parts;
+pub(crate) use servers::MOST_SERVERS;
 pub use text::IntoSetting;
 
 use crate::{

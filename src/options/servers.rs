@@ -2,14 +2,20 @@
 use super::{RuleFacts, Settings, option::bad};
 use crate::{Parallel, Result};
 
+/// The most servers that may be asked for.
+pub(crate) const MOST_SERVERS: usize = 1024;
+
 group! { $ "Parameter servers";
     /// Over how many servers the parameters are spread. Pushes to different servers go on side by side.
     servers: Option<usize> = None => {
         value: "S",
-        by_default: ["one for each 64 kB of the model, at least one for each thread", "one for each 64 kB of the model, at least one for each thread"],
+        by_default: [
+            "one for each 64 kB of the model, at most one for each 1,024 features, at most 1024; at least one for each thread",
+            "one for each 64 kB of the model, at most one for each 1,024 rows, at most 1024; at least one for each thread",
+        ],
         needs: Some("parallel"),
         must_be: "from 1 to 1024",
-        within: |s| s.servers.is_none_or(|servers| (1..=1024).contains(&servers)),
+        within: |s| s.servers.is_none_or(|servers| (1..=MOST_SERVERS).contains(&servers)),
     }
 
     /// Examples between two pushes of a replica: its sums of gradients go to the servers.

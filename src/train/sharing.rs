@@ -3,7 +3,7 @@ use super::resolved::ResolvedReplicas;
 use crate::{
     Batch, Parallel,
     family::prepared::{Basis, Choices, Prepared},
-    options::Settings,
+    options::{MOST_SERVERS, Settings},
 };
 use hogwild_base::{Error, Result, memory, threads::nodes};
 use hogwild_kernels::{
@@ -24,9 +24,8 @@ const TRAINED: f64 = 4.0;
 const TRAINED_WITH_SERVERS: f64 = 16.0;
 
 /// Bytes of the centre that a server has, unless said otherwise: what is pushed to it and fetched from it stays in the second cache meanwhile.
+/// A server of rows has a block of them at least, which are more bytes.
 const OF_A_SERVER: u64 = 64 << 10;
-/// More servers than this nobody may ask for.
-const MOST_SERVERS: u64 = 1024;
 
 /// How the workers of a run share its model.
 pub(super) struct Sharing<'a> {
@@ -154,7 +153,10 @@ impl<'a> Sharing<'a> {
         let &Settings { servers, push_every, fetch_every, warm_start_examples, threads, .. } = self.settings;
         let push_every = push_every.map_or_else(|| period(self.settings, self.basis), u64::from);
         Downpour {
-            servers: servers.unwrap_or_else(|| threads.max((self.plain() / OF_A_SERVER).min(MOST_SERVERS) as usize)),
+            servers: servers.unwrap_or_else(|| {
+                let small = usize::try_from(self.plain() / OF_A_SERVER).unwrap_or(usize::MAX);
+                small.min(self.shape.servers()).min(MOST_SERVERS).max(threads)
+            }),
             push_every,
             fetch_every: fetch_every.map_or(push_every, u64::from),
             warm_start: warm_start_examples,

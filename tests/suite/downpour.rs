@@ -1,13 +1,15 @@
 //! Downpour: replicas that push gradients to parameter servers and fetch what has changed, at periods of their own.
 use crate::support::{
     data::{ratings, sparse, synthetic},
+    shared,
     training::{factors, held_out, linear},
 };
 use hogwild::{
-    Error, Loss, Outcome, Parallel, Rule, Settings, Transforms,
+    Ended, EpochProgress, Error, Loss, Outcome, Parallel, Rule, Settings, Transforms, Watch,
     data::Rows,
     synth::{Kind, Synth},
 };
+use std::ops::ControlFlow;
 
 fn downpour() -> Settings {
     Settings { parallel: Parallel::Downpour, replicas: Some(3), lr: Some(0.05), threads: 1, epochs: 3, holdout: 0.2, ..Settings::default() }
@@ -57,6 +59,14 @@ fn any_number_of_servers_gives_the_same_bits_on_one_thread() {
     };
     let one = of(1);
     assert!(one.iter().any(|&x| x != 0) && of(2) == one && of(7) == one && of(1000) == one);
+    // The steps of Adam go by how many there were. Small pushes have nothing for some of the three blocks of features.
+    let by_adam = |servers| {
+        let settings =
+            Settings { servers: Some(servers), push_every: Some(4), rule: Rule::named("adam").unwrap(), epochs: 1, ..downpour() };
+        bits(&linear(&data, None, Settings { lr: Some(0.001), ..settings }), &["bias", "weight"])
+    };
+    let one = by_adam(1);
+    assert!(one.iter().any(|&x| x != 0) && by_adam(2) == one && by_adam(3) == one && by_adam(7) == one);
     let rated = ratings(folder.path(), "r.tsv", &synthetic(&Synth { kind: Kind::Ratings, rows: 6000, ..Synth::default() }));
     for rule in ["adagrad", "adagrad-rowwise", "sgd"] {
         // Rank 32 has loops of its own.
@@ -103,6 +113,54 @@ fn one_slot_beside_the_bias_is_enough() {
     let outcome = linear(&data, None, Settings { holdout: 0.0, servers: Some(4), push_every: Some(8), ..downpour() });
     let weight = outcome.model.unwrap().last().numbers("weight")[0];
     assert!(weight > 0.1, "{weight}");
+}
+
+/// Ends a run within an epoch, once this many examples have begun.
+struct After(u64);
+
+impl Watch for After {
+    fn progress(&mut self, progress: EpochProgress) -> ControlFlow<()> {
+        if progress.examples > self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+#[test]
+fn a_run_that_is_stopped_pushes_what_its_replicas_have_learnt() {
+    let folder = tempfile::tempdir().unwrap();
+    const ROWS: u64 = 60_000;
+    // Each example has a feature of its own, whose weight is other than 0 once the example's gradient was pushed.
+    let text: String = (1..=ROWS).map(|i| format!("{} {i}:1\n", if i % 2 == 0 { "+1" } else { "-1" })).collect();
+    let data = sparse(folder.path(), "own.svm", &text);
+    for (replicas, threads) in [(1, 1), (3, 1), (3, 2), (2, 3)] {
+        // Nothing is pushed but at the end. To fetch after each example takes so long that the end comes within the epoch.
+        let settings = Settings { replicas: Some(replicas), threads, push_every: Some(u32::MAX), fetch_every: Some(1), ..downpour() };
+        let settings = Settings { holdout: 0.0, epochs: 1, ..settings };
+        let _turn = shared();
+        let outcome = hogwild::train_linear(&data, None, &settings, &mut After(100), &Default::default()).unwrap();
+        let learnt = outcome.model.as_ref().unwrap().last().numbers("weight").iter().filter(|&&w| w != 0.0).count() as u64;
+        assert!(matches!(outcome.ended, Ended::Interrupted), "{replicas} {threads}: {:?}", outcome.ended);
+        assert!((1..ROWS).contains(&learnt) && learnt == outcome.epochs[0].examples, "{replicas} {threads}: {learnt}");
+    }
+}
+
+#[test]
+fn weights_of_a_machine_step_as_without_replicas() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = clicks(folder.path());
+    let _turn = shared();
+    let train = |settings: Settings| hogwild::train_fm(&data, None, &settings, &mut (), &Default::default()).unwrap();
+    let base = Settings { rank: 8, lr: Some(0.05), threads: 1, epochs: 1, holdout: 0.2, exchange_every: Some(1), ..Settings::for_fm() };
+    for rule in ["adagrad-rowwise", "adagrad", "sgd"] {
+        let base = Settings { rule: Rule::named(rule).unwrap(), ..base.clone() };
+        let one = train(Settings { parallel: Parallel::Hogwild, ..base.clone() });
+        let pushed = train(Settings { parallel: Parallel::Downpour, replicas: Some(1), push_every: Some(1), ..base });
+        for tensor in ["weight", "factor"] {
+            let [a, b] = [&one, &pushed].map(|outcome| outcome.model.as_ref().unwrap().last().numbers(tensor).to_vec());
+            let size = a.iter().map(|x| x.abs()).fold(0.0, f32::max);
+            let apart = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(a.len() == b.len() && size > 0.01 && apart < 0.01 * size, "{rule} {tensor}: {apart} of {size}");
+        }
+    }
 }
 
 #[test]

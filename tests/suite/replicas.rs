@@ -119,6 +119,38 @@ fn every_way_learns_by_every_rule() {
 }
 
 #[test]
+fn parts_of_any_length_are_gone_through() {
+    let folder = tempfile::tempdir().unwrap();
+    let one_feature = |i: u32| if i.is_multiple_of(2) { "+1 7:1\n".into() } else { "-1 7:-1\n".to_string() };
+    // Data, each with how many weights are learnt at least.
+    for (what, text, least) in [
+        // Blocks of 256 examples: some replicas have one more than others, or end early; or there are fewer than replicas.
+        ("unequal parts", synthetic(&Synth { rows: 1700, ..Synth::default() }), 1),
+        ("one feature", (0..700).map(one_feature).collect(), 1),
+        ("features of their own", (1..=700).map(|i| format!("{} {i}:1\n", if i % 2 == 0 { "+1" } else { "-1" })).collect(), 700),
+        ("fewer examples than replicas", "+1 1:1\n-1 2:1\n".into(), 2),
+        ("one example", "+1 3:1\n".into(), 1),
+        ("no feature", "+1\n-1\n+1\n".into(), 0),
+    ] {
+        let data = sparse(folder.path(), "few.svm", &text);
+        for parallel in WAYS {
+            for (replicas, threads) in [(2, 1), (3, 2), (40, 2), (2, 3)] {
+                // Rounds that end with the part, before it, and far behind it.
+                for every in [256, 100, u32::MAX] {
+                    let settings = Settings { threads, holdout: 0.0, epochs: 2, ..replicated(parallel, replicas, every) };
+                    let run = linear(&data, None, settings);
+                    let what = format!("{what}: {parallel:?}, {replicas} replicas, {threads} threads, {every}");
+                    assert!(run.epochs.iter().all(|epoch| epoch.examples == data.rows() as u64 && epoch.loss.is_finite()), "{what}");
+                    // Where each example has a feature of its own: what was learnt of each has reached the centre.
+                    let learnt = || run.model.as_ref().unwrap().last().numbers("weight").iter().filter(|&&w| w != 0.0).count();
+                    assert!(least == 0 || learnt() >= least, "{what}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn many_replicas_and_two_threads_reach_one_workers_loss() {
     let folder = tempfile::tempdir().unwrap();
     let synth = Synth { kind: Kind::Clicks, rows: 40_000, features: 20_000, ..Synth::default() };

@@ -99,7 +99,9 @@ impl Link for Distant<'_> {
     }
 
     fn send(&mut self, _examples: u64, _rate: f32, exchanges: &mut Exchanges) -> Result<bool> {
+        let began = Instant::now();
         let sent = self.0.send()?;
+        exchanges.seconds += began.elapsed().as_secs_f64();
         if let Some([slots, numbers, bytes]) = sent {
             *exchanges = *exchanges + Exchanges { count: 1, slots, numbers, bytes, ..Exchanges::default() };
         }
@@ -117,7 +119,9 @@ impl Link for Distant<'_> {
     fn settle(&mut self, rate: f32, exchanges: &mut Exchanges) -> Result<()> {
         if self.send(0, rate, exchanges)? {
             self.arrive(exchanges)?;
+            let began = Instant::now();
             self.0.receive()?;
+            exchanges.seconds += began.elapsed().as_secs_f64();
         }
         Ok(())
     }

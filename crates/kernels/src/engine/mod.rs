@@ -20,6 +20,8 @@ mod messages;
 mod partitioned;
 mod quads;
 mod replicas;
+#[cfg(test)]
+mod replicas_tests;
 mod simulation;
 mod strata;
 mod synchronous;

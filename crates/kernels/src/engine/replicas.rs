@@ -1,9 +1,10 @@
 //! Replicas of the model, each trained by an engine of its own on its part of the data, that exchange with a centre.
 //!
 //! A replica goes through some examples (a round) and then exchanges: asynchronously, whenever it is there. How, its [`Link`] says. Either
-//! it exchanges with the centre's own cells, section by section, each by one replica at a time; or by messages, with a centre or parameter servers. The replicas are dealt out to the threads; with
-//! more threads than replicas, a replica's engine has several workers. One thread takes them in turn, in an order drawn from the seed anew
-//! for every turn: then a run repeats to the bit, whatever number of replicas it has, and shows what so many machines would learn.
+//! it exchanges with the centre's own cells, section by section, each by one replica at a time; or by messages, with a centre or parameter
+//! servers. The replicas are dealt out to the threads; with more threads than replicas, a replica's engine has several workers. One thread
+//! takes them in turn, in an order drawn from the seed anew for every turn: then a run repeats to the bit, whatever number of replicas it
+//! has, and shows what so many machines would learn.
 use super::{
     Counters, Counts, Engine, Epoch, Follow, LOOK, Simulation, Task, clocked,
     hogwild::follow,
@@ -91,6 +92,9 @@ impl<'r> Replicas<'r> {
     ///
     /// # Errors
     /// When there is too little memory, a shard does not answer, or the system refuses threads.
+    ///
+    /// # Panics
+    /// When there are not as many carriers as replicas.
     pub fn with_carriers(
         task: &'r Task<'r>,
         parts: Vec<Part<'r>>,
@@ -99,6 +103,7 @@ impl<'r> Replicas<'r> {
         between: Between,
         every: u64,
     ) -> Result<Replicas<'r>> {
+        assert_eq!(parts.len(), carriers.len(), "a carrier for each replica");
         let late = task.simulation.is_some();
         let replica = |((engine, own), carrier): (Part<'r>, Box<dyn Carrier + 'r>)| {
             let member = Member::new(carrier, shards, own, between, late)?;

@@ -1,10 +1,10 @@
 //! An exchange with a centre that lies elsewhere: what a replica tells of its cells, and what it hears.
 //!
-//! It is the exchange of a [`Side`](super::Side), which has both ends in one memory, to the same bits. Here the centre's end ([`Theirs`]) puts
-//! what it is told beside the shared cells, has them pass, and answers with what the replica's end ([`Ours`]) is to have. Cells go by
+//! It is the exchange of a [`Side`](super::Side), which has both ends in one memory, to the same bits. Here the centre's end ([`CentreEnd`]) puts
+//! what it is told beside the shared cells, has them pass, and answers with what the replica's end ([`ReplicaEnd`]) is to have. Cells go by
 //! vectors. A replica tells changes alone, where the [exchange](crate::exchange) needs no more; else all its cells, each once where they have
 //! not changed since the last exchange. It hears of vectors that it has told, and of those that others have changed since.
-mod told;
+mod records;
 
 use super::{
     Between, Parameters,
@@ -18,18 +18,18 @@ use crate::{
 };
 use atomic_float::AtomicF32;
 use hogwild_base::{Result, memory};
+pub(crate) use records::Records;
+use records::Writer;
 use std::{ops::Range, sync::atomic::Ordering::Relaxed};
-pub(crate) use told::Told;
-use told::Writer;
 
 /// Which vectors of each table belong to a shard: a range, one of `of` of about equal length.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Part {
+pub(crate) struct VectorRange {
     pub number: usize,
     pub of: usize,
 }
 
-impl Part {
+impl VectorRange {
     fn range(self, vectors: usize) -> Range<usize> {
         vectors * self.number / self.of..vectors * (self.number + 1) / self.of
     }
@@ -60,7 +60,7 @@ fn room(vectors: usize) -> Result<Vec<Line<f32>>> {
 }
 
 /// A replica's end.
-pub(crate) struct Ours<'t> {
+pub(crate) struct ReplicaEnd<'t> {
     tells: Tells,
     /// Whether the replica goes on between telling and hearing.
     late: bool,
@@ -77,20 +77,20 @@ struct Own<'t> {
     before: Vec<Line<f32>>,
 }
 
-impl<'t> Ours<'t> {
+impl<'t> ReplicaEnd<'t> {
     /// A replica, which has to hear of all before it begins.
     ///
     /// # Errors
     /// When there is too little memory.
-    pub fn new(parameters: &'t Parameters, between: Between, late: bool) -> Result<Ours<'t>> {
+    pub fn new(parameters: &'t Parameters, between: Between, late: bool) -> Result<ReplicaEnd<'t>> {
         let own = |(cells, slots, stride): (&'t [Sixteen], usize, usize)| {
             Ok(Own { cells, slots, stride, base: room(cells.len())?, before: if late { room(cells.len())? } else { Vec::new() } })
         };
-        Ok(Ours { tells: between.passing().told(), late, tables: tables(parameters).map(own).collect::<Result<_>>()? })
+        Ok(ReplicaEnd { tells: between.passing().told(), late, tables: tables(parameters).map(own).collect::<Result<_>>()? })
     }
 
     /// Adds to a message what a shard has to know of each table. Gives how many slots of its part the replica has changed, and their numbers.
-    pub fn tell(&mut self, part: Part, message: &mut Vec<u8>) -> [u64; 2] {
+    pub fn tell(&mut self, part: VectorRange, message: &mut Vec<u8>) -> [u64; 2] {
         let (tells, late) = (self.tells, self.late);
         self.tables.iter_mut().fold([0; 2], |sum, table| {
             let slots = table.tell(tells, late, part, message);
@@ -98,18 +98,30 @@ impl<'t> Ours<'t> {
         })
     }
 
-    /// Reads what a shard answers, of all tables.
+    /// Reads what a shard answers, of all tables; `first`: it has not answered before, and so is to tell of all its cells.
     ///
     /// # Errors
-    /// When it is damaged, or not of these parameters.
-    pub fn read<'b>(&self, part: Part, reader: &mut Reader<'b>) -> Result<Vec<Told<'b>>> {
-        self.tables.iter().map(|table| Told::open(reader, part.range(table.cells.len()))).collect()
+    /// When it is damaged, or not of these parameters; then nothing has been done.
+    pub fn read<'b>(&self, part: VectorRange, first: bool, reader: &mut Reader<'b>) -> Result<Vec<Records<'b>>> {
+        let read = |table: &Own<'_>| {
+            let range = part.range(table.cells.len());
+            let told = Records::open(reader, range.clone())?;
+            // Values take the place of the replica's own, sixteen at a time.
+            if let Some(record) = told.iter().find(|record| record.lanes != Records::ALL || record.two) {
+                return Err(reader.bad(format!("has not one number of each lane of sixteen {}", record.vector)));
+            }
+            if (first || self.tells == Tells::All) && told.iter().count() != range.len() {
+                return Err(reader.bad(format!("tells not all of the {} sixteens that the replica has", range.len())));
+            }
+            Ok(told)
+        };
+        self.tables.iter().map(read).collect()
     }
 
     /// Takes over what was read. The replica has what the centre gives, and what it has learnt since it told.
-    pub fn hear(&mut self, tables: &[Told<'_>]) {
+    pub fn hear(&mut self, tables: &[Records<'_>]) {
         for (own, told) in self.tables.iter_mut().zip(tables) {
-            for record in told.records() {
+            for record in told.iter() {
                 let (cells, mut now) = (&own.cells[record.vector], record.line(0));
                 own.base[record.vector] = Line(now);
                 if let Some(before) = own.before.get(record.vector).filter(|_| self.late) {
@@ -126,9 +138,9 @@ impl<'t> Ours<'t> {
     }
 
     /// Begins as the centre is, whatever was learnt.
-    pub fn begin(&mut self, part: Part, tables: &[Told<'_>]) {
+    pub fn begin(&mut self, part: VectorRange, tables: &[Records<'_>]) {
         for (own, told) in self.tables.iter_mut().zip(tables) {
-            for record in told.records() {
+            for record in told.iter() {
                 own.base[record.vector] = Line(record.line(0));
             }
             // Where nobody has changed anything, base and centre are alike.
@@ -140,7 +152,7 @@ impl<'t> Ours<'t> {
 }
 
 impl Own<'_> {
-    fn tell(&mut self, tells: Tells, late: bool, part: Part, message: &mut Vec<u8>) -> u64 {
+    fn tell(&mut self, tells: Tells, late: bool, part: VectorRange, message: &mut Vec<u8>) -> u64 {
         let (mut writer, mut slots, mut last) = (Writer::new(message), 0, usize::MAX);
         for vector in part.range(self.cells.len()) {
             let (own, base) = (load(&self.cells[vector]), self.base[vector].0);
@@ -151,8 +163,8 @@ impl Own<'_> {
             match tells {
                 Tells::Changes if changed == 0 => {}
                 Tells::Changes => writer.add(vector, changed, &[std::array::from_fn(|i| own[i] - base[i])]),
-                Tells::All if changed == 0 => writer.add(vector, Told::ALL, &[own]),
-                Tells::All => writer.add(vector, Told::ALL, &[own, base]),
+                Tells::All if changed == 0 => writer.add(vector, Records::ALL, &[own]),
+                Tells::All => writer.add(vector, Records::ALL, &[own, base]),
             }
             slots += slots_of(changed, vector, (self.slots, self.stride), &mut last);
         }
@@ -162,9 +174,9 @@ impl Own<'_> {
 }
 
 /// The centre's end: its part of all tables.
-pub(crate) struct Theirs<'t> {
+pub(crate) struct CentreEnd<'t> {
     set: InstructionSet,
-    part: Part,
+    part: VectorRange,
     tells: Tells,
     tables: Vec<Shared<'t>>,
 }
@@ -183,10 +195,10 @@ struct Shared<'t> {
     passing: Box<dyn Passing>,
 }
 
-impl<'t> Theirs<'t> {
+impl<'t> CentreEnd<'t> {
     /// # Errors
     /// When there is too little memory.
-    pub fn new(set: InstructionSet, parameters: &'t Parameters, between: Between, part: Part) -> Result<Theirs<'t>> {
+    pub fn new(set: InstructionSet, parameters: &'t Parameters, between: Between, part: VectorRange) -> Result<CentreEnd<'t>> {
         let shared = |((cells, _, _), table): ((&'t [Sixteen], usize, usize), &super::Table)| {
             let (all, range, mut is_state) = (cells.len(), part.range(cells.len()), table.layout.kinds());
             let (first, count, kinds) = (range.start, range.len(), is_state.len());
@@ -195,20 +207,23 @@ impl<'t> Theirs<'t> {
             Ok(Shared { all, first, cells: &cells[range], own, base, is_state, changed, passing: between.passing() })
         };
         let tables = tables(parameters).zip(parameters.tables()).map(shared).collect::<Result<_>>()?;
-        Ok(Theirs { set, part, tells: between.passing().told(), tables })
+        Ok(CentreEnd { set, part, tells: between.passing().told(), tables })
     }
 
     /// Reads what a replica tells, of all tables.
     ///
     /// # Errors
     /// When it is damaged, or not of these parameters; then nothing has been done.
-    pub fn read<'b>(&self, reader: &mut Reader<'b>) -> Result<Vec<Told<'b>>> {
+    pub fn read<'b>(&self, reader: &mut Reader<'b>) -> Result<Vec<Records<'b>>> {
         let read = |table: &Shared<'_>| {
             let range = self.part.range(table.all);
-            let told = Told::open(reader, range.clone())?;
-            let is_whole = || told.records().filter(|record| record.lanes == Told::ALL).count() == range.len();
+            let told = Records::open(reader, range.clone())?;
+            let is_whole = || told.iter().filter(|record| record.lanes == Records::ALL).count() == range.len();
             if self.tells == Tells::All && !is_whole() {
                 return Err(reader.bad(format!("tells not all of the {} sixteens that are exchanged", range.len())));
+            }
+            if self.tells == Tells::Changes && told.iter().any(|record| record.two) {
+                return Err(reader.bad("has two numbers of a lane, where its change is due".into()));
             }
             Ok(told)
         };
@@ -216,7 +231,7 @@ impl<'t> Theirs<'t> {
     }
 
     /// Has what was told pass; it is the shard's exchange of this number, from 1.
-    pub fn pass(&mut self, tables: &[Told<'_>], number: u32) {
+    pub fn pass(&mut self, tables: &[Records<'_>], number: u32) {
         for (shared, told) in self.tables.iter_mut().zip(tables) {
             shared.pass(self.set, self.tells, told, number);
         }
@@ -230,7 +245,7 @@ impl<'t> Theirs<'t> {
                 Tells::Changes => shared.answer(from, message),
                 Tells::All => {
                     let mut writer = Writer::new(message);
-                    shared.base.iter().enumerate().for_each(|(i, base)| writer.add(shared.first + i, Told::ALL, &[base.0]));
+                    shared.base.iter().enumerate().for_each(|(i, base)| writer.add(shared.first + i, Records::ALL, &[base.0]));
                     writer.end();
                 }
             }
@@ -246,13 +261,13 @@ impl<'t> Theirs<'t> {
 }
 
 impl Shared<'_> {
-    fn pass(&mut self, set: InstructionSet, tells: Tells, told: &Told<'_>, number: u32) {
+    fn pass(&mut self, set: InstructionSet, tells: Tells, told: &Records<'_>, number: u32) {
         let Shared { first, cells, own, base, is_state, changed, passing, .. } = self;
         let own = own.cells().as_chunks().0;
         let (base_now, is_state_now) = (std::mem::take(base), std::mem::take(is_state));
         let mut copies = Copies { shared: cells, own, base: base_now, is_state: is_state_now };
         let mut run = 0..0;
-        for record in told.records() {
+        for record in told.iter() {
             let vector = record.vector - *first;
             if vector != run.end {
                 passing.pass_some(set, run, &mut copies, &|_, _| false);
@@ -275,7 +290,7 @@ impl Shared<'_> {
         let mut writer = Writer::new(message);
         for (i, (cells, &changed)) in self.cells.iter().zip(&self.changed).enumerate() {
             if changed >= from {
-                writer.add(self.first + i, Told::ALL, &[load(cells)]);
+                writer.add(self.first + i, Records::ALL, &[load(cells)]);
             }
         }
         writer.end();

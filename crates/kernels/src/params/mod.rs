@@ -41,7 +41,7 @@ mod view;
 
 use crate::simd::{Isa, LANES, Line, Real, Vector, pairs};
 pub(crate) use batch_step::Step;
-pub(crate) use centre::{Ours, Part, Theirs, Told};
+pub(crate) use centre::{CentreEnd, Records, ReplicaEnd, VectorRange};
 pub(crate) use changes::{Apply, Move, Owned, Section};
 pub(crate) use dense::Dense;
 pub use finish::Finish;

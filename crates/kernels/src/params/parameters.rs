@@ -2,6 +2,7 @@
 use super::{
     Slot,
     cells::LESS,
+    changes::Owned,
     layout::{SlotLayout, SlotWidth},
     table::{Beside, Table, TableShape},
 };
@@ -31,6 +32,11 @@ impl Shape {
     pub fn alone(&self) -> Shape {
         let table = |table: &TableShape| TableShape { private: 0, ..*table };
         Shape { tables: self.tables.iter().map(table).collect(), workers: 1, beside: Beside::Nothing, ..*self }
+    }
+
+    /// Over how many parameter servers slots can be spread, so that each has some: they belong to servers by blocks of 1,024.
+    pub fn servers(&self) -> usize {
+        self.tables.iter().map(|table| Owned::blocks(table.slots)).max().unwrap_or(0)
     }
 }
 

@@ -6,7 +6,7 @@
 //! | join | `from` | `now` and, by table, what changed; by 0 all |
 use super::carrier::Shard;
 use crate::{
-    params::{Between, Parameters, Part, Theirs, Told},
+    params::{Between, CentreEnd, Parameters, Records, VectorRange},
     simd::InstructionSet,
     wire::{self, Reader},
 };
@@ -18,7 +18,7 @@ const PASSED: u32 = 7;
 
 /// Vectors of the centre. They are the asker's alone while it exchanges, as messages are handled one at a time.
 pub struct Centre<'r> {
-    held: Theirs<'r>,
+    held: CentreEnd<'r>,
     /// How many exchanges there were.
     exchanges: u32,
 }
@@ -33,7 +33,7 @@ impl<'r> Centre<'r> {
     /// When there are more shards than an exchange can be [spread](Between::shards) over.
     pub fn new(set: InstructionSet, parameters: &'r Parameters, between: Between, number: usize, of: usize) -> Result<Centre<'r>> {
         assert!(number < of && of <= between.shards(), "shards of another exchange");
-        Ok(Centre { held: Theirs::new(set, parameters, between, Part { number, of })?, exchanges: 0 })
+        Ok(Centre { held: CentreEnd::new(set, parameters, between, VectorRange { number, of })?, exchanges: 0 })
     }
 }
 
@@ -86,7 +86,10 @@ pub(super) fn join(message: &mut Vec<u8>, from: u32) {
 ///
 /// # Errors
 /// When it is damaged, or no answer.
-pub(super) fn passed<'b>(message: &'b [u8], read: impl FnOnce(&mut Reader<'b>) -> Result<Vec<Told<'b>>>) -> Result<(u32, Vec<Told<'b>>)> {
+pub(super) fn passed<'b>(
+    message: &'b [u8],
+    read: impl FnOnce(&mut Reader<'b>) -> Result<Vec<Records<'b>>>,
+) -> Result<(u32, Vec<Records<'b>>)> {
     let (kind, mut reader) = Reader::open(message)?;
     if kind != PASSED {
         return Err(reader.bad(format!("is of kind {kind}, which is no answer of a centre")));

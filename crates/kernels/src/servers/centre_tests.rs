@@ -1,8 +1,11 @@
 //! A centre that messages reach: nothing is lost, whoever exchanges when, and what is damaged or missing is told.
-use super::{Carrier, Centre, Member, Shard, Threads, Ticket, centre::exchange};
+use super::{
+    Carrier, Centre, Member, Shard, Threads, Ticket,
+    centre::{exchange, join, passed},
+};
 use crate::{
     exchange::Parallel,
-    params::{Between, Ours, Parameters, Part, SECTIONS, Shape, Side, TableShape},
+    params::{Between, Parameters, ReplicaEnd, SECTIONS, Shape, Side, TableShape, VectorRange},
     rules::{Adagrad, AdagradRowwise, Layout},
     simd::InstructionSet,
     wire,
@@ -25,6 +28,10 @@ fn parameters() -> Parameters {
 
 fn numbers(parameters: &Parameters) -> Vec<f32> {
     parameters.tables().flat_map(|table| table.numbers()).collect()
+}
+
+fn bits(parameters: &Parameters) -> Vec<u32> {
+    numbers(parameters).into_iter().map(f32::to_bits).collect()
 }
 
 /// Adds whole numbers to some cells.
@@ -75,15 +82,19 @@ proptest! {
             if exchanges {
                 sides[replica].exchange();
                 members[replica].exchange().unwrap();
+                prop_assert_eq!(bits(&of_lent[replica]), bits(&of_told[replica]));
             }
         }
         sides.iter_mut().for_each(|side| side.exchange());
         members.iter_mut().for_each(|member| _ = member.exchange().unwrap());
-        prop_assert_eq!(numbers(&lent), numbers(&told));
+        prop_assert_eq!(bits(&lent), bits(&told));
+        for (lent, told) in of_lent.iter().zip(&of_told) {
+            prop_assert_eq!(bits(lent), bits(told));
+        }
         sides.iter_mut().for_each(|side| side.take_over());
         members.iter_mut().for_each(|member| member.begin().unwrap());
         for (lent, told) in of_lent.iter().zip(&of_told) {
-            prop_assert_eq!(numbers(lent), numbers(told));
+            prop_assert_eq!(bits(lent), bits(told));
         }
     }
 
@@ -128,12 +139,32 @@ proptest! {
         let (between, set, own, centre) = (between(Parallel::Mean, false), InstructionSet::best(), parameters(), parameters());
         let before = numbers(&centre);
         let mut shard = Centre::new(set, &centre, between, 0, 1).unwrap();
-        let mut message = request(&own, between, Part { number: 0, of: 1 });
+        let mut message = request(&own, between, VectorRange { number: 0, of: 1 });
         let at = at % message.len();
         message[at] = byte;
         message.truncate(cut);
         if shard.handle(&message, &mut Vec::new()).is_err() {
             prop_assert_eq!(numbers(&centre), before);
+        }
+    }
+
+    /// An answer that was cut or changed is refused; or it says another number of one cell, and the replica has all others from the centre.
+    #[test]
+    fn a_damaged_answer_is_refused_or_has_another_number(at in 0usize..4000, byte: u8, cut in 0usize..8000, elastic: bool) {
+        let between = between(if elastic { Parallel::Elastic } else { Parallel::Mean }, false);
+        let (set, own, centre, part) = (InstructionSet::best(), parameters(), parameters(), VectorRange { number: 0, of: 1 });
+        change(&centre, &(0..cells()).map(|cell| (cell, 5)).collect::<Vec<_>>());
+        let (mut request, mut answer) = (Vec::new(), Vec::new());
+        join(&mut request, 0);
+        Centre::new(set, &centre, between, 0, 1).unwrap().handle(&request, &mut answer).unwrap();
+        let at = at % answer.len();
+        answer[at] = byte;
+        answer.truncate(cut);
+        let mut end = ReplicaEnd::new(&own, between, false).unwrap();
+        if let Ok((_, told)) = passed(&answer, |reader| end.read(part, true, reader)) {
+            end.begin(part, &told);
+            let others = bits(&own).into_iter().zip(bits(&centre)).filter(|(own, centre)| own != centre).count();
+            prop_assert!(others <= 1, "{} cells, by byte {}", others, at);
         }
     }
 }
@@ -147,11 +178,11 @@ fn states() -> Vec<bool> {
 }
 
 /// What a replica tells that has changed all its cells.
-fn request(own: &Parameters, between: Between, part: Part) -> Vec<u8> {
-    let mut ours = Ours::new(own, between, false).unwrap();
+fn request(own: &Parameters, between: Between, part: VectorRange) -> Vec<u8> {
+    let mut end = ReplicaEnd::new(own, between, false).unwrap();
     let mut message = Vec::new();
     exchange(&mut message, 0);
-    ours.tell(part, &mut message);
+    end.tell(part, &mut message);
     wire::end(&mut message);
     message
 }
@@ -165,15 +196,45 @@ fn what_is_foreign_is_refused_with_its_reason() {
         assert!(error.contains(says), "{error}");
     };
     let mean = between(Parallel::Mean, false);
-    let second = request(&own, mean, Part { number: 1, of: 2 });
+    let second = request(&own, mean, VectorRange { number: 1, of: 2 });
     refused(mean, (0, 2), &second, "where one of 0 to");
     let other = Parameters::new(&Shape::of(TableShape::single(2000)), &Layout::of(&Adagrad::DEFAULT)).unwrap();
     change(&other, &(0..4000).map(|cell| (cell, 1)).collect::<Vec<_>>());
-    refused(mean, (0, 1), &request(&other, mean, Part { number: 0, of: 1 }), "of sixteen 26 where one of 26 to 26 is due");
+    refused(mean, (0, 1), &request(&other, mean, VectorRange { number: 0, of: 1 }), "of sixteen 26 where one of 26 to 26 is due");
     // By elastic averaging all that is the shard's passes.
     let elastic = between(Parallel::Elastic, false);
-    refused(elastic, (0, 1), &request(&own, mean, Part { number: 0, of: 1 }), "tells not all of the 26 sixteens");
+    refused(elastic, (0, 1), &request(&own, mean, VectorRange { number: 0, of: 1 }), "tells not all of the 26 sixteens");
     refused(mean, (0, 1), b"GET / HTTP/1.1\r\n\r\n", "is not of hogwild");
+    // By the mean one number of each lane is due: its change.
+    change(&own, &(0..cells()).map(|cell| (cell, 1)).collect::<Vec<_>>());
+    refused(mean, (0, 1), &request(&own, elastic, VectorRange { number: 0, of: 1 }), "has two numbers of a lane");
+}
+
+#[test]
+fn an_answer_that_lacks_cells_is_refused() {
+    let (set, own, centre, part) = (InstructionSet::best(), parameters(), parameters(), VectorRange { number: 0, of: 1 });
+    let answer = |parallel, message: &[u8]| {
+        let mut answer = Vec::new();
+        Centre::new(set, &centre, between(parallel, false), 0, 1).unwrap().handle(message, &mut answer).unwrap();
+        answer
+    };
+    let read = |parallel, first, answer: &[u8]| {
+        let end = ReplicaEnd::new(&own, between(parallel, false), false).unwrap();
+        passed(answer, |reader| end.read(part, first, reader)).map(|(now, _)| now)
+    };
+    let mut message = Vec::new();
+    join(&mut message, 1);
+    let nothing = answer(Parallel::Mean, &message);
+    assert_eq!(read(Parallel::Mean, false, &nothing).unwrap(), 0);
+    for (parallel, first) in [(Parallel::Mean, true), (Parallel::Elastic, false)] {
+        let error = read(parallel, first, &nothing).unwrap_err().to_string();
+        assert!(error.contains("tells not all of the 26 sixteens"), "{error}");
+    }
+    // What a replica tells has some lanes of a sixteen; it stands behind an answer's frame here, and the number of an exchange.
+    let mut some = nothing[..24].to_vec();
+    ReplicaEnd::new(&own, between(Parallel::Mean, false), false).unwrap().tell(part, &mut some);
+    wire::end(&mut some);
+    assert!(read(Parallel::Mean, false, &some).unwrap_err().to_string().contains("has not one number of each lane of sixteen 0"));
 }
 
 /// Answers as it was told.

@@ -10,7 +10,7 @@ use crate::{
     wire,
 };
 use hogwild_base::Result;
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 /// Requests under way at once, at most: with more, answers would wait until they have left the near cache.
 const UNDER_WAY: usize = 8;
@@ -81,40 +81,47 @@ impl<'r> Client<'r> {
         self.pass(None, true)
     }
 
-    /// Pushes at a rate, fetches, or does both: server after server, so that what passes is still in the near cache when it is used. Some are
-    /// under way at once. All answers are taken, so that each request is done; gives the first error.
+    /// Pushes at a rate, fetches, or does both. After an error, which ends the run, nothing more is asked or waited for: of what was asked is
+    /// done what needs no waiting. Gives the first error.
     fn pass(&mut self, push: Option<f32>, fetches: bool) -> Result<()> {
         let examples = if push.is_some() { std::mem::take(&mut self.since.push) } else { 0 };
         if fetches {
             self.since.fetch = 0;
         }
-        let (of, slots_before, mut done) = (self.unseen.len(), self.pushed[1], Ok(()));
+        self.pushed[0] += push.is_some() as u64;
         let mut under_way = VecDeque::new();
-        // Each begins with another server, so that those who push at once seldom wait.
-        let first = self.carrier.rank() * of / self.carrier.size();
-        for server in (0..of).map(|i| (first + i) % of) {
-            let sent = match push {
-                Some(rate) => self.send_push(server, rate, examples),
-                None => Ok(None),
-            };
-            let asked = sent.and_then(|sent| {
-                under_way.extend(sent.map(|ticket| (server, ticket)));
-                if fetches { self.send_fetch(server).map(|ticket| under_way.push_back((server, ticket))) } else { Ok(()) }
-            });
-            done = done.and(asked);
-            while under_way.len() > UNDER_WAY {
-                done = done.and(self.take_next(&mut under_way));
-            }
+        let mut done = self.ask_all(push.map(|rate| (rate, examples)), fetches, &mut under_way);
+        for sent in under_way {
+            let within = if done.is_ok() { WAIT } else { Duration::ZERO };
+            done = done.and(self.take_answer(sent, within));
         }
-        while !under_way.is_empty() {
-            done = done.and(self.take_next(&mut under_way));
-        }
-        self.pushed[0] += (self.pushed[1] > slots_before) as u64;
         done
     }
 
-    /// Asks a server to step by what its slots have come to; not where that is nothing.
-    fn send_push(&mut self, server: usize, rate: f32, examples: u64) -> Result<Option<Ticket>> {
+    /// Asks server after server, so that what passes is still in the near cache when it is used. Some are `under_way` at once, the last of
+    /// them still at the end. `push`: a rate, and how many examples there were.
+    fn ask_all(&mut self, push: Option<(f32, u64)>, fetches: bool, under_way: &mut VecDeque<(usize, Ticket)>) -> Result<()> {
+        let of = self.unseen.len();
+        // Each begins with another server, so that those who push at once seldom wait.
+        let first = self.carrier.rank() * of / self.carrier.size();
+        for server in (0..of).map(|i| (first + i) % of) {
+            if let Some((rate, examples)) = push {
+                under_way.push_back((server, self.send_push(server, rate, examples)?));
+            }
+            if fetches {
+                under_way.push_back((server, self.send_fetch(server)?));
+            }
+            while under_way.len() > UNDER_WAY
+                && let Some(sent) = under_way.pop_front()
+            {
+                self.take_answer(sent, WAIT)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks a server to step by what its slots have come to. Also where that is nothing: all servers count the same pushes, as a rule's steps.
+    fn send_push(&mut self, server: usize, rate: f32, examples: u64) -> Result<Ticket> {
         let (owned, mut message, mut sum) = (Owned { server, of: self.unseen.len() }, self.spare.pop().unwrap_or_default(), [0; 2]);
         requests::push(&mut message, rate, examples);
         for table in self.parameters.tables() {
@@ -122,12 +129,9 @@ impl<'r> Client<'r> {
             sum = [sum[0] + slots, sum[1] + numbers];
         }
         wire::end(&mut message);
-        if sum[0] == 0 {
-            self.spare.push(message);
-            return Ok(None);
-        }
-        self.pushed = [self.pushed[0], self.pushed[1] + sum[0], self.pushed[2] + sum[1], self.pushed[3] + message.len() as u64];
-        self.carrier.ask(server, message).map(Some)
+        let [pushes, slots, numbers, bytes] = self.pushed;
+        self.pushed = [pushes, slots + sum[0], numbers + sum[1], bytes + message.len() as u64];
+        self.carrier.ask(server, message)
     }
 
     fn send_fetch(&mut self, server: usize) -> Result<Ticket> {
@@ -136,12 +140,8 @@ impl<'r> Client<'r> {
         self.carrier.ask(server, message)
     }
 
-    fn take_next(&mut self, under_way: &mut VecDeque<(usize, Ticket)>) -> Result<()> {
-        under_way.pop_front().map_or(Ok(()), |sent| self.take_answer(sent))
-    }
-
-    fn take_answer(&mut self, (server, ticket): (usize, Ticket)) -> Result<()> {
-        let message = self.carrier.answer(&ticket, WAIT)?;
+    fn take_answer(&mut self, (server, ticket): (usize, Ticket), within: Duration) -> Result<()> {
+        let message = self.carrier.answer(&ticket, within)?;
         let owned = Owned { server, of: self.unseen.len() };
         if let Answer::Changed { now, sections } = requests::answer(&message, self.parameters, owned)? {
             self.unseen[server] = now.saturating_add(1); // it makes fewer pushes than that

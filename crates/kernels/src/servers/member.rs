@@ -5,25 +5,26 @@ use super::{
     centre::{exchange, join, passed},
 };
 use crate::{
-    params::{Between, Ours, Parameters, Part},
+    params::{Between, Parameters, ReplicaEnd, VectorRange},
     wire,
 };
 use hogwild_base::Result;
+use std::time::Duration;
 
 pub(crate) struct Member<'r> {
     carrier: Box<dyn Carrier + 'r>,
-    ours: Ours<'r>,
+    end: ReplicaEnd<'r>,
     /// Whether it has the centre's weights after an exchange, or keeps its own.
     joins: bool,
     /// By shard: the first exchange whose outcome it does not know.
     unseen: Vec<u32>,
     /// What is on the way from it or to it, by shard.
-    letters: Letters,
+    pending: Pending,
     /// Buffers of messages that are not in use.
     spare: Vec<Vec<u8>>,
 }
 
-enum Letters {
+enum Pending {
     None,
     /// Requests that have not arrived.
     Sent(Vec<Vec<u8>>),
@@ -37,8 +38,8 @@ impl<'r> Member<'r> {
     /// # Errors
     /// When there is too little memory; when a shard does not answer, or not as it should, as of all below.
     pub fn new(carrier: Box<dyn Carrier + 'r>, shards: usize, own: &'r Parameters, between: Between, late: bool) -> Result<Member<'r>> {
-        let (ours, joins) = (Ours::new(own, between, late)?, between.joins());
-        let mut member = Member { carrier, ours, joins, unseen: vec![0; shards], letters: Letters::None, spare: Vec::new() };
+        let (end, joins) = (ReplicaEnd::new(own, between, late)?, between.joins());
+        let mut member = Member { carrier, end, joins, unseen: vec![0; shards], pending: Pending::None, spare: Vec::new() };
         member.join()?;
         Ok(member)
     }
@@ -58,19 +59,19 @@ impl<'r> Member<'r> {
 
     /// Sends its changes, unless others are under way; what has come back is taken over. Gives what was sent, as [`exchange`](Self::exchange).
     pub fn send(&mut self) -> Result<Option<[u64; 3]>> {
-        if matches!(self.letters, Letters::Sent(_)) {
+        if matches!(self.pending, Pending::Sent(_)) {
             return Ok(None);
         }
         self.receive()?;
         let (requests, counts) = self.tell();
-        self.letters = Letters::Sent(requests);
+        self.pending = Pending::Sent(requests);
         Ok(Some(counts))
     }
 
     /// Takes over what has come back, if anything has.
     pub fn receive(&mut self) -> Result<()> {
-        if let Letters::Answered(_) = self.letters
-            && let Letters::Answered(answers) = std::mem::replace(&mut self.letters, Letters::None)
+        if let Pending::Answered(_) = self.pending
+            && let Pending::Answered(answers) = std::mem::replace(&mut self.pending, Pending::None)
         {
             return self.take(answers, false);
         }
@@ -79,8 +80,8 @@ impl<'r> Member<'r> {
 
     /// What was sent arrives, and is answered.
     pub fn arrive(&mut self) -> Result<()> {
-        if let Letters::Sent(requests) = std::mem::replace(&mut self.letters, Letters::None) {
-            self.letters = Letters::Answered(self.ask(requests)?);
+        if let Pending::Sent(requests) = std::mem::replace(&mut self.pending, Pending::None) {
+            self.pending = Pending::Answered(self.ask(requests)?);
         }
         Ok(())
     }
@@ -102,7 +103,7 @@ impl<'r> Member<'r> {
         for number in 0..of {
             let mut message = self.spare.pop().unwrap_or_default();
             exchange(&mut message, self.unseen[number]);
-            let [slots, numbers] = self.ours.tell(Part { number, of }, &mut message);
+            let [slots, numbers] = self.end.tell(VectorRange { number, of }, &mut message);
             wire::end(&mut message);
             counts = [counts[0] + slots, counts[1] + numbers, counts[2] + message.len() as u64];
             requests.push(message);
@@ -110,32 +111,41 @@ impl<'r> Member<'r> {
         (requests, counts)
     }
 
-    /// Takes all answers, so that each request is done; gives the first error.
-    fn ask(&mut self, requests: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>> {
+    /// Gives the answers of all shards. After an error, which ends the run, nothing more is asked or waited for: of what was asked is done
+    /// what needs no waiting.
+    fn ask(&mut self, mut requests: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>> {
         // Each begins with another shard, so that those who exchange at once seldom wait.
         let (of, first) = (requests.len(), self.carrier.rank() * requests.len() / self.carrier.size());
-        let mut requests: Vec<Option<Vec<u8>>> = requests.into_iter().map(Some).collect();
-        let mut tickets = Vec::with_capacity(of);
+        let (mut tickets, mut done) = (Vec::with_capacity(of), Ok(()));
         for shard in (0..of).map(|i| (first + i) % of) {
-            tickets.push((shard, self.carrier.ask(shard, requests[shard].take().unwrap_or_default())?));
+            match self.carrier.ask(shard, std::mem::take(&mut requests[shard])) {
+                Ok(ticket) => tickets.push((shard, ticket)),
+                Err(error) => {
+                    done = Err(error);
+                    break;
+                }
+            }
         }
-        let mut answers: Vec<(usize, Result<Vec<u8>>)> =
-            tickets.into_iter().map(|(shard, ticket)| (shard, self.carrier.answer(&ticket, WAIT))).collect();
-        answers.sort_by_key(|(shard, _)| *shard);
-        answers.into_iter().map(|(_, answer)| answer).collect()
+        let mut answers = requests; // what was in them is on its way
+        for (shard, ticket) in tickets {
+            let within = if done.is_ok() { WAIT } else { Duration::ZERO };
+            done = done.and(self.carrier.answer(&ticket, within).map(|answer| answers[shard] = answer));
+        }
+        done.map(|()| answers)
     }
 
     /// Takes over what shards answered; `begins`: to go on as the centre is, whatever was learnt.
     fn take(&mut self, answers: Vec<Vec<u8>>, begins: bool) -> Result<()> {
         let of = self.unseen.len();
         for (number, answer) in answers.into_iter().enumerate() {
-            let part = Part { number, of };
-            let (now, told) = passed(&answer, |reader| self.ours.read(part, reader))?;
+            let part = VectorRange { number, of };
+            let first = self.unseen[number] == 0;
+            let (now, told) = passed(&answer, |reader| self.end.read(part, first, reader))?;
             self.unseen[number] = now.saturating_add(1); // it makes fewer exchanges than that
             if begins {
-                self.ours.begin(part, &told)
+                self.end.begin(part, &told)
             } else {
-                self.ours.hear(&told)
+                self.end.hear(&told)
             }
             self.spare.push(answer);
         }

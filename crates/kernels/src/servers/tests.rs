@@ -23,6 +23,8 @@ const OWNED: Owned = Owned { server: 0, of: 1 };
 struct Tap {
     kept: Arc<Mutex<Vec<Vec<u8>>>>,
     answer: fn() -> Result<Vec<u8>>,
+    /// How long it was to wait for each answer.
+    waits: Arc<Mutex<Vec<Duration>>>,
 }
 
 impl Carrier for Tap {
@@ -43,7 +45,8 @@ impl Carrier for Tap {
         Ok(Ticket(0))
     }
 
-    fn answer(&mut self, _ticket: &Ticket, _within: Duration) -> Result<Vec<u8>> {
+    fn answer(&mut self, _ticket: &Ticket, within: Duration) -> Result<Vec<u8>> {
+        self.waits.lock().unwrap().push(within);
         (self.answer)()
     }
 }
@@ -79,16 +82,17 @@ fn push(gradients: &[(usize, f32)], in_slots: bool) -> Vec<u8> {
         own.table(0).accrue(slot, [g, g * g]);
     }
     let kept = Arc::new(Mutex::new(Vec::new()));
-    let tap = Tap { kept: Arc::clone(&kept), answer: done };
+    let tap = Tap { kept: Arc::clone(&kept), answer: done, waits: Arc::default() };
     let mut client = Client::new(InstructionSet::best(), Box::new(tap), 1, &own, Periods { push: 1, fetch: 9 });
     client.advance(1, 0.1).unwrap();
     let pushed = client.take_pushed();
     let message = kept.lock().unwrap().pop().unwrap();
     let slots = gradients.iter().filter(|(_, g)| *g != 0.0).count() as u64;
     assert_eq!(pushed, [1, slots, 2 * slots, message.len() as u64]);
-    // All was taken: nothing is left to push.
+    // All was taken: the next push has no slots, and is a step all the same.
     client.advance(1, 0.1).unwrap();
-    assert!(kept.lock().unwrap().is_empty());
+    let empty = kept.lock().unwrap().pop().unwrap();
+    assert_eq!(client.take_pushed(), [1, 0, 0, empty.len() as u64]);
     message
 }
 
@@ -178,10 +182,24 @@ fn a_server_that_does_not_answer_is_an_error_of_the_replica() {
     let gone: fn() -> Result<Vec<u8>> = || Err(Error::Missing { who: "server 0 of 1".into(), what: "has ended".into() });
     let garbled: fn() -> Result<Vec<u8>> = || Ok(b"hogw".to_vec());
     for (answer, says) in [(gone, "server 0 of 1 has ended"), (garbled, "is cut short")] {
-        let tap = Tap { kept: Arc::default(), answer };
+        let tap = Tap { kept: Arc::default(), answer, waits: Arc::default() };
         let mut client = Client::new(InstructionSet::best(), Box::new(tap), 1, &own, Periods { push: 1, fetch: 1 });
         for error in [client.fetch().unwrap_err(), client.advance(1, 0.1).unwrap_err()] {
             assert!(error.to_string().contains(says), "{error}");
         }
     }
+}
+
+#[test]
+fn after_an_error_nothing_more_is_asked_or_waited_for() {
+    let (own, asked) = (replica(true), Arc::new(Mutex::new(Vec::new())));
+    let gone: fn() -> Result<Vec<u8>> = || Err(Error::Missing { who: "server 0 of 100".into(), what: "has ended".into() });
+    let tap = Tap { kept: Arc::clone(&asked), answer: gone, waits: Arc::default() };
+    let waits = Arc::clone(&tap.waits);
+    let mut client = Client::new(InstructionSet::best(), Box::new(tap), 100, &own, Periods { push: 1, fetch: 1 });
+    client.advance(1, 0.1).unwrap_err();
+    // Some are under way when the first answer fails. That one was waited for, and no other.
+    let (asked, waits) = (asked.lock().unwrap().len(), waits.lock().unwrap());
+    assert!((1..20).contains(&asked) && waits.len() == asked, "{asked} {waits:?}");
+    assert!(!waits[0].is_zero() && waits[1..].iter().all(Duration::is_zero), "{waits:?}");
 }

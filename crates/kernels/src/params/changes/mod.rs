@@ -30,6 +30,11 @@ pub(crate) struct Owned {
 }
 
 impl Owned {
+    /// How many blocks so many slots are.
+    pub fn blocks(slots: usize) -> usize {
+        slots.div_ceil(BLOCK * LANES)
+    }
+
     /// How many of so many slots are its own, in whole sixteens.
     pub fn count(self, all: usize) -> usize {
         self.sixteens(all).count() * LANES

@@ -30,7 +30,7 @@ impl<'m> Writer<'m> {
         wire::put(self.message, vector as u32);
         wire::put(self.message, if numbers.len() == 2 { lanes | TWO } else { lanes });
         for line in numbers {
-            if lanes == Told::ALL {
+            if lanes == Records::ALL {
                 wire::set_line(wire::room(self.message, 4 * LANES), 0, line);
                 continue;
             }
@@ -50,7 +50,7 @@ impl<'m> Writer<'m> {
 
 /// Vectors that have been checked: all are of the table, and of the shard.
 #[derive(Clone, Copy)]
-pub(crate) struct Told<'b> {
+pub(crate) struct Records<'b> {
     records: u32,
     bytes: Reader<'b>,
 }
@@ -65,7 +65,7 @@ pub(super) struct Record<'b> {
     numbers: &'b [u8],
 }
 
-impl<'b> Told<'b> {
+impl<'b> Records<'b> {
     /// All lanes of a vector.
     pub(super) const ALL: u32 = (1 << LANES) - 1;
 
@@ -73,10 +73,10 @@ impl<'b> Told<'b> {
     ///
     /// # Errors
     /// When they are not, or are cut short. All is read: of a message that is refused nothing has been done.
-    pub fn open(message: &mut Reader<'b>, vectors: Range<usize>) -> Result<Told<'b>> {
+    pub fn open(message: &mut Reader<'b>, vectors: Range<usize>) -> Result<Records<'b>> {
         let (records, bytes) = (message.number("the number of records")?, message.long("the length of the records")?);
         let (mut rest, mut after) = (message.part(bytes, "the records")?, vectors.start);
-        let told = Told { records, bytes: rest };
+        let told = Records { records, bytes: rest };
         for _ in 0..records {
             let Record { vector, lanes, .. } = record(&mut rest)?;
             if vector < after || vector >= vectors.end || lanes == 0 || lanes > Self::ALL {
@@ -90,7 +90,7 @@ impl<'b> Told<'b> {
     }
 
     /// The vectors, ascending.
-    pub(super) fn records(&self) -> impl Iterator<Item = Record<'b>> + use<'b> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = Record<'b>> + use<'b> {
         let mut rest = self.bytes;
         // All were read when this was opened.
         (0..self.records).map_while(move |_| record(&mut rest).ok())
@@ -108,7 +108,7 @@ fn record<'b>(from: &mut Reader<'b>) -> Result<Record<'b>> {
 impl Record<'_> {
     /// Number `k` of each lane; 0 of those that were not told.
     pub fn line(&self, k: usize) -> [f32; LANES] {
-        if self.lanes == Told::ALL {
+        if self.lanes == Records::ALL {
             return wire::line(self.numbers, k * LANES);
         }
         let (mut line, mut i) = ([0.0; LANES], k * self.lanes.count_ones() as usize);

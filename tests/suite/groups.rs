@@ -94,7 +94,7 @@ fn groups_have_the_same_bits_on_every_instruction_set() {
             Settings::default(),
             Settings { loss: Loss::Squared, standardize: true, ..Settings::default() },
             Settings { loss: Loss::Huber(Huber::DEFAULT), ..Settings::default() },
-            Settings { class_weight: weight, holdout: 0.1, ..Settings::default() },
+            Settings { class_weight: weight.clone(), holdout: 0.1, ..Settings::default() },
         ] {
             let of = |isa: InstructionSet, dense| {
                 let settings = Settings { isa: Some(isa), threads: 1, lr: Some(0.05), dense_rows: Some(dense), ..settings.clone() };

@@ -65,6 +65,7 @@ mod sampling;
 mod simulate;
 mod snapshots;
 mod softmax;
+mod softmax_command;
 mod starts;
 mod stopping;
 mod stream;

@@ -1,7 +1,8 @@
 //! AVX2: a vector is two registers of eight. The order of rows in a register is that of `avx512`.
 #![allow(unsafe_code)]
 use super::{
-    InstructionSet, Integers, Isa, LANES, Line, MOST, Quarters, Real, Vector,
+    InstructionSet, Isa, LANES, Line, MOST, Quarters, Real, Vector,
+    integers::avx2::Whole,
     real::through_memory,
     rows::avx2::{load_behind, load_two, store_behind, store_two},
     x86::{load_four, load_ones, load_twos, prefetch_line, prefetch_rows, store_four, store_ones, store_twos},
@@ -133,72 +134,6 @@ impl Vector for Ymm {
             let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
             _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
         }
-    }
-}
-
-/// Named through [`Avx2`] alone.
-#[derive(Clone, Copy)]
-pub struct Whole(__m256i, __m256i);
-
-#[inline(always)]
-unsafe fn at_least(a: __m256i, b: __m256i) -> __m256i {
-    // SAFETY: the caller has an `Avx2`.
-    unsafe { _mm256_cmpeq_epi32(_mm256_max_epu32(a, b), a) }
-}
-
-impl Integers for Whole {
-    #[inline(always)]
-    fn of(x: u32) -> Whole {
-        // SAFETY: as above.
-        unsafe { Whole(_mm256_set1_epi32(x as i32), _mm256_set1_epi32(x as i32)) }
-    }
-    #[inline(always)]
-    fn load(from: &Line<u32>) -> Whole {
-        let p = from.0.as_ptr();
-        // SAFETY: reads the 64 borrowed bytes.
-        unsafe { Whole(_mm256_load_si256(p.cast()), _mm256_load_si256(p.add(8).cast())) }
-    }
-    #[inline(always)]
-    fn store(self, to: &mut Line<u32>) {
-        let p = to.0.as_mut_ptr();
-        // SAFETY: writes the 64 borrowed bytes.
-        unsafe {
-            _mm256_store_si256(p.cast(), self.0);
-            _mm256_store_si256(p.add(8).cast(), self.1);
-        }
-    }
-    #[inline(always)]
-    fn plus(self, other: Whole) -> Whole {
-        // SAFETY: as above.
-        unsafe { Whole(_mm256_add_epi32(self.0, other.0), _mm256_add_epi32(self.1, other.1)) }
-    }
-    #[inline(always)]
-    fn times(self, other: Whole) -> Whole {
-        // SAFETY: as above.
-        unsafe { Whole(_mm256_mullo_epi32(self.0, other.0), _mm256_mullo_epi32(self.1, other.1)) }
-    }
-    #[inline(always)]
-    fn and(self, other: Whole) -> Whole {
-        // SAFETY: as above.
-        unsafe { Whole(_mm256_and_si256(self.0, other.0), _mm256_and_si256(self.1, other.1)) }
-    }
-    #[inline(always)]
-    fn or(self, other: Whole) -> Whole {
-        // SAFETY: as above.
-        unsafe { Whole(_mm256_or_si256(self.0, other.0), _mm256_or_si256(self.1, other.1)) }
-    }
-    #[inline(always)]
-    fn less(self, other: Whole, yes: Whole, no: Whole) -> Whole {
-        // SAFETY: as above.
-        unsafe {
-            let low = _mm256_blendv_epi8(yes.0, no.0, at_least(self.0, other.0));
-            Whole(low, _mm256_blendv_epi8(yes.1, no.1, at_least(self.1, other.1)))
-        }
-    }
-    #[inline(always)]
-    fn none_below(self, other: Whole) -> bool {
-        // SAFETY: as above.
-        unsafe { _mm256_movemask_epi8(_mm256_and_si256(at_least(self.0, other.0), at_least(self.1, other.1))) == -1 }
     }
 }
 

@@ -4,7 +4,8 @@
 //! 128-bit lanes parts weights from state in natural order, and one unpacking brings them together again.
 #![allow(unsafe_code)]
 use super::{
-    InstructionSet, Integers, Isa, LANES, Line, MOST, Quarters, Real, Vector,
+    InstructionSet, Isa, LANES, Line, MOST, Quarters, Real, Vector,
+    integers::avx512::Whole,
     real::through_memory,
     rows::avx512::{load_behind, load_quarters, store_behind, store_quarters},
     x86::{load_four, load_ones, load_twos, prefetch_line, prefetch_rows, store_four, store_ones, store_twos},
@@ -134,58 +135,6 @@ impl Vector for Zmm {
             let number = |x| _mm_cvtss_f32(x);
             [number(_mm512_castps512_ps128(one)), number(_mm512_extractf32x4_ps::<1>(one)), number(_mm512_extractf32x4_ps::<2>(one))]
         }
-    }
-}
-
-/// Named through [`Avx512`] alone.
-#[derive(Clone, Copy)]
-pub struct Whole(__m512i);
-
-impl Integers for Whole {
-    #[inline(always)]
-    fn of(x: u32) -> Whole {
-        // SAFETY: as above.
-        Whole(unsafe { _mm512_set1_epi32(x as i32) })
-    }
-    #[inline(always)]
-    fn load(from: &Line<u32>) -> Whole {
-        // SAFETY: reads the 64 borrowed bytes.
-        Whole(unsafe { _mm512_load_si512(from.0.as_ptr().cast()) })
-    }
-    #[inline(always)]
-    fn store(self, to: &mut Line<u32>) {
-        // SAFETY: writes the 64 borrowed bytes.
-        unsafe { _mm512_store_si512(to.0.as_mut_ptr().cast(), self.0) }
-    }
-    #[inline(always)]
-    fn plus(self, other: Whole) -> Whole {
-        // SAFETY: as above.
-        Whole(unsafe { _mm512_add_epi32(self.0, other.0) })
-    }
-    #[inline(always)]
-    fn times(self, other: Whole) -> Whole {
-        // SAFETY: as above.
-        Whole(unsafe { _mm512_mullo_epi32(self.0, other.0) })
-    }
-    #[inline(always)]
-    fn and(self, other: Whole) -> Whole {
-        // SAFETY: as above.
-        Whole(unsafe { _mm512_and_si512(self.0, other.0) })
-    }
-    #[inline(always)]
-    fn or(self, other: Whole) -> Whole {
-        // SAFETY: as above.
-        Whole(unsafe { _mm512_or_si512(self.0, other.0) })
-    }
-    #[inline(always)]
-    fn less(self, other: Whole, yes: Whole, no: Whole) -> Whole {
-        // SAFETY: as above.
-        Whole(unsafe { _mm512_mask_blend_epi32(_mm512_cmplt_epu32_mask(self.0, other.0), no.0, yes.0) })
-    }
-    #[inline(always)]
-    fn none_below(self, other: Whole) -> bool {
-        // SAFETY: as above.
-        unsafe { _mm512_cmplt_epu32_mask(self.0, other.0) == 0 }
     }
 }
 

@@ -7,6 +7,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod integers;
 mod isa;
 pub mod math;
 #[cfg(target_arch = "aarch64")]

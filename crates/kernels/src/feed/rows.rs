@@ -79,7 +79,7 @@ impl<'a> SparseFeed<'a> {
         SparseFeed { weighting: Some(Weighting::as_given(own)), ..self }
     }
 
-    /// The same for loops that go by groups of examples, with so many vectors of the most frequent slots dense: see [`DenseMasks`].
+    /// The same for loops that go by groups of examples, with so many vectors of the most frequent slots dense.
     pub fn with_dense(self, vectors: usize) -> Self {
         SparseFeed { dense: Some(DenseMasks::of(&self.cells, vectors)), ..self }
     }

@@ -1,6 +1,6 @@
 //! Who works: threads, what each of them has for itself, and replicas of the model.
 use super::{RuleFacts, Settings, Takes, option::bad, partitioned};
-use crate::{Batch, InstructionSet, Order, Parallel, Result, Threads};
+use crate::{Batch, InstructionSet, Loss, Order, Parallel, Result, Threads};
 use hogwild_base::threads;
 use hogwild_kernels::engine::Facts;
 
@@ -99,8 +99,9 @@ group! { $ "Threads";
     dense_rows: Option<usize> = None => {
         value: "N",
         by_default: [
-            "by adagrad on 32,768 examples or more, of up to 64 features: 16 to 128, by how frequent features are; 0 with transforms, \
-             scaled features, batches, another `parallel`, a `window`, or where few features are frequent",
+            "by adagrad on 32,768 examples or more, of up to 64 features: 16 to 128, by how frequent features are; 0 with `order` \
+             sequential, `l2`, weights, transforms, scaled features, batches, another `parallel`, a `window`, losses but logistic, \
+             squared and huber, or where few features are frequent",
             "",
         ],
         takes: Takes::Linear,
@@ -181,8 +182,8 @@ fn check(s: &Settings, rule: &RuleFacts<'_>) -> Result<()> {
             return bad("dense_rows", dense, "are stepped by `rule` adagrad alone; use it, or leave them out");
         }
         if !s.groups() {
-            let problem =
-                "step by groups of examples, without `l2`, transforms of gradients, `batch` or another `parallel`; leave them out";
+            let problem = "step by groups of examples that count alike, by `loss` logistic, squared or huber, without `l2`, transforms of gradients, \
+                 `batch` or another `parallel`; leave them out";
             return bad("dense_rows", dense, problem);
         }
     }
@@ -230,10 +231,12 @@ impl Settings {
         self.batch == Batch::One && self.transforms.are_off() && self.order == Order::Shuffle
     }
 
-    /// Whether examples of rows may go by groups of eight: each is a step as it is, of workers that share one copy.
+    /// Whether examples of rows may go by groups of eight: each is a step as it is, of workers that share one copy. Of a slot that several of
+    /// the eight have the last one's step stands, so none may be a step of 0: by weight, or by a loss that is flat somewhere.
     pub(crate) fn groups(&self) -> bool {
         let plain = self.l2 == 0.0 && self.transforms.are_off() && self.batch == Batch::One;
-        plain && self.way() == Parallel::Hogwild && self.replica_count() == 0 && self.dense_rows != Some(0)
+        let moves = matches!(self.loss, Loss::Logistic | Loss::Squared | Loss::Huber(_)) && self.class_weight.is_none();
+        plain && moves && self.way() == Parallel::Hogwild && self.replica_count() == 0 && self.dense_rows != Some(0)
     }
 
     /// Workers that share parameters, at most: those of a replica. By batches one hand steps them, and of parts each has its own.

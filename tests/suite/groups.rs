@@ -87,14 +87,13 @@ fn a_group_steps_as_it_is_told() {
 #[test]
 fn groups_have_the_same_bits_on_every_instruction_set() {
     let folder = tempfile::tempdir().unwrap();
-    let weight = Some(ClassWeight::Balanced);
     for (name, text) in [("ones", clicks(3000, 0)), ("values", uniform(3000))] {
         let data = sparse(folder.path(), &format!("{name}.svm"), text.as_bytes());
         for settings in [
             Settings::default(),
             Settings { loss: Loss::Squared, standardize: true, ..Settings::default() },
             Settings { loss: Loss::Huber(Huber::DEFAULT), ..Settings::default() },
-            Settings { class_weight: weight.clone(), holdout: 0.1, ..Settings::default() },
+            Settings { holdout: 0.1, ..Settings::default() },
         ] {
             let of = |isa: InstructionSet, dense| {
                 let settings = Settings { isa: Some(isa), threads: 1, lr: Some(0.05), dense_rows: Some(dense), ..settings.clone() };
@@ -135,11 +134,26 @@ fn groups_are_for_many_short_rows_under_plain_adagrad() {
     let folder = tempfile::tempdir().unwrap();
     let data = sparse(folder.path(), "c.svm", clicks(33_000, 0).as_bytes());
     let few = sparse(folder.path(), "f.svm", clicks(3_000, 0).as_bytes());
+    let weighted = clicks(33_000, 0)
+        .lines()
+        .enumerate()
+        .map(|(i, line)| format!("{}\n", line.replacen(' ', [" ", ":2 "][i % 2], 1)))
+        .collect::<String>();
+    let weighted = sparse(folder.path(), "w.svm", weighted.as_bytes());
+    // A row of five thousand features among short ones.
+    let row: String = (1..=5_000).map(|i| format!(" {i}:1")).collect();
+    let long = sparse(folder.path(), "l.svm", format!("{}+1{row}\n", clicks(33_000, 0)).as_bytes());
     let plain = || Settings { threads: 1, lr: Some(0.05), epochs: 1, ..Settings::default() };
     let clipped = Transforms { clip_norm: Some(1.0), ..Transforms::default() };
     for (data, settings, by_groups) in [
         (&data, plain(), true),
-        (&data, Settings { order: Order::Sequential, holdout: 0.2, ..plain() }, true),
+        (&data, Settings { loss: Loss::Squared, holdout: 0.2, ..plain() }, true),
+        (&weighted, plain(), false),
+        (&data, Settings { class_weight: Some(ClassWeight::Balanced), ..plain() }, false),
+        (&data, Settings { loss: Loss::Hinge, ..plain() }, false),
+        (&data, Settings { order: Order::Sequential, ..plain() }, false),
+        (&data, Settings { exchange_every: Some(32), ..plain() }, false),
+        (&long, plain(), false),
         (&few, plain(), false),
         (&data, Settings { l2: 1e-4, ..plain() }, false),
         (&data, Settings { transforms: clipped, ..plain() }, false),
@@ -166,6 +180,8 @@ fn dense_rows_that_cannot_be_are_refused() {
         (Settings { dense_rows: Some(256), ..Settings::default() }, "a multiple of 16 up to 128"),
         (Settings { rule: Rule::Sgd(Sgd), ..dense() }, "by `rule` adagrad alone"),
         (Settings { l2: 0.1, ..dense() }, "without `l2`"),
+        (Settings { loss: Loss::Hinge, ..dense() }, "by `loss` logistic, squared or huber"),
+        (Settings { class_weight: Some(ClassWeight::Balanced), ..dense() }, "that count alike"),
         (Settings { batch: Batch::Full, ..dense() }, "without `l2`"),
         (Settings { parallel: Parallel::Elastic, ..dense() }, "another `parallel`"),
     ] {

@@ -43,8 +43,8 @@ fn bytes(folder: &Path, model: &TrainedModel) -> Vec<u8> {
 fn in_the_order_of_the_file_nothing_differs() {
     let folder = tempfile::tempdir().unwrap();
     let data = rows(folder.path());
-    // The held-out rows are evaluated slab by slab, or all at once. In windows no examples are taken by eight.
-    let all = Settings { order: Order::Sequential, holdout: 0.2, dense_rows: Some(0), ..settings(Window::Off, 1) };
+    // The held-out rows are evaluated slab by slab, or all at once.
+    let all = Settings { order: Order::Sequential, holdout: 0.2, ..settings(Window::Off, 1) };
     for all in [all.clone(), Settings { batch: Batch::Size(64), ..all.clone() }, Settings { batch: Batch::Full, ..all }] {
         let in_windows = Settings { window: SMALL, ..all.clone() };
         let [all, in_windows] = [all, in_windows].map(|settings| train(&data, &settings));

@@ -5,9 +5,12 @@
 //! imdb_2gram and criteo were fastest at some 10,000, 32,000 and 2,500 rows (`hogwild train --hot-rows`): those that more than one of a
 //! thousand examples has.
 use crate::options::Settings;
-use hogwild_base::Result;
+use hogwild_base::{Result, memory};
 use hogwild_data::Rows;
-use hogwild_kernels::{order::BLOCK, simd::LANES};
+use hogwild_kernels::{
+    order::{BLOCK, Order},
+    simd::LANES,
+};
 
 /// A row that more than one of so many examples has is hot.
 const RARE: u64 = 1024;
@@ -37,9 +40,31 @@ const LONGEST: f64 = 64.0;
 const VECTOR: f64 = 1.3;
 /// The share of nonzeros that is to be dense at least.
 const LEAST_SHARE: f64 = 0.25;
+/// The longest row that a worker keeps room for eight of unasked.
+const LONGEST_ROW: usize = 1 << 12;
+/// Bytes of that room for each feature of the longest row.
+const ROOM: u64 = 8 * 32;
 
-/// How many of the most frequent rows are dense, where a run by groups may have any.
-pub(super) fn dense(settings: &Settings, data: &Rows, hot: usize) -> Result<usize> {
+/// How many of the most frequent rows are dense, where a run by groups may have any; unasked only where there is memory for it, and where
+/// the order is by lot: of rows sorted by a feature, all eight may have it.
+///
+/// # Errors
+/// No room for as many as were asked for.
+pub(super) fn dense(settings: &Settings, data: &Rows, hot: &Hot) -> Result<usize> {
+    let short = hot.exchange_every < 4 * LANES as u32 || data.longest_row() > LONGEST_ROW;
+    if settings.dense_rows.is_none() && (short || settings.order == Order::Sequential) {
+        return Ok(0);
+    }
+    let rows = how_many(settings, data, hot.rows)?;
+    let masks = data.rows() as u64 * (rows / LANES + 1) as u64 * size_of::<u16>() as u64;
+    let bytes = masks + settings.workers() as u64 * ROOM * data.longest_row() as u64;
+    match memory::ask(bytes, || "masks of the dense rows and room for eight examples".into(), "give `dense_rows` 0") {
+        Err(_) if settings.dense_rows.is_none() => Ok(0),
+        asked => asked.map(|_| rows),
+    }
+}
+
+fn how_many(settings: &Settings, data: &Rows, hot: usize) -> Result<usize> {
     let all = (data.columns() + 1).next_multiple_of(LANES);
     // Several workers exchange what they hold privately, and nothing else.
     let held = if settings.workers() > 1 && hot <= data.columns() { hot / LANES * LANES } else { MOST_DENSE };

@@ -20,7 +20,7 @@ use crate::{
     model::{Axis, Scored, Tensors, TrainedModel},
     options::Settings,
 };
-use hogwild_base::{Error, Result, memory};
+use hogwild_base::{Error, Result};
 use hogwild_data::{Ids, Rows};
 use hogwild_kernels::{
     ServerRule,
@@ -121,7 +121,8 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
         let width = outputs.as_ref().map(|outputs| outputs.names.len()).or(K::BESIDE.then_some(settings.rank));
         let stride = width.map_or(facts.layout.stride(), |width| LANES * row_stride(settings, &facts.layout, width) as usize);
         let shared = Settings { hot_rows: Some(0), ..settings.clone() };
-        let Hot { rows: hot_rows, exchange_every, rare } = hot::choose(if rows_are_shared { &shared } else { settings }, data, stride)?;
+        let hot = hot::choose(if rows_are_shared { &shared } else { settings }, data, stride)?;
+        let Hot { rows: hot_rows, exchange_every, rare } = hot;
         let Scaled { how: normalize, sizes } = scale::choose(settings.normalize, data);
         let l1 = targets.l1(settings.transforms.l1);
         let linear = Linear::with_penalties(targets.l2(settings.l2), l1, data.rows(), &counts).with_base(targets.base);
@@ -164,15 +165,9 @@ impl<'a, K: RowKernel> RowsRun<'a, K> {
         let block = window.map_or(exchange_every, |bytes| exchange_every.min(rows_of_chunk(data, bytes)));
         let units: Arc<[Range<u32>]> = feed.units(block).into();
         let windows = window.map(|bytes| Windows::new(data, &units, bytes));
-        let may_group = facts.groups && settings.groups() && scaling.is_none() && windows.is_none();
-        let dense_rows = if may_group { hot::dense(settings, data, hot_rows)? } else { 0 };
-        let feed = if dense_rows > 0 {
-            let bytes = (data.rows() * (dense_rows / LANES + 1) * size_of::<u16>()) as u64;
-            memory::ask(bytes, || "masks of the dense rows".into(), "give `dense_rows` 0")?;
-            feed.with_dense(dense_rows / LANES)
-        } else {
-            feed
-        };
+        let may_group = facts.groups && settings.groups() && data.weight_cells().is_none() && scaling.is_none() && windows.is_none();
+        let dense_rows = if may_group { hot::dense(settings, data, &hot)? } else { 0 };
+        let feed = if dense_rows > 0 { feed.with_dense(dense_rows / LANES) } else { feed };
         let recipe = data.recipe().cloned().map(|recipe| Ok(recipe.with_vocabulary(ids.clone(), data.idf()?))).transpose()?;
         let basis = Basis {
             facts,

@@ -125,7 +125,7 @@ def test_rows_with_any_number_of_classes(tmp_path):
     for wrong, problem in [({"multi_class": "softmax"}, "multi_class ovr"), ({"l1": 1e-6}, "without l1"), ({"class_weight": "balanced"}, "class_weight")]:
         with pytest.raises(ValueError, match=problem):
             hogwild.LinearClassifier(**wrong).fit(X, y)
-    with pytest.raises(ValueError, match="partial_fit takes one class a row"):
+    with pytest.raises(ValueError, match="are not the columns of y"):
         hogwild.LinearClassifier().partial_fit(X, y, classes=[0, 1])
     with pytest.raises(ValueError, match="eval_set: y has the shape"):
         hogwild.LinearClassifier().fit(X, y, eval_set=(X, y[:, :2]))

@@ -105,8 +105,10 @@ impl Weights for Formulas {
 #[test]
 fn a_score_is_the_sum_over_all_pairs() {
     const FACTORED: u32 = 60;
-    for (rank, all) in [(4, 7), (3, 7), (1, 2), (20, 3), (4, 40)] {
-        let fields: Vec<u16> = (0..FACTORED).map(|column| (column * column % all) as u16).collect();
+    // Of 60 fields each has one feature.
+    for (rank, all) in [(4, 7), (3, 7), (1, 2), (20, 3), (4, 40), (4, 60), (3, 60), (8, 60), (20, 60)] {
+        let field = |column: u32| if all < FACTORED { column * column % all } else { FACTORED - 1 - column };
+        let fields: Vec<u16> = (0..FACTORED).map(|column| field(column) as u16).collect();
         // The last ones have no factors.
         let features: Vec<(u32, f32)> = (0..40).map(|i| (2 * i, (i as f32 * 0.37).sin())).collect();
         let model = FieldAware::new(Linear::new(), fields.clone().into(), all as usize, rank);

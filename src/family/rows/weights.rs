@@ -37,10 +37,9 @@ impl RowWeights {
             }
         };
         let factors = start.map_or(Vec::new(), |start| {
-            let mut factors = parameters.table(FACTORS).all_weights(finish);
-            factors.iter_mut().for_each(|v| *v *= start.rate);
+            let (factors, besides) = parameters.table(FACTORS).weights_and_besides(start.rate, finish);
             if start.beside {
-                weights = parameters.table(FACTORS).all_besides(finish);
+                weights = besides;
             }
             factors
         });

@@ -10,12 +10,18 @@
 //! row `i` is `x_i T_a`, but for what the feature itself has in block `a`. So an example costs two passes over its rows, and a move of
 //! `rank` numbers for each pair of its fields.
 //!
+//! Where each field has one feature at most, as columns of tables do, nothing has to be added up: what a field faces is
+//! [read](Weights::face) from the rows where they lie, and multiplied by the features' values. What it so faces of itself is taken out again.
+//!
 //! The linear part and the rate of factors are those of [`FactorizationMachine`](super::FactorizationMachine).
+mod apart;
+
 use super::{Linear, Model, Row};
 use crate::{
     params::Weights,
     simd::{LANES, Real, Vector, copy, pairs},
 };
+use apart::Apart;
 use std::sync::Arc;
 
 /// The rank whose blocks are moved at once: the default, and that of the paper's program.
@@ -135,6 +141,7 @@ pub struct Room<V> {
     kept: Vec<V>,
     row: Vec<V>,
     line: Lines,
+    apart: Apart,
 }
 
 impl FieldAware {
@@ -269,6 +276,7 @@ impl Model for FieldAware {
             kept: vec![V::of(0.0); kept],
             row: vec![V::of(0.0); n],
             line: Lines::new(n * LANES),
+            apart: Apart::new(rows, n),
         }
     }
 
@@ -277,6 +285,12 @@ impl Model for FieldAware {
         let z = self.linear.score(x, weights, &mut room.linear);
         let (n, keeps) = (room.row.len(), self.linear.penalises());
         self.begin(room);
+        if !keeps && self.may_lie_apart() && weights.faces() {
+            if self.lay(x, &mut room.present, &mut room.places, &mut room.apart) {
+                return z + 0.5 * self.pairs * self.score_apart(weights, room);
+            }
+            self.begin(room);
+        }
         for i in 0..x.features {
             let Some((_, value, field, place)) = self.feature(x, i) else { continue };
             weights.gather_weights(place, &mut room.row);

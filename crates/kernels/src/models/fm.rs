@@ -13,13 +13,10 @@
 //! square of that.
 use super::{Linear, Model, Row, Width, factorization::AnyWidth};
 use crate::{
-    params::Weights,
-    simd::{LANES, Line, Real, Vector, copy, pairs},
+    params::{Weights, face_sum},
+    simd::{LANES, Line, Real, Vector, pairs},
 };
 use std::marker::PhantomData;
-
-/// Features whose gradients are worked out together: their squared lengths are summed by one tree.
-const TOGETHER: usize = 4;
 
 /// Where the bias is in the last block behind so many features.
 static BIAS: [Line<f32>; LANES] = {
@@ -125,9 +122,9 @@ impl<W: Width> FactorizationMachine<W> {
 /// What is kept of the example at hand.
 #[derive(Debug)]
 pub struct Room<V, R> {
-    /// The factors by feature, and the weights.
+    /// The factors by feature, and the weights by block.
     factors: Vec<V>,
-    weights: Vec<f32>,
+    weights: Vec<Line<f32>>,
     /// `sum_j x_j v_j`.
     sum: R,
     /// The same of every other feature: so no addition waits for the one before.
@@ -148,7 +145,7 @@ impl<W: Width> Model for FactorizationMachine<W> {
         let rows = |count: usize| vec![V::of(0.0); count.next_multiple_of(LANES) * row().as_ref().len()];
         Room {
             factors: rows(longest),
-            weights: vec![0.0; longest.next_multiple_of(LANES)],
+            weights: vec![Line([0.0; LANES]); longest / LANES + 1],
             sum: row(),
             others: row(),
             places: vec![Line([0; LANES]); longest / LANES + 1],
@@ -159,28 +156,26 @@ impl<W: Width> Model for FactorizationMachine<W> {
     #[inline(always)]
     fn score<P: Weights>(&self, x: &Row, weights: &mut P, room: &mut Room<P::V, W::Row<P::V>>) -> f32 {
         let last = &x.blocks[x.features / LANES];
-        let bias = weights.gather(0, &last.places) * P::V::load(&BIAS[x.features % LANES].0);
-        let mut linear = [self.linear.base() + bias.sum(), 0.0];
+        let bias = self.linear.base() + weights.gather_one(0, &last.places, x.features % LANES);
         let [mut a, mut b] = [W::take(&mut room.sum), W::take(&mut room.others)];
         let (sum, others, zero) = (a.as_mut(), b.as_mut(), P::V::of(0.0));
         let (n, count) = (sum.len(), self.count(x));
         for k in 0..n {
             (sum[k], others[k]) = (zero, zero);
         }
-        let [mut each, mut each_other, mut all] = [zero; 3];
+        let [mut each, mut each_other, mut all, mut linear] = [zero; 4];
         let mut first = 0;
-        for (block, places) in pairs(x.blocks(), &mut room.places) {
+        for (block, (places, besides)) in pairs(x.blocks(), pairs(&mut room.places, &mut room.weights)) {
             let some = LANES.min(count - first);
             if some == 0 {
                 break; // the bias alone
             }
             weights.row_places(&block.rows, (1, self.features, self.stride), places);
-            let (factors, of_block) = (&mut room.factors[first * n..][..LANES * n], &mut room.weights[first..][..LANES]);
+            let factors = &mut room.factors[first * n..][..LANES * n];
+            weights.gather_rows((places, some), (factors, n), besides);
             let mut i = 0;
             while i < some {
-                let (row, x) = (&mut factors[i * n..][..n], block.values.0[i]);
-                of_block[i] = weights.gather_row(places.0[i], row);
-                linear[0] = Real::mul_add(of_block[i], x, linear[0]);
+                let (row, x) = (&factors[i * n..][..n], block.values.0[i]);
                 for k in 0..n {
                     let v = P::V::of(x) * row[k];
                     (sum[k], each) = (sum[k] + v, v.mul_add(v, each));
@@ -189,15 +184,14 @@ impl<W: Width> Model for FactorizationMachine<W> {
                 if i == some {
                     break;
                 }
-                let (row, x) = (&mut factors[i * n..][..n], block.values.0[i]);
-                of_block[i] = weights.gather_row(places.0[i], row);
-                linear[1] = Real::mul_add(of_block[i], x, linear[1]);
+                let (row, x) = (&factors[i * n..][..n], block.values.0[i]);
                 for k in 0..n {
                     let v = P::V::of(x) * row[k];
                     (others[k], each_other) = (others[k] + v, v.mul_add(v, each_other));
                 }
                 i += 1;
             }
+            linear = P::V::load(&besides.0).mul_add(P::V::load(&block.values.0), linear);
             first += some;
         }
         for k in 0..n {
@@ -205,7 +199,7 @@ impl<W: Width> Model for FactorizationMachine<W> {
             all = sum[k].mul_add(sum[k], all);
         }
         (room.sum, room.others) = (a, b);
-        linear[0] + linear[1] + 0.5 * self.pairs * (all - (each + each_other)).sum()
+        bias + linear.sum() + 0.5 * self.pairs * (all - (each + each_other)).sum()
     }
 
     #[inline(always)]
@@ -231,7 +225,7 @@ impl<W: Width> Model for FactorizationMachine<W> {
             return; // a hinge that is satisfied moves nothing
         }
         let (last, of_bias) = (&x.blocks[x.features / LANES], P::V::load(&BIAS[x.features % LANES].0));
-        weights.step(0, &last.places, P::V::of(slope) * of_bias, None);
+        weights.step_one(0, &last.places, x.features % LANES, slope);
         let (mut a, by) = (W::take(&mut room.sum), slope * self.pairs);
         let sum = a.as_mut();
         let (n, count) = (sum.len(), self.count(x));
@@ -239,47 +233,37 @@ impl<W: Width> Model for FactorizationMachine<W> {
             sum[k] = P::V::of(by) * sum[k];
         }
         let mut first = 0;
-        for (block, places) in pairs(x.blocks(), &room.places) {
+        for (block, (places, of_block)) in pairs(x.blocks(), pairs(&room.places, &room.weights)) {
             let some = LANES.min(count - first);
             if some == 0 {
                 break; // the bias alone
             }
             let (factors, gradients) = (&room.factors[first * n..][..LANES * n], &mut room.gradients[..LANES * n]);
-            let (mut squares, mut at) = (Line([0.0; LANES]), 0);
-            while at < some {
-                let mut sums = [P::V::of(0.0); TOGETHER];
-                for j in 0..TOGETHER {
-                    let (row, gradient) = (&factors[(at + j) * n..][..n], &mut gradients[(at + j) * n..][..n]);
-                    for k in 0..n {
-                        let g = P::V::of(-by).mul_add(P::V::of(block.values.0[at + j]) * row[k], sum[k]);
-                        (gradient[k], sums[j]) = (g, g.mul_add(g, sums[j]));
-                    }
-                }
-                copy(&P::V::sums_of_four(sums), &mut squares.0[at..]);
-                at += TOGETHER;
-            }
             let mut values = P::V::load(&block.values.0);
             if some < LANES {
                 values = values - of_bias;
             }
             let mut besides = P::V::of(slope) * values;
-            let mut times = &block.values.0;
-            if penalises {
-                let mut decays = [0.0; LANES];
-                for i in 0..some {
-                    decays[i] = self.linear.decay(block.rows.0[i]);
-                    let (decay, value) = (P::V::of(decays[i] * self.decay), P::V::of(block.values.0[i]));
-                    let mut square = P::V::of(0.0);
-                    for k in i * n..(i + 1) * n {
-                        gradients[k] = decay.mul_add(factors[k], value * gradients[k]);
-                        square = gradients[k].mul_add(gradients[k], square);
-                    }
-                    squares.0[i] = square.sum();
-                    decays[i] *= room.weights[first + i];
-                }
-                (times, besides) = (&[1.0; LANES], besides + P::V::load(&decays));
+            if !penalises {
+                weights.step_against((places, some), &block.values.0, (sum, by), (factors, gradients), besides);
+                first += some;
+                continue;
             }
-            weights.step_each((places, some), times, (gradients, n), &squares, besides);
+            let (mut squares, mut decays) = (Line([0.0; LANES]), [0.0; LANES]);
+            for i in 0..some {
+                let (row, gradient) = (&factors[i * n..][..n], &mut gradients[i * n..][..n]);
+                face_sum(block.values.0[i], (sum, by), row, gradient);
+                decays[i] = self.linear.decay(block.rows.0[i]);
+                let (decay, mut square) = (P::V::of(decays[i] * self.decay), P::V::of(0.0));
+                for k in 0..n {
+                    gradient[k] = decay.mul_add(row[k], gradient[k]);
+                    square = gradient[k].mul_add(gradient[k], square);
+                }
+                squares.0[i] = square.sum();
+                decays[i] *= of_block.0[i];
+            }
+            besides = besides + P::V::load(&decays);
+            weights.step_each((places, some), &[1.0; LANES], (gradients, n), &squares, besides);
             first += some;
         }
         room.sum = a;

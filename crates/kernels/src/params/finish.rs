@@ -22,7 +22,7 @@ impl<'a> Finish<'a> {
     /// By the step that would come next.
     pub fn new<R: UpdateRule>(rule: &'a R, step: R::Step, average: Option<f32>) -> Finish<'a> {
         // Of rows with one state the weights are as they lie, and so they are where sums of gradients lie beside.
-        if rule.rowwise() || rule.layout().sums {
+        if rule.rowwise() || rule.layout().sums || !rule.finishes() {
             return Finish { rule: None, state: 0, average };
         }
         let finish = move |w, numbers: &[f32]| {

@@ -11,6 +11,8 @@ use crate::{
 
 /// Where in the last vector of a slot of many weights the state of the row begins, under a row-wise rule.
 pub(super) const ROW_STATE: usize = 4;
+/// The same of slots of features that may be packed, where a state is one number: weight beside, its state and that of the row are one move.
+pub(super) const NEAR_STATE: usize = 2;
 /// Cells of half a vector: what a packed slot has for the weight beside and all states.
 pub(super) const HALF: usize = LANES / 2;
 
@@ -46,6 +48,8 @@ pub(super) struct SlotLayout {
     pub rowwise: bool,
     /// Whether the second half of a slot of one weight is sums of gradients: see `rules::Summing`.
     pub sums: bool,
+    /// How far behind the weight beside the state of the row begins, under a row-wise rule.
+    pub row_state: usize,
     /// Where the weight beside lies, with its state behind it.
     pub tail: Option<usize>,
 }
@@ -55,7 +59,7 @@ impl SlotLayout {
         match width {
             SlotWidth::One => {
                 let &Layout { state, sums, .. } = rule;
-                SlotLayout { stride: rule.stride(), weights: 1, part: 1, state, rowwise: false, sums, tail: None }
+                SlotLayout { stride: rule.stride(), weights: 1, part: 1, state, rowwise: false, sums, row_state: ROW_STATE, tail: None }
             }
             SlotWidth::Row(weights) | SlotWidth::FeatureRow { weights, .. } => {
                 let vectors = LANES * rule.vectors(weights.div_ceil(LANES));
@@ -70,6 +74,7 @@ impl SlotLayout {
                     state,
                     rowwise: rule.rowwise,
                     sums: false,
+                    row_state: if may_be && rule.rowwise && rule.state == 1 { NEAR_STATE } else { ROW_STATE },
                     tail: Some(tail),
                 }
             }
@@ -146,7 +151,8 @@ mod tests {
             assert!(weights <= tail && tail + HALF <= own.stride, "{weights}");
             let kinds: Vec<f32> = own.kinds().into_iter().flat_map(|line| line.0).collect();
             assert!(kinds[..weights].iter().all(|&kind| kind == 0.0) && kinds[tail] == 0.0, "{weights}");
-            assert!(kinds[tail + 1] == 1.0 && kinds[tail + ROW_STATE] == 1.0, "{weights}");
+            assert!(kinds[tail + 1] == 1.0 && kinds[tail + own.row_state] == 1.0, "{weights}");
+            assert_eq!((own.row_state, row.row_state), (NEAR_STATE, ROW_STATE), "{weights}");
         }
     }
 }

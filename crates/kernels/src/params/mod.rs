@@ -39,7 +39,7 @@ mod sum;
 mod table;
 mod view;
 
-use crate::simd::{Isa, LANES, Line, Real, Vector, pairs};
+use crate::simd::{Isa, LANES, Line, Real, Vector, copy, pairs};
 pub(crate) use batch_step::Step;
 pub(crate) use centre::{CentreEnd, Records, ReplicaEnd, VectorRange};
 pub(crate) use changes::{Apply, Move, Owned, Section};
@@ -57,7 +57,7 @@ pub use slot::Slot;
 pub(crate) use step_now::Stepping;
 pub(crate) use sum::Summing;
 pub use table::{Beside, Table, TableShape};
-pub(crate) use view::add_one_by_one;
+pub(crate) use view::{add_one_by_one, face_sum};
 
 /// Where slots lie, for [`Weights`]: worked out, and asked for, some examples ahead.
 pub trait Places<I: Isa> {
@@ -114,6 +114,20 @@ pub trait Weights {
     /// Applies the update rule to sixteen slots: those last gathered as block `block`. With `l1` each weight then takes a proximal step:
     /// it is drawn to 0 by `l1` times the rate of its step.
     fn step(&mut self, block: usize, slots: &Line<u32>, gradient: Self::V, l1: Option<Self::V>);
+    /// The weight of one slot of a block, as [`gather`](Self::gather) reads them, where the others are of no use.
+    #[inline(always)]
+    fn gather_one(&mut self, block: usize, slots: &Line<u32>, lane: usize) -> f32 {
+        let mut weights = [0.0; LANES];
+        self.gather(block, slots).store(&mut weights);
+        weights[lane]
+    }
+    /// The step of that slot alone.
+    #[inline(always)]
+    fn step_one(&mut self, block: usize, slots: &Line<u32>, lane: usize, gradient: f32) {
+        let mut gradients = [0.0; LANES];
+        gradients[lane] = gradient;
+        self.step(block, slots, Self::V::load(&gradients), None);
+    }
     /// Where a worker has a slot of many weights, by the place where all have it: for [`gather_weights`](Self::gather_weights) and the steps
     /// that follow.
     #[inline(always)]
@@ -130,6 +144,50 @@ pub trait Weights {
     }
     /// Reads a slot of many weights; returns the weight beside them. `out` is as long as the slot, in vectors.
     fn gather_row(&mut self, slot: u32, out: &mut [Self::V]) -> f32;
+    /// Reads the first `n` of some slots of many weights, one slot's vectors behind the other's, so many a slot. The weights beside go into
+    /// `besides`, which is 0 in all other lanes.
+    #[inline(always)]
+    fn gather_rows(&mut self, (slots, n): (&Line<u32>, usize), (out, vectors): (&mut [Self::V], usize), besides: &mut Line<f32>) {
+        *besides = Line([0.0; LANES]);
+        for i in 0..n {
+            besides.0[i] = self.gather_row(slots.0[i], &mut out[i * vectors..][..vectors]);
+        }
+    }
+    /// Whether [`face`](Self::face) is the way to read blocks of rows. Where weights are worked out from the rule's state it takes whole rows
+    /// for each of them.
+    #[inline(always)]
+    fn faces(&self) -> bool {
+        true
+    }
+    /// Makes the places of slots of many weights what [`face`](Self::face) takes as those of others.
+    #[inline(always)]
+    fn face_places(&self, _places: &mut [Line<u32>]) {}
+    /// What a slot of many weights faces of others: into quarter `q` of `to` go four weights of the slot at the `q`-th place of those, from
+    /// number `first` on, a multiple of four, times the numbers at the same place of `factors`. Gives its product with the slot at `own`, and
+    /// with itself, both still by lane. `to` and `room` are as long as a slot.
+    #[inline(always)]
+    fn face(
+        &mut self,
+        (own, first): (u32, usize),
+        (places, factors): (&[Line<u32>], &[[f32; LANES]]),
+        to: &mut [[f32; LANES]],
+        room: &mut [Self::V],
+    ) -> [Self::V; 2] {
+        let mut line = [0.0; LANES];
+        for (q, &place) in places.iter().flat_map(|places| &places.0).take(4 * to.len()).enumerate() {
+            self.gather_weights(place, room);
+            room[first / LANES].store(&mut line);
+            copy(&line[first % LANES..][..4], &mut to[q / 4][q % 4 * 4..]);
+        }
+        self.gather_weights(own, room);
+        let [mut product, mut square] = [Self::V::of(0.0); 2];
+        for k in 0..to.len() {
+            let faced = Self::V::load(&to[k]) * Self::V::load(&factors[k]);
+            faced.store(&mut to[k]);
+            (product, square) = (room[k].mul_add(faced, product), faced.mul_add(faced, square));
+        }
+        [product, square]
+    }
     /// The same without the weight beside them.
     #[inline(always)]
     fn gather_weights(&mut self, slot: u32, out: &mut [Self::V]) {
@@ -169,6 +227,24 @@ pub trait Weights {
                 gradient[k] = Self::V::of(factors[i]) * gradient[k];
             }
             self.step_row(slots.0[i], gradient, factors[i] * factors[i] * squares.0[i], beside[i]);
+        }
+    }
+    /// The same for slots whose gradients are `x (sum - by x row)`: each of `rows` is what was read of a slot, each of `values` its `x`. The
+    /// second of `rows` is room for a slot at least.
+    #[inline(always)]
+    fn step_against(
+        &mut self,
+        (slots, n): (&Line<u32>, usize),
+        values: &[f32; LANES],
+        (sum, by): (&[Self::V], f32),
+        (rows, room): (&[Self::V], &mut [Self::V]),
+        besides: Self::V,
+    ) {
+        let (mut beside, vectors) = ([0.0; LANES], sum.len());
+        besides.store(&mut beside);
+        for i in 0..n {
+            let square = face_sum(values[i], (sum, by), &rows[i * vectors..][..vectors], &mut room[..vectors]);
+            self.step_row(slots.0[i], &room[..vectors], values[i] * values[i] * square, beside[i]);
         }
     }
     /// The same as for one where the gradient is `gradient` times a factor, and `square` the squared length of what is multiplied; the weight beside

@@ -4,7 +4,7 @@ use super::{
     Transforming,
     averaged::{put, put_weight},
     kept,
-    layout::{ROW_STATE, state_len, vectors},
+    layout::{state_len, vectors},
     learner::{self, Observed},
     step_now::StepNow,
     view::{Reading, load_state, row_state, state_of, store_state},
@@ -15,6 +15,9 @@ use crate::{
 };
 use atomic_float::AtomicF32;
 use std::sync::atomic::Ordering::Relaxed;
+
+/// Rows whose squared lengths are summed by one tree.
+const TOGETHER: usize = 4;
 
 /// The step of a slot of many weights by a rule that is not row-wise.
 struct StepRow<'s, I: Isa> {
@@ -107,7 +110,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
         let weight = self.adjuster.weight_of_now;
         let accrues = A::ACCRUES || A::ON && self.accrued.is_on();
         if rule.rowwise() {
-            let (mut row_state, mut state) = (load_state(&rule, &tail[ROW_STATE..]), load_state(&rule, &tail[1..]));
+            let (mut row_state, mut state) = (load_state(&rule, &tail[read.row_state..]), load_state(&rule, &tail[1..]));
             let squares = [Real::max(square, 0.0) * self.part, beside * beside];
             let (w, before) = (tail[0].load(Relaxed), state);
             let [mut scale, scale_beside] = rule.step_rowwise(step, squares, [&mut row_state, &mut state]);
@@ -125,7 +128,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
                 store_weights(isa, cells, sums.get(i), I::V::of(-scale).mul_add(g, isa.load(cells)), weight);
             }
             store_beside(&tail[0], read.beside(sums, n), after, weight);
-            store_state(&rule, row_state, &tail[ROW_STATE..]);
+            store_state(&rule, row_state, &tail[read.row_state..]);
             store_state(&rule, state, &tail[1..]);
             return;
         }
@@ -152,13 +155,13 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
     ) {
         let (isa, rule) = (read.isa, read.rule);
         let (cells, tail) = read.row(place, gradient.len());
-        let mut row_state = load_state(&rule, &tail[ROW_STATE..]);
+        let mut row_state = load_state(&rule, &tail[read.row_state..]);
         let scale = rule.step_by_rows(&read.step, Real::max(factor * factor * square, 0.0) * self.part, &mut row_state);
         let (scale, factor) = (I::V::of(-scale), I::V::of(factor));
         for i in 0..gradient.len() {
             isa.store(scale.mul_add(factor * I::V::load(&gradient[i]), isa.load(&cells[i])), &cells[i]);
         }
-        store_state(&rule, row_state, &tail[ROW_STATE..]);
+        store_state(&rule, row_state, &tail[read.row_state..]);
     }
 
     /// The steps of some rows with gradients of their own: sixteen roots and quotients are worked out at once.
@@ -171,15 +174,14 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
         (gradients, vectors): (&[I::V], usize),
         (squares, besides): (&Line<f32>, I::V),
     ) {
-        let isa = read.isa;
-        let at = read.tails(places, vectors);
-        let [mut beside, mut states] = read.load_tails(&at);
+        let (isa, at) = (read.isa, read.tails(places, vectors));
+        let mut tails = read.load_tails(&at);
         // One number of state, as has each rule that scales many rows at once.
-        let [mut state, mut state_beside] = [state_of::<R, _>(&states[..1]), state_of::<R, _>(&beside[1..2])];
+        let [mut state_beside, mut state] = [state_of::<R, _>(&tails[1..2]), state_of::<R, _>(&tails[2..3])];
         let squares = I::V::load(factors) * I::V::load(factors) * I::V::load(&squares.0);
         let scales = self.scales_of_rows(read, &mut state, squares);
-        beside[0] = read.rule.step(&read.step, beside[0], besides, &mut state_beside);
-        (beside[1], states[0]) = (state_beside.as_ref()[0], state.as_ref()[0]);
+        tails[0] = read.rule.step(&read.step, tails[0], besides, &mut state_beside);
+        (tails[1], tails[2]) = (state_beside.as_ref()[0], state.as_ref()[0]);
         for i in 0..n {
             let cells = read.row(places.0[i], vectors).0;
             let (scale, factor) = (I::V::of(-scales[i]), I::V::of(factors[i]));
@@ -188,7 +190,54 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
             }
         }
         // Behind the weights: what lies in their last vector was stored with them as it was.
-        read.store_tails(&at, [beside, states]);
+        read.store_tails(&at, tails);
+    }
+
+    /// The steps of some rows against a sum without themselves. Scales go by the states before, so that each row's gradient, its squared
+    /// length and its step are one pass.
+    #[inline(always)]
+    pub(super) fn step_against_together(
+        &mut self,
+        read: &Reading<'_, R, I>,
+        (places, n): (&Line<u32>, usize),
+        values: &[f32; LANES],
+        (sum, by): (&[I::V], f32),
+        rows: &[I::V],
+        besides: I::V,
+    ) {
+        let (isa, vectors, x) = (read.isa, sum.len(), I::V::load(values));
+        read.check_rows(places, vectors);
+        let at = read.tails(places, vectors);
+        let mut tails = read.load_tails(&at);
+        let [mut state_beside, mut state] = [state_of::<R, _>(&tails[1..2]), state_of::<R, _>(&tails[2..3])];
+        let [mut scales, mut own, mut squares] = [Line([0.0; LANES]); 3];
+        (-read.rule.step_by_rows(&read.step, I::V::of(0.0), &mut state_of::<R, _>(&tails[2..3]))).store(&mut scales.0);
+        (-(I::V::of(by) * x)).store(&mut own.0);
+        tails[0] = read.rule.step(&read.step, tails[0], besides, &mut state_beside);
+        let mut first = 0;
+        while first < n {
+            let mut sums = [I::V::of(0.0); TOGETHER];
+            for j in 0..TOGETHER {
+                let i = first + j;
+                if i >= n {
+                    break;
+                }
+                // SAFETY: the place was just checked.
+                let cells = unsafe { read.weights_at(places.0[i], vectors) };
+                let (scale, own, x) = (I::V::of(scales.0[i]), I::V::of(own.0[i]), I::V::of(values[i]));
+                for k in 0..vectors {
+                    let g = own.mul_add(rows[i * vectors + k], sum[k]);
+                    sums[j] = g.mul_add(g, sums[j]);
+                    isa.store(scale.mul_add(x * g, isa.load(&cells[k])), &cells[k]);
+                }
+            }
+            copy(&I::V::sums_of_four(sums), &mut squares.0[first..]);
+            first += TOGETHER;
+        }
+        let squares = (x * x * I::V::load(&squares.0)).max(I::V::of(0.0)) * I::V::of(self.part);
+        read.rule.step_by_rows(&read.step, squares, &mut state);
+        (tails[1], tails[2]) = (state_beside.as_ref()[0], state.as_ref()[0]);
+        read.store_tails(&at, tails);
     }
 
     /// What multiplies the gradients of sixteen rows, which have these squared lengths, by their states, which then move.

@@ -5,7 +5,7 @@
 use super::{
     Finish,
     cells::Cells,
-    layout::{ROW_STATE, SlotLayout, SlotWidth},
+    layout::{SlotLayout, SlotWidth},
 };
 use crate::{
     rules::Layout,
@@ -69,30 +69,36 @@ impl TableShape {
     }
 }
 
-/// The weights of slots of many, but for those beside.
+/// The weights of slots of many, times a number, and those beside, where they are asked for.
 struct Weights<'a> {
     cells: &'a [AtomicF32],
     stride: usize,
     weights: usize,
+    times: f32,
+    tail: Option<usize>,
 }
 
 impl Job for Weights<'_> {
-    type Output = Vec<f32>;
+    type Output = (Vec<f32>, Vec<f32>);
 
     #[inline(always)]
-    fn run<I: Isa>(self, isa: I) -> Vec<f32> {
-        let Weights { cells, stride, weights } = self;
-        let count = cells.len() / stride * weights;
+    fn run<I: Isa>(self, isa: I) -> (Vec<f32>, Vec<f32>) {
+        let Weights { cells, stride, weights, times, tail } = self;
+        let (count, times) = (cells.len() / stride * weights, I::V::of(times));
+        let mut besides = vec![0.0; if tail.is_some() { cells.len() / stride } else { 0 }];
         // Whole vectors are stored; what is too much of one goes where the next slot's come, or behind the last.
         let mut all = vec![0.0; count + LANES];
         for (number, slot) in cells.chunks_exact(stride).enumerate() {
             for (i, vector) in slot.as_chunks().0[..weights.div_ceil(LANES)].iter().enumerate() {
                 let to = &mut all[number * weights + i * LANES..].as_chunks_mut().0[0];
-                isa.load(vector).store(to);
+                (isa.load(vector) * times).store(to);
+            }
+            if let Some(tail) = tail {
+                besides[number] = slot[tail].load(Relaxed);
             }
         }
         all.truncate(count);
-        all
+        (all, besides)
     }
 }
 
@@ -147,7 +153,7 @@ impl Table {
 
     /// Makes all as it was when new, but for sums of changes: weights zero, the rule's state at its beginning.
     pub(super) fn reset(&self, rule: &Layout) {
-        let SlotLayout { stride, part, state, tail, .. } = self.layout;
+        let SlotLayout { stride, part, state, tail, row_state, .. } = self.layout;
         let initial = &rule.initial[..rule.state];
         let fill = |cells: &[AtomicF32], x: f32| cells.iter().for_each(|cell| cell.store(x, Relaxed));
         for slot in self.cells().chunks_exact(stride) {
@@ -160,7 +166,7 @@ impl Table {
                 for (k, &x) in initial.iter().enumerate() {
                     tail[1 + k].store(x, Relaxed);
                     if rule.rowwise {
-                        tail[ROW_STATE + k].store(x, Relaxed);
+                        tail[row_state + k].store(x, Relaxed);
                     }
                 }
             }
@@ -230,21 +236,23 @@ impl Table {
         let SlotLayout { stride, weights, tail, .. } = self.layout;
         let cells = &self.shared()[slots.start * stride..slots.end * stride];
         if tail.is_some() {
-            return dispatch_formula(InstructionSet::best(), Weights { cells, stride, weights });
+            return dispatch_formula(InstructionSet::best(), Weights { cells, stride, weights, times: 1.0, tail: None }).0;
         }
         cells.chunks_exact(stride).flat_map(|slot| &slot[..weights]).map(|cell| cell.load(Relaxed)).collect()
     }
 
-    /// The weights beside those of all slots.
+    /// The weights of all slots, times a number, and the weights beside: in one pass, where they are to be as they lie.
     ///
     /// # Panics
-    /// When there are none.
-    pub fn all_besides(&self, finish: &Finish<'_>) -> Vec<f32> {
+    /// When slots have none beside.
+    pub fn weights_and_besides(&self, times: f32, finish: &Finish<'_>) -> (Vec<f32>, Vec<f32>) {
+        let SlotLayout { stride, weights, tail, .. } = self.layout;
+        assert!(tail.is_some(), "slots of many weights");
         if !finish.is_nothing() {
-            return (0..self.slots()).map(|slot| self.beside(slot, finish)).collect();
+            let all = self.weights(0..self.slots(), finish).map(|weight| times * weight).collect();
+            return (all, (0..self.slots()).map(|slot| self.beside(slot, finish)).collect());
         }
-        let tail = self.layout.tail.expect("slots of many weights");
-        self.shared().chunks_exact(self.layout.stride).map(|slot| slot[tail].load(Relaxed)).collect()
+        dispatch_formula(InstructionSet::best(), Weights { cells: self.shared(), stride, weights, times, tail })
     }
 
     /// The weight beside a slot's, likewise; 0 where there is none.

@@ -3,28 +3,29 @@
 //! Reading happens in two phases: `gather` reads weights for the score, and the step reads weight and state again, applies the rule and
 //! stores at once (see `step_now`), or adds to a sum (see `sum`).
 #![allow(unsafe_code)]
+mod face;
 mod one_by_one;
+mod places;
 mod rows;
 mod state;
+mod weights;
 
-pub(crate) use one_by_one::add_one_by_one;
-pub(super) use one_by_one::{each, one_by_one, times};
+pub(crate) use one_by_one::{add_one_by_one, face_sum};
+pub(super) use one_by_one::{against, each, one_by_one, times};
 pub(crate) use state::{load_state, row_state, state_of, store_state};
 
 use super::{
-    Parameters, Places, SlotWidth, Weights,
-    layout::{self, HALF, stride},
+    Parameters, SlotWidth,
+    layout::{HALF, ROW_STATE, stride},
     replica::Reads,
 };
 use crate::{
-    rules::{Layout, State, UpdateRule},
+    rules::{Layout, UpdateRule},
     simd::{Integers, Isa, LANES, Line, MOST, Vector},
 };
 use atomic_float::AtomicF32;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// So many of the most frequent slots are taken to be in a near cache.
-const NEAR: u32 = 4096;
 /// The same of slots of many weights: so many vectors of them, a quarter of a second-level cache or less.
 const NEAR_VECTORS: usize = 4096;
 /// With more slots of one weight they are asked for ahead of their turn.
@@ -32,6 +33,10 @@ const LARGE: usize = 1 << 19;
 
 /// Where a worker's steps go.
 pub(crate) trait Steps<R: UpdateRule, I: Isa> {
+    /// Whether a slot of one weight is read, and stepped by [`step_one`](Self::step_one), without its block.
+    const SINGLY: bool = false;
+    /// The step of the slot of one weight at a place.
+    fn step_one(&mut self, read: &Reading<'_, R, I>, place: u32, gradient: f32);
     /// Is told what was gathered as block `block`: weights and state.
     fn gathered(&mut self, read: &Reading<'_, R, I>, block: usize, cells: &[I::V; MOST]);
     /// Is told, under a rule that revises, which row of how many vectors is gathered.
@@ -52,6 +57,19 @@ pub(crate) trait Steps<R: UpdateRule, I: Isa> {
         besides: I::V,
     ) {
         each(self, read, slots, factors, gradients, squares, besides);
+    }
+    /// See [`Weights::step_against`].
+    #[inline(always)]
+    fn step_against(
+        &mut self,
+        read: &Reading<'_, R, I>,
+        slots: (&Line<u32>, usize),
+        values: &[f32; LANES],
+        sum: (&[I::V], f32),
+        rows: (&[I::V], &mut [I::V]),
+        besides: I::V,
+    ) {
+        against(self, read, slots, values, sum, rows, besides);
     }
     /// See [`Weights::step_row_times`].
     #[inline(always)]
@@ -90,6 +108,8 @@ pub(crate) struct Reading<'t, R: UpdateRule, I: Isa> {
     /// Vectors of it behind its weights and their state: 1, or 0 where it is packed; and what a packed one's last vector is multiplied by.
     behind: usize,
     of_weights: I::V,
+    /// How far behind the weight beside the state of such a slot begins, under a row-wise rule.
+    pub row_state: usize,
     /// Whether such slots are of features: the weight beside then steps as a slot of one weight.
     pub of_features: bool,
     /// The last place of such a slot, and the number of the last cell of all.
@@ -113,6 +133,7 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
         assert!(cells.len() >= (reads.scratch_slot as usize + 1) * stride, "slots of other parameters");
         let row_stride = row.map_or(1, |row| row.layout.stride / LANES);
         let behind = !row.is_some_and(|row| row.layout.is_packed()) as usize;
+        let row_state = row.map_or(ROW_STATE, |row| row.layout.row_state);
         let of_features = row.is_some_and(|row| matches!(row.shape.width, SlotWidth::FeatureRow { .. }));
         let of_weights = I::V::load(&std::array::from_fn(|lane| if lane < HALF { 1.0 } else { 0.0 }));
         let near = (NEAR_VECTORS / row_stride) as u32;
@@ -134,6 +155,7 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
             row_stride,
             behind,
             of_weights,
+            row_state,
             of_features,
             last_row,
             last_row_cell,
@@ -232,150 +254,5 @@ impl<'t, R: UpdateRule, I: Isa, S> View<'t, R, I, S> {
     #[inline(always)]
     pub fn weigh(&self, places: &Line<u32>) -> I::V {
         self.read.weights(&self.read.gather(places))
-    }
-}
-
-impl<R: UpdateRule, I: Isa, S> Places<I> for View<'_, R, I, S> {
-    /// Held slots in the private copy, others where they are, empty lanes in the scratch slot.
-    #[inline(always)]
-    fn place(&self, slots: I::U, places: &mut Line<u32>) {
-        let mut at = self.read.reads.lie(slots);
-        if self.read.stride() > 2 {
-            at = at.plus(at);
-        }
-        at.store(places);
-        // The most frequent ones are near anyway.
-        if self.read.large && !I::U::of(NEAR).none_below(slots) {
-            self.read.isa.prefetch_rows(self.read.cells, places, self.read.stride());
-        }
-    }
-
-    #[inline(always)]
-    fn prefetch_row(&self, place: u32, vectors: usize) {
-        let vectors = if vectors > 0 { layout::vectors(&self.read.rule, vectors) + self.read.behind } else { self.read.row_stride };
-        for i in 0..vectors {
-            self.read.isa.prefetch(self.read.rows.as_ptr().wrapping_add(place as usize + i));
-        }
-    }
-
-    #[inline(always)]
-    fn near_slots(&self) -> u32 {
-        self.read.near
-    }
-
-    #[inline(always)]
-    fn prefetch_slot(&self, slot: u32, vectors: usize) {
-        let first = slot as usize * self.read.row_stride;
-        if first >= self.read.rows.len() {
-            return; // a feature without a row
-        }
-        for i in 0..if vectors > 0 { vectors } else { self.read.row_stride } {
-            self.read.isa.prefetch(self.read.rows.as_ptr().wrapping_add(first + i));
-        }
-    }
-}
-
-impl<R: UpdateRule, I: Isa, S: Steps<R, I>> Weights for View<'_, R, I, S> {
-    type V = I::V;
-
-    #[inline(always)]
-    fn gather(&mut self, block: usize, places: &Line<u32>) -> I::V {
-        let cells = self.read.gather(places);
-        self.steps.gathered(&self.read, block, &cells);
-        self.read.weights(&cells)
-    }
-
-    #[inline(always)]
-    fn step(&mut self, block: usize, places: &Line<u32>, gradient: I::V, l1: Option<I::V>) {
-        self.steps.step(&self.read, block, places, gradient, l1);
-    }
-
-    #[inline(always)]
-    fn gather_row(&mut self, place: u32, out: &mut [I::V]) -> f32 {
-        if self.read.rule.revises() {
-            self.steps.gathered_row(&self.read, place, out.len());
-        }
-        self.read.gather_row(place, out)
-    }
-
-    #[inline(always)]
-    fn row_place(&self, place: u32) -> u32 {
-        self.read.reads.row(place)
-    }
-
-    #[inline(always)]
-    fn row_places(&self, slots: &Line<u32>, (first, rows, stride): (u32, u32, u32), places: &mut Line<u32>) {
-        let row = I::U::load(slots).plus(I::U::of(first.wrapping_neg()));
-        let shared = row.less(I::U::of(rows), row, I::U::of(rows)).times(I::U::of(stride));
-        self.read.reads.rows(shared).store(places);
-    }
-
-    #[inline(always)]
-    fn gather_weights(&mut self, place: u32, out: &mut [I::V]) {
-        if self.read.rule.revises() || self.read.rule.reads() {
-            self.gather_row(place, out);
-            return;
-        }
-        let cells = self.read.row(place, out.len()).0;
-        let n = out.len();
-        for i in 0..n {
-            let weights = self.read.isa.load(&cells[i]);
-            out[i] = if i + 1 == n { self.read.last_weights(weights) } else { weights };
-        }
-    }
-
-    #[inline(always)]
-    fn add_rows(&mut self, (places, n): (&Line<u32>, usize), factors: &[f32; LANES], sums: [&mut [I::V]; 2], room: &mut [I::V]) {
-        if self.read.rule.revises() || self.read.rule.reads() {
-            return add_one_by_one(self, (places, n), factors, sums, room, &mut [].chunks_exact_mut(1));
-        }
-        self.read.add_rows((places, n), factors, sums);
-    }
-
-    #[inline(always)]
-    fn set_row(&mut self, place: u32, row: &[I::V]) {
-        let cells = self.read.row(place, row.len()).0;
-        for i in 0..row.len() {
-            self.read.isa.store(row[i], &cells[i]);
-        }
-    }
-
-    #[inline(always)]
-    fn rate(&self) -> f32 {
-        self.read.rule.rate(&self.read.step, &R::State::<f32>::splat(0.0))
-    }
-
-    #[inline(always)]
-    fn step_row(&mut self, place: u32, gradient: &[I::V], square: f32, beside: f32) {
-        self.steps.step_row(&self.read, place, gradient, square, beside);
-    }
-
-    #[inline(always)]
-    fn step_each(
-        &mut self,
-        slots: (&Line<u32>, usize),
-        factors: &[f32; LANES],
-        gradients: (&mut [I::V], usize),
-        squares: &Line<f32>,
-        besides: I::V,
-    ) {
-        self.steps.step_each(&self.read, slots, factors, gradients, squares, besides);
-    }
-
-    #[inline(always)]
-    fn step_row_times(&mut self, place: u32, factor: f32, gradient: (&[[f32; LANES]], f32), room: &mut [I::V]) {
-        self.steps.step_row_times(&self.read, place, factor, gradient, room);
-    }
-
-    #[inline(always)]
-    fn step_rows(
-        &mut self,
-        slots: (&Line<u32>, usize),
-        singles: &Line<u32>,
-        factors: &[f32; LANES],
-        gradient: (&[I::V], f32),
-        room: &mut [I::V],
-    ) {
-        self.steps.step_rows(&self.read, slots, singles, factors, gradient, room);
     }
 }

@@ -44,6 +44,10 @@ impl UpdateRule for Adagrad {
         false
     }
 
+    fn finishes(&self) -> bool {
+        false
+    }
+
     fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
         vec![Hyperparameter::new("initial", &mut self.initial, 0.0, 1e6), Hyperparameter::new("epsilon", &mut self.epsilon, 0.0, 1.0)]
     }

@@ -218,6 +218,11 @@ pub trait UpdateRule: Copy + Send + Sync {
         w
     }
 
+    /// Whether [`finish`](Self::finish) may give anything but the weight.
+    fn finishes(&self) -> bool {
+        true
+    }
+
     /// The weight as the model is to have it; `step` is prepared for the step that would come next.
     fn finish(&self, step: &Self::Step, w: f32, state: &Self::State<f32>) -> f32 {
         self.read(step, w, state)

@@ -26,6 +26,10 @@ impl UpdateRule for Sgd {
         by_square(0.25, mean_square)
     }
 
+    fn finishes(&self) -> bool {
+        false
+    }
+
     fn initial(&self) -> [f32; 0] {
         []
     }

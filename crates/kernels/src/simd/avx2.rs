@@ -4,7 +4,7 @@ use super::{
     InstructionSet, Isa, LANES, Line, MOST, Quarters, Real, Vector,
     integers::avx2::Whole,
     real::through_memory,
-    rows::avx2::{load_behind, load_two, store_behind, store_two},
+    rows::avx2::{load_behind, load_blocks, load_two, store_behind, store_two},
     x86::{load_four, load_ones, load_twos, prefetch_line, prefetch_rows, store_four, store_ones, store_twos},
 };
 use atomic_float::AtomicF32;
@@ -298,6 +298,11 @@ impl Isa for Avx2 {
     unsafe fn store_behind<const BYTES: usize>(self, values: Ymm, first: *const AtomicF32) {
         // SAFETY: the caller's.
         unsafe { store_behind::<BYTES>(first, values.0, values.1) }
+    }
+    #[inline(always)]
+    unsafe fn load_blocks(self, first: *const AtomicF32, at: &[u32; 4]) -> Ymm {
+        // SAFETY: the caller's; two places each.
+        unsafe { Ymm(load_blocks(first, at.as_ptr()), load_blocks(first, at.as_ptr().add(2))) }
     }
     #[inline(always)]
     unsafe fn load_quarters<const BYTES: usize>(self, [a, b, c, d]: [*const AtomicF32; 4]) -> Ymm {

@@ -7,7 +7,7 @@ use super::{
     InstructionSet, Isa, LANES, Line, MOST, Quarters, Real, Vector,
     integers::avx512::Whole,
     real::through_memory,
-    rows::avx512::{load_behind, load_quarters, store_behind, store_quarters},
+    rows::avx512::{load_behind, load_blocks, load_quarters, store_behind, store_quarters},
     x86::{load_four, load_ones, load_twos, prefetch_line, prefetch_rows, store_four, store_ones, store_twos},
 };
 use atomic_float::AtomicF32;
@@ -238,6 +238,11 @@ impl Isa for Avx512 {
     unsafe fn store_quarters<const BYTES: usize>(self, values: Zmm, first: [*const AtomicF32; 4]) {
         // SAFETY: the caller's.
         unsafe { store_quarters::<BYTES>(values.0, first) }
+    }
+    #[inline(always)]
+    unsafe fn load_blocks(self, first: *const AtomicF32, at: &[u32; 4]) -> Zmm {
+        // SAFETY: the caller's.
+        Zmm(unsafe { load_blocks(first, at) })
     }
     #[inline(always)]
     fn load_line(self, from: &[AtomicU32; LANES]) -> Whole {

@@ -138,6 +138,11 @@ pub trait Isa: Copy + Send + Sync {
     /// # Safety
     /// As for [`load_behind`](Self::load_behind).
     unsafe fn store_quarters<const BYTES: usize>(self, values: Self::V, first: [*const AtomicF32; 4]);
+    /// Four cells of each of four places, each in a quarter.
+    ///
+    /// # Safety
+    /// Places count two cells, from `first` on; what is loaded are cells that are borrowed.
+    unsafe fn load_blocks(self, first: *const AtomicF32, at: &[u32; 4]) -> Self::V;
     /// Sixteen neighbouring cells of a mapped data set.
     #[inline(always)]
     fn load_line(self, from: &[AtomicU32; LANES]) -> Self::U {

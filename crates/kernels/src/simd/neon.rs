@@ -56,6 +56,11 @@ impl Isa for Neon {
         unsafe { Portable.store_quarters::<BYTES>(values, first) }
     }
     #[inline(always)]
+    unsafe fn load_blocks(self, first: *const AtomicF32, at: &[u32; 4]) -> F32x16 {
+        // SAFETY: the caller's.
+        unsafe { Portable.load_blocks(first, at) }
+    }
+    #[inline(always)]
     fn load_some(self, from: &[AtomicU32]) -> Line<u32> {
         Portable.load_some(from)
     }

@@ -48,6 +48,12 @@ impl Isa for Portable {
     }
     #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
     #[cfg_attr(target_arch = "aarch64", inline(always))]
+    unsafe fn load_blocks(self, first: *const AtomicF32, at: &[u32; 4]) -> F32x16 {
+        // SAFETY: the caller's.
+        F32x16(std::array::from_fn(|i| unsafe { &*first.add(2 * at[i / 4] as usize + i % 4) }.load(Relaxed)))
+    }
+    #[cfg_attr(not(target_arch = "aarch64"), inline(never))]
+    #[cfg_attr(target_arch = "aarch64", inline(always))]
     fn load_some(self, from: &[AtomicU32]) -> Line<u32> {
         Line(std::array::from_fn(|i| from.get(i).map_or(0, |cell| cell.load(Relaxed))))
     }

@@ -44,6 +44,20 @@ pub mod avx512 {
     }
     #[target_feature(enable = "avx512f")]
     #[inline]
+    pub unsafe fn load_blocks(p: *const AtomicF32, at: &[u32; 4]) -> __m512 {
+        let v: __m512;
+        // SAFETY: the caller's.
+        unsafe {
+            asm!("mov {i:e}, dword ptr [{at}]", "vmovups xmm0, [{p} + {i} * 8]", "mov {i:e}, dword ptr [{at} + 4]",
+                "vinsertf128 ymm0, ymm0, [{p} + {i} * 8], 1", "mov {i:e}, dword ptr [{at} + 8]",
+                "vinsertf32x4 zmm0, zmm0, [{p} + {i} * 8], 2", "mov {i:e}, dword ptr [{at} + 12]",
+                "vinsertf32x4 zmm0, zmm0, [{p} + {i} * 8], 3", p = in(reg) p, at = in(reg) at, i = out(reg) _,
+                out("zmm0") v, options(readonly, nostack, preserves_flags));
+        }
+        v
+    }
+    #[target_feature(enable = "avx512f")]
+    #[inline]
     pub unsafe fn store_quarters<const BYTES: usize>(v: __m512, [a, b, c, d]: [*const AtomicF32; 4]) {
         // SAFETY: the caller's.
         unsafe {
@@ -87,6 +101,18 @@ pub mod avx2 {
         unsafe {
             asm!("vmovups xmm0, [{a} + {o}]", "vinsertf128 ymm0, ymm0, [{b} + {o}], 1", a = in(reg) a, b = in(reg) b, o = const BYTES,
                 out("ymm0") v, options(readonly, nostack, preserves_flags));
+        }
+        v
+    }
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    pub unsafe fn load_blocks(p: *const AtomicF32, at: *const u32) -> __m256 {
+        let v: __m256;
+        // SAFETY: the caller's.
+        unsafe {
+            asm!("mov {i:e}, dword ptr [{at}]", "vmovups xmm0, [{p} + {i} * 8]", "mov {i:e}, dword ptr [{at} + 4]",
+                "vinsertf128 ymm0, ymm0, [{p} + {i} * 8], 1", p = in(reg) p, at = in(reg) at, i = out(reg) _, out("ymm0") v,
+                options(readonly, nostack, preserves_flags));
         }
         v
     }

@@ -29,6 +29,36 @@ pub(in crate::params) fn each<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Sized>(
     }
 }
 
+/// Rows that face a sum without themselves, stepped one after the other.
+#[inline(always)]
+pub(in crate::params) fn against<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Sized>(
+    steps: &mut S,
+    read: &Reading<'_, R, I>,
+    (places, n): (&Line<u32>, usize),
+    values: &[f32; LANES],
+    (sum, by): (&[I::V], f32),
+    (rows, room): (&[I::V], &mut [I::V]),
+    besides: I::V,
+) {
+    let (mut beside, vectors) = ([0.0; LANES], sum.len());
+    besides.store(&mut beside);
+    for i in 0..n {
+        let square = face_sum(values[i], (sum, by), &rows[i * vectors..][..vectors], &mut room[..vectors]);
+        steps.step_row(read, places.0[i], &room[..vectors], values[i] * values[i] * square, beside[i]);
+    }
+}
+
+/// `x (sum - by x row)`, and the squared length of what `x` multiplies.
+#[inline(always)]
+pub(crate) fn face_sum<V: Vector>(x: f32, (sum, by): (&[V], f32), row: &[V], gradient: &mut [V]) -> f32 {
+    let mut square = V::of(0.0);
+    for k in 0..sum.len() {
+        let g = V::of(-(by * x)).mul_add(row[k], sum[k]);
+        (gradient[k], square) = (V::of(x) * g, g.mul_add(g, square));
+    }
+    square.sum()
+}
+
 /// A row whose gradient is a vector times a factor, stepped by what that comes to.
 #[inline(always)]
 pub(in crate::params) fn times<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Sized>(

@@ -3,11 +3,15 @@
 //! The tail is a vector behind the weights and their state, or the second half of the last one where the slot is packed.
 use super::Reading;
 use crate::{
-    params::layout::{HALF, ROW_STATE, vectors},
+    params::layout::{self, HALF, NEAR_STATE, vectors},
     rules::UpdateRule,
     simd::{Integers, Isa, LANES, Line, MOST, Real},
 };
 use atomic_float::AtomicF32;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// Pairs of cells of a vector.
+pub(super) const PAIRS: u32 = LANES as u32 / 2;
 
 impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
     /// The cells of a slot of `n` vectors of weights, and its tail.
@@ -88,59 +92,80 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
         row.get(self.tail(n) / LANES).map(|vector| &vector[self.tail(n) % LANES])
     }
 
-    /// Whether 32-bit numbers tell all cells of slots of many weights.
+    /// Whether 32-bit numbers tell all pairs of cells of slots of many weights, and the states of such a slot are near.
     #[inline(always)]
-    pub fn row_cells_are_numbered(&self) -> bool {
-        self.rows.len() <= (u32::MAX as usize + 1) / LANES
+    pub fn has_near_states(&self) -> bool {
+        self.row_state == NEAR_STATE && self.pairs_are_numbered()
     }
 
-    /// Of sixteen rows of `n` vectors under a row-wise rule with one number of state: the numbers of the cells where the weights beside and
-    /// the rows' states lie.
+    /// Whether 32-bit numbers tell all pairs of cells of slots of many weights.
     #[inline(always)]
-    pub fn tails(&self, places: &Line<u32>, n: usize) -> [Line<u32>; 2] {
-        let tail = self.tail(n) as u32;
-        let [mut besides, mut states] = [Line([0; LANES]); 2];
-        for i in 0..LANES {
-            let first = places.0[i].wrapping_mul(LANES as u32).wrapping_add(tail);
-            // Behind the weight beside lies its state: places of such pairs count two cells.
-            (besides.0[i], states.0[i]) = (first / 2, first + ROW_STATE as u32);
-        }
-        [besides, states]
+    pub fn pairs_are_numbered(&self) -> bool {
+        self.rows.len() <= u32::MAX as usize / PAIRS as usize
     }
 
-    /// Weights beside with their states, and states of rows.
+    /// The numbers of the pairs of cells where the weights beside sixteen rows of `n` vectors lie.
     #[inline(always)]
-    pub fn load_tails(&self, [besides, states]: &[Line<u32>; 2]) -> [[I::V; MOST]; 2] {
-        self.check_tails([besides, states]);
-        // SAFETY: pairs of cells, and single ones, which are within the table, as just seen.
-        unsafe { [self.isa.gather(self.row_cells, besides, 2), self.isa.gather(self.row_cells, states, 1)] }
+    pub fn tails(&self, places: &Line<u32>, n: usize) -> Line<u32> {
+        let (mut tails, first) = (Line([0; LANES]), self.tail(n) as u32 / 2);
+        I::U::load(places).times(I::U::of(PAIRS)).plus(I::U::of(first)).store(&mut tails);
+        tails
+    }
+
+    /// Weights beside, their states, and those of rows; and what is behind them.
+    #[inline(always)]
+    pub fn load_tails(&self, tails: &Line<u32>) -> [I::V; MOST] {
+        self.check_tails(tails);
+        // SAFETY: four cells each, which are within the table, as just seen.
+        unsafe { self.isa.gather(self.row_cells, tails, MOST) }
     }
 
     /// Stores them.
     #[inline(always)]
-    pub fn store_tails(&self, [besides, states]: &[Line<u32>; 2], numbers: [[I::V; MOST]; 2]) {
-        self.check_tails([besides, states]);
+    pub fn store_tails(&self, tails: &Line<u32>, numbers: [I::V; MOST]) {
+        self.check_tails(tails);
         // SAFETY: as above.
-        unsafe {
-            self.isa.scatter(numbers[0], self.row_cells, besides, 2);
-            self.isa.scatter(numbers[1], self.row_cells, states, 1);
-        }
+        unsafe { self.isa.scatter(numbers, self.row_cells, tails, MOST) }
     }
 
     #[inline(always)]
-    fn check_tails(&self, [besides, states]: [&Line<u32>; 2]) {
-        // The last cell of a whole vector has an odd number, so a pair below it is whole. Without rows it is 0, and a state has at least the
-        // number of `ROW_STATE`.
-        let last = self.last_row_cell;
-        assert!(
-            I::U::of(last / 2).none_below(I::U::load(besides)) && I::U::of(last).none_below(I::U::load(states)),
-            "not places of this view"
-        );
+    fn check_tails(&self, tails: &Line<u32>) {
+        // The last pair of the table but one. (Without rows there is no place.)
+        let last = (self.last_row_cell / 2).saturating_sub(1);
+        assert!(I::U::of(last).none_below(I::U::load(tails)), "not places of this view");
+    }
+
+    /// The weights of the first `n` of sixteen slots, one slot's vectors behind the other's, and the weights beside; 0 for other lanes.
+    #[inline(always)]
+    pub fn gather_rows(&self, (places, n): (&Line<u32>, usize), (out, vectors): (&mut [I::V], usize), besides: &mut Line<f32>) {
+        self.check_rows(places, vectors);
+        *besides = Line([0.0; LANES]);
+        let (tail, of_last) =
+            (self.tail(layout::vectors(&self.rule, vectors)), if self.is_packed() { self.of_weights } else { I::V::of(1.0) });
+        for i in 0..n {
+            // SAFETY: the place was just checked, and the tail is in the slot's last vector.
+            let (cells, beside) = unsafe {
+                let first = places.0[i] as usize * LANES;
+                (self.weights_at(places.0[i], vectors), self.row_cells.get_unchecked(first + tail))
+            };
+            let row = &mut out[i * vectors..][..vectors];
+            for k in 0..vectors {
+                let weights = self.isa.load(&cells[k]);
+                row[k] = if k + 1 == vectors { weights * of_last } else { weights };
+            }
+            besides.0[i] = beside.load(Relaxed);
+        }
+    }
+
+    /// Whether the weight beside and the states of a slot lie in its last vector of weights.
+    #[inline(always)]
+    pub fn is_packed(&self) -> bool {
+        self.behind == 0
     }
 
     /// A slot's last vector of weights, without what lies behind them in a packed one.
     #[inline(always)]
     pub(super) fn last_weights(&self, weights: I::V) -> I::V {
-        if self.behind == 0 { weights * self.of_weights } else { weights }
+        if self.is_packed() { weights * self.of_weights } else { weights }
     }
 }

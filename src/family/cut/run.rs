@@ -23,6 +23,7 @@ use hogwild_kernels::{
     simd::math::three_digits,
     targets::Targets,
 };
+use std::convert::Infallible;
 
 /// The rate times what the edges of a usual node cost. By a fifth to thrice of it the cuts of a photograph in two parts and of a drawing in
 /// eight are within .02% of each other.
@@ -31,6 +32,20 @@ const RATE: f64 = 0.5;
 const BLOCK: u32 = 4096;
 /// How far the shares of a node may be from 1 together before they are projected once more: two workers may have written a row at once.
 const SLACK: f32 = 1e-5;
+
+/// Nodes of a task.
+const TASK: usize = 1 << 13;
+
+/// Projects rows whose shares are not 1 together.
+fn on_simplex(rows: &mut [f32], labels: usize) -> std::result::Result<(), Infallible> {
+    for row in rows.chunks_exact_mut(labels) {
+        let sum: f32 = row.iter().sum();
+        if !((sum - 1.0).abs() <= SLACK && row.iter().all(|&share| share >= 0.0)) {
+            project(row);
+        }
+    }
+    Ok(())
+}
 
 /// The run of a cut.
 pub(super) struct CutRun<'a> {
@@ -130,12 +145,8 @@ impl Prepared for CutRun<'_> {
     fn tensors(&self, parameters: &Parameters, finish: &Finish<'_>) -> Tensors {
         let (table, labels) = (parameters.table(0), self.model.labels());
         let mut numbers = table.all_weights(finish);
-        for row in numbers.chunks_exact_mut(labels) {
-            let sum: f32 = row.iter().sum();
-            if !((sum - 1.0).abs() <= SLACK && row.iter().all(|&share| share >= 0.0)) {
-                project(row);
-            }
-        }
+        let tasks = numbers.chunks_mut(TASK * labels).collect();
+        let Ok(()) = threads::in_call(|| threads::each(tasks, || (), |(), rows| on_simplex(rows, labels)));
         if labels == 2 {
             threshold::draw(&mut numbers, &self.feed.ends, &self.feed.weights, &self.reached);
         }

@@ -6,9 +6,12 @@
 //! and the objective lies between what it was and the cut.
 
 use hogwild_base::threads;
+use std::convert::Infallible;
 
 /// How far shares are drawn: by more than half, so that rounding makes no ties.
 const DRAWN: f32 = 0.5 + 1.0 / 1024.0;
+/// Nodes of a task.
+const TASK: usize = 1 << 13;
 /// What cuts may differ by and count as the same.
 const SLACK: f64 = 1e-9;
 
@@ -55,17 +58,31 @@ pub(super) fn reached(nodes: usize, terminals: usize, ends: &[[u32; 2]], weights
 /// Rows of nodes that are not reached stay as they are.
 pub(super) fn draw(shares: &mut [f32], ends: &[[u32; 2]], weights: &[f32], reached: &[bool]) {
     let (rows, _) = shares.as_chunks_mut::<2>();
-    let (order, (changes, own)) = threads::in_call(|| threads::join(|| in_order(rows), || changes(rows, ends, weights)));
+    // Halves of the edges, on one thread too: so the sums are the same on any number of them.
+    let half = ends.len().min(weights.len()) / 2;
+    let first = || changes(rows, &ends[..half], &weights[..half]);
+    let second = || changes(rows, &ends[half..], &weights[half..]);
+    let (order, (first, second)) = threads::in_call(|| threads::join(|| in_order(rows), || threads::join(first, second)));
+    let own = first.1 + second.1;
+    // In that order, so that the sums below go through memory once: rows of one share lie anywhere.
+    let change = |rank: usize| {
+        let (node, mut change) = (order[rank] as u32 as usize, Sum::default());
+        for Sum { sum, lost } in [first.0[node], second.0[node]] {
+            change.add(sum);
+            change.add(lost);
+        }
+        change
+    };
+    let in_order = threads::in_call(|| threads::map(order.len(), change));
     // What a threshold behind each value cuts, from the least value on.
     let (mut all, mut values, mut cuts) = (Sum::default(), Vec::new(), Vec::new());
-    for same in order.chunk_by(|a, b| a >> 32 == b >> 32) {
-        for &key in same {
-            let change = changes[key as u32 as usize];
-            all.add(change.sum);
-            all.add(change.lost);
+    for (rank, (key, change)) in order.iter().zip(in_order).enumerate() {
+        all.add(change.sum);
+        all.add(change.lost);
+        if order.get(rank + 1).is_none_or(|next| next >> 32 != key >> 32) {
+            values.push(f32::from_bits((key >> 32) as u32));
+            cuts.push(all.value());
         }
-        values.push(f32::from_bits((same[0] >> 32) as u32));
-        cuts.push(all.value());
     }
     // Behind the last value nothing is cut, for all have one label: no threshold lies there.
     cuts.pop();
@@ -77,10 +94,21 @@ pub(super) fn draw(shares: &mut [f32], ends: &[[u32; 2]], weights: &[f32], reach
     let from_half = |rank: usize| ((values[rank] + values[rank + 1]) / 2.0 - 0.5).abs();
     let cheapest = (0..cuts.len()).filter(|&rank| cuts[rank] <= least * (1.0 + SLACK));
     let Some(below) = cheapest.min_by(|&a, &b| from_half(a).total_cmp(&from_half(b))) else { return };
+    let (most, tasks) = (values[below], rows.chunks_mut(TASK).zip(reached.chunks(TASK)).collect());
+    let Ok(()) = threads::in_call(|| threads::each(tasks, || (), |(), (rows, reached)| draw_to(rows, reached, most)));
+}
+
+/// Draws rows that are reached to the second label where they have more of it than `most`, else to the first.
+fn draw_to(rows: &mut [[f32; 2]], reached: &[bool], most: f32) -> Result<(), Infallible> {
     for (row, _) in rows.iter_mut().zip(reached).filter(|(_, reached)| **reached) {
-        let to = [[1.0, 0.0], [0.0, 1.0]][usize::from(row[1] > values[below])];
-        *row = [0, 1].map(|label| if to[label] == row[label] { row[label] } else { row[label] + DRAWN * (to[label] - row[label]) });
+        let to = if row[1] > most { [0.0, 1.0] } else { [1.0, 0.0] };
+        for label in 0..2 {
+            if to[label] != row[label] {
+                row[label] += DRAWN * (to[label] - row[label]);
+            }
+        }
     }
+    Ok(())
 }
 
 /// The nodes by their shares of the second label, whose bits are the upper half. Shares of 0 or more are in the order of their bits;

@@ -10,11 +10,17 @@ use super::{
 use anyhow::Context;
 use clap::Args;
 use hogwild::{ClassScores, CutModel, OutputFile, Scored, TrainedModel, data::Data};
+use hogwild_base::threads;
 use std::{
+    fmt::Write as _,
     io::{BufWriter, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
+
+/// Lines that one thread makes at a time, and how often before they are written: those of many classes are long.
+const LINES: usize = 256;
+const TIMES: usize = 4;
 
 #[derive(Args)]
 pub struct PredictArgs {
@@ -117,21 +123,36 @@ fn put(path: Option<&Path>, write: impl Fn(&mut dyn Write) -> std::io::Result<()
     }
 }
 
-/// A line an example.
+/// A line an example. All threads make lines, some at a time; they are written in order.
 pub fn put_predictions(out: &mut dyn Write, model: &TrainedModel, scored: &Scored, data: &Data, top: Option<u32>) -> std::io::Result<()> {
-    let mut out = BufWriter::new(out);
-    for (row, &(score, _)) in scored.scores.iter().enumerate() {
-        // A row that could not be read has no prediction, but its line. Nor has a score that is no number: of an infinite one, the
-        // logistic loss would still make a probability.
-        if !score.is_finite() || data.is_bad(row) {
-            writeln!(out, "nan")?;
-        } else if let Some(classes) = &scored.classes {
-            writeln!(out, "{}", of_classes(model, classes, row, top))?;
-        } else {
-            writeln!(out, "{}", model.loss.predict(score))?;
+    let rows = scored.scores.len();
+    let lines = |first: usize| {
+        let mut lines = String::new();
+        (first..rows.min(first + LINES)).for_each(|row| put_prediction(&mut lines, model, scored, data, top, row));
+        lines
+    };
+    let most = TIMES * threads::count();
+    for first in (0..rows).step_by(LINES * most) {
+        let tasks = (rows - first).div_ceil(LINES).min(most);
+        for lines in threads::map(tasks, |task| lines(first + task * LINES)) {
+            out.write_all(lines.as_bytes())?;
         }
     }
     out.flush()
+}
+
+fn put_prediction(line: &mut String, model: &TrainedModel, scored: &Scored, data: &Data, top: Option<u32>, row: usize) {
+    let score = scored.scores[row].0;
+    // A row that could not be read has no prediction, but its line. Nor has a score that is no number: of an infinite one, the logistic
+    // loss would still make a probability.
+    let written = if !score.is_finite() || data.is_bad(row) {
+        writeln!(line, "nan")
+    } else if let Some(classes) = &scored.classes {
+        writeln!(line, "{}", of_classes(model, classes, row, top))
+    } else {
+        writeln!(line, "{}", model.loss.predict(score))
+    };
+    written.unwrap_or_default() // a string takes any line
 }
 
 /// The classes of a row by name: what is predicted, between commas where there may be several; or the most probable ones, each with its

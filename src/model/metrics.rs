@@ -45,9 +45,10 @@ impl Metrics {
         let has = |metric: Metric| metric.is_of(loss);
         let miss = |z: f32, y: f32| loss.predict(z) as f64 - y as f64;
         let mean_loss = |loss: Loss| mean(&|z, y| loss.value(z / unit, y / unit) as f64);
+        let own = mean_loss(loss);
         Metrics {
-            loss: (unit as f64).powi(loss.meaning().power) * mean_loss(loss),
-            logloss: has(Metric::Logloss).then(|| mean_loss(Loss::Logistic)),
+            loss: (unit as f64).powi(loss.meaning().power) * own,
+            logloss: has(Metric::Logloss).then(|| if loss == Loss::Logistic { own } else { mean_loss(Loss::Logistic) }),
             auc: if has(Metric::Auc) { auc(scored, weights) } else { None },
             accuracy: has(Metric::Accuracy).then(|| mean(&|z, y| ((z > 0.0) == (y > 0.0)) as u8 as f64)),
             deviance: has(Metric::Deviance).then(|| mean(&|z, y| loss.deviance(z, y))),

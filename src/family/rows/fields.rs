@@ -1,5 +1,8 @@
 //! Fields of features, for models that go by them: those of a run's data, and what pairs of features come to by a model's factors.
-use super::score::Scorer;
+use super::{
+    cells::{add_products, each_of_two},
+    score::Scorer,
+};
 use crate::options::Settings;
 use hogwild_base::{Error, Result, memory, threads};
 use hogwild_data::{Fields, Ids, Rows};
@@ -83,6 +86,7 @@ impl<'a> FieldSums<'a> {
     }
 
     /// Forgets the example before.
+    #[inline(always)]
     pub fn clear(&mut self) {
         self.present.drain(..).for_each(|field| self.places[field] = 0);
         self.sums.clear();
@@ -90,6 +94,7 @@ impl<'a> FieldSums<'a> {
     }
 
     /// Adds a feature, if it has factors: of these is a row for each field.
+    #[inline(always)]
     pub fn add(&mut self, column: usize, value: f32, factors: &[f32]) {
         let width = self.fields.all * self.rank;
         let row = column.checked_mul(width).and_then(|from| factors.get(from..)?.get(..width));
@@ -102,21 +107,25 @@ impl<'a> FieldSums<'a> {
             self.sums.resize(self.present.len() * width, 0.0);
         }
         let sums = &mut self.sums[(self.places[field] - 1) * width..][..width];
-        sums.iter_mut().zip(row).for_each(|(sum, v)| *sum += value * v);
-        self.own += row[field * self.rank..][..self.rank].iter().map(|v| (value * v) * (value * v)).sum::<f32>();
+        each_of_two(sums, row, |sum, v| *sum += value * v);
+        let mut own = [0.0; 4];
+        let facing = &row[field * self.rank..][..self.rank];
+        add_products(&mut own, value, (facing, facing));
+        self.own += own.iter().sum::<f32>();
     }
 
     /// What all pairs come to.
+    #[inline(always)]
     pub fn pairs(&self) -> f32 {
         let (rank, width) = (self.rank, self.fields.all * self.rank);
         let block = |place: usize, field: usize| &self.sums[place * width + field * rank..][..rank];
-        let (mut pairs, mut own) = (0.0, -self.own);
+        let (mut pairs, mut own) = ([0.0; 4], [0.0; 4]);
         for (a, &field) in self.present.iter().enumerate() {
-            own += block(a, field).iter().map(|v| v * v).sum::<f32>();
+            add_products(&mut own, 1.0, (block(a, field), block(a, field)));
             for (b, &other) in self.present.iter().enumerate().skip(a + 1) {
-                pairs += block(a, other).iter().zip(block(b, field)).map(|(v, w)| v * w).sum::<f32>();
+                add_products(&mut pairs, 1.0, (block(a, other), block(b, field)));
             }
         }
-        pairs + 0.5 * own
+        pairs.iter().sum::<f32>() + 0.5 * (own.iter().sum::<f32>() - self.own)
     }
 }

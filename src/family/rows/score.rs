@@ -1,5 +1,6 @@
 //! Scoring sparse rows by the weights of a model: parallel, with unknown features counted.
 use super::{
+    cells::{Cells, each_of_two},
     fields::{ByField, FieldSums},
     outputs::Constant,
 };
@@ -10,11 +11,11 @@ use crate::{
 use hogwild_base::{Result, threads};
 use hogwild_data::{Ids, Rows, Window};
 use hogwild_kernels::{
-    feed::row_length,
     loss::{Loss, Taken},
     models::{ClassLabels, Output},
+    simd::{InstructionSet, Isa, Job, dispatch},
 };
-use std::sync::atomic::Ordering::Relaxed;
+use std::borrow::Cow;
 
 /// Rows that one task scores.
 const TASK: usize = 1024;
@@ -132,6 +133,66 @@ impl<'a> Asked<'a> {
     pub fn all(data: &'a Rows) -> Asked<'a> {
         Asked { data, window: None, columns: None, only: None, labels: None }
     }
+
+    /// The model's column of one of the data's.
+    #[inline(always)]
+    pub fn column(&self, column: u32) -> u32 {
+        self.columns.map_or(column, |columns| columns.get(column as usize).copied().unwrap_or(u32::MAX))
+    }
+}
+
+/// What is known of a model's weights before rows of some data are scored by them.
+struct Weights<'a> {
+    /// By the data's own columns, 0 where the model has none: so a cell takes one look-up. Of linear models.
+    by_column: Option<Cow<'a, [f32]>>,
+    /// Whether it is known that the model has one for each column.
+    are_all: bool,
+}
+
+impl<'a> Weights<'a> {
+    fn of(scorer: &Scorer<'a>, asked: &Asked<'_>) -> Weights<'a> {
+        if scorer.rank > 0 || scorer.output.is_some() {
+            return Weights { by_column: None, are_all: false };
+        }
+        let weights = scorer.weights;
+        let weight = |&column: &u32| weights.get(column as usize).copied().unwrap_or(0.0);
+        match asked.columns {
+            None => Weights { by_column: Some(weights.into()), are_all: asked.data.columns() <= weights.len() },
+            // Of some rows a table would take longer than to look up twice.
+            Some(_) if asked.only.is_some() => Weights { by_column: None, are_all: false },
+            Some(columns) => Weights {
+                by_column: Some(columns.iter().map(weight).collect()),
+                are_all: columns.iter().all(|&column| (column as usize) < weights.len()),
+            },
+        }
+    }
+}
+
+/// What one thread keeps of a row.
+#[derive(Default)]
+struct Room {
+    features: Vec<(u32, f32)>,
+    /// One a factor, or one a class.
+    sums: Vec<f32>,
+    /// What features have in common with themselves, by factor.
+    squares: Vec<f32>,
+}
+
+/// Rows that are scored by one thread, by the instructions of a set. All sets give the same bits.
+struct Part<'s, 'a> {
+    scorer: &'s Scorer<'a>,
+    asked: &'s Asked<'s>,
+    rows: &'s [u32],
+    weights: &'s Weights<'a>,
+}
+
+impl Job for Part<'_, '_> {
+    type Output = Scored;
+
+    #[inline(always)]
+    fn run<I: Isa>(self, _isa: I) -> Scored {
+        self.scorer.task(self.asked, self.rows, self.weights)
+    }
 }
 
 impl<'a> Scorer<'a> {
@@ -162,9 +223,13 @@ impl<'a> Scorer<'a> {
 
     /// Scores with targets, in the order of the rows.
     pub fn score(&self, asked: &Asked<'_>) -> Scored {
+        self.score_by(InstructionSet::best(), asked)
+    }
+
+    pub(super) fn score_by(&self, set: InstructionSet, asked: &Asked<'_>) -> Scored {
         let &Asked { data, window, only, .. } = asked;
         let rows: Vec<u32> = only.map_or_else(|| (0..data.rows() as u32).collect(), <[u32]>::to_vec);
-        let mut scored = Scored::default();
+        let (mut scored, weights) = (Scored::default(), Weights::of(self, asked));
         // Slabs of rows, one after the other: the next is read while this one is scored.
         let ends = window.map_or_else(|| vec![data.rows()], |window| data.cut((window / 4).min(SLAB)));
         let slab = |i: usize| i.checked_sub(1).map_or(0, |before| ends[before])..ends[i];
@@ -174,7 +239,8 @@ impl<'a> Scorer<'a> {
                 (i..ends.len().min(i + 2)).skip((i > 0) as usize).for_each(|next| data.will_need(slab(next)));
             }
             let tasks: Vec<&[u32]> = rows[of(slab(i).start)..of(slab(i).end)].chunks(TASK).collect();
-            let parts = threads::map(tasks.len(), |i| self.task(asked, tasks[i]));
+            let task = |i: usize| dispatch(set, Part { scorer: self, asked, rows: tasks[i], weights: &weights });
+            let parts = threads::map(tasks.len(), task);
             scored = parts.into_iter().fold(scored, Scored::join);
             if ends.len() > 1 {
                 data.release(slab(i));
@@ -183,16 +249,18 @@ impl<'a> Scorer<'a> {
         scored
     }
 
-    fn task(&self, asked: &Asked<'_>, rows: &[u32]) -> Scored {
+    #[inline(always)]
+    fn task(&self, asked: &Asked<'_>, rows: &[u32], weights: &Weights<'_>) -> Scored {
         if let Some(output) = self.output {
             return self.task_of_classes(asked, output, rows);
         }
         let mut part = Scored { scores: Vec::with_capacity(rows.len()), ..Scored::default() };
-        let (mut sums, mut by_field) = (vec![0.0; self.rank], FieldSums::of(self));
+        let (mut room, mut by_field) = (Room::default(), FieldSums::of(self));
         for &row in rows {
             let (score, unknown) = match &mut by_field {
-                Some(by_field) => self.row_by_field(asked, row, by_field),
-                None => self.row(asked, row, &mut sums),
+                Some(by_field) => self.row_by_field(asked, row, by_field, &mut room),
+                None if self.rank > 0 => self.row_with_pairs(asked, row, &mut room),
+                None => self.row(asked, row, weights),
             };
             part.scores.push((score, self.taken.of(asked.data.label(row as usize))));
             if asked.data.weight_cells().is_some() {
@@ -204,84 +272,113 @@ impl<'a> Scorer<'a> {
     }
 
     /// The same of several classes: what a row loses beside a constant stands for its score, and what that loses for its label.
+    #[inline(always)]
     fn task_of_classes(&self, asked: &Asked<'_>, output: Output, rows: &[u32]) -> Scored {
         let n = self.bias.len();
         let mut part = Scored { scores: Vec::with_capacity(rows.len()), ..Scored::default() };
         let mut classes = ClassScores::new(output, n, asked.labels.is_none_or(|labels| labels.starts.is_some()));
+        let mut room = Room::default();
         for &row in rows {
-            let (scores, unknown) = self.classes(asked, row);
+            let unknown = self.row_of_classes(asked, row, &mut room);
+            let scores = &room.sums;
             let own = asked.labels.map_or(&[][..], |labels| labels.of(row as usize));
             let is_known = own.iter().all(|&class| (class as usize) < n);
             let constant = self.constant.map_or(0.0, |constant| constant.loss(own));
-            let loss = if is_known { output.loss(&scores, own) - constant } else { 0.0 };
+            let loss = if is_known { output.loss(scores, own) - constant } else { 0.0 };
             part.scores.push((loss, constant));
             if asked.data.weight_cells().is_some() {
                 part.weights.push(asked.data.weight(row as usize));
             }
             part.unknown += unknown;
-            classes.push(&scores, own);
+            classes.push(scores, own);
         }
         part.classes = Some(classes);
         part
     }
 
     /// The scores of a row, one a class.
-    pub fn classes(&self, asked: &Asked<'_>, row: u32) -> (Vec<f32>, u64) {
-        let n = self.bias.len();
-        let (mut scores, mut unknown) = (vec![0.0; n], 0);
-        self.each_feature(asked, row, |column, value| match self.weights.get(column as usize * n..).and_then(|rest| rest.get(..n)) {
-            Some(weights) => scores.iter_mut().zip(weights).for_each(|(z, w)| *z += w * value),
-            None => unknown += 1,
-        });
-        scores.iter_mut().zip(self.bias).for_each(|(z, bias)| *z += bias);
-        (scores, unknown)
+    pub fn classes(&self, asked: &Asked<'_>, row: u32) -> Vec<f32> {
+        let mut room = Room::default();
+        self.row_of_classes(asked, row, &mut room);
+        room.sums
     }
 
-    /// Goes through the features of a row: the model's column (`u32::MAX` where there is none), and the value, scaled if need be.
+    /// The same, as sums; how many features the model does not know.
     #[inline(always)]
-    pub fn each_feature(&self, asked: &Asked<'_>, row: u32, mut each: impl FnMut(u32, f32)) {
-        let &Asked { data, columns, .. } = asked;
-        let (cells, values) = (data.column_cells(), data.value_cells());
-        let range = data.row_range(row as usize);
-        let value = |i: usize| values.map_or(1.0, |values| f32::from_bits(values[i].load(Relaxed)));
-        let length = if self.unit_rows { row_length(range.clone().map(value)) } else { 1.0 };
-        for i in range {
-            let column = cells[i].load(Relaxed);
-            let column = columns.map_or(column, |columns| columns.get(column as usize).copied().unwrap_or(u32::MAX));
-            each(column, (value(i) as f64 / length) as f32);
+    fn row_of_classes(&self, asked: &Asked<'_>, row: u32, Room { features, sums, .. }: &mut Room) -> u64 {
+        let (n, mut unknown) = (self.bias.len(), 0);
+        Cells::of(asked, row, self.unit_rows).put(asked, features);
+        sums.clear();
+        sums.resize(n, 0.0);
+        for &(column, value) in features.iter() {
+            match self.weights.get(column as usize * n..).and_then(|rest| rest.get(..n)) {
+                Some(weights) => each_of_two(sums, weights, |z, w| *z += w * value),
+                None => unknown += 1,
+            }
         }
+        each_of_two(sums, self.bias, |z, bias| *z += bias);
+        unknown
+    }
+
+    /// The features of a row: the model's column (`u32::MAX` where there is none), and the value, scaled if need be.
+    pub fn features(&self, asked: &Asked<'_>, row: u32) -> Vec<(u32, f32)> {
+        let mut features = Vec::new();
+        Cells::of(asked, row, self.unit_rows).put(asked, &mut features);
+        features
     }
 
     /// The score of a row, and how many of its features the model does not know.
-    fn row(&self, asked: &Asked<'_>, row: u32, sums: &mut [f32]) -> (f32, u64) {
-        let (mut z, mut unknown, mut squares) = (0.0, 0, 0.0);
-        sums.fill(0.0);
-        self.each_feature(asked, row, |column, value| {
+    #[inline(always)]
+    fn row(&self, asked: &Asked<'_>, row: u32, weights: &Weights<'_>) -> (f32, u64) {
+        let cells = Cells::of(asked, row, self.unit_rows);
+        let z = match weights.by_column.as_deref() {
+            Some(weights) => cells.dot(|column| weights.get(column as usize).copied().unwrap_or(0.0)),
+            None => cells.dot(|column| self.weights.get(asked.column(column) as usize).copied().unwrap_or(0.0)),
+        };
+        let is_unknown = |column| asked.column(column) as usize >= self.weights.len();
+        // The bias last: where it is large beside the rest, the rest is summed without it.
+        (self.bias.first().copied().unwrap_or(0.0) + z, if weights.are_all { 0 } else { cells.count(is_unknown) })
+    }
+
+    /// The same of a model that has pairs of features.
+    #[inline(always)]
+    fn row_with_pairs(&self, asked: &Asked<'_>, row: u32, Room { features, sums, squares }: &mut Room) -> (f32, u64) {
+        let (rank, mut z, mut unknown) = (self.rank, 0.0, 0);
+        Cells::of(asked, row, self.unit_rows).put(asked, features);
+        for sums in [&mut *sums, &mut *squares] {
+            sums.clear();
+            sums.resize(rank, 0.0);
+        }
+        for &(column, value) in features.iter() {
             match self.weights.get(column as usize) {
                 Some(w) => z += w * value,
                 None => unknown += 1,
             }
-            let factors = self.factors.get(column as usize * self.rank..).and_then(|factors| factors.get(..self.rank));
-            for (sum, v) in sums.iter_mut().zip(factors.unwrap_or_default()) {
-                (*sum, squares) = (*sum + v * value, squares + (v * value) * (v * value));
+            if let Some(factors) = self.factors.get(column as usize * rank..).and_then(|rest| rest.get(..rank)) {
+                each_of_two(sums, factors, |sum, v| *sum += v * value);
+                each_of_two(squares, factors, |square, v| *square += (v * value) * (v * value));
             }
-        });
-        z += 0.5 * (sums.iter().map(|sum| sum * sum).sum::<f32>() - squares);
-        // The bias last: where it is large beside the rest, the rest is summed without it.
-        (self.bias.first().copied().unwrap_or(0.0) + z, unknown)
+        }
+        let mut pairs = 0.0;
+        each_of_two(sums, squares, |sum, square| pairs += *sum * *sum - square);
+        (self.bias.first().copied().unwrap_or(0.0) + (z + 0.5 * pairs), unknown)
     }
 
     /// The same where factors go by fields.
-    fn row_by_field(&self, asked: &Asked<'_>, row: u32, sums: &mut FieldSums<'_>) -> (f32, u64) {
+    #[inline(always)]
+    fn row_by_field(&self, asked: &Asked<'_>, row: u32, sums: &mut FieldSums<'_>, Room { features, .. }: &mut Room) -> (f32, u64) {
         let (mut z, mut unknown) = (0.0, 0);
+        Cells::of(asked, row, self.unit_rows).put(asked, features);
         sums.clear();
-        self.each_feature(asked, row, |column, value| match self.weights.get(column as usize) {
-            Some(w) => {
-                z += w * value;
-                sums.add(column as usize, value, self.factors);
+        for &(column, value) in features.iter() {
+            match self.weights.get(column as usize) {
+                Some(w) => {
+                    z += w * value;
+                    sums.add(column as usize, value, self.factors);
+                }
+                None => unknown += 1,
             }
-            None => unknown += 1,
-        });
+        }
         (self.bias.first().copied().unwrap_or(0.0) + (z + sums.pairs()), unknown)
     }
 }

@@ -59,11 +59,10 @@ struct Of<'a> {
 
 impl Of<'_> {
     fn row(&self, row: usize) -> Explained {
-        let (mut features, mut unknown) = (Vec::new(), 0);
-        self.scorer.each_feature(&self.asked, row as u32, |column, value| match column {
-            u32::MAX => unknown += 1,
-            column => features.push((column, value)),
-        });
+        let mut features = self.scorer.features(&self.asked, row as u32);
+        let all = features.len();
+        features.retain(|&(column, _)| column != u32::MAX);
+        let unknown = (all - features.len()) as u64;
         let classes = self.scorer.bias.len().max(1);
         let (class, probability) = self.class_of_row(row);
         let mut terms = Terms::new(self.top);
@@ -106,7 +105,7 @@ impl Of<'_> {
     /// Whose score is explained, and the probability of that class.
     fn class_of_row(&self, row: usize) -> (usize, Option<f32>) {
         let Some(output) = self.scorer.output else { return (0, None) };
-        let (scores, _) = self.scorer.classes(&self.asked, row as u32);
+        let scores = self.scorer.classes(&self.asked, row as u32);
         let mut one = ClassScores::new(output, scores.len(), false);
         one.push(&scores, &[u32::MAX]);
         let class = self.class.unwrap_or_else(|| one.predicted(0).first().map_or(0, |&class| class as usize));

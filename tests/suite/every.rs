@@ -68,6 +68,9 @@ impl Weights for Recorder {
     fn rate(&self) -> f32 {
         0.0
     }
+    fn faces(&self) -> bool {
+        true
+    }
     fn step_row(&mut self, row: u32, gradient: &[F32x16], square: f32, beside: f32) {
         let gradient = gradient.iter().flat_map(|g| g.0);
         let true_square: f32 = gradient.clone().map(|g| g * g).sum();
@@ -178,6 +181,12 @@ fn gradients_equal_differences() {
             let objective =
                 |m: &FieldAware, w: &mut Recorder| loss.value(m.score(&row_by_field, w, &mut m.scratch(64)), 1.0) as f64 + decay(w);
             check(&model, &row_by_field, &Recorder::new(6, 3 * rank), objective, loss, 1.0);
+            if l2 == 0.0 {
+                // One feature a field.
+                let row = Row::new(&[(0, 0.7), (1, 0.5), (3, 0.9), (4, 2.0)]);
+                let objective = |m: &FieldAware, w: &mut Recorder| loss.value(m.score(&row, w, &mut m.scratch(64)), 1.0) as f64;
+                check(&model, &row, &Recorder::new(6, 3 * rank), objective, loss, 1.0);
+            }
         }
     }
     // The score of several classes is their loss.
@@ -316,6 +325,7 @@ fn squares_of_gradients_equal_what_is_sent() {
         check_square(&machine, &Row::new(&[(0, 0.7), (2, -1.3), (4, 2.0)]), Recorder::new(6, 5));
         let machine = FieldAware::new(Linear::new(), by_field(), 3, 4).with_rate(rate);
         check_square(&machine, &Row::new(&[(0, 0.7), (1, 0.5), (2, -1.3), (3, 0.9), (4, 2.0)]), Recorder::new(6, 12));
+        check_square(&machine, &Row::new(&[(0, 0.7), (1, 0.5), (3, 0.9), (4, 2.0)]), Recorder::new(6, 12));
     }
     for (output, own) in outputs() {
         let model = Multiclass::new(Linear::new(), output, &[0.0; 5], 5, own);

@@ -100,6 +100,9 @@ impl Weights for Formulas {
     fn rate(&self) -> f32 {
         0.0
     }
+    fn faces(&self) -> bool {
+        true
+    }
 }
 
 #[test]
@@ -148,15 +151,24 @@ fn planted_pairs_are_found_by_one_worker_and_by_two() {
 fn one_thread_repeats_to_the_bit_on_every_instruction_set() {
     // With features of another field that are several in a row, and values.
     let more = |line: &str| format!("{line} 9:{}:0.5 9:{}:-1\n", 100 + line.len() % 3, 104 + line.len() % 2);
-    let data = rows(&planted(700, 1).lines().map(more).collect::<String>());
+    let several = rows(&planted(700, 1).lines().map(more).collect::<String>());
+    // One feature a field, and so in each second row alone: rows of four blocks are not packed, so that they are read where they lie.
+    let planted = planted(700, 1);
+    let second = |(i, line): (usize, &str)| if i % 2 == 0 { format!("{line}\n") } else { format!("{line} 3:100:0.5 3:101:-1\n") };
+    let (apart, both) = (rows(&planted), rows(&planted.lines().enumerate().map(second).collect::<String>()));
     for rule in ["adagrad-rowwise", "adagrad", "adam", "adaptive-revision"] {
-        for (rank, l2, normalize) in
-            [(4, 0.0, Normalize::Row), (4, 1e-4, Normalize::None), (3, 0.0, Normalize::MaxAbs), (5, 1e-4, Normalize::Row)]
-        {
+        for (data, rank, l2, normalize) in [
+            (&several, 4, 0.0, Normalize::Row),
+            (&several, 4, 1e-4, Normalize::None),
+            (&several, 3, 0.0, Normalize::MaxAbs),
+            (&several, 5, 1e-4, Normalize::Row),
+            (&apart, 4, 0.0, Normalize::Row),
+            (&both, 4, 0.0, Normalize::None),
+        ] {
             let of = |isa, seed| {
                 let rule = Rule::named(rule).unwrap();
                 let few = Settings { isa: Some(isa), rule, seed, epochs: 2, lr: Some(0.05), l2, normalize, ..settings(rank) };
-                numbers(&machine(&data, None, few))
+                numbers(&machine(data, None, few))
             };
             let portable = of(InstructionSet::Portable, 3);
             assert!(portable.iter().all(|&x| f32::from_bits(x).is_finite()));

@@ -122,18 +122,24 @@ fn planted_pairs_are_found_by_one_worker_and_by_two() {
 #[test]
 fn one_thread_repeats_to_the_bit_on_every_instruction_set() {
     let folder = tempfile::tempdir().unwrap();
-    let data = sparse(folder.path(), "a.svm", &text_like(1_000, 0));
+    // Rows of a feature up to a block and a half, and longer ones.
+    let cut =
+        |(i, line): (usize, &str)| line.split(' ').take(if i % 30 < 25 { 2 + i % 30 } else { 1_000 }).collect::<Vec<_>>().join(" ") + "\n";
+    let text: String = text_like(1_000, 0).lines().enumerate().map(cut).collect();
+    let lengths: Vec<usize> = text.lines().map(|line| line.split(' ').count() - 1).collect();
+    assert!([1, 4, 5, 15, 16, 17, 20].iter().all(|length| lengths.contains(length)), "{lengths:?}");
+    let data = sparse(folder.path(), "a.svm", &text);
     for rule in ["adagrad-rowwise", "adagrad", "adam", "adaptive-revision"] {
-        for rank in [5, 16, 20] {
+        for (rank, l2) in [(5, 1e-4), (16, 1e-4), (20, 1e-4), (8, 0.0), (16, 0.0), (20, 0.0)] {
             let of = |isa, seed| {
                 let rule = Rule::named(rule).unwrap();
-                let settings = Settings { isa: Some(isa), rule, seed, epochs: 2, lr: Some(0.05), l2: 1e-4, ..settings(rank) };
+                let settings = Settings { isa: Some(isa), rule, seed, epochs: 2, lr: Some(0.05), l2, ..settings(rank) };
                 numbers(&machine(&data, None, settings))
             };
             let portable = of(InstructionSet::Portable, 3);
             assert!(portable.iter().all(|&x| f32::from_bits(x).is_finite()));
             for isa in InstructionSet::available() {
-                assert_eq!(of(isa, 3), portable, "{rule} {rank} {}", isa.name());
+                assert_eq!(of(isa, 3), portable, "{rule} {rank} {l2} {}", isa.name());
             }
             assert_ne!(of(InstructionSet::Portable, 4), portable);
         }

@@ -58,6 +58,30 @@ fn every_rule_reaches_a_parabolas_minimum() {
     }
 }
 
+struct Finishes;
+
+impl RuleVisitor for Finishes {
+    type Output = bool;
+
+    fn visit<R: UpdateRule>(self, rule: R) -> bool {
+        let (mut w, mut state, mut is_weight) = (0.7f32, rule.initial(), true);
+        for (step, g) in [(1, 0.5f32), (2, -1.5), (3, 0.25), (7, 2.0)] {
+            let step = rule.prepare(&Clock { rate: 0.3, step, steps: 9 }, &R::Memory::default());
+            w = rule.step(&step, w, g, &mut state);
+            is_weight &= rule.finish(&step, w, &state).to_bits() == w.to_bits();
+        }
+        assert!(is_weight || rule.finishes(), "{}", std::any::type_name::<R>());
+        rule.finishes()
+    }
+}
+
+/// Where a rule says so, weights are copied for the model as they lie.
+#[test]
+fn weights_that_need_no_finish_are_the_models() {
+    let finishing = Rule::ALL.into_iter().filter(|rule| rule.visit(Finishes)).count();
+    assert!((1..Rule::ALL.len()).contains(&finishing), "{finishing}");
+}
+
 struct Lanes;
 
 impl RuleVisitor for Lanes {

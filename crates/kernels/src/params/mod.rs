@@ -35,6 +35,8 @@ mod replicas;
 mod slot;
 mod step_now;
 mod step_row;
+#[cfg(test)]
+mod step_row_tests;
 mod sum;
 mod table;
 mod view;
@@ -153,18 +155,20 @@ pub trait Weights {
             besides.0[i] = self.gather_row(slots.0[i], &mut out[i * vectors..][..vectors]);
         }
     }
-    /// Whether [`face`](Self::face) is the way to read blocks of rows. Where weights are worked out from the rule's state it takes whole rows
-    /// for each of them.
+    /// Whether [`face`](Self::face) is the way to read blocks of rows: not where it takes whole rows for each of them, as it does by default.
+    #[doc(hidden)]
     #[inline(always)]
     fn faces(&self) -> bool {
-        true
+        false
     }
     /// Makes the places of slots of many weights what [`face`](Self::face) takes as those of others.
+    #[doc(hidden)]
     #[inline(always)]
     fn face_places(&self, _places: &mut [Line<u32>]) {}
     /// What a slot of many weights faces of others: into quarter `q` of `to` go four weights of the slot at the `q`-th place of those, from
     /// number `first` on, a multiple of four, times the numbers at the same place of `factors`. Gives its product with the slot at `own`, and
     /// with itself, both still by lane. `to` and `room` are as long as a slot.
+    #[doc(hidden)]
     #[inline(always)]
     fn face(
         &mut self,

@@ -174,6 +174,7 @@ impl<R: UpdateRule, I: Isa, A: Transforming> StepNow<'_, R, I, A> {
         (gradients, vectors): (&[I::V], usize),
         (squares, besides): (&Line<f32>, I::V),
     ) {
+        read.check_rows(places, vectors);
         let (isa, at) = (read.isa, read.tails(places, vectors));
         let mut tails = read.load_tails(&at);
         // One number of state, as has each rule that scales many rows at once.

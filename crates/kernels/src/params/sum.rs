@@ -36,15 +36,6 @@ impl<'a, R: UpdateRule, I: Isa> Summing<'a, R, I> {
 
 impl<R: UpdateRule, I: Isa> Steps<R, I> for Sum<'_> {
     #[inline(always)]
-    fn step_one(&mut self, read: &Reading<'_, R, I>, place: u32, gradient: f32) {
-        let sums = self.sums.table_mut(self.single);
-        let slot = place / read.place(1);
-        let sum = &sums.cells.cells()[slot as usize];
-        sum.store(sum.load(Relaxed) + gradient, Relaxed);
-        sums.touched.insert(slot);
-    }
-
-    #[inline(always)]
     fn gathered(&mut self, _read: &Reading<'_, R, I>, _block: usize, _cells: &[I::V; MOST]) {}
 
     #[inline(always)]

@@ -11,7 +11,7 @@ mod state;
 mod weights;
 
 pub(crate) use one_by_one::{add_one_by_one, face_sum};
-pub(super) use one_by_one::{against, each, one_by_one, times};
+pub(super) use one_by_one::{against, each, one_by_one, one_lane, times};
 pub(crate) use state::{load_state, row_state, state_of, store_state};
 
 use super::{
@@ -35,8 +35,11 @@ const LARGE: usize = 1 << 19;
 pub(crate) trait Steps<R: UpdateRule, I: Isa> {
     /// Whether a slot of one weight is read, and stepped by [`step_one`](Self::step_one), without its block.
     const SINGLY: bool = false;
-    /// The step of the slot of one weight at a place.
-    fn step_one(&mut self, read: &Reading<'_, R, I>, place: u32, gradient: f32);
+    /// See [`Weights::step_one`].
+    #[inline(always)]
+    fn step_one(&mut self, read: &Reading<'_, R, I>, block: usize, places: &Line<u32>, lane: usize, gradient: f32) {
+        one_lane(self, read, block, places, lane, gradient);
+    }
     /// Is told what was gathered as block `block`: weights and state.
     fn gathered(&mut self, read: &Reading<'_, R, I>, block: usize, cells: &[I::V; MOST]);
     /// Is told, under a rule that revises, which row of how many vectors is gathered.

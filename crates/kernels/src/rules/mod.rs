@@ -164,7 +164,7 @@ pub trait UpdateRule: Copy + Send + Sync {
     const BY_ROWS: bool = false;
 
     /// Of rules with [`rowwise`](Self::rowwise) and one number of state: [`row_scale`](Self::row_scale) and
-    /// [`row_state`](Self::row_state) of as many rows as a vector has lanes.
+    /// [`row_state`](Self::row_state) of as many rows as a vector has lanes. Scales go by the states before, whatever the squares.
     #[doc(hidden)]
     #[inline(always)]
     fn step_by_rows<V: Real>(&self, _step: &Self::Step, _mean_squares: V, _state: &mut Self::State<V>) -> V {

@@ -4,7 +4,7 @@ use super::{StepNow, WAITING, drawn_to_0};
 use crate::{
     params::{
         Transforming, kept, learner,
-        view::{Reading, Steps, against, each, load_state, one_by_one, state_of, store_state, times},
+        view::{Reading, Steps, against, each, load_state, one_by_one, one_lane, state_of, store_state, times},
     },
     rules::UpdateRule,
     simd::{Integers, Isa, LANES, Line, MOST, Real, Vector, copy},
@@ -18,8 +18,11 @@ impl<R: UpdateRule, I: Isa, A: Transforming> Steps<R, I> for StepNow<'_, R, I, A
     const SINGLY: bool = R::BY_ROWS && !A::ON && !A::ACCRUES;
 
     #[inline(always)]
-    fn step_one(&mut self, read: &Reading<'_, R, I>, place: u32, gradient: f32) {
-        let cells = &read.cells[place as usize * read.unit()..][..read.stride()];
+    fn step_one(&mut self, read: &Reading<'_, R, I>, block: usize, places: &Line<u32>, lane: usize, gradient: f32) {
+        if !<Self as Steps<R, I>>::SINGLY {
+            return one_lane(self, read, block, places, lane, gradient);
+        }
+        let cells = &read.cells[places.0[lane] as usize * read.unit()..][..read.stride()];
         let mut state = load_state(&read.rule, &cells[1..]);
         cells[0].store(read.rule.step(&read.step, cells[0].load(Relaxed), gradient, &mut state), Relaxed);
         store_state(&read.rule, state, &cells[1..]);

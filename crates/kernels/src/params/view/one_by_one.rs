@@ -7,6 +7,21 @@ use crate::{
 };
 use std::slice::ChunksExactMut;
 
+/// The slot of one lane, stepped with its block: the others have no gradient.
+#[inline(always)]
+pub(in crate::params) fn one_lane<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Sized>(
+    steps: &mut S,
+    read: &Reading<'_, R, I>,
+    block: usize,
+    places: &Line<u32>,
+    lane: usize,
+    gradient: f32,
+) {
+    let mut gradients = [0.0; LANES];
+    gradients[lane] = gradient;
+    steps.step(read, block, places, I::V::load(&gradients), None);
+}
+
 /// Rows whose gradients are vectors of their own, each times its factor, stepped one after the other.
 #[inline(always)]
 pub(in crate::params) fn each<R: UpdateRule, I: Isa, S: Steps<R, I> + ?Sized>(

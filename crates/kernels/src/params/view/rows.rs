@@ -104,7 +104,8 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
         self.rows.len() <= u32::MAX as usize / PAIRS as usize
     }
 
-    /// The numbers of the pairs of cells where the weights beside sixteen rows of `n` vectors lie.
+    /// The numbers of the pairs of cells where the weights beside sixteen rows of `n` vectors lie: of places that
+    /// [`check_rows`](Self::check_rows) has seen, where states are [near](Self::has_near_states).
     #[inline(always)]
     pub fn tails(&self, places: &Line<u32>, n: usize) -> Line<u32> {
         let (mut tails, first) = (Line([0; LANES]), self.tail(n) as u32 / 2);
@@ -130,7 +131,8 @@ impl<'t, R: UpdateRule, I: Isa> Reading<'t, R, I> {
 
     #[inline(always)]
     fn check_tails(&self, tails: &Line<u32>) {
-        // The last pair of the table but one. (Without rows there is no place.)
+        // The last pair of the table but one. That there is a table, and that no number of a pair went beyond 32 bits, is what `check_rows` of
+        // the places and `has_near_states` say.
         let last = (self.last_row_cell / 2).saturating_sub(1);
         assert!(I::U::of(last).none_below(I::U::load(tails)), "not places of this view");
     }

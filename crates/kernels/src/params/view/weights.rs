@@ -42,12 +42,7 @@ impl<R: UpdateRule, I: Isa, S: Steps<R, I>> Weights for View<'_, R, I, S> {
 
     #[inline(always)]
     fn step_one(&mut self, block: usize, places: &Line<u32>, lane: usize, gradient: f32) {
-        if S::SINGLY {
-            return self.steps.step_one(&self.read, places.0[lane], gradient);
-        }
-        let mut gradients = [0.0; LANES];
-        gradients[lane] = gradient;
-        self.step(block, places, I::V::load(&gradients), None);
+        self.steps.step_one(&self.read, block, places, lane, gradient);
     }
 
     #[inline(always)]

@@ -12,6 +12,8 @@ use std::{ops::Range, sync::atomic::Ordering::Relaxed};
 
 /// Nodes of a side of a tile: the rows of both sides stay in a second-level cache.
 const TILE: u32 = 2048;
+/// Bytes a node of that search: three sums of two numbers, a key to sort by, and a value with its cut, twice while their lists grow.
+const SEARCH: usize = 3 * 16 + 8 + 2 * 12;
 /// Stands for a node that has no number yet, or none at all.
 const NONE: u32 = u32::MAX;
 
@@ -110,8 +112,10 @@ impl Graph {
     /// # Errors
     /// When there is no room for it, an edge is none, or terminals are none of its nodes.
     pub fn new(data: &Ratings, terminals: &Terminals, settings: &Settings) -> Result<Graph> {
-        // In the order of the file, in that of the run, and what they are sorted by.
-        let bytes = (data.len() * (2 * 12 + 24) + (data.users() + data.items()) * 40) as u64;
+        // In the order of the file, in that of the run, and what they are sorted by; of nodes also what the search for the cheapest threshold
+        // sums and sorts at each epoch.
+        let a_node = if terminals.labels().len() == 2 { 40 + SEARCH } else { 40 };
+        let bytes = (data.len() * (2 * 12 + 24) + (data.users() + data.items()) * a_node) as u64;
         memory::ask(bytes, || format!("{} edges, which train from memory,", data.len()), "cut a smaller graph, or where there is more")?;
         let joined = Joined::new(data)?;
         let found = joined.find(&terminals.nodes());

@@ -65,7 +65,7 @@ pub(super) fn draw(shares: &mut [f32], ends: &[[u32; 2]], weights: &[f32], reach
     let (order, (first, second)) = threads::in_call(|| threads::join(|| in_order(rows), || threads::join(first, second)));
     let own = first.1 + second.1;
     // In that order, so that the sums below go through memory once: rows of one share lie anywhere.
-    let change = |rank: usize| {
+    let change_at = |rank: usize| {
         let (node, mut change) = (order[rank] as u32 as usize, Sum::default());
         for Sum { sum, lost } in [first.0[node], second.0[node]] {
             change.add(sum);
@@ -73,10 +73,10 @@ pub(super) fn draw(shares: &mut [f32], ends: &[[u32; 2]], weights: &[f32], reach
         }
         change
     };
-    let in_order = threads::in_call(|| threads::map(order.len(), change));
+    let sorted_changes = threads::in_call(|| threads::map(order.len(), change_at));
     // What a threshold behind each value cuts, from the least value on.
     let (mut all, mut values, mut cuts) = (Sum::default(), Vec::new(), Vec::new());
-    for (rank, (key, change)) in order.iter().zip(in_order).enumerate() {
+    for (rank, (key, change)) in order.iter().zip(sorted_changes).enumerate() {
         all.add(change.sum);
         all.add(change.lost);
         if order.get(rank + 1).is_none_or(|next| next >> 32 != key >> 32) {

@@ -32,6 +32,7 @@ mod store;
 mod targets;
 mod temporary;
 mod text;
+mod wide;
 mod window;
 
 pub use cache::{Cache, CacheEntry, CacheFolder, Check, NotKept, Origin};

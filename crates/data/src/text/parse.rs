@@ -11,6 +11,7 @@ use crate::text::fault::{Bad, Fault};
 use crate::text::parts::Parts;
 use crate::text::recipe::Finding;
 use crate::text::{OnBadRow, Repeated, TextFormat, odd};
+use crate::wide::{Work, widely};
 
 /// How many bad lines are described; the rest are counted.
 pub(crate) const DESCRIBED: usize = 10;
@@ -65,11 +66,30 @@ where
         // A format whose features add up by themselves has none that is repeated by mistake.
         let repeated = if F::ADDS { Repeated::Add } else { how.repeated };
         rows.clear(&How { repeated, ..*how });
-        out.report = parse_lines(self, chunk, start, how, &mut rows);
+        out.report = widely(Lines { format: self, chunk, start, how, rows: &mut rows });
         out.parts = rows.into();
     }
 }
 
+/// The lines of a chunk, to be parsed.
+struct Lines<'a, F: TextFormat> {
+    format: &'a F,
+    chunk: &'a Chunk,
+    start: Start,
+    how: &'a How,
+    rows: &'a mut F::Collector,
+}
+
+impl<F: TextFormat> Work for Lines<'_, F> {
+    type Outcome = Report;
+
+    #[inline(always)]
+    fn done(self) -> Report {
+        parse_lines(self.format, self.chunk, self.start, self.how, self.rows)
+    }
+}
+
+#[inline(always)]
 fn parse_lines<F: TextFormat>(format: &F, chunk: &Chunk, first: Start, how: &How, rows: &mut F::Collector) -> Report {
     let text = chunk.padded();
     let (mut at, mut report) = (first.at, Report { lines: first.lines, ..Report::default() });

@@ -34,7 +34,7 @@ fn places(columns: &[u32]) -> Option<[u8; SHORT]> {
 }
 
 /// Sorts columns.
-#[inline]
+#[inline(always)]
 pub(crate) fn sort_columns(columns: &mut [u32]) {
     let Some(places) = places(columns) else { return columns.sort_unstable() };
     let mut sorted = [0; SHORT];
@@ -43,6 +43,7 @@ pub(crate) fn sort_columns(columns: &mut [u32]) {
 }
 
 /// Sorts columns, each of which takes its value along. `buffers` are for long rows; columns have at most `bits` bits.
+#[inline(always)]
 pub(crate) fn sort_with_values(columns: &mut [u32], values: &mut [u32], buffers: &mut [Vec<u64>; 2], bits: u32) {
     if let Some(places) = places(columns) {
         let mut sorted = [(0, 0); SHORT];

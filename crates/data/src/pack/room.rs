@@ -1,0 +1,63 @@
+//! Memory for the rows that are kept between the two passes: one mapping, of which each piece takes what it needs from the front.
+//!
+//! It lies in large pages where the system has them. Taken page by page as pieces come, the system's work for it was a twentieth of packing.
+
+use std::sync::{Mutex, PoisonError};
+
+use memmap2::MmapMut;
+
+/// Memory that is there once it is written to.
+pub(super) struct Room {
+    /// None where the system refuses it: then nothing is kept.
+    map: Option<MmapMut>,
+}
+
+/// What nobody has taken.
+pub(super) struct Free<'a>(Mutex<&'a mut [u32]>);
+
+impl Room {
+    /// Of so many bytes.
+    pub(super) fn new(bytes: u64) -> Room {
+        let map = usize::try_from(bytes).ok().and_then(|bytes| MmapMut::map_anon(bytes).ok());
+        #[cfg(target_os = "linux")]
+        if let Some(map) = &map {
+            let _ = map.advise(memmap2::Advice::HugePage); // advice: where it is not taken, pages are small
+        }
+        Room { map }
+    }
+
+    /// All of it.
+    pub(super) fn free(&mut self) -> Free<'_> {
+        Free(Mutex::new(self.map.as_deref_mut().map_or(&mut [], bytemuck::cast_slice_mut)))
+    }
+}
+
+impl<'a> Free<'a> {
+    /// Takes so many words, if they are left.
+    pub(super) fn take(&self, words: usize) -> Option<&'a mut [u32]> {
+        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if words > left.len() {
+            return None;
+        }
+        let (taken, rest) = std::mem::take(&mut *left).split_at_mut(words);
+        *left = rest;
+        Some(taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_taken_once_until_there_is_no_more() {
+        let mut room = Room::new(400);
+        let free = room.free();
+        let (first, second) = (free.take(60).unwrap(), free.take(30).unwrap());
+        (first[59], second[0]) = (1, 2);
+        assert!(free.take(11).is_none());
+        // What is too much for one is there for another.
+        assert_eq!((free.take(10).unwrap(), free.take(1), first[59], second[0]), (&mut [0; 10][..], None, 1, 2));
+        assert!(Room { map: None }.free().take(1).is_none());
+    }
+}

@@ -3,6 +3,8 @@
 //! A feature that stands in several fields (as hashed indices may) has none of them. Where the text is packed for models with fields, it is
 //! then read again, and such features are called `field:index`: one for each field.
 
+use std::sync::{PoisonError, RwLock};
+
 use crate::dictionary::{DIRECT, Ranked};
 
 /// No field was noted.
@@ -25,6 +27,30 @@ pub(crate) struct RankedFields {
     pub(crate) ids: Vec<u64>,
     /// By rank, the place of its field among these.
     pub(crate) of: Vec<u16>,
+}
+
+/// Those that several workers note.
+#[derive(Default)]
+pub(crate) struct SharedFields(RwLock<FieldsByCode>);
+
+impl SharedFields {
+    /// Notes the fields of codes, until a code has several. Mostly they are noted already, and workers that only look do not wait for each other.
+    pub(crate) fn note(&self, codes: &[u32], fields: &[u32], several: bool) {
+        let is_known = |noted: &FieldsByCode| noted.several || !several && noted.has(codes, fields);
+        if !is_known(&self.0.read().unwrap_or_else(PoisonError::into_inner)) {
+            let mut noted = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            noted.several |= several;
+            noted.note(codes, fields);
+        }
+    }
+
+    pub(crate) fn have_several(&self) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).several
+    }
+
+    pub(crate) fn done(self) -> FieldsByCode {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl FieldsByCode {
@@ -101,6 +127,14 @@ mod tests {
         assert_eq!((features.ids.name(1), ranked.ids, ranked.of), ((1u64 << 40).to_string(), vec![3, 8], vec![1, 0, 1]));
         fields.note(&[5], &[4]);
         assert!(fields.several && fields.ranked(&features).is_none());
+        let shared = SharedFields(RwLock::new(fields));
+        shared.note(&[6], &[8], false);
+        assert!(shared.have_several() && !shared.done().has(&[6], &[8]), "nothing more is noted");
+        let shared = SharedFields::default();
+        shared.note(&[6, 7], &[8, 9], false);
+        assert!(!shared.have_several());
+        shared.note(&[6, 7], &[8, 9], true);
+        assert!(shared.have_several() && shared.done().has(&[6, 7], &[8, 9]));
         assert!(FieldsByCode::default().ranked(&Dictionary::default().rank()).is_none());
     }
 }

@@ -6,6 +6,7 @@ mod in_memory;
 mod known_features;
 mod piece;
 mod plan;
+mod ranking;
 mod read;
 mod rewrite;
 mod room;

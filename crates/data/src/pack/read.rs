@@ -7,12 +7,12 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hogwild_base::{Error, Result, threads};
 
 use super::chunked::{Before, Chunked, Lines};
-use super::fields::FieldsByCode;
+use super::fields::{FieldsByCode, SharedFields};
 use super::piece::{Piece, Place};
 use super::room::Free;
 use super::source::Source;
@@ -63,7 +63,7 @@ struct Reader<'a> {
     format: Format,
     first: Mutex<Dictionary>,
     items: Mutex<Dictionary>,
-    fields: RwLock<FieldsByCode>,
+    fields: SharedFields,
     /// Whether features that stand in several fields are to be told apart.
     by_field: bool,
     found: Mutex<(Vec<Piece<'a>>, Vec<Lines>)>,
@@ -109,7 +109,7 @@ pub(super) fn read<'a>(
         format,
         first: Mutex::default(),
         items: Mutex::default(),
-        fields: RwLock::default(),
+        fields: SharedFields::default(),
         by_field: settings.fields && settings.recipe.is_none(),
         found: Mutex::default(),
         observed: Mutex::default(),
@@ -231,7 +231,7 @@ impl<'a> Reader<'a> {
             Parts::Examples(examples) => {
                 examples.features.count(&self.first).map_err(too_many)?;
                 if !examples.fields.is_empty() {
-                    self.note_fields(examples.features.as_slice(), &examples.fields, examples.several_fields);
+                    self.fields.note(examples.features.as_slice(), &examples.fields, examples.several_fields);
                 }
             }
             Parts::Ratings(rated) => {
@@ -241,14 +241,8 @@ impl<'a> Reader<'a> {
         }
         let (piece, parts) = Piece::of(number, parts);
         let words: usize = parts.iter().map(|part| part.len()).sum();
-        let place = if let Some(room) = self.room.take(words) {
-            let mut left = &mut *room;
-            for part in parts {
-                let (own, behind) = left.split_at_mut(part.len());
-                own.copy_from_slice(part);
-                left = behind;
-            }
-            Place::Kept(room)
+        let place = if let Some(kept) = self.room.put(&parts) {
+            Place::Kept(kept)
         } else {
             let begin = self.spilled.fetch_add(4 * words as u64, Relaxed);
             let mut at = begin;
@@ -259,16 +253,6 @@ impl<'a> Reader<'a> {
             Place::Spilled(begin, words)
         };
         Ok(Piece { place, ..piece })
-    }
-
-    /// Notes the fields of codes, until one has several. Mostly they are noted already, and workers that only look do not wait for each other.
-    fn note_fields(&self, codes: &[u32], fields: &[u32], several: bool) {
-        let is_known = |noted: &FieldsByCode| noted.several || !several && noted.has(codes, fields);
-        if !is_known(&self.fields.read().unwrap_or_else(PoisonError::into_inner)) {
-            let mut noted = self.fields.write().unwrap_or_else(PoisonError::into_inner);
-            noted.several |= several;
-            noted.note(codes, fields);
-        }
     }
 
     fn input(&self, input: usize) -> &Path {
@@ -337,7 +321,7 @@ impl<'a> Reader<'a> {
             };
             return Err(Error::BadFile { path: self.input(0).to_owned(), problem, remedy });
         }
-        if self.by_field && self.fields.read().unwrap_or_else(PoisonError::into_inner).several {
+        if self.by_field && self.fields.have_several() {
             if !self.may_read_again {
                 let problem = "has indices that stand in several fields, for which it is read twice, and a pipe is read once".into();
                 return Err(Error::BadFile { path: self.input(0).to_owned(), problem, remedy: "give a file" });
@@ -349,14 +333,13 @@ impl<'a> Reader<'a> {
         let own = |shared: Mutex<Dictionary>| shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Reader { format, first, items, fields, spill, .. } = self;
         let (first, items) = (own(first), own(items));
-        let fields = fields.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(Outcome::Read(Box::new(Read {
             format,
             // Of plain svmlight rows there is nothing to say.
             recipe: recipe.filter(|recipe| format != Format::Svmlight || *recipe != Recipe::of(format)),
             first,
             items,
-            fields,
+            fields: fields.done(),
             pieces,
             spill,
             skipped,

@@ -33,8 +33,20 @@ impl Room {
 }
 
 impl<'a> Free<'a> {
+    /// Puts words there, one part behind the other, if there is room for all.
+    pub(super) fn put(&self, parts: &[&[u32]]) -> Option<&'a mut [u32]> {
+        let room = self.take(parts.iter().map(|part| part.len()).sum())?;
+        let mut left = &mut *room;
+        for part in parts {
+            let (own, behind) = left.split_at_mut(part.len());
+            own.copy_from_slice(part);
+            left = behind;
+        }
+        Some(room)
+    }
+
     /// Takes so many words, if they are left.
-    pub(super) fn take(&self, words: usize) -> Option<&'a mut [u32]> {
+    fn take(&self, words: usize) -> Option<&'a mut [u32]> {
         let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if words > left.len() {
             return None;
@@ -58,6 +70,7 @@ mod tests {
         assert!(free.take(11).is_none());
         // What is too much for one is there for another.
         assert_eq!((free.take(10).unwrap(), free.take(1), first[59], second[0]), (&mut [0; 10][..], None, 1, 2));
+        assert!(room.free().put(&[&[5, 6], &[], &[7]]).is_some_and(|words| *words == [5, 6, 7]));
         assert!(Room { map: None }.free().take(1).is_none());
     }
 }

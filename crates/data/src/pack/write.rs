@@ -14,9 +14,9 @@ use super::fields::RankedFields;
 use super::known_features::KnownFeatures;
 use super::piece::{ExampleWords, Piece, Place, RatingWords};
 use super::plan::{FEATURES, ITEMS, Places, Plan, USERS};
+use super::ranking::{Ranking, RankingWithValues};
 use super::read::Read;
 use super::sample::Thinned;
-use super::sort::{sort_columns, sort_with_values};
 use super::thin::Rare;
 use super::weigh::Weighing;
 use super::{PackReport, PackSettings, interrupted};
@@ -27,7 +27,7 @@ use crate::kind::{MISSING, is_bad};
 use crate::layout::{About, checksum, checksum_place, hash_blocks, names};
 use crate::text::recipe::Bits;
 use crate::text::{Progress, Recipe, hashed};
-use crate::wide::{Work, widely};
+use crate::wide::widely;
 
 struct Writer<'a> {
     file: &'a File,
@@ -354,54 +354,5 @@ impl Writer<'_> {
             Ok(())
         })?;
         Ok(places)
-    }
-}
-
-/// Puts columns in the place of codes, ascending in each example. Ranks come from far memory: all of a piece are asked for in one plain loop,
-/// whose loads do not wait for each other.
-struct Ranking<'a> {
-    lengths: &'a [u32],
-    codes: &'a mut [u32],
-    features: &'a Ranked,
-}
-
-impl Work for Ranking<'_> {
-    type Outcome = ();
-
-    #[inline(always)]
-    fn done(self) {
-        let Ranking { lengths, mut codes, features } = self;
-        codes.iter_mut().for_each(|code| *code = features.rank(*code));
-        for &length in lengths {
-            let (columns, rest) = codes.split_at_mut(length as usize);
-            sort_columns(columns);
-            codes = rest;
-        }
-    }
-}
-
-/// The same where each code has a value, which goes with it. Columns have at most so many bits.
-struct RankingWithValues<'a> {
-    lengths: &'a [u32],
-    codes: &'a mut [u32],
-    values: &'a mut [u32],
-    features: &'a Ranked,
-    bits: u32,
-}
-
-impl Work for RankingWithValues<'_> {
-    type Outcome = ();
-
-    #[inline(always)]
-    fn done(self) {
-        let RankingWithValues { lengths, mut codes, mut values, features, bits } = self;
-        codes.iter_mut().for_each(|code| *code = features.rank(*code));
-        let mut buffers = Default::default();
-        for &length in lengths {
-            let (columns, later_codes) = codes.split_at_mut(length as usize);
-            let (own, later_values) = values.split_at_mut(length as usize);
-            sort_with_values(columns, own, &mut buffers, bits);
-            (codes, values) = (later_codes, later_values);
-        }
     }
 }

@@ -17,7 +17,7 @@ use crate::text::mixed::{self, Advice};
 use crate::text::number::{digits, short_number};
 use crate::text::rated::Rated;
 use crate::text::sink::RatingSink;
-use crate::text::{Asked, Begun, TextFormat};
+use crate::text::{Asked, Begun, TextFormat, jsonl};
 use any::any;
 use heading::Roles;
 use table::Table;
@@ -44,6 +44,9 @@ impl TextFormat for RatingTable {
     }
 
     fn begin(first_lines: &[u8], asked: Asked<'_>) -> Result<Begun<RatingTable>, Bad> {
+        if let Some(bad) = jsonl::ratings(first_lines).filter(|_| !asked.is_matrix) {
+            return Err(bad);
+        }
         let Begun { format: table, start, decided, note, .. } = Table::find(first_lines, asked)?;
         let format = RatingTable { table, unlabelled: asked.unlabelled };
         Ok(Begun { start, decided, note, ..Begun::all(format) })

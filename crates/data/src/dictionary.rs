@@ -20,6 +20,8 @@ pub(crate) const DIRECT: u64 = 1 << 24;
 
 /// Names whose text one thread joins at a time.
 const SHARE: usize = 1 << 14;
+/// How many of these shares lie beside the text of all at a time.
+const TOGETHER: usize = 64;
 
 /// Stands for the code of a name that has none yet.
 pub(crate) const UNNUMBERED: u32 = u32::MAX;
@@ -222,7 +224,12 @@ impl Dictionary {
         threads::sort_unstable_by(&mut numbers, |&a, &b| id(a).cmp(&id(b)));
         let first_name = codes.len() + numbers.len();
         // The entries of names in the order in which they came: so these lie in memory, too.
-        let entries = if names.len() == ids.len() { (0..ids.len() as u32).collect() } else { ascending(names) };
+        let entries = if names.len() == ids.len() {
+            drop(names); // of ten million 84 MB
+            (0..ids.len() as u32).collect()
+        } else {
+            ascending(names)
+        };
         let names = by_name(entries, text);
         codes.extend(numbers.into_iter().chain(names).map(|entry| entry + DIRECT as u32));
         let other = |code: u32| (code as usize).wrapping_sub(DIRECT as usize);
@@ -257,19 +264,21 @@ impl Dictionary {
                     } else {
                         bytes.extend_from_slice(text(code - DIRECT as u32));
                     }
-                    lengths.push((bytes.len() - begin) as u64);
+                    lengths.push((bytes.len() - begin) as u32);
                 }
                 (lengths, bytes)
             };
-            let shares = threads::map(keys.len().div_ceil(SHARE), texts);
-            let (mut start, mut bytes, mut end) = (Vec::with_capacity(keys.len() + 1), Vec::new(), 0);
+            let (mut start, mut bytes, mut end) = (Vec::with_capacity(keys.len() + 1), Vec::with_capacity(name_text.len()), 0);
             start.push(0);
-            for (lengths, text) in shares {
-                start.extend(lengths.into_iter().map(|length| {
-                    end += length;
-                    end
-                }));
-                bytes.extend_from_slice(&text);
+            let shares = keys.len().div_ceil(SHARE);
+            for first in (0..shares).step_by(TOGETHER) {
+                for (lengths, text) in threads::map(TOGETHER.min(shares - first), |share| texts(first + share)) {
+                    start.extend(lengths.into_iter().map(|length| {
+                        end += u64::from(length);
+                        end
+                    }));
+                    bytes.extend_from_slice(&text);
+                }
             }
             Ids::Names { start, bytes }
         } else {

@@ -23,7 +23,7 @@ pub(crate) struct Piece<'a> {
 pub(crate) enum Place<'a> {
     /// In memory that was there for it.
     Kept(&'a mut [u32]),
-    /// In memory of its own: what it became since.
+    /// In memory of its own: what it became since, where that is longer.
     Made(Vec<u32>),
     /// At this byte of the spill file, so many words.
     Spilled(u64, usize),

@@ -63,21 +63,25 @@ pub(crate) fn rewrite(
     let firsts = firsts(pieces);
     let end = |piece: &Piece<'_>| if let Place::Spilled(at, count) = piece.place { at + 4 * count as u64 } else { 0 };
     let behind = AtomicU64::new(pieces.iter().map(end).max().unwrap_or(0));
-    let changed: Vec<Result<Option<Piece<'_>>>> = threads::map_with(pieces.len(), Vec::new, |buffer, i| {
-        let piece = &pieces[i];
+    // A piece stays in its old place if it is not longer.
+    threads::each(pieces.iter_mut().zip(firsts).collect(), Vec::new, |buffer, (piece, first)| {
         read_piece(piece, spill, buffer)?;
-        let Some(rows) = change(firsts[i], &ExampleWords::of(piece, buffer)) else { return Ok(None) };
+        let Some(rows) = change(first, &ExampleWords::of(piece, buffer)) else { return Ok(()) };
         let words = rows.words();
-        let place = match piece.place {
+        let place = match std::mem::replace(&mut piece.place, Place::Spilled(0, 0)) {
+            Place::Kept(room) if words.len() <= room.len() => {
+                let (own, _) = room.split_at_mut(words.len());
+                own.copy_from_slice(&words);
+                Place::Kept(own)
+            }
             Place::Kept(_) | Place::Made(_) => Place::Made(words),
             Place::Spilled(at, count) => {
-                // In its old place if it is not longer.
                 let at = if words.len() <= count { at } else { behind.fetch_add(4 * words.len() as u64, Relaxed) };
                 write_at(spill, bytemuck::cast_slice(&words), at)?;
                 Place::Spilled(at, words.len())
             }
         };
-        Ok(Some(Piece {
+        *piece = Piece {
             number: piece.number,
             rows: rows.lengths.len(),
             cells: rows.codes.len(),
@@ -85,14 +89,9 @@ pub(crate) fn rewrite(
             weighted: rows.weights.is_some(),
             classes: rows.classes.len(),
             place,
-        }))
-    });
-    for (piece, changed) in pieces.iter_mut().zip(changed) {
-        if let Some(changed) = changed? {
-            *piece = changed;
-        }
-    }
-    Ok(())
+        };
+        Ok(())
+    })
 }
 
 /// The number of each piece's first row.

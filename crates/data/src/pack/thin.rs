@@ -178,11 +178,13 @@ mod tests {
         let mut features = dictionary.rank();
         let (file, there) = (tempfile::tempfile().unwrap(), words(&spilled));
         write_at(&file, bytemuck::cast_slice(&there), 64).unwrap();
-        let mut pieces = vec![piece(&kept, Place::Made(words(&kept))), piece(&spilled, Place::Spilled(64, there.len()))];
+        let mut room = words(&kept);
+        let mut pieces = vec![piece(&kept, Place::Kept(&mut room)), piece(&spilled, Place::Spilled(64, there.len()))];
         let rare = Rare::fewer(&features, 2, None);
         assert_eq!((rare.dropped, rare.grouped, rare.take_out(&mut pieces, &mut features, &file).unwrap()), (3, 0, 3));
         assert_eq!((pieces[0].cells, pieces[1].cells, features.ids.len(), features.counts.clone()), (6, 1, 3, vec![3, 2, 2]));
-        let Place::Made(all) = &pieces[0].place else { panic!() };
+        // In the memory where they were.
+        let Place::Kept(all) = &pieces[0].place else { panic!() };
         assert_eq!(all[..], [3, 1, 2, 0, 0, 0, 1, 5, 2, 5, 2, 1, 10, 50, 20, 50, 20, 10]);
         let Place::Spilled(at, count) = pieces[1].place else { panic!() };
         let mut there = vec![0u32; count];

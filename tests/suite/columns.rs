@@ -318,6 +318,12 @@ fn headings_that_say_too_little_are_refused() {
         ("{\"a\": 1}\n", &PackSettings::default(), "no field is called label"),
         ("{\"user\": \"a\", \"item\": 7, \"rating\": 4}\n", &PackSettings::default(), "as `jq -r '[.user, .item, .rating] | @csv'` does"),
         ("{\"user\": \"a\", \"item\": 7, \"rating\": 4}\n", &ratings, "these are ratings as JSON"),
+        (
+            "{\"userId\":1,\"movieId\":2,\"rating\":3.5}\n",
+            &PackSettings::default(),
+            "`jq -r '[.userId, .movieId, .rating] | @csv'` does; if",
+        ),
+        ("{\"customer\":\"a\",\"product\":\"b\",\"returned\":1}\n", &PackSettings::default(), "no field is called label"),
     ] {
         let (line, _, told) = refused(text.as_bytes(), settings);
         assert!(line == 1 && told.contains(says), "{text:?}: {told}");

@@ -11,7 +11,7 @@ use crate::text::crosses::Crosses;
 use crate::text::examples::{Example, Examples};
 use crate::text::fault::{Bad, Fault, REMEDY_FINITE, fault};
 use crate::text::number::{Why, long_number};
-use crate::text::ratings::are_ratings;
+use crate::text::ratings::json;
 use crate::text::recipe::{self, Recipe, Step, bin, is_missing, log};
 use crate::text::sink::{Refused, RowSink};
 use crate::text::table::label::{self, Classes, NAMES};
@@ -64,7 +64,7 @@ impl TextFormat for Jsonl {
                 let label = found.map(String::as_str).or(named);
                 if label.is_none()
                     && !asked.unlabelled
-                    && let Some(bad) = ratings(first_lines)
+                    && let Some(bad) = json::rating(first_lines, false)
                 {
                     return Err(bad);
                 }
@@ -203,16 +203,6 @@ impl From<Refused> for Wrong {
     fn from(refused: Refused) -> Wrong {
         Wrong { problem: refused.problem, remedy: refused.remedy }
     }
-}
-
-/// What is wrong with a text that begins with a rating as JSON.
-pub(super) fn ratings(text: &[u8]) -> Option<Bad> {
-    let whole = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let (number, (start, line)) = (0..).zip(lines(whole)).find(|(_, (_, line))| !line.trim_ascii().is_empty())?;
-    let names: Vec<String> = object(line.trim_ascii())?.keys().cloned().collect();
-    let problem = "these are ratings as JSON, an object a line, and ratings are read as tables";
-    let remedy = "write a line each, as `jq -r '[.user, .item, .rating] | @csv'` does";
-    are_ratings(&names).then(|| Bad::of(whole, number, start, start..start + line.trim_ascii_end().len(), problem, remedy))
 }
 
 fn object(line: &[u8]) -> Option<Map<String, Value>> {

@@ -4,6 +4,7 @@ mod any;
 pub(crate) mod columns;
 mod doubt;
 mod heading;
+pub(crate) mod json;
 mod sample;
 mod table;
 mod time;
@@ -17,7 +18,7 @@ use crate::text::mixed::{self, Advice};
 use crate::text::number::{digits, short_number};
 use crate::text::rated::Rated;
 use crate::text::sink::RatingSink;
-use crate::text::{Asked, Begun, TextFormat, jsonl};
+use crate::text::{Asked, Begun, TextFormat};
 use any::any;
 use heading::Roles;
 use table::Table;
@@ -44,7 +45,7 @@ impl TextFormat for RatingTable {
     }
 
     fn begin(first_lines: &[u8], asked: Asked<'_>) -> Result<Begun<RatingTable>, Bad> {
-        if let Some(bad) = jsonl::ratings(first_lines).filter(|_| !asked.is_matrix) {
+        if let Some(bad) = json::rating(first_lines, true).filter(|_| !asked.is_matrix) {
             return Err(bad);
         }
         let Begun { format: table, start, decided, note, .. } = Table::find(first_lines, asked)?;

@@ -1,7 +1,10 @@
-//! What the processor at hand can do, and the least one cannot: wide vectors of whole numbers, and asking for memory ahead.
+//! What the processor at hand can do, and the least one cannot: wide vectors, and asking for memory ahead.
 //!
 //! The crate is compiled for every processor. What sorts and looks up many numbers is compiled once more for those with AVX2, and chosen when
-//! it runs. Whole numbers are the same by any instructions, so that the outcome is too.
+//! it runs.
+//!
+//! The outcome is the same to the bit. Whole numbers are exact, and decimals are multiplied, added and rounded one operation at a time, in
+//! the order that is written: fused multiply-add, which rounds once where two operations round twice, is not among the features asked for.
 #![allow(unsafe_code)]
 
 /// Work that is inlined as a whole: its functions are to be `inline(always)`, and its loops plain.

@@ -16,7 +16,7 @@ use super::piece::{ExampleWords, Piece, Place, RatingWords};
 use super::plan::{FEATURES, ITEMS, Places, Plan, USERS};
 use super::read::Read;
 use super::sample::Thinned;
-use super::sort::{sort_columns, sort_with_values};
+use super::sort::RowSorter;
 use super::thin::Rare;
 use super::weigh::Weighing;
 use super::{PackReport, PackSettings, interrupted};
@@ -359,9 +359,10 @@ impl Writer<'_> {
 /// whose loads do not wait for each other.
 fn rank(lengths: &[u32], mut codes: &mut [u32], features: &Ranked) {
     codes.iter_mut().for_each(|code| *code = features.rank(*code));
+    let mut sorter = RowSorter::new(u32::BITS);
     for &length in lengths {
         let (columns, rest) = codes.split_at_mut(length as usize);
-        sort_columns(columns);
+        sorter.sort(columns);
         codes = rest;
     }
 }
@@ -369,11 +370,11 @@ fn rank(lengths: &[u32], mut codes: &mut [u32], features: &Ranked) {
 /// The same where each code has a value, which goes with it.
 fn rank_with_values(lengths: &[u32], mut codes: &mut [u32], mut values: &mut [u32], features: &Ranked, bits: u32) {
     codes.iter_mut().for_each(|code| *code = features.rank(*code));
-    let mut buffers = Default::default();
+    let mut sorter = RowSorter::new(bits);
     for &length in lengths {
         let (columns, later_codes) = codes.split_at_mut(length as usize);
         let (own, later_values) = values.split_at_mut(length as usize);
-        sort_with_values(columns, own, &mut buffers, bits);
+        sorter.sort_with_values(columns, own);
         (codes, values) = (later_codes, later_values);
     }
 }

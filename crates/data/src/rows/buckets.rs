@@ -63,10 +63,10 @@ impl<'a> ByBuckets<'a> {
         }
         let (next, ranks, places) = (&mut self.next[..], &mut self.ranks[..count], &mut self.places[..count]);
         next.fill(0);
+        ranks.copy_from_slice(columns);
         // (Plain loops: without ThinLTO `zip` and its like are calls, one a cell.)
-        for i in 0..count {
-            ranks[i] = columns[i];
-            next[self.buckets.of[ranks[i] as usize] as usize] += 1;
+        for &rank in ranks.iter() {
+            next[self.buckets.of[rank as usize] as usize] += 1;
         }
         sum_up(next);
         for i in 0..count {

@@ -294,7 +294,7 @@ impl Dictionary {
 }
 
 /// Sorts keys that stand in the order of their positions. Nearly all counts are small: these are placed without comparing.
-pub(crate) fn sort_by_count(keys: &mut Vec<u64>) {
+fn sort_by_count(keys: &mut Vec<u64>) {
     const SMALL: usize = 1 << 12;
     let small = |key: u64| Some(!(key >> 32) as u32 as usize).filter(|&count| count < SMALL);
     let mut places = [0usize; SMALL];

@@ -25,6 +25,7 @@ mod name_order;
 mod open;
 mod pack;
 mod ratings;
+mod room;
 mod rows;
 mod sources;
 mod spread;
@@ -32,6 +33,7 @@ mod store;
 mod targets;
 mod temporary;
 mod text;
+mod vectors;
 mod wide;
 mod window;
 

@@ -1,6 +1,6 @@
 //! Codes become columns: what a piece's rows are in the file. It is a fifth of packing, and done by wide vectors.
 
-use super::sort::{sort_columns, sort_with_values};
+use super::sort::RowSorter;
 use crate::dictionary::Ranked;
 use crate::wide::Work;
 
@@ -19,9 +19,10 @@ impl Work for Ranking<'_> {
     fn done(self) {
         let Ranking { lengths, mut codes, features } = self;
         codes.iter_mut().for_each(|code| *code = features.rank(*code));
+        let mut sorter = RowSorter::new(u32::BITS);
         for &length in lengths {
             let (columns, rest) = codes.split_at_mut(length as usize);
-            sort_columns(columns);
+            sorter.sort(columns);
             codes = rest;
         }
     }
@@ -43,11 +44,11 @@ impl Work for RankingWithValues<'_> {
     fn done(self) {
         let RankingWithValues { lengths, mut codes, mut values, features, bits } = self;
         codes.iter_mut().for_each(|code| *code = features.rank(*code));
-        let mut buffers = Default::default();
+        let mut sorter = RowSorter::new(bits);
         for &length in lengths {
             let (columns, later_codes) = codes.split_at_mut(length as usize);
             let (own, later_values) = values.split_at_mut(length as usize);
-            sort_with_values(columns, own, &mut buffers, bits);
+            sorter.sort_with_values(columns, own);
             (codes, values) = (later_codes, later_values);
         }
     }

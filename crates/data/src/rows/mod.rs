@@ -4,6 +4,8 @@
 //! [`Cells`] wherever they lie. What only a file has (pages to read ahead and to give back, a time of change) is in `file.rs`; of rows in
 //! memory these functions do nothing.
 
+mod buckets;
+mod counted;
 mod csr;
 mod examples;
 mod fields;
@@ -59,7 +61,7 @@ pub struct Rows {
 #[derive(Clone, Debug)]
 enum Home {
     File(Arc<InFile>),
-    Memory { ids: Arc<Ids>, counts: Arc<[u64]>, fields: Option<Arc<Fields>> },
+    Memory { ids: Arc<Ids>, counts: Arc<Vec<u64>>, fields: Option<Arc<Fields>> },
 }
 
 /// What errors call rows that lie in no file.

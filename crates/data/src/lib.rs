@@ -25,7 +25,6 @@ mod name_order;
 mod open;
 mod pack;
 mod ratings;
-mod room;
 mod rows;
 mod sources;
 mod spread;
@@ -35,6 +34,7 @@ mod temporary;
 mod text;
 mod vectors;
 mod window;
+mod zeroed;
 
 pub use cache::{Cache, CacheEntry, CacheFolder, Check, NotKept, Origin};
 pub use cells::{Cells, Word};

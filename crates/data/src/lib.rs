@@ -25,7 +25,6 @@ mod name_order;
 mod open;
 mod pack;
 mod ratings;
-mod room;
 mod rows;
 mod sources;
 mod spread;
@@ -36,6 +35,7 @@ mod text;
 mod vectors;
 mod wide;
 mod window;
+mod zeroed;
 
 pub use cache::{Cache, CacheEntry, CacheFolder, Check, NotKept, Origin};
 pub use cells::{Cells, Word};

@@ -66,8 +66,9 @@ pub(super) fn choose(how: Normalize, data: &Rows) -> Scaled {
     let place = |place: usize| (place as u128 * rows as u128 / places as u128) as usize;
     let often = (SHARE * (places * looks) as f64).max(2.0);
     // Columns go by falling counts, so those that can be often enough are the first of all.
-    let most = data.columns().min((data.nonzeros() as f64 / often) as usize);
-    let many = data.first_counts(most).map_or(most, |counts| counts.partition_point(|&count| count as f64 >= often)).min(FREQUENT);
+    let most = data.columns().min((data.nonzeros() as f64 / often) as usize).min(FREQUENT);
+    // Counts only save room: where they can't be read, the rows that are looked at tell the same.
+    let many = data.first_counts(most).map_or(most, |counts| counts.partition_point(|&count| count as f64 >= often));
     let mut frequent = vec![(0.0, 0.0); many];
     let (columns, mut all) = (data.column_cells(), 0.0);
     for row in (0..places).flat_map(|i| place(i)..place(i) + looks) {

@@ -1,8 +1,8 @@
 //! Sorts a row's cells by column.
 //!
 //! Columns are at random among the ranks, so that comparisons are mispredicted where a branch hangs on them. Rows are sorted without one: by
-//! vectors (`crate::vectors`) where the processor has them, of keys that are a column and its place. Elsewhere the place of a column of a short
-//! row is how many others are below it. Long rows, and keys beyond 32 bits, are sorted digit by digit.
+//! vectors (`crate::vectors`) where the processor has them, of keys that are a column and its place. Elsewhere, and where keys would be beyond
+//! 32 bits, the place of a column of a short row is how many others are below it. Long rows are sorted digit by digit.
 
 use crate::vectors::{LINE, NONE, Sort};
 
@@ -47,6 +47,8 @@ pub(crate) struct RowSorter {
     keys: Vec<u32>,
     pairs: Vec<u64>,
     buffer: Vec<u64>,
+    /// Values of a row, as they come.
+    before: Vec<u32>,
 }
 
 impl RowSorter {
@@ -55,8 +57,9 @@ impl RowSorter {
         RowSorter::by(Sort::best(), bits)
     }
 
-    fn by(sort: Option<Sort>, bits: u32) -> RowSorter {
-        RowSorter { sort, bits, places: Vec::new(), keys: Vec::new(), pairs: Vec::new(), buffer: Vec::new() }
+    /// The same by vectors, or without any.
+    pub fn by(sort: Option<Sort>, bits: u32) -> RowSorter {
+        RowSorter { sort, bits, places: Vec::new(), keys: Vec::new(), pairs: Vec::new(), buffer: Vec::new(), before: Vec::new() }
     }
 
     /// Sorts columns.
@@ -84,21 +87,14 @@ impl RowSorter {
 
     /// Sorts columns, each of which takes its value along.
     pub fn sort_with_values(&mut self, columns: &mut [u32], values: &mut [u32]) {
+        let mut before = std::mem::take(&mut self.before);
+        before.clear();
+        before.extend_from_slice(values);
         let (places, _) = self.sort_placed(columns);
-        // Few values are moved in the nearest cache.
-        let mut short = [0; SHORT];
-        let mut long = Vec::new();
-        let before = match short.get_mut(..values.len()) {
-            Some(short) => short,
-            None => {
-                long.resize(values.len(), 0);
-                &mut long[..]
-            }
-        };
-        before.copy_from_slice(values);
         for i in 0..values.len() {
             values[i] = before[places[i] as usize];
         }
+        self.before = before;
     }
 
     /// Sorts columns. Gives where each stood, and whether there are equal ones.
@@ -110,7 +106,7 @@ impl RowSorter {
         let (own, keys) = (&mut self.places[..count], &mut self.keys);
         let equal = match self.sort {
             Some(sort) if count <= VECTORS && self.bits + place_bits <= u32::BITS => sort.placed(columns, own, keys),
-            _ => match if self.sort.is_none() { places(columns) } else { None } {
+            _ => match places(columns) {
                 Some(places) => {
                     let (keys, mut i) = (&mut keys[..count], 0);
                     keys.copy_from_slice(columns);
@@ -130,7 +126,7 @@ impl RowSorter {
     fn make_room(&mut self, count: usize) {
         if self.places.len() < count {
             self.places.resize(count, 0);
-            self.keys.resize(count.next_multiple_of(LINE), 0);
+            self.keys.resize(count.min(VECTORS).next_multiple_of(LINE), 0); // long rows have no keys
         }
     }
 }

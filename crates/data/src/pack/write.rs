@@ -274,7 +274,7 @@ impl Writer<'_> {
             self.put(bytemuck::cast_slice(&weighing.idf), places.of(idf))?;
         }
         self.put(&(cells as u64).to_le_bytes(), places.of(row_start) + 8 * examples as u64)?;
-        let bits = usize::BITS - features.counts.len().leading_zeros();
+        let bits = usize::BITS - features.counts.len().saturating_sub(1).leading_zeros();
         let classes: usize = if self.several { pieces.iter().map(|piece| piece.classes).sum() } else { 0 };
         if let Some(starts) = class_start {
             self.put(&(classes as u64).to_le_bytes(), places.of(starts) + 8 * examples as u64)?;

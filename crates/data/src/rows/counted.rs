@@ -3,15 +3,15 @@
 //! Nearly all columns of large tables occur seldom: a byte a column holds their counts, so that a table of a million columns stays in a near
 //! cache. A column whose byte runs over is noted: a list of 1/256 of the cells at most.
 
-use super::matrix::Index;
-use crate::{Ids, room::Room};
+use super::number::Index;
+use crate::{Ids, zeroed::Zeroed};
 use hogwild_base::threads;
 use std::cmp::Reverse;
 
 /// How often columns occur.
 pub(super) struct Counted {
     /// The last byte of each count.
-    low: Room<u8>,
+    low: Zeroed<u8>,
     /// The columns whose byte ran over: each as often as it did.
     more: Vec<u32>,
 }
@@ -19,7 +19,7 @@ pub(super) struct Counted {
 impl Counted {
     /// Of so many columns, none of which has occurred.
     pub fn new(width: usize) -> Counted {
-        Counted { low: Room::new(width), more: Vec::new() }
+        Counted { low: Zeroed::new(width), more: Vec::new() }
     }
 
     /// Counts columns. False: there is no such column as one of them.
@@ -52,7 +52,7 @@ impl Counted {
     }
 
     /// The rank of each column by falling count, then by number; ids and counts by rank. What is said of columns that do not occur is nothing.
-    pub fn ranked(mut self) -> (Room<u32>, Ids, Vec<u64>) {
+    pub fn ranked(mut self) -> (Zeroed<u32>, Ids, Vec<u64>) {
         let width = self.low.len();
         let many = self.many();
         // Their bytes would put them elsewhere.
@@ -68,7 +68,7 @@ impl Counted {
             }
             (some, once) = (some + usize::from(of_some), once + usize::from(of_once));
         }
-        let (mut rank, mut ids) = (Room::new(width), vec![0u64; many.len() + some + 1]);
+        let (mut rank, mut ids) = (Zeroed::new(width), vec![0u64; many.len() + some + 1]);
         let ranks: &mut [u32] = rank.as_mut();
         // Those that occur once are the most and the last: they need no table of places. Whether one is among them is hard to foretell, so
         // that each is put where the next of them belongs.

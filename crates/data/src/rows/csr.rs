@@ -13,7 +13,7 @@ use crate::{
     Ids,
     cells::Cells,
     dictionary::{Dictionary, Ranked, TooMany},
-    room::Room,
+    zeroed::Zeroed,
 };
 use hogwild_base::{Result, memory, threads};
 use std::cmp::Reverse;
@@ -212,7 +212,7 @@ fn numbered(
     values: Option<&[f32]>,
     ids: &Ids,
     counts: &[u64],
-) -> Result<(Room<u32>, Option<Room<f32>>)> {
+) -> Result<(Zeroed<u32>, Option<Zeroed<f32>>)> {
     Numbered { row_start, ranks: rank, values, counts }.sort().map_err(|wrong| match wrong {
         Wrong::Twice(row, rank) => {
             let problem = format!("row {row} (from 0) has column {} twice", ids.name(rank as usize));

@@ -12,6 +12,7 @@ mod fields;
 mod file;
 mod labelled;
 mod matrix;
+mod number;
 mod numbered;
 mod parts;
 mod sets;
@@ -31,7 +32,8 @@ use std::{
 pub use csr::RowsCsr;
 pub use examples::Examples;
 pub use fields::Fields;
-pub use matrix::{Index, Matrix, Number};
+pub use matrix::Matrix;
+pub use number::{Index, Number};
 pub use parts::RowParts;
 pub use sets::ClassSets;
 

@@ -2,15 +2,17 @@
 //!
 //! Columns are at random among the ranks, so comparisons would be mispredicted. A cell becomes a key: its rank, and below it its place in the
 //! row. Keys are sorted by vectors (`crate::vectors`), at 1 to 2 ns each, and values are fetched by the places. Where the processor has no
-//! vectors for that, rows are sorted by buckets of ranks (`buckets.rs`). Long rows, and keys beyond 32 bits, are sorted digit by digit.
+//! vectors for that, rows are sorted by buckets of ranks (`buckets.rs`). Long rows are sorted digit by digit; and so are rows of
+//! more than 64 cells whose keys are beyond 32 bits, for to look up the bucket of so many ranks misses the cache (300 cells a row, ten million
+//! columns: all of it took 1.5 times as long and more by buckets).
 //!
 //! Ranks come from a table that may be larger than the caches. Then each is asked for some rows ahead: while it comes, rows are sorted.
 
 use super::{
     buckets::{Buckets, ByBuckets},
-    matrix::{Index, Number},
+    number::{Index, Number},
 };
-use crate::{pack::sort::RowSorter, room::Room, vectors};
+use crate::{pack::sort::RowSorter, vectors, zeroed::Zeroed};
 use hogwild_base::threads;
 use std::{
     convert::Infallible,
@@ -78,9 +80,10 @@ pub(super) struct Numbered<'a, R, V> {
 }
 
 /// The columns and values of all cells, by ascending columns in each row.
-pub(super) type Sorted = Result<(Room<u32>, Option<Room<f32>>), Wrong>;
+pub(super) type Sorted = Result<(Zeroed<u32>, Option<Zeroed<f32>>), Wrong>;
 
-/// Why there are none.
+/// Why there are none: of several, that is told which comes first here, and of equal columns those of the first row. (So threads may find
+/// them in any order.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Wrong {
     /// A value is not finite.
@@ -92,14 +95,14 @@ pub(super) enum Wrong {
 impl<R: Ranks, V: Number> Numbered<'_, R, V> {
     /// Numbers and sorts.
     pub fn sort(&self) -> Sorted {
-        self.sort_by(vectors::Sort::best().is_some())
+        self.sort_by(vectors::Sort::best())
     }
 
-    fn sort_by(&self, has_vectors: bool) -> Sorted {
+    fn sort_by(&self, sort: Option<vectors::Sort>) -> Sorted {
         let (rows, cells) = (self.row_start.len() - 1, self.row_start.last().copied().unwrap_or(0) as usize);
-        let (mut columns, mut values) = (Room::new(cells), self.values.map(|_| Room::new(cells)));
+        let (mut columns, mut values) = (Zeroed::new(cells), self.values.map(|_| Zeroed::new(cells)));
         let mut parts = Vec::new();
-        let (mut rest, mut rest_values, mut row) = (columns.as_mut(), values.as_mut().map(Room::as_mut).unwrap_or_default(), 0);
+        let (mut rest, mut rest_values, mut row) = (columns.as_mut(), values.as_mut().map(Zeroed::as_mut).unwrap_or_default(), 0);
         while row < rows {
             let end = self.end_of(row, rows);
             let (mine, others) = rest.split_at_mut((self.row_start[end] - self.row_start[row]) as usize);
@@ -108,9 +111,9 @@ impl<R: Ranks, V: Number> Numbered<'_, R, V> {
             (rest, rest_values, row) = (others, others_values, end);
         }
         let bits = usize::BITS - self.counts.len().saturating_sub(1).leading_zeros();
-        let buckets = (!has_vectors).then(|| Buckets::of(self.counts, cells, rows));
-        let desk = || Desk { sorter: RowSorter::new(bits), by_buckets: buckets.as_ref().map(ByBuckets::new), numbers: Vec::new() };
-        // The first of all, whichever thread was first.
+        let buckets = sort.is_none().then(|| Buckets::of(self.counts, cells, rows));
+        let desk = || Desk { sorter: RowSorter::by(sort, bits), by_buckets: buckets.as_ref().map(ByBuckets::new), numbers: Vec::new() };
+        // The least of all, whichever thread was first.
         let wrong = Mutex::new(None);
         let Ok(()) = threads::each(parts, desk, |desk, (rows, columns, values)| {
             if let Some(found) = self.part(rows, columns, values, desk) {
@@ -212,9 +215,9 @@ fn twice(columns: &[u32]) -> Option<u32> {
 mod tests {
     use super::*;
 
-    /// By vectors, if this processor has any, and by buckets.
-    fn ways() -> [bool; 2] {
-        [vectors::Sort::best().is_some(), false]
+    /// By all vectors that this processor has, and by none.
+    fn ways() -> impl Iterator<Item = Option<vectors::Sort>> {
+        vectors::Sort::all().into_iter().map(Some).chain([None])
     }
 
     #[test]
@@ -224,9 +227,9 @@ mod tests {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             state >> 33
         };
-        // Also rows that are too long for buckets.
+        // Also rows that are too long for buckets, and for vectors.
         for (columns, rows, longest) in
-            [(1, 5, 1), (2, 3, 2), (300, 2000, 90), (70_000, 900, 200), (1 << 20, 60, 9), (100_000, 2, 150_000), (1 << 25, 90, 3000)]
+            [(1, 5, 1), (2, 3, 2), (300, 2000, 90), (70_000, 900, 200), (1 << 20, 60, 9), (100_000, 2, 150_000), (1 << 21, 90, 5000)]
         {
             let mut all: Vec<Vec<(u32, f32)>> = Vec::new();
             for _ in 0..rows {
@@ -253,8 +256,8 @@ mod tests {
                 let mut expected = all.clone();
                 expected.iter_mut().for_each(|row| row.sort_unstable_by_key(|&(column, _)| column));
                 let expected = expected.concat();
-                for has_vectors in ways() {
-                    let sorted = hogwild_base::Threads::new(2).run(|| numbered.sort_by(has_vectors)).unwrap();
+                for sort in ways() {
+                    let sorted = hogwild_base::Threads::new(2).run(|| numbered.sort_by(sort)).unwrap();
                     assert!(sorted.0.iter().zip(&expected).all(|(a, b)| *a == b.0) && sorted.0.len() == expected.len(), "{columns}");
                     assert_eq!(sorted.1.map(|values| values.iter().zip(&expected).all(|(a, b)| *a == b.1)), (!ones).then_some(true));
                 }
@@ -267,8 +270,8 @@ mod tests {
         let columns = [3, 1, 2, 0, 2, 2, 2];
         let numbered =
             Numbered { row_start: &[0, 2, 5, 7], ranks: |cell: usize| columns[cell], values: None::<&[f32]>, counts: &[1, 1, 4, 1] };
-        for has_vectors in ways() {
-            assert_eq!(numbered.sort_by(has_vectors).err(), Some(Wrong::Twice(1, 2)));
+        for sort in ways() {
+            assert_eq!(numbered.sort_by(sort).err(), Some(Wrong::Twice(1, 2)));
         }
     }
 
@@ -277,10 +280,35 @@ mod tests {
         for wrong in [f64::NAN, f64::INFINITY, 1e300, -1e300] {
             let values = [1.0, 2.0, wrong, 3.0];
             let numbered = Numbered { row_start: &[0, 2, 4], ranks: |cell: usize| cell as u32, values: Some(&values[..]), counts: &[1; 4] };
-            for has_vectors in ways() {
-                assert_eq!(numbered.sort_by(has_vectors).err(), Some(Wrong::Value));
+            for sort in ways() {
+                assert_eq!(numbered.sort_by(sort).err(), Some(Wrong::Value));
             }
         }
+    }
+
+    /// Two threads, of which either may be first.
+    #[test]
+    fn the_first_of_several_parts_is_told() {
+        let rows = 20_000u64;
+        assert!(8 * rows > PART as u64);
+        let row_start: Vec<u64> = (0..=rows).map(|row| 8 * row).collect();
+        let (counts, last) = ([rows; 8], rows as usize - 1);
+        let told = |twice: &[usize], not_finite: Option<usize>| {
+            let mut columns: Vec<u32> = (0..8 * rows).map(|cell| cell as u32 % 8).collect();
+            twice.iter().for_each(|row| columns[8 * row + 3] = 5);
+            let mut values = vec![1f32; columns.len()];
+            not_finite.into_iter().for_each(|row| values[8 * row + 7] = f32::NAN);
+            let ranks = |cell: usize| columns[cell];
+            let numbered = Numbered { row_start: &row_start, ranks, values: Some(&values[..]), counts: &counts };
+            let told = |sort| hogwild_base::Threads::new(2).run(|| numbered.sort_by(sort)).err();
+            ways().map(told).collect::<Vec<_>>()
+        };
+        let all = |wrong| vec![wrong; ways().count()];
+        assert_eq!(told(&[], None), all(None));
+        assert_eq!(told(&[last], None), all(Some(Wrong::Twice(last, 5))));
+        assert_eq!(told(&[9, 7, last], None), all(Some(Wrong::Twice(7, 5))));
+        assert_eq!(told(&[0], Some(last)), all(Some(Wrong::Value)));
+        assert_eq!(told(&[last], Some(0)), all(Some(Wrong::Value)));
     }
 
     /// Its cells all come into the last bucket, or are too many for buckets.
@@ -294,8 +322,8 @@ mod tests {
             counts.resize(8 + rare as usize, 1);
             let values: Vec<f32> = cells.iter().map(|&cell| cell as f32).collect();
             let numbered = Numbered { row_start: &row_start, ranks: |cell: usize| cells[cell], values: Some(&values[..]), counts: &counts };
-            for has_vectors in ways() {
-                let (columns, values) = numbered.sort_by(has_vectors).unwrap();
+            for sort in ways() {
+                let (columns, values) = numbered.sort_by(sort).unwrap();
                 assert!(columns[8 * 4000..].iter().copied().eq(8..8 + rare), "{rare}");
                 assert!(values.unwrap().iter().zip(&columns[..]).all(|(a, &b)| *a == b as f32), "{rare}");
             }

@@ -56,20 +56,7 @@ impl Sort {
     /// All that this processor has, the fastest first.
     #[cfg(target_arch = "x86_64")]
     pub fn all() -> Vec<Sort> {
-        let mut all = Vec::new();
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vl") {
-            // SAFETY: the processor has these instructions.
-            let placed = |columns: &mut [u32], places: &mut [u32], keys: &mut [u32]| unsafe { avx512::placed(columns, places, keys) };
-            // SAFETY: as above.
-            all.push(Sort { keys: |keys| unsafe { avx512::keys(keys) }, placed });
-        }
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has these instructions.
-            let placed = |columns: &mut [u32], places: &mut [u32], keys: &mut [u32]| unsafe { avx2::placed(columns, places, keys) };
-            // SAFETY: as above.
-            all.push(Sort { keys: |keys| unsafe { avx2::keys(keys) }, placed });
-        }
-        all
+        [avx512::sort(), avx2::sort()].into_iter().flatten().collect()
     }
 
     #[cfg(not(target_arch = "x86_64"))]
@@ -78,21 +65,30 @@ impl Sort {
     }
 }
 
-/// The functions as compiled for an instruction set.
+/// The functions as compiled for the instructions of one list, for a processor that has all of them.
 #[cfg(target_arch = "x86_64")]
 macro_rules! compiled {
-    ($name:ident $features:literal $set:ident) => {
+    ($name:ident $set:ident: $($feature:tt)+) => {
         mod $name {
-            use super::{lanes::$set, network};
+            use super::{Sort, lanes::$set, network};
 
-            #[target_feature(enable = $features)]
-            pub fn keys(keys: &mut [u32]) {
+            /// None where the processor lacks one of the instructions.
+            pub fn sort() -> Option<Sort> {
+                // SAFETY: it is called where all that it is compiled for were detected, which is the same list.
+                let placed = |columns: &mut [u32], places: &mut [u32], own: &mut [u32]| unsafe { placed(columns, places, own) };
+                // SAFETY: as above.
+                let sort = Sort { keys: |own| unsafe { keys(own) }, placed };
+                ($(is_x86_feature_detected!($feature))&&+).then_some(sort)
+            }
+
+            #[target_feature($(enable = $feature),+)]
+            fn keys(keys: &mut [u32]) {
                 // SAFETY: it is compiled, and so entered, for these instructions.
                 network::sort(unsafe { $set::new() }, keys)
             }
 
-            #[target_feature(enable = $features)]
-            pub fn placed(columns: &mut [u32], places: &mut [u32], keys: &mut [u32]) -> bool {
+            #[target_feature($(enable = $feature),+)]
+            fn placed(columns: &mut [u32], places: &mut [u32], keys: &mut [u32]) -> bool {
                 // SAFETY: as above.
                 network::sort_placed(unsafe { $set::new() }, columns, places, keys)
             }
@@ -100,9 +96,9 @@ macro_rules! compiled {
     };
 }
 #[cfg(target_arch = "x86_64")]
-compiled! { avx512 "avx512f,avx512dq,avx512vl,avx2" Avx512 }
+compiled! { avx512 Avx512: "avx512f" "avx512dq" "avx512vl" "avx2" }
 #[cfg(target_arch = "x86_64")]
-compiled! { avx2 "avx2" Avx2 }
+compiled! { avx2 Avx2: "avx2" }
 
 #[cfg(test)]
 mod tests {

@@ -3,9 +3,9 @@
 //! It lies in large pages where the system has them. Taken page by page as pieces come, the system's work for it was a twentieth of packing.
 //! It is given back as a whole, when packing ends: a piece that is changed between the passes stays in its place if it is not longer.
 
-use std::sync::{Mutex, PoisonError};
-
+use crate::zeroed::in_huge_pages;
 use memmap2::MmapMut;
+use std::sync::{Mutex, PoisonError};
 
 /// Memory that is there once it is written to.
 pub(super) struct Room {
@@ -19,12 +19,7 @@ pub(super) struct Free<'a>(Mutex<&'a mut [u32]>);
 impl Room {
     /// Of so many bytes.
     pub(super) fn new(bytes: u64) -> Room {
-        let map = usize::try_from(bytes).ok().and_then(|bytes| MmapMut::map_anon(bytes).ok());
-        #[cfg(target_os = "linux")]
-        if let Some(map) = &map {
-            let _ = map.advise(memmap2::Advice::HugePage); // advice: where it is not taken, pages are small
-        }
-        Room { map }
+        Room { map: usize::try_from(bytes).ok().and_then(in_huge_pages) }
     }
 
     /// All of it.

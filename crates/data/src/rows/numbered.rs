@@ -12,7 +12,7 @@ use super::{
     buckets::{Buckets, ByBuckets},
     number::{Index, Number},
 };
-use crate::{pack::sort::RowSorter, vectors, zeroed::Zeroed};
+use crate::{pack::sort::RowSorter, vectors, wide::ask_for, zeroed::Zeroed};
 use hogwild_base::threads;
 use std::{
     convert::Infallible,
@@ -64,7 +64,9 @@ impl<I: Index> Ranks for Table<'_, I> {
 
     #[inline(always)]
     fn ask(&self, cell: usize) {
-        vectors::ask(self.ranks, self.columns[cell].index() as usize);
+        if let Some(rank) = self.ranks.get(self.columns[cell].index() as usize) {
+            ask_for(rank);
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Short lists of keys, sorted by vectors: no branch hangs on a key, so that nothing is mispredicted. And memory that is asked ahead.
+//! Short lists of keys, sorted by vectors: no branch hangs on a key, so that nothing is mispredicted.
 //!
 //! The networks of `network.rs` are compiled for AVX-512 and AVX2; `lanes.rs` has their instructions. Keys are plain numbers, so that every
 //! way to sort them gives the same. Other processors have no vectors here, and sort otherwise.
@@ -13,18 +13,6 @@ mod network;
 pub(crate) const LINE: usize = 16;
 /// What a list is filled up with. It may be a key, too: among equals none is first.
 pub(crate) const NONE: u32 = u32::MAX;
-
-/// Asks the memory for one of many numbers, which then comes while other work is done. Nothing where the processor cannot be asked.
-#[inline(always)]
-pub(crate) fn ask(numbers: &[u32], index: usize) {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(number) = numbers.get(index) {
-        // SAFETY: the number is there; and asking reads nothing.
-        unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(std::ptr::from_ref(number).cast()) }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (numbers, index);
-}
 
 /// Sorts lists of keys.
 #[derive(Clone, Copy)]

@@ -286,8 +286,8 @@ impl Model {
 
     /// What scores predict: probabilities, means or the scores themselves.
     fn predictions<'py>(&self, py: Python<'py>, scores: PyReadonlyArray1<'_, f32>) -> PyResult<Bound<'py, PyArray1<f32>>> {
-        let loss = self.inner.loss;
-        Ok(scores.as_slice()?.iter().map(|&z| loss.predict(z)).collect::<Vec<_>>().into_pyarray(py))
+        let (loss, scores) = (self.inner.loss, scores.as_slice()?);
+        Ok(py.detach(|| scores.iter().map(|&z| loss.predict(z)).collect::<Vec<_>>()).into_pyarray(py))
     }
 }
 

@@ -309,13 +309,21 @@ fn what_comes_through_a_pipe_is_read_once() {
 
 #[test]
 fn headings_that_say_too_little_are_refused() {
-    let csv = PackSettings { format: Some(Format::Csv), ..PackSettings::default() };
+    let [csv, ratings] = [Format::Csv, Format::Ratings].map(|format| PackSettings { format: Some(format), ..PackSettings::default() });
     for (text, settings, says) in [
         ("a,b\n1,2\n", &csv, "no column is called label, target, y, click, clicked, class, outcome or is_click; the columns are: `a`, `b`"),
         ("1,0.5\n0,0.25\n", &csv, "let the first line name the columns"),
         ("y,a,a\n1,2,3\n", &csv, "two columns are called `a`"),
         ("y,\"a\n", &csv, "a quote is not closed in the heading"),
         ("{\"a\": 1}\n", &PackSettings::default(), "no field is called label"),
+        ("{\"user\": \"a\", \"item\": 7, \"rating\": 4}\n", &PackSettings::default(), "as `jq -r '[.user, .item, .rating] | @csv'` does"),
+        ("{\"user\": \"a\", \"item\": 7, \"rating\": 4}\n", &ratings, "these are ratings as JSON"),
+        (
+            "{\"userId\":1,\"movieId\":2,\"rating\":3.5}\n",
+            &PackSettings::default(),
+            "`jq -r '[.userId, .movieId, .rating] | @csv'` does; if",
+        ),
+        ("{\"customer\":\"a\",\"product\":\"b\",\"returned\":1}\n", &PackSettings::default(), "no field is called label"),
     ] {
         let (line, _, told) = refused(text.as_bytes(), settings);
         assert!(line == 1 && told.contains(says), "{text:?}: {told}");

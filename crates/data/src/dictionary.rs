@@ -18,6 +18,11 @@ use hogwild_base::threads;
 /// Numbers below this are their own codes.
 pub(crate) const DIRECT: u64 = 1 << 24;
 
+/// Names whose text one thread joins at a time.
+const SHARE: usize = 1 << 14;
+/// How many of these shares lie beside the text of all at a time.
+const TOGETHER: usize = 64;
+
 /// Stands for the code of a name that has none yet.
 pub(crate) const UNNUMBERED: u32 = u32::MAX;
 
@@ -218,7 +223,14 @@ impl Dictionary {
         let mut numbers: Vec<u32> = numbers.into_iter().collect();
         threads::sort_unstable_by(&mut numbers, |&a, &b| id(a).cmp(&id(b)));
         let first_name = codes.len() + numbers.len();
-        let names = by_name(ascending(names), text);
+        // The entries of names in the order in which they came: so these lie in memory, too.
+        let entries = if names.len() == ids.len() {
+            drop(names); // of ten million 84 MB
+            (0..ids.len() as u32).collect()
+        } else {
+            ascending(names)
+        };
+        let names = by_name(entries, text);
         codes.extend(numbers.into_iter().chain(names).map(|entry| entry + DIRECT as u32));
         let other = |code: u32| (code as usize).wrapping_sub(DIRECT as usize);
         let count = |code: u32| {
@@ -242,15 +254,31 @@ impl Dictionary {
         }
         let number = |code: u32| if u64::from(code) < DIRECT { code.into() } else { id(code - DIRECT as u32) };
         let named = if has_names {
-            let (mut start, mut bytes) = (vec![0u64], Vec::new());
-            for &key in &keys {
-                let code = code(key);
-                if (key as u32 as usize) < first_name {
-                    bytes.extend_from_slice(number(code).to_string().as_bytes());
-                } else {
-                    bytes.extend_from_slice(text(code - DIRECT as u32));
+            // Each share of them by one thread.
+            let texts = |share: usize| {
+                let (mut lengths, mut bytes) = (Vec::with_capacity(SHARE), Vec::new());
+                for &key in keys.iter().skip(share * SHARE).take(SHARE) {
+                    let (code, begin) = (code(key), bytes.len());
+                    if (key as u32 as usize) < first_name {
+                        bytes.extend_from_slice(number(code).to_string().as_bytes());
+                    } else {
+                        bytes.extend_from_slice(text(code - DIRECT as u32));
+                    }
+                    lengths.push((bytes.len() - begin) as u32);
                 }
-                start.push(bytes.len() as u64);
+                (lengths, bytes)
+            };
+            let (mut start, mut bytes, mut end) = (Vec::with_capacity(keys.len() + 1), Vec::with_capacity(name_text.len()), 0);
+            start.push(0);
+            let shares = keys.len().div_ceil(SHARE);
+            for first in (0..shares).step_by(TOGETHER) {
+                for (lengths, text) in threads::map(TOGETHER.min(shares - first), |share| texts(first + share)) {
+                    start.extend(lengths.into_iter().map(|length| {
+                        end += u64::from(length);
+                        end
+                    }));
+                    bytes.extend_from_slice(&text);
+                }
             }
             Ids::Names { start, bytes }
         } else {
@@ -266,7 +294,7 @@ impl Dictionary {
 }
 
 /// Sorts keys that stand in the order of their positions. Nearly all counts are small: these are placed without comparing.
-pub(crate) fn sort_by_count(keys: &mut Vec<u64>) {
+fn sort_by_count(keys: &mut Vec<u64>) {
     const SMALL: usize = 1 << 12;
     let small = |key: u64| Some(!(key >> 32) as u32 as usize).filter(|&count| count < SMALL);
     let mut places = [0usize; SMALL];
@@ -289,7 +317,7 @@ pub(crate) fn sort_by_count(keys: &mut Vec<u64>) {
     *keys = sorted;
 }
 
-/// The entries of a table in the order in which they came: so their names lie in memory, too.
+/// The entries of a table, ascending.
 fn ascending(table: HashTable<u32>) -> Vec<u32> {
     let mut entries: Vec<u32> = table.into_iter().collect();
     threads::sort_unstable_by(&mut entries, u32::cmp);

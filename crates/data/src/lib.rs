@@ -32,7 +32,10 @@ mod store;
 mod targets;
 mod temporary;
 mod text;
+mod vectors;
+mod wide;
 mod window;
+mod zeroed;
 
 pub use cache::{Cache, CacheEntry, CacheFolder, Check, NotKept, Origin};
 pub use cells::{Cells, Word};

@@ -3,7 +3,7 @@
 //! Millions of names lie scattered in memory. To sort them by comparing two at a time waits for that memory at each comparison: of ten
 //! million names this was half of packing. Here the next eight bytes of each are fetched once, by loads that do not wait for each other, and
 //! compared as words that lie side by side. Names that have these in common go on by the eight behind (multikey quicksort with cached
-//! words, Ng & Kakehi 2007).
+//! words, Ng & Kakehi 2007). Threads share a long run, and take short ones by themselves.
 
 use hogwild_base::threads;
 
@@ -24,37 +24,64 @@ struct Key {
     entry: u32,
 }
 
+/// Keys whose names have so many bytes in common.
+type Run<'a> = (&'a mut [Key], usize);
+
 /// Entries in the order of their names, which are all different.
 pub(crate) fn by_name<'a>(entries: Vec<u32>, name: impl Fn(u32) -> &'a [u8] + Sync) -> Vec<u32> {
     let mut keys: Vec<Key> = entries.into_iter().map(|entry| Key { word: 0, left: 0, entry }).collect();
-    // Runs of keys whose names have so many bytes in common.
-    let mut runs = vec![(0..keys.len(), 0)];
-    while let Some((run, common)) = runs.pop() {
-        let (first, keys) = (run.start, keys.get_mut(run).unwrap_or_default());
-        let fetch = |keys: &mut [Key]| keys.iter_mut().for_each(|key| *key = key_of(key.entry, from(name(key.entry), common)));
-        if keys.len() <= SHARE {
-            fetch(keys);
-        } else {
-            let fetched = threads::each(
-                keys.chunks_mut(SHARE).collect(),
-                || (),
-                |(), share| {
-                    fetch(share);
-                    Ok::<_, std::convert::Infallible>(())
-                },
-            );
-            let Ok(()) = fetched;
+    let fetch = |keys: &mut [Key], common: usize| keys.iter_mut().for_each(|key| *key = key_of(key.entry, from(name(key.entry), common)));
+    let (mut long, mut short): (Vec<Run<'_>>, Vec<Run<'_>>) = (vec![(&mut keys, 0)], Vec::new());
+    // A long run is sorted by all threads together.
+    while let Some((run, common)) = long.pop() {
+        if run.len() <= SHARE {
+            short.push((run, common));
+            continue;
         }
-        threads::sort_unstable_by(keys, Key::cmp);
-        let mut start = first;
-        for same in keys.chunk_by(|a, b| (a.word, a.left) == (b.word, b.left)) {
-            if same.len() > 1 && same.first().is_some_and(|key| key.left as usize > WORD) {
-                runs.push((start..start + same.len(), common + WORD));
-            }
-            start += same.len();
-        }
+        in_shares(run.chunks_mut(SHARE).collect(), |share| fetch(share, common));
+        threads::sort_unstable_by(run, Key::cmp);
+        long.extend(unsorted(run).map(|run| (run, common + WORD)));
     }
+    // Of short ones each thread takes some.
+    let (mut shares, mut room): (Vec<Vec<Run<'_>>>, usize) = (Vec::new(), 0);
+    for run in short {
+        let count = run.0.len();
+        match shares.last_mut().filter(|_| count <= room) {
+            Some(share) => share.push(run),
+            None => {
+                room = SHARE;
+                shares.push(vec![run]);
+            }
+        }
+        room -= count;
+    }
+    in_shares(shares, |mut share| {
+        while let Some((run, common)) = share.pop() {
+            fetch(run, common);
+            run.sort_unstable();
+            share.extend(unsorted(run).map(|run| (run, common + WORD)));
+        }
+    });
     keys.into_iter().map(|key| key.entry).collect()
+}
+
+/// What of sorted keys is to be sorted by the bytes behind their words.
+fn unsorted(keys: &mut [Key]) -> impl Iterator<Item = &mut [Key]> {
+    let same = keys.chunk_by_mut(|a, b| (a.word, a.left) == (b.word, b.left));
+    same.filter(|same| same.len() > 1 && same.first().is_some_and(|key| key.left as usize > WORD))
+}
+
+/// Does work on shares of it.
+fn in_shares<T: Send>(shares: Vec<T>, work: impl Fn(T) + Sync) {
+    let done = threads::each(
+        shares,
+        || (),
+        |(), share| {
+            work(share);
+            Ok::<_, std::convert::Infallible>(())
+        },
+    );
+    let Ok(()) = done;
 }
 
 fn key_of(entry: u32, rest: &[u8]) -> Key {

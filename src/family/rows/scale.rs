@@ -31,7 +31,7 @@ use std::sync::atomic::Ordering::Relaxed;
 const PLACES: usize = 64;
 const LOOKS: usize = 128;
 const SHARE: f64 = 0.01;
-/// The most columns that have a place in a table, however large the data are.
+/// The most columns that have a place in a table, however large the data are: so many are seldom often in a sample.
 const FREQUENT: usize = 1 << 20;
 /// How much larger than the smallest the largest feature is to be, and how far from 1, for features to be scaled unasked. Words weighted by
 /// their rarity differ by less than 30; ages beside incomes, counts beside shares by a thousand and more.
@@ -65,24 +65,30 @@ pub(super) fn choose(how: Normalize, data: &Rows) -> Scaled {
     let looks = rows.min(PLACES * LOOKS) / places;
     let place = |place: usize| (place as u128 * rows as u128 / places as u128) as usize;
     let often = (SHARE * (places * looks) as f64).max(2.0);
-    // Columns go by falling counts, so those that count are among the first: these have a table, others that are seen all the same a map.
-    let mut frequent = vec![(0.0, 0.0); data.columns().min((data.nonzeros() as f64 / often) as usize).min(FREQUENT)];
-    let mut rare: hashbrown::HashMap<u32, (f64, f64), foldhash::fast::FixedState> = Default::default();
+    // Columns go by falling counts, so those that can be often enough are the first of all.
+    let most = data.columns().min((data.nonzeros() as f64 / often) as usize).min(FREQUENT);
+    // Counts only save room: where they can't be read, the rows that are looked at tell the same.
+    let many = data.first_counts(most).map_or(most, |counts| counts.partition_point(|&count| count as f64 >= often));
+    let mut frequent = vec![(0.0, 0.0); many];
     let (columns, mut all) = (data.column_cells(), 0.0);
     for row in (0..places).flat_map(|i| place(i)..place(i) + looks) {
-        for i in data.row_range(row) {
-            let (x, column) = (f32::from_bits(values[i].load(Relaxed)) as f64, columns[i].load(Relaxed));
+        let cells = data.row_range(row);
+        // Sums that do not wait for each other.
+        let mut squares = [0f64; 4];
+        for (i, x) in values[cells.clone()].iter().enumerate() {
+            squares[i % 4] += (f32::from_bits(x.load(Relaxed)) as f64).powi(2);
+        }
+        all += squares.iter().sum::<f64>();
+        for i in cells {
+            // Columns ascend in a row.
+            let Some((count, squares)) = frequent.get_mut(columns[i].load(Relaxed) as usize) else { break };
+            let x = f32::from_bits(values[i].load(Relaxed)) as f64;
             if x != 0.0 {
-                let (count, squares) = match frequent.get_mut(column as usize) {
-                    Some(seen) => seen,
-                    None => rare.entry(column).or_default(),
-                };
                 (*count, *squares) = (*count + 1.0, *squares + x * x);
-                all += x * x;
             }
         }
     }
-    let sizes = frequent.iter().chain(rare.values()).filter(|(count, _)| *count >= often).map(|(count, squares)| (squares / count).sqrt());
+    let sizes = frequent.iter().filter(|(count, _)| *count >= often).map(|(count, squares)| (squares / count).sqrt());
     let (least, most) = sizes.fold((f64::INFINITY, 0f64), |(least, most), size| (least.min(size), most.max(size)));
     // Beside the bias, which is 1 in every row.
     let length = (all / (places * looks).max(1) as f64).sqrt();

@@ -6,8 +6,10 @@ mod in_memory;
 mod known_features;
 mod piece;
 mod plan;
+mod ranking;
 mod read;
 mod rewrite;
+mod room;
 mod sample;
 pub(crate) mod sort;
 mod source;
@@ -21,6 +23,8 @@ pub use stream::{Arrived, Stream};
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+use room::Room;
 
 use crate::sources::Sources;
 use crate::text::recipe::{Preparation, Recipe};
@@ -90,6 +94,9 @@ pub struct PackReport {
     pub seconds: f64,
 }
 
+/// How many bytes of the rows are kept in memory; the rest is spilled.
+const KEPT: u64 = 112 << 20;
+
 /// How often text that changes while it is read is read before it is given up.
 const TRIES: usize = 3;
 
@@ -121,14 +128,14 @@ fn pack_by(inputs: &[PathBuf], out: &Path, settings: &PackSettings, progress: Pr
     let weighted = weighted.map(|(recipe, name)| recipe.with_weight(name)).transpose()?;
     let given = weighted.as_ref().or(settings.recipe.as_ref());
     check_recipe(given)?;
-    let (mut tries, mut recipe) = (0, None);
+    let (mut tries, mut recipe, mut room) = (0, None, Room::new(KEPT));
     let (read, sources) = loop {
         let before = Sources::of(inputs);
         let text = Inputs::new(inputs, progress)?;
         // Has no name; and shows before the work that the directory can be written to.
         let spill = tempfile::tempfile_in(directory).map_err(Error::io(out, "create"))?;
         let known = Known { recipe: recipe.as_ref().or(given), may_read_again: before.are_files() };
-        let outcome = read::read(text, inputs, out, settings, known, spill);
+        let outcome = read::read(text, inputs, out, settings, known, spill, room.free());
         if Sources::of(inputs).are_as(&before) || outcome.as_ref().is_err_and(is_interrupted) {
             match outcome? {
                 Outcome::Read(read) => break (*read, before),
@@ -165,8 +172,8 @@ struct Known<'a> {
 }
 
 /// What comes of reading a text.
-enum Outcome {
-    Read(Box<read::Read>),
+enum Outcome<'a> {
+    Read(Box<read::Read<'a>>),
     /// Some of the text does not fit the recipe that the beginning suggested: it is to be read by this one.
     Again(Recipe),
 }

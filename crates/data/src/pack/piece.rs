@@ -3,7 +3,7 @@
 use crate::text::parts::Parts;
 
 /// The rows of a chunk.
-pub(crate) struct Piece {
+pub(crate) struct Piece<'a> {
     /// Of the chunk.
     pub(crate) number: u64,
     /// Examples, or ratings.
@@ -16,19 +16,22 @@ pub(crate) struct Piece {
     pub(crate) weighted: bool,
     /// How many classes all examples have together, where they have any number.
     pub(crate) classes: usize,
-    pub(crate) place: Place,
+    pub(crate) place: Place<'a>,
 }
 
 /// Where a piece is.
-pub(crate) enum Place {
-    Kept(Vec<u32>),
+pub(crate) enum Place<'a> {
+    /// In memory that was there for it.
+    Kept(&'a mut [u32]),
+    /// In memory of its own: what it became since, where that is longer.
+    Made(Vec<u32>),
     /// At this byte of the spill file, so many words.
     Spilled(u64, usize),
 }
 
-impl Piece {
+impl Piece<'_> {
     /// The words of a chunk whose ids are counted, in the order in which they are split again, and the piece that they make.
-    pub(crate) fn of(number: u64, parts: &Parts) -> (Piece, [&[u32]; 6]) {
+    pub(crate) fn of(number: u64, parts: &Parts) -> (Self, [&[u32]; 6]) {
         let (rows, cells, ones, weighted, words): (_, _, _, _, [&[u32]; 6]) = match parts {
             Parts::Examples(rows) => {
                 let values = if rows.ones { &[] } else { bytemuck::cast_slice(&rows.values) };
@@ -61,7 +64,7 @@ pub(crate) struct ExampleWords<'a> {
 }
 
 impl<'a> ExampleWords<'a> {
-    pub(crate) fn of(piece: &Piece, words: &'a mut [u32]) -> ExampleWords<'a> {
+    pub(crate) fn of(piece: &Piece<'_>, words: &'a mut [u32]) -> ExampleWords<'a> {
         let (lengths, rest) = words.split_at_mut(piece.rows);
         let (labels, rest) = rest.split_at_mut(piece.rows);
         let (codes, rest) = rest.split_at_mut(piece.cells);
@@ -82,7 +85,7 @@ pub(crate) struct RatingWords<'a> {
 }
 
 impl<'a> RatingWords<'a> {
-    pub(crate) fn of(piece: &Piece, words: &'a mut [u32]) -> RatingWords<'a> {
+    pub(crate) fn of(piece: &Piece<'_>, words: &'a mut [u32]) -> RatingWords<'a> {
         let (users, rest) = words.split_at_mut(piece.rows);
         let (items, rest) = rest.split_at_mut(piece.rows);
         let (ratings, weights) = rest.split_at_mut(piece.rows);

@@ -12,8 +12,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use hogwild_base::{Error, Result, threads};
 
 use super::chunked::{Before, Chunked, Lines};
-use super::fields::FieldsByCode;
+use super::fields::{FieldsByCode, SharedFields};
 use super::piece::{Piece, Place};
+use super::room::Free;
 use super::source::Source;
 use super::{Known, Outcome, PackSettings};
 use crate::dictionary::{Dictionary, TooMany};
@@ -28,18 +29,15 @@ use crate::text::recipe::{Finding, MOST_CLASSES, Preparation, Recipe};
 use crate::text::{Format, Labelling, OnBadRow};
 use crate::{Kind, TargetCounts};
 
-/// How much of the rows is kept in memory; the rest is spilled.
-const KEPT: u64 = 112 << 20;
-
 /// What has been read.
-pub(crate) struct Read {
+pub(crate) struct Read<'a> {
     pub(crate) format: Format,
     pub(crate) recipe: Option<Recipe>,
     /// Features, or users.
     pub(crate) first: Dictionary,
     pub(crate) items: Dictionary,
     pub(crate) fields: FieldsByCode,
-    pub(crate) pieces: Vec<Piece>,
+    pub(crate) pieces: Vec<Piece<'a>>,
     pub(crate) spill: File,
     pub(crate) skipped: u64,
     pub(crate) first_skipped: Vec<String>,
@@ -65,14 +63,14 @@ struct Reader<'a> {
     format: Format,
     first: Mutex<Dictionary>,
     items: Mutex<Dictionary>,
-    fields: Mutex<FieldsByCode>,
+    fields: SharedFields,
     /// Whether features that stand in several fields are to be told apart.
     by_field: bool,
-    found: Mutex<(Vec<Piece>, Vec<Lines>)>,
+    found: Mutex<(Vec<Piece<'a>>, Vec<Lines>)>,
     observed: Mutex<Histograms>,
     may_read_again: bool,
     most_classes: usize,
-    kept: AtomicU64,
+    room: Free<'a>,
     spilled: AtomicU64,
     spill: File,
 }
@@ -85,7 +83,8 @@ pub(super) fn read<'a>(
     settings: &'a PackSettings,
     known: Known<'_>,
     spill: File,
-) -> Result<Outcome> {
+    room: Free<'a>,
+) -> Result<Outcome<'a>> {
     let mut source = Source::new(text, inputs, settings, known.recipe.cloned())?;
     let Preparation { min_count, tfidf, hash_bits, .. } = settings.prepare;
     if settings.recipe.is_none() && (min_count.is_some_and(|least| least > 1) || tfidf.is_some() || hash_bits.is_some()) {
@@ -110,13 +109,13 @@ pub(super) fn read<'a>(
         format,
         first: Mutex::default(),
         items: Mutex::default(),
-        fields: Mutex::default(),
+        fields: SharedFields::default(),
         by_field: settings.fields && settings.recipe.is_none(),
         found: Mutex::default(),
         observed: Mutex::default(),
         may_read_again: known.may_read_again,
         most_classes: if settings.labelling == Labelling::Number { 2 } else { MOST_CLASSES },
-        kept: AtomicU64::new(0),
+        room,
         spilled: AtomicU64::new(0),
         spill,
     };
@@ -129,7 +128,7 @@ pub(super) fn read<'a>(
     reader.finish()
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn work(&self) {
         let mut parsed = Parsed::default();
         self.work_by(&mut parsed);
@@ -222,7 +221,7 @@ impl Reader<'_> {
     }
 
     /// Counts the ids of some rows and puts the rows by.
-    fn keep(&self, number: u64, input: usize, parts: &mut Parts) -> Result<Piece> {
+    fn keep(&self, number: u64, input: usize, parts: &mut Parts) -> Result<Piece<'a>> {
         let too_many = |_: TooMany| Error::BadFile {
             path: self.input(input).to_owned(),
             problem: "brings more different ids than can be numbered, about 4278 million".into(),
@@ -232,9 +231,7 @@ impl Reader<'_> {
             Parts::Examples(examples) => {
                 examples.features.count(&self.first).map_err(too_many)?;
                 if !examples.fields.is_empty() {
-                    let mut fields = lock(&self.fields);
-                    fields.several |= examples.several_fields;
-                    fields.note(examples.features.as_slice(), &examples.fields);
+                    self.fields.note(examples.features.as_slice(), &examples.fields, examples.several_fields);
                 }
             }
             Parts::Ratings(rated) => {
@@ -244,11 +241,10 @@ impl Reader<'_> {
         }
         let (piece, parts) = Piece::of(number, parts);
         let words: usize = parts.iter().map(|part| part.len()).sum();
-        let bytes = 4 * words as u64;
-        let place = if self.kept.fetch_add(bytes, Relaxed) + bytes <= KEPT {
-            Place::Kept(parts.concat())
+        let place = if let Some(kept) = self.room.put(&parts) {
+            Place::Kept(kept)
         } else {
-            let begin = self.spilled.fetch_add(bytes, Relaxed);
+            let begin = self.spilled.fetch_add(4 * words as u64, Relaxed);
             let mut at = begin;
             for part in parts {
                 write_at(&self.spill, bytemuck::cast_slice(part), at).map_err(Error::io(self.out, "write beside"))?;
@@ -264,7 +260,7 @@ impl Reader<'_> {
     }
 
     /// Brings everything in order, and finds the first thing that was wrong.
-    fn finish(self) -> Result<Outcome> {
+    fn finish(self) -> Result<Outcome<'a>> {
         let (mut pieces, mut chunks) = std::mem::take(&mut *lock(&self.found));
         pieces.sort_unstable_by_key(|piece| piece.number);
         chunks.sort_unstable_by_key(|chunk| chunk.place.number);
@@ -325,7 +321,7 @@ impl Reader<'_> {
             };
             return Err(Error::BadFile { path: self.input(0).to_owned(), problem, remedy });
         }
-        if self.by_field && lock(&self.fields).several {
+        if self.by_field && self.fields.have_several() {
             if !self.may_read_again {
                 let problem = "has indices that stand in several fields, for which it is read twice, and a pipe is read once".into();
                 return Err(Error::BadFile { path: self.input(0).to_owned(), problem, remedy: "give a file" });
@@ -337,14 +333,13 @@ impl Reader<'_> {
         let own = |shared: Mutex<Dictionary>| shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Reader { format, first, items, fields, spill, .. } = self;
         let (first, items) = (own(first), own(items));
-        let fields = fields.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(Outcome::Read(Box::new(Read {
             format,
             // Of plain svmlight rows there is nothing to say.
             recipe: recipe.filter(|recipe| format != Format::Svmlight || *recipe != Recipe::of(format)),
             first,
             items,
-            fields,
+            fields: fields.done(),
             pieces,
             spill,
             skipped,

@@ -44,7 +44,7 @@ impl PieceRows {
 }
 
 /// Looks at all pieces: `look` is given each, with the number of its first row among all. Gives what it makes of them, in their order.
-pub(crate) fn look<T: Send>(pieces: &[Piece], spill: &File, look: impl Fn(u64, &ExampleWords<'_>) -> T + Sync) -> Result<Vec<T>> {
+pub(crate) fn look<T: Send>(pieces: &[Piece<'_>], spill: &File, look: impl Fn(u64, &ExampleWords<'_>) -> T + Sync) -> Result<Vec<T>> {
     let firsts = firsts(pieces);
     let found = threads::map_with(pieces.len(), Vec::new, |buffer, i| {
         let piece = &pieces[i];
@@ -56,28 +56,32 @@ pub(crate) fn look<T: Send>(pieces: &[Piece], spill: &File, look: impl Fn(u64, &
 
 /// Puts what `change` makes of each piece in its place, where it makes anything of it.
 pub(crate) fn rewrite(
-    pieces: &mut [Piece],
+    pieces: &mut [Piece<'_>],
     spill: &File,
     change: impl Fn(u64, &ExampleWords<'_>) -> Option<PieceRows> + Sync,
 ) -> Result<()> {
     let firsts = firsts(pieces);
-    let end = |piece: &Piece| if let Place::Spilled(at, count) = piece.place { at + 4 * count as u64 } else { 0 };
+    let end = |piece: &Piece<'_>| if let Place::Spilled(at, count) = piece.place { at + 4 * count as u64 } else { 0 };
     let behind = AtomicU64::new(pieces.iter().map(end).max().unwrap_or(0));
-    let changed: Vec<Result<Option<Piece>>> = threads::map_with(pieces.len(), Vec::new, |buffer, i| {
-        let piece = &pieces[i];
+    // A piece stays in its old place if it is not longer.
+    threads::each(pieces.iter_mut().zip(firsts).collect(), Vec::new, |buffer, (piece, first)| {
         read_piece(piece, spill, buffer)?;
-        let Some(rows) = change(firsts[i], &ExampleWords::of(piece, buffer)) else { return Ok(None) };
+        let Some(rows) = change(first, &ExampleWords::of(piece, buffer)) else { return Ok(()) };
         let words = rows.words();
-        let place = match piece.place {
-            Place::Kept(_) => Place::Kept(words),
+        let place = match std::mem::replace(&mut piece.place, Place::Spilled(0, 0)) {
+            Place::Kept(room) if words.len() <= room.len() => {
+                let (own, _) = room.split_at_mut(words.len());
+                own.copy_from_slice(&words);
+                Place::Kept(own)
+            }
+            Place::Kept(_) | Place::Made(_) => Place::Made(words),
             Place::Spilled(at, count) => {
-                // In its old place if it is not longer.
                 let at = if words.len() <= count { at } else { behind.fetch_add(4 * words.len() as u64, Relaxed) };
                 write_at(spill, bytemuck::cast_slice(&words), at)?;
                 Place::Spilled(at, words.len())
             }
         };
-        Ok(Some(Piece {
+        *piece = Piece {
             number: piece.number,
             rows: rows.lengths.len(),
             cells: rows.codes.len(),
@@ -85,36 +89,31 @@ pub(crate) fn rewrite(
             weighted: rows.weights.is_some(),
             classes: rows.classes.len(),
             place,
-        }))
-    });
-    for (piece, changed) in pieces.iter_mut().zip(changed) {
-        if let Some(changed) = changed? {
-            *piece = changed;
-        }
-    }
-    Ok(())
+        };
+        Ok(())
+    })
 }
 
 /// The number of each piece's first row.
-fn firsts(pieces: &[Piece]) -> Vec<u64> {
+fn firsts(pieces: &[Piece<'_>]) -> Vec<u64> {
     let mut next = 0;
-    let first = |piece: &Piece| {
+    let first = |piece: &Piece<'_>| {
         next += piece.rows as u64;
         next - piece.rows as u64
     };
     pieces.iter().map(first).collect()
 }
 
-fn read_piece(piece: &Piece, spill: &File, buffer: &mut Vec<u32>) -> Result<()> {
-    match &piece.place {
-        Place::Kept(words) => {
-            buffer.clear();
-            buffer.extend_from_slice(words);
-            Ok(())
-        }
+fn read_piece(piece: &Piece<'_>, spill: &File, buffer: &mut Vec<u32>) -> Result<()> {
+    let words = match &piece.place {
+        Place::Kept(words) => words,
+        Place::Made(words) => words.as_slice(),
         Place::Spilled(at, count) => {
             buffer.resize(*count, 0);
-            read_at(spill, bytemuck::cast_slice_mut(buffer), *at)
+            return read_at(spill, bytemuck::cast_slice_mut(buffer), *at);
         }
-    }
+    };
+    buffer.clear();
+    buffer.extend_from_slice(words);
+    Ok(())
 }

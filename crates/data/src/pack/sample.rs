@@ -58,7 +58,7 @@ impl Thinned {
     ///
     /// # Errors
     /// What the system refuses; that none of the class is left.
-    pub(crate) fn take_out(mut self, pieces: &mut Vec<Piece>, features: &mut Ranked, spill: &File) -> std::io::Result<Option<Thinned>> {
+    pub(crate) fn take_out(mut self, pieces: &mut Vec<Piece<'_>>, features: &mut Ranked, spill: &File) -> std::io::Result<Option<Thinned>> {
         let of_class = |words: &ExampleWords<'_>, row: usize| {
             let weight = words.weights.map_or(1.0, |weights| f64::from(f32::from_bits(weights[row])));
             if f32::from_bits(words.labels[row]) == self.label { weight } else { 0.0 }

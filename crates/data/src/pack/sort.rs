@@ -1,11 +1,16 @@
 //! Sorts a row's cells by column.
 //!
-//! Columns are at random among the ranks, so that comparisons are mispredicted where a branch hangs on them. Short rows are sorted without
-//! one: the place of a column is how many others are below it, which vectors count.
+//! Columns are at random among the ranks, so that comparisons are mispredicted where a branch hangs on them. Rows are sorted without one: by
+//! vectors (`crate::vectors`) where the processor has them, of keys that are a column and its place. Elsewhere, and where keys would be beyond
+//! 32 bits, the place of a column of a short row is how many others are below it. Long rows are sorted digit by digit.
 
+use crate::vectors::{LINE, NONE, Sort};
+
+/// Cells of a row that is sorted by vectors, at most.
+const VECTORS: usize = 1 << 12;
 /// Rows up to this are sorted by counting.
 const SHORT: usize = 64;
-/// Rows shorter than this, with values, are not sorted digit by digit.
+/// Rows shorter than this are not sorted digit by digit.
 const LONG: usize = 96;
 
 /// The place of each column in their order; none where two are equal, or where they are many.
@@ -33,38 +38,116 @@ fn places(columns: &[u32]) -> Option<[u8; SHORT]> {
     (taken.count_ones() as usize == count).then_some(places)
 }
 
-/// Sorts columns.
-#[inline]
-pub(crate) fn sort_columns(columns: &mut [u32]) {
-    let Some(places) = places(columns) else { return columns.sort_unstable() };
-    let mut sorted = [0; SHORT];
-    columns.iter().zip(places).for_each(|(&column, place)| sorted[usize::from(place) % SHORT] = column);
-    columns.iter_mut().zip(sorted).for_each(|(column, sorted)| *column = sorted);
+/// Sorts rows; all ways give the same. Equal columns keep their order.
+pub(crate) struct RowSorter {
+    sort: Option<Sort>,
+    /// Bits of a column, at most.
+    bits: u32,
+    places: Vec<u32>,
+    keys: Vec<u32>,
+    pairs: Vec<u64>,
+    buffer: Vec<u64>,
+    /// Values of a row, as they come.
+    before: Vec<u32>,
 }
 
-/// Sorts columns, each of which takes its value along. `buffers` are for long rows; columns have at most `bits` bits.
-pub(crate) fn sort_with_values(columns: &mut [u32], values: &mut [u32], buffers: &mut [Vec<u64>; 2], bits: u32) {
-    if let Some(places) = places(columns) {
-        let mut sorted = [(0, 0); SHORT];
-        let cells = columns.iter().zip(values.iter()).zip(places);
-        cells.for_each(|((&column, &value), place)| sorted[usize::from(place) % SHORT] = (column, value));
-        columns.iter_mut().zip(values).zip(sorted).for_each(|((column, value), sorted)| (*column, *value) = sorted);
-        return;
+impl RowSorter {
+    /// Of rows whose columns have so many bits at most.
+    pub fn new(bits: u32) -> RowSorter {
+        RowSorter::by(Sort::best(), bits)
     }
-    let [pairs, buffer] = buffers;
+
+    /// The same by vectors, or without any.
+    pub fn by(sort: Option<Sort>, bits: u32) -> RowSorter {
+        RowSorter { sort, bits, places: Vec::new(), keys: Vec::new(), pairs: Vec::new(), buffer: Vec::new(), before: Vec::new() }
+    }
+
+    /// Sorts columns.
+    #[inline]
+    pub fn sort(&mut self, columns: &mut [u32]) {
+        match self.sort {
+            Some(sort) if columns.len() <= VECTORS => {
+                self.make_room(columns.len());
+                let keys = &mut self.keys[..columns.len().next_multiple_of(LINE)];
+                keys[..columns.len()].copy_from_slice(columns);
+                keys[columns.len()..].fill(NONE);
+                sort.keys(keys);
+                columns.copy_from_slice(&keys[..columns.len()]);
+            }
+            _ => match places(columns) {
+                Some(places) => {
+                    let mut sorted = [0; SHORT];
+                    columns.iter().zip(places).for_each(|(&column, place)| sorted[usize::from(place) % SHORT] = column);
+                    columns.iter_mut().zip(sorted).for_each(|(column, sorted)| *column = sorted);
+                }
+                None => columns.sort_unstable(),
+            },
+        }
+    }
+
+    /// Sorts columns, each of which takes its value along.
+    pub fn sort_with_values(&mut self, columns: &mut [u32], values: &mut [u32]) {
+        let mut before = std::mem::take(&mut self.before);
+        before.clear();
+        before.extend_from_slice(values);
+        let (places, _) = self.sort_placed(columns);
+        for i in 0..values.len() {
+            values[i] = before[places[i] as usize];
+        }
+        self.before = before;
+    }
+
+    /// Sorts columns. Gives where each stood, and whether there are equal ones.
+    #[inline]
+    pub fn sort_placed(&mut self, columns: &mut [u32]) -> (&[u32], bool) {
+        let count = columns.len();
+        self.make_room(count);
+        let place_bits = usize::BITS - count.saturating_sub(1).leading_zeros();
+        let (own, keys) = (&mut self.places[..count], &mut self.keys);
+        let equal = match self.sort {
+            Some(sort) if count <= VECTORS && self.bits + place_bits <= u32::BITS => sort.placed(columns, own, keys),
+            _ => match places(columns) {
+                Some(places) => {
+                    let (keys, mut i) = (&mut keys[..count], 0);
+                    keys.copy_from_slice(columns);
+                    for (&column, &place) in keys.iter().zip(&places) {
+                        (columns[usize::from(place)], own[usize::from(place)]) = (column, i);
+                        i += 1;
+                    }
+                    false
+                }
+                None => by_digits(columns, own, [&mut self.pairs, &mut self.buffer], self.bits),
+            },
+        };
+        (own, equal)
+    }
+
+    #[inline]
+    fn make_room(&mut self, count: usize) {
+        if self.places.len() < count {
+            self.places.resize(count, 0);
+            self.keys.resize(count.min(VECTORS).next_multiple_of(LINE), 0); // long rows have no keys
+        }
+    }
+}
+
+/// Sorts columns of at most `bits` bits, whatever they are, and says where each stood. True: there are equal ones.
+#[cold]
+fn by_digits(columns: &mut [u32], places: &mut [u32], [pairs, buffer]: [&mut Vec<u64>; 2], bits: u32) -> bool {
     pairs.clear();
-    pairs.extend(columns.iter().zip(values.iter()).map(|(&column, &value)| u64::from(column) << 32 | u64::from(value)));
+    pairs.extend((0..).zip(&*columns).map(|(place, &column)| u64::from(column) << 32 | place));
     sort_pairs(pairs, buffer, bits);
-    for ((column, value), &pair) in columns.iter_mut().zip(values).zip(&*pairs) {
-        (*column, *value) = ((pair >> 32) as u32, pair as u32);
+    for (i, &pair) in pairs.iter().enumerate() {
+        (columns[i], places[i]) = ((pair >> 32) as u32, pair as u32);
     }
+    columns.windows(2).any(|pair| pair[0] == pair[1])
 }
 
-/// Sorts cells, each a column in the high half and its value in the low, by columns of at most `bits` bits.
+/// Sorts cells, each a column in the high half and its place in the low, by columns of at most `bits` bits.
 ///
 /// Long rows are sorted digit by digit, by digits small enough that the counts of all of them stay in the nearest cache and cost little to
 /// add up.
-pub(crate) fn sort_pairs(pairs: &mut Vec<u64>, buffer: &mut Vec<u64>, bits: u32) {
+fn sort_pairs(pairs: &mut Vec<u64>, buffer: &mut Vec<u64>, bits: u32) {
     if pairs.len() < LONG || pairs.len() > u32::MAX as usize {
         return pairs.sort_unstable();
     }
@@ -107,16 +190,24 @@ mod tests {
                 state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
                 (state >> 32) as u32 >> (32 - bits)
             };
-            let columns: Vec<u32> = (0..length).map(|_| next()).collect();
-            let values: Vec<u32> = (0..length).map(|_| next()).collect();
-            let mut pairs: Vec<(u32, u32)> = columns.iter().copied().zip(values.iter().copied()).collect();
-            // Long rows of equal columns keep the order in which these stood.
-            pairs.sort_by_key(|&(column, value)| (column, if length < LONG { value } else { 0 }));
-            let (mut own, mut alone, mut own_values) = (columns.clone(), columns, values);
-            sort_with_values(&mut own, &mut own_values, &mut Default::default(), bits);
-            prop_assert_eq!(own.iter().copied().zip(own_values).collect::<Vec<_>>(), pairs);
-            sort_columns(&mut alone);
-            prop_assert_eq!(alone, own);
+            for length in [length, 31 * length] {
+                let columns: Vec<u32> = (0..length).map(|_| next()).collect();
+                let values: Vec<u32> = (0..length).map(|_| next()).collect();
+                let mut pairs: Vec<(u32, u32)> = columns.iter().copied().zip(values.iter().copied()).collect();
+                pairs.sort_by_key(|pair| pair.0);
+                for sort in Sort::all().into_iter().map(Some).chain([None]) {
+                    let mut sorter = RowSorter::by(sort, bits);
+                    let (mut own, mut alone, mut own_values) = (columns.clone(), columns.clone(), values.clone());
+                    sorter.sort_with_values(&mut own, &mut own_values);
+                    prop_assert_eq!(&own.iter().copied().zip(own_values).collect::<Vec<_>>(), &pairs);
+                    sorter.sort(&mut alone);
+                    prop_assert_eq!(alone, own);
+                    let mut placed = columns.clone();
+                    let (places, equal) = sorter.sort_placed(&mut placed);
+                    prop_assert!(places.iter().zip(&pairs).all(|(&place, pair)| columns[place as usize] == pair.0));
+                    prop_assert_eq!(equal, pairs.windows(2).any(|pair| pair[0].0 == pair[1].0));
+                }
+            }
         }
     }
 

@@ -75,7 +75,7 @@ impl Rare {
     }
 
     /// Leaves features out and joins others. Gives how many nonzeros went.
-    pub(crate) fn take_out(&self, pieces: &mut [Piece], features: &mut Ranked, spill: &File) -> std::io::Result<u64> {
+    pub(crate) fn take_out(&self, pieces: &mut [Piece<'_>], features: &mut Ranked, spill: &File) -> std::io::Result<u64> {
         if self.fates.iter().all(|&fate| fate == KEPT) {
             return Ok(0);
         }
@@ -165,7 +165,7 @@ mod tests {
         lengths.chain(rows.iter().map(|_| 0)).chain(codes()).chain(codes().map(|code| 10 * code)).collect()
     }
 
-    fn piece(rows: &[&[u32]], place: Place) -> Piece {
+    fn piece<'a>(rows: &[&[u32]], place: Place<'a>) -> Piece<'a> {
         Piece { number: 0, rows: rows.len(), cells: rows.concat().len(), ones: false, weighted: false, classes: 0, place }
     }
 
@@ -178,10 +178,12 @@ mod tests {
         let mut features = dictionary.rank();
         let (file, there) = (tempfile::tempfile().unwrap(), words(&spilled));
         write_at(&file, bytemuck::cast_slice(&there), 64).unwrap();
-        let mut pieces = vec![piece(&kept, Place::Kept(words(&kept))), piece(&spilled, Place::Spilled(64, there.len()))];
+        let mut room = words(&kept);
+        let mut pieces = vec![piece(&kept, Place::Kept(&mut room)), piece(&spilled, Place::Spilled(64, there.len()))];
         let rare = Rare::fewer(&features, 2, None);
         assert_eq!((rare.dropped, rare.grouped, rare.take_out(&mut pieces, &mut features, &file).unwrap()), (3, 0, 3));
         assert_eq!((pieces[0].cells, pieces[1].cells, features.ids.len(), features.counts.clone()), (6, 1, 3, vec![3, 2, 2]));
+        // In the memory where they were.
         let Place::Kept(all) = &pieces[0].place else { panic!() };
         assert_eq!(all[..], [3, 1, 2, 0, 0, 0, 1, 5, 2, 5, 2, 1, 10, 50, 20, 50, 20, 10]);
         let Place::Spilled(at, count) = pieces[1].place else { panic!() };

@@ -14,9 +14,9 @@ use super::fields::RankedFields;
 use super::known_features::KnownFeatures;
 use super::piece::{ExampleWords, Piece, Place, RatingWords};
 use super::plan::{FEATURES, ITEMS, Places, Plan, USERS};
+use super::ranking::{Ranking, RankingWithValues};
 use super::read::Read;
 use super::sample::Thinned;
-use super::sort::{sort_columns, sort_with_values};
 use super::thin::Rare;
 use super::weigh::Weighing;
 use super::{PackReport, PackSettings, interrupted};
@@ -27,6 +27,7 @@ use crate::kind::{MISSING, is_bad};
 use crate::layout::{About, checksum, checksum_place, hash_blocks, names};
 use crate::text::recipe::Bits;
 use crate::text::{Progress, Recipe, hashed};
+use crate::wide::widely;
 
 struct Writer<'a> {
     file: &'a File,
@@ -57,7 +58,7 @@ const SYNC: u64 = 16 << 20;
 
 /// Writes the file and puts it in its place.
 pub(super) fn write(
-    read: Read,
+    read: Read<'_>,
     target: Temporary,
     out: &Path,
     source: &str,
@@ -216,10 +217,10 @@ impl Writer<'_> {
         Ok(places)
     }
 
-    /// Does `work` for each piece, given its cells, and where its rows and cells begin. Memory is given back piece by piece.
-    fn each(&self, pieces: Vec<Piece>, work: impl Fn(&Piece, &mut [u32], At) -> Result<()> + Sync) -> Result<()> {
+    /// Does `work` for each piece, given its cells, and where its rows and cells begin.
+    fn each<'p>(&self, pieces: Vec<Piece<'p>>, work: impl Fn(&Piece<'_>, &mut [u32], At) -> Result<()> + Sync) -> Result<()> {
         let (mut rows, mut cells, mut classes) = (0, 0, 0);
-        let begin = |mut piece: Piece| {
+        let begin = |mut piece: Piece<'p>| {
             let at = At { row: rows, cell: cells, class: classes };
             rows += piece.rows as u64;
             cells += piece.cells as u64;
@@ -232,7 +233,8 @@ impl Writer<'_> {
                 return Err(interrupted(self.out));
             }
             match place {
-                Place::Kept(mut words) => work(&piece, &mut words, at),
+                Place::Kept(words) => work(&piece, words, at),
+                Place::Made(mut words) => work(&piece, &mut words, at),
                 Place::Spilled(begin, count) => {
                     buffer.resize(count, 0);
                     read_at(self.spill, bytemuck::cast_slice_mut(buffer), begin).map_err(Error::io(self.out, "read beside"))?;
@@ -244,7 +246,7 @@ impl Writer<'_> {
 
     fn examples(
         &self,
-        pieces: Vec<Piece>,
+        pieces: Vec<Piece<'_>>,
         (cells, examples): (usize, usize),
         features: &Ranked,
         fields: Option<&RankedFields>,
@@ -272,7 +274,7 @@ impl Writer<'_> {
             self.put(bytemuck::cast_slice(&weighing.idf), places.of(idf))?;
         }
         self.put(&(cells as u64).to_le_bytes(), places.of(row_start) + 8 * examples as u64)?;
-        let bits = usize::BITS - features.counts.len().leading_zeros();
+        let bits = usize::BITS - features.counts.len().saturating_sub(1).leading_zeros();
         let classes: usize = if self.several { pieces.iter().map(|piece| piece.classes).sum() } else { 0 };
         if let Some(starts) = class_start {
             self.put(&(classes as u64).to_le_bytes(), places.of(starts) + 8 * examples as u64)?;
@@ -285,8 +287,8 @@ impl Writer<'_> {
                 start += u64::from(length);
             }
             match values.as_deref_mut() {
-                Some(values) => rank_with_values(lengths, columns, values, features, bits),
-                None => rank(lengths, columns, features),
+                Some(values) => widely(RankingWithValues { lengths, codes: columns, values, features, bits }),
+                None => widely(Ranking { lengths, codes: columns, features }),
             }
             let mut ones = vec![1f32.to_bits(); if value.is_some() && values.is_none() { piece.cells } else { 0 }];
             let mut values = values.or(value.map(|_| ones.as_mut_slice()));
@@ -326,7 +328,7 @@ impl Writer<'_> {
         Ok(places)
     }
 
-    fn ratings(&self, pieces: Vec<Piece>, count: usize, users: &Ranked, items: &Ranked) -> Result<Places> {
+    fn ratings(&self, pieces: Vec<Piece<'_>>, count: usize, users: &Ranked, items: &Ranked) -> Result<Places> {
         let mut plan = Plan::default();
         let (user_ids, item_ids) = (plan.add_ids(&USERS, users), plan.add_ids(&ITEMS, items));
         let user = plan.add("user", Dtype::U32, count);
@@ -352,28 +354,5 @@ impl Writer<'_> {
             Ok(())
         })?;
         Ok(places)
-    }
-}
-
-/// Puts columns in the place of codes, ascending in each example. Ranks come from far memory: all of a piece are asked for in one plain loop,
-/// whose loads do not wait for each other.
-fn rank(lengths: &[u32], mut codes: &mut [u32], features: &Ranked) {
-    codes.iter_mut().for_each(|code| *code = features.rank(*code));
-    for &length in lengths {
-        let (columns, rest) = codes.split_at_mut(length as usize);
-        sort_columns(columns);
-        codes = rest;
-    }
-}
-
-/// The same where each code has a value, which goes with it.
-fn rank_with_values(lengths: &[u32], mut codes: &mut [u32], mut values: &mut [u32], features: &Ranked, bits: u32) {
-    codes.iter_mut().for_each(|code| *code = features.rank(*code));
-    let mut buffers = Default::default();
-    for &length in lengths {
-        let (columns, later_codes) = codes.split_at_mut(length as usize);
-        let (own, later_values) = values.split_at_mut(length as usize);
-        sort_with_values(columns, own, &mut buffers, bits);
-        (codes, values) = (later_codes, later_values);
     }
 }

@@ -6,13 +6,14 @@
 
 use super::{
     Fields, Rows,
-    numbered::Numbered,
+    numbered::{Numbered, Wrong},
     parts::{bad, check_lengths},
 };
 use crate::{
     Ids,
     cells::Cells,
     dictionary::{Dictionary, Ranked, TooMany},
+    zeroed::Zeroed,
 };
 use hogwild_base::{Result, memory, threads};
 use std::cmp::Reverse;
@@ -211,10 +212,12 @@ fn numbered(
     values: Option<&[f32]>,
     ids: &Ids,
     counts: &[u64],
-) -> Result<(Vec<u32>, Option<Vec<f32>>)> {
-    let value = values.map(|values| |cell: usize| values[cell]);
-    Numbered { row_start, rank, value, counts }.sort().map_err(|(row, rank)| {
-        let problem = format!("row {row} (from 0) has column {} twice", ids.name(rank as usize));
-        bad(problem, "join its values first")
+) -> Result<(Zeroed<u32>, Option<Zeroed<f32>>)> {
+    Numbered { row_start, ranks: rank, values, counts }.sort().map_err(|wrong| match wrong {
+        Wrong::Twice(row, rank) => {
+            let problem = format!("row {row} (from 0) has column {} twice", ids.name(rank as usize));
+            bad(problem, "join its values first")
+        }
+        Wrong::Value => bad("a value is not finite".into(), "leave it out, or give a number"),
     })
 }

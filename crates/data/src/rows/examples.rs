@@ -2,7 +2,8 @@
 
 use super::{
     csr::check_weights,
-    matrix::{Index, Matrix, Number},
+    matrix::Matrix,
+    number::{Index, Number},
     parts::bad,
 };
 use crate::cells::Cells;

@@ -4,42 +4,19 @@
 
 use super::{
     Rows,
+    counted::Counted,
     csr::check_weights,
-    numbered::Numbered,
+    number::{Index, Number},
+    numbered::{Numbered, Table, Wrong},
     parts::{bad, check_lengths},
 };
 use crate::{
     Ids,
     cells::Cells,
-    dictionary::{Dictionary, Ranked, sort_by_count},
+    dictionary::{Dictionary, Ranked},
 };
 use hogwild_base::{Result, memory, threads};
 use std::ops::Range;
-
-/// Numbers that say where a row starts, or which column a cell has.
-pub trait Index: Copy + Send + Sync {
-    /// As a number; negative ones are larger than any that is allowed.
-    fn index(self) -> u64;
-}
-
-/// Numbers that are values of cells.
-pub trait Number: Copy + Send + Sync {
-    /// As it is trained on; infinite where it is too large.
-    fn number(self) -> f32;
-}
-
-macro_rules! numbers {
-    ($trait:ident $function:ident -> $to:ty: $($type:ty)*) => {$(
-        impl $trait for $type {
-            #[inline(always)]
-            fn $function(self) -> $to {
-                self as $to
-            }
-        }
-    )*};
-}
-numbers! { Index index -> u64: i32 i64 u32 u64 }
-numbers! { Number number -> f32: f32 f64 i32 i64 }
 
 /// A sparse matrix in compressed rows (SciPy's `csr_matrix`), as [`Rows::from_matrix`] takes it.
 #[derive(Debug)]
@@ -64,10 +41,10 @@ const LOOKED: usize = 1 << 12;
 
 /// What one thread has seen of the cells.
 struct Seen {
-    counts: Vec<u32>,
+    counts: Counted,
     ones: bool,
-    /// The first cell that can't be used.
-    wrong: Option<usize>,
+    /// Whether columns are such as there are.
+    fits: bool,
 }
 
 impl<I: Index, V: Number> Matrix<'_, I, V> {
@@ -90,58 +67,54 @@ impl<I: Index, V: Number> Matrix<'_, I, V> {
         }
     }
 
-    /// Counts how often each column occurs, and looks whether columns and values are such as can be used.
-    fn look(&self, cells: Range<usize>, counts: &mut [u32]) -> (bool, Option<usize>) {
-        let (mut ones, mut most, mut outside) = (0, 0, false);
-        let (columns, values) = (&self.columns[cells.clone()], &self.values[cells.clone()]);
+    /// Counts how often each column occurs, and looks whether there are such columns, and whether all values are 1.
+    fn look(&self, cells: Range<usize>, has_table: bool) -> Seen {
+        let mut seen = Seen { counts: Counted::new(if has_table { self.width } else { 0 }), ones: true, fits: true };
+        let (columns, values) = (&self.columns[cells.clone()], &self.values[cells]);
         // Some at a time: of values by themselves the compiler makes vectors. (Plain loops: without ThinLTO `zip` is a call, one a cell.)
-        for start in (0..cells.len()).step_by(LOOKED) {
-            let end = cells.len().min(start + LOOKED);
-            for value in &values[start..end] {
-                let bits = value.number().to_bits();
-                ones |= bits ^ 1f32.to_bits();
-                most = most.max(bits & !(1 << 31)); // of finite numbers that of the largest, and above it of others
-            }
-            for column in &columns[start..end] {
-                match counts.get_mut(column.index() as usize) {
-                    Some(count) => *count += 1,
-                    None => outside = true,
+        for start in (0..columns.len()).step_by(LOOKED) {
+            let end = columns.len().min(start + LOOKED);
+            if seen.ones {
+                let mut others = 0;
+                for value in &values[start..end] {
+                    others |= value.number().to_bits() ^ 1f32.to_bits();
                 }
+                seen.ones = others == 0;
             }
+            let columns = &columns[start..end];
+            seen.fits &=
+                if has_table { seen.counts.count(columns) } else { columns.iter().all(|column| column.index() < self.width as u64) };
         }
-        let (ones, finite) = (ones == 0, most < f32::INFINITY.to_bits());
-        let wrong = |&cell: &usize| !self.values[cell].number().is_finite() || self.columns[cell].index() >= self.width as u64;
-        (ones, if finite && !outside { None } else { cells.clone().find(wrong) })
+        seen
     }
 
-    /// All cells are looked at. Counts, by column, where there is a table of them; and whether all values are 1.
-    fn seen(&self, row_start: &[u64], has_table: bool) -> Result<(Vec<u32>, bool)> {
+    /// All columns are looked at. Counts where there is a table of them; and whether all values are 1. Whether they are finite is seen when they
+    /// are copied.
+    fn seen(&self, row_start: &[u64], has_table: bool) -> Result<(Counted, bool)> {
         let cells = self.columns.len();
         let width = if has_table { self.width } else { 0 };
         // A table a thread, as far as cells are worth it.
         let parts = (cells / PART.max(width)).clamp(1, threads::count());
-        let part = |i: usize| cells * i / parts..cells * (i + 1) / parts;
-        let see = |i: usize| {
-            let mut counts = vec![0; width];
-            let (ones, wrong) = if has_table { self.look(part(i), &mut counts) } else { self.look_alone(part(i)) };
-            Seen { counts, ones, wrong }
-        };
-        let mut seen = threads::map(parts, see).into_iter();
-        let Some(mut all) = seen.next() else { return Ok((Vec::new(), true)) };
-        for Seen { counts, ones, wrong } in seen {
-            all.counts.iter_mut().zip(&counts).for_each(|(sum, count)| *sum += count);
-            (all.ones, all.wrong) = (all.ones & ones, all.wrong.or(wrong));
+        let seen = threads::map(parts, |i| self.look(cells * i / parts..cells * (i + 1) / parts, has_table));
+        let (mut counts, mut ones) = (None, true);
+        for seen in seen {
+            if !seen.fits {
+                return Err(self.wrong_first(row_start));
+            }
+            ones &= seen.ones;
+            match &mut counts {
+                None => counts = Some(seen.counts),
+                Some(counts) => counts.add(seen.counts),
+            }
         }
-        match all.wrong {
-            Some(cell) => Err(self.wrong(row_start, cell)),
-            None => Ok((all.counts, all.ones)),
-        }
+        Ok((counts.unwrap_or_else(|| Counted::new(width)), ones))
     }
 
-    /// As [`look`](Self::look), without a table.
-    fn look_alone(&self, cells: Range<usize>) -> (bool, Option<usize>) {
-        let fits = |cell: usize| self.values[cell].number().is_finite() && self.columns[cell].index() < self.width as u64;
-        (self.values[cells.clone()].iter().all(|value| value.number() == 1.0), cells.clone().find(|&cell| !fits(cell)))
+    /// What is wrong with the first cell that can't be used.
+    #[cold]
+    fn wrong_first(&self, row_start: &[u64]) -> hogwild_base::Error {
+        let is_wrong = |&cell: &usize| !self.values[cell].number().is_finite() || self.columns[cell].index() >= self.width as u64;
+        self.wrong(row_start, (0..self.columns.len()).find(is_wrong).unwrap_or(0))
     }
 
     /// What is wrong with a cell.
@@ -189,20 +162,23 @@ impl Rows {
             let row_start: Vec<u64> = row_start.iter().map(|start| start.index()).collect();
             let has_table = width <= u32::MAX as usize && width <= FEW.max(SPARSE.saturating_mul(columns.len()));
             let (counts, ones) = matrix.seen(&row_start, has_table)?;
-            let value = (!ones).then_some(|cell: usize| values[cell].number());
-            let twice = |(row, rank): (usize, u32), ids: &Ids| {
-                let problem = format!("row {row} (from 0) has column {} twice", ids.name(rank as usize));
-                bad(problem, "join its values first")
+            let values = (!ones).then_some(values);
+            let wrong = |wrong: Wrong, ids: &Ids| match wrong {
+                Wrong::Value => matrix.wrong_first(&row_start),
+                Wrong::Twice(row, rank) => {
+                    let problem = format!("row {row} (from 0) has column {} twice", ids.name(rank as usize));
+                    bad(problem, "join its values first")
+                }
             };
             let (cells, ids, counts) = if has_table {
-                let (rank, ids, counts) = ranked(&counts);
-                let rank = |cell: usize| rank.get(columns[cell].index() as usize).copied().unwrap_or(0);
-                let sorted = Numbered { row_start: &row_start, rank, value, counts: &counts }.sort();
-                (sorted.map_err(|found| twice(found, &ids))?, ids, counts)
+                let (rank, ids, counts) = counts.ranked();
+                let ranks = Table { columns, ranks: &rank };
+                let sorted = Numbered { row_start: &row_start, ranks, values, counts: &counts }.sort();
+                (sorted.map_err(|found| wrong(found, &ids))?, ids, counts)
             } else {
                 let (codes, Ranked { ids, counts, .. }) = by_dictionary(columns)?;
-                let sorted = Numbered { row_start: &row_start, rank: |cell: usize| codes[cell], value, counts: &counts }.sort();
-                (sorted.map_err(|found| twice(found, &ids))?, ids, counts)
+                let sorted = Numbered { row_start: &row_start, ranks: |cell: usize| codes[cell], values, counts: &counts }.sort();
+                (sorted.map_err(|found| wrong(found, &ids))?, ids, counts)
             };
             let (columns, values) = cells;
             let labels = Cells::new(labels.to_vec());
@@ -212,25 +188,7 @@ impl Rows {
     }
 }
 
-/// The rank of each column by falling count, then by number; ids and counts by rank.
-fn ranked(counts: &[u32]) -> (Vec<u32>, Ids, Vec<u64>) {
-    // The complement of the count above the column: plain words to be sorted, one compare each.
-    let occurring = counts.iter().map(|&count| usize::from(count > 0)).sum::<usize>();
-    let (mut keys, mut next) = (vec![0; occurring + 1], 0);
-    for column in 0..counts.len() {
-        // Where it does not occur, the next one takes its place: whether it does is hard to foretell.
-        keys[next] = u64::from(!counts[column]) << 32 | column as u64;
-        next += usize::from(counts[column] > 0);
-    }
-    keys.truncate(occurring);
-    sort_by_count(&mut keys);
-    let mut rank = vec![0; counts.len()];
-    (0..).zip(&keys).for_each(|(place, &key)| rank[key as u32 as usize] = place);
-    let ids = keys.iter().map(|&key| u64::from(key as u32)).collect();
-    (rank, Ids::Numbers(ids), keys.into_iter().map(|key| u64::from(!((key >> 32) as u32))).collect())
-}
-
-/// The same by a dictionary, where there are far more columns than cells: with the rank of each cell.
+/// Ranks by a dictionary, where there are far more columns than cells: with the rank of each cell.
 fn by_dictionary<I: Index>(columns: &[I]) -> Result<(Vec<u32>, Ranked)> {
     let numbers: Vec<u64> = columns.iter().map(|column| column.index()).collect();
     let (mut codes, mut dictionary) = (Dictionary::codes_of(&numbers), Dictionary::default());

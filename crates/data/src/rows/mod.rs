@@ -4,12 +4,15 @@
 //! [`Cells`] wherever they lie. What only a file has (pages to read ahead and to give back, a time of change) is in `file.rs`; of rows in
 //! memory these functions do nothing.
 
+mod buckets;
+mod counted;
 mod csr;
 mod examples;
 mod fields;
 mod file;
 mod labelled;
 mod matrix;
+mod number;
 mod numbered;
 mod parts;
 mod sets;
@@ -29,7 +32,8 @@ use std::{
 pub use csr::RowsCsr;
 pub use examples::Examples;
 pub use fields::Fields;
-pub use matrix::{Index, Matrix, Number};
+pub use matrix::Matrix;
+pub use number::{Index, Number};
 pub use parts::RowParts;
 pub use sets::ClassSets;
 
@@ -59,7 +63,7 @@ pub struct Rows {
 #[derive(Clone, Debug)]
 enum Home {
     File(Arc<InFile>),
-    Memory { ids: Arc<Ids>, counts: Arc<[u64]>, fields: Option<Arc<Fields>> },
+    Memory { ids: Arc<Ids>, counts: Arc<Vec<u64>>, fields: Option<Arc<Fields>> },
 }
 
 /// What errors call rows that lie in no file.

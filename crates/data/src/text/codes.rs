@@ -32,8 +32,10 @@ const UNTOLD: usize = 1 << 31;
 #[derive(Default)]
 pub(crate) struct Codes {
     codes: Vec<u32>,
-    /// How often numbers came since the dictionary was told, and how many codes that were in all.
-    counts: Vec<u32>,
+    /// How often numbers came since the dictionary was told: a byte each, so that the nearest caches hold most of them, and above it how often
+    /// that went over. And how many codes that were in all.
+    counts: Vec<u8>,
+    carried: Vec<u32>,
     untold: usize,
     /// The places of codes that the dictionary is asked for.
     asked: Vec<u32>,
@@ -54,9 +56,12 @@ fn lock(dictionary: &Mutex<Dictionary>) -> MutexGuard<'_, Dictionary> {
     dictionary.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn tell(counts: &mut [u32], names: &mut Names, dictionary: &mut Dictionary) {
-    for (code, count) in (0..).zip(counts).filter(|(_, count)| **count > 0) {
-        dictionary.add(code, std::mem::take(count));
+fn tell(counts: &mut [u8], carried: &mut [u32], names: &mut Names, dictionary: &mut Dictionary) {
+    for ((code, count), carried) in (0..).zip(counts).zip(carried) {
+        let all = u32::from(std::mem::take(count)) + (std::mem::take(carried) << u8::BITS);
+        if all > 0 {
+            dictionary.add(code, all);
+        }
     }
     names.tell(dictionary);
 }
@@ -162,18 +167,21 @@ impl Codes {
     /// Counts all ids, and puts the dictionary's codes in the place of those that are not their own. The dictionary has all counts once it is
     /// [told](Self::tell).
     pub(crate) fn count(&mut self, dictionary: &Mutex<Dictionary>) -> Result<(), TooMany> {
-        let Codes { codes, counts, untold, asked, others, names } = self;
+        let Codes { codes, counts, carried, untold, asked, others, names } = self;
         let mut others = others.iter();
         for codes in codes.chunks_mut(TOGETHER) {
             *untold += codes.len();
             if *untold > UNTOLD {
-                tell(counts, names, &mut lock(dictionary));
+                tell(counts, carried, names, &mut lock(dictionary));
                 *untold = codes.len();
             }
             asked.clear();
             for (place, code) in (0..).zip(&mut *codes) {
                 if let Some(count) = counts.get_mut(*code as usize) {
-                    *count += 1;
+                    *count = count.wrapping_add(1);
+                    if *count == 0 {
+                        carried.get_mut(*code as usize).into_iter().for_each(|carried| *carried += 1);
+                    }
                 } else if let Some(known) = code.checked_sub(DIRECT as u32 + 1).and_then(|entry| names.count(entry)) {
                     *code = known;
                 } else {
@@ -196,7 +204,9 @@ impl Codes {
                 }
             }
             if let Some(largest) = largest {
-                counts.resize((largest + 1).next_power_of_two().clamp(1 << 12, OWN).max(counts.len() as u32) as usize, 0);
+                let length = (largest + 1).next_power_of_two().clamp(1 << 12, OWN).max(counts.len() as u32) as usize;
+                counts.resize(length, 0);
+                carried.resize(length, 0);
             }
         }
         if names.are_many() {
@@ -207,7 +217,7 @@ impl Codes {
 
     /// Tells the dictionary what was counted since it was told.
     pub(crate) fn tell(&mut self, dictionary: &mut Dictionary) {
-        tell(&mut self.counts, &mut self.names, dictionary);
+        tell(&mut self.counts, &mut self.carried, &mut self.names, dictionary);
         self.untold = 0;
     }
 
@@ -244,13 +254,26 @@ mod tests {
         // Numbers of the table, and names that have a code: what the dictionary was not asked for.
         assert_eq!((codes.untold, codes.counts[5], codes.counts[7]), (18, 4, 2));
         // As many more as pass 32 bits, together with what is known already.
-        codes.counts[5] = u32::MAX;
+        (codes.counts[5], codes.carried[5]) = (u8::MAX, u32::MAX >> 8);
         codes.tell(&mut lock(&dictionary));
         assert_eq!((codes.untold, codes.counts[5], codes.counts[7]), (0, 0, 0));
         codes.tell(&mut lock(&dictionary));
         let ranked = dictionary.into_inner().unwrap_or_else(PoisonError::into_inner).rank();
         assert_eq!(ranked.counts, [(1 << 32) + 1, 3, 3, 3, 3]);
         assert_eq!([5, 7, named - 1, named + 1, named].map(|code| ranked.rank(code)), [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn counts_go_over_a_byte() {
+        let (mut codes, dictionary) = (Codes::default(), Mutex::new(Dictionary::default()));
+        let ids: Vec<Id<'_>> = (0..1000).map(|i| Id::Number(if i % 10 < 7 { 3 } else { 8 })).collect();
+        for _ in 0..5 {
+            count(&mut codes, &ids, &dictionary);
+        }
+        // What the first time brought the dictionary counted.
+        assert_eq!((codes.counts[3], codes.carried[3], codes.counts[8], codes.carried[8]), ((2800 % 256) as u8, 10, (1200 % 256) as u8, 4));
+        codes.tell(&mut lock(&dictionary));
+        assert_eq!(dictionary.into_inner().unwrap_or_else(PoisonError::into_inner).rank().counts, [3500, 1500]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::text::crosses::Crosses;
 use crate::text::examples::{Example, Examples};
 use crate::text::fault::{Bad, Fault, REMEDY_FINITE, fault};
 use crate::text::number::{Why, long_number};
+use crate::text::ratings::json;
 use crate::text::recipe::{self, Recipe, Step, bin, is_missing, log};
 use crate::text::sink::{Refused, RowSink};
 use crate::text::table::label::{self, Classes, NAMES};
@@ -61,6 +62,12 @@ impl TextFormat for Jsonl {
                 let named = asked.prepare.and_then(|prepare| prepare.label.as_deref());
                 let found = label::find(fields.keys().map(String::as_str), named).and_then(|place| fields.keys().nth(place));
                 let label = found.map(String::as_str).or(named);
+                if label.is_none()
+                    && !asked.unlabelled
+                    && let Some(bad) = json::rating(first_lines, false)
+                {
+                    return Err(bad);
+                }
                 if label.is_none() && !asked.unlabelled && !fields.is_empty() {
                     let names = fields.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
                     let problem = format!("this is JSON, an object a line, and no field is called {NAMES}; the fields are: {names}");

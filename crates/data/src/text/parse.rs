@@ -11,6 +11,7 @@ use crate::text::fault::{Bad, Fault};
 use crate::text::parts::Parts;
 use crate::text::recipe::Finding;
 use crate::text::{OnBadRow, Repeated, TextFormat, odd};
+use crate::wide::{Work, widely};
 
 /// How many bad lines are described; the rest are counted.
 pub(crate) const DESCRIBED: usize = 10;
@@ -65,11 +66,30 @@ where
         // A format whose features add up by themselves has none that is repeated by mistake.
         let repeated = if F::ADDS { Repeated::Add } else { how.repeated };
         rows.clear(&How { repeated, ..*how });
-        out.report = parse_lines(self, chunk, start, how, &mut rows);
+        out.report = widely(Lines { format: self, chunk, start, how, rows: &mut rows });
         out.parts = rows.into();
     }
 }
 
+/// The lines of a chunk, to be parsed.
+struct Lines<'a, F: TextFormat> {
+    format: &'a F,
+    chunk: &'a Chunk,
+    start: Start,
+    how: &'a How,
+    rows: &'a mut F::Collector,
+}
+
+impl<F: TextFormat> Work for Lines<'_, F> {
+    type Outcome = Report;
+
+    #[inline(always)]
+    fn done(self) -> Report {
+        parse_lines(self.format, self.chunk, self.start, self.how, self.rows)
+    }
+}
+
+#[inline(always)]
 fn parse_lines<F: TextFormat>(format: &F, chunk: &Chunk, first: Start, how: &How, rows: &mut F::Collector) -> Report {
     let text = chunk.padded();
     let (mut at, mut report) = (first.at, Report { lines: first.lines, ..Report::default() });
@@ -140,4 +160,83 @@ fn tell_fault<F: TextFormat>(
         report.bad.push(Bad::of_fault(text, report.lines, start, found));
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::chunk::PAD;
+    use crate::text::{Asked, codes, edges, fasttext, interactions, jsonl, libffm, ratings, svmlight, table, vw};
+
+    /// What the collector of a chunk's lines holds, to the bit.
+    fn held(parts: Parts) -> Vec<Vec<u32>> {
+        let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        let ids = |ids: &codes::Codes| ids.as_slice().to_vec();
+        match parts {
+            Parts::Examples(rows) => {
+                vec![
+                    rows.lengths.clone(),
+                    ids(&rows.features),
+                    rows.fields.clone(),
+                    bits(&rows.values),
+                    bits(&rows.labels),
+                    bits(&rows.weights),
+                ]
+            }
+            Parts::Ratings(rows) => vec![ids(&rows.users), ids(&rows.items), bits(&rows.ratings), bits(&rows.weights)],
+        }
+    }
+
+    /// Wide instructions read what others read, in so many rows.
+    fn agree<F: TextFormat>(text: &str, rows: usize)
+    where
+        Parts: From<F::Collector> + Into<F::Collector>,
+    {
+        let (end, mut text) = (text.len(), text.as_bytes().to_vec());
+        text.resize(end + PAD, b'\n');
+        let chunk = Chunk { text, end, input: 0, first: true };
+        let Ok(begun) = F::begin(chunk.lines(), Asked::default()) else { panic!("{}", F::NAME) };
+        let read = |which: fn(Lines<'_, F>) -> Report| {
+            let (mut rows, how) = (F::Collector::default(), How::default());
+            rows.clear(&how);
+            let report = which(Lines { format: &begun.format, chunk: &chunk, start: begun.start, how: &how, rows: &mut rows });
+            assert!(report.bad.is_empty() && report.findings.is_empty(), "{}", F::NAME);
+            (held(rows.into()), report.lines)
+        };
+        let (narrow, wide) = (read(|work| work.done()), read(|work| widely(work)));
+        assert_eq!(narrow, wide, "{}", F::NAME);
+        assert!(narrow.0.iter().any(|held| held.len() == rows), "{}: {narrow:?}", F::NAME);
+    }
+
+    /// Decimals of all kinds: short ones, long ones, with exponents, and such as lie beside the middle of two singles.
+    fn decimals() -> impl Iterator<Item = String> {
+        (1..3000u64).map(|i| {
+            let digits = i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            match i % 6 {
+                0 => format!("{}.{:03}", digits % 100, digits % 1000),
+                1 => format!("-0.{digits}"),
+                2 => format!("{}.{}e-{}", digits % 10, digits % 1_000_000_007, digits % 30),
+                3 => format!("{}", f32::from_bits(0x3f80_0000 + (digits % 0x7f_ffff) as u32)),
+                4 => format!("{}", f64::from(f32::from_bits(0x3f80_0000 + (digits % 0x7f_ffff) as u32)) + 2f64.powi(-24)),
+                _ => format!("{}", digits % 100_000_000),
+            }
+        })
+    }
+
+    #[test]
+    fn wide_instructions_read_alike() {
+        let all = || (0..).zip(decimals());
+        let lines = |of: &dyn Fn(u32, &str) -> String| all().map(|(i, x)| of(i, &x) + "\n").collect::<String>();
+        let count = all().count();
+        agree::<vw::VowpalWabbit>(&lines(&|i, x| format!("{} |a b:{x} c{i} |d {i}:{x}", i % 2)), count);
+        agree::<libffm::Libffm>(&lines(&|i, x| format!("{} 1:{i}:{x} 2:{}:1", i % 2, i + 9000)), count);
+        agree::<svmlight::Svmlight>(&lines(&|i, x| format!("{x} 3:{x} {}:{x} {}:1", i + 4, 1 << 25)), count);
+        agree::<fasttext::FastText>(&lines(&|i, x| format!("__label__{} {x} word w{i}", ["a", "b"][i as usize % 2])), count);
+        agree::<jsonl::Jsonl>(&lines(&|i, x| format!("{{\"label\": {}, \"a\": {x}, \"b\": \"w{i}\"}}", i % 2)), count);
+        agree::<table::Csv>(&("y,a,b\n".to_owned() + &lines(&|i, x| format!("{},{x},w{i}", i % 2))), count);
+        agree::<table::Tsv>(&("y\ta\tb\n".to_owned() + &lines(&|i, x| format!("{}\t{x}\tlonger words {i}", i % 2))), count);
+        agree::<ratings::RatingTable>(&lines(&|i, x| format!("{i}::{}::{x}", i * 7 % 1000)), count);
+        agree::<interactions::Interactions>(&lines(&|i, x| format!("u{i} {} {}", i * 7 % 1000, x.trim_start_matches('-'))), count);
+        agree::<edges::Edges>(&lines(&|i, x| format!("{i} {} {}", i + 1, x.trim_start_matches('-'))), count);
+    }
 }

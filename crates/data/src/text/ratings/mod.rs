@@ -4,6 +4,7 @@ mod any;
 pub(crate) mod columns;
 mod doubt;
 mod heading;
+pub(crate) mod json;
 mod sample;
 mod table;
 mod time;
@@ -44,6 +45,9 @@ impl TextFormat for RatingTable {
     }
 
     fn begin(first_lines: &[u8], asked: Asked<'_>) -> Result<Begun<RatingTable>, Bad> {
+        if let Some(bad) = json::rating(first_lines, true).filter(|_| !asked.is_matrix) {
+            return Err(bad);
+        }
         let Begun { format: table, start, decided, note, .. } = Table::find(first_lines, asked)?;
         let format = RatingTable { table, unlabelled: asked.unlabelled };
         Ok(Begun { start, decided, note, ..Begun::all(format) })

@@ -248,14 +248,16 @@ struct Seen {
 
 impl Seen {
     fn see(&mut self, cell: &[u8], mark: u8) {
+        // Which is neither a word nor missing.
+        if let Some(number) = plain_integer(cell) {
+            self.whole.iter_mut().for_each(|whole| whole.push(number));
+            return;
+        }
         if self.why.is_none() && is_word(cell, mark) {
             self.why = Some(format!("such as `{}`", readable(cell)));
         }
-        if let Some(whole) = self.whole.as_mut().filter(|_| !is_missing(cell)) {
-            match plain_integer(cell) {
-                Some(number) => whole.push(number),
-                None => self.whole = None,
-            }
+        if self.whole.is_some() && !is_missing(cell) {
+            self.whole = None;
         }
     }
 

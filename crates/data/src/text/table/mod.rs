@@ -151,6 +151,7 @@ tables! {
 }
 
 /// Reads the record at a place, and leaves the place behind it.
+#[inline(always)]
 fn row(table: &Table, text: &[u8], place: &mut usize, rows: &mut Examples) -> Result<(), Fault> {
     let (start, mark) = (*place, table.mark);
     if matches!(byte(text, start), b'\n' | b'\r' | b' ') && part(text, start..record::stop(text, start, b'\n')).trim_ascii().is_empty() {

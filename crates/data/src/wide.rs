@@ -1,6 +1,6 @@
 //! What the processor at hand can do, and the least one cannot: wide vectors, and asking for memory ahead.
 //!
-//! The crate is compiled for every processor. What sorts and looks up many numbers is compiled once more for those with AVX2, and chosen when
+//! The crate is compiled for every processor. What parses lines and ranks many numbers is compiled once more for those with AVX2, and chosen when
 //! it runs.
 //!
 //! The outcome is the same to the bit. Whole numbers are exact, and decimals are multiplied, added and rounded one operation at a time, in

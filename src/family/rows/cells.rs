@@ -62,7 +62,7 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// The sum of weight times value. It has 64 bits, so that a row scores alike whatever the order of its cells, which differs by file.
+    /// The sum of weight times value. It has 64 bits, so that the order of cells, which differs by file, all but never shows in the score.
     #[inline(always)]
     pub fn dot(&self, weight: impl Fn(u32) -> f32) -> f32 {
         let weight = |column| f64::from(weight(column));
